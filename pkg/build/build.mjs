@@ -1,0 +1,95 @@
+#!/usr/bin/env node
+// Builds the npm package into pkg/dist:
+//   cargo → wasm-bindgen → the module made small → the glue reshaped → TypeScript.
+// Usage: node build/build.mjs [--if-missing]
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, transformSync } from "esbuild";
+import { reshape } from "./glue.mjs";
+import { inlined } from "./inline.mjs";
+import { shrink } from "./shrink.mjs";
+import { printSizes } from "./sizes.mjs";
+
+const pkg = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(pkg);
+const dist = join(pkg, "dist");
+const bindgenOut = join(root, "target/wasm-bindgen");
+
+if (process.argv.includes("--if-missing") && existsSync(join(dist, "index.js"))) process.exit(0);
+
+const step = (text) => console.log(`build: ${text}`);
+const run = (command, args, cwd = root) => execFileSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] });
+
+step("cargo build --release --target wasm32-unknown-unknown --features npm");
+run("cargo", ["build", "--release", "--lib", "--locked", "--target", "wasm32-unknown-unknown", "--features", "npm"]);
+
+step("wasm-bindgen");
+checkBindgenVersion();
+run("wasm-bindgen", [
+  "--target", "web", "--omit-default-module-path", "--no-typescript",
+  "--out-dir", bindgenOut, "--out-name", "core",
+  join(root, "target/wasm32-unknown-unknown/release/bookmore_sdk.wasm"),
+]);
+
+step("wasm-opt");
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+const { wasm, renamed } = shrink(readFileSync(join(bindgenOut, "core_bg.wasm")), pkg);
+writeFileSync(join(dist, "sdk.wasm"), wasm);
+const glue = reshape(readFileSync(join(bindgenOut, "core.js"), "utf8"), renamed);
+writeFileSync(join(dist, "core.js"), transformSync(glue, { minify: true, format: "esm", target: "es2022" }).code);
+writeFileSync(join(dist, "wasm-inline.js"), inlined(wasm));
+
+step("tsc and esbuild");
+run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc"), "-p", pkg]);
+commonJsTypes();
+const options = {
+  absWorkingDir: pkg,
+  entryPoints: ["src/index.ts"],
+  bundle: true,
+  target: "es2022",
+  platform: "neutral",
+  logLevel: "warning",
+  // The generated files stand in dist, not beside the sources.
+  plugins: [{
+    name: "generated",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\/(core|wasm-inline)\.js$/ }, ({ path, pluginData }) => ({
+        path: pluginData === "esm" ? path : join(dist, path),
+        external: pluginData === "esm",
+      }));
+    },
+  }],
+};
+await build({ ...options, format: "esm", outfile: "dist/index.js", external: ["./core.js", "./wasm-inline.js"], plugins: [] });
+await build({ ...options, format: "cjs", outfile: "dist/index.cjs" });
+cpSync(join(root, "README.md"), join(pkg, "README.md"));
+
+await printSizes(dist);
+
+/** Glue and module must come from the same version of wasm-bindgen. */
+function checkBindgenVersion() {
+  const locked = /name = "wasm-bindgen"\nversion = "(.+)"/.exec(readFileSync(join(root, "Cargo.lock"), "utf8"))[1];
+  let installed;
+  try {
+    installed = execFileSync("wasm-bindgen", ["--version"], { encoding: "utf8" }).trim().split(" ").pop();
+  } catch {
+    installed = "none";
+  }
+  if (installed !== locked) {
+    console.error(
+      `build: wasm-bindgen ${locked} is needed, found ${installed}. Run: cargo install wasm-bindgen-cli --version ${locked} --debug`,
+    );
+    process.exit(1);
+  }
+}
+
+/** The same declarations for `require`, which reads `.d.cts`. */
+function commonJsTypes() {
+  for (const file of readdirSync(dist).filter((name) => name.endsWith(".d.ts"))) {
+    const text = readFileSync(join(dist, file), "utf8").replaceAll(/(from "\.\/[\w-]+)\.js"/g, '$1.cjs"');
+    writeFileSync(join(dist, file.replace(/\.ts$/, ".cts")), text);
+  }
+}

@@ -1,0 +1,24 @@
+use serde::{Deserialize, Serialize};
+
+/// Get the AI assistant token usage and limit for a company.
+///
+/// Returns how many AI assistant tokens the company has consumed in the
+/// current rolling window, the configured limit and whether the company is
+/// still within budget.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetAiChatUsage {
+    /// The company id, a Guid: dashed, undashed or `{braced}`, in any case.
+    /// Defaults to the logged-in user's company when omitted.
+    #[serde(alias = "CompanyId", skip_serializing_if = "Option::is_none")]
+    pub company_id: Option<String>,
+}
+
+impl GetAiChatUsage {
+    /// The usage of one company.
+    pub fn of(company_id: impl Into<String>) -> Self {
+        Self {
+            company_id: Some(company_id.into()),
+        }
+    }
+}

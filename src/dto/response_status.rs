@@ -1,0 +1,44 @@
+use serde::{Deserialize, Serialize};
+
+use super::StringMap;
+
+/// ServiceStack's account of what went wrong, part of every error body.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseStatus {
+    /// The kind of error, for example `Unauthorized` or
+    /// `SerializationException`. Without it the reply is a success.
+    #[serde(alias = "ErrorCode", skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// The error in words, possibly localised.
+    #[serde(alias = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The server's stack trace, in debug mode only. It quotes the request:
+    /// not for logs.
+    #[serde(alias = "StackTrace", skip_serializing_if = "Option::is_none")]
+    pub stack_trace: Option<String>,
+    /// The errors of single fields. Usually an empty list.
+    #[serde(alias = "Errors", skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<ResponseError>>,
+    /// Further data; the keys keep the case in which they came.
+    #[serde(alias = "Meta", skip_serializing_if = "Option::is_none")]
+    pub meta: Option<StringMap>,
+}
+
+/// The error of one field of the request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseError {
+    /// The kind of error, for example `NotEqual`.
+    #[serde(alias = "ErrorCode", skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// The field of the request, for example `CompanyId`.
+    #[serde(alias = "FieldName", skip_serializing_if = "Option::is_none")]
+    pub field_name: Option<String>,
+    /// The error in words.
+    #[serde(alias = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Further data; the keys keep the case in which they came.
+    #[serde(alias = "Meta", skip_serializing_if = "Option::is_none")]
+    pub meta: Option<StringMap>,
+}

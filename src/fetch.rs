@@ -1,0 +1,302 @@
+//! The transport of browsers and of JavaScript runtimes: `fetch`.
+
+use std::rc::Rc;
+
+use gloo_net::http::Response;
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::AbortController;
+
+use crate::{
+    error::concat,
+    transport::{Body, HttpRequest, HttpResponse, NetworkError, Transport},
+    wire::base_url::without_query,
+};
+
+/// What the body of a reply may have at the most, unless told otherwise:
+/// 256 KiB. A usage has some 150 bytes.
+pub const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// Sends requests with the global `fetch`, looked up at each request, or with
+/// a given one.
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    function: Option<Function>,
+    credentials: Option<String>,
+    max_body_bytes: usize,
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self {
+            function: None,
+            credentials: None,
+            max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+        }
+    }
+}
+
+impl Fetch {
+    /// The global `fetch`, with the platform's own choice of `credentials`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends with `function`, which must take and give what `fetch` does.
+    #[must_use]
+    pub fn with_function(mut self, function: Function) -> Self {
+        self.function = Some(function);
+        self
+    }
+
+    /// Whether cookies go along: `omit`, `same-origin` or `include`.
+    #[must_use]
+    pub fn credentials(mut self, credentials: impl Into<String>) -> Self {
+        self.credentials = Some(credentials.into());
+        self
+    }
+
+    /// The longest body that is read, in bytes. Default: 256 KiB.
+    #[must_use]
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_body_bytes = bytes;
+        self
+    }
+
+    fn init(&self, request: &HttpRequest, signal: &JsValue) -> Result<Object, JsValue> {
+        let headers = Object::new();
+        for (name, value) in &request.headers {
+            set(&headers, name, &value.into())?;
+        }
+        let init = Object::new();
+        set(&init, "method", &"GET".into())?;
+        set(&init, "headers", &headers)?;
+        set(&init, "signal", signal)?;
+        set(&init, "redirect", &"manual".into())?;
+        if knows_cache() {
+            set(&init, "cache", &"no-store".into())?;
+        }
+        if let Some(credentials) = &self.credentials {
+            set(&init, "credentials", &credentials.into())?;
+        }
+        Ok(init)
+    }
+
+    /// Calls the given or the global function, without a `this`.
+    fn start(&self, request: &HttpRequest, signal: &JsValue) -> Result<Promise, JsValue> {
+        let init = self.init(request, signal)?;
+        // A URL and a plain object, not a Request: a fetch from elsewhere,
+        // such as undici's or node-fetch's, does not know this realm's Request.
+        let called = match &self.function {
+            Some(function) => {
+                function.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init)
+            }
+            None => global_fetch(&request.url, &init),
+        };
+        called.map(|promise| Promise::resolve(&promise))
+    }
+}
+
+impl Transport for Fetch {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NetworkError> {
+        let failed = |error| no_reply(&request.url, error);
+        let mut abort = AbortOnDrop {
+            controller: AbortController::new().map_err(failed)?,
+            finished: false,
+        };
+        let promise = self
+            .start(&request, &abort.controller.signal())
+            .map_err(failed)?;
+        let answer = JsFuture::from(promise).await.map_err(failed)?;
+        let mut response = head(&answer)?;
+        let mut bytes = Vec::new();
+        let read = self.drain(&answer, &mut bytes).await;
+        response.body = if bytes.len() > self.max_body_bytes {
+            bytes.truncate(self.max_body_bytes);
+            Body::TooLong(bytes)
+        } else if let Err(error) = read {
+            Body::Broken(bytes, broke_off(error))
+        } else {
+            abort.finished = true;
+            Body::Whole(bytes)
+        };
+        Ok(response)
+    }
+}
+
+impl Fetch {
+    /// Reads the body piece by piece where the platform can, so that not much
+    /// more than the limit is ever held.
+    async fn drain(&self, answer: &JsValue, bytes: &mut Vec<u8>) -> Result<(), JsValue> {
+        let body = get(answer, "body");
+        let Some(reader) = body.filter(|body| get(body, "getReader").is_some()) else {
+            // A null body (204, a redirect) has nothing to read.
+            if Reflect::get(answer, &"body".into())?.is_null() {
+                return Ok(());
+            }
+            let content = JsFuture::from(whole(answer)?).await?;
+            append(bytes, content);
+            return Ok(());
+        };
+        let reader = reader.unchecked_into::<ByteStream>().get_reader()?;
+        while bytes.len() <= self.max_body_bytes {
+            let chunk = JsFuture::from(reader.read()?).await?;
+            let Some(value) = get(&chunk, "value") else {
+                break;
+            };
+            append(bytes, value);
+        }
+        Ok(())
+    }
+}
+
+/// The reply without its body. What a mock may leave out must not be asked
+/// for: its absence would throw.
+fn head(answer: &JsValue) -> Result<HttpResponse, NetworkError> {
+    let has = |name: &str| get(answer, name).is_some();
+    if !has("status") {
+        return Err(NetworkError::new(
+            "The fetch function gave something else than a Response. Pass one that gives what fetch does.",
+        ));
+    }
+    let response = Response::from(answer.clone().unchecked_into::<web_sys::Response>());
+    if has("bodyUsed") && response.body_used() {
+        return Err(NetworkError::new(
+            "The fetch function gave a Response that was read before. Give a new one for each call.",
+        ));
+    }
+    let status = response.status();
+    let redirect = get(answer, "type").is_some_and(|name| name == "opaqueredirect");
+    if status == 0 && !redirect {
+        return Err(NetworkError::new(
+            "The fetch function gave an error response. Check the network and the base URL.",
+        ));
+    }
+    // The URL of a Response that a mock has made is empty.
+    let url = if has("url") {
+        response.url()
+    } else {
+        String::new()
+    };
+    Ok(HttpResponse {
+        status,
+        url: (!url.is_empty()).then_some(url),
+        headers: get(answer, "headers").map_or_else(Vec::new, |headers| pairs(&headers)),
+        body: Body::Whole(Vec::new()),
+    })
+}
+
+/// Starts to read the body of a mock that has no stream.
+fn whole(answer: &JsValue) -> Result<Promise, JsValue> {
+    let method = get(answer, "arrayBuffer").or_else(|| get(answer, "text"));
+    let method: Function = method.unwrap_or_default().dyn_into()?;
+    Ok(Promise::resolve(&method.call0(answer)?))
+}
+
+fn append(bytes: &mut Vec<u8>, content: JsValue) {
+    match content.as_string() {
+        Some(text) => bytes.extend_from_slice(text.as_bytes()),
+        None => bytes.extend_from_slice(&Uint8Array::new(&content).to_vec()),
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    // Looked up at each call, so that a patched or mocked fetch is found.
+    #[wasm_bindgen(catch, js_name = fetch)]
+    fn global_fetch(url: &str, init: &Object) -> Result<JsValue, JsValue>;
+
+    // web-sys binds these without `catch`, but a locked stream throws.
+    type ByteStream;
+    type ByteReader;
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn get_reader(this: &ByteStream) -> Result<ByteReader, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &ByteReader) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(thread_local_v2, js_name = Request)]
+    static REQUEST: Option<Object>;
+}
+
+/// workerd may lack `cache` and throws where it is given.
+fn knows_cache() -> bool {
+    REQUEST.with(|request| match request {
+        // Asked of the prototype, a getter that exists throws.
+        Some(request) => get(request, "prototype")
+            .is_none_or(|prototype| Reflect::get(&prototype, &"cache".into()).is_err()),
+        None => true,
+    })
+}
+
+/// Gives up the request when the future that waits for it is dropped.
+struct AbortOnDrop {
+    controller: AbortController,
+    finished: bool,
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.controller.abort();
+        }
+    }
+}
+
+fn no_reply(url: &str, error: JsValue) -> NetworkError {
+    failure(
+        &concat(&["No reply came from ", without_query(url)]),
+        ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429.",
+        error,
+    )
+}
+
+fn broke_off(error: JsValue) -> NetworkError {
+    failure("The reply broke off", ". Try again.", error)
+}
+
+/// Quotes what was thrown, which can be anything.
+fn failure(what: &str, advice: &str, error: JsValue) -> NetworkError {
+    // Node says only "fetch failed"; the reason is the cause.
+    let cause = get(&error, "cause");
+    let told = [
+        get(&error, "message").unwrap_or_else(|| error.clone()),
+        cause
+            .and_then(|cause| get(&cause, "code"))
+            .unwrap_or_default(),
+    ];
+    let mut message = what.to_owned();
+    for words in told.iter().filter_map(JsValue::as_string) {
+        message.push_str(": ");
+        message.push_str(&words);
+    }
+    message.push_str(advice);
+    NetworkError::new(message).caused_by(Rc::new(error))
+}
+
+/// The property of anything, if it is there and not null.
+pub(crate) fn get(value: &JsValue, name: &str) -> Option<JsValue> {
+    let found = Reflect::get(value, &name.into()).ok()?;
+    (!found.is_undefined() && !found.is_null()).then_some(found)
+}
+
+fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsValue> {
+    Reflect::set(object, &name.into(), value).map(drop)
+}
+
+/// The pairs of anything that iterates like `Headers`, names in lower case.
+/// Session cookies, which Node shows, are not the caller's business.
+pub(crate) fn pairs(headers: &JsValue) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for entry in Array::from(headers).iter() {
+        let entry = Array::from(&entry);
+        if let (Some(mut name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string())
+        {
+            name.make_ascii_lowercase();
+            if name != "set-cookie" {
+                pairs.push((name, value));
+            }
+        }
+    }
+    pairs
+}

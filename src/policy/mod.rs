@@ -1,0 +1,3 @@
+//! Pure decisions: no timer, no executor, no I/O.
+
+pub(crate) mod outcome;

@@ -1,0 +1,173 @@
+//! What a reply amounts to: a usage or one of the failures.
+
+use crate::{
+    dto::{AiChatUsageResponse, GetAiChatUsage, ResponseStatus},
+    error::{ApiError, DecodeError, Error, Unexpected, UnexpectedResponseError, concat, decimal},
+    transport::{Body, HttpResponse},
+    wire::{
+        base_url::{BaseUrl, without_query},
+        decode::{self, Integers},
+        guid,
+    },
+};
+
+/// Judges a reply by its status first: some failures come with a zero-filled
+/// usage (contract, "Failures" 2).
+pub(crate) fn judge(
+    reply: &HttpResponse,
+    request: &GetAiChatUsage,
+    base_url: &BaseUrl,
+    integers: Integers,
+) -> Result<AiChatUsageResponse, Error> {
+    if let Some(problem) = unexpected(reply, base_url) {
+        return Err(problem.at(reply));
+    }
+    let body = reply.body.bytes();
+    if reply.status >= 400 {
+        return Err(api_error(reply, decode::response_status(body)));
+    }
+    let read = match &reply.body {
+        Body::Whole(_) => decode::usage(body, integers).map_err(Error::Decode),
+        Body::TooLong(_) => Err(Error::Decode(DecodeError::new(
+            body.len(),
+            "the reply is longer than the client reads",
+        ))),
+        Body::Broken(_, error) => Err(error.clone().into()),
+    };
+    // "Failures" 3 and 6: an ErrorCode is a failure even at 200, whatever
+    // stands beside it.
+    let status = decode::response_status(body);
+    let code = status
+        .as_ref()
+        .and_then(|status| status.error_code.as_deref());
+    if code.is_some_and(|code| !code.is_empty()) {
+        return Err(api_error(reply, status));
+    }
+    let usage = read?;
+    match other_company(request, &usage) {
+        Some(problem) => Err(problem.at(reply)),
+        None => Ok(usage),
+    }
+}
+
+impl Unexpected {
+    fn at(self, reply: &HttpResponse) -> Error {
+        let error = UnexpectedResponseError {
+            status: reply.status,
+            problem: self,
+        };
+        error.into()
+    }
+}
+
+/// What can be told without the body: "Failures" 6.
+fn unexpected(reply: &HttpResponse, base_url: &BaseUrl) -> Option<Unexpected> {
+    if let Some(url) = &reply.url
+        && !base_url.is_origin_of(url)
+    {
+        return Some(Unexpected::OtherOrigin {
+            url: without_query(url).to_owned(),
+        });
+    }
+    match reply.status {
+        200 => {
+            // Mocks may have no content type; what they mean is in the body.
+            let content_type = reply.header("content-type")?;
+            let media_type = media_type(content_type);
+            let is_json = media_type
+                .as_bytes()
+                .windows(4)
+                .any(|word| word.eq_ignore_ascii_case(b"json"));
+            (!is_json).then(|| Unexpected::ContentType(media_type.to_owned()))
+        }
+        0 | 300..=399 => Some(Unexpected::Redirect {
+            location: reply
+                .header("location")
+                .map(|to| without_query(to).to_owned()),
+        }),
+        400.. => None,
+        _ => Some(Unexpected::NoUsage),
+    }
+}
+
+fn media_type(content_type: &str) -> &str {
+    let end = content_type.bytes().position(|byte| byte == b';');
+    end.and_then(|end| content_type.get(..end))
+        .unwrap_or(content_type)
+}
+
+/// A company is asked for and named unless the Guid is absent or zero.
+fn other_company(request: &GetAiChatUsage, usage: &AiChatUsageResponse) -> Option<Unexpected> {
+    let requested = request.company_id.as_ref()?;
+    let received = usage.company_id.as_ref()?;
+    let requested_digits = guid::digits(requested)?;
+    let same = guid::digits(received) == Some(requested_digits);
+    (!same && !guid::is_zero(&requested_digits)).then(|| Unexpected::OtherCompany {
+        requested: requested.clone(),
+        received: received.clone(),
+    })
+}
+
+fn api_error(reply: &HttpResponse, response_status: Option<Box<ResponseStatus>>) -> Error {
+    let status = response_status.as_deref();
+    let code = status.and_then(|status| status.error_code.as_deref());
+    let reason = reason(reply, status.and_then(|status| status.message.as_deref()));
+    let message = concat(&[
+        "The server refused the request (",
+        &decimal(reply.status.into()),
+        if code.is_some() { " " } else { "" },
+        code.unwrap_or(""),
+        ")",
+        match reason {
+            Reason::Words(_) => ": ",
+            Reason::None => " without saying why",
+            Reason::Page => " with a page that is not the API's, perhaps a proxy's",
+        },
+        match reason {
+            Reason::Words(words) => words.strip_suffix('.').unwrap_or(words),
+            _ => "",
+        },
+        match reply.status {
+            401 => ". Pass a valid bearer token or API key.",
+            403 => ". Ask for a company that the credentials give access to.",
+            404 | 405 if status.is_none() => ". Check the base URL.",
+            429 => ". Wait before asking again.",
+            500.. => ". Try again later.",
+            _ => ".",
+        },
+    ]);
+    let error = ApiError {
+        status: reply.status,
+        message,
+        request_id: reply.request_id(),
+        response_status,
+    };
+    error.into()
+}
+
+enum Reason<'a> {
+    Words(&'a str),
+    None,
+    Page,
+}
+
+/// Why the server refused, in its own words where it has any.
+fn reason<'a>(reply: &'a HttpResponse, said: Option<&'a str>) -> Reason<'a> {
+    /// Longer texts are pages, not reasons.
+    const LONGEST: usize = 200;
+    // "Failures" 4: ASP.NET's own 401 has its reason in a header, if anywhere.
+    if let Some(words) = said.or_else(|| reply.header("www-authenticate")) {
+        return Reason::Words(words);
+    }
+    let body = reply.body.bytes();
+    let content_type = reply.header("content-type").unwrap_or("");
+    if body.is_empty() {
+        return Reason::None;
+    }
+    match std::str::from_utf8(body) {
+        Ok(words) if words.len() <= LONGEST && media_type(content_type) == "text/plain" => {
+            Reason::Words(words)
+        }
+        _ => Reason::Page,
+    }
+}

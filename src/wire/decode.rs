@@ -1,0 +1,242 @@
+//! The bytes of a reply as DTOs.
+//!
+//! JSON and JSON Lines meet here: a reply of one object is the same text in
+//! both, apart from white space around it (contract, "Negotiation" 4).
+
+use super::{
+    guid,
+    json::{Reader, Result},
+};
+use crate::{
+    dto::{AiChatUsageResponse, ResponseError, ResponseStatus, StringMap},
+    error::DecodeError,
+};
+
+/// Which whole numbers the caller can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Integers {
+    /// Every int64, as Rust can.
+    Int64,
+    /// Up to 2^53 − 1 on either side, as a JavaScript number can.
+    JavaScript,
+}
+
+/// What a required member holds.
+#[derive(Clone, Copy)]
+enum Kind {
+    Int64,
+    Int32,
+    Boolean,
+}
+
+/// The required members; each is read into a slot of its own.
+const REQUIRED: [(&str, Kind); 5] = [
+    ("tokensUsed", Kind::Int64),
+    ("tokenLimit", Kind::Int32),
+    ("tokensRemaining", Kind::Int64),
+    ("isWithinBudget", Kind::Boolean),
+    ("windowDays", Kind::Int32),
+];
+
+/// Reads the body of a success.
+///
+/// Member names are read in camelCase and PascalCase, because the case is a
+/// setting of the server (contract, "Values" 1); members that we do not know
+/// are passed over.
+///
+/// # Errors
+/// Anything that is not exactly one complete usage.
+pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageResponse> {
+    let mut slots = [None; REQUIRED.len()];
+    let mut company_id = None;
+    let mut response_status = None;
+    let mut reader = Reader::new(body)?;
+    reader.object(&mut |r, name| {
+        for ((member, kind), slot) in REQUIRED.iter().zip(&mut slots) {
+            if is(name, member) {
+                return once(r, member, slot, &mut |r| scalar(r, *kind, integers));
+            }
+        }
+        if is(name, "companyId") {
+            return once(r, "companyId", &mut company_id, &mut company);
+        }
+        if is(name, "responseStatus") {
+            return once(r, "responseStatus", &mut response_status, &mut |r| {
+                status(r).map(Box::new)
+            });
+        }
+        r.skip()
+    })?;
+    match reader.peek() {
+        None => {}
+        Some(b'{') => return reader.fail("a second object follows; exactly one was expected"),
+        Some(_) => return reader.fail("something follows the object"),
+    }
+
+    let end = reader.offset();
+    for ((member, _), slot) in REQUIRED.iter().zip(&slots) {
+        if slot.is_none() {
+            return Err(DecodeError::new(end, "the member is missing").within(member));
+        }
+    }
+    let [used, limit, remaining, within_budget, days] = slots.map(Option::unwrap_or_default);
+    Ok(AiChatUsageResponse {
+        company_id: company_id.flatten(),
+        tokens_used: used,
+        token_limit: limit as i32,
+        tokens_remaining: remaining,
+        is_within_budget: within_budget != 0,
+        window_days: days as i32,
+        response_status,
+    })
+}
+
+/// Reads the ResponseStatus of a body that need not be a usage, nor complete,
+/// nor JSON at all; `None` where there is none to be read.
+pub(crate) fn response_status(body: &[u8]) -> Option<Box<ResponseStatus>> {
+    let mut found = None;
+    // What goes wrong after the ResponseStatus was read does not matter here.
+    let _ = Reader::new(body).and_then(|mut reader| {
+        reader.object(&mut |r, name| {
+            if is(name, "responseStatus") && !r.null()? {
+                found = Some(Box::new(status(r)?));
+                return Ok(());
+            }
+            r.skip()
+        })
+    });
+    found
+}
+
+/// `TokensUsed` is `tokensUsed`: only the first letter differs.
+fn is(name: &str, member: &str) -> bool {
+    let (name, member) = (name.as_bytes(), member.as_bytes());
+    name.len() == member.len()
+        && name.get(1..) == member.get(1..)
+        && name.get(..1).map(<[u8]>::to_ascii_lowercase).as_deref() == member.get(..1)
+}
+
+/// Reads the value of a member that may stand once, and may be null.
+fn once<T>(
+    reader: &mut Reader<'_>,
+    member: &str,
+    slot: &mut Option<T>,
+    read: &mut dyn FnMut(&mut Reader<'_>) -> Result<T>,
+) -> Result<()> {
+    let value = if slot.is_some() {
+        reader.fail("the member stands twice")
+    } else {
+        reader
+            .null()
+            .and_then(|null| (!null).then(|| read(reader)).transpose())
+    };
+    *slot = value.map_err(|error| error.within(member))?;
+    Ok(())
+}
+
+fn scalar(reader: &mut Reader<'_>, kind: Kind, integers: Integers) -> Result<i64> {
+    let (range, problem) = match (kind, integers) {
+        (Kind::Boolean, _) => return reader.boolean().map(i64::from),
+        (Kind::Int32, _) => (
+            i32::MIN.into()..=i32::MAX.into(),
+            "the number does not fit in 32 bits",
+        ),
+        (Kind::Int64, Integers::Int64) => {
+            (i64::MIN..=i64::MAX, "the number does not fit in 64 bits")
+        }
+        (Kind::Int64, Integers::JavaScript) => (
+            -9_007_199_254_740_991..=9_007_199_254_740_991,
+            "the number is beyond 2^53 - 1, a JavaScript number cannot hold it exactly",
+        ),
+    };
+    let start = reader.offset();
+    match reader.integer()? {
+        Some(value) if range.contains(&value) => Ok(value),
+        _ => Err(DecodeError::new(start, problem)),
+    }
+}
+
+/// The zero Guid names no company (contract, "Values" 3).
+fn company(reader: &mut Reader<'_>) -> Result<Option<String>> {
+    let start = reader.offset();
+    let text = reader.string()?;
+    match guid::digits(&text) {
+        Some(digits) => Ok((!guid::is_zero(&digits)).then_some(text)),
+        None => Err(DecodeError::new(start, "a Guid was expected")),
+    }
+}
+
+/// ResponseStatus and ResponseError have three members in common.
+#[derive(Default)]
+struct Account {
+    error_code: Option<String>,
+    message: Option<String>,
+    meta: Option<StringMap>,
+    /// `stackTrace` of the one, `fieldName` of the other.
+    detail: Option<String>,
+    errors: Option<Vec<ResponseError>>,
+}
+
+fn account(reader: &mut Reader<'_>, detail: &str) -> Result<Account> {
+    let mut read = Account::default();
+    reader.object(&mut |r, name| {
+        for (member, slot) in [
+            ("errorCode", &mut read.error_code),
+            ("message", &mut read.message),
+            (detail, &mut read.detail),
+        ] {
+            if is(name, member) {
+                return once(r, member, slot, &mut |r| r.string());
+            }
+        }
+        if is(name, "meta") {
+            return once(r, "meta", &mut read.meta, &mut meta);
+        }
+        // Only the ResponseStatus has errors of fields.
+        if detail == "stackTrace" && is(name, "errors") {
+            return once(r, "errors", &mut read.errors, &mut field_errors);
+        }
+        r.skip()
+    })?;
+    Ok(read)
+}
+
+fn status(reader: &mut Reader<'_>) -> Result<ResponseStatus> {
+    let read = account(reader, "stackTrace")?;
+    Ok(ResponseStatus {
+        error_code: read.error_code,
+        message: read.message,
+        stack_trace: read.detail,
+        errors: read.errors,
+        meta: read.meta,
+    })
+}
+
+fn field_errors(reader: &mut Reader<'_>) -> Result<Vec<ResponseError>> {
+    let mut errors = Vec::new();
+    reader.array(&mut |r, index| {
+        let read = account(r, "fieldName").map_err(|error| error.at_index(index))?;
+        errors.push(ResponseError {
+            error_code: read.error_code,
+            field_name: read.detail,
+            message: read.message,
+            meta: read.meta,
+        });
+        Ok(())
+    })?;
+    Ok(errors)
+}
+
+/// Meta keys are data and keep their case.
+fn meta(reader: &mut Reader<'_>) -> Result<StringMap> {
+    let mut meta = StringMap::default();
+    reader.object(&mut |r, key| {
+        // .NET maps can hold null, a map of strings cannot.
+        if !r.null()? {
+            let value = r.string().map_err(|error| error.within(key))?;
+            meta.0.push((key.to_owned(), value));
+        }
+        Ok(())
+    })?;
+    Ok(meta)
+}

@@ -1,0 +1,173 @@
+use super::{Format, base_url::BaseUrl, guid, header};
+use crate::{
+    dto::GetAiChatUsage,
+    error::{ConfigError, Error, concat},
+    transport::HttpRequest,
+};
+
+const PATH: &str = "/assistant/ai-chat/usage";
+
+/// Everything that goes into one request besides the DTO.
+pub(crate) struct Envelope<'a> {
+    pub base_url: &'a BaseUrl,
+    pub format: Format,
+    pub bearer_token: Option<&'a str>,
+    pub api_key: Option<&'a str>,
+    /// The client's extra headers and those of the call, which prevail.
+    pub headers: [&'a [(String, String)]; 2],
+}
+
+/// Writes the one request of this API.
+///
+/// # Errors
+/// An empty company id, because the server would answer for the caller's own
+/// company (contract, "Negotiation" 6); an id that is no Guid, because it
+/// would answer 400 before it looks at the credentials ("Failures" 5); a
+/// token that HTTP cannot carry.
+pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> Result<HttpRequest, Error> {
+    let mut url = concat(&[envelope.base_url.as_str(), PATH]);
+    if let Some(company_id) = &dto.company_id {
+        check_company_id(company_id)?;
+        url.push_str("?CompanyId=");
+        percent_encode(company_id, &mut url);
+    }
+    let mut headers = vec![("Accept".to_owned(), envelope.format.media_type().to_owned())];
+    if let Some(token) = envelope.bearer_token {
+        header::check_secret("The bearer token", token)?;
+        headers.push(("Authorization".to_owned(), concat(&["Bearer ", token])));
+    }
+    if let Some(key) = envelope.api_key {
+        headers.push(("x-api-key".to_owned(), key.to_owned()));
+    }
+    let [of_client, of_call] = envelope.headers;
+    for header in of_client {
+        let replaced = |own: &(String, String)| own.0.eq_ignore_ascii_case(&header.0);
+        if !of_call.iter().any(replaced) {
+            headers.push(header.clone());
+        }
+    }
+    for header in of_call {
+        header::check_extra(&header.0, &header.1)?;
+        headers.push(header.clone());
+    }
+    Ok(HttpRequest { url, headers })
+}
+
+fn check_company_id(company_id: &str) -> Result<(), ConfigError> {
+    if company_id.bytes().all(|byte| byte.is_ascii_whitespace()) {
+        return Err(ConfigError::new(
+            "The company id is empty; leave it out to ask for the caller's own company.",
+        ));
+    }
+    if guid::digits(company_id).is_none() {
+        return Err(ConfigError::new(
+            "The company id is not a Guid; pass it as 32 hexadecimal digits, with or without dashes.",
+        ));
+    }
+    Ok(())
+}
+
+fn percent_encode(value: &str, url: &mut String) {
+    const HEX: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+    ];
+    for byte in value.bytes() {
+        // RFC 3986, section 2.3: the unreserved characters.
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.push('%');
+            for nibble in [byte >> 4, byte & 15] {
+                url.extend(HEX.get(usize::from(nibble)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPANY: &str = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+
+    fn write(dto: &GetAiChatUsage, base: &str) -> Result<HttpRequest, Error> {
+        request(
+            dto,
+            &Envelope {
+                base_url: &BaseUrl::parse(base).unwrap(),
+                format: Format::Jsonl,
+                bearer_token: Some("t0ken"),
+                api_key: Some("key"),
+                headers: [
+                    &[
+                        ("x-language".to_owned(), "en".to_owned()),
+                        ("X-A".to_owned(), "1".to_owned()),
+                    ],
+                    &[("X-Language".to_owned(), "sv".to_owned())],
+                ],
+            },
+        )
+    }
+
+    #[test]
+    fn the_request_is_the_one_of_the_contract() {
+        let request = write(&GetAiChatUsage::of(COMPANY), "https://api.bookmore.com/").unwrap();
+        assert_eq!(
+            request.url,
+            "https://api.bookmore.com/assistant/ai-chat/usage?CompanyId=9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"
+        );
+        let headers: Vec<_> = request
+            .headers
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        assert_eq!(
+            headers,
+            [
+                ("Accept", "text/jsonl"),
+                ("Authorization", "Bearer t0ken"),
+                ("x-api-key", "key"),
+                ("X-A", "1"),
+                ("X-Language", "sv"),
+            ]
+        );
+    }
+
+    #[test]
+    fn values_are_percent_encoded_and_no_company_means_no_query() {
+        let braced = ["{", COMPANY, "}"].concat();
+        let request = write(&GetAiChatUsage::of(braced), "http://localhost/base").unwrap();
+        assert_eq!(
+            request.url,
+            [
+                "http://localhost/base/assistant/ai-chat/usage?CompanyId=%7B",
+                COMPANY,
+                "%7D"
+            ]
+            .concat()
+        );
+        let request = write(&GetAiChatUsage::default(), "http://localhost").unwrap();
+        assert_eq!(request.url, "http://localhost/assistant/ai-chat/usage");
+    }
+
+    #[test]
+    fn a_company_id_that_the_server_would_misread_is_refused() {
+        let refusal = |id: &str| {
+            write(&GetAiChatUsage::of(id), "http://x")
+                .unwrap_err()
+                .to_string()
+        };
+        for blank in ["", " ", "\t\n"] {
+            assert_eq!(
+                refusal(blank),
+                "The company id is empty; leave it out to ask for the caller's own company."
+            );
+        }
+        for bad in ["abc", " 9f2c7b1a4d3e4f5a8b6c7d8e9f0a1b2c", "a&b=c"] {
+            assert_eq!(
+                refusal(bad),
+                "The company id is not a Guid; pass it as 32 hexadecimal digits, with or without dashes."
+            );
+        }
+    }
+}

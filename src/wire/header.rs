@@ -1,0 +1,118 @@
+//! What HTTP allows in header names and values (RFC 9110, section 5).
+
+use crate::error::{ConfigError, concat};
+
+/// Names that the SDK writes itself.
+const RESERVED: [&str; 3] = ["accept", "authorization", "x-api-key"];
+
+/// # Errors
+/// `what` with a value that HTTP forbids, or that would arrive altered: fetch
+/// drops white space at the ends.
+pub(crate) fn check_value(what: &str, value: &str) -> Result<(), ConfigError> {
+    let forbidden = |c: char| (c < ' ' && c != '\t') || c == '\x7F' || c > '\u{FF}';
+    if value.chars().any(forbidden) {
+        return Err(ConfigError::new(concat(&[
+            what,
+            " contains a character that an HTTP header cannot carry, such as a line break; remove it.",
+        ])));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// A bearer token or API key that is empty or has white space in it, or
+/// anything else that cannot arrive as it is.
+pub(crate) fn check_secret(what: &str, value: &str) -> Result<(), ConfigError> {
+    check_value(what, value)?;
+    if value.is_empty() {
+        return Err(ConfigError::new(concat(&[
+            what,
+            " is empty; leave it out to send none.",
+        ])));
+    }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(ConfigError::new(concat(&[
+            what,
+            " contains white space or a character outside ASCII; pass the bare value, without a word such as Bearer before it.",
+        ])));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// An extra header whose name or value HTTP forbids, or whose name is the
+/// SDK's own.
+pub(crate) fn check_extra(name: &str, value: &str) -> Result<(), ConfigError> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(ConfigError::new(
+            "A header name must consist of letters, digits and hyphens.",
+        ));
+    }
+    if RESERVED.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        return Err(ConfigError::new(concat(&[
+            "The header ",
+            name,
+            " is set by the SDK; use the options for the format, the bearer token and the API key.",
+        ])));
+    }
+    check_value(&concat(&["The header ", name]), value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_http_forbids_are_refused_without_being_quoted() {
+        for value in ["a\nb", "a\r\nX: y", "\0", "\x7F", "a\u{100}", "🏢"] {
+            let sentence = check_value("The API key", value).unwrap_err().to_string();
+            assert_eq!(
+                sentence,
+                "The API key contains a character that an HTTP header cannot carry, such as a line break; remove it."
+            );
+        }
+        assert!(check_value("The header x", "Ängsgatan\t1").is_ok());
+    }
+
+    #[test]
+    fn a_secret_is_one_word() {
+        assert!(check_secret("The bearer token", "a.b!.c~+/==").is_ok());
+        assert_eq!(
+            check_secret("The bearer token", "")
+                .unwrap_err()
+                .to_string(),
+            "The bearer token is empty; leave it out to send none."
+        );
+        for value in ["Bearer x", " x", "x\t", "ä"] {
+            let sentence = check_secret("The bearer token", value)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                sentence.starts_with("The bearer token contains white space"),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn extra_headers_cannot_replace_the_sdks_own() {
+        assert!(check_extra("X-Language", "sv").is_ok());
+        for name in ["Accept", "AUTHORIZATION", "x-api-key"] {
+            assert!(
+                check_extra(name, "x")
+                    .unwrap_err()
+                    .to_string()
+                    .contains("is set by the SDK")
+            );
+        }
+        for name in ["", "a b", "a:", "ä"] {
+            assert!(
+                check_extra(name, "x")
+                    .unwrap_err()
+                    .to_string()
+                    .starts_with("A header name")
+            );
+        }
+    }
+}

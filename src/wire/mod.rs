@@ -1,0 +1,11 @@
+//! How the API is written: a request as URL and headers, a reply as bytes.
+
+pub(crate) mod base_url;
+pub(crate) mod decode;
+pub(crate) mod encode;
+mod format;
+pub(crate) mod guid;
+pub(crate) mod header;
+mod json;
+
+pub use format::Format;
