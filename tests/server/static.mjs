@@ -1,0 +1,92 @@
+// The routes that serve the demo page and what it imports.
+import { readFile, realpath, stat } from "node:fs/promises";
+import { extname, join, sep } from "node:path";
+import { sendText } from "./replay.mjs";
+
+const FOLDERS = ["examples", "pkg"];
+const HOME = "/examples/usage-meter/";
+
+const TYPES = {
+  ".cjs": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json; charset=utf-8",
+  ".map": "application/json; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".ts": "text/plain; charset=utf-8", // by its registered type a browser would take it for video
+  ".wasm": "application/wasm", // WebAssembly.instantiateStreaming accepts nothing else
+};
+
+/** /health: for scripts that wait until the server is up. */
+export function health(req, res) {
+  if (pathOf(req) !== "/health") return false;
+  sendText(res, 200, "ok");
+  return true;
+}
+
+/** / leads to the demo page. */
+export function home(req, res) {
+  if (pathOf(req) !== "/") return false;
+  redirect(res, HOME);
+  return true;
+}
+
+/** /examples/… and /pkg/… below `root`, nothing else. */
+export function staticFiles(root) {
+  return async (req, res) => {
+    const path = pathOf(req);
+    if (!FOLDERS.includes(path.split("/")[1])) return false;
+    if (req.method !== "GET" && req.method !== "HEAD") {
+      sendText(res, 405, `${path} can only be read`);
+      return true;
+    }
+    const file = await locate(root, path);
+    if (!file) sendText(res, 404, `There is no file ${path}`);
+    else if (file.isDirectory && !path.endsWith("/")) redirect(res, `${path}/`); // for relative links
+    else await sendFile(res, file.isDirectory ? join(file.path, "index.html") : file.path, path);
+    return true;
+  };
+}
+
+// The file or folder a URL path means, or undefined where there is none to be shown.
+async function locate(root, path) {
+  try {
+    const decoded = decodeURIComponent(path);
+    // A segment that begins with a dot is a way out ("..") or a private file (".npmrc").
+    if (/[\\/]\./.test(decoded)) return undefined;
+    // Links are followed first, so that none of them leads out of the two folders either.
+    const real = await realpath(join(root, decoded));
+    const realRoot = await realpath(root);
+    const inside = FOLDERS.some((folder) => (real + sep).startsWith(join(realRoot, folder) + sep));
+    if (!inside) return undefined;
+    return { path: real, isDirectory: (await stat(real)).isDirectory() };
+  } catch {
+    return undefined; // not there, or not a path at all ("%zz", NUL)
+  }
+}
+
+async function sendFile(res, file, path) {
+  let bytes;
+  try {
+    bytes = await readFile(file);
+  } catch {
+    return sendText(res, 404, `There is no file ${path}`);
+  }
+  res.writeHead(200, {
+    "cache-control": "no-store", // a rebuilt package must show on the next reload
+    "content-length": bytes.length,
+    "content-type": TYPES[extname(file).toLowerCase()] ?? "application/octet-stream",
+  });
+  res.end(bytes);
+}
+
+function redirect(res, location) {
+  res.writeHead(302, { "cache-control": "no-store", location });
+  res.end();
+}
+
+function pathOf(req) {
+  return req.url.split("?")[0];
+}
