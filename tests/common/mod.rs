@@ -1,0 +1,156 @@
+//! The recorded exchanges and the outcome of each, for the tests of every
+//! ring: `tests/fixtures/exchanges` and `tests/fixtures/outcomes.json`.
+#![allow(dead_code)] // Each test crate uses a part.
+
+use std::io::Read;
+
+use bookmore_sdk::{AiChatUsageResponse, Error, GetAiChatUsage, HttpResponse, transport::Body};
+use serde_json::Value;
+
+pub const COUNT: usize = 254;
+
+pub struct Exchange {
+    pub id: String,
+    pub response: HttpResponse,
+}
+
+/// What a recorded response must come to.
+pub struct Row {
+    pub id: String,
+    pub request: GetAiChatUsage,
+    usage: Option<AiChatUsageResponse>,
+    error: Option<Value>,
+}
+
+macro_rules! fixture {
+    ($name:literal) => {
+        include_str!(concat!("../fixtures/", $name))
+    };
+}
+
+pub fn exchanges() -> Vec<Exchange> {
+    [
+        fixture!("exchanges/pascal.json"),
+        fixture!("exchanges/camel.json"),
+        fixture!("exchanges/endpoints.json"),
+        fixture!("exchanges/cookie.json"),
+        fixture!("exchanges/cors-open.json"),
+        fixture!("exchanges/limiter.json"),
+        fixture!("exchanges/cancel.json"),
+        fixture!("exchanges/gzip.json"),
+    ]
+    .iter()
+    .flat_map(|text| serde_json::from_str::<Vec<Value>>(text).unwrap())
+    .map(|exchange| Exchange {
+        id: exchange["id"].as_str().unwrap().to_owned(),
+        response: response(&exchange["response"]),
+    })
+    .collect()
+}
+
+fn response(recorded: &Value) -> HttpResponse {
+    let headers: Vec<(String, String)> =
+        serde_json::from_value(recorded["headers"].clone()).unwrap();
+    let body = match recorded["body"].as_str() {
+        Some(text) => text.as_bytes().to_vec(),
+        None => gunzipped(recorded["bodyBase64"].as_str().unwrap()),
+    };
+    HttpResponse {
+        status: recorded["status"].as_u64().unwrap() as u16,
+        url: None,
+        headers: headers
+            .into_iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect(),
+        body: Body::Whole(body),
+    }
+}
+
+/// A transport undoes content codings; here stands in for it.
+fn gunzipped(base64: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::new();
+    let (mut bits, mut count) = (0_u32, 0);
+    for digit in base64.bytes().filter(|byte| *byte != b'=') {
+        let value = ALPHABET.iter().position(|own| *own == digit).unwrap();
+        bits = bits << 6 | value as u32;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(bytes.as_slice())
+        .read_to_end(&mut text)
+        .unwrap();
+    text
+}
+
+pub fn rows() -> Vec<Row> {
+    let rows: Vec<Value> = serde_json::from_str(fixture!("outcomes.json")).unwrap();
+    rows.into_iter()
+        .map(|row| Row {
+            id: row["id"].as_str().unwrap().to_owned(),
+            request: GetAiChatUsage {
+                company_id: row["companyId"].as_str().map(str::to_owned),
+            },
+            usage: row.get("usage").map(usage),
+            // What only JavaScript numbers cannot hold is fine in Rust.
+            error: row
+                .get("error")
+                .filter(|error| error["inJavaScript"] != true)
+                .cloned(),
+        })
+        .collect()
+}
+
+/// int64 stands as text in the table, because JavaScript reads it as well.
+fn usage(expected: &Value) -> AiChatUsageResponse {
+    let mut expected = expected.clone();
+    for name in ["tokensUsed", "tokensRemaining"] {
+        let number: i64 = expected[name].as_str().unwrap().parse().unwrap();
+        expected[name] = number.into();
+    }
+    serde_json::from_value(expected).unwrap()
+}
+
+impl Row {
+    /// # Panics
+    /// Where the outcome is not the row's.
+    pub fn check(&self, outcome: &Result<AiChatUsageResponse, Error>) {
+        let id = &self.id;
+        let expected = match (outcome, &self.error) {
+            (Ok(usage), None) => {
+                assert_eq!(Some(usage), self.usage.as_ref(), "{id}");
+                return;
+            }
+            (Ok(usage), Some(error)) => panic!("{id}: {usage:?} instead of {error}"),
+            (Err(error), None) => panic!("{id}: {error} instead of a usage"),
+            (Err(_), Some(expected)) => expected,
+        };
+        let error = outcome.as_ref().unwrap_err();
+        assert_eq!(error.code(), expected["code"], "{id}: {error}");
+        assert_eq!(error.status().unwrap(), expected["status"], "{id}: {error}");
+        if let Some(path) = expected.get("path") {
+            assert!(
+                matches!(error, Error::Decode(error) if error.path == *path),
+                "{id}: {error:?}"
+            );
+        }
+        if let Some(code) = expected.get("errorCode") {
+            let Error::Api(error) = error else {
+                panic!("{id}: {error:?}")
+            };
+            let status = error.response_status.as_ref().unwrap();
+            assert_eq!(status.error_code.as_deref(), code.as_str(), "{id}");
+        }
+        if let Some(words) = expected.get("message") {
+            let sentence = error.to_string();
+            assert!(
+                sentence.contains(words.as_str().unwrap()),
+                "{id}: {sentence}"
+            );
+        }
+    }
+}
