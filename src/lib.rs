@@ -16,7 +16,7 @@
 //! - `fetch`: the transport of browsers and of JavaScript runtimes.
 //! - `js`: the exports behind the npm package `bookmore-sdk`.
 //!
-//! ```
+//! ```ignore-wasm32
 //! use bookmore_sdk::{Client, GetAiChatUsage, HttpRequest, HttpResponse, NetworkError};
 //!
 //! # pollster::block_on(async {

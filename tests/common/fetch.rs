@@ -1,0 +1,344 @@
+//! The fetch transport against the platform's own `Response`, streams and
+//! `AbortController`; the same bodies run in Node and in browsers.
+
+use std::{cell::RefCell, future::Future, pin::pin, rc::Rc, task::Context};
+
+use bookmore_sdk::{
+    AiChatUsageResponse, Client, Error, Format, GetAiChatUsage, HttpResponse, fetch::Fetch,
+};
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{console_log, wasm_bindgen_test};
+
+use super::common::{COUNT, exchanges, rows};
+
+const USAGE: &str =
+    r#"{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}"#;
+
+/// `new Function(parameters, body)`: JavaScript beside the test that uses it.
+fn javascript(parameters: &str, body: &str) -> Function {
+    Function::new_with_args(parameters, body)
+}
+
+/// A fetch that gives the JavaScript value of `expression`.
+fn giving(expression: &str) -> Fetch {
+    let expression = expression.replace("USAGE", &format!("{USAGE:?}"));
+    Fetch::new().with_function(javascript("url, init", &format!("return {expression}")))
+}
+
+async fn ask(fetch: Fetch) -> Result<AiChatUsageResponse, Error> {
+    let client = Client::builder()
+        .base_url("http://api.example/base")
+        .build(fetch)?;
+    client.get_ai_chat_usage(&GetAiChatUsage::default()).await
+}
+
+async fn sentence(fetch: Fetch) -> String {
+    ask(fetch).await.unwrap_err().to_string()
+}
+
+/// The recorded response as the platform's own Response. The constructor
+/// refuses a body where HTTP has none.
+fn platform_response(recorded: &HttpResponse) -> JsValue {
+    let bytes = match &recorded.body {
+        bookmore_sdk::transport::Body::Whole(bytes) => bytes,
+        _ => unreachable!(),
+    };
+    let headers = js_sys::Array::new();
+    for (name, value) in &recorded.headers {
+        if name != "content-encoding" {
+            headers.push(&js_sys::Array::of2(&name.into(), &value.into()));
+        }
+    }
+    let body = if bytes.is_empty() {
+        JsValue::NULL
+    } else {
+        Uint8Array::from(bytes.as_slice()).into()
+    };
+    javascript(
+        "status, headers, body",
+        "return new Response(body, { status, headers })",
+    )
+    .call3(&JsValue::NULL, &recorded.status.into(), &headers, &body)
+    .unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn every_recorded_exchange_has_its_outcome() {
+    let (exchanges, rows) = (exchanges(), rows());
+    assert_eq!((exchanges.len(), rows.len()), (COUNT, COUNT));
+    for (exchange, row) in exchanges.iter().zip(&rows) {
+        assert_eq!(exchange.id, row.id);
+        let response = platform_response(&exchange.response);
+        let give = javascript("response", "return async () => response")
+            .call1(&JsValue::NULL, &response)
+            .unwrap();
+        let fetch = Fetch::new().with_function(give.unchecked_into());
+        let client = Client::builder().build(fetch).unwrap();
+        row.check(&client.get_ai_chat_usage(&row.request).await);
+    }
+    console_log!("{} recorded exchanges have their outcome", rows.len());
+}
+
+#[wasm_bindgen_test]
+async fn the_request_is_the_one_of_the_contract() {
+    let sent = Object::new();
+    let function = javascript(
+        "sent",
+        "return async function (url, init) { Object.assign(sent, { url, init, self: this }); return new Response('') }",
+    )
+    .call1(&JsValue::NULL, &sent)
+    .unwrap();
+    let fetch = Fetch::new().with_function(function.unchecked_into());
+    let builder = Client::builder()
+        .base_url("http://api.example/base/")
+        .bearer_token("t0ken")
+        .api_key("key")
+        .format(Format::Jsonl)
+        .header("X-Language", "sv");
+    let client = builder.clone().build(fetch.clone()).unwrap();
+    let request = GetAiChatUsage::of("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c");
+    let _ = client.get_ai_chat_usage(&request).await;
+    let told = |expression: &str| {
+        let read = javascript("sent", &format!("return JSON.stringify({expression})"));
+        read.call1(&JsValue::NULL, &sent).unwrap().as_string()
+    };
+    assert_eq!(
+        told("sent.url").unwrap(),
+        r#""http://api.example/base/assistant/ai-chat/usage?CompanyId=9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c""#
+    );
+    assert_eq!(
+        told("{ ...sent.init, signal: sent.init.signal instanceof AbortSignal }").unwrap(),
+        r#"{"method":"GET","headers":{"Accept":"text/jsonl","Authorization":"Bearer t0ken","x-api-key":"key","X-Language":"sv"},"signal":true,"redirect":"manual","cache":"no-store"}"#
+    );
+    // Called unbound: sloppy functions see the global object as `this`.
+    assert_eq!(told("sent.self === globalThis").unwrap(), "true");
+
+    let client = builder.build(fetch.credentials("include")).unwrap();
+    let _ = client.get_ai_chat_usage(&request).await;
+    assert_eq!(told("sent.init.credentials").unwrap(), r#""include""#);
+}
+
+#[wasm_bindgen_test]
+async fn the_global_fetch_is_looked_up_at_each_call() {
+    let client = Client::builder().build(Fetch::new()).unwrap();
+    let global = js_sys::global();
+    let original = Reflect::get(&global, &"fetch".into()).unwrap();
+    for body in [USAGE, &USAGE.replace(":5,", ":6,")] {
+        let patched = javascript(
+            "",
+            &format!(
+                "return Promise.resolve(new Response({body:?}, {{ headers: {{ 'content-type': 'text/jsonl' }} }}))"
+            ),
+        );
+        Reflect::set(&global, &"fetch".into(), &patched).unwrap();
+        let usage = client.get_ai_chat_usage(&GetAiChatUsage::default()).await;
+        let expected: AiChatUsageResponse = serde_json::from_str(body).unwrap();
+        assert_eq!(usage.unwrap(), expected);
+    }
+    Reflect::set(&global, &"fetch".into(), &original).unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn whatever_a_mock_gives_is_read_or_refused() {
+    for fine in [
+        "Promise.resolve({ status: 200, arrayBuffer: async () => new TextEncoder().encode(USAGE).buffer })",
+        "Promise.resolve({ status: 200, text: async () => USAGE })",
+        "({ status: 200, text: () => USAGE, headers: new Map([['Content-Type', 'application/json']]) })",
+        "new Response(new ReadableStream({ start(c) { for (const byte of new TextEncoder().encode(USAGE)) c.enqueue(new Uint8Array([byte])); c.close() } }), { headers: { 'content-type': 'application/json' } })",
+        "({ status: 200, url: '', type: 'default', body: null, bodyUsed: false, headers: {}, body: undefined, text: () => USAGE })",
+    ] {
+        assert_eq!(ask(giving(fine)).await.unwrap().tokens_used, 5, "{fine}");
+    }
+    for refused in [
+        "undefined",
+        "null",
+        "5",
+        "'words'",
+        "({})",
+        "({ status: undefined })",
+    ] {
+        assert_eq!(
+            sentence(giving(refused)).await,
+            "The fetch function gave something else than a Response. Pass one that gives what fetch does.",
+        );
+    }
+    assert_eq!(
+        sentence(giving(
+            "(globalThis.read ??= new Response('x'), read.text().catch(() => 0), read)"
+        ))
+        .await,
+        "The fetch function gave a Response that was read before. Give a new one for each call.",
+    );
+    assert_eq!(
+        sentence(giving("Response.error()")).await,
+        "The fetch function gave an error response. Check the network and the base URL.",
+    );
+    for broken in [
+        "({ status: 200 })",
+        "({ status: 200, text: () => { throw 5 } })",
+        "({ status: 200, arrayBuffer: async () => { throw null } })",
+        "({ status: 200, body: { getReader() { throw new TypeError('locked') } } })",
+        "({ status: 200, body: { getReader: () => ({}) } })",
+    ] {
+        let sentence = sentence(giving(broken)).await;
+        assert!(
+            sentence.starts_with("The reply broke off"),
+            "{broken}: {sentence}"
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+async fn anything_can_be_thrown() {
+    for (thrown, quoted) in [
+        ("new TypeError('Failed to fetch')", ": Failed to fetch"),
+        (
+            "Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } })",
+            ": fetch failed: ECONNREFUSED",
+        ),
+        ("'words'", ": words"),
+        ("5", ""),
+        ("null", ""),
+        ("undefined", ""),
+        ("Symbol('s')", ""),
+        ("Object.create(null)", ""),
+    ] {
+        for expression in [
+            format!("Promise.reject({thrown})"),
+            format!("(() => {{ throw {thrown} }})()"),
+        ] {
+            let error = ask(giving(&expression)).await.unwrap_err();
+            let expected = format!(
+                "No reply came from http://api.example/base/assistant/ai-chat/usage{quoted}. Check the network and the base URL."
+            );
+            assert!(error.to_string().starts_with(&expected), "{error}");
+            let Error::Network(error) = error else {
+                panic!("{error:?}")
+            };
+            assert!(error.cause.unwrap().is::<JsValue>());
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_reply_of_another_origin_or_a_hidden_redirect_is_unexpected() {
+    let error = sentence(giving(
+        "({ status: 200, url: 'https://evil.example/x?secret', text: () => USAGE })",
+    ));
+    assert_eq!(
+        error.await,
+        "The reply came from https://evil.example/x, which is not the base URL's origin. Check the base URL."
+    );
+    let own = "({ status: 200, url: 'http://api.example/elsewhere', text: () => USAGE })";
+    assert_eq!(ask(giving(own)).await.unwrap().tokens_used, 5);
+    let error = ask(giving(
+        "({ status: 0, type: 'opaqueredirect', body: null })",
+    ))
+    .await;
+    let error = error.unwrap_err();
+    assert_eq!(
+        (error.code(), error.status()),
+        ("unexpected_response", Some(0))
+    );
+}
+
+/// A body without end, whose stream tells when it is given up.
+const ENDLESS: &str = "new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(65536).fill(32)) } }), { headers: { 'content-type': 'application/json' } })";
+
+#[wasm_bindgen_test]
+async fn a_body_without_end_is_given_up() {
+    assert_eq!(
+        sentence(giving(ENDLESS)).await,
+        "The reply cannot be read as a usage: the reply is longer than the client reads (at byte 262144)."
+    );
+    assert_eq!(
+        sentence(giving("new Response(USAGE)").max_body_bytes(10)).await,
+        "The server answered with text/plain instead of JSON, perhaps a login or error page. Check the base URL and the credentials.",
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_body_that_breaks_off_is_a_network_error_unless_the_status_tells_enough() {
+    let broken = |status: u16| {
+        format!(
+            "new Response(new ReadableStream({{ start(c) {{ c.enqueue(new TextEncoder().encode(USAGE.slice(0, 20))); setTimeout(() => c.error(new Error('reset')), 1) }} }}), {{ status: {status}, headers: {{ 'content-type': 'application/json' }} }})"
+        )
+    };
+    let error = ask(giving(&broken(200))).await.unwrap_err();
+    assert_eq!(error.code(), "network_error");
+    assert_eq!(error.to_string(), "The reply broke off: reset. Try again.");
+    assert_eq!(
+        ask(giving(&broken(503))).await.unwrap_err().code(),
+        "server_error"
+    );
+}
+
+/// Polls `call` once, then drops it.
+async fn start_and_drop<F: Future>(call: F) {
+    let mut call = Some(Box::pin(call));
+    std::future::poll_fn(|context: &mut Context<'_>| {
+        if let Some(mut call) = call.take() {
+            assert!(pin!(&mut call).poll(context).is_pending());
+        }
+        std::task::Poll::Ready(())
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn dropping_the_future_aborts_the_request_and_an_end_does_not() {
+    let signals = Rc::new(RefCell::new(Vec::<JsValue>::new()));
+    let fetch_that = |body: &'static str| {
+        let signals = Rc::clone(&signals);
+        let keep =
+            Closure::<dyn FnMut(JsValue)>::new(move |signal| signals.borrow_mut().push(signal));
+        let function = javascript(
+            "keep",
+            &format!(
+                "return async (url, init) => {{ keep(init.signal); return {} }}",
+                body.replace("USAGE", &format!("{USAGE:?}"))
+            ),
+        );
+        let function = function
+            .call1(&JsValue::NULL, &keep.into_js_value())
+            .unwrap();
+        Fetch::new().with_function(function.unchecked_into())
+    };
+    let aborted = |index: usize| {
+        Reflect::get(&signals.borrow()[index], &"aborted".into())
+            .unwrap()
+            .as_bool()
+    };
+
+    start_and_drop(ask(fetch_that("new Promise(() => {})"))).await;
+    assert_eq!(aborted(0), Some(true));
+
+    ask(fetch_that("({ status: 200, text: () => USAGE })"))
+        .await
+        .unwrap();
+    assert_eq!(aborted(1), Some(false));
+
+    let body = "new Response(new ReadableStream({ start() {} }))";
+    let call = ask(fetch_that(body));
+    let mut call = Box::pin(call);
+    let pause = JsFuture::from(Promise::new(&mut |resolve, _| {
+        javascript("resolve", "setTimeout(resolve, 20)")
+            .call1(&JsValue::NULL, &resolve)
+            .unwrap();
+    }));
+    let mut pause = pin!(pause);
+    std::future::poll_fn(|context| {
+        assert!(
+            call.as_mut().poll(context).is_pending(),
+            "the body never ends"
+        );
+        pause.as_mut().poll(context)
+    })
+    .await
+    .unwrap();
+    assert_eq!(aborted(2), Some(false));
+    drop(call);
+    assert_eq!(aborted(2), Some(true));
+}
