@@ -29,6 +29,8 @@ export class Instance {
   async run<T>(call: () => Promise<T>): Promise<T> {
     let fail!: (error: unknown) => void;
     const trapped = new Promise<never>((_, reject) => (fail = reject));
+    // A trap within `call` comes before anybody listens.
+    trapped.catch(() => {});
     this.#pending.add(fail);
     try {
       return await Promise.race([this.#alive(call()), trapped]);

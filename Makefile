@@ -1,0 +1,20 @@
+.PHONY: help setup build demo serve test
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+
+setup: ## install what building needs, where it is missing
+	@bash tests/setup.sh build
+
+build: setup ## build the npm package into pkg/dist and print its size
+	@node pkg/build/build.mjs
+
+demo: build ## show a usage from the stand-in server, in JSON and JSONL
+	@node examples/demo.mjs
+
+serve: build ## the stand-in server with the demo page
+	@node tests/server/server.mjs
+
+test: ## install what testing needs, where it is missing, and pass every test
+	@bash tests/setup.sh test
+	@node tests/run.mjs

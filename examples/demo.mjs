@@ -1,0 +1,39 @@
+// The main job on the stand-in server: `make demo`.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { startServer } from "../tests/server/server.mjs";
+
+const server = await startServer({ port: process.stdout.isTTY ? 8787 : 0 });
+console.log(`stand-in server at ${server.url}, replaying a recorded ServiceStack host\n`);
+
+const inJson = await example("json");
+const inJsonLines = await example("jsonl");
+assert.equal(inJson, inJsonLines);
+console.log("Both are equal.\n");
+await example("json", "5ca1ab1e-0000-4000-8000-000000000403");
+
+const page = `${server.url}/examples/usage-meter/`;
+if (process.stdout.isTTY) {
+  console.log(`The page: ${page}\nCtrl+C stops the server.`);
+} else {
+  await server.close();
+  console.log("The page: run `make serve` and open http://127.0.0.1:8787/examples/usage-meter/");
+}
+
+/** Runs examples/usage.mjs as a user would, and gives what it printed. */
+function example(format, ...companyId) {
+  console.log(`$ BOOKMORE_FORMAT=${format} node examples/usage.mjs ${companyId.join(" ")}`);
+  return new Promise((resolve) => {
+    const script = fileURLToPath(new URL("usage.mjs", import.meta.url));
+    const child = spawn(process.execPath, [script, ...companyId], {
+      env: { ...process.env, BOOKMORE_URL: server.url, BOOKMORE_TOKEN: "good-token", BOOKMORE_FORMAT: format },
+    });
+    let printed = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (printed += chunk));
+    child.on("close", () => {
+      console.log(printed);
+      resolve(printed);
+    });
+  });
+}

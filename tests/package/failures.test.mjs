@@ -1,0 +1,205 @@
+// Bad input, bad replies, aborts and traps: each has its typed error with a
+// sentence, and nothing is left behind.
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { join } from "node:path";
+import { after, before, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { startServer } from "../server/server.mjs";
+import { install } from "./installed.mjs";
+
+const USAGE =
+  '{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}';
+let user, server, sdk, fresh;
+
+before(async () => {
+  user = install();
+  server = await startServer();
+  const url = pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.cjs"));
+  // A module of its own for each test that breaks something.
+  fresh = async () => {
+    const { createRequire } = await import("node:module");
+    const require = createRequire(url);
+    const path = require.resolve(url.pathname);
+    delete require.cache[path];
+    return require(path);
+  };
+  sdk = await fresh();
+});
+after(async () => {
+  await server?.close();
+  user?.remove();
+});
+
+const json = (body, init) => async () =>
+  new Response(body, { headers: { "content-type": "application/json" }, ...init });
+
+async function failure(call) {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  assert.fail("it succeeded");
+}
+
+/** [what, the call, class, code, sentence] */
+const failures = [
+  ["an empty company id", () => client().getAiChatUsage({ companyId: "" }),
+    "ConfigError", "config_error", "The company id is empty; leave it out to ask for the caller's own company."],
+  ["a blank company id", () => client().getAiChatUsage({ companyId: " \t" }),
+    "ConfigError", "config_error", "The company id is empty; leave it out to ask for the caller's own company."],
+  ["a company id that is no Guid", () => client().getAiChatUsage({ companyId: "abc" }),
+    "ConfigError", "config_error", "The company id is not a Guid; pass it as 32 hexadecimal digits, with or without dashes."],
+  ["a company id that is no string", () => client().getAiChatUsage({ companyId: null }),
+    "ConfigError", "config_error", "companyId must be a string."],
+  ["a request that is no object", () => client().getAiChatUsage("abc"),
+    "ConfigError", "config_error", "The request must be an object."],
+  ["a bad base URL", () => client({ baseUrl: "ftp://api.example" }),
+    "ConfigError", "config_error", "baseUrl must be an http(s) URL without user name, query or fragment, such as https://api.bookmore.com."],
+  ["a relative base URL", () => client({ baseUrl: "/api" }),
+    "ConfigError", "config_error", "baseUrl must be an http(s) URL without user name, query or fragment, such as https://api.bookmore.com."],
+  ["a newline in the token", () => client({ bearerToken: "a\nb" }),
+    "ConfigError", "config_error", "bearerToken must be a string of visible ASCII characters, without spaces or line breaks."],
+  ["a newline in the token that a function gives", () => client({ bearerToken: () => "a\nb" }).getAiChatUsage(),
+    "ConfigError", "config_error", "The bearer token contains a character that an HTTP header cannot carry, such as a line break; remove it."],
+  ["a token function that throws", () => client({ bearerToken: () => { throw new Error("no session"); } }).getAiChatUsage(),
+    "TokenProviderError", "token_provider_error", "The bearerToken function failed; its error is the cause. Nothing was sent."],
+  ["a token function that gives a number", () => client({ bearerToken: async () => 5 }).getAiChatUsage(),
+    "TokenProviderError", "token_provider_error", "The bearerToken function must give a string, or null to send no token."],
+  ["a header that the SDK sets", () => client().getAiChatUsage({}, { headers: { Accept: "text/html" } }),
+    "ConfigError", "config_error", "The header accept is set by the SDK; use the options for the format, the bearer token and the API key."],
+  ["a format that is none", () => client({ format: "xml" }),
+    "ConfigError", "config_error", 'format must be "json" or "jsonl".'],
+  ["an HTML reply", () => client({ fetch: json("<html>", { headers: { "content-type": "text/html" } }) }).getAiChatUsage(),
+    "UnexpectedResponseError", "unexpected_response", "The server answered with text/html instead of JSON, perhaps a login or error page. Check the base URL and the credentials."],
+  ["a truncated reply", () => client({ fetch: json(USAGE.slice(0, 40)) }).getAiChatUsage(),
+    "DecodeError", "decode_error", "The reply cannot be read as a usage: the text ends too early (at byte 40)."],
+  ["2^53 + 1", () => client({ fetch: json(USAGE.replace("5", "9007199254740993")) }).getAiChatUsage(),
+    "DecodeError", "decode_error", "The reply cannot be read as a usage: tokensUsed: the number is beyond 2^53 - 1, a JavaScript number cannot hold it exactly (at byte 14)."],
+  ["no server", () => client({ baseUrl: "http://127.0.0.1:9" , fetch: undefined }).getAiChatUsage(),
+    "NetworkError", "network_error", /^No reply came from http:\/\/127\.0\.0\.1:9\/assistant\/ai-chat\/usage: fetch failed.*\. Check the network and the base URL\. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429\.$/],
+  ["another company's usage", () => client({ fetch: json(USAGE.replace("{", '{"companyId":"3fa85f6457174562b3fc2c963f66afa6",')) }).getAiChatUsage({ companyId: "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c" }),
+    "UnexpectedResponseError", "company_mismatch", "The server answered for company 3fa85f6457174562b3fc2c963f66afa6 although company 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c was asked for. Check that the credentials give access to it."],
+  ["an empty 401", () => client({ fetch: json("", { status: 401, headers: {} }) }).getAiChatUsage(),
+    "AuthenticationError", "authentication_error", "The server refused the request (401) without saying why. Pass a valid bearer token or API key."],
+  ["a signal that is none", () => client().getAiChatUsage({}, { signal: "stop" }),
+    "ConfigError", "config_error", "signal must be an AbortSignal."],
+];
+
+function client(options) {
+  const refuse = () => assert.fail("nothing may be sent");
+  return new sdk.BookMoreClient({ baseUrl: "http://api.example", fetch: refuse, ...options });
+}
+
+for (const [what, call, name, code, sentence] of failures) {
+  it(`${what} is a ${name}`, async () => {
+    const error = await failure(call);
+    if (typeof sentence === "string") assert.equal(error.message, sentence);
+    else assert.match(error.message, sentence);
+    assert.deepEqual([error.name, error.code], [name, code]);
+    assert.ok(error instanceof sdk[name] && error instanceof sdk.BookMoreError);
+  });
+}
+
+it("2^53 - 1 is still a number", async () => {
+  const fetch = json(USAGE.replace("5", "9007199254740991"));
+  assert.equal((await client({ fetch }).getAiChatUsage()).tokensUsed, Number.MAX_SAFE_INTEGER);
+});
+
+it("keeps what was thrown as the cause", async () => {
+  const thrown = new TypeError("Failed to fetch");
+  const error = await failure(() => client({ fetch: () => Promise.reject(thrown) }).getAiChatUsage());
+  assert.equal(error.cause, thrown);
+});
+
+const listeners = (signal) => getEventListeners(signal, "abort").length;
+
+it("an aborted signal rejects with its reason and sends nothing", async () => {
+  const reason = { any: "value" };
+  const signal = AbortSignal.abort(reason);
+  assert.equal(await failure(() => client().getAiChatUsage({}, { signal })), reason);
+});
+
+for (const [phase, fetch] of [
+  ["in flight", (_, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))],
+  ["in flight, when fetch ignores it", () => new Promise(() => {})],
+  ["while the body is read", async (_, { signal }) =>
+    new Response(new ReadableStream({ start: (stream) => signal.addEventListener("abort", () => stream.error(signal.reason)) }), {
+      headers: { "content-type": "application/json" },
+    })],
+]) {
+  it(`an abort ${phase} rejects with the reason, aborts the request and leaves no listener`, async () => {
+    const controller = new AbortController();
+    let inner;
+    const call = client({ fetch: (url, init) => { inner = init.signal; return fetch(url, init); } })
+      .getAiChatUsage({}, { signal: controller.signal });
+    const failed = failure(() => call);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    assert.equal(inner.aborted, false);
+    assert.notEqual(inner, controller.signal);
+    const reason = new Error("left the page");
+    controller.abort(reason);
+    assert.equal(await failed, reason);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(inner.aborted, true);
+    assert.equal(listeners(controller.signal), 0);
+  });
+}
+
+it("a finished call leaves no listener and does not abort its request", async () => {
+  const { signal } = new AbortController();
+  let inner;
+  const fetch = (_, init) => ((inner = init.signal), json(USAGE)());
+  await client({ fetch }).getAiChatUsage({}, { signal });
+  assert.equal(listeners(signal), 0);
+  assert.equal(inner.aborted, false);
+});
+
+it("a trap rejects the pending calls and the next call gets a fresh instance", async () => {
+  const { BookMoreClient, InternalError } = await fresh();
+  // (module (func (export "trap") unreachable)): a real trap.
+  const code = "0061736d010000000104016000000302010007080104747261700000" + "0a05010300000b";
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, "hex")));
+  const settled = [];
+  const answer = json(USAGE);
+  let trapped = false;
+  const client = new BookMoreClient({
+    fetch: () => {
+      if (settled.length === 0 && !trapped) return new Promise(() => {});
+      return answer();
+    },
+  });
+  const pending = client.getAiChatUsage().catch((error) => error);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  // The module imports Array.from, with which it reads the reply's headers.
+  const { from } = Array;
+  trapped = true;
+  Array.from = exports.trap;
+  const failed = client.getAiChatUsage().catch((error) => error);
+  const errors = await Promise.all([pending, failed]);
+  Array.from = from;
+  for (const error of errors) {
+    assert.ok(error instanceof InternalError, String(error));
+    assert.equal(error.code, "internal_error");
+    assert.match(error.message, /^The SDK stopped at an internal fault/);
+    assert.ok(error.cause instanceof WebAssembly.RuntimeError);
+  }
+  assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
+});
+
+it("says how to run where WebAssembly is missing or forbidden", async () => {
+  const { BookMoreClient } = await fresh();
+  const { compile } = WebAssembly;
+  WebAssembly.compile = async () => {
+    throw new WebAssembly.CompileError("blocked by CSP");
+  };
+  const client = new BookMoreClient({ fetch: json(USAGE) });
+  const refused = await failure(() => client.ready());
+  WebAssembly.compile = compile;
+  assert.deepEqual([refused.name, refused.code], ["RuntimeUnsupportedError", "runtime_unsupported"]);
+  assert.match(refused.message, /add 'wasm-unsafe-eval' to its script-src\.$/);
+  // The failure is forgotten.
+  await client.ready();
+  assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
+});

@@ -1,0 +1,29 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const pkg = fileURLToPath(new URL("../../pkg", import.meta.url));
+
+/**
+ * Packs the package as `npm publish` would and installs the tarball in an
+ * empty folder, as a user would.
+ *
+ * @returns {{ folder: string, files: string[], remove(): void }} `files`: what
+ *   the tarball holds
+ */
+export function install() {
+  const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-user-"));
+  const npm = (args, cwd) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const told = npm(["pack", "--json", "--loglevel", "error", "--pack-destination", folder], pkg);
+  // A prepack script may have printed something before.
+  const [{ filename, files }] = JSON.parse(told.slice(told.indexOf("[\n")));
+  writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
+  npm(["install", "--offline", "--no-audit", "--no-fund", "--loglevel", "error", `./${filename}`], folder);
+  return {
+    folder,
+    files: files.map(({ path }) => path).sort(),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,86 @@
+// Every test: the host, the wasm in Node and browsers, the package. `make test`.
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const started = Date.now();
+const summary = [];
+let failed = 0;
+
+/**
+ * Runs a command and shows what it prints.
+ *
+ * @param {string} name
+ * @param {string[]} command
+ * @param {{ env?: object, count?: (printed: string) => number }} options
+ *   `count`: how many tests the output tells of; none is a failure
+ */
+async function step(name, [command, ...args], { env = {}, count } = {}) {
+  console.log(`\n== ${name}: ${command} ${args.join(" ")}`);
+  let printed = "";
+  const code = await new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+      from.on("data", (chunk) => {
+        printed += chunk;
+        to.write(chunk);
+      });
+    }
+    child.on("error", (error) => {
+      console.error(error.message);
+      resolve(127);
+    });
+    child.on("close", resolve);
+  });
+  const counted = count?.(printed);
+  const fine = code === 0 && counted !== 0;
+  if (!fine) failed++;
+  const told = counted === undefined ? "" : `${counted} tests`;
+  summary.push(`${fine ? "✔" : "✘"} ${name.padEnd(34)} ${told}`);
+  return counted;
+}
+
+const sum = (pattern) => (printed) =>
+  [...printed.matchAll(pattern)].reduce((total, [, number]) => total + Number(number), 0);
+const cargoTests = sum(/^test result: ok\. (\d+) passed/gm);
+const nodeTests = sum(/^(?:#|ℹ) pass (\d+)/gm);
+
+const wasm32 = ["--target", "wasm32-unknown-unknown"];
+await step("format", ["cargo", "fmt", "--check"]);
+await step("clippy, host", ["cargo", "clippy", "--all-targets", "--locked", "--", "-D", "warnings"]);
+await step("clippy, wasm32", ["cargo", "clippy", "--all-targets", "--locked", ...wasm32, "--", "-D", "warnings"]);
+await step("clippy, wasm32 npm", ["cargo", "clippy", "--lib", "--locked", ...wasm32, "--features", "npm", "--", "-D", "warnings"]);
+const strictDocs = { env: { RUSTDOCFLAGS: "-D warnings" } };
+await step("docs, host", ["cargo", "doc", "--no-deps", "--locked"], strictDocs);
+await step("docs, wasm32", ["cargo", "doc", "--no-deps", "--locked", ...wasm32], strictDocs);
+await step("host", ["cargo", "test", "--locked"], { count: cargoTests });
+
+// wasm-pack skips in silence what is not meant for its browser: the same
+// bodies must be counted everywhere.
+const rings = { "wasm, Node": ["--node"], "wasm, Chrome": ["--headless", "--chrome"], "wasm, Firefox": ["--headless", "--firefox"] };
+const counts = [];
+for (const [name, flags] of Object.entries(rings)) {
+  counts.push(await step(name, ["wasm-pack", "test", ...flags], { count: cargoTests }));
+}
+if (new Set(counts).size > 1) {
+  failed++;
+  summary.push(`✘ the wasm rings ran ${counts.join(", ")} tests; they should be the same`);
+}
+
+await step("build of the package", [process.execPath, "pkg/build/build.mjs"]);
+const files = ["tests/server", "tests/package"].flatMap((folder) =>
+  readdirSync(`${root}/${folder}`)
+    .filter((file) => file.endsWith(".test.mjs"))
+    .map((file) => `${folder}/${file}`),
+);
+await step("package and stand-in server", [process.execPath, "--test", "--test-concurrency=2", ...files], { count: nodeTests });
+
+console.log(`\n${summary.join("\n")}`);
+const seconds = Math.round((Date.now() - started) / 1000);
+console.log(`${seconds} s\n${summary.length - failed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;

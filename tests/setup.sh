@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Installs what is missing for `make build` (build) or `make test` (test).
+# A second run finds everything and takes a second.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=${1:-}
+case "$what" in
+  build | test) ;;
+  *) echo "usage: tests/setup.sh build|test" >&2; exit 2 ;;
+esac
+
+say() { echo "setup: $*"; }
+fail() { echo "setup: $*" >&2; exit 1; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+has rustup || fail "rustup is missing; install it from https://rustup.rs and run this again"
+has node || fail "Node.js is missing; install version 20 or newer and run this again"
+[ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node.js $(node --version) is too old; install version 20 or newer"
+
+# The toolchain, its target and its components stand in rust-toolchain.toml.
+channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+if ! rustup target list --toolchain "$channel" --installed 2>/dev/null | grep -q wasm32-unknown-unknown ||
+  ! cargo clippy --version >/dev/null 2>&1 || ! cargo fmt --version >/dev/null 2>&1; then
+  say "Rust $channel with the target wasm32-unknown-unknown"
+  rustup toolchain install "$channel" --profile minimal --component clippy --component rustfmt --target wasm32-unknown-unknown
+fi
+
+# crate, its command, version; unoptimised, which halves the time to build.
+cargo_install() {
+  local crate=$1 command=$2 version=$3
+  shift 3
+  if ! has "$command" || ! "$command" --version | grep -qF "$version"; then
+    say "cargo install $crate $version (some minutes, once)"
+    cargo install "$crate" --version "$version" --debug --force --quiet "$@"
+  fi
+}
+# Not --locked: the lock file of 0.2.130 names a crate version that is gone.
+cargo_install wasm-bindgen-cli wasm-bindgen "$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)"
+
+# node_modules is as the lock file says, or made so.
+npm_ci() {
+  if ! cmp -s "$1/package-lock.json" "$1/node_modules/.installed-lock"; then
+    say "npm ci in $1"
+    npm ci --prefix "$1" --no-audit --no-fund --loglevel error
+    cp "$1/package-lock.json" "$1/node_modules/.installed-lock"
+  fi
+}
+npm_ci pkg
+[ "$what" = test ] || exit 0
+
+npm_ci tests
+cargo_install wasm-pack wasm-pack 0.15.1 --locked
+
+missing=()
+has chromium || missing+=(chromium)
+has chromedriver || missing+=(chromium-driver)
+has firefox-esr || has firefox || missing+=(firefox-esr)
+if [ ${#missing[@]} -gt 0 ]; then
+  has apt-get || fail "these are missing and there is no apt-get here: ${missing[*]} (Debian's names; install Chromium with ChromeDriver and Firefox)"
+  sudo=
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  say "apt-get install ${missing[*]}"
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+cargo_install geckodriver geckodriver 0.37.1 --locked
