@@ -1,14 +1,15 @@
-// The built package in real browsers: the demo page, and every recorded exchange.
-// `npm ci` in tests/ first, and build the package: node pkg/build/build.mjs.
+// The packed tarball in real browsers: the demo page, and every recorded exchange.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { By, Key, until } from "selenium-webdriver";
 import { startServer } from "../server/server.mjs";
 import { BROWSERS } from "./browser-drivers.mjs";
 import { checkOutcome } from "./expected.mjs";
+import { install } from "./installed.mjs";
 
 const at = (path) => new URL(path, import.meta.url);
 const ROWS = JSON.parse(readFileSync(at("../fixtures/outcomes.json"), "utf8"));
@@ -18,16 +19,26 @@ const PATIENCE = 30_000; // ms; a busy machine is no fault of the package
 const company = (n) => `5ca1ab1e-0000-4000-8000-${String(n).padStart(12, "0")}`;
 const OWN = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 
-let server;
+let user, server;
 before(async () => {
-  assert.ok(
-    existsSync(at("../../pkg/dist/index.js")),
-    "pkg/dist/index.js is missing. Build the package first: node pkg/build/build.mjs.",
-  );
   mkdirSync(OUT, { recursive: true });
-  server = await startServer();
+  user = install();
+  // Where the page looks for them. A copy, so that a build meanwhile does no harm.
+  cpSync(join(user.folder, "node_modules/bookmore-sdk"), join(user.folder, "pkg"), { recursive: true });
+  const page = join(user.folder, "examples/usage-meter");
+  cpSync(at("../../examples/usage-meter"), page, { recursive: true });
+  for (const [file, scripts] of [["strict.html", "'self' 'wasm-unsafe-eval'"], ["no-wasm.html", "'self'"]]) {
+    const policy = `default-src 'none'; script-src ${scripts}; style-src 'self'; img-src 'self'; connect-src 'self'`;
+    const html = readFileSync(join(page, "index.html"), "utf8");
+    const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}">`;
+    writeFileSync(join(page, file), html.replace("<head>", `<head>${meta}`));
+  }
+  server = await startServer({ root: user.folder });
 });
-after(() => server?.close());
+after(async () => {
+  await server?.close();
+  user?.remove();
+});
 
 for (const { name, start } of BROWSERS) {
   describe(name, { timeout: 300_000 }, () => {
@@ -45,8 +56,8 @@ for (const { name, start } of BROWSERS) {
 
     const find = (id) => driver.findElement(By.id(id));
 
-    async function open(query = "") {
-      await driver.get(`${server.url}/examples/usage-meter/${query}`);
+    async function open(rest = "") {
+      await driver.get(`${server.url}/examples/usage-meter/${rest}`);
       return answer();
     }
 
@@ -66,7 +77,9 @@ for (const { name, start } of BROWSERS) {
 
     // What the page shows once it has its answer.
     async function answer() {
-      await driver.wait(until.elementLocated(By.css("#result[aria-busy=false]")), PATIENCE);
+      await driver.wait(until.elementLocated(By.css("#result[aria-busy=false]")), PATIENCE).catch(async () => {
+        assert.fail(`No answer is shown after ${PATIENCE} ms. The page says: ${await find("status").getText()}`);
+      });
       return driver.executeScript(() => {
         const visible = (id) => {
           const element = document.getElementById(id);
@@ -210,6 +223,13 @@ for (const { name, start } of BROWSERS) {
       assert.deepEqual(shown.figures.slice(0, 3), ["1,2\u00a0% of the limit", "1.234 tokens", "100.000 tokens"]);
     });
 
+    test("under a strict Content-Security-Policy", async () => {
+      assert.deepEqual(await open("strict.html"), OK);
+      const refused = await open("no-wasm.html");
+      assert.match(refused.sentence, /refused to compile WebAssembly.*add 'wasm-unsafe-eval' to its script-src/);
+      assert.equal(refused.kind, "RuntimeUnsupportedError · runtime_unsupported");
+    });
+
     test("each error shows its sentence", async () => {
       await open();
       const base = server.url;
@@ -222,12 +242,12 @@ for (const { name, start } of BROWSERS) {
         [{ company: company(6) }, new RegExp(`answered for company ${OWN} although company ${company(6)}`), "UnexpectedResponseError · company_mismatch · HTTP 200"],
         [{ company: company(3) }, /tokensUsed: the number is beyond 2\^53 - 1/, "DecodeError · decode_error · HTTP 200"],
         [{ company: company(204) }, /answered 204 without a usage/, "UnexpectedResponseError · unexpected_response · HTTP 204"],
-        [{ company: "abc" }, /SerializationException|company/i, /^(ApiError|ConfigError) · /],
+        [{ company: "abc" }, /The company id is not a Guid/, "ConfigError · config_error"],
         [{ company: "", token: "wrong" }, /Not Authenticated.*token/s, "AuthenticationError · authentication_error · HTTP 401 · Unauthorized"],
         [{ token: "" }, /Not Authenticated/, /^AuthenticationError · /],
         [{ token: "good token" }, /bearerToken must be a string of visible ASCII/, "ConfigError · config_error"],
         [{ token: "good-token", base: "nonsense" }, /baseUrl must be an http\(s\) URL/, "ConfigError · config_error"],
-        [{ base: "http://127.0.0.1:1" }, /network|reach|connection/i, "NetworkError · network_error"],
+        [{ base: "http://127.0.0.1:1" }, /No reply came from http:\/\/127\.0\.0\.1:1\/.*Check the network/, "NetworkError · network_error"],
         [{ base: `${base}/cookie` }, /redirected.*login page/, "UnexpectedResponseError · unexpected_response"],
       ];
       for (const [request, sentence, kind] of cases) {
