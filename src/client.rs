@@ -110,7 +110,7 @@ struct Config {
 pub type TokenFuture = Pin<Box<dyn Future<Output = Result<Option<String>, Error>>>>;
 
 #[derive(Clone)]
-enum Bearer {
+pub(crate) enum Bearer {
     Fixed(Secret),
     Provider(Rc<dyn Fn() -> TokenFuture>),
 }
@@ -123,7 +123,7 @@ impl fmt::Debug for Bearer {
 
 /// Never shown.
 #[derive(Clone)]
-struct Secret(String);
+pub(crate) struct Secret(pub String);
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,12 +135,12 @@ impl fmt::Debug for Secret {
 /// [`build`](Self::build).
 #[derive(Debug, Clone, Default)]
 pub struct ClientBuilder {
-    base_url: Option<String>,
-    format: Format,
-    bearer: Option<Bearer>,
-    api_key: Option<Secret>,
-    headers: Vec<(String, String)>,
-    javascript_integers: bool,
+    pub(crate) base_url: Option<String>,
+    pub(crate) format: Format,
+    pub(crate) bearer: Option<Bearer>,
+    pub(crate) api_key: Option<Secret>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) integers: Integers,
 }
 
 impl ClientBuilder {
@@ -192,13 +192,6 @@ impl ClientBuilder {
         self
     }
 
-    /// Refuses whole numbers that a JavaScript number cannot hold exactly.
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
-    pub(crate) fn javascript_integers(mut self) -> Self {
-        self.javascript_integers = true;
-        self
-    }
-
     /// A client that sends its requests through `transport`.
     ///
     /// # Errors
@@ -225,11 +218,7 @@ impl ClientBuilder {
             bearer: self.bearer,
             api_key: self.api_key,
             headers: self.headers,
-            integers: if self.javascript_integers {
-                Integers::JavaScript
-            } else {
-                Integers::Int64
-            },
+            integers: self.integers,
         };
         Ok(Client { config, transport })
     }

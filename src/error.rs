@@ -1,7 +1,7 @@
 //! Every way in which a call can fail, each with a sentence that says what to
 //! do. No error holds a token or an API key.
 
-use std::{any::Any, borrow::Cow, fmt, rc::Rc};
+use std::{any::Any, fmt, rc::Rc};
 
 use crate::dto::ResponseStatus;
 
@@ -60,7 +60,7 @@ impl Error {
     /// The failure in a sentence or two.
     pub(crate) fn message(&self) -> String {
         match self {
-            Self::Config(error) => error.message.to_string(),
+            Self::Config(error) => error.message.clone(),
             Self::TokenProvider(error) => error.message.clone(),
             Self::Network(error) => error.message.clone(),
             Self::Api(error) => error.message.clone(),
@@ -81,13 +81,13 @@ impl std::error::Error for Error {}
 /// The caller gave something that cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    message: Cow<'static, str>,
+    message: String,
 }
 
 impl ConfigError {
-    pub(crate) fn new(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(sentence: &[&str]) -> Self {
         Self {
-            message: message.into(),
+            message: concat(sentence),
         }
     }
 }

@@ -22,9 +22,9 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024;
 /// a given one.
 #[derive(Debug, Clone)]
 pub struct Fetch {
-    function: Option<Function>,
-    credentials: Option<String>,
-    max_body_bytes: usize,
+    pub(crate) function: Option<Function>,
+    pub(crate) credentials: Option<String>,
+    pub(crate) max_body_bytes: usize,
 }
 
 impl Default for Fetch {
@@ -135,13 +135,18 @@ impl Fetch {
             if Reflect::get(answer, &"body".into())?.is_null() {
                 return Ok(());
             }
-            let content = JsFuture::from(whole(answer)?).await?;
-            append(bytes, content);
+            let method = match get(answer, "arrayBuffer") {
+                Some(_) => "arrayBuffer",
+                None => "text",
+            };
+            let content = invoke(answer, method)?;
+            append(bytes, JsFuture::from(Promise::resolve(&content)).await?);
             return Ok(());
         };
-        let reader = reader.unchecked_into::<ByteStream>().get_reader()?;
+        let reader = invoke(&reader, "getReader")?;
         while bytes.len() <= self.max_body_bytes {
-            let chunk = JsFuture::from(reader.read()?).await?;
+            let chunk = invoke(&reader, "read")?;
+            let chunk = JsFuture::from(Promise::resolve(&chunk)).await?;
             let Some(value) = get(&chunk, "value") else {
                 break;
             };
@@ -173,25 +178,14 @@ fn head(answer: &JsValue) -> Result<HttpResponse, NetworkError> {
             "The fetch function gave an error response. Check the network and the base URL.",
         ));
     }
-    // The URL of a Response that a mock has made is empty.
-    let url = if has("url") {
-        response.url()
-    } else {
-        String::new()
-    };
+    let url = get(answer, "url").and_then(|url| url.as_string());
     Ok(HttpResponse {
         status,
-        url: (!url.is_empty()).then_some(url),
+        // The URL of a Response that a mock has made is empty.
+        url: url.filter(|url| !url.is_empty()),
         headers: get(answer, "headers").map_or_else(Vec::new, |headers| pairs(&headers)),
         body: Body::Whole(Vec::new()),
     })
-}
-
-/// Starts to read the body of a mock that has no stream.
-fn whole(answer: &JsValue) -> Result<Promise, JsValue> {
-    let method = get(answer, "arrayBuffer").or_else(|| get(answer, "text"));
-    let method: Function = method.unwrap_or_default().dyn_into()?;
-    Ok(Promise::resolve(&method.call0(answer)?))
 }
 
 fn append(bytes: &mut Vec<u8>, content: JsValue) {
@@ -207,26 +201,15 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = fetch)]
     fn global_fetch(url: &str, init: &Object) -> Result<JsValue, JsValue>;
 
-    // web-sys binds these without `catch`, but a locked stream throws.
-    type ByteStream;
-    type ByteReader;
-    #[wasm_bindgen(method, catch, js_name = getReader)]
-    fn get_reader(this: &ByteStream) -> Result<ByteReader, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn read(this: &ByteReader) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(thread_local_v2, js_name = Request)]
-    static REQUEST: Option<Object>;
 }
 
 /// workerd may lack `cache` and throws where it is given.
 fn knows_cache() -> bool {
-    REQUEST.with(|request| match request {
-        // Asked of the prototype, a getter that exists throws.
-        Some(request) => get(request, "prototype")
-            .is_none_or(|prototype| Reflect::get(&prototype, &"cache".into()).is_err()),
-        None => true,
-    })
+    let request = get(&js_sys::global(), "Request");
+    // Asked of the prototype, a getter that exists throws.
+    request
+        .and_then(|request| get(&request, "prototype"))
+        .is_none_or(|prototype| Reflect::get(&prototype, &"cache".into()).is_err())
 }
 
 /// Gives up the request when the future that waits for it is dropped.
@@ -280,7 +263,14 @@ pub(crate) fn get(value: &JsValue, name: &str) -> Option<JsValue> {
     (!found.is_undefined() && !found.is_null()).then_some(found)
 }
 
-fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsValue> {
+/// Calls a method. Where web-sys binds one without `catch`, a locked stream or
+/// a mock would throw through Rust.
+fn invoke(object: &JsValue, method: &str) -> Result<JsValue, JsValue> {
+    let method = Reflect::get(object, &method.into())?;
+    method.dyn_into::<Function>()?.call0(object)
+}
+
+pub(crate) fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsValue> {
     Reflect::set(object, &name.into(), value).map(drop)
 }
 

@@ -30,6 +30,18 @@
 //! # Ok::<_, bookmore_sdk::Error>(()) }).unwrap();
 //! ```
 
+// A panic cannot cross into JavaScript: it would leave a promise pending for ever.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable
+    )
+)]
+
 pub mod client;
 pub mod dto;
 pub mod error;

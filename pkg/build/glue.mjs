@@ -23,10 +23,21 @@ export function reshape(glue, renamed) {
     text = text.slice(0, start) + text.slice(end);
   };
   replace("export class Core {", "class Core {");
+  // The registry frees a Core that nothing holds; nobody else does.
+  cut("    __destroy_into_raw() {", "    /**\n     * Gives `{ data");
   cut("if (Symbol.dispose) Core.prototype", "function __wbg_get_imports");
+  // Every caller names it.
+  cut("    if (realloc === undefined) {", "    let len = arg.length;");
+  // Every runtime of ES2022 has it.
+  cut("if (!('encodeInto' in cachedTextEncoder)) {", "let WASM_VECTOR_LEN");
+  // What a memory had before it grew is another object than what it has.
+  replace(
+    "cachedDataViewMemory0.buffer.detached === true || (cachedDataViewMemory0.buffer.detached === undefined && cachedDataViewMemory0.buffer !== wasm.memory.buffer)",
+    "cachedDataViewMemory0.buffer !== wasm.memory.buffer",
+  );
   cut("let wasmModule, wasmInstance, wasm;");
   replace('"./core_bg.js": import0,', `${JSON.stringify(moduleName(renamed))}: import0,`);
-  text = withNames(text, renamed);
+  text = withNames(withoutUnused(text, renamed), renamed);
   return `export function glue() {
     let wasm;
     ${text}
@@ -41,6 +52,12 @@ export function reshape(glue, renamed) {
 /** wasm-opt calls every module of imports "a". */
 function moduleName() {
   return "a";
+}
+
+/** wasm-opt drops the imports that nothing calls. */
+function withoutUnused(text, renamed) {
+  const entry = /^ {8}(\w+): function.*\n(?: {9,}.*\n)* {8}\}.*\n/gm;
+  return text.replace(entry, (whole, name) => (renamed.has(name) ? whole : ""));
 }
 
 function withNames(text, renamed) {

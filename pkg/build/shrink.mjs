@@ -6,10 +6,12 @@ import binaryen from "binaryen";
 
 // What runs only to tell the words of a panic. A panic ends in a trap with or
 // without words, and nobody could read them: there is no stderr in a browser.
-// Our own code formats nothing (`clippy.toml` and the lints see to the panics).
+// Our own code formats nothing (the lints in src/lib.rs see to the panics).
 const PANIC_WORDS = new RegExp(
   [
     /panicking|panic_fmt|slice_error|capacity_overflow|handle_alloc_error/,
+    // The same for wasm-bindgen, which throws instead.
+    /wasm_bindgen::(__rt::throw_null|throw_str)/,
     /_fail(ed)?(\b|$|::|_)/,
     /(core|alloc)(\[\w*\])?::fmt::/,
   ]
@@ -17,8 +19,28 @@ const PANIC_WORDS = new RegExp(
     .join("|"),
 );
 
-// Where in the sources a panic happened: only those words name a source file.
-const SOURCE_PATH = /[\w./-]+\.rs(?![\w.])/g;
+// The words themselves: of the standard library, of wasm-bindgen, and the
+// source files. Ours are sentences and name no Rust.
+const WORDS = new RegExp(
+  [
+    /assertion `left \S+ right` failed\n  left: \S+\n right: /,
+    /finish: \w+ should be \w+|attempted to take ownership of Rust value while it was borrowed/,
+    /recursive use of an object detected which would lead to unsafe aliasing in rust/,
+    /FnOnce called more than once|called `\w+::unwrap_throw\(\)` on an? `\w+` value/,
+    /capacity overflow|(0x)?0123456789ABCDEF|0123456789abcdef|0001020304\d+/,
+    /LazyCell instance has previously been poisoned|`async fn` resumed after completion/,
+    /RefCell already (mutably )?borrowed|closure invoked recursively or after being dropped/,
+    /internal error: entered unreachable code|null pointer passed to rust/,
+    /Tried to shrink to a larger capacity|[\w./-]+\.rs(?![\w.])/,
+  ]
+    .map((pattern) => pattern.source)
+    .join("|"),
+  "g",
+);
+
+// Where js-sys looks for the global object after globalThis, which every
+// runtime of ES2022 has.
+const OTHER_GLOBALS = /^__wbg_static_accessor_(SELF|WINDOW|GLOBAL)_[0-9a-f]+$/;
 
 /**
  * Makes the module of wasm-bindgen small.
@@ -33,7 +55,7 @@ export function shrink(wasm, pkg) {
   try {
     const input = join(folder, "in.wasm");
     const output = join(folder, "out.wasm");
-    writeFileSync(input, withoutPanicWords(wasm));
+    writeFileSync(input, pruned(wasm));
     const told = execFileSync(
       process.execPath,
       [
@@ -43,6 +65,7 @@ export function shrink(wasm, pkg) {
         // Functions that are called once stay apart when large: the copies of
         // their locals cost more than the call.
         ...["--one-caller-inline-max-function-size=20", "--low-memory-unused"],
+        ...["--strip-producers", "--strip-target-features"],
         "--minify-imports-and-exports-and-modules",
         ...[input, "-o", output],
       ],
@@ -58,20 +81,27 @@ export function shrink(wasm, pkg) {
   }
 }
 
-function withoutPanicWords(wasm) {
+function pruned(wasm) {
   const module = binaryen.readBinary(wasm);
+  const absent = [];
   let emptied = 0;
   for (let index = 0; index < module.getNumFunctions(); index++) {
     const reference = module.getFunctionByIndex(index);
-    const { name, module: importedFrom } = binaryen.getFunctionInfo(reference);
-    if (!importedFrom && PANIC_WORDS.test(name)) {
+    const { name, base, module: importedFrom, params, results } = binaryen.getFunctionInfo(reference);
+    if (OTHER_GLOBALS.test(base)) {
+      absent.push({ name, params, results });
+    } else if (!importedFrom && PANIC_WORDS.test(name)) {
       binaryen.Function(reference).body = module.unreachable();
       emptied++;
     }
+  }
+  for (const { name, params, results } of absent) {
+    module.removeFunction(name);
+    module.addFunction(name, params, results, [], module.i32.const(0));
   }
   // A new compiler may name things otherwise; then nothing would be found.
   if (emptied < 10) throw new Error(`only ${emptied} functions with panic words found`);
   binaryen.setDebugInfo(false);
   const text = Buffer.from(module.emitBinary()).toString("latin1");
-  return Buffer.from(text.replace(SOURCE_PATH, (path) => "\0".repeat(path.length)), "latin1");
+  return Buffer.from(text.replace(WORDS, (words) => "\0".repeat(words.length)), "latin1");
 }

@@ -10,7 +10,6 @@ export interface Core {
     options: object,
     cancelled: Promise<void>,
   ): Promise<unknown>;
-  free(): void;
 }
 
 export interface Glue {

@@ -12,7 +12,7 @@ pub(super) fn to_js(error: &Error) -> JsValue {
     put(&failure, "code", error.code());
     put(&failure, "message", error.message());
     if let Some(status) = error.status() {
-        put(&failure, "status", status);
+        put(&failure, "status", f64::from(status));
     }
     match error {
         Error::Config(_) => {}
@@ -42,7 +42,7 @@ pub(super) fn to_js(error: &Error) -> JsValue {
         },
         Error::Decode(error) => {
             text("path", Some(&error.path));
-            put(&failure, "offset", error.offset as u32);
+            put(&failure, "offset", error.offset as f64);
         }
     }
     failure.into()

@@ -68,9 +68,11 @@ async fn call(
     options: &CallOptions,
 ) -> Result<JsValue, Error> {
     let reply = client.get_ai_chat_usage_with(request, options).await?;
-    Ok(value::with_response(&reply))
+    Ok(value::with_response(reply))
 }
 
+// SAFETY: a wasm module without shared memory, such as this one, has one thread.
+#[allow(unsafe_code)]
 #[global_allocator]
 static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> =
     unsafe { lol_alloc::AssumeSingleThreaded::new(lol_alloc::FreeListAllocator::new()) };

@@ -9,38 +9,30 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     Format,
-    client::{CallOptions, Client},
+    client::{Bearer, CallOptions, Client, ClientBuilder, Secret},
     error::{Error, TokenProviderError},
-    fetch::{Fetch, get},
+    fetch::{DEFAULT_MAX_BODY_BYTES, Fetch, get},
+    wire::decode::Integers,
 };
 
 pub(super) fn client(options: &JsValue) -> Result<Client<Fetch>, Error> {
-    let mut builder = Client::builder().javascript_integers();
-    if let Some(url) = text(options, "baseUrl") {
-        builder = builder.base_url(url);
+    let provider = function(options, "bearerToken")
+        .map(|provider| Bearer::Provider(Rc::new(move || Box::pin(provided(provider.clone())))));
+    let token = text(options, "bearerToken").map(|token| Bearer::Fixed(Secret(token)));
+    let transport = Fetch {
+        function: function(options, "fetch"),
+        credentials: text(options, "credentials"),
+        max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+    };
+    ClientBuilder {
+        base_url: text(options, "baseUrl"),
+        format: format(options).unwrap_or_default(),
+        bearer: token.or(provider),
+        api_key: text(options, "apiKey").map(Secret),
+        headers: headers(options),
+        integers: Integers::JavaScript,
     }
-    if let Some(key) = text(options, "apiKey") {
-        builder = builder.api_key(key);
-    }
-    if let Some(format) = format(options) {
-        builder = builder.format(format);
-    }
-    for (name, value) in headers(options) {
-        builder = builder.header(name, value);
-    }
-    if let Some(token) = text(options, "bearerToken") {
-        builder = builder.bearer_token(token);
-    } else if let Some(provider) = function(options, "bearerToken") {
-        builder = builder.token_provider(move || provided(provider.clone()));
-    }
-    let mut transport = Fetch::new();
-    if let Some(function) = function(options, "fetch") {
-        transport = transport.with_function(function);
-    }
-    if let Some(credentials) = text(options, "credentials") {
-        transport = transport.credentials(credentials);
-    }
-    builder.build(transport)
+    .build(transport)
 }
 
 pub(super) fn call(options: &JsValue) -> CallOptions {

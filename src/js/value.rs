@@ -4,7 +4,7 @@
 //! `serde_wasm_bindgen` walk a struct brings a hash map of member names, for
 //! 4 kB. Maps of the server's own keys are what it does at little cost.
 
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, Object};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
@@ -12,15 +12,16 @@ use wasm_bindgen::JsValue;
 use crate::{
     client::WithResponse,
     dto::{AiChatUsageResponse, ResponseError, ResponseStatus, StringMap},
+    fetch::set,
 };
 
 /// `{ data, response: { status, headers, requestId } }`
-pub(super) fn with_response(reply: &WithResponse) -> JsValue {
+pub(super) fn with_response(reply: WithResponse) -> JsValue {
     let response = Object::new();
-    put(&response, "status", reply.response.status);
-    let headers = StringMap(reply.response.headers.clone());
-    put_map(&response, "headers", Some(&headers));
+    put(&response, "status", f64::from(reply.response.status));
     put_text(&response, "requestId", reply.response.request_id().as_ref());
+    let headers = StringMap(reply.response.headers);
+    put_map(&response, "headers", Some(&headers));
     let result = Object::new();
     put(&result, "data", usage(&reply.data));
     put(&result, "response", response);
@@ -32,10 +33,10 @@ fn usage(data: &AiChatUsageResponse) -> Object {
     put_text(&object, "companyId", data.company_id.as_ref());
     // The decoder has found these to be exact as JavaScript numbers.
     put(&object, "tokensUsed", data.tokens_used as f64);
-    put(&object, "tokenLimit", data.token_limit);
+    put(&object, "tokenLimit", f64::from(data.token_limit));
     put(&object, "tokensRemaining", data.tokens_remaining as f64);
     put(&object, "isWithinBudget", data.is_within_budget);
-    put(&object, "windowDays", data.window_days);
+    put(&object, "windowDays", f64::from(data.window_days));
     if let Some(status) = &data.response_status {
         put(&object, "responseStatus", response_status(status));
     }
@@ -83,5 +84,5 @@ pub(super) fn put_text(object: &Object, name: &str, text: Option<&String>) {
 
 /// Sets a property of a fresh plain object, which cannot fail.
 pub(super) fn put(object: &Object, name: &str, value: impl Into<JsValue>) {
-    let _ = Reflect::set(object, &name.into(), &value.into());
+    let _ = set(object, name, &value.into());
 }

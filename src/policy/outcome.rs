@@ -101,7 +101,7 @@ fn other_company(request: &GetAiChatUsage, usage: &AiChatUsageResponse) -> Optio
     let requested = request.company_id.as_ref()?;
     let received = usage.company_id.as_ref()?;
     let requested_digits = guid::digits(requested)?;
-    let same = guid::digits(received) == Some(requested_digits);
+    let same = guid::digits(received).as_ref() == Some(&requested_digits);
     (!same && !guid::is_zero(&requested_digits)).then(|| Unexpected::OtherCompany {
         requested: requested.clone(),
         received: received.clone(),
@@ -129,7 +129,7 @@ fn api_error(reply: &HttpResponse, response_status: Option<Box<ResponseStatus>>)
         },
         match reply.status {
             401 => ". Pass a valid bearer token or API key.",
-            403 => ". Ask for a company that the credentials give access to.",
+            403 => ". Check what the credentials give access to.",
             404 | 405 if status.is_none() => ". Check the base URL.",
             429 => ". Wait before asking again.",
             500.. => ". Try again later.",
@@ -155,8 +155,11 @@ enum Reason<'a> {
 fn reason<'a>(reply: &'a HttpResponse, said: Option<&'a str>) -> Reason<'a> {
     /// Longer texts are pages, not reasons.
     const LONGEST: usize = 200;
-    // "Failures" 4: ASP.NET's own 401 has its reason in a header, if anywhere.
-    if let Some(words) = said.or_else(|| reply.header("www-authenticate")) {
+    // "Failures" 4: ASP.NET's own 401 has its reason in a header, if anywhere;
+    // a challenge without parameters gives none.
+    let challenge = reply.header("www-authenticate");
+    let challenge = challenge.filter(|words| words.bytes().any(|byte| byte == b'='));
+    if let Some(words) = said.or(challenge) {
         return Reason::Words(words);
     }
     let body = reply.body.bytes();

@@ -21,12 +21,14 @@ impl BaseUrl {
                     .eq_ignore_ascii_case(scheme)
                     .then_some((*scheme, rest))
             })
-            .ok_or_else(|| ConfigError::new("The base URL must start with https:// or http://."))?;
-        let forbidden = |byte: u8| byte <= b' ' || byte == 0x7F || b"?#\\".contains(&byte);
+            .ok_or_else(|| {
+                ConfigError::new(&["The base URL must start with https:// or http://."])
+            })?;
+        let forbidden = |byte: u8| matches!(byte, 0..=b' ' | 0x7F | b'?' | b'#' | b'\\');
         if rest.bytes().any(forbidden) {
-            return Err(ConfigError::new(
+            return Err(ConfigError::new(&[
                 "The base URL must not have spaces, control characters, backslashes, a query or a fragment.",
-            ));
+            ]));
         }
         let host_length = rest
             .bytes()
@@ -34,14 +36,14 @@ impl BaseUrl {
             .unwrap_or(rest.len());
         let (host, path) = rest.split_at_checked(host_length).unwrap_or((rest, ""));
         if host.bytes().any(|byte| byte == b'@') {
-            return Err(ConfigError::new(
+            return Err(ConfigError::new(&[
                 "The base URL must not have a user name or a password; use the bearer token or the API key.",
-            ));
+            ]));
         }
         let default_port = if scheme.len() == 8 { ":443" } else { ":80" };
         let host = host.strip_suffix(default_port).unwrap_or(host);
         if host.is_empty() || host.starts_with(':') {
-            return Err(ConfigError::new("The base URL names no host."));
+            return Err(ConfigError::new(&["The base URL names no host."]));
         }
         let mut path = path;
         while let Some(shorter) = path.strip_suffix('/') {

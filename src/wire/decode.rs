@@ -13,11 +13,13 @@ use crate::{
 };
 
 /// Which whole numbers the caller can hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Integers {
     /// Every int64, as Rust can.
+    #[default]
     Int64,
     /// Up to 2^53 − 1 on either side, as a JavaScript number can.
+    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     JavaScript,
 }
 
@@ -69,8 +71,8 @@ pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageRespon
     })?;
     match reader.peek() {
         None => {}
-        Some(b'{') => return reader.fail("a second object follows; exactly one was expected"),
-        Some(_) => return reader.fail("something follows the object"),
+        Some(b'{') => return Err(reader.fault("a second object follows; exactly one was expected")),
+        Some(_) => return Err(reader.fault("something follows the object")),
     }
 
     let end = reader.offset();
@@ -110,10 +112,12 @@ pub(crate) fn response_status(body: &[u8]) -> Option<Box<ResponseStatus>> {
 
 /// `TokensUsed` is `tokensUsed`: only the first letter differs.
 fn is(name: &str, member: &str) -> bool {
-    let (name, member) = (name.as_bytes(), member.as_bytes());
-    name.len() == member.len()
-        && name.get(1..) == member.get(1..)
-        && name.get(..1).map(<[u8]>::to_ascii_lowercase).as_deref() == member.get(..1)
+    match (name.as_bytes(), member.as_bytes()) {
+        ([first, rest @ ..], [own_first, own_rest @ ..]) => {
+            first.to_ascii_lowercase() == *own_first && rest == own_rest
+        }
+        _ => false,
+    }
 }
 
 /// Reads the value of a member that may stand once, and may be null.
@@ -124,7 +128,7 @@ fn once<T>(
     read: &mut dyn FnMut(&mut Reader<'_>) -> Result<T>,
 ) -> Result<()> {
     let value = if slot.is_some() {
-        reader.fail("the member stands twice")
+        Err(reader.fault("the member stands twice"))
     } else {
         reader
             .null()
@@ -135,23 +139,25 @@ fn once<T>(
 }
 
 fn scalar(reader: &mut Reader<'_>, kind: Kind, integers: Integers) -> Result<i64> {
-    let (range, problem) = match (kind, integers) {
+    let (least, most, problem) = match (kind, integers) {
         (Kind::Boolean, _) => return reader.boolean().map(i64::from),
         (Kind::Int32, _) => (
-            i32::MIN.into()..=i32::MAX.into(),
+            i32::MIN.into(),
+            i32::MAX.into(),
             "the number does not fit in 32 bits",
         ),
         (Kind::Int64, Integers::Int64) => {
-            (i64::MIN..=i64::MAX, "the number does not fit in 64 bits")
+            (i64::MIN, i64::MAX, "the number does not fit in 64 bits")
         }
         (Kind::Int64, Integers::JavaScript) => (
-            -9_007_199_254_740_991..=9_007_199_254_740_991,
+            -9_007_199_254_740_991,
+            9_007_199_254_740_991,
             "the number is beyond 2^53 - 1, a JavaScript number cannot hold it exactly",
         ),
     };
     let start = reader.offset();
     match reader.integer()? {
-        Some(value) if range.contains(&value) => Ok(value),
+        Some(value) if (least..=most).contains(&value) => Ok(value),
         _ => Err(DecodeError::new(start, problem)),
     }
 }

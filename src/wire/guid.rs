@@ -2,34 +2,26 @@
 
 /// The 32 hexadecimal digits of a dashed, undashed or `{braced}` Guid, in
 /// lower case; `None` where the text is no Guid.
-pub(crate) fn digits(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn digits(text: &str) -> Option<String> {
     let braced = text.strip_prefix('{').and_then(|t| t.strip_suffix('}'));
-    let bare = braced.unwrap_or(text).as_bytes();
-    let dashed = match bare.len() {
-        36 => true,
-        // .NET knows braces around the dashed form only.
-        32 if braced.is_none() => false,
-        _ => return None,
-    };
-    let mut digits = [0; 32];
-    let mut free = digits.iter_mut();
-    for (place, &byte) in bare.iter().enumerate() {
-        if dashed && matches!(place, 8 | 13 | 18 | 23) {
-            if byte != b'-' {
-                return None;
-            }
-        } else if byte.is_ascii_hexdigit() {
-            *free.next()? = byte.to_ascii_lowercase();
-        } else {
+    let bare = braced.unwrap_or(text);
+    let mut digits = String::new();
+    for (place, byte) in bare.bytes().enumerate() {
+        if byte.is_ascii_hexdigit() {
+            digits.push(char::from(byte.to_ascii_lowercase()));
+        } else if byte != b'-' || !matches!(place, 8 | 13 | 18 | 23) {
             return None;
         }
     }
-    Some(digits)
+    // All four dashes or none; .NET knows braces around the dashed form only.
+    let dashes = bare.len() - digits.len();
+    let complete = digits.len() == 32 && (dashes == 4 || (dashes == 0 && braced.is_none()));
+    complete.then_some(digits)
 }
 
 /// Contract, "Values" 3: zeros mean "no company given", the same as absent.
-pub(crate) fn is_zero(digits: &[u8; 32]) -> bool {
-    digits == &[b'0'; 32]
+pub(crate) fn is_zero(digits: &str) -> bool {
+    digits.bytes().all(|digit| digit == b'0')
 }
 
 #[cfg(test)]
@@ -45,7 +37,7 @@ mod tests {
             "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c",
             "{9F2C7B1A-4d3e-4f5a-8b6c-7d8e9f0a1b2c}",
         ] {
-            assert_eq!(digits(form).unwrap(), undashed.as_bytes(), "{form}");
+            assert_eq!(digits(form).unwrap(), undashed, "{form}");
         }
     }
 

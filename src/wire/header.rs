@@ -9,12 +9,13 @@ const RESERVED: [&str; 3] = ["accept", "authorization", "x-api-key"];
 /// `what` with a value that HTTP forbids, or that would arrive altered: fetch
 /// drops white space at the ends.
 pub(crate) fn check_value(what: &str, value: &str) -> Result<(), ConfigError> {
-    let forbidden = |c: char| (c < ' ' && c != '\t') || c == '\x7F' || c > '\u{FF}';
-    if value.chars().any(forbidden) {
-        return Err(ConfigError::new(concat(&[
+    // From 0xC4 on, a byte begins a character beyond U+00FF.
+    let forbidden = |byte| (byte < b' ' && byte != b'\t') || byte == 0x7F || byte >= 0xC4;
+    if value.bytes().any(forbidden) {
+        return Err(ConfigError::new(&[
             what,
             " contains a character that an HTTP header cannot carry, such as a line break; remove it.",
-        ])));
+        ]));
     }
     Ok(())
 }
@@ -25,16 +26,16 @@ pub(crate) fn check_value(what: &str, value: &str) -> Result<(), ConfigError> {
 pub(crate) fn check_secret(what: &str, value: &str) -> Result<(), ConfigError> {
     check_value(what, value)?;
     if value.is_empty() {
-        return Err(ConfigError::new(concat(&[
+        return Err(ConfigError::new(&[
             what,
             " is empty; leave it out to send none.",
-        ])));
+        ]));
     }
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(ConfigError::new(concat(&[
+        return Err(ConfigError::new(&[
             what,
             " contains white space or a character outside ASCII; pass the bare value, without a word such as Bearer before it.",
-        ])));
+        ]));
     }
     Ok(())
 }
@@ -43,18 +44,21 @@ pub(crate) fn check_secret(what: &str, value: &str) -> Result<(), ConfigError> {
 /// An extra header whose name or value HTTP forbids, or whose name is the
 /// SDK's own.
 pub(crate) fn check_extra(name: &str, value: &str) -> Result<(), ConfigError> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let is_token = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+    };
     if name.is_empty() || !name.bytes().all(is_token) {
-        return Err(ConfigError::new(
+        return Err(ConfigError::new(&[
             "A header name must consist of letters, digits and hyphens.",
-        ));
+        ]));
     }
     if RESERVED.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-        return Err(ConfigError::new(concat(&[
+        return Err(ConfigError::new(&[
             "The header ",
             name,
             " is set by the SDK; use the options for the format, the bearer token and the API key.",
-        ])));
+        ]));
     }
     check_value(&concat(&["The header ", name]), value)
 }

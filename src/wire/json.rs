@@ -50,12 +50,13 @@ impl<'a> Reader<'a> {
         self.byte()
     }
 
-    pub fn fail<T>(&self, problem: &'static str) -> Result<T> {
-        Err(if self.at >= self.text.len() {
+    /// What is wrong here: `problem`, or that nothing follows.
+    pub fn fault(&self, problem: &'static str) -> Box<DecodeError> {
+        if self.at >= self.text.len() {
             DecodeError::truncated(self.at)
         } else {
             DecodeError::new(self.at, problem)
-        })
+        }
     }
 
     /// Reads `{…}` and gives each member's name to `member`, which must read
@@ -63,11 +64,11 @@ impl<'a> Reader<'a> {
     pub fn object(&mut self, member: &mut dyn FnMut(&mut Self, &str) -> Result<()>) -> Result<()> {
         self.list(b'{', b'}', "an object was expected", &mut |reader, _| {
             if reader.peek() != Some(b'"') {
-                return reader.fail("a member's name was expected");
+                return Err(reader.fault("a member's name was expected"));
             }
             let name = reader.string()?;
             if reader.peek() != Some(b':') {
-                return reader.fail("a colon was expected");
+                return Err(reader.fault("a colon was expected"));
             }
             reader.at += 1;
             member(reader, &name)
@@ -87,10 +88,10 @@ impl<'a> Reader<'a> {
         item: &mut dyn FnMut(&mut Self, usize) -> Result<()>,
     ) -> Result<()> {
         if self.peek() != Some(open) {
-            return self.fail(expected);
+            return Err(self.fault(expected));
         }
         if self.depth == MAX_DEPTH {
-            return self.fail("the text is nested deeper than 64 levels");
+            return Err(self.fault("the text is nested deeper than 64 levels"));
         }
         self.depth += 1;
         self.at += 1;
@@ -102,7 +103,7 @@ impl<'a> Reader<'a> {
                 match self.peek() {
                     Some(b',') => self.at += 1,
                     Some(byte) if byte == close => break,
-                    _ => return self.fail("a comma or a closing bracket was expected"),
+                    _ => return Err(self.fault("a comma or a closing bracket was expected")),
                 }
             }
         }
@@ -124,7 +125,7 @@ impl<'a> Reader<'a> {
         match self.peek() {
             Some(b't') => self.literal("true").map(|()| true),
             Some(b'f') => self.literal("false").map(|()| false),
-            _ => self.fail("true or false was expected"),
+            _ => Err(self.fault("true or false was expected")),
         }
     }
 
@@ -137,18 +138,18 @@ impl<'a> Reader<'a> {
         if word.starts_with(rest) {
             return Err(DecodeError::truncated(self.text.len()));
         }
-        self.fail("a JSON value was expected")
+        Err(self.fault("a JSON value was expected"))
     }
 
     /// Reads a whole number; `None` where it does not fit in 64 bits.
     pub fn integer(&mut self) -> Result<Option<i64>> {
         if !matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
-            return self.fail("an integer was expected");
+            return Err(self.fault("an integer was expected"));
         }
         let start = self.at;
         if !self.number()? {
             self.at = start;
-            return self.fail("an integer was expected");
+            return Err(self.fault("an integer was expected"));
         }
         // Downwards from zero, because the least int64 has no opposite.
         let digits = self.text.as_bytes().get(start..self.at).unwrap_or(&[]);
@@ -194,7 +195,7 @@ impl<'a> Reader<'a> {
 
     fn digits(&mut self) -> Result<()> {
         if !matches!(self.byte(), Some(b'0'..=b'9')) {
-            return self.fail("a digit was expected");
+            return Err(self.fault("a digit was expected"));
         }
         while let Some(b'0'..=b'9') = self.byte() {
             self.at += 1;
@@ -206,7 +207,7 @@ impl<'a> Reader<'a> {
     /// write and a Rust string cannot hold, becomes U+FFFD.
     pub fn string(&mut self) -> Result<String> {
         if self.peek() != Some(b'"') {
-            return self.fail("a string was expected");
+            return Err(self.fault("a string was expected"));
         }
         self.at += 1;
         let mut read = String::new();
@@ -223,7 +224,7 @@ impl<'a> Reader<'a> {
                     let escaped = self.escape()?;
                     read.push(escaped);
                 }
-                _ => return self.fail("a control character stands in a string"),
+                _ => return Err(self.fault("a control character stands in a string")),
             }
         }
         self.at += 1;
@@ -243,7 +244,7 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 return self.unicode_escape();
             }
-            _ => return self.fail("a backslash is followed by a wrong character"),
+            _ => return Err(self.fault("a backslash is followed by a wrong character")),
         };
         self.at += 1;
         Ok(simple)
@@ -251,27 +252,29 @@ impl<'a> Reader<'a> {
 
     fn unicode_escape(&mut self) -> Result<char> {
         let unit = self.four_hex_digits()?;
+        let mut code = unit;
         let rest = self.text.get(self.at..).unwrap_or("");
         if matches!(unit, 0xD800..=0xDBFF) && rest.starts_with("\\u") {
             let after_high = self.at;
             self.at += 2;
             let low = self.four_hex_digits()?;
-            if let Some(Ok(pair)) = char::decode_utf16([unit, low]).next() {
-                return Ok(pair);
+            if matches!(low, 0xDC00..=0xDFFF) {
+                code = 0x10000 + ((unit & 0x3FF) << 10 | low & 0x3FF);
+            } else {
+                self.at = after_high;
             }
-            self.at = after_high;
         }
-        Ok(char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
-    fn four_hex_digits(&mut self) -> Result<u16> {
+    fn four_hex_digits(&mut self) -> Result<u32> {
         let mut unit = 0;
         for _ in 0..4 {
             let digit = self.byte().and_then(|byte| char::from(byte).to_digit(16));
             let Some(digit) = digit else {
-                return self.fail("four hexadecimal digits were expected");
+                return Err(self.fault("four hexadecimal digits were expected"));
             };
-            unit = unit << 4 | digit as u16;
+            unit = unit << 4 | digit;
             self.at += 1;
         }
         Ok(unit)
