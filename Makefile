@@ -1,3 +1,6 @@
+# Where cargo installs commands.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+
 .PHONY: help setup build demo serve test
 
 help: ## what there is
