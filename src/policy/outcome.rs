@@ -36,18 +36,30 @@ pub(crate) fn judge(
     };
     // "Failures" 3 and 6: an ErrorCode is a failure even at 200, whatever
     // stands beside it.
-    let status = decode::response_status(body);
+    match read {
+        Ok(usage) if is_failure(&usage.response_status) => {
+            Err(api_error(reply, usage.response_status))
+        }
+        Ok(usage) => match other_company(request, &usage) {
+            Some(problem) => Err(problem.at(reply)),
+            None => Ok(usage),
+        },
+        Err(error) => {
+            let status = decode::response_status(body);
+            if is_failure(&status) {
+                Err(api_error(reply, status))
+            } else {
+                Err(error)
+            }
+        }
+    }
+}
+
+fn is_failure(status: &Option<Box<ResponseStatus>>) -> bool {
     let code = status
         .as_ref()
         .and_then(|status| status.error_code.as_deref());
-    if code.is_some_and(|code| !code.is_empty()) {
-        return Err(api_error(reply, status));
-    }
-    let usage = read?;
-    match other_company(request, &usage) {
-        Some(problem) => Err(problem.at(reply)),
-        None => Ok(usage),
-    }
+    code.is_some_and(|code| !code.is_empty())
 }
 
 impl Unexpected {
