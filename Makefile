@@ -1,7 +1,7 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build demo serve test
+.PHONY: help setup build demo serve test faults
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -21,3 +21,7 @@ serve: build ## the stand-in server with the demo page
 test: ## install what testing needs, where it is missing, and pass every test
 	@bash tests/setup.sh test
 	@node tests/run.mjs
+
+faults: build ## run this SDK and other clients against a server that misbehaves, and compare
+	@bash tests/setup.sh test
+	@node tests/faults/run.mjs

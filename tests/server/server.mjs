@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadExchanges } from "./exchanges.mjs";
+import { faults } from "./faults.mjs";
 import { replayById, replayByRequest, sendText } from "./replay.mjs";
 import { health, home, staticFiles } from "./static.mjs";
 
@@ -20,6 +21,7 @@ export async function startServer({ port = 0, host = "127.0.0.1", root = PROJECT
   const pageRoutes = [health, home, staticFiles(root)];
   const apiRoutes = [
     replayById(exchanges),
+    faults(exchanges),
     replayByRequest(exchanges), // takes whatever is left, so it stays last
   ];
   const requests = [];
