@@ -96,58 +96,43 @@ impl ConfigError {
 /// Node the `JsValue` with which `fetch` was rejected.
 pub type Cause = Rc<dyn Any>;
 
-/// The caller's token provider failed.
-#[derive(Debug, Clone)]
-pub struct TokenProviderError {
-    message: String,
-    /// What the provider threw.
-    pub cause: Option<Cause>,
+/// A failure outside the SDK: a sentence, and what was thrown.
+macro_rules! outside {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name {
+            message: String,
+            /// What was thrown.
+            pub cause: Option<Cause>,
+        }
+
+        impl $name {
+            /// `message` is a sentence for a person.
+            pub fn new(message: impl Into<String>) -> Self {
+                Self {
+                    message: message.into(),
+                    cause: None,
+                }
+            }
+
+            /// Keeps what was thrown.
+            #[must_use]
+            pub fn caused_by(self, cause: Cause) -> Self {
+                Self {
+                    cause: Some(cause),
+                    ..self
+                }
+            }
+        }
+    )*};
 }
 
-impl TokenProviderError {
-    /// `message` is a sentence for a person.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            cause: None,
-        }
-    }
-
-    /// Keeps what made it fail.
-    #[must_use]
-    pub fn caused_by(self, cause: Cause) -> Self {
-        Self {
-            cause: Some(cause),
-            ..self
-        }
-    }
-}
-
-/// No reply came, or it broke off.
-#[derive(Debug, Clone)]
-pub struct NetworkError {
-    message: String,
-    /// What the platform threw.
-    pub cause: Option<Cause>,
-}
-
-impl NetworkError {
-    /// `message` is a sentence for a person.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            cause: None,
-        }
-    }
-
-    /// Keeps what made it fail.
-    #[must_use]
-    pub fn caused_by(self, cause: Cause) -> Self {
-        Self {
-            cause: Some(cause),
-            ..self
-        }
-    }
+outside! {
+    /// The caller's token provider failed.
+    TokenProviderError;
+    /// No reply came, or it broke off.
+    NetworkError;
 }
 
 /// The server said no: a status of 400 to 599, or a ResponseStatus with an
