@@ -35,7 +35,7 @@ impl Error {
                 401 => "authentication_error",
                 403 => "permission_denied",
                 429 => "rate_limited",
-                500.. => "server_error",
+                500..=599 => "server_error",
                 _ => "api_error",
             },
             Self::UnexpectedResponse(error) => match error.problem {
@@ -193,17 +193,17 @@ impl UnexpectedResponseError {
             Unexpected::NoUsage => concat(&[
                 "The server answered ",
                 &decimal(self.status.into()),
-                " without a usage; only 200 carries one. Try again, and check the base URL if it stays.",
+                " without a usage; only 200 carries one. Try again, or check the base URL.",
             ]),
             Unexpected::ContentType(content_type) => concat(&[
                 "The server answered with ",
                 content_type,
-                " instead of JSON, perhaps a login or error page. Check the base URL and the credentials.",
+                " instead of JSON, perhaps a login page. Check the base URL and the credentials.",
             ]),
             Unexpected::Redirect { location } => concat(&[
                 "The server redirected to ",
                 location.as_deref().unwrap_or("another page"),
-                " instead of answering, probably to a login page. Check the credentials and the base URL.",
+                " instead of answering, perhaps to a login page. Check the base URL and the credentials.",
             ]),
             Unexpected::OtherOrigin { url } => concat(&[
                 "The reply came from ",

@@ -100,7 +100,7 @@ impl Fetch {
 
 impl Transport for Fetch {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NetworkError> {
-        let failed = |error| no_reply(&request.url, error);
+        let failed = |error| no_reply(&request, error);
         let mut abort = AbortOnDrop {
             controller: AbortController::new().map_err(failed)?,
             finished: false,
@@ -111,12 +111,19 @@ impl Transport for Fetch {
         let answer = JsFuture::from(promise).await.map_err(failed)?;
         let mut response = head(&answer)?;
         let mut bytes = Vec::new();
+        // Neither a redirect nor a success without a usage has anything to say.
+        if response.status != 200 && response.status < 400 {
+            return Ok(response);
+        }
         let read = self.drain(&answer, &mut bytes).await;
         response.body = if bytes.len() > self.max_body_bytes {
             bytes.truncate(self.max_body_bytes);
             Body::TooLong(bytes)
         } else if let Err(error) = read {
-            Body::Broken(bytes, broke_off(error))
+            Body::Broken(
+                bytes,
+                failure("The reply broke off", ". Try again.", &request, error),
+            )
         } else {
             abort.finished = true;
             Body::Whole(bytes)
@@ -130,27 +137,26 @@ impl Fetch {
     /// more than the limit is ever held.
     async fn drain(&self, answer: &JsValue, bytes: &mut Vec<u8>) -> Result<(), JsValue> {
         let body = get(answer, "body");
-        let Some(reader) = body.filter(|body| get(body, "getReader").is_some()) else {
+        let Some(stream) = body.filter(|body| get(body, "getReader").is_some()) else {
             // A null body (204, a redirect) has nothing to read.
             if Reflect::get(answer, &"body".into())?.is_null() {
                 return Ok(());
             }
-            let method = match get(answer, "arrayBuffer") {
-                Some(_) => "arrayBuffer",
-                None => "text",
-            };
+            let method = ["arrayBuffer", "text"]
+                .into_iter()
+                .find(|method| get(answer, method).is_some())
+                .ok_or("it has neither body nor arrayBuffer() nor text()")?;
             let content = invoke(answer, method)?;
-            append(bytes, JsFuture::from(Promise::resolve(&content)).await?);
-            return Ok(());
+            return append(bytes, &JsFuture::from(Promise::resolve(&content)).await?);
         };
-        let reader = invoke(&reader, "getReader")?;
+        let reader = invoke(&stream, "getReader")?;
         while bytes.len() <= self.max_body_bytes {
             let chunk = invoke(&reader, "read")?;
             let chunk = JsFuture::from(Promise::resolve(&chunk)).await?;
             let Some(value) = get(&chunk, "value") else {
                 break;
             };
-            append(bytes, value);
+            append(bytes, &value)?;
         }
         Ok(())
     }
@@ -160,9 +166,12 @@ impl Fetch {
 /// for: its absence would throw.
 fn head(answer: &JsValue) -> Result<HttpResponse, NetworkError> {
     let has = |name: &str| get(answer, name).is_some();
-    if !has("status") {
+    let status = get(answer, "status").and_then(|status| status.as_f64());
+    let redirect = get(answer, "type").is_some_and(|name| name == "opaqueredirect");
+    // Only a redirect that the platform keeps to itself has no status.
+    if !status.is_some_and(|status| redirect || (1.0..1000.0).contains(&status)) {
         return Err(NetworkError::new(
-            "The fetch function gave something else than a Response. Pass one that gives what fetch does.",
+            "The fetch function gave no usable Response. Pass one that gives what fetch does.",
         ));
     }
     let response = Response::from(answer.clone().unchecked_into::<web_sys::Response>());
@@ -171,28 +180,34 @@ fn head(answer: &JsValue) -> Result<HttpResponse, NetworkError> {
             "The fetch function gave a Response that was read before. Give a new one for each call.",
         ));
     }
-    let status = response.status();
-    let redirect = get(answer, "type").is_some_and(|name| name == "opaqueredirect");
-    if status == 0 && !redirect {
-        return Err(NetworkError::new(
-            "The fetch function gave an error response. Check the network and the base URL.",
-        ));
-    }
-    let url = get(answer, "url").and_then(|url| url.as_string());
+    // A given function may have followed a redirect all the same. One that
+    // goes elsewhere on purpose, such as to a gateway, is the caller's choice.
+    let redirected = has("redirected") && response.redirected();
+    let url = get(answer, "url").filter(|_| redirected);
     Ok(HttpResponse {
-        status,
-        // The URL of a Response that a mock has made is empty.
-        url: url.filter(|url| !url.is_empty()),
+        status: response.status(),
+        url: url.and_then(|url| url.as_string()),
         headers: get(answer, "headers").map_or_else(Vec::new, |headers| pairs(&headers)),
         body: Body::Whole(Vec::new()),
     })
 }
 
-fn append(bytes: &mut Vec<u8>, content: JsValue) {
-    match content.as_string() {
-        Some(text) => bytes.extend_from_slice(text.as_bytes()),
-        None => bytes.extend_from_slice(&Uint8Array::new(&content).to_vec()),
+/// Takes text, an ArrayBuffer or a view of one.
+fn append(bytes: &mut Vec<u8>, content: &JsValue) -> Result<(), JsValue> {
+    if let Some(text) = content.as_string() {
+        bytes.extend_from_slice(text.as_bytes());
+        return Ok(());
     }
+    let number = |name: &str| get(content, name).and_then(|number| number.as_f64());
+    let length = number("byteLength").ok_or("its body is not made of bytes")? as u32;
+    // An ArrayBuffer that was given away has no length and throws.
+    if length > 0 {
+        let offset = number("byteOffset").unwrap_or_default() as u32;
+        let buffer = get(content, "buffer").unwrap_or_else(|| content.clone());
+        let view = Uint8Array::new_with_byte_offset_and_length(&buffer, offset, length);
+        bytes.extend_from_slice(&view.to_vec());
+    }
+    Ok(())
 }
 
 #[wasm_bindgen]
@@ -201,15 +216,19 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = fetch)]
     fn global_fetch(url: &str, init: &Object) -> Result<JsValue, JsValue>;
 
+    // js-sys binds it without `catch`: what a mock gives would throw through
+    // Rust.
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
+    fn array_from(iterable: &JsValue) -> Result<Array, JsValue>;
 }
 
 /// workerd may lack `cache` and throws where it is given.
 fn knows_cache() -> bool {
     let request = get(&js_sys::global(), "Request");
-    // Asked of the prototype, a getter that exists throws.
+    // Not `get`: asked of the prototype, a getter that exists throws.
     request
         .and_then(|request| get(&request, "prototype"))
-        .is_none_or(|prototype| Reflect::get(&prototype, &"cache".into()).is_err())
+        .is_none_or(|prototype| Reflect::has(&prototype, &"cache".into()).unwrap_or(true))
 }
 
 /// Gives up the request when the future that waits for it is dropped.
@@ -226,20 +245,17 @@ impl Drop for AbortOnDrop {
     }
 }
 
-fn no_reply(url: &str, error: JsValue) -> NetworkError {
+fn no_reply(request: &HttpRequest, error: JsValue) -> NetworkError {
     failure(
-        &concat(&["No reply came from ", without_query(url)]),
+        &concat(&["No reply came from ", without_query(&request.url)]),
         ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429.",
+        request,
         error,
     )
 }
 
-fn broke_off(error: JsValue) -> NetworkError {
-    failure("The reply broke off", ". Try again.", error)
-}
-
-/// Quotes what was thrown, which can be anything.
-fn failure(what: &str, advice: &str, error: JsValue) -> NetworkError {
+/// Quotes what was thrown, which can be anything, but no secret.
+fn failure(what: &str, advice: &str, request: &HttpRequest, error: JsValue) -> NetworkError {
     // Node says only "fetch failed"; the reason is the cause.
     let cause = get(&error, "cause");
     let told = [
@@ -250,8 +266,10 @@ fn failure(what: &str, advice: &str, error: JsValue) -> NetworkError {
     ];
     let mut message = what.to_owned();
     for words in told.iter().filter_map(JsValue::as_string) {
-        message.push_str(": ");
-        message.push_str(&words);
+        if !request.has_secret_in(&words) {
+            message.push_str(": ");
+            message.push_str(&words);
+        }
     }
     message.push_str(advice);
     NetworkError::new(message).caused_by(Rc::new(error))
@@ -278,8 +296,8 @@ pub(crate) fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), Js
 /// Session cookies, which Node shows, are not the caller's business.
 pub(crate) fn pairs(headers: &JsValue) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
-    for entry in Array::from(headers).iter() {
-        let entry = Array::from(&entry);
+    for entry in array_from(headers).unwrap_or_default().iter() {
+        let entry = array_from(&entry).unwrap_or_default();
         if let (Some(mut name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string())
         {
             name.make_ascii_lowercase();

@@ -38,6 +38,24 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
 }
 
+impl HttpRequest {
+    /// Whether the token or the API key stands in `text`.
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+    pub(crate) fn has_secret_in(&self, text: &str) -> bool {
+        self.headers.iter().any(|(name, value)| {
+            let secret = match name.as_str() {
+                "Authorization" => value.strip_prefix("Bearer "),
+                "x-api-key" => Some(value.as_str()),
+                _ => None,
+            };
+            secret.is_some_and(|secret| {
+                let mut places = text.as_bytes().windows(secret.len());
+                places.any(|place| place == secret.as_bytes())
+            })
+        })
+    }
+}
+
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
@@ -53,7 +71,7 @@ impl fmt::Debug for HttpRequest {
 pub struct HttpResponse {
     /// The HTTP status; 0 for a redirect that a browser keeps to itself.
     pub status: u16,
-    /// Where the reply came from, where that is known.
+    /// Where the reply came from, if a redirect was followed.
     pub url: Option<String>,
     /// Header names in lower case, and values.
     pub headers: Vec<(String, String)>,

@@ -1,5 +1,5 @@
 import type { Core } from "./core.js";
-import { BookMoreError, errorOf } from "./errors.js";
+import { BookMoreError, errorOf, internalError } from "./errors.js";
 import { instance, type Instance } from "./instance.js";
 import { clientOptions, companyId, requestOptions } from "./options.js";
 import type {
@@ -65,8 +65,10 @@ export class BookMoreClient {
             this.#coreOf(running).getAiChatUsage(company, callOptions, cancelled) as Promise<WithResponse>,
         );
       } catch (failure) {
-        // Rust rejects with plain objects.
-        throw failure instanceof BookMoreError ? failure : errorOf(failure as never);
+        if (failure instanceof BookMoreError) throw failure;
+        // Rust rejects with plain objects, which have a code.
+        const { code } = (failure ?? {}) as { code?: unknown };
+        throw code === undefined ? internalError(failure) : errorOf(failure as never);
       }
     });
   }

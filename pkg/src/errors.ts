@@ -26,6 +26,8 @@ type Details = { code: ErrorCode; message: string; cause?: unknown };
 export class BookMoreError extends Error {
   /** A stable name for the kind of failure. */
   declare readonly code: ErrorCode;
+  /** What was thrown outside the SDK, if that is what failed. */
+  declare readonly cause?: unknown;
 
   /** @internal */
   constructor({ message, cause, ...properties }: Details) {
@@ -144,10 +146,20 @@ for (const [name, kind] of Object.entries({
   RuntimeUnsupportedError,
   InternalError,
 })) {
-  Object.defineProperty(kind.prototype, "name", { value: name, configurable: true, writable: true });
+  (kind.prototype as Error).name = name;
 }
 
 /** @internal The error of the kind that its code names. */
 export function errorOf(details: Details): BookMoreError {
   return new KINDS[details.code](details);
+}
+
+/** @internal A fault of the SDK, or what it needs and does not find. */
+export function internalError(cause: unknown): BookMoreError {
+  return errorOf({
+    code: "internal_error",
+    message:
+      "The SDK stopped at an internal fault, its cause. Call again; please report it if it stays.",
+    cause,
+  });
 }

@@ -1,5 +1,5 @@
 import { glue, type Core, type Glue } from "./core.js";
-import { errorOf } from "./errors.js";
+import { BookMoreError, errorOf, internalError } from "./errors.js";
 import { wasm } from "./wasm-inline.js";
 
 /** A running WebAssembly module. */
@@ -13,7 +13,7 @@ export class Instance {
     const module = await compiled();
     const { exports } = await WebAssembly.instantiate(module, instance.#glue.imports);
     instance.#glue.start(instance.#guarded(exports));
-    return instance;
+    return instance.#alive(instance);
   }
 
   /** Whether it trapped: its memory cannot be trusted any more. */
@@ -40,17 +40,8 @@ export class Instance {
   }
 
   #alive<T>(value: T): T {
-    if (this.isDead) throw this.#fault();
+    if (this.isDead) throw internalError(this.#trap);
     return value;
-  }
-
-  #fault(): Error {
-    return errorOf({
-      code: "internal_error",
-      message:
-        "The SDK stopped at an internal fault, its cause. Call again; please report it if it stays.",
-      cause: this.#trap,
-    });
   }
 
   /**
@@ -68,7 +59,7 @@ export class Instance {
           return run(...values);
         } catch (trap) {
           this.#trap = trap ?? new Error("trap");
-          for (const fail of this.#pending) fail(this.#fault());
+          for (const fail of this.#pending) fail(internalError(this.#trap));
           return [];
         }
       };
@@ -92,33 +83,40 @@ function compiled(): Promise<WebAssembly.Module> {
 }
 
 async function compile(): Promise<WebAssembly.Module> {
-  const unsupported = (message: string, cause?: unknown) =>
-    errorOf({ code: "runtime_unsupported", message, cause });
-  if (typeof WebAssembly !== "object") {
-    throw unsupported("This runtime has no WebAssembly, or has it switched off. Use another one.");
-  }
   try {
     return await WebAssembly.compile(wasm());
-  } catch (error) {
-    throw unsupported(
-      "This runtime refused to compile WebAssembly. On a page with a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src.",
-      error,
-    );
+  } catch (cause) {
+    throw errorOf({
+      code: "runtime_unsupported",
+      message:
+        typeof WebAssembly === "object"
+          ? "This runtime refused to compile WebAssembly. On a page with a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src."
+          : "This runtime has no WebAssembly, or has it switched off. Use another one.",
+      cause,
+    });
   }
 }
 
 let running: Promise<Instance> | undefined;
 
-/** The instance that all clients share. */
+/** The instance that all clients share; a dead one is followed by another. */
 export async function instance(): Promise<Instance> {
   const starting = (running ??= Instance.start());
+  let started;
   try {
-    const started = await starting;
+    started = await starting;
     if (!started.isDead) return started;
   } catch (error) {
-    if (running === starting) running = undefined;
-    throw error;
+    // What the glue needs may be missing, such as TextDecoder in jsdom.
+    throw error instanceof BookMoreError
+      ? error
+      : errorOf({
+          code: "runtime_unsupported",
+          message: "This runtime lacks something that the SDK needs; the cause names it.",
+          cause: error,
+        });
+  } finally {
+    if (running === starting && (started === undefined || started.isDead)) running = undefined;
   }
-  if (running === starting) running = undefined;
   return instance();
 }

@@ -25,26 +25,43 @@ function checkSecret(value: unknown, name: string): void {
   );
 }
 
-function checkCommon({ format, headers = {} }: RequestOptions): [string, string][] {
+/** The URL as the platform writes it, so that it is what the request goes to. */
+function checkedUrl(value: unknown): string {
+  let url;
+  try {
+    url = new URL(String(value));
+  } catch {
+    // Refused below.
+  }
+  check(
+    url !== undefined &&
+      /^https?:$/.test(url.protocol) &&
+      url.username + url.password + url.search + url.hash === "",
+    "baseUrl must be an http(s) URL without user name, query or fragment, such as https://api.bookmore.com.",
+  );
+  return url!.origin + url!.pathname;
+}
+
+/** What clients and calls have in common, in the form that Rust reads. */
+function common({ format, headers = {} }: RequestOptions): object {
   check(
     format === undefined || format === "json" || format === "jsonl",
     'format must be "json" or "jsonl".',
   );
   checkObject(headers, "headers");
-  const pairs = Object.entries(headers);
+  // A Headers or a Map iterates, a plain object does not.
+  const pairs =
+    Symbol.iterator in headers
+      ? [...(headers as Iterable<[string, string]>)]
+      : Object.entries(headers);
   for (const [name, value] of pairs) checkString(value, `headers[${JSON.stringify(name)}]`);
-  return pairs;
+  return { format, headers: pairs };
 }
 
 /** @internal The options in the form that Rust reads. */
 export function clientOptions(options: ClientOptions): object {
   checkObject(options, "The options");
   const { baseUrl, bearerToken, apiKey, credentials, fetch } = options;
-  const url = baseUrl instanceof URL ? baseUrl.href : baseUrl;
-  check(
-    url === undefined || /^https?:\/\/[^\s/?#@\\][^\s?#@\\]*$/i.test(url),
-    "baseUrl must be an http(s) URL without user name, query or fragment, such as https://api.bookmore.com.",
-  );
   if (typeof bearerToken !== "function") checkSecret(bearerToken, "bearerToken");
   checkSecret(apiKey, "apiKey");
   check(
@@ -52,7 +69,14 @@ export function clientOptions(options: ClientOptions): object {
     'credentials must be "omit", "same-origin" or "include".',
   );
   check(fetch === undefined || typeof fetch === "function", "fetch must be a function.");
-  return { ...options, baseUrl: url, headers: checkCommon(options) };
+  return {
+    ...common(options),
+    baseUrl: baseUrl === undefined ? baseUrl : checkedUrl(baseUrl),
+    bearerToken,
+    apiKey,
+    credentials,
+    fetch,
+  };
 }
 
 /** @internal The company id that is asked for. */
@@ -70,5 +94,5 @@ export function requestOptions(options: RequestOptions): object {
     signal === undefined || typeof signal?.addEventListener === "function",
     "signal must be an AbortSignal.",
   );
-  return { format: options.format, headers: checkCommon(options) };
+  return common(options);
 }

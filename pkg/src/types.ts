@@ -1,9 +1,10 @@
 /** What to ask for. */
 export interface GetAiChatUsage {
   /**
-   * The company id, a Guid: dashed, undashed or `{braced}`, in any case.
-   * Defaults to the logged-in user's company when omitted. An empty string is
-   * refused, because the server would answer for the logged-in user's company.
+   * The company id, a Guid: dashed, undashed or `{dashed-in-braces}`, in any
+   * case. Defaults to the logged-in user's company when omitted. An empty
+   * string is refused, because the server would answer for the logged-in
+   * user's company; for the all-zero Guid it does so, too.
    */
   companyId?: string | undefined;
 }
@@ -84,7 +85,7 @@ export interface ClientOptions {
    * Extra headers. In a browser each must be allowed by the server's CORS
    * settings. `Accept`, `Authorization` and `x-api-key` are the SDK's own.
    */
-  headers?: Record<string, string> | undefined;
+  headers?: Record<string, string> | Iterable<[string, string]> | undefined;
   /** Used instead of the global `fetch`, which is looked up at each call. */
   fetch?: typeof fetch | undefined;
 }
@@ -96,7 +97,7 @@ export interface RequestOptions {
   /** Instead of the client's format. */
   format?: Format | undefined;
   /** Besides the client's extra headers, or instead of those of the same name. */
-  headers?: Record<string, string> | undefined;
+  headers?: Record<string, string> | Iterable<[string, string]> | undefined;
 }
 
 /** The reply that brought a usage. */

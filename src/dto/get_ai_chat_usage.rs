@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAiChatUsage {
-    /// The company id, a Guid: dashed, undashed or `{braced}`, in any case.
-    /// Defaults to the logged-in user's company when omitted.
+    /// The company id, a Guid: dashed, undashed or `{dashed-in-braces}`, in any
+    /// case. Defaults to the logged-in user's company when omitted, and for the
+    /// all-zero Guid.
     #[serde(alias = "CompanyId", skip_serializing_if = "Option::is_none")]
     pub company_id: Option<String>,
 }

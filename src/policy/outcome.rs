@@ -8,6 +8,7 @@ use crate::{
         base_url::{BaseUrl, without_query},
         decode::{self, Integers},
         guid,
+        json::utf8,
     },
 };
 
@@ -56,10 +57,8 @@ pub(crate) fn judge(
 }
 
 fn is_failure(status: &Option<Box<ResponseStatus>>) -> bool {
-    let code = status
-        .as_ref()
-        .and_then(|status| status.error_code.as_deref());
-    code.is_some_and(|code| !code.is_empty())
+    let status = status.as_ref();
+    status.is_some_and(|status| said(&status.error_code).is_some())
 }
 
 impl Unexpected {
@@ -86,6 +85,9 @@ fn unexpected(reply: &HttpResponse, base_url: &BaseUrl) -> Option<Unexpected> {
             // Mocks may have no content type; what they mean is in the body.
             let content_type = reply.header("content-type")?;
             let media_type = media_type(content_type);
+            if media_type.is_empty() {
+                return None;
+            }
             let is_json = media_type
                 .as_bytes()
                 .windows(4)
@@ -106,6 +108,7 @@ fn media_type(content_type: &str) -> &str {
     let end = content_type.bytes().position(|byte| byte == b';');
     end.and_then(|end| content_type.get(..end))
         .unwrap_or(content_type)
+        .trim_ascii()
 }
 
 /// A company is asked for and named unless the Guid is absent or zero.
@@ -122,30 +125,27 @@ fn other_company(request: &GetAiChatUsage, usage: &AiChatUsageResponse) -> Optio
 
 fn api_error(reply: &HttpResponse, response_status: Option<Box<ResponseStatus>>) -> Error {
     let status = response_status.as_deref();
-    let code = status.and_then(|status| status.error_code.as_deref());
-    let reason = reason(reply, status.and_then(|status| status.message.as_deref()));
+    let code = status.and_then(|status| said(&status.error_code));
+    let (why, words) = reason(reply, status);
     let message = concat(&[
         "The server refused the request (",
         &decimal(reply.status.into()),
         if code.is_some() { " " } else { "" },
         code.unwrap_or(""),
         ")",
-        match reason {
-            Reason::Words(_) => ": ",
-            Reason::None => " without saying why",
-            Reason::Page => " with a page that is not the API's, perhaps a proxy's",
-        },
-        match reason {
-            Reason::Words(words) => words.strip_suffix('.').unwrap_or(words),
-            _ => "",
+        why,
+        words,
+        match words.as_bytes() {
+            [.., b'.' | b'!' | b'?'] => "",
+            _ => ".",
         },
         match reply.status {
-            401 => ". Pass a valid bearer token or API key.",
-            403 => ". Check what the credentials give access to.",
-            404 | 405 if status.is_none() => ". Check the base URL.",
-            429 => ". Wait before asking again.",
-            500.. => ". Try again later.",
-            _ => ".",
+            401 => " Pass a valid bearer token or API key.",
+            403 => " Check what the credentials give access to.",
+            404 | 405 if status.is_none() => " Check the base URL.",
+            429 => " Wait before asking again.",
+            500.. => " Try again later.",
+            _ => "",
         },
     ]);
     let error = ApiError {
@@ -157,32 +157,37 @@ fn api_error(reply: &HttpResponse, response_status: Option<Box<ResponseStatus>>)
     error.into()
 }
 
-enum Reason<'a> {
-    Words(&'a str),
-    None,
-    Page,
+/// What the server wrote, if anything.
+fn said(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|words| !words.is_empty())
 }
 
 /// Why the server refused, in its own words where it has any.
-fn reason<'a>(reply: &'a HttpResponse, said: Option<&'a str>) -> Reason<'a> {
+fn reason<'a>(
+    reply: &'a HttpResponse,
+    status: Option<&'a ResponseStatus>,
+) -> (&'static str, &'a str) {
     /// Longer texts are pages, not reasons.
     const LONGEST: usize = 200;
     // "Failures" 4: ASP.NET's own 401 has its reason in a header, if anywhere;
     // a challenge without parameters gives none.
     let challenge = reply.header("www-authenticate");
     let challenge = challenge.filter(|words| words.bytes().any(|byte| byte == b'='));
-    if let Some(words) = said.or(challenge) {
-        return Reason::Words(words);
+    if let Some(words) = status
+        .and_then(|status| said(&status.message))
+        .or(challenge)
+    {
+        return (": ", words);
     }
-    let body = reply.body.bytes();
-    let content_type = reply.header("content-type").unwrap_or("");
-    if body.is_empty() {
-        return Reason::None;
+    let body = reply.body.bytes().trim_ascii();
+    if status.is_some() || body.is_empty() {
+        return (" without saying why", "");
     }
-    match std::str::from_utf8(body) {
-        Ok(words) if words.len() <= LONGEST && media_type(content_type) == "text/plain" => {
-            Reason::Words(words)
-        }
-        _ => Reason::Page,
+    let content_type = media_type(reply.header("content-type").unwrap_or(""));
+    let words = utf8(body);
+    let plain = content_type.eq_ignore_ascii_case("text/plain") && words.len() == body.len();
+    if plain && words.len() <= LONGEST {
+        return (": ", words);
     }
+    (" with a page that may be a proxy's", "")
 }

@@ -24,10 +24,10 @@ impl BaseUrl {
             .ok_or_else(|| {
                 ConfigError::new(&["The base URL must start with https:// or http://."])
             })?;
-        let forbidden = |byte: u8| matches!(byte, 0..=b' ' | 0x7F | b'?' | b'#' | b'\\');
+        let forbidden = |byte: u8| matches!(byte, 0..=b' ' | 0x7F.. | b'?' | b'#' | b'\\' | b'<' | b'>' | b'^' | b'|');
         if rest.bytes().any(forbidden) {
             return Err(ConfigError::new(&[
-                "The base URL must not have spaces, control characters, backslashes, a query or a fragment.",
+                "The base URL must not have a query, a fragment, or characters that a URL has only in encoded form.",
             ]));
         }
         let host_length = rest
@@ -141,9 +141,11 @@ mod tests {
             "https://x y",
             "https://x\n",
             "https://x\\y",
+            "https://a<b",
+            "https://ä",
         ] {
             assert!(
-                refusal(text).starts_with("The base URL must not have spaces"),
+                refusal(text).starts_with("The base URL must not have a query"),
                 "{text}"
             );
         }

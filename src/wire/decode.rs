@@ -56,16 +56,25 @@ pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageRespon
     reader.object(&mut |r, name| {
         for ((member, kind), slot) in REQUIRED.iter().zip(&mut slots) {
             if is(name, member) {
-                return once(r, member, slot, &mut |r| scalar(r, *kind, integers));
+                return r.member(member, slot.is_some(), false, &mut |r| {
+                    *slot = Some(scalar(r, *kind, integers)?);
+                    Ok(())
+                });
             }
         }
         if is(name, "companyId") {
-            return once(r, "companyId", &mut company_id, &mut company);
+            return r.member("companyId", company_id.is_some(), true, &mut |r| {
+                company_id = Some(company(r)?);
+                Ok(())
+            });
         }
         if is(name, "responseStatus") {
-            return once(r, "responseStatus", &mut response_status, &mut |r| {
-                status(r).map(Box::new)
-            });
+            return r.member(
+                "responseStatus",
+                response_status.is_some(),
+                true,
+                &mut |r| account(r, "stackTrace", response_status.insert(Account::default())),
+            );
         }
         r.skip()
     })?;
@@ -89,7 +98,7 @@ pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageRespon
         tokens_remaining: remaining,
         is_within_budget: within_budget != 0,
         window_days: days as i32,
-        response_status,
+        response_status: response_status.map(Account::into),
     })
 }
 
@@ -97,17 +106,14 @@ pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageRespon
 /// nor JSON at all; `None` where there is none to be read.
 pub(crate) fn response_status(body: &[u8]) -> Option<Box<ResponseStatus>> {
     let mut found = None;
-    // What goes wrong after the ResponseStatus was read does not matter here.
-    let _ = Reader::new(body).and_then(|mut reader| {
-        reader.object(&mut |r, name| {
-            if is(name, "responseStatus") && !r.null()? {
-                found = Some(Box::new(status(r)?));
-                return Ok(());
-            }
-            r.skip()
-        })
+    // Where the text goes wrong, what was read before still counts.
+    let _ = Reader::lenient(body).object(&mut |r, name| {
+        if is(name, "responseStatus") && r.peek() == Some(b'{') {
+            return account(r, "stackTrace", found.insert(Account::default()));
+        }
+        r.skip()
     });
-    found
+    found.map(Account::into)
 }
 
 /// `TokensUsed` is `tokensUsed`: only the first letter differs.
@@ -118,24 +124,6 @@ fn is(name: &str, member: &str) -> bool {
         }
         _ => false,
     }
-}
-
-/// Reads the value of a member that may stand once, and may be null.
-fn once<T>(
-    reader: &mut Reader<'_>,
-    member: &str,
-    slot: &mut Option<T>,
-    read: &mut dyn FnMut(&mut Reader<'_>) -> Result<T>,
-) -> Result<()> {
-    let value = if slot.is_some() {
-        Err(reader.fault("the member stands twice"))
-    } else {
-        reader
-            .null()
-            .and_then(|null| (!null).then(|| read(reader)).transpose())
-    };
-    *slot = value.map_err(|error| error.within(member))?;
-    Ok(())
 }
 
 fn scalar(reader: &mut Reader<'_>, kind: Kind, integers: Integers) -> Result<i64> {
@@ -183,8 +171,8 @@ struct Account {
     errors: Option<Vec<ResponseError>>,
 }
 
-fn account(reader: &mut Reader<'_>, detail: &str) -> Result<Account> {
-    let mut read = Account::default();
+/// Reads into `read`, so that what was read stays where the text goes wrong.
+fn account(reader: &mut Reader<'_>, detail: &str, read: &mut Account) -> Result<()> {
     reader.object(&mut |r, name| {
         for (member, slot) in [
             ("errorCode", &mut read.error_code),
@@ -192,36 +180,46 @@ fn account(reader: &mut Reader<'_>, detail: &str) -> Result<Account> {
             (detail, &mut read.detail),
         ] {
             if is(name, member) {
-                return once(r, member, slot, &mut |r| r.string());
+                return r.member(member, slot.is_some(), true, &mut |r| {
+                    *slot = Some(r.string()?);
+                    Ok(())
+                });
             }
         }
         if is(name, "meta") {
-            return once(r, "meta", &mut read.meta, &mut meta);
+            return r.member("meta", read.meta.is_some(), true, &mut |r| {
+                read.meta = Some(meta(r)?);
+                Ok(())
+            });
         }
         // Only the ResponseStatus has errors of fields.
         if detail == "stackTrace" && is(name, "errors") {
-            return once(r, "errors", &mut read.errors, &mut field_errors);
+            return r.member("errors", read.errors.is_some(), true, &mut |r| {
+                read.errors = Some(field_errors(r)?);
+                Ok(())
+            });
         }
         r.skip()
-    })?;
-    Ok(read)
+    })
 }
 
-fn status(reader: &mut Reader<'_>) -> Result<ResponseStatus> {
-    let read = account(reader, "stackTrace")?;
-    Ok(ResponseStatus {
-        error_code: read.error_code,
-        message: read.message,
-        stack_trace: read.detail,
-        errors: read.errors,
-        meta: read.meta,
-    })
+impl Account {
+    fn into(self) -> Box<ResponseStatus> {
+        Box::new(ResponseStatus {
+            error_code: self.error_code,
+            message: self.message,
+            stack_trace: self.detail,
+            errors: self.errors,
+            meta: self.meta,
+        })
+    }
 }
 
 fn field_errors(reader: &mut Reader<'_>) -> Result<Vec<ResponseError>> {
     let mut errors = Vec::new();
     reader.array(&mut |r, index| {
-        let read = account(r, "fieldName").map_err(|error| error.at_index(index))?;
+        let mut read = Account::default();
+        account(r, "fieldName", &mut read).map_err(|error| error.at_index(index))?;
         errors.push(ResponseError {
             error_code: read.error_code,
             field_name: read.detail,

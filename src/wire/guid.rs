@@ -1,4 +1,5 @@
-//! Guids: read in the forms that .NET reads, compared without dashes and case.
+//! Guids: read in three of the forms that .NET reads, compared without dashes
+//! and case.
 
 /// The 32 hexadecimal digits of a dashed, undashed or `{braced}` Guid, in
 /// lower case; `None` where the text is no Guid.

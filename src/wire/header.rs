@@ -2,12 +2,17 @@
 
 use crate::error::{ConfigError, concat};
 
-/// Names that the SDK writes itself.
-const RESERVED: [&str; 3] = ["accept", "authorization", "x-api-key"];
+/// Names that the SDK writes itself, and one with which ServiceStack would take
+/// the request for a `POST`, which records usage.
+const RESERVED: [&str; 4] = [
+    "accept",
+    "authorization",
+    "x-api-key",
+    "x-http-method-override",
+];
 
 /// # Errors
-/// `what` with a value that HTTP forbids, or that would arrive altered: fetch
-/// drops white space at the ends.
+/// `what` with a value that HTTP forbids.
 pub(crate) fn check_value(what: &str, value: &str) -> Result<(), ConfigError> {
     // From 0xC4 on, a byte begins a character beyond U+00FF.
     let forbidden = |byte| (byte < b' ' && byte != b'\t') || byte == 0x7F || byte >= 0xC4;
@@ -34,7 +39,7 @@ pub(crate) fn check_secret(what: &str, value: &str) -> Result<(), ConfigError> {
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ConfigError::new(&[
             what,
-            " contains white space or a character outside ASCII; pass the bare value, without a word such as Bearer before it.",
+            " must be visible ASCII without spaces; pass it bare, without the word Bearer.",
         ]));
     }
     Ok(())
@@ -57,7 +62,7 @@ pub(crate) fn check_extra(name: &str, value: &str) -> Result<(), ConfigError> {
         return Err(ConfigError::new(&[
             "The header ",
             name,
-            " is set by the SDK; use the options for the format, the bearer token and the API key.",
+            " cannot be set here; use the SDK's options.",
         ]));
     }
     check_value(&concat(&["The header ", name]), value)
@@ -93,7 +98,7 @@ mod tests {
                 .unwrap_err()
                 .to_string();
             assert!(
-                sentence.starts_with("The bearer token contains white space"),
+                sentence.starts_with("The bearer token must be visible ASCII"),
                 "{value}"
             );
         }
@@ -102,12 +107,17 @@ mod tests {
     #[test]
     fn extra_headers_cannot_replace_the_sdks_own() {
         assert!(check_extra("X-Language", "sv").is_ok());
-        for name in ["Accept", "AUTHORIZATION", "x-api-key"] {
+        for name in [
+            "Accept",
+            "AUTHORIZATION",
+            "x-api-key",
+            "X-HTTP-Method-Override",
+        ] {
             assert!(
                 check_extra(name, "x")
                     .unwrap_err()
                     .to_string()
-                    .contains("is set by the SDK")
+                    .contains("cannot be set here")
             );
         }
         for name in ["", "a b", "a:", "ä"] {

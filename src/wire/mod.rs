@@ -6,6 +6,6 @@ pub(crate) mod encode;
 mod format;
 pub(crate) mod guid;
 pub(crate) mod header;
-mod json;
+pub(crate) mod json;
 
 pub use format::Format;

@@ -237,7 +237,7 @@ for (const { name, start } of BROWSERS) {
         [{ company: company(403) }, /You do not have access to company "Åre & Söner"\n\(line two\)/, "PermissionDeniedError · permission_denied · HTTP 403 · Forbidden"],
         [{ company: company(404) }, /404 NotFound\): Company does not exist/, "ApiError · api_error · HTTP 404 · NotFound"],
         [{ company: company(429) }, /Too many requests\..*Wait/s, "RateLimitError · rate_limited · HTTP 429 · RateLimitExceeded"],
-        [{ company: company(5030) }, /503\).* perhaps a proxy's/, "ServerError · server_error · HTTP 503"],
+        [{ company: company(5030) }, /503\).* may be a proxy's/, "ServerError · server_error · HTTP 503"],
         [{ company: company(302) }, /redirected.*login page/, "UnexpectedResponseError · unexpected_response"],
         [{ company: company(6) }, new RegExp(`answered for company ${OWN} although company ${company(6)}`), "UnexpectedResponseError · company_mismatch · HTTP 200"],
         [{ company: company(3) }, /tokensUsed: the number is beyond 2\^53 - 1/, "DecodeError · decode_error · HTTP 200"],

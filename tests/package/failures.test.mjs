@@ -68,11 +68,11 @@ const failures = [
   ["a token function that gives a number", () => client({ bearerToken: async () => 5 }).getAiChatUsage(),
     "TokenProviderError", "token_provider_error", "The bearerToken function must give a string, or null to send no token."],
   ["a header that the SDK sets", () => client().getAiChatUsage({}, { headers: { Accept: "text/html" } }),
-    "ConfigError", "config_error", "The header accept is set by the SDK; use the options for the format, the bearer token and the API key."],
+    "ConfigError", "config_error", "The header accept cannot be set here; use the SDK's options."],
   ["a format that is none", () => client({ format: "xml" }),
     "ConfigError", "config_error", 'format must be "json" or "jsonl".'],
   ["an HTML reply", () => client({ fetch: json("<html>", { headers: { "content-type": "text/html" } }) }).getAiChatUsage(),
-    "UnexpectedResponseError", "unexpected_response", "The server answered with text/html instead of JSON, perhaps a login or error page. Check the base URL and the credentials."],
+    "UnexpectedResponseError", "unexpected_response", "The server answered with text/html instead of JSON, perhaps a login page. Check the base URL and the credentials."],
   ["a truncated reply", () => client({ fetch: json(USAGE.slice(0, 40)) }).getAiChatUsage(),
     "DecodeError", "decode_error", "The reply cannot be read as a usage: the text ends too early (at byte 40)."],
   ["2^53 + 1", () => client({ fetch: json(USAGE.replace("5", "9007199254740993")) }).getAiChatUsage(),
@@ -172,13 +172,17 @@ it("a trap rejects the pending calls and the next call gets a fresh instance", a
   });
   const pending = client.getAiChatUsage().catch((error) => error);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  // The module imports Array.from, with which it reads the reply's headers.
-  const { from } = Array;
+  // The module reads the signal of each AbortController that it makes.
+  const { AbortController } = globalThis;
   trapped = true;
-  Array.from = exports.trap;
+  globalThis.AbortController = class {
+    get signal() {
+      return exports.trap();
+    }
+  };
   const failed = client.getAiChatUsage().catch((error) => error);
   const errors = await Promise.all([pending, failed]);
-  Array.from = from;
+  globalThis.AbortController = AbortController;
   for (const error of errors) {
     assert.ok(error instanceof InternalError, String(error));
     assert.equal(error.code, "internal_error");
