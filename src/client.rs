@@ -6,7 +6,7 @@ use crate::{
     dto::{AiChatUsageResponse, GetAiChatUsage},
     error::Error,
     policy::outcome,
-    transport::{HttpResponse, Transport},
+    transport::{HttpResponse, Transport, names},
     wire::{
         Format,
         base_url::BaseUrl,
@@ -77,7 +77,7 @@ impl<T: Transport> Client<T> {
 }
 
 /// What may differ from call to call.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct CallOptions {
     /// Instead of the client's format.
     pub format: Option<Format>,
@@ -96,7 +96,6 @@ pub struct WithResponse {
     pub response: HttpResponse,
 }
 
-#[derive(Debug)]
 struct Config {
     base_url: BaseUrl,
     format: Format,
@@ -104,6 +103,36 @@ struct Config {
     api_key: Option<Secret>,
     headers: Vec<(String, String)>,
     integers: Integers,
+}
+
+/// Headers may hold secrets: only their names are shown.
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions")
+            .field("format", &self.format)
+            .field("headers", &names(&self.headers))
+            .finish()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("base_url", &self.base_url.as_str())
+            .field("format", &self.format)
+            .field("headers", &names(&self.headers))
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("base_url", &self.base_url)
+            .field("format", &self.format)
+            .field("headers", &names(&self.headers))
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a token provider gives: a token, `None` to send none, or an error.
@@ -115,25 +144,13 @@ pub(crate) enum Bearer {
     Provider(Rc<dyn Fn() -> TokenFuture>),
 }
 
-impl fmt::Debug for Bearer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Bearer(…)")
-    }
-}
-
-/// Never shown.
+/// Has no `Debug`, so that it is never shown.
 #[derive(Clone)]
 pub(crate) struct Secret(pub String);
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
 /// Collects the options of a [`Client`]; they are checked by
 /// [`build`](Self::build).
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ClientBuilder {
     pub(crate) base_url: Option<String>,
     pub(crate) format: Format,

@@ -1,5 +1,5 @@
 //! Every way in which a call can fail, each with a sentence that says what to
-//! do. No error holds a token or an API key.
+//! do. No sentence quotes a token or an API key; a cause is what was thrown.
 
 use std::{any::Any, fmt, rc::Rc};
 

@@ -58,12 +58,16 @@ impl HttpRequest {
 
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("HttpRequest")
             .field("url", &self.url)
-            .field("headers", &names)
+            .field("headers", &names(&self.headers))
             .finish()
     }
+}
+
+/// The names of headers, whose values are not to be shown.
+pub(crate) fn names(headers: &[(String, String)]) -> Vec<&str> {
+    headers.iter().map(|(name, _)| name.as_str()).collect()
 }
 
 /// A reply.

@@ -15,13 +15,18 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 has rustup || fail "rustup is missing; install it from https://rustup.rs and run this again"
+has cc || fail "a C compiler is missing; install it (Debian: apt-get install build-essential) and run this again"
 has node || fail "Node.js is missing; install version 20 or newer and run this again"
 [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node.js $(node --version) is too old; install version 20 or newer"
+has npm || fail "npm is missing; install it beside Node.js and run this again"
 
 # The toolchain, its target and its components stand in rust-toolchain.toml.
 channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
-if ! rustup target list --toolchain "$channel" --installed 2>/dev/null | grep -q wasm32-unknown-unknown ||
-  ! cargo clippy --version >/dev/null 2>&1 || ! cargo fmt --version >/dev/null 2>&1; then
+case "$(rustup target list --toolchain "$channel" --installed 2>/dev/null)" in
+  *wasm32-unknown-unknown*) target=there ;;
+  *) target=missing ;;
+esac
+if [ $target = missing ] || ! cargo clippy --version >/dev/null 2>&1 || ! cargo fmt --version >/dev/null 2>&1; then
   say "Rust $channel with the target wasm32-unknown-unknown"
   rustup toolchain install "$channel" --profile minimal --component clippy --component rustfmt --target wasm32-unknown-unknown
 fi
@@ -30,10 +35,12 @@ fi
 cargo_install() {
   local crate=$1 command=$2 version=$3
   shift 3
-  if ! has "$command" || ! "$command" --version | grep -qF "$version"; then
-    say "cargo install $crate $version (some minutes, once)"
-    cargo install "$crate" --version "$version" --debug --force --quiet "$@"
-  fi
+  # Not a pipe to grep: it leaves early, and pipefail takes that for a failure.
+  case " $("$command" --version 2>/dev/null || true) " in
+    *" $version "* | *" $version"[!0-9.]*) return ;;
+  esac
+  say "cargo install $crate $version (some minutes, once)"
+  cargo install "$crate" --version "$version" --debug --force "$@"
 }
 # Not --locked: the lock file of 0.2.130 names a crate version that is gone.
 cargo_install wasm-bindgen-cli wasm-bindgen "$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)"
@@ -59,7 +66,10 @@ has firefox-esr || has firefox || missing+=(firefox-esr)
 if [ ${#missing[@]} -gt 0 ]; then
   has apt-get || fail "these are missing and there is no apt-get here: ${missing[*]} (Debian's names; install Chromium with ChromeDriver and Firefox)"
   sudo=
-  [ "$(id -u)" = 0 ] || sudo=sudo
+  if [ "$(id -u)" != 0 ]; then
+    has sudo || fail "these are missing: ${missing[*]}; install them as root and run this again"
+    sudo=sudo
+  fi
   say "apt-get install ${missing[*]}"
   $sudo apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,9 +1,11 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::StringMap;
 
 /// ServiceStack's account of what went wrong, part of every error body.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResponseStatus {
     /// The kind of error, for example `Unauthorized` or
@@ -23,6 +25,18 @@ pub struct ResponseStatus {
     /// Further data; the keys keep the case in which they came.
     #[serde(alias = "Meta", skip_serializing_if = "Option::is_none")]
     pub meta: Option<StringMap>,
+}
+
+/// The stack trace quotes the request: it is not shown.
+impl fmt::Debug for ResponseStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseStatus")
+            .field("error_code", &self.error_code)
+            .field("message", &self.message)
+            .field("errors", &self.errors)
+            .field("meta", &self.meta)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The error of one field of the request.

@@ -1,0 +1,322 @@
+//! What replies come to that were not recorded, in words, and what is never
+//! shown.
+#![cfg(not(target_arch = "wasm32"))]
+
+use bookmore_sdk::{
+    AiChatUsageResponse, Client, Error, GetAiChatUsage, HttpRequest, HttpResponse, NetworkError,
+    ResponseStatus, client::CallOptions, transport::Body,
+};
+
+fn ask_about(reply: &HttpResponse, request: &GetAiChatUsage) -> Result<AiChatUsageResponse, Error> {
+    let transport = |_: HttpRequest| async { Ok::<_, NetworkError>(reply.clone()) };
+    let client = Client::builder().build(transport)?;
+    pollster::block_on(client.get_ai_chat_usage(request))
+}
+
+fn ask(reply: &HttpResponse) -> Error {
+    ask_about(reply, &GetAiChatUsage::default()).unwrap_err()
+}
+
+fn reply(status: u16, content_type: &str, body: &str) -> HttpResponse {
+    HttpResponse::new(status, content_type, body.as_bytes())
+}
+
+const JSON: &str = "application/json; charset=utf-8";
+const USAGE: &str = r#"{"companyId":"9f2c7b1a4d3e4f5a8b6c7d8e9f0a1b2c","tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}"#;
+
+#[test]
+fn a_refusal_says_why_as_far_as_the_server_does() {
+    for (status, content_type, body, sentence) in [
+        (
+            400,
+            JSON,
+            r#"{"ResponseStatus":{"ErrorCode":"X","Message":"Wrong."}}"#,
+            "The server refused the request (400 X): Wrong.",
+        ),
+        (
+            400,
+            JSON,
+            r#"{"responseStatus":{"errorCode":"X","message":"Stop!"}}"#,
+            "The server refused the request (400 X): Stop!",
+        ),
+        (
+            400,
+            JSON,
+            r#"{"ResponseStatus":{"ErrorCode":"X"}}"#,
+            "The server refused the request (400 X) without saying why.",
+        ),
+        (
+            400,
+            JSON,
+            r#"{"ResponseStatus":{"ErrorCode":"","Message":""}}"#,
+            "The server refused the request (400) without saying why.",
+        ),
+        (
+            404,
+            JSON,
+            r#"{"ResponseStatus":{"ErrorCode":"NotFound","Message":"No company"}}"#,
+            "The server refused the request (404 NotFound): No company.",
+        ),
+        (
+            404,
+            "",
+            "",
+            "The server refused the request (404) without saying why. Check the base URL.",
+        ),
+        (
+            404,
+            "Text/Plain ; charset=utf-8",
+            "404\n",
+            "The server refused the request (404): 404. Check the base URL.",
+        ),
+        (
+            403,
+            "text/html",
+            "<html>",
+            "The server refused the request (403) with a page that may be a proxy's. Check what the credentials give access to.",
+        ),
+        (
+            429,
+            "text/plain",
+            "slow down",
+            "The server refused the request (429): slow down. Wait before asking again.",
+        ),
+        (
+            503,
+            "text/plain",
+            "",
+            "The server refused the request (503) without saying why. Try again later.",
+        ),
+        (
+            599,
+            JSON,
+            "[",
+            "The server refused the request (599) with a page that may be a proxy's. Try again later.",
+        ),
+    ] {
+        let error = ask(&reply(status, content_type, body));
+        assert_eq!(error.to_string(), sentence, "{body}");
+        assert_eq!(error.status(), Some(status));
+    }
+    let long = "x".repeat(201);
+    let error = ask(&reply(400, "text/plain", &long)).to_string();
+    assert_eq!(
+        error,
+        "The server refused the request (400) with a page that may be a proxy's."
+    );
+}
+
+#[test]
+fn a_challenge_with_parameters_is_a_reason() {
+    let mut unauthorized = reply(401, "", "");
+    unauthorized.headers = vec![(
+        "www-authenticate".to_owned(),
+        r#"Bearer error="invalid_token""#.to_owned(),
+    )];
+    assert_eq!(
+        ask(&unauthorized).to_string(),
+        r#"The server refused the request (401): Bearer error="invalid_token". Pass a valid bearer token or API key."#
+    );
+}
+
+#[test]
+fn a_response_status_is_read_as_far_as_it_can_be() {
+    let whole = r#"{"tokensUsed":"?","ResponseStatus":{"ErrorCode":"X","Message":"m","#;
+    for rest in [
+        r#""Errors":[null]}}"#,
+        r#""Errors":{}}}"#,
+        r#""Meta":{"a":5}}}"#,
+        r#""ErrorCode":"Y"}}"#,
+        r#""StackTrace":5}}"#,
+        r#""StackTrace":"cut off"#,
+        "",
+        "\"",
+        r#""Errors":[]}} and more"#,
+    ] {
+        for status in [200, 400] {
+            let error = ask(&reply(status, JSON, &[whole, rest].concat()));
+            let Error::Api(error) = error else {
+                panic!("{error}")
+            };
+            let read = error.response_status.unwrap();
+            assert_eq!(read.error_code.as_deref(), Some("X"), "{rest}");
+            assert_eq!(read.message.as_deref(), Some("m"), "{rest}");
+        }
+    }
+    let mut bytes = [whole, r#""Errors":[]}}"#].concat().into_bytes();
+    bytes.push(0xFF);
+    let mut broken = reply(400, JSON, "");
+    for body in [
+        Body::Whole(bytes.clone()),
+        Body::TooLong(bytes.clone()),
+        Body::Broken(bytes, NetworkError::new("gone")),
+    ] {
+        broken.body = body;
+        assert_eq!(
+            ask(&broken).to_string(),
+            "The server refused the request (400 X): m."
+        );
+    }
+}
+
+#[test]
+fn other_statuses_and_types_are_unexpected() {
+    for status in [100, 201, 202, 203, 204, 205, 206, 299] {
+        let error = ask(&reply(status, JSON, USAGE));
+        assert_eq!(
+            (error.code(), error.status()),
+            ("unexpected_response", Some(status))
+        );
+    }
+    for status in [0, 300, 301, 302, 303, 304, 307, 308, 399] {
+        let mut redirect = reply(status, JSON, USAGE);
+        redirect
+            .headers
+            .push(("location".to_owned(), "/login?token=secret#x".to_owned()));
+        assert_eq!(
+            ask(&redirect).to_string(),
+            "The server redirected to /login instead of answering, perhaps to a login page. Check the base URL and the credentials."
+        );
+    }
+    for content_type in [
+        "text/html",
+        "text/plain; x=json",
+        "text/javascript",
+        "application/xml",
+    ] {
+        assert_eq!(
+            ask(&reply(200, content_type, USAGE)).code(),
+            "unexpected_response"
+        );
+    }
+    for content_type in [
+        "",
+        " ",
+        "text/jsonl",
+        "Application/JSON",
+        "application/x-ndjson",
+    ] {
+        let usage = ask_about(&reply(200, content_type, USAGE), &GetAiChatUsage::default());
+        assert_eq!(usage.unwrap().tokens_used, 5, "{content_type}");
+    }
+    let mut elsewhere = reply(200, JSON, USAGE);
+    elsewhere.url = Some("https://evil.example/x?secret".to_owned());
+    assert_eq!(
+        ask(&elsewhere).to_string(),
+        "The reply came from https://evil.example/x, which is not the base URL's origin. Check the base URL."
+    );
+}
+
+#[test]
+fn the_company_must_be_the_one_asked_for() {
+    let usage = reply(200, JSON, USAGE);
+    for same in [
+        "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c",
+        "{9F2C7B1A-4D3E-4F5A-8B6C-7D8E9F0A1B2C}",
+        "00000000-0000-0000-0000-000000000000",
+    ] {
+        assert!(
+            ask_about(&usage, &GetAiChatUsage::of(same)).is_ok(),
+            "{same}"
+        );
+    }
+    let other = GetAiChatUsage::of("3fa85f64-5717-4562-b3fc-2c963f66afa6");
+    let error = ask_about(&usage, &other).unwrap_err();
+    assert_eq!(error.code(), "company_mismatch");
+    assert_eq!(
+        error.to_string(),
+        "The server answered for company 9f2c7b1a4d3e4f5a8b6c7d8e9f0a1b2c although company 3fa85f64-5717-4562-b3fc-2c963f66afa6 was asked for. Check that the credentials give access to it."
+    );
+}
+
+#[test]
+fn the_first_request_id_is_kept() {
+    let mut failed = reply(500, JSON, "");
+    for name in [
+        "traceparent",
+        "x-correlation-id",
+        "request-id",
+        "x-request-id",
+    ] {
+        failed.headers.push((name.to_owned(), name.to_owned()));
+        let Error::Api(error) = ask(&failed) else {
+            panic!()
+        };
+        assert_eq!(error.request_id.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn nothing_secret_is_shown() {
+    let builder = Client::builder()
+        .bearer_token("s3cret")
+        .api_key("s3cret")
+        .header("X-Session", "s3cret");
+    let options = CallOptions {
+        headers: vec![("X-Session".to_owned(), "s3cret".to_owned())],
+        ..CallOptions::default()
+    };
+    let seen = std::cell::RefCell::new(String::new());
+    let transport = |request: HttpRequest| {
+        seen.replace(format!("{request:?}"));
+        async { Ok::<_, NetworkError>(reply(200, JSON, USAGE)) }
+    };
+    let built = builder.clone().build(transport).unwrap();
+    pollster::block_on(built.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options)).unwrap();
+    let status = ResponseStatus {
+        stack_trace: Some("Authorization: s3cret".to_owned()),
+        ..ResponseStatus::default()
+    };
+    let client = builder.clone().build(Silent).unwrap();
+    for shown in [
+        format!("{builder:?}"),
+        format!("{client:?}"),
+        format!("{options:?}"),
+        format!("{status:?}"),
+        seen.into_inner(),
+    ] {
+        assert!(shown.len() > 10 && !shown.contains("s3cret"), "{shown}");
+    }
+}
+
+#[derive(Debug)]
+struct Silent;
+
+impl bookmore_sdk::Transport for Silent {
+    async fn send(&self, _: HttpRequest) -> Result<HttpResponse, NetworkError> {
+        Err(NetworkError::new("silent"))
+    }
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused_by_the_builder_or_the_call() {
+    let refusal = |builder: bookmore_sdk::ClientBuilder| {
+        let error = builder.build(Silent).unwrap_err();
+        assert_eq!((error.code(), error.status()), ("config_error", None));
+        error.to_string()
+    };
+    assert_eq!(
+        refusal(Client::builder().api_key("a b")),
+        "The API key must be visible ASCII without spaces; pass it bare, without the word Bearer."
+    );
+    assert_eq!(
+        refusal(Client::builder().bearer_token("a\nb")),
+        "The bearer token contains a character that an HTTP header cannot carry, such as a line break; remove it."
+    );
+    assert_eq!(
+        refusal(Client::builder().base_url("ftp://x")),
+        "The base URL must start with https:// or http://."
+    );
+    assert_eq!(
+        refusal(Client::builder().header("Accept", "text/html")),
+        "The header Accept cannot be set here; use the SDK's options."
+    );
+    let options = CallOptions {
+        headers: vec![("X-A".to_owned(), "\0".to_owned())],
+        ..CallOptions::default()
+    };
+    let client = Client::builder().build(Silent).unwrap();
+    let request = GetAiChatUsage::default();
+    let call = client.get_ai_chat_usage_with(&request, &options);
+    assert_eq!(pollster::block_on(call).unwrap_err().code(), "config_error");
+}
