@@ -146,6 +146,8 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
         "Promise.resolve({ status: 200, text: async () => USAGE })",
         "({ status: 200, text: () => USAGE, headers: new Map([['Content-Type', 'application/json']]) })",
         "new Response(new ReadableStream({ start(c) { for (const byte of new TextEncoder().encode(USAGE)) c.enqueue(new Uint8Array([byte])); c.close() } }), { headers: { 'content-type': 'application/json' } })",
+        "({ status: 200, arrayBuffer: () => new TextEncoder().encode('xx' + USAGE).subarray(2) })",
+        "({ status: 200, arrayBuffer: () => new DataView(new TextEncoder().encode(USAGE).buffer) })",
         "({ status: 200, url: '', type: 'default', body: null, bodyUsed: false, headers: {}, body: undefined, text: () => USAGE })",
     ] {
         assert_eq!(ask(giving(fine)).await.unwrap().tokens_used, 5, "{fine}");
@@ -167,6 +169,17 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
             "The fetch function gave no usable Response. Pass one that gives what fetch does.",
         );
     }
+    // Whatever its headers are.
+    for headers in [
+        "[null]",
+        "5",
+        "{ [Symbol.iterator]() { throw 5 } }",
+        "[['a']]",
+    ] {
+        let response = format!("({{ status: 200, headers: {headers}, text: () => USAGE }})");
+        let usage = ask(giving(&response)).await;
+        assert_eq!(usage.unwrap().tokens_used, 5, "{headers}");
+    }
     assert_eq!(
         sentence(giving(
             "(globalThis.read ??= new Response('x'), read.text().catch(() => 0), read)"
@@ -176,6 +189,10 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
     );
     for broken in [
         "({ status: 200 })",
+        "({ status: 200, arrayBuffer: () => 5 })",
+        "({ status: 200, arrayBuffer: () => 5n })",
+        "({ status: 200, arrayBuffer: () => Symbol() })",
+        "({ status: 200, body: { getReader: () => ({ read: async () => ({ value: 5n }) }) } })",
         "({ status: 200, text: () => { throw 5 } })",
         "({ status: 200, arrayBuffer: async () => { throw null } })",
         "({ status: 200, body: { getReader() { throw new TypeError('locked') } } })",
@@ -224,14 +241,18 @@ async fn anything_can_be_thrown() {
 #[wasm_bindgen_test]
 async fn a_reply_of_another_origin_or_a_hidden_redirect_is_unexpected() {
     let error = sentence(giving(
-        "({ status: 200, url: 'https://evil.example/x?secret', text: () => USAGE })",
+        "({ status: 200, redirected: true, url: 'https://evil.example/x?secret', text: () => USAGE })",
     ));
     assert_eq!(
         error.await,
         "The reply came from https://evil.example/x, which is not the base URL's origin. Check the base URL."
     );
-    let own = "({ status: 200, url: 'http://api.example/elsewhere', text: () => USAGE })";
-    assert_eq!(ask(giving(own)).await.unwrap().tokens_used, 5);
+    for fine in [
+        "({ status: 200, redirected: true, url: 'http://api.example/elsewhere', text: () => USAGE })",
+        "({ status: 200, redirected: false, url: 'https://gateway.example/', text: () => USAGE })",
+    ] {
+        assert_eq!(ask(giving(fine)).await.unwrap().tokens_used, 5, "{fine}");
+    }
     let error = ask(giving(
         "({ status: 0, type: 'opaqueredirect', body: null })",
     ))

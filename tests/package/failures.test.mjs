@@ -69,6 +69,16 @@ const failures = [
     "TokenProviderError", "token_provider_error", "The bearerToken function must give a string, or null to send no token."],
   ["a header that the SDK sets", () => client().getAiChatUsage({}, { headers: { Accept: "text/html" } }),
     "ConfigError", "config_error", "The header accept cannot be set here; use the SDK's options."],
+  ["a header that would make a POST of it", () => client().getAiChatUsage({}, { headers: { "X-HTTP-Method-Override": "POST" } }),
+    "ConfigError", "config_error", "The header x-http-method-override cannot be set here; use the SDK's options."],
+  ["a base URL that is no string", () => client({ baseUrl: 5 }),
+    "ConfigError", "config_error", "baseUrl must be an http(s) URL without user name, query or fragment, such as https://api.bookmore.com."],
+  ["a base URL with an impossible host", () => client({ baseUrl: "http://1.2.3.256" }),
+    "ConfigError", "config_error", "baseUrl must be an http(s) URL without user name, query or fragment, such as https://api.bookmore.com."],
+  ["a thrown message that quotes the token", () => client({ bearerToken: "s3cret", fetch: async (_, init) => { throw new Error(JSON.stringify(init)); } }).getAiChatUsage(),
+    "NetworkError", "network_error", "No reply came from http://api.example/assistant/ai-chat/usage. Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429."],
+  ["a mock with json() only", () => client({ fetch: async () => ({ ok: true, status: 200, json: async () => ({}) }) }).getAiChatUsage(),
+    "NetworkError", "network_error", "The reply broke off: it has neither body nor arrayBuffer() nor text(). Try again."],
   ["a format that is none", () => client({ format: "xml" }),
     "ConfigError", "config_error", 'format must be "json" or "jsonl".'],
   ["an HTML reply", () => client({ fetch: json("<html>", { headers: { "content-type": "text/html" } }) }).getAiChatUsage(),
@@ -190,6 +200,50 @@ it("a trap rejects the pending calls and the next call gets a fresh instance", a
     assert.ok(error.cause instanceof WebAssembly.RuntimeError);
   }
   assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
+});
+
+it("an instance that dies while it starts is not the end", async () => {
+  const { BookMoreClient, InternalError } = await fresh();
+  const { set } = WebAssembly.Table.prototype;
+  WebAssembly.Table.prototype.set = () => {
+    throw new Error("no table");
+  };
+  const client = new BookMoreClient({ fetch: json(USAGE) });
+  const died = await failure(() => client.ready());
+  WebAssembly.Table.prototype.set = set;
+  assert.ok(died instanceof InternalError, String(died));
+  assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
+});
+
+it("a call leaves nothing behind in the module", async () => {
+  const { instantiate } = WebAssembly;
+  let exports;
+  WebAssembly.instantiate = async (...values) => {
+    const instance = await instantiate.apply(WebAssembly, values);
+    ({ exports } = instance);
+    return instance;
+  };
+  const { BookMoreClient } = await fresh();
+  const client = new BookMoreClient({ fetch: json(USAGE), bearerToken: async () => "token" });
+  const refused = new BookMoreClient({ fetch: json("", { status: 401 }) });
+  const lost = new BookMoreClient({ fetch: async () => Promise.reject(new TypeError("lost")) });
+  const round = async (calls) => {
+    for (let call = 0; call < calls; call++) {
+      await client.getAiChatUsage();
+      await failure(() => refused.getAiChatUsage());
+      await failure(() => lost.getAiChatUsage());
+    }
+  };
+  await round(200);
+  WebAssembly.instantiate = instantiate;
+  const sizes = () =>
+    Object.values(exports).map((value) =>
+      value instanceof WebAssembly.Memory ? value.buffer.byteLength : value instanceof WebAssembly.Table ? value.length : 0,
+    );
+  const before = sizes();
+  assert.ok(before.some((size) => size > 0));
+  await round(2000);
+  assert.deepEqual(sizes(), before);
 });
 
 it("says how to run where WebAssembly is missing or forbidden", async () => {

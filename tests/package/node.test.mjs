@@ -140,6 +140,29 @@ describe("in one process", () => {
     ]);
   });
 
+  it("takes options in every form in which they come", async () => {
+    const { BookMoreClient } = await packages.esm();
+    class Settings {
+      get bearerToken() {
+        return "good-token";
+      }
+    }
+    const settings = Object.create(new Settings());
+    settings.baseUrl = new String(server.url.replace("127.0.0.1", "127.1"));
+    settings.headers = new Headers({ "X-Language": "sv" });
+    server.requests.length = 0;
+    const { tokensUsed } = await new BookMoreClient(settings).getAiChatUsage(
+      {},
+      { headers: new Map([["X-Other", "1"]]) },
+    );
+    assert.equal(tokensUsed, 1234);
+    const [{ headers }] = server.requests;
+    assert.deepEqual(
+      [headers.authorization, headers["x-language"], headers["x-other"]],
+      ["Bearer good-token", "sv", "1"],
+    );
+  });
+
   it("gives the reply's status, headers and request id beside the value", async () => {
     const { BookMoreClient } = await packages.esm();
     const client = new BookMoreClient({ baseUrl: server.url, apiKey: "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c", bearerToken: "good-token" });
