@@ -87,7 +87,7 @@ export class BookMoreClient {
  * `cancelled` is settled in the end either way.
  */
 async function abortable<T>(
-  signal: AbortSignal | undefined,
+  signal: AbortSignal | null | undefined,
   call: (cancelled: Promise<void>, isCancelled: () => boolean) => Promise<T>,
 ): Promise<T> {
   if (signal?.aborted) throw signal.reason;

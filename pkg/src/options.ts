@@ -91,7 +91,7 @@ export function requestOptions(options: RequestOptions): object {
   checkObject(options, "The request options");
   const { signal } = options;
   check(
-    signal === undefined || typeof signal?.addEventListener === "function",
+    signal == null || typeof signal.addEventListener === "function",
     "signal must be an AbortSignal.",
   );
   return common(options);

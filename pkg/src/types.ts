@@ -92,8 +92,8 @@ export interface ClientOptions {
 
 /** What may differ from call to call. */
 export interface RequestOptions {
-  /** Gives the call up; it rejects with `signal.reason`. */
-  signal?: AbortSignal | undefined;
+  /** Gives the call up; it rejects with `signal.reason`. null is none, as for `fetch`. */
+  signal?: AbortSignal | null | undefined;
   /** Instead of the client's format. */
   format?: Format | undefined;
   /** Besides the client's extra headers, or instead of those of the same name. */
