@@ -151,7 +151,7 @@ for (const [name, kind] of Object.entries({
 
 /** @internal The error of the kind that its code names. */
 export function errorOf(details: Details): BookMoreError {
-  return new KINDS[details.code](details);
+  return new (KINDS[details.code] ?? InternalError)(details);
 }
 
 /** @internal A fault of the SDK, or what it needs and does not find. */
