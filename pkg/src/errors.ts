@@ -159,7 +159,7 @@ export function internalError(cause: unknown): BookMoreError {
   return errorOf({
     code: "internal_error",
     message:
-      "The SDK stopped at an internal fault, its cause. Call again; please report it if it stays.",
+      "The SDK stopped at an internal fault, its cause. Call again.",
     cause,
   });
 }

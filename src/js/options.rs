@@ -44,10 +44,8 @@ pub(super) fn call(options: &JsValue) -> CallOptions {
 
 async fn provided(provider: Function) -> Result<Option<String>, Error> {
     let failed = |error: JsValue| {
-        TokenProviderError::new(
-            "The bearerToken function failed; its error is the cause. Nothing was sent.",
-        )
-        .caused_by(Rc::new(error))
+        TokenProviderError::new("The bearerToken function failed; its error is the cause.")
+            .caused_by(Rc::new(error))
     };
     let called = provider.call0(&JsValue::UNDEFINED).map_err(failed)?;
     let token = JsFuture::from(Promise::resolve(&called))

@@ -27,7 +27,7 @@ impl BaseUrl {
         let forbidden = |byte: u8| matches!(byte, 0..=b' ' | 0x7F.. | b'?' | b'#' | b'\\' | b'<' | b'>' | b'^' | b'|');
         if rest.bytes().any(forbidden) {
             return Err(ConfigError::new(&[
-                "The base URL must not have a query, a fragment, or characters that a URL has only in encoded form.",
+                "The base URL must not have a query, a fragment or unencoded characters.",
             ]));
         }
         let host_length = rest
@@ -37,7 +37,7 @@ impl BaseUrl {
         let (host, path) = rest.split_at_checked(host_length).unwrap_or((rest, ""));
         if host.bytes().any(|byte| byte == b'@') {
             return Err(ConfigError::new(&[
-                "The base URL must not have a user name or a password; use the bearer token or the API key.",
+                "The base URL must not have a user name or a password.",
             ]));
         }
         let default_port = if scheme.len() == 8 { ":443" } else { ":80" };

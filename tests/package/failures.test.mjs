@@ -64,7 +64,7 @@ const failures = [
   ["a newline in the token that a function gives", () => client({ bearerToken: () => "a\nb" }).getAiChatUsage(),
     "ConfigError", "config_error", "The bearer token contains a character that an HTTP header cannot carry, such as a line break; remove it."],
   ["a token function that throws", () => client({ bearerToken: () => { throw new Error("no session"); } }).getAiChatUsage(),
-    "TokenProviderError", "token_provider_error", "The bearerToken function failed; its error is the cause. Nothing was sent."],
+    "TokenProviderError", "token_provider_error", "The bearerToken function failed; its error is the cause."],
   ["a token function that gives a number", () => client({ bearerToken: async () => 5 }).getAiChatUsage(),
     "TokenProviderError", "token_provider_error", "The bearerToken function must give a string, or null to send no token."],
   ["a header that the SDK sets", () => client().getAiChatUsage({}, { headers: { Accept: "text/html" } }),
