@@ -36,7 +36,8 @@ export function reshape(glue, renamed) {
     "cachedDataViewMemory0.buffer !== wasm.memory.buffer",
   );
   cut("let wasmModule, wasmInstance, wasm;");
-  replace('"./core_bg.js": import0,', `${JSON.stringify(moduleName(renamed))}: import0,`);
+  // wasm-opt calls every module of imports so.
+  replace('"./core_bg.js": import0,', "a: import0,");
   text = withNames(withoutUnused(text, renamed), renamed);
   return `export function glue() {
     let wasm;
@@ -47,11 +48,6 @@ export function reshape(glue, renamed) {
     }
     return { imports: __wbg_get_imports(), start, Core };
   }`;
-}
-
-/** wasm-opt calls every module of imports "a". */
-function moduleName() {
-  return "a";
 }
 
 /** wasm-opt drops the imports that nothing calls. */
