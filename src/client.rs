@@ -35,7 +35,8 @@ impl<T: Transport> Client<T> {
     /// Get the AI assistant token usage and limit for a company.
     ///
     /// # Errors
-    /// Each kind of [`Error`] but those of the builder.
+    /// Each kind of [`Error`]; `Config` for a company id, a header or a
+    /// provider's token that cannot be sent.
     pub async fn get_ai_chat_usage(
         &self,
         request: &GetAiChatUsage,
@@ -48,7 +49,8 @@ impl<T: Transport> Client<T> {
     /// headers.
     ///
     /// # Errors
-    /// Each kind of [`Error`] but those of the builder.
+    /// Each kind of [`Error`]; `Config` for a company id, a header or a
+    /// provider's token that cannot be sent.
     pub async fn get_ai_chat_usage_with(
         &self,
         request: &GetAiChatUsage,
@@ -125,16 +127,6 @@ impl fmt::Debug for Config {
     }
 }
 
-impl fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("base_url", &self.base_url)
-            .field("format", &self.format)
-            .field("headers", &names(&self.headers))
-            .finish_non_exhaustive()
-    }
-}
-
 /// What a token provider gives: a token, `None` to send none, or an error.
 pub type TokenFuture = Pin<Box<dyn Future<Output = Result<Option<String>, Error>>>>;
 
@@ -158,6 +150,16 @@ pub struct ClientBuilder {
     pub(crate) api_key: Option<Secret>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) integers: Integers,
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("base_url", &self.base_url)
+            .field("format", &self.format)
+            .field("headers", &names(&self.headers))
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientBuilder {

@@ -138,7 +138,7 @@ impl Fetch {
     async fn drain(&self, answer: &JsValue, bytes: &mut Vec<u8>) -> Result<(), JsValue> {
         let body = get(answer, "body");
         let Some(stream) = body.filter(|body| get(body, "getReader").is_some()) else {
-            // A null body (204, a redirect) has nothing to read.
+            // A null body has nothing to read.
             if Reflect::get(answer, &"body".into())?.is_null() {
                 return Ok(());
             }

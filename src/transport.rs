@@ -48,6 +48,8 @@ impl HttpRequest {
                 "x-api-key" => Some(value.as_str()),
                 _ => None,
             };
+            // An empty one stands nowhere, and windows of no length panic.
+            let secret = secret.filter(|secret| !secret.is_empty());
             secret.is_some_and(|secret| {
                 let mut places = text.as_bytes().windows(secret.len());
                 places.any(|place| place == secret.as_bytes())
@@ -132,5 +134,25 @@ impl HttpResponse {
         .iter()
         .find_map(|name| self.header(name))
         .map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_wherever_it_stands() {
+        let with = |name: &str, value: &str| HttpRequest {
+            url: String::new(),
+            headers: vec![(name.to_owned(), value.to_owned())],
+        };
+        assert!(with("Authorization", "Bearer t0ken").has_secret_in("it was t0ken."));
+        assert!(with("x-api-key", "key").has_secret_in("key"));
+        assert!(!with("x-api-key", "key").has_secret_in("ke"));
+        assert!(!with("X-Language", "sv").has_secret_in("sv"));
+        for empty in [with("x-api-key", ""), with("Authorization", "Bearer ")] {
+            assert!(!empty.has_secret_in("anything"));
+        }
     }
 }

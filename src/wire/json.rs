@@ -21,7 +21,7 @@ pub(super) struct Reader<'a> {
     at: usize,
     depth: u8,
     /// Whether members of a wrong type are passed over.
-    pub lenient: bool,
+    lenient: bool,
 }
 
 impl<'a> Reader<'a> {
