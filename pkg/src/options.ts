@@ -54,7 +54,13 @@ function common({ format, headers = {} }: RequestOptions): object {
     Symbol.iterator in headers
       ? [...(headers as Iterable<[string, string]>)]
       : Object.entries(headers);
-  for (const [name, value] of pairs) checkString(value, `headers[${JSON.stringify(name)}]`);
+  for (const pair of pairs) {
+    check(
+      Array.isArray(pair) && typeof pair[0] === "string",
+      "headers must be an object, or iterate as pairs of a name and a value.",
+    );
+    checkString(pair[1], `headers[${JSON.stringify(pair[0])}]`);
+  }
   return { format, headers: pairs };
 }
 
