@@ -194,12 +194,13 @@ impl<T: Transport> Client<T> {
         if !refresh {
             return sent.await;
         }
-        match select(sent, self.refresh(false).answer).await {
-            Either::Left((reply, _)) => reply,
-            Either::Right((_, sent)) => {
+        // Polled first, so that the provider is asked before the reply is there.
+        match select(self.refresh(false).answer, sent).await {
+            Either::Left((_, sent)) => {
                 self.settle();
                 sent.await
             }
+            Either::Right((reply, _)) => reply,
         }
     }
 
