@@ -1,0 +1,33 @@
+// The crate as `cargo publish` would upload it.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const cargo = (...args) => execFileSync("cargo", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+const below = (folder, depth) =>
+  readdirSync(`${root}/${folder}`, depth)
+    .map((path) => `${folder}/${path}`)
+    .filter((path) => path.endsWith(".rs"));
+
+it("holds the sources, the examples and the README, and nothing else", () => {
+  const listed = cargo("package", "--list", "--allow-dirty", "--quiet").trim().split("\n");
+  const expected = [
+    ".cargo_vcs_info.json", // these four are cargo's own
+    "Cargo.lock",
+    "Cargo.toml",
+    "Cargo.toml.orig",
+    "README.md",
+    ...below("examples"), // an app in a folder of its own is a package of its own
+    ...below("src", { recursive: true }),
+    ...(existsSync(`${root}/LICENSE`) ? ["LICENSE"] : []),
+  ];
+  assert.deepEqual(listed.sort(), expected.sort());
+  assert.ok(listed.includes("src/lib.rs") && listed.includes("examples/usage.rs"));
+});
+
+it("compiles for wasm32 from what it holds", () => {
+  cargo("package", "--allow-dirty", "--quiet", "--locked", "--target", "wasm32-unknown-unknown");
+});
