@@ -10,8 +10,8 @@ const pkg = fileURLToPath(new URL("../../pkg", import.meta.url));
  * Packs the package as `npm publish` would and installs the tarball in an
  * empty folder, as a user would.
  *
- * @returns {{ folder: string, files: string[], remove(): void }} `files`: what
- *   the tarball holds
+ * @returns {{ folder: string, tarball: string, files: string[], remove(): void }}
+ *   `files`: what the tarball holds
  */
 export function install() {
   const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-user-"));
@@ -23,6 +23,7 @@ export function install() {
   npm(["install", "--offline", "--no-audit", "--no-fund", "--loglevel", "error", `./${filename}`], folder);
   return {
     folder,
+    tarball: join(folder, filename),
     files: files.map(({ path }) => path).sort(),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

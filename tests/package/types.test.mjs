@@ -1,75 +1,87 @@
-// A user's TypeScript, against the declarations of the packed tarball.
+// The declarations of the packed tarball: two linters, and the type tests of types/ under each compiler and each
+// way in which it finds a package.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, before, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { install } from "./installed.mjs";
 
-const tsc = fileURLToPath(new URL("../../pkg/node_modules/typescript/bin/tsc", import.meta.url));
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const OLDEST = at("../node_modules/typescript-5.4");
+const LAST_WITH_NODE10 = at("../node_modules/typescript-6.0");
+const NEWEST = at("../../pkg/node_modules/typescript");
+const NO_NODE10_SLIM = 'package.json needs "typesVersions": { "*": { "slim": ["./dist/slim.d.ts"] } }';
+
 let user;
-before(() => (user = install()));
+before(() => {
+  user = install();
+  cpSync(at("types"), user.folder, { recursive: true });
+  for (const name of ["face", "slim"]) {
+    for (const extension of ["mts", "cts"]) cpSync(at(`types/${name}.ts`), join(user.folder, `${name}.${extension}`));
+  }
+});
 after(() => user?.remove());
 
-const PROGRAM = `
-import { BookMoreClient, BookMoreError, ApiError, DecodeError, type AiChatUsageResponse, type ErrorCode } from "bookmore-sdk";
-export async function run(signal: AbortSignal): Promise<number | undefined> {
-  const client = new BookMoreClient({
-    baseUrl: new URL("https://api.bookmore.com"),
-    bearerToken: async () => "token",
-    apiKey: undefined,
-    credentials: "include",
-    format: "jsonl",
-    headers: { "X-Language": "sv" },
-    fetch,
-  });
-  await client.ready();
-  try {
-    const usage: AiChatUsageResponse = await client.getAiChatUsage({ companyId: "x" }, { signal });
-    const { data, response } = await client.getAiChatUsageWithResponse({}, { format: "json" });
-    const id: string | undefined = response.requestId ?? data.companyId ?? usage.responseStatus?.meta?.["Region"];
-    return id === undefined ? usage.tokensUsed : data.windowDays;
-  } catch (error) {
-    if (error instanceof ApiError) return error.fieldErrors.length + error.status;
-    if (error instanceof DecodeError) return error.offset + error.path.length;
-    if (error instanceof BookMoreError) {
-      const code: ErrorCode = error.code;
-      const cause: unknown = error.cause;
-      return code === "timeout_that_is_none" || cause === undefined ? 0 : 1;
-    }
-    throw error;
-  }
-}
-`;
-
-const WRONG = `
-new BookMoreClient({ format: "xml" });
-new BookMoreClient({ baseURL: "https://x" });
-new BookMoreClient().getAiChatUsage({ companyId: null });
-new BookMoreClient().getAiChatUsage().then((usage) => usage.TokensUsed);
-`;
-
-function compile(file, program, ...options) {
-  writeFileSync(join(user.folder, file), program);
-  const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", ""];
-  return spawnSync(process.execPath, [tsc, ...strict, ...options, file], { cwd: user.folder, encoding: "utf8" });
+// What is printed is shown where the command fails.
+function passes(script, ...args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { cwd: user.folder, encoding: "utf8" });
+  assert.equal(status, 0, stdout + stderr);
 }
 
-for (const [resolution, file, ...options] of [
-  ["nodenext as ESM", "user.mts", "--module", "nodenext"],
-  ["nodenext as CommonJS", "user.cts", "--module", "nodenext"],
-  ["bundler", "bundled.ts", "--module", "esnext", "--moduleResolution", "bundler"],
+describe("linters", () => {
+  it("publint, its warnings included", () => passes(at("../node_modules/publint/src/cli.js"), "--strict", user.tarball));
+
+  // sdk.wasm is left out: it is no module, and what importing it gives is the bundler's to declare.
+  const attw = (...options) =>
+    passes(at("../node_modules/@arethetypeswrong/cli/dist/index.js"), user.tarball, "--exclude-entrypoints", "sdk.wasm", ...options);
+  it("attw, for resolvers that read exports", () => attw("--profile", "node16"));
+  it("attw, for node10 too", { todo: NO_NODE10_SLIM }, () => attw());
+});
+
+// A user's own flags can be stricter than the package's; what compiles with these compiles without them.
+const STRICT = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--target", "es2020"];
+const DOM = ["--lib", "es2020,dom"];
+const NODENEXT = ["--module", "nodenext", ...DOM];
+const BUNDLER = ["--module", "esnext", "--moduleResolution", "bundler"];
+const NODE10 = ["--module", "commonjs", "--moduleResolution", "node10", ...DOM];
+
+for (const [compiler, cases] of [
+  [OLDEST, [
+    ["nodenext, ESM", ["face.mts", "slim.mts"], NODENEXT],
+    ["nodenext, CommonJS", ["face.cts", "slim.cts", "required.cts"], NODENEXT],
+    ["bundler", ["face.ts", "slim.ts"], [...BUNDLER, ...DOM]],
+    ["node10", ["face.ts"], NODE10],
+    ["node10, slim", ["slim.ts"], NODE10, { todo: NO_NODE10_SLIM }],
+  ]],
+  [LAST_WITH_NODE10, [
+    ["node10", ["face.ts"], [...NODE10, "--ignoreDeprecations", "6.0"]],
+  ]],
+  [NEWEST, [
+    ["nodenext, ESM", ["face.mts", "slim.mts"], NODENEXT],
+    ["nodenext, CommonJS", ["face.cts", "slim.cts", "required.cts"], NODENEXT],
+    ["bundler", ["face.ts", "slim.ts"], [...BUNDLER, ...DOM]],
+    ["bundler, in a worker", ["face.ts", "slim.ts"], [...BUNDLER, "--lib", "es2022,webworker"]],
+  ]],
 ]) {
-  it(`compiles with ${resolution}, strict, lib es2020 and dom`, () => {
-    const right = PROGRAM.replace(' === "timeout_that_is_none"', ' === "network_error"');
-    const { status, stdout } = compile(file, right, ...options, "--target", "es2020", "--lib", "es2020,dom,dom.iterable");
-    assert.equal(stdout, "");
-    assert.equal(status, 0);
+  const { version } = createRequire(import.meta.url)(`${compiler}/package.json`);
+  describe(`the type tests with TypeScript ${version}`, () => {
+    for (const [resolution, files, flags, options] of cases) {
+      it(resolution, options, () => passes(`${compiler}/bin/tsc`, ...STRICT, ...flags, "same.d.ts", ...files));
+    }
   });
 }
 
-it("refuses what the types do not have", () => {
-  const { stdout } = compile("wrong.mts", PROGRAM + WRONG, "--module", "nodenext", "--lib", "es2022,dom");
-  assert.equal(stdout.match(/error TS/g)?.length, 5, stdout);
+it("the type tests name every export", () => {
+  const ts = createRequire(import.meta.url)(OLDEST);
+  const file = join(user.folder, "node_modules/bookmore-sdk/dist/index.d.ts");
+  const program = ts.createProgram([file], {});
+  const checker = program.getTypeChecker();
+  const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)));
+  const text = readFileSync(at("types/face.ts"), "utf8");
+  const missing = exported.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+  assert.deepEqual(missing, []);
+  assert.ok(exported.length > 20);
 });
