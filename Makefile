@@ -1,10 +1,10 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build demo serve test faults
+.PHONY: help setup build demo serve test faults bench-start
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
 
 setup: ## install what building needs, where it is missing
 	@bash tests/setup.sh build
@@ -25,3 +25,7 @@ test: ## install what testing needs, where it is missing, and pass every test
 faults: build ## run this SDK and other clients against a server that misbehaves, and compare
 	@bash tests/setup.sh test
 	@node tests/faults/run.mjs
+
+bench-start: build ## how soon the first value is there in Node and Chromium, beside other clients
+	@bash tests/setup.sh test
+	@node tests/bench/start.mjs

@@ -1,0 +1,10 @@
+// One sample in a browser: bundled with one of the clients, the page's only script.
+import { usage } from "client";
+
+const value = await usage(location.origin, () => fetch("sdk.wasm"));
+const answered = performance.now();
+const bytes = performance
+  .getEntriesByType("resource")
+  .filter(({ name }) => /\.(js|wasm)$/.test(name))
+  .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+window.sample = { valueMs: answered - window.started, bytes, value };

@@ -1,0 +1,198 @@
+// How soon the first value is there, beside other clients: in Node and in Chromium. `make bench-start`.
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { createServer, request } from "node:http";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+import { brotliCompressSync } from "node:zlib";
+import { isSameUsage } from "../faults/usage.mjs";
+import { BROWSERS } from "../package/browser-drivers.mjs";
+import { install } from "../package/installed.mjs";
+import { startServer } from "../server/server.mjs";
+
+const USAGE = `Usage: node tests/bench/start.mjs [--samples N] [--node-only]
+
+Measures the way to the first value against the stand-in server, from nothing loaded, and prints it as
+Markdown, with ratios to bookmore-sdk:
+
+  Node       import and first call, in a fresh process for each sample
+  Chromium   bytes of script and wasm that a page transfers (bundled and minified by esbuild, brotli), and the
+             time from the page's own start to the value, in a fresh renderer and cache for each sample
+
+Clients take turns, so that what else the machine does meets all of them; medians are printed.
+
+  --samples N    samples for each client and place (default 15)
+  --node-only    without Chromium
+  --help         print this text
+`;
+
+/** [name, its file in clients/, the package whose version is shown] */
+const CLIENTS = [
+  ["bookmore-sdk", "bookmore-sdk", "bookmore-sdk"],
+  ["bookmore-sdk/slim", "bookmore-sdk-slim", "bookmore-sdk"],
+  ["@servicestack/client", "servicestack", "@servicestack/client"],
+  ["ky", "ky", "ky"],
+  ["openai", "openai", "openai"],
+  ["fetch, no client", "fetch"],
+].map(([name, file, from]) => ({ name, file, from }));
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const TRUTH = { tokensUsed: "1234", tokenLimit: "100000", tokensRemaining: "98766", isWithinBudget: true, windowDays: "30" };
+
+async function main() {
+  const options = { samples: { type: "string", default: "15" }, "node-only": { type: "boolean" }, help: { type: "boolean" } };
+  const { values } = parseArgs({ options });
+  if (values.help) return process.stdout.write(USAGE);
+  const count = Number(values.samples);
+  if (!(Number.isInteger(count) && count > 0)) throw new Error("--samples must be a whole number above 0; see --help.");
+
+  const folder = prepare();
+  const api = await startServer();
+  try {
+    const inNode = await sample(count, (client) => nodeSample(folder.path, client, api.url));
+    printTable(`Node ${process.version}, ms`, inNode, [
+      ["import", ({ importMs }) => importMs],
+      ["first call", ({ callMs }) => callMs],
+      ["together", ({ importMs, callMs }) => importMs + callMs],
+    ]);
+    if (values["node-only"]) return;
+    const pages = await startPages(await bundles(folder.path), api.url);
+    const browser = await BROWSERS.find(({ name }) => name === "chromium").start();
+    try {
+      const version = (await browser.driver.getCapabilities()).getBrowserVersion();
+      const inBrowser = await sample(count, (client) => browserSample(browser.driver, client, pages.port));
+      printTable(`Chromium ${version}`, inBrowser, [
+        ["bytes", ({ bytes }) => bytes, 0],
+        ["first value, ms", ({ valueMs }) => valueMs],
+      ]);
+    } finally {
+      await browser.stop();
+      pages.close();
+    }
+  } finally {
+    await api.close();
+    folder.remove();
+  }
+}
+
+/** The packed package and its peers, installed in a folder along with the programs that are measured. */
+function prepare() {
+  const { folder, remove } = install();
+  for (const name of ["once.mjs", "page.mjs", "clients"]) cpSync(at(name), join(folder, name), { recursive: true });
+  for (const { from } of CLIENTS.filter(({ from }) => from && from !== "bookmore-sdk")) {
+    const link = join(folder, "node_modules", from);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(at(`../node_modules/${from}`), link);
+  }
+  for (const client of CLIENTS) {
+    client.version = client.from ? JSON.parse(readFileSync(join(folder, "node_modules", client.from, "package.json"))).version : "";
+  }
+  return { path: folder, remove };
+}
+
+/** Clients take turns. The first round is not counted: it fills the caches of the machine. */
+async function sample(count, once) {
+  const samples = new Map(CLIENTS.map((client) => [client, []]));
+  for (let round = 0; round <= count; round++) {
+    for (const client of CLIENTS) {
+      const measured = await once(client);
+      if (!isSameUsage(measured.value, TRUTH)) throw new Error(`${client.name} gave ${JSON.stringify(measured.value)}`);
+      if (round > 0) samples.get(client).push(measured);
+    }
+  }
+  return samples;
+}
+
+async function nodeSample(cwd, { file }, url) {
+  const { stdout } = await promisify(execFile)(process.execPath, ["once.mjs", file, url], { cwd });
+  return JSON.parse(stdout);
+}
+
+// Noted here, since what a navigation takes before its page runs is the browser's, and most of the whole.
+const PAGE = Buffer.from(
+  '<!doctype html><script>var started = performance.now()</script><script type="module" src="page.js"></script>',
+);
+
+let visits = 0;
+
+async function browserSample(driver, { file }, port) {
+  // A site of its own, so that neither cache nor renderer knows the page.
+  await driver.get(`http://visit-${++visits}.localhost:${port}/${file}/`);
+  const sample = () => driver.executeScript("return window.sample");
+  return driver.wait(sample, 30_000, `${file}: no value after 30 s`);
+}
+
+/** What the pages are made of: path → [media type, bytes]. */
+async function bundles(folder) {
+  const { build } = createRequire(at("../../pkg/package.json"))("esbuild");
+  const files = new Map();
+  for (const { file } of CLIENTS) {
+    const { outputFiles } = await build({
+      absWorkingDir: folder,
+      entryPoints: ["page.mjs"],
+      alias: { client: `./clients/${file}.mjs` },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      write: false,
+      logLevel: "warning",
+    });
+    files.set(`/${file}/`, ["text/html", PAGE]);
+    files.set(`/${file}/page.js`, ["text/javascript", outputFiles[0].contents]);
+    files.set(`/${file}/sdk.wasm`, ["application/wasm", readFileSync(join(folder, "node_modules/bookmore-sdk/dist/sdk.wasm"))]);
+  }
+  return files;
+}
+
+/** Serves the pages in brotli, and the API from the same origin. */
+async function startPages(files, apiUrl) {
+  const compressed = new Map([...files].map(([path, [type, bytes]]) => [path, [type, brotliCompressSync(bytes)]]));
+  const server = createServer((req, res) => {
+    const file = compressed.get(req.url);
+    if (!file) return forward(req, res, apiUrl);
+    if (!/\bbr\b/.test(req.headers["accept-encoding"])) return res.writeHead(406).end();
+    res.writeHead(200, { "content-type": file[0], "content-encoding": "br", "content-length": file[1].length });
+    res.end(file[1]);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: server.address().port,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function forward(req, res, apiUrl) {
+  const { method, headers } = req;
+  const asked = request(apiUrl + req.url, { method, headers }, (reply) => {
+    res.writeHead(reply.statusCode, reply.headers);
+    reply.pipe(res);
+  });
+  asked.on("error", () => res.destroy());
+  req.pipe(asked);
+}
+
+/** One row a client, for each column the median and its ratio to the first client's. */
+function printTable(title, samples, columns) {
+  const rows = [...samples].map(([client, measured]) => [client, columns.map(([, pick]) => median(measured.map(pick)))]);
+  const [[, ours]] = rows;
+  const cell = (value, i) => `${value.toFixed(columns[i][2] ?? 1)} | ${(value / ours[i]).toFixed(2)}`;
+  console.log(`\n| ${title} | ${columns.map(([name]) => `${name} | ×`).join(" | ")} |`);
+  console.log(`|---|${"--:|--:|".repeat(columns.length)}`);
+  for (const [{ name, version }, values] of rows) console.log(`| ${`${name} ${version}`.trim()} | ${values.map(cell).join(" | ")} |`);
+}
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+await main().catch((error) => {
+  console.error(`bench-start: ${error.message}`);
+  process.exitCode = 1;
+});
