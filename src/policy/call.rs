@@ -97,6 +97,7 @@ pub(crate) struct Call {
     refused: bool,
     /// The generation of the token that was sent last.
     generation: u32,
+    /// What was sent and must not be told.
     secrets: Vec<String>,
     attempts: Vec<Attempt>,
 }
@@ -160,11 +161,14 @@ impl Call {
         }
         self.refused = false;
         self.generation = tokens.generation();
-        self.secrets = [tokens.current(), state.api_key.as_deref()]
+        for secret in [tokens.current(), state.api_key.as_deref()]
             .into_iter()
             .flatten()
-            .map(str::to_owned)
-            .collect();
+        {
+            if !self.secrets.iter().any(|known| known == secret) {
+                self.secrets.push(secret.to_owned());
+            }
+        }
         let envelope = Envelope {
             base_url: &state.base_url,
             format: self.format,
