@@ -1,4 +1,4 @@
-import { carryOut, lines, type Outcome, type World } from "./call.js";
+import { carryOut, type Outcome, type World } from "./call.js";
 import type { Core } from "./core.js";
 import { errorOf } from "./errors.js";
 import type { Instance, Loader } from "./instance.js";
@@ -159,6 +159,7 @@ export class BookMoreClientBase {
     }
     const world: World = {
       fetch: (...given) => this.#outside(() => fetchFunction(...given)),
+      headers: { ...of.headers, ...checked.headers },
       credentials: of.credentials,
       // A call that the provider makes cannot wait for the provider.
       askToken: async (force, signal) =>
@@ -170,7 +171,6 @@ export class BookMoreClientBase {
       core.call(
         company,
         checked.isJsonl ?? of.isJsonl ?? false,
-        lines(checked.headers),
         checked.maxRetries ?? of.maxRetries,
         checked.attemptTimeoutMs ?? of.attemptTimeoutMs,
         checked.totalTimeoutMs ?? of.totalTimeoutMs,
@@ -187,8 +187,8 @@ export class BookMoreClientBase {
   /** The Rust client, made anew when its instance was. */
   #coreOf(running: Instance): Core {
     if (this.#core?.of !== running) {
-      const { origin, path, apiKey, headers } = this.#options;
-      const core = running.guarded(new running.glue.Core(origin, path, apiKey, lines(headers)));
+      const { baseUrl, originLength, apiKey } = this.#options;
+      const core = running.guarded(new running.glue.Core(baseUrl, originLength, apiKey));
       this.#core = { of: running, core };
       this.#tellToken();
     }
