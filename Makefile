@@ -1,7 +1,7 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build demo serve test faults
+.PHONY: help setup build demo serve test faults matrix
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -25,3 +25,7 @@ test: ## install what testing needs, where it is missing, and pass every test
 faults: build ## run this SDK and other clients against a server that misbehaves, and compare
 	@bash tests/setup.sh test
 	@node tests/faults/run.mjs
+
+matrix: build ## try the packed package in every runtime, bundler and browser, and print the table
+	@bash tests/setup.sh matrix
+	@node tests/matrix/run.mjs

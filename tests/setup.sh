@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs what is missing for `make build` (build) or `make test` (test).
+# Installs what is missing for `make build` (build), `make test` (test) or `make matrix` (matrix).
 # A second run finds everything and takes a second.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-}
 case "$what" in
-  build | test) ;;
-  *) echo "usage: tests/setup.sh build|test" >&2; exit 2 ;;
+  build | test | matrix) ;;
+  *) echo "usage: tests/setup.sh build|test|matrix" >&2; exit 2 ;;
 esac
 
 say() { echo "setup: $*"; }
@@ -54,17 +54,21 @@ npm_ci() {
   fi
 }
 npm_ci pkg
-[ "$what" = test ] || exit 0
+[ "$what" != build ] || exit 0
 
 npm_ci tests
-cargo_install wasm-pack wasm-pack 0.15.1 --locked
+[ "$what" != test ] || cargo_install wasm-pack wasm-pack 0.15.1 --locked
 
 missing=()
 has chromium || missing+=(chromium)
 has chromedriver || missing+=(chromium-driver)
 has firefox-esr || has firefox || missing+=(firefox-esr)
+if [ "$what" = matrix ]; then
+  has WebKitWebDriver || missing+=(webkit2gtk-driver)
+  has xvfb-run && has xauth || missing+=(xvfb xauth)
+fi
 if [ ${#missing[@]} -gt 0 ]; then
-  has apt-get || fail "these are missing and there is no apt-get here: ${missing[*]} (Debian's names; install Chromium with ChromeDriver and Firefox)"
+  has apt-get || fail "these are missing and there is no apt-get here: ${missing[*]} (Debian's names; install these browsers with their drivers)"
   sudo=
   if [ "$(id -u)" != 0 ]; then
     has sudo || fail "these are missing: ${missing[*]}; install them as root and run this again"

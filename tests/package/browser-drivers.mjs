@@ -70,8 +70,11 @@ async function startFirefox() {
   };
 }
 
-// The path of a program; a missing one is an error, so that no browser is left out unnoticed.
-function find(variable, names, what, install) {
+/** A browser or its driver is not installed. */
+export class MissingProgram extends Error {}
+
+/** The path of a program; a missing one is an error, so that no browser is left out unnoticed. */
+export function find(variable, names, what, install) {
   const given = process.env[variable];
   const paths = given
     ? [given]
@@ -79,7 +82,7 @@ function find(variable, names, what, install) {
   const found = paths.find(isExecutable);
   if (found) return found;
   const where = given ? `at ${given}, where ${variable} says` : "on the PATH";
-  throw new Error(`${what} was not found ${where}. Install it (${install}), or set ${variable} to its path.`);
+  throw new MissingProgram(`${what} was not found ${where}. Install it (${install}), or set ${variable} to its path.`);
 }
 
 function isExecutable(path) {
