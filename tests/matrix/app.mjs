@@ -72,7 +72,7 @@ export class App {
 
   /** How many usages the API was asked for. */
   get calls() {
-    return this.#server.requests.filter(({ method }) => method === "GET").length;
+    return this.#server.requests.filter(({ method, url }) => method === "GET" && url.startsWith("/assistant/ai-chat/usage")).length;
   }
 
   forgetCalls() {
@@ -83,13 +83,17 @@ export class App {
     return join(this.#folder, path);
   }
 
+  read(path) {
+    return readFileSync(this.at(path), "utf8");
+  }
+
   write(path, text) {
     writeFileSync(this.at(path), text);
   }
 
   /** Shows the version of a package of the fixture, under this name. */
   uses(name, shown = name) {
-    const { version } = JSON.parse(readFileSync(this.at(`node_modules/${name}/package.json`), "utf8"));
+    const { version } = JSON.parse(this.read(`node_modules/${name}/package.json`));
     this.versions.add(`${shown} ${version}`);
   }
 
@@ -115,7 +119,7 @@ export class App {
 
   /** What a script writes into a file. */
   written(path) {
-    return parsed(readFileSync(this.at(path), "utf8"), path);
+    return parsed(this.read(path), path);
   }
 
   /** Starts a server that ends with the app; gives what `ready` found in what it printed. */

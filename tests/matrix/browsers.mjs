@@ -4,11 +4,11 @@ import { existsSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Builder, Capabilities } from "selenium-webdriver";
-import { BROWSERS, MissingProgram, find } from "../package/browser-drivers.mjs";
+import { BROWSERS, CHROMIUM_FLAGS, MissingProgram, chromiumProgram, find } from "../package/browser-drivers.mjs";
 import { NotRun } from "./not-run.mjs";
 import { start } from "./processes.mjs";
 
-const PATIENCE = 60_000; // ms until a page shows something; a busy machine is no fault of the package
+const PATIENCE = 30_000; // ms until a page shows something; a busy machine is no fault of the package
 
 const starters = new Map([...BROWSERS.map(({ name, start }) => [name, start]), ["webkit", startWebKit]]);
 const started = new Map();
@@ -26,7 +26,18 @@ async function begin(name) {
     return { driver, stop, label: `${name === "webkit" ? "WebKitGTK" : name[0].toUpperCase() + name.slice(1)} ${capabilities.getBrowserVersion()}` };
   } catch (error) {
     started.delete(name);
-    throw error instanceof MissingProgram ? new NotRun(error.message) : error;
+    throw asNotRun(error);
+  }
+}
+
+const asNotRun = (error) => (error instanceof MissingProgram ? new NotRun(error.message) : error);
+
+/** Chromium, for tools that start it themselves. */
+export function chromium() {
+  try {
+    return { program: chromiumProgram(), flags: CHROMIUM_FLAGS };
+  } catch (error) {
+    throw asNotRun(error);
   }
 }
 

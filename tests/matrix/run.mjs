@@ -30,9 +30,6 @@ const RECORDED = JSON.parse(readFileSync(new URL("../fixtures/outcomes.json", im
 
 const progress = (text) => process.stderr.write(`${text}\n`);
 
-const options = readOptions();
-if (options) await main(options);
-
 function readOptions() {
   try {
     const { values, positionals } = parseArgs({
@@ -110,7 +107,7 @@ async function allGroups() {
  * @param {object} group
  *   `fixtures`, `packages`, `node`: see `App.create`;
  *   `quick`: whether `--quick` has it; `prepare(app)`: done once, say a build that serves all cells;
- *   `cells`: `{ name, run(app, prepared), error, calls }`.
+ *   `cells`: `{ name, packages, run(app, prepared), error, calls }`.
  *   `run` gives what the call came to: `{ usage }` or `{ error }`. It must be the recorded usage, or
  *   where the cell has an `error`, an error with these members. `calls: 0`: the API is not asked.
  */
@@ -144,8 +141,9 @@ async function runGroup(group, tarball) {
   return rows;
 }
 
-async function runCell({ run, error: expected, calls: expectedCalls = 1 }, app, prepared) {
+async function runCell({ run, packages = [], error: expected, calls: expectedCalls = 1 }, app, prepared) {
   app.forgetCalls();
+  for (const name of packages) app.uses(name);
   const outcome = await run(app, prepared);
   if (expected) {
     assert.ok(outcome.error, `expected the error ${expected.code}, got ${JSON.stringify(outcome)}`);
@@ -182,3 +180,6 @@ function table(rows, { version, bytes }) {
   const lines = rows.map(({ name, versions, mark, reason }) => `| ${name} | ${cell(versions.join(", "))} | ${mark}${reason ? `: ${cell(reason)}` : ""} |`);
   return [`bookmore-sdk ${version}, tarball of ${bytes} bytes`, "", "| cell | versions | |", "|---|---|---|", ...lines, ""].join("\n");
 }
+
+const options = readOptions();
+if (options) await main(options);

@@ -1,0 +1,63 @@
+// Test runners and the simulated browsers that tests are run in.
+import { chromium } from "../browsers.mjs";
+
+const jest = {
+  fixtures: ["jest"],
+  packages: ["jest"],
+  quick: true,
+  cells: [
+    {
+      name: "Jest",
+      async run(app) {
+        await app.run("jest", ["--testEnvironment", "node"]);
+        return app.written("outcome.json");
+      },
+    },
+  ],
+};
+
+const vitest = {
+  fixtures: ["shared", "vitest"],
+  packages: ["vitest"],
+  node: 24,
+  cells: [
+    { name: "Vitest, Node.js", run: (app) => vitestRun(app) },
+    {
+      name: "Vitest, browser mode",
+      run: (app) => {
+        const { program, flags } = chromium();
+        return vitestRun(app, ["--config", "browser.config.js"], { CHROMIUM: program, CHROMIUM_FLAGS: flags.join(" ") });
+      },
+    },
+    { name: "jsdom by Vitest", run: (app) => vitestRun(app, ["--environment", "jsdom"]), packages: ["jsdom"] },
+    { name: "happy-dom by Vitest", run: (app) => vitestRun(app, ["--environment", "happy-dom"]), packages: ["happy-dom"] },
+  ],
+};
+
+async function vitestRun(app, args = [], env = {}) {
+  await app.run("vitest", ["run", ...args, "--reporter=default", "--reporter=json", "--outputFile=report.json"], {
+    env: { VITE_BOOKMORE_API: app.api, ...env },
+  });
+  return app.written("report.json").testResults[0].assertionResults[0].meta.outcome;
+}
+
+const dom = {
+  fixtures: ["shared", "dom"],
+  node: 24,
+  async prepare(app) {
+    app.write("imported.mjs", 'import { BookMoreClient } from "bookmore-sdk"; if (!BookMoreClient) throw new Error();');
+    await app.run("esbuild", ["imported.mjs", "--bundle", "--format=iife", "--outfile=imported.js"]);
+    await app.run("esbuild", ["usage.js", "--bundle", "--format=iife", "--global-name=Usage", "--outfile=bundle.js"]);
+  },
+  cells: ["jsdom", "happy-dom"].map((name) => ({ name: `${name}, a bundle inside its window`, packages: [name], run: (app) => app.outcome("node", ["window.mjs", name]) })),
+};
+
+const msw = {
+  fixtures: ["shared", "msw"],
+  packages: ["msw"],
+  node: 24,
+  quick: false,
+  cells: [{ name: "MSW intercepts the calls", run: (app) => app.outcome("node", ["mocked.mjs"]), calls: 0 }],
+};
+
+export default [jest, vitest, dom, msw];
