@@ -3,7 +3,7 @@
 
 use std::{any::Any, fmt, rc::Rc};
 
-use crate::dto::ResponseStatus;
+use crate::dto::{ResponseStatus, StringMap};
 
 /// Why a call did not return a usage.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub enum Error {
     Config(Box<ConfigError>),
     /// The caller's token provider failed; nothing was sent.
     TokenProvider(Box<TokenProviderError>),
+    /// It took too long.
+    Timeout(Box<TimeoutError>),
     /// No reply came, or it broke off.
     Network(Box<NetworkError>),
     /// The server said no.
@@ -30,6 +32,7 @@ impl Error {
         match self {
             Self::Config(_) => "config_error",
             Self::TokenProvider(_) => "token_provider_error",
+            Self::Timeout(_) => "timeout",
             Self::Network(_) => "network_error",
             Self::Api(error) => match error.status {
                 401 => "authentication_error",
@@ -50,10 +53,81 @@ impl Error {
     /// was no reply.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Config(_) | Self::TokenProvider(_) | Self::Network(_) => None,
+            Self::Config(_) | Self::TokenProvider(_) | Self::Timeout(_) | Self::Network(_) => None,
             Self::Api(error) => Some(error.status),
             Self::UnexpectedResponse(error) => Some(error.status),
             Self::Decode(_) => Some(200),
+        }
+    }
+
+    /// Whether another attempt may go better. The client has made its retries
+    /// when it gives such an error.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::TokenProvider(_) | Self::UnexpectedResponse(_) => false,
+            Self::Timeout(error) => error.scope == Scope::Attempt,
+            Self::Network(_) => true,
+            Self::Api(error) => match error.status {
+                429 => !error.is_quota,
+                408 | 425 | 500 | 502..=504 | 520..=524 => true,
+                _ => false,
+            },
+            Self::Decode(error) => error.truncated,
+        }
+    }
+
+    /// How long the server asks to wait, in milliseconds from its reply on.
+    pub fn retry_after_ms(&self) -> Option<f64> {
+        match self {
+            Self::Api(error) => error.retry_after_ms,
+            _ => None,
+        }
+    }
+
+    /// Takes a secret out of the words of others: a server or a platform may
+    /// quote what it was sent.
+    pub(crate) fn mask(&mut self, secret: &str) {
+        let mut texts: Vec<&mut String> = Vec::new();
+        match self {
+            Self::Config(_) | Self::TokenProvider(_) | Self::Timeout(_) => {}
+            Self::Network(error) => texts.push(&mut error.message),
+            Self::Decode(error) => texts.push(&mut error.path),
+            Self::Api(error) => {
+                texts.push(&mut error.message);
+                texts.extend(&mut error.request_id);
+                if let Some(status) = &mut error.response_status {
+                    texts.extend(&mut status.error_code);
+                    texts.extend(&mut status.message);
+                    texts.extend(&mut status.stack_trace);
+                    texts.extend(status.meta.iter_mut().flat_map(StringMap::values_mut));
+                    for error in status.errors.iter_mut().flatten() {
+                        texts.extend(&mut error.error_code);
+                        texts.extend(&mut error.field_name);
+                        texts.extend(&mut error.message);
+                        texts.extend(error.meta.iter_mut().flat_map(StringMap::values_mut));
+                    }
+                }
+            }
+            Self::UnexpectedResponse(error) => match &mut error.problem {
+                Unexpected::NoUsage => {}
+                Unexpected::ContentType(text) | Unexpected::OtherOrigin { url: text } => {
+                    texts.push(text);
+                }
+                Unexpected::Redirect { location } => texts.extend(location),
+                Unexpected::OtherCompany { received, .. } => texts.push(received),
+            },
+        }
+        for text in texts {
+            *text = masked(text, secret);
+        }
+    }
+
+    /// Adds a sentence to those of a failure that could have been retried.
+    pub(crate) fn add(&mut self, sentence: &str) {
+        match self {
+            Self::Network(error) => error.message.push_str(sentence),
+            Self::Api(error) => error.message.push_str(sentence),
+            _ => {}
         }
     }
 
@@ -62,6 +136,7 @@ impl Error {
         match self {
             Self::Config(error) => error.message.clone(),
             Self::TokenProvider(error) => error.message.clone(),
+            Self::Timeout(error) => error.message(),
             Self::Network(error) => error.message.clone(),
             Self::Api(error) => error.message.clone(),
             Self::UnexpectedResponse(error) => error.message(),
@@ -95,6 +170,98 @@ impl ConfigError {
 /// What made a request fail, as the platform gave it: in a browser or in
 /// Node the `JsValue` with which `fetch` was rejected.
 pub type Cause = Rc<dyn Any>;
+
+/// A call or one of its attempts took too long.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TimeoutError {
+    /// What was going on when the time was over.
+    pub phase: Phase,
+    /// Whose time was over.
+    pub scope: Scope,
+    /// The limit, in milliseconds.
+    pub timeout_ms: f64,
+    /// The failure that there was no time left to retry.
+    pub last: Option<Error>,
+}
+
+/// What a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Waiting for the token provider.
+    Token,
+    /// Waiting for the status and the headers.
+    Headers,
+    /// Reading the body.
+    Body,
+    /// Waiting before another attempt.
+    Backoff,
+}
+
+impl Phase {
+    /// In a word, as the npm package has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Headers => "headers",
+            Self::Body => "body",
+            Self::Backoff => "backoff",
+        }
+    }
+}
+
+/// Whose time is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One attempt's; it is retried.
+    Attempt,
+    /// The whole call's.
+    Total,
+}
+
+impl Scope {
+    /// In a word, as the npm package has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Attempt => "attempt",
+            Self::Total => "total",
+        }
+    }
+}
+
+impl TimeoutError {
+    /// An attempt's time was over in `phase`; the client knows which limit it was.
+    pub fn in_phase(phase: Phase) -> Self {
+        Self {
+            phase,
+            scope: Scope::Attempt,
+            timeout_ms: 0.0,
+            last: None,
+        }
+    }
+
+    fn message(&self) -> String {
+        let limit = concat(&[&decimal(self.timeout_ms as u64), " ms"]);
+        match &self.last {
+            Some(last) => concat(&[
+                "The time limit of ",
+                &limit,
+                " leaves none for another attempt. The last one: ",
+                &last.message(),
+            ]),
+            None => concat(&[
+                match self.phase {
+                    Phase::Token => "The bearerToken function gave no token within ",
+                    Phase::Headers => "No reply came within ",
+                    Phase::Body => "The reply was not complete within ",
+                    Phase::Backoff => "The call was not over within ",
+                },
+                &limit,
+                ". Try again, or allow more time.",
+            ]),
+        }
+    }
+}
 
 /// A failure outside the SDK: a sentence, and what was thrown.
 macro_rules! outside {
@@ -135,9 +302,28 @@ outside! {
     NetworkError;
 }
 
+/// For the transports that there are on wasm32.
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+impl NetworkError {
+    /// `words`: what the platform says of it.
+    pub(crate) fn no_reply(endpoint: &str, words: &str) -> Self {
+        Self::new(concat(&[
+            "No reply came from ",
+            endpoint,
+            words,
+            ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429.",
+        ]))
+    }
+
+    /// `words`: what the platform says of it.
+    pub(crate) fn broke_off(words: &str) -> Self {
+        Self::new(concat(&["The reply broke off", words, ". Try again."]))
+    }
+}
+
 /// The server said no: a status of 400 to 599, or a ResponseStatus with an
 /// ErrorCode (contract, "Failures" 2, 3 and 6).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ApiError {
     /// The HTTP status.
@@ -146,6 +332,12 @@ pub struct ApiError {
     pub response_status: Option<Box<ResponseStatus>>,
     /// The id under which the server knows the request, if it gave one.
     pub request_id: Option<String>,
+    /// How long the server asks to wait, in milliseconds from its reply on.
+    pub retry_after_ms: Option<f64>,
+    /// When the server asks to be asked again, in milliseconds since 1970.
+    pub retry_at: Option<f64>,
+    /// Whether a quota is used up, which a wait of seconds does not fill.
+    pub is_quota: bool,
     pub(crate) message: String,
 }
 
@@ -267,7 +459,7 @@ impl DecodeError {
 
     /// The same error, seen from the list that has the item `index`.
     pub(crate) fn at_index(self: Box<Self>, index: usize) -> Box<Self> {
-        self.within(&concat(&["[", &decimal(index), "]"]))
+        self.within(&concat(&["[", &decimal(index as u64), "]"]))
     }
 
     fn message(&self) -> String {
@@ -277,7 +469,7 @@ impl DecodeError {
             if self.path.is_empty() { "" } else { ": " },
             self.problem,
             " (at byte ",
-            &decimal(self.offset),
+            &decimal(self.offset as u64),
             ").",
         ])
     }
@@ -292,9 +484,28 @@ pub(crate) fn concat(parts: &[&str]) -> String {
     text
 }
 
+/// `text` without the secret, where it stands in it.
+fn masked(text: &str, secret: &str) -> String {
+    let mut clean = String::new();
+    let mut rest = text;
+    // Windows of no length panic.
+    while !secret.is_empty()
+        && let Some(at) = rest
+            .as_bytes()
+            .windows(secret.len())
+            .position(|place| place == secret.as_bytes())
+    {
+        clean.push_str(rest.get(..at).unwrap_or(""));
+        clean.push_str("[secret]");
+        rest = rest.get(at + secret.len()..).unwrap_or("");
+    }
+    clean.push_str(rest);
+    clean
+}
+
 /// `number` in decimal digits, without `std::fmt`: the npm package is built
 /// without it.
-pub(crate) fn decimal(number: usize) -> String {
+pub(crate) fn decimal(number: u64) -> String {
     let mut digits = match number / 10 {
         0 => String::new(),
         rest => decimal(rest),
@@ -331,6 +542,7 @@ macro_rules! kinds {
 kinds!(
     Config(ConfigError),
     TokenProvider(TokenProviderError),
+    Timeout(TimeoutError),
     Network(NetworkError),
     Api(ApiError),
     UnexpectedResponse(UnexpectedResponseError),

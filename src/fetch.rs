@@ -1,6 +1,12 @@
 //! The transport of browsers and of JavaScript runtimes: `fetch`.
 
-use std::rc::Rc;
+use std::{
+    future::{Future, pending},
+    pin::pin,
+    rc::Rc,
+};
+
+use futures_util::future::{Either, select};
 
 use gloo_net::http::Response;
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
@@ -9,8 +15,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
 use crate::{
-    error::concat,
-    transport::{Body, HttpRequest, HttpResponse, NetworkError, Transport},
+    error::{Error, NetworkError, Phase, TimeoutError},
+    transport::{Body, HttpRequest, HttpResponse, Transport},
     wire::base_url::without_query,
 };
 
@@ -99,8 +105,11 @@ impl Fetch {
 }
 
 impl Transport for Fetch {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NetworkError> {
-        let failed = |error| no_reply(&request, error);
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
+        let failed = |error| {
+            NetworkError::no_reply(without_query(&request.url), &words(&error)).because(error)
+        };
+        let timer = Timer::start(request.timeout_ms);
         let mut abort = AbortOnDrop {
             controller: AbortController::new().map_err(failed)?,
             finished: false,
@@ -108,34 +117,71 @@ impl Transport for Fetch {
         let promise = self
             .start(&request, &abort.controller.signal())
             .map_err(failed)?;
-        let answer = JsFuture::from(promise).await.map_err(failed)?;
+        let answer = match timer.limit(&promise).await {
+            Ok(answer) => answer,
+            Err(error) if timer.is_over(&error) => {
+                return Err(TimeoutError::in_phase(Phase::Headers).into());
+            }
+            Err(error) => return Err(failed(error).into()),
+        };
         let mut response = head(&answer)?;
         let mut bytes = Vec::new();
         // Neither a redirect nor a success without a usage has anything to say.
         if response.status != 200 && response.status < 400 {
             return Ok(response);
         }
-        let read = self.drain(&answer, &mut bytes).await;
-        response.body = if bytes.len() > self.max_body_bytes {
-            bytes.truncate(self.max_body_bytes);
-            Body::TooLong(bytes)
-        } else if let Err(error) = read {
-            Body::Broken(
-                bytes,
-                failure("The reply broke off", ". Try again.", &request, error),
-            )
-        } else {
-            abort.finished = true;
-            Body::Whole(bytes)
+        let read = self.drain(&answer, &timer, &mut bytes).await;
+        response.body = match read {
+            _ if bytes.len() > self.max_body_bytes => {
+                bytes.truncate(self.max_body_bytes);
+                Body::TooLong(bytes)
+            }
+            Ok(()) => {
+                abort.finished = true;
+                Body::Whole(bytes)
+            }
+            Err(error) if timer.is_over(&error) => {
+                return Err(TimeoutError::in_phase(Phase::Body).into());
+            }
+            Err(error) => {
+                let broken = NetworkError::broke_off(&words(&error)).because(error);
+                Body::Broken(bytes, broken)
+            }
         };
         Ok(response)
+    }
+
+    async fn limit<F: Future>(&self, ms: f64, future: F) -> Option<F::Output> {
+        let timer = Timer::start(ms);
+        let over = JsFuture::from(timer.promise.clone());
+        match select(pin!(future), over).await {
+            Either::Left((output, _)) => Some(output),
+            Either::Right(_) => None,
+        }
+    }
+
+    async fn wait(&self, ms: f64) {
+        self.limit(ms, pending::<()>()).await;
+    }
+
+    fn now(&self) -> f64 {
+        performance_now()
+    }
+
+    fn chance(&self) -> f64 {
+        js_sys::Math::random()
     }
 }
 
 impl Fetch {
     /// Reads the body piece by piece where the platform can, so that not much
     /// more than the limit is ever held.
-    async fn drain(&self, answer: &JsValue, bytes: &mut Vec<u8>) -> Result<(), JsValue> {
+    async fn drain(
+        &self,
+        answer: &JsValue,
+        timer: &Timer,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), JsValue> {
         let body = get(answer, "body");
         let Some(stream) = body.filter(|body| get(body, "getReader").is_some()) else {
             // A null body has nothing to read.
@@ -146,14 +192,13 @@ impl Fetch {
                 .into_iter()
                 .find(|method| get(answer, method).is_some())
                 .ok_or("it has neither body nor arrayBuffer() nor text()")?;
-            let content = invoke(answer, method)?;
-            return append(bytes, &JsFuture::from(Promise::resolve(&content)).await?);
+            let content = Promise::resolve(&invoke(answer, method)?);
+            return append(bytes, &timer.limit(&content).await?);
         };
         let reader = invoke(&stream, "getReader")?;
         while bytes.len() <= self.max_body_bytes {
-            let chunk = invoke(&reader, "read")?;
-            let chunk = JsFuture::from(Promise::resolve(&chunk)).await?;
-            let Some(value) = get(&chunk, "value") else {
+            let chunk = Promise::resolve(&invoke(&reader, "read")?);
+            let Some(value) = get(&timer.limit(&chunk).await?, "value") else {
                 break;
             };
             append(bytes, &value)?;
@@ -185,6 +230,7 @@ fn head(answer: &JsValue) -> Result<HttpResponse, NetworkError> {
     let redirected = has("redirected") && response.redirected();
     let url = get(answer, "url").filter(|_| redirected);
     Ok(HttpResponse {
+        received_at: js_sys::Date::now(),
         status: response.status(),
         url: url.and_then(|url| url.as_string()),
         headers: get(answer, "headers").map_or_else(Vec::new, |headers| pairs(&headers)),
@@ -220,6 +266,12 @@ extern "C" {
     // Rust.
     #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
     fn array_from(iterable: &JsValue) -> Result<Array, JsValue>;
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(handler: &Function, milliseconds: f64, argument: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(id: &JsValue);
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
 }
 
 /// workerd may lack `cache` and throws where it is given.
@@ -229,6 +281,58 @@ fn knows_cache() -> bool {
     request
         .and_then(|request| get(&request, "prototype"))
         .is_none_or(|prototype| Reflect::has(&prototype, &"cache".into()).unwrap_or(true))
+}
+
+/// A promise that is fulfilled with a mark when the time is over. Nothing is
+/// left of it when it is dropped.
+struct Timer {
+    id: JsValue,
+    mark: JsValue,
+    resolve: Function,
+    promise: Promise,
+}
+
+impl Timer {
+    /// Infinite for no end.
+    fn start(milliseconds: f64) -> Self {
+        let mark: JsValue = Object::new().into();
+        let mut id = JsValue::UNDEFINED;
+        let mut fulfil = Function::default();
+        let promise = Promise::new(&mut |resolve, _| {
+            if milliseconds.is_finite() {
+                id = set_timeout(&resolve, milliseconds, &mark);
+            }
+            fulfil = resolve;
+        });
+        Self {
+            id,
+            mark,
+            resolve: fulfil,
+            promise,
+        }
+    }
+
+    /// What `promise` comes to; the mark as an error when the time is over.
+    async fn limit(&self, promise: &Promise) -> Result<JsValue, JsValue> {
+        let first = Promise::race(&Array::of2(promise, &self.promise));
+        match JsFuture::from(first).await? {
+            value if self.is_over(&value) => Err(value),
+            value => Ok(value),
+        }
+    }
+
+    fn is_over(&self, value: &JsValue) -> bool {
+        *value == self.mark
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        clear_timeout(&self.id);
+        // Whoever still listens is released: a promise that is never settled
+        // keeps its listeners for ever.
+        let _ = self.resolve.call0(&JsValue::UNDEFINED);
+    }
 }
 
 /// Gives up the request when the future that waits for it is dropped.
@@ -245,38 +349,30 @@ impl Drop for AbortOnDrop {
     }
 }
 
-fn no_reply(request: &HttpRequest, error: JsValue) -> NetworkError {
-    failure(
-        &concat(&["No reply came from ", without_query(&request.url)]),
-        ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429.",
-        request,
-        error,
-    )
+impl NetworkError {
+    fn because(self, thrown: JsValue) -> Self {
+        self.caused_by(Rc::new(thrown))
+    }
 }
 
-/// Quotes what was thrown, which can be anything, but no secret.
-fn failure(what: &str, advice: &str, request: &HttpRequest, error: JsValue) -> NetworkError {
+/// What was thrown, which can be anything, says of itself.
+fn words(thrown: &JsValue) -> String {
     // Node says only "fetch failed"; the reason is the cause.
-    let cause = get(&error, "cause");
+    let code = get(thrown, "cause").and_then(|cause| get(&cause, "code"));
     let told = [
-        get(&error, "message").unwrap_or_else(|| error.clone()),
-        cause
-            .and_then(|cause| get(&cause, "code"))
-            .unwrap_or_default(),
+        get(thrown, "message").unwrap_or_else(|| thrown.clone()),
+        code.unwrap_or_default(),
     ];
-    let mut message = what.to_owned();
-    for words in told.iter().filter_map(JsValue::as_string) {
-        if !request.has_secret_in(&words) {
-            message.push_str(": ");
-            message.push_str(&words);
-        }
+    let mut words = String::new();
+    for told in told.iter().filter_map(JsValue::as_string) {
+        words.push_str(": ");
+        words.push_str(&told);
     }
-    message.push_str(advice);
-    NetworkError::new(message).caused_by(Rc::new(error))
+    words
 }
 
 /// The property of anything, if it is there and not null.
-pub(crate) fn get(value: &JsValue, name: &str) -> Option<JsValue> {
+fn get(value: &JsValue, name: &str) -> Option<JsValue> {
     let found = Reflect::get(value, &name.into()).ok()?;
     (!found.is_undefined() && !found.is_null()).then_some(found)
 }
@@ -288,13 +384,13 @@ fn invoke(object: &JsValue, method: &str) -> Result<JsValue, JsValue> {
     method.dyn_into::<Function>()?.call0(object)
 }
 
-pub(crate) fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsValue> {
+fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsValue> {
     Reflect::set(object, &name.into(), value).map(drop)
 }
 
 /// The pairs of anything that iterates like `Headers`, names in lower case.
 /// Session cookies, which Node shows, are not the caller's business.
-pub(crate) fn pairs(headers: &JsValue) -> Vec<(String, String)> {
+fn pairs(headers: &JsValue) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for entry in array_from(headers).unwrap_or_default().iter() {
         let entry = array_from(&entry).unwrap_or_default();

@@ -17,12 +17,12 @@
 //! - `js`: the exports behind the npm package `bookmore-sdk`.
 //!
 //! ```ignore-wasm32
-//! use bookmore_sdk::{Client, GetAiChatUsage, HttpRequest, HttpResponse, NetworkError};
+//! use bookmore_sdk::{Client, Error, GetAiChatUsage, HttpRequest, HttpResponse};
 //!
 //! # pollster::block_on(async {
 //! let transport = |_: HttpRequest| async {
 //!     let body = br#"{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}"#;
-//!     Ok::<_, NetworkError>(HttpResponse::new(200, "application/json", body))
+//!     Ok::<_, Error>(HttpResponse::new(200, "application/json", body))
 //! };
 //! let client = Client::builder().bearer_token("token").build(transport)?;
 //! let usage = client.get_ai_chat_usage(&GetAiChatUsage::default()).await?;
@@ -57,5 +57,5 @@ mod js;
 pub use client::{Client, ClientBuilder};
 pub use dto::{AiChatUsageResponse, GetAiChatUsage, ResponseError, ResponseStatus, StringMap};
 pub use error::Error;
-pub use transport::{HttpRequest, HttpResponse, NetworkError, Transport};
+pub use transport::{HttpRequest, HttpResponse, Transport};
 pub use wire::Format;

@@ -4,7 +4,7 @@
 
 mod common;
 
-use bookmore_sdk::{Client, HttpRequest, NetworkError};
+use bookmore_sdk::{Client, Error, HttpRequest};
 use common::{COUNT, exchanges, rows};
 
 #[test]
@@ -13,7 +13,7 @@ fn all_254_recorded_exchanges_have_their_outcome() {
     assert_eq!((exchanges.len(), rows.len()), (COUNT, COUNT));
     for (exchange, row) in exchanges.iter().zip(&rows) {
         assert_eq!(exchange.id, row.id);
-        let transport = |_: HttpRequest| async { Ok::<_, NetworkError>(exchange.response.clone()) };
+        let transport = |_: HttpRequest| async { Ok::<_, Error>(exchange.response.clone()) };
         let client = Client::builder().build(transport).unwrap();
         row.check(&pollster::block_on(client.get_ai_chat_usage(&row.request)));
     }

@@ -3,12 +3,12 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use bookmore_sdk::{
-    AiChatUsageResponse, Client, Error, GetAiChatUsage, HttpRequest, HttpResponse, NetworkError,
-    ResponseStatus, client::CallOptions, transport::Body,
+    AiChatUsageResponse, Client, Error, GetAiChatUsage, HttpRequest, HttpResponse, ResponseStatus,
+    client::CallOptions, error::NetworkError, transport::Body,
 };
 
 fn ask_about(reply: &HttpResponse, request: &GetAiChatUsage) -> Result<AiChatUsageResponse, Error> {
-    let transport = |_: HttpRequest| async { Ok::<_, NetworkError>(reply.clone()) };
+    let transport = |_: HttpRequest| async { Ok::<_, Error>(reply.clone()) };
     let client = Client::builder().build(transport)?;
     pollster::block_on(client.get_ai_chat_usage(request))
 }
@@ -259,7 +259,7 @@ fn nothing_secret_is_shown() {
     let seen = std::cell::RefCell::new(String::new());
     let transport = |request: HttpRequest| {
         seen.replace(format!("{request:?}"));
-        async { Ok::<_, NetworkError>(reply(200, JSON, USAGE)) }
+        async { Ok::<_, Error>(reply(200, JSON, USAGE)) }
     };
     let built = builder.clone().build(transport).unwrap();
     pollster::block_on(built.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options)).unwrap();
@@ -283,8 +283,8 @@ fn nothing_secret_is_shown() {
 struct Silent;
 
 impl bookmore_sdk::Transport for Silent {
-    async fn send(&self, _: HttpRequest) -> Result<HttpResponse, NetworkError> {
-        Err(NetworkError::new("silent"))
+    async fn send(&self, _: HttpRequest) -> Result<HttpResponse, Error> {
+        Err(NetworkError::new("silent").into())
     }
 }
 

@@ -17,7 +17,7 @@ const root = dirname(pkg);
 const dist = join(pkg, "dist");
 const bindgenOut = join(root, "target/wasm-bindgen");
 
-if (process.argv.includes("--if-missing") && existsSync(join(dist, "index.js"))) process.exit(0);
+if (process.argv.includes("--if-missing") && existsSync(join(dist, "slim.cjs"))) process.exit(0);
 
 const step = (text) => console.log(`build: ${text}`);
 const run = (command, args, cwd = root) => execFileSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] });
@@ -52,29 +52,45 @@ writeFileSync(join(dist, "wasm-inline.js"), inlined(wasm));
 step("tsc and esbuild");
 run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc"), "-p", pkg]);
 commonJsTypes();
-const options = {
-  absWorkingDir: pkg,
-  entryPoints: ["src/index.ts"],
-  bundle: true,
-  target: "es2022",
-  platform: "neutral",
-  logLevel: "warning",
-  // The generated files stand in dist, not beside the sources.
-  plugins: [{
-    name: "generated",
-    setup({ onResolve }) {
-      onResolve({ filter: /^\.\/(core|wasm-inline)\.js$/ }, ({ path, pluginData }) => ({
-        path: pluginData === "esm" ? path : join(dist, path),
-        external: pluginData === "esm",
-      }));
-    },
-  }],
-};
-await build({ ...options, format: "esm", outfile: "dist/index.js", external: ["./core.js", "./wasm-inline.js"], plugins: [] });
-await build({ ...options, format: "cjs", outfile: "dist/index.cjs" });
+await Promise.all([
+  entry("index", "esm", "index.js"),
+  entry("index", "esm", "index.workerd.js", "wasm-workerd.ts"),
+  entry("index", "esm", "index.edge-light.js", "wasm-edge-light.ts"),
+  entry("index", "cjs", "index.cjs"),
+  entry("slim", "esm", "slim.js"),
+  entry("slim", "cjs", "slim.cjs"),
+]);
 cpSync(join(root, "README.md"), join(pkg, "README.md"));
 
 await printSizes(dist);
+
+/**
+ * Bundles an entry. ES modules share the generated files, CommonJS has them
+ * inside. `wasm`: the source that stands in for the inlined module.
+ */
+function entry(name, format, outfile, wasm) {
+  const generated = ({ path }) => {
+    if (wasm && path === "./wasm-inline.js") return { path: join(pkg, "src", wasm) };
+    return format === "esm" ? { path, external: true } : { path: join(dist, path) };
+  };
+  return build({
+    absWorkingDir: pkg,
+    entryPoints: [`src/${name}.ts`],
+    outfile: `dist/${outfile}`,
+    format,
+    bundle: true,
+    target: "es2022",
+    platform: "neutral",
+    logLevel: "warning",
+    plugins: [{
+      name: "generated",
+      setup({ onResolve }) {
+        onResolve({ filter: /^\.\/(core|wasm-inline)\.js$/ }, generated);
+        onResolve({ filter: /^\.\/sdk\.wasm/ }, ({ path }) => ({ path, external: true }));
+      },
+    }],
+  });
+}
 
 /** Glue and module must come from the same version of wasm-bindgen. */
 function checkBindgenVersion() {

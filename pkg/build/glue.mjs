@@ -22,19 +22,35 @@ export function reshape(glue, renamed) {
     if (start < 0 || end < 0) throw new Error(`glue: not found: ${from}`);
     text = text.slice(0, start) + text.slice(end);
   };
-  replace("export class Core {", "class Core {");
+  const everywhere = (what, by) => {
+    if (!text.match(what)) throw new Error(`glue: not found: ${what}`);
+    text = text.replaceAll(what, by);
+  };
+  everywhere(/^export class /gm, "class ");
+  // A call is freed where it ends.
+  everywhere(/^ *CallFinalization\..*\n/gm, "");
+  cut("const CallFinalization", "const CoreFinalization");
+  cut("const CoreFinalization = (typeof", "    : new FinalizationRegistry");
+  replace("    : new FinalizationRegistry", "const CoreFinalization = new FinalizationRegistry");
   // The registry frees a Core that nothing holds; nobody else does.
-  cut("    __destroy_into_raw() {", "    /**\n     * Gives `{ data");
-  cut("if (Symbol.dispose) Core.prototype", "function __wbg_get_imports");
-  // Every caller names it.
-  cut("    if (realloc === undefined) {", "    let len = arg.length;");
+  const core = text.indexOf("class Core {");
+  const destroy = text.indexOf("    __destroy_into_raw() {", core);
+  text = text.slice(0, destroy) + text.slice(text.indexOf("    /**", destroy));
+  everywhere(/^if \(Symbol\.dispose\).*\n/gm, "");
+  // Only a trap can come between, and nothing is freed after one.
+  everywhere(/ *let ptr\d, [^;]*;\n *try \{\n((?: *ptr.*\n| *len.*\n)+) *\} catch \(e\) \{\n(?:.*\n)*? *throw e;\n *\}\n/g, (_, lines) =>
+    lines.replaceAll(/^ *(?=ptr|len)/gm, "var "),
+  );
+  // No class has a field that could be cached, and no text is long.
+  everywhere(/(passStringToWasm0\([^)]*?), wasm\.__wbindgen_realloc\)/g, "$1)");
+  replace("passStringToWasm0(arg, malloc, realloc)", "passStringToWasm0(arg, malloc)");
+  cut("    if (realloc === undefined) {", "        const buf = cachedTextEncoder.encode(arg);");
+  cut("    }\n\n    let len = arg.length;", "}\n\nlet cachedTextDecoder");
   // Every runtime of ES2022 has it.
   cut("if (!('encodeInto' in cachedTextEncoder)) {", "let WASM_VECTOR_LEN");
-  // What a memory had before it grew is another object than what it has.
-  replace(
-    "cachedDataViewMemory0.buffer.detached === true || (cachedDataViewMemory0.buffer.detached === undefined && cachedDataViewMemory0.buffer !== wasm.memory.buffer)",
-    "cachedDataViewMemory0.buffer !== wasm.memory.buffer",
-  );
+  // Safari forgets how to decode after 2 GB; a decoder for each text is cheap.
+  cut("let cachedTextDecoder = new TextDecoder", "const cachedTextEncoder");
+  replace("return decodeText(", "return new TextDecoder('utf-8', { ignoreBOM: true }).decode(");
   cut("let wasmModule, wasmInstance, wasm;");
   // wasm-opt calls every module of imports so.
   replace('"./core_bg.js": import0,', "a: import0,");
@@ -44,7 +60,6 @@ export function reshape(glue, renamed) {
     ${text}
     function start(exports) {
       wasm = exports;
-      wasm.${renamed.get("__wbindgen_start")}();
     }
     return { imports: __wbg_get_imports(), start, Core };
   }`;

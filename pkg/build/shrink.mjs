@@ -38,9 +38,9 @@ const WORDS = new RegExp(
   "g",
 );
 
-// Where js-sys looks for the global object after globalThis, which every
-// runtime of ES2022 has.
-const OTHER_GLOBALS = /^__wbg_static_accessor_(SELF|WINDOW|GLOBAL)_[0-9a-f]+$/;
+// Exports that the glue, as it is reshaped, does not call: no JavaScript value
+// crosses, so there is no table of them to be filled at the start.
+const UNUSED_EXPORTS = ["__wbindgen_start", "__wbindgen_externrefs", "__wbindgen_realloc"];
 
 /**
  * Makes the module of wasm-bindgen small.
@@ -83,22 +83,21 @@ export function shrink(wasm, pkg) {
 
 function pruned(wasm) {
   const module = binaryen.readBinary(wasm);
-  const absent = [];
+  // What is exported is ours, whatever it is called.
+  const exported = new Set();
+  for (let index = 0; index < module.getNumExports(); index++) {
+    exported.add(binaryen.getExportInfo(module.getExportByIndex(index)).value);
+  }
   let emptied = 0;
   for (let index = 0; index < module.getNumFunctions(); index++) {
     const reference = module.getFunctionByIndex(index);
-    const { name, base, module: importedFrom, params, results } = binaryen.getFunctionInfo(reference);
-    if (OTHER_GLOBALS.test(base)) {
-      absent.push({ name, params, results });
-    } else if (!importedFrom && PANIC_WORDS.test(name)) {
+    const { name, module: importedFrom } = binaryen.getFunctionInfo(reference);
+    if (!importedFrom && !exported.has(name) && !/bookmore_sdk/.test(name) && PANIC_WORDS.test(name)) {
       binaryen.Function(reference).body = module.unreachable();
       emptied++;
     }
   }
-  for (const { name, params, results } of absent) {
-    module.removeFunction(name);
-    module.addFunction(name, params, results, [], module.i32.const(0));
-  }
+  for (const name of UNUSED_EXPORTS) module.removeExport(name);
   // A new compiler may name things otherwise; then nothing would be found.
   if (emptied < 10) throw new Error(`only ${emptied} functions with panic words found`);
   binaryen.setDebugInfo(false);

@@ -1,25 +1,53 @@
+import { carryOut, lines, type Outcome, type World } from "./call.js";
 import type { Core } from "./core.js";
-import { BookMoreError, errorOf, internalError } from "./errors.js";
-import { instance, type Instance } from "./instance.js";
-import { clientOptions, companyId, requestOptions } from "./options.js";
+import { errorOf } from "./errors.js";
+import type { Instance, Loader } from "./instance.js";
+import {
+  checkedToken,
+  clientOptions,
+  companyId,
+  requestOptions,
+  type CheckedClientOptions,
+  type CheckedRequestOptions,
+} from "./options.js";
+import { until } from "./timing.js";
+import { TokenAsker } from "./tokens.js";
 import type {
   AiChatUsageResponse,
   ClientOptions,
+  Event,
   GetAiChatUsage,
   RequestOptions,
+  TokenProvider,
   WithResponse,
 } from "./types.js";
 
-/** Calls the BookMore API. One client can carry out any number of calls. */
-export class BookMoreClient {
-  readonly #options: object;
-  #core: { of: Instance; core: Core } | undefined;
+/** A call in flight, and how many wait for it. */
+interface Shared {
+  waiting: number;
+  controller: AbortController;
+  outcome: Promise<Outcome>;
+}
 
-  /**
-   * @throws {@link ConfigError} where an option cannot be used.
-   */
-  constructor(options: ClientOptions = {}) {
+/**
+ * Calls the BookMore API. One client is for one identity and can carry out any
+ * number of calls, also at the same time.
+ */
+export class BookMoreClientBase {
+  readonly #options: CheckedClientOptions;
+  readonly #load: Loader;
+  readonly #inFlight = new Map<string, Shared>();
+  #token: string | undefined;
+  #asker: TokenAsker | undefined;
+  #core: { of: Instance; core: Core } | undefined;
+  /** Whether code of the caller's runs just now, which must not wait for itself. */
+  #isOutside = false;
+
+  /** @internal */
+  constructor(options: ClientOptions, load: Loader) {
     this.#options = clientOptions(options);
+    this.#load = load;
+    this.#useToken(this.#options.bearerToken);
   }
 
   /**
@@ -29,7 +57,19 @@ export class BookMoreClient {
    * @throws {@link RuntimeUnsupportedError} where there is no WebAssembly.
    */
   async ready(): Promise<void> {
-    await instance();
+    await this.#load();
+  }
+
+  /**
+   * From now on sends this token, or what the function gives; null to send
+   * none. Attempts that are under way are not changed, later ones of the same
+   * call are.
+   *
+   * @throws {@link ConfigError} where it cannot be used.
+   */
+  setBearerToken(token: string | TokenProvider | null): void {
+    this.#useToken(checkedToken(token, this.#options));
+    this.#tellToken();
   }
 
   /**
@@ -46,7 +86,7 @@ export class BookMoreClient {
   }
 
   /**
-   * The same, with the reply's status and headers.
+   * The same, with the reply's status and headers, and every attempt.
    *
    * @throws {@link BookMoreError}, or the reason of the signal.
    */
@@ -55,56 +95,137 @@ export class BookMoreClient {
     options: RequestOptions = {},
   ): Promise<WithResponse> {
     const company = companyId(request);
-    const callOptions = requestOptions(options);
-    return abortable(options.signal, async (cancelled, isCancelled) => {
-      const running = await instance();
-      if (isCancelled()) return undefined as never;
-      try {
-        return await running.run(
-          () =>
-            this.#coreOf(running).getAiChatUsage(company, callOptions, cancelled) as Promise<WithResponse>,
-        );
-      } catch (failure) {
-        if (failure instanceof BookMoreError) throw failure;
-        // Rust rejects with plain objects, which have a code.
-        const { code } = (failure ?? {}) as { code?: unknown };
-        throw code === undefined ? internalError(failure) : errorOf(failure as never);
-      }
-    });
+    const checked = requestOptions(options);
+    const { signal } = options;
+    const isNested = this.#isOutside;
+    if (signal?.aborted) throw signal.reason;
+    const running = await until(signal, this.#load());
+    if (signal?.aborted) throw signal.reason;
+    const shared = this.#share(running, company, checked, isNested);
+    shared.waiting++;
+    try {
+      const { text, reply } = await until(signal, shared.outcome);
+      const { data, requestId, attempts, elapsedMs } = JSON.parse(text);
+      const { status, headers, receivedAt } = reply;
+      const response = { status, headers: { ...headers }, attempts, elapsedMs, receivedAt };
+      return { data, response: requestId === undefined ? response : { ...response, requestId } };
+    } finally {
+      if (--shared.waiting === 0) shared.controller.abort();
+    }
+  }
+
+  /** The call in flight that is equal, or a new one. */
+  #share(
+    running: Instance,
+    company: string | undefined,
+    checked: CheckedRequestOptions,
+    isNested: boolean,
+  ): Shared {
+    const core = this.#coreOf(running);
+    // JSON has no Infinity: null there.
+    const key = JSON.stringify([core.generation, company, checked]);
+    const known = checked.coalesce && !isNested ? this.#inFlight.get(key) : undefined;
+    if (known) return known;
+    const controller = new AbortController();
+    const shared: Shared = {
+      waiting: 0,
+      controller,
+      outcome: this.#run(running, core, company, checked, isNested, controller.signal),
+    };
+    if (checked.coalesce && !isNested) this.#inFlight.set(key, shared);
+    const forget = () => {
+      if (this.#inFlight.get(key) === shared) this.#inFlight.delete(key);
+    };
+    controller.signal.addEventListener("abort", forget, { once: true });
+    shared.outcome.then(forget, forget);
+    return shared;
+  }
+
+  async #run(
+    running: Instance,
+    core: Core,
+    company: string | undefined,
+    checked: CheckedRequestOptions,
+    isNested: boolean,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const of = this.#options;
+    const fetchFunction = of.fetch ?? globalThis.fetch;
+    if (typeof fetchFunction !== "function") {
+      throw errorOf({
+        code: "runtime_unsupported",
+        message: "This runtime has no fetch. Pass one as the option fetch.",
+      });
+    }
+    const sink = {
+      give: core.giveToken.bind(core),
+      failed: () => core.tokenFailed(performance.now()),
+    };
+    const world: World = {
+      fetch: (...given) => this.#outside(() => fetchFunction(...given)),
+      credentials: of.credentials,
+      // A call that the provider makes cannot wait for the provider.
+      askToken: async (force, signal) => isNested || !this.#asker || this.#asker.ask(sink, force, signal),
+      refreshBehind: () => this.#asker?.start(sink, false),
+      emit: (event) => this.#emit(event),
+    };
+    const call = running.guarded(
+      core.call(
+        company,
+        checked.isJsonl ?? of.isJsonl ?? false,
+        lines(checked.headers),
+        checked.maxRetries ?? of.maxRetries,
+        checked.attemptTimeoutMs ?? of.attemptTimeoutMs,
+        checked.totalTimeoutMs ?? of.totalTimeoutMs,
+        performance.now(),
+      ),
+    );
+    try {
+      return await carryOut(call, world, signal);
+    } finally {
+      if (!running.isDead) call.free();
+    }
   }
 
   /** The Rust client, made anew when its instance was. */
   #coreOf(running: Instance): Core {
     if (this.#core?.of !== running) {
-      this.#core = { of: running, core: running.core(this.#options) };
+      const { origin, path, apiKey, headers } = this.#options;
+      const core = running.guarded(new running.glue.Core(origin, path, apiKey, lines(headers)));
+      this.#core = { of: running, core };
+      this.#tellToken();
     }
     return this.#core.core;
   }
-}
 
-/**
- * Runs `call` until `signal` aborts, and takes its listener away in the end.
- * `cancelled` is settled in the end either way.
- */
-async function abortable<T>(
-  signal: AbortSignal | null | undefined,
-  call: (cancelled: Promise<void>, isCancelled: () => boolean) => Promise<T>,
-): Promise<T> {
-  if (signal?.aborted) throw signal.reason;
-  let cancel!: () => void;
-  const cancelled = new Promise<void>((resolve) => (cancel = resolve));
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      cancel();
-      reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", onAbort);
-  });
-  try {
-    return await Promise.race([call(cancelled, () => Boolean(signal?.aborted)), aborted]);
-  } finally {
-    cancel();
-    if (onAbort) signal?.removeEventListener("abort", onAbort);
+  #useToken(token: string | TokenProvider | null | undefined): void {
+    const isProvider = typeof token === "function";
+    this.#token = isProvider ? undefined : (token ?? undefined);
+    this.#asker = isProvider ? new TokenAsker((about) => this.#outside(() => token(about))) : undefined;
+  }
+
+  #tellToken(): void {
+    this.#core?.core.setToken(this.#token, this.#asker !== undefined);
+  }
+
+  #outside<T>(run: () => T): T {
+    const before = this.#isOutside;
+    this.#isOutside = true;
+    try {
+      return run();
+    } finally {
+      this.#isOutside = before;
+    }
+  }
+
+  /** What a listener throws, at once or later, changes nothing. */
+  #emit(event: Event): void {
+    const { onEvent } = this.#options;
+    if (!onEvent) return;
+    try {
+      Promise.resolve(this.#outside(() => onEvent(event) as unknown)).catch(() => {});
+    } catch {
+      // See above.
+    }
   }
 }

@@ -3,20 +3,46 @@
  * that importing it does nothing and a fresh instance can be had after a trap.
  */
 
-/** The exports of `src/js/mod.rs`. */
+/** The exports of `src/js/mod.rs`, where they are described. */
 export interface Core {
-  getAiChatUsage(
+  readonly generation: number;
+  setToken(token: string | undefined, hasProvider: boolean): void;
+  giveToken(token: string | undefined, expiresAt: number): void;
+  tokenFailed(now: number): void;
+  call(
     companyId: string | undefined,
-    options: object,
-    cancelled: Promise<void>,
-  ): Promise<unknown>;
+    isJsonl: boolean,
+    headers: string,
+    maxRetries: number | undefined,
+    attemptTimeout: number | undefined,
+    totalTimeout: number | undefined,
+    now: number,
+  ): Call;
+}
+
+export interface Call {
+  next(now: number): string;
+  asked(now: number): string;
+  giveUp(words: string | undefined, now: number): string;
+  reply(
+    status: number,
+    url: string | undefined,
+    headers: string,
+    body: Uint8Array,
+    end: number,
+    words: string,
+    receivedAt: number,
+    now: number,
+  ): string;
+  noReply(inHeaders: boolean, words: string | undefined, now: number): string;
+  free(): void;
 }
 
 export interface Glue {
   imports: WebAssembly.Imports;
   /** Takes the exports of the instance into use. */
   start(exports: WebAssembly.Exports): void;
-  Core: new (options: object) => Core;
+  Core: new (origin: string, path: string, apiKey: string | undefined, headers: string) => Core;
 }
 
 export function glue(): Glue;

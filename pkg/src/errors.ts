@@ -1,23 +1,22 @@
-import type { ResponseError } from "./types.js";
-
-/** A stable name for the kind of failure. */
-export type ErrorCode =
-  | "config_error"
-  | "token_provider_error"
-  | "network_error"
-  | "api_error"
-  | "authentication_error"
-  | "permission_denied"
-  | "rate_limited"
-  | "server_error"
-  | "unexpected_response"
-  | "company_mismatch"
-  | "decode_error"
-  | "runtime_unsupported"
-  | "internal_error";
+import type { AttemptInfo, ErrorCode, ResponseError } from "./types.js";
 
 /** What the properties of an error are made of. */
-type Details = { code: ErrorCode; message: string; cause?: unknown };
+export type Details = {
+  code: ErrorCode;
+  message: string;
+  cause?: unknown;
+  status?: number;
+  attempts?: AttemptInfo[];
+  elapsedMs?: number;
+};
+
+/** By which an error is known whatever copy of the package made it. */
+const BRAND = Symbol.for("bookmore-sdk.error");
+
+/** Whether `value` is an error of this package, also of another copy of it. */
+export function isBookMoreError(value: unknown): value is BookMoreError {
+  return typeof value === "object" && value !== null && BRAND in value;
+}
 
 /**
  * Any failure of a call, except an abort: that rejects with the signal's
@@ -28,6 +27,10 @@ export class BookMoreError extends Error {
   declare readonly code: ErrorCode;
   /** What was thrown outside the SDK, if that is what failed. */
   declare readonly cause?: unknown;
+  /** Every attempt of the call; absent where none could be made. */
+  declare readonly attempts?: readonly AttemptInfo[];
+  /** How long the call took, in milliseconds. */
+  declare readonly elapsedMs?: number;
 
   /** @internal */
   constructor({ message, cause, ...properties }: Details) {
@@ -41,6 +44,16 @@ export class ConfigError extends BookMoreError {}
 
 /** The `bearerToken` function failed; its error is the `cause`. Nothing was sent. */
 export class TokenProviderError extends BookMoreError {}
+
+/** The call or one of its attempts took too long. */
+export class TimeoutError extends BookMoreError {
+  /** What was going on when the time was over. */
+  declare readonly phase: "token" | "headers" | "body" | "backoff";
+  /** Whose time was over: that of an attempt is retried. */
+  declare readonly scope: "attempt" | "total";
+  /** The limit, in milliseconds. */
+  declare readonly timeoutMs: number;
+}
 
 /**
  * No reply came, or it broke off. What `fetch` threw is the `cause`. A browser
@@ -61,10 +74,15 @@ export class ApiError extends BookMoreError {
   declare readonly fieldErrors: readonly ResponseError[];
   /** The id under which the server knows the request, if it gave one. */
   declare readonly requestId?: string;
+  /** How long the server asks to wait, in milliseconds from its reply on. */
+  declare readonly retryAfterMs?: number;
+  /** When the server asks to be asked again. */
+  declare readonly retryAt?: Date;
 
   /** @internal */
-  constructor(details: Details) {
-    super({ fieldErrors: [], ...details } as Details);
+  constructor({ retryAt, ...details }: Details & { retryAt?: number }) {
+    const properties = { fieldErrors: [], ...details };
+    super(retryAt === undefined ? properties : ({ ...properties, retryAt: new Date(retryAt) } as Details));
   }
 }
 
@@ -117,6 +135,7 @@ export class InternalError extends BookMoreError {}
 const KINDS: Record<ErrorCode, new (details: Details) => BookMoreError> = {
   config_error: ConfigError,
   token_provider_error: TokenProviderError,
+  timeout: TimeoutError,
   network_error: NetworkError,
   api_error: ApiError,
   authentication_error: AuthenticationError,
@@ -135,6 +154,7 @@ for (const [name, kind] of Object.entries({
   BookMoreError,
   ConfigError,
   TokenProviderError,
+  TimeoutError,
   NetworkError,
   ApiError,
   AuthenticationError,
@@ -148,6 +168,7 @@ for (const [name, kind] of Object.entries({
 })) {
   (kind.prototype as Error).name = name;
 }
+Object.defineProperty(BookMoreError.prototype, BRAND, { value: true });
 
 /** @internal The error of the kind that its code names. */
 export function errorOf(details: Details): BookMoreError {

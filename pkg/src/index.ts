@@ -1,9 +1,20 @@
+import { BookMoreClientBase } from "./client.js";
+import { loader } from "./instance.js";
+import type { ClientOptions } from "./types.js";
+import { wasm } from "./wasm-inline.js";
+
+export * from "./public.js";
+
+/** All clients share one module. */
+const load = loader(wasm);
+
 /**
- * Typed client for one operation of the BookMore API:
- * `GET /assistant/ai-chat/usage`, a company's AI-assistant token usage.
- *
- * @packageDocumentation
+ * Calls the BookMore API. One client is for one identity and can carry out any
+ * number of calls, also at the same time.
  */
-export { BookMoreClient } from "./client.js";
-export * from "./errors.js";
-export type * from "./types.js";
+export class BookMoreClient extends BookMoreClientBase {
+  /** @throws {@link ConfigError} where an option cannot be used. */
+  constructor(options: ClientOptions = {}) {
+    super(options, load);
+  }
+}

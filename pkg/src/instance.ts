@@ -1,19 +1,17 @@
-import { glue, type Core, type Glue } from "./core.js";
+import { glue, type Glue } from "./core.js";
 import { BookMoreError, errorOf, internalError } from "./errors.js";
-import { wasm } from "./wasm-inline.js";
+import type { WasmSource } from "./types.js";
 
 /** A running WebAssembly module. */
 export class Instance {
-  readonly #glue: Glue = glue();
-  readonly #pending = new Set<(error: unknown) => void>();
+  readonly glue: Glue = glue();
   #trap: unknown;
 
-  static async start(): Promise<Instance> {
+  static async start(module: WebAssembly.Module): Promise<Instance> {
     const instance = new Instance();
-    const module = await compiled();
-    const { exports } = await WebAssembly.instantiate(module, instance.#glue.imports);
-    instance.#glue.start(instance.#guarded(exports));
-    return instance.#alive(instance);
+    const { exports } = await WebAssembly.instantiate(module, instance.glue.imports);
+    instance.glue.start(exports);
+    return instance;
   }
 
   /** Whether it trapped: its memory cannot be trusted any more. */
@@ -21,102 +19,74 @@ export class Instance {
     return this.#trap !== undefined;
   }
 
-  core(options: object): Core {
-    return this.#alive(new this.#glue.Core(options));
-  }
-
-  /** Settles as `call` does, or rejects when the module traps. */
-  async run<T>(call: () => Promise<T>): Promise<T> {
-    let fail!: (error: unknown) => void;
-    const trapped = new Promise<never>((_, reject) => (fail = reject));
-    // A trap within `call` comes before anybody listens.
-    trapped.catch(() => {});
-    this.#pending.add(fail);
-    try {
-      return await Promise.race([this.#alive(call()), trapped]);
-    } finally {
-      this.#pending.delete(fail);
-    }
-  }
-
-  #alive<T>(value: T): T {
-    if (this.isDead) throw internalError(this.#trap);
-    return value;
-  }
-
-  /**
-   * The exports, which no longer run and give nothing after a trap. A trap
-   * would otherwise leave promises pending, and reach nobody where it happens
-   * in a microtask. `[]` stands for every kind of nothing that the glue
-   * expects: it is 0 as a number and has no first item.
-   */
-  #guarded(exports: WebAssembly.Exports): WebAssembly.Exports {
-    const guard =
-      (run: (...values: unknown[]) => unknown) =>
-      (...values: unknown[]) => {
-        if (this.isDead) return [];
-        try {
-          return run(...values);
-        } catch (trap) {
-          this.#trap = trap ?? new Error("trap");
-          for (const fail of this.#pending) fail(internalError(this.#trap));
-          return [];
-        }
-      };
-    return Object.fromEntries(
-      Object.entries(exports).map(([name, value]) => [
-        name,
-        typeof value === "function" ? guard(value as never) : value,
-      ]),
-    );
-  }
-}
-
-let module: Promise<WebAssembly.Module> | undefined;
-
-/** Compiled once; a failure is forgotten, so that the next call tries again. */
-function compiled(): Promise<WebAssembly.Module> {
-  return (module ??= compile().catch((error) => {
-    module = undefined;
-    throw error;
-  }));
-}
-
-async function compile(): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(wasm());
-  } catch (cause) {
-    throw errorOf({
-      code: "runtime_unsupported",
-      message:
-        typeof WebAssembly === "object"
-          ? "This runtime refused to compile WebAssembly. On a page with a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src."
-          : "This runtime has no WebAssembly, or has it switched off. Use another one.",
-      cause,
+  /** `target`, an object of the module's, which throws nothing but traps. */
+  guarded<T extends object>(target: T): T {
+    return new Proxy(target, {
+      get: (_, name) => {
+        const value: unknown = this.#use(() => Reflect.get(target, name, target));
+        return typeof value === "function"
+          ? (...given: unknown[]) => this.#use(() => Reflect.apply(value, target, given))
+          : value;
+      },
     });
   }
+
+  #use<T>(run: () => T): T {
+    if (!this.isDead) {
+      try {
+        return run();
+      } catch (trap) {
+        this.#trap = trap ?? "trap";
+      }
+    }
+    throw internalError(this.#trap);
+  }
 }
 
-let running: Promise<Instance> | undefined;
+/** Gives the instance to call: the same one, until it is dead. */
+export type Loader = () => Promise<Instance>;
 
-/** The instance that all clients share; a dead one is followed by another. */
-export async function instance(): Promise<Instance> {
-  const starting = (running ??= Instance.start());
-  let started;
-  try {
-    started = await starting;
-    if (!started.isDead) return started;
-  } catch (error) {
-    // What the glue needs may be missing, such as TextDecoder in jsdom.
-    throw error instanceof BookMoreError
-      ? error
-      : errorOf({
-          code: "runtime_unsupported",
-          message: "This runtime lacks something that the SDK needs; the cause names it.",
-          cause: error,
-        });
-  } finally {
-    if (running === starting && (started === undefined || started.isDead)) running = undefined;
+/**
+ * Compiles what `source` gives, at the first call. A failure is forgotten, so
+ * that the next call tries again.
+ */
+export function loader(source: () => WasmSource): Loader {
+  let module: Promise<WebAssembly.Module> | undefined;
+  let running: Promise<Instance> | undefined;
+  return async function load(): Promise<Instance> {
+    const starting = (running ??= (module ??= compiled(source)).then(Instance.start));
+    try {
+      const instance = await starting;
+      if (!instance.isDead) return instance;
+    } catch (cause) {
+      if (running === starting) module = running = undefined;
+      throw cause instanceof BookMoreError ? cause : unsupported(cause);
+    }
+    if (running === starting) running = undefined;
+    return load();
+  };
+}
+
+async function compiled(source: () => WasmSource): Promise<WebAssembly.Module> {
+  let given = await source();
+  if (typeof given === "string" || given instanceof URL) given = await fetch(given);
+  if ("arrayBuffer" in given) {
+    if (!given.ok) throw new Error(`The URL of the module answered ${given.status}.`);
+    given = await given.arrayBuffer();
   }
-  return instance();
+  const isBytes = given instanceof ArrayBuffer || ArrayBuffer.isView(given);
+  // Whatever else it is: Next's edge runtime gives a module that is no
+  // instance of this realm's WebAssembly.Module.
+  return isBytes ? WebAssembly.compile(given as BufferSource) : (given as WebAssembly.Module);
+}
+
+function unsupported(cause: unknown): BookMoreError {
+  let message = "This runtime lacks something that the SDK needs; the cause names it.";
+  if (typeof WebAssembly !== "object") {
+    message = "This runtime has no WebAssembly, or has it switched off. Use another one.";
+  } else if (cause instanceof WebAssembly.CompileError || cause instanceof EvalError) {
+    message =
+      "This runtime refused to compile WebAssembly. On a page with a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src.";
+  }
+  return errorOf({ code: "runtime_unsupported", message, cause });
 }

@@ -1,17 +1,17 @@
 import { errorOf } from "./errors.js";
-import type { ClientOptions, GetAiChatUsage, RequestOptions } from "./types.js";
+import type { ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
 
 /**
  * The checks that must come before the WebAssembly module is there: of types,
- * and of what a constructor should refuse at once. What a call gives is
- * checked in Rust.
+ * and of what a constructor should refuse at once. Whether a company id is one
+ * is checked in Rust.
  */
 function check(fine: boolean, message: string): void {
   if (!fine) throw errorOf({ code: "config_error", message });
 }
 
-function checkString(value: unknown, name: string): void {
-  check(value === undefined || typeof value === "string", `${name} must be a string.`);
+function checkType(value: unknown, name: string, type: "string" | "boolean" | "function"): void {
+  check(value === undefined || typeof value === type, `${name} must be a ${type}.`);
 }
 
 function checkObject(value: unknown, name: string): void {
@@ -25,11 +25,30 @@ function checkSecret(value: unknown, name: string): void {
   );
 }
 
-/** The URL as the platform writes it, so that it is what the request goes to. */
-function checkedUrl(value: unknown): string {
+function checkNumber(value: unknown, name: string, [least, most]: [number, number]): void {
+  check(
+    value === undefined || (Number.isInteger(value) && (value as number) >= least && (value as number) <= most),
+    `${name} must be an integer from ${least} to ${most}${least ? ", or null for no limit" : ""}.`,
+  );
+}
+
+const LONGEST_TIMER = 2_147_483_647;
+
+/** Names that are the SDK's own, or that would make another verb of the GET. */
+const RESERVED = /^(accept|authorization|x-api-key|x-http-method-override)$/i;
+
+/** Where the requests go, in the form in which the platform writes URLs. */
+export interface Endpoint {
+  origin: string;
+  path: string;
+  /** Whether nobody on the way can read along: https, or this machine. */
+  keepsSecrets: boolean;
+}
+
+function endpoint({ baseUrl = "https://api.bookmore.com", allowInsecureHttp = false }: ClientOptions): Endpoint {
   let url;
   try {
-    url = new URL(String(value));
+    url = new URL(String(baseUrl));
   } catch {
     // Refused below.
   }
@@ -39,11 +58,23 @@ function checkedUrl(value: unknown): string {
       url.username + url.password + url.search + url.hash === "",
     "baseUrl must be an http(s) URL without user name, query or fragment, such as https://api.bookmore.com.",
   );
-  return url!.origin + url!.pathname;
+  const { origin, pathname, protocol, hostname } = url!;
+  const isLocal = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+  return { origin, path: pathname, keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp };
 }
 
-/** What clients and calls have in common, in the form that Rust reads. */
-function common({ format, headers = {} }: RequestOptions): object {
+/** What clients and calls have in common. */
+export interface CommonOptions {
+  isJsonl: boolean | undefined;
+  headers: [string, string][];
+  maxRetries: number | undefined;
+  /** Infinite for no limit. */
+  attemptTimeoutMs: number | undefined;
+  totalTimeoutMs: number | undefined;
+}
+
+function common(options: RequestOptions): CommonOptions {
+  const { format, headers = {}, maxRetries, attemptTimeoutMs, totalTimeoutMs } = options;
   check(
     format === undefined || format === "json" || format === "jsonl",
     'format must be "json" or "jsonl".',
@@ -59,46 +90,85 @@ function common({ format, headers = {} }: RequestOptions): object {
       Array.isArray(pair) && typeof pair[0] === "string",
       "headers must be an object, or iterate as pairs of a name and a value.",
     );
-    checkString(pair[1], `headers[${JSON.stringify(pair[0])}]`);
+    const [name, value] = pair;
+    check(/^[\w!#$%&'*+.^`|~-]+$/.test(name), "A header name must consist of letters, digits and hyphens.");
+    check(!RESERVED.test(name), `The header ${name} cannot be set here; use the SDK's options.`);
+    check(typeof value === "string", `headers[${JSON.stringify(name)}] must be a string.`);
+    check(
+      /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
+      `The header ${name} contains a character that an HTTP header cannot carry, such as a line break; remove it.`,
+    );
   }
-  return { format, headers: pairs };
+  checkNumber(maxRetries, "maxRetries", [0, 10]);
+  checkNumber(attemptTimeoutMs ?? undefined, "attemptTimeoutMs", [1, LONGEST_TIMER]);
+  checkNumber(totalTimeoutMs ?? undefined, "totalTimeoutMs", [1, LONGEST_TIMER]);
+  const limit = (ms: number | null | undefined) => (ms === null ? Infinity : ms);
+  return {
+    isJsonl: format && format === "jsonl",
+    headers: pairs,
+    maxRetries,
+    attemptTimeoutMs: limit(attemptTimeoutMs),
+    totalTimeoutMs: limit(totalTimeoutMs),
+  };
 }
 
-/** @internal The options in the form that Rust reads. */
-export function clientOptions(options: ClientOptions): object {
+export interface CheckedClientOptions extends CommonOptions, Endpoint {
+  bearerToken: string | TokenProvider | null | undefined;
+  apiKey: string | undefined;
+  credentials: RequestInit["credentials"];
+  fetch: typeof fetch | undefined;
+  onEvent: ClientOptions["onEvent"];
+}
+
+export function clientOptions(options: ClientOptions): CheckedClientOptions {
   checkObject(options, "The options");
-  const { baseUrl, bearerToken, apiKey, credentials, fetch } = options;
-  if (typeof bearerToken !== "function") checkSecret(bearerToken, "bearerToken");
+  const { apiKey, credentials, fetch, onEvent, allowInsecureHttp } = options;
   checkSecret(apiKey, "apiKey");
   check(
     credentials === undefined || ["omit", "same-origin", "include"].includes(credentials),
     'credentials must be "omit", "same-origin" or "include".',
   );
-  check(fetch === undefined || typeof fetch === "function", "fetch must be a function.");
-  return {
-    ...common(options),
-    baseUrl: baseUrl === undefined ? baseUrl : checkedUrl(baseUrl),
-    bearerToken,
-    apiKey,
-    credentials,
-    fetch,
-  };
+  checkType(fetch, "fetch", "function");
+  checkType(onEvent, "onEvent", "function");
+  checkType(allowInsecureHttp, "allowInsecureHttp", "boolean");
+  const to = endpoint(options);
+  if (apiKey !== undefined) checkWay(to);
+  const bearerToken = checkedToken(options.bearerToken, to);
+  return { ...common(options), ...to, bearerToken, apiKey, credentials, fetch, onEvent };
 }
 
-/** @internal The company id that is asked for. */
+/** A token or a provider that may be used with this endpoint. */
+export function checkedToken<T extends ClientOptions["bearerToken"]>(token: T, to: Endpoint): T {
+  if (typeof token !== "function") checkSecret(token ?? undefined, "bearerToken");
+  if (token != null) checkWay(to);
+  return token;
+}
+
+function checkWay({ keepsSecrets }: Endpoint): void {
+  check(
+    keepsSecrets,
+    "A token or an API key must not go over plain http; use an https baseUrl, or allowInsecureHttp.",
+  );
+}
+
+/** The company id that is asked for. */
 export function companyId(request: GetAiChatUsage): string | undefined {
   checkObject(request, "The request");
-  checkString(request.companyId, "companyId");
+  checkType(request.companyId, "companyId", "string");
   return request.companyId;
 }
 
-/** @internal The options of one call in the form that Rust reads. */
-export function requestOptions(options: RequestOptions): object {
+export interface CheckedRequestOptions extends CommonOptions {
+  coalesce: boolean;
+}
+
+export function requestOptions(options: RequestOptions): CheckedRequestOptions {
   checkObject(options, "The request options");
-  const { signal } = options;
+  const { signal, coalesce = true } = options;
   check(
     signal == null || typeof signal.addEventListener === "function",
     "signal must be an AbortSignal.",
   );
-  return common(options);
+  checkType(coalesce, "coalesce", "boolean");
+  return { ...common(options), coalesce };
 }

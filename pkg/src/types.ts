@@ -62,19 +62,45 @@ export interface ResponseError {
 /** The form in which the server is asked to write its reply. */
 export type Format = "json" | "jsonl";
 
-/** Gives the bearer token for a call; null or undefined to send none. */
-export type TokenProvider = () =>
+/** What a {@link TokenProvider} is told. */
+export interface TokenRequest {
+  /** The server has refused the last token: a new one is needed. */
+  forceRefresh: boolean;
+  /** Aborts when no call waits for the token any more. */
+  signal: AbortSignal;
+}
+
+/** A token and when it ends. */
+export interface BearerToken {
+  token: string;
+  /**
+   * A Date, or milliseconds since 1970. With more than two minutes left the
+   * provider is not asked; in the minute and a half after that it is asked
+   * behind the calls; a token of the last 30 seconds is not sent.
+   */
+  expiresAt?: number | Date | undefined;
+}
+
+/**
+ * Gives the bearer token; null or undefined to send none. It is asked at each
+ * call, unless it tells when its token expires, and once more when the server
+ * refuses one: once at a time, however many calls wait for it.
+ */
+export type TokenProvider = (
+  about: TokenRequest,
+) =>
   | string
+  | BearerToken
   | null
   | undefined
-  | Promise<string | null | undefined>;
+  | Promise<string | BearerToken | null | undefined>;
 
 /** What a {@link BookMoreClient} is made of. */
 export interface ClientOptions {
   /** Where the API lives, with or without a path. Default: `https://api.bookmore.com`. */
   baseUrl?: string | URL | undefined;
-  /** Sent as `Authorization: Bearer …`. A function is asked at each call. */
-  bearerToken?: string | TokenProvider | undefined;
+  /** Sent as `Authorization: Bearer …`. */
+  bearerToken?: string | TokenProvider | null | undefined;
   /** Sent as `x-api-key`. */
   apiKey?: string | undefined;
   /** Whether cookies go along. Default: the platform's choice. */
@@ -88,6 +114,25 @@ export interface ClientOptions {
   headers?: Record<string, string> | Iterable<[string, string]> | undefined;
   /** Used instead of the global `fetch`, which is looked up at each call. */
   fetch?: typeof fetch | undefined;
+  /** How often a failed attempt is followed by another: 0 to 10. Default: 2. */
+  maxRetries?: number | undefined;
+  /**
+   * How long one attempt may take in milliseconds: connection, headers, body.
+   * null for no limit. Default: 10 000.
+   */
+  attemptTimeoutMs?: number | null | undefined;
+  /**
+   * How long a call may take in milliseconds: token, attempts and waits.
+   * null for no limit. Default: 30 000.
+   */
+  totalTimeoutMs?: number | null | undefined;
+  /**
+   * Lets the token and the API key go over plain http to another machine than
+   * this one. Default: false.
+   */
+  allowInsecureHttp?: boolean | undefined;
+  /** Told of what happens to calls. What it throws changes nothing. */
+  onEvent?: ((event: Event) => void) | undefined;
 }
 
 /** What may differ from call to call. */
@@ -98,6 +143,43 @@ export interface RequestOptions {
   format?: Format | undefined;
   /** Besides the client's extra headers, or instead of those of the same name. */
   headers?: Record<string, string> | Iterable<[string, string]> | undefined;
+  /** Instead of the client's. */
+  maxRetries?: number | undefined;
+  /** Instead of the client's; null for no limit. */
+  attemptTimeoutMs?: number | null | undefined;
+  /** Instead of the client's; null for no limit. */
+  totalTimeoutMs?: number | null | undefined;
+  /**
+   * Whether the call may share the requests of an equal one in flight, with
+   * its retries and time limits. Default: true.
+   */
+  coalesce?: boolean | undefined;
+}
+
+/**
+ * What happens to a call. Nothing in it is a secret: URLs have no query and
+ * headers are left out.
+ */
+export type Event =
+  /** A request is about to be sent. `attempt` counts from 1. */
+  | { type: "attempt"; attempt: number; url: string }
+  /** A reply came. */
+  | { type: "response"; attempt: number; status: number }
+  /** The attempt failed; another follows after `waitMs` milliseconds. */
+  | { type: "retry"; attempt: number; waitMs: number; code: ErrorCode; status?: number }
+  /** The call failed. */
+  | { type: "error"; attempt: number; code: ErrorCode; status?: number; elapsedMs: number };
+
+/** One attempt of a call. */
+export interface AttemptInfo {
+  /** The HTTP status, if a reply came. */
+  status?: number;
+  /** The code of its error, if it failed. */
+  error?: ErrorCode;
+  /** How long it took, in milliseconds. */
+  ms: number;
+  /** How long the client waited before it, in milliseconds. */
+  waitMs: number;
 }
 
 /** The reply that brought a usage. */
@@ -111,6 +193,12 @@ export interface ResponseInfo {
   headers: Record<string, string>;
   /** The id under which the server knows the request, if it gave one. */
   requestId?: string;
+  /** Every attempt of the call, the last one being the success. */
+  attempts: AttemptInfo[];
+  /** How long the call took, in milliseconds. */
+  elapsedMs: number;
+  /** When the headers came, in milliseconds since 1970. */
+  receivedAt: number;
 }
 
 /** A usage and the reply that brought it. */
@@ -120,3 +208,24 @@ export interface WithResponse {
   /** The reply. */
   response: ResponseInfo;
 }
+
+/** A stable name for the kind of failure. */
+export type ErrorCode =
+  | "config_error"
+  | "token_provider_error"
+  | "timeout"
+  | "network_error"
+  | "api_error"
+  | "authentication_error"
+  | "permission_denied"
+  | "rate_limited"
+  | "server_error"
+  | "unexpected_response"
+  | "company_mismatch"
+  | "decode_error"
+  | "runtime_unsupported"
+  | "internal_error";
+
+/** What the WebAssembly module can be taken from; a string is a URL. */
+export type WasmSource = WasmGiven | Promise<WasmGiven>;
+type WasmGiven = WebAssembly.Module | BufferSource | Response | URL | string;

@@ -1,74 +1,205 @@
-//! The exports behind the npm package: convert in, call the core, convert
-//! out. The TypeScript face in `pkg/src` is their only caller.
+//! The exports behind the npm package: convert in, call the machine, convert
+//! out. The TypeScript face in `pkg/src` is their only caller; it has checked
+//! what it passes.
+//!
+//! The loop that obeys the machine stands there as well (`pkg/src/call.ts`):
+//! promises, timers and streams are JavaScript's own, and reaching for them
+//! from here made the package nine kilobytes larger.
 
-mod error;
-mod options;
-mod value;
+mod json;
+mod step;
 
-use std::{future::poll_fn, pin::pin, rc::Rc, task::Poll};
+use std::{cell::RefCell, rc::Rc};
 
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use crate::{
-    client::{CallOptions, Client},
     dto::GetAiChatUsage,
-    error::Error,
-    fetch::Fetch,
+    error::{Error, NetworkError, Phase, TimeoutError, TokenProviderError},
+    policy::{
+        call::{self, State, Step},
+        retry::{Budget, Limits},
+    },
+    transport::{Body, HttpResponse},
+    wire::{Format, base_url::BaseUrl, decode::Integers, encode::endpoint},
 };
 
-/// The client that a `BookMoreClient` holds.
+/// What the calls of a `BookMoreClient` share.
 #[wasm_bindgen]
-#[derive(Debug)]
-pub struct Core(Rc<Client<Fetch>>);
+pub struct Core(Rc<State>);
 
 #[wasm_bindgen]
 impl Core {
-    /// Fails with what `error::to_js` makes.
+    /// `headers`: a line each.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue) -> Result<Core, JsValue> {
-        match options::client(options) {
-            Ok(client) => Ok(Core(Rc::new(client))),
-            Err(error) => Err(error::to_js(&error)),
-        }
+    pub fn new(origin: &str, path: &str, api_key: Option<String>, headers: &str) -> Core {
+        Core(Rc::new(State {
+            base_url: BaseUrl::of_parts(origin, path),
+            format: Format::Json,
+            api_key,
+            headers: lines(headers),
+            limits: Limits::default(),
+            integers: Integers::JavaScript,
+            tokens: RefCell::default(),
+            budget: Budget::default(),
+        }))
     }
 
-    /// Gives `{ data, response }`, or fails with what `error::to_js` makes.
-    /// When `cancelled` is settled first, the call is given up and gives
-    /// undefined. The caller must settle it in the end: a promise that never
-    /// settles keeps its listener for ever.
-    #[wasm_bindgen(js_name = getAiChatUsage)]
-    pub fn get_ai_chat_usage(
+    /// From now on `token` is sent, or what a provider gives.
+    #[wasm_bindgen(js_name = setToken)]
+    pub fn set_token(&self, token: Option<String>, has_provider: bool) {
+        self.0.tokens.borrow_mut().set(token, has_provider);
+    }
+
+    /// The provider gave `token`; infinite where it does not tell when it expires.
+    #[wasm_bindgen(js_name = giveToken)]
+    pub fn give_token(&self, token: Option<String>, expires_at: f64) {
+        let expires_at = expires_at.is_finite().then_some(expires_at);
+        self.0.tokens.borrow_mut().give(token, expires_at);
+    }
+
+    /// The provider failed.
+    #[wasm_bindgen(js_name = tokenFailed)]
+    pub fn token_failed(&self, now: f64) {
+        self.0.tokens.borrow_mut().failed(now);
+    }
+
+    /// Tells the tokens apart that were in use one after the other.
+    #[wasm_bindgen(getter)]
+    pub fn generation(&self) -> u32 {
+        self.0.tokens.borrow().generation()
+    }
+
+    /// Begins a call. Times are in milliseconds, infinite for no limit.
+    #[allow(clippy::too_many_arguments)]
+    pub fn call(
         &self,
         company_id: Option<String>,
-        options: &JsValue,
-        cancelled: Promise,
-    ) -> Promise {
-        let client = Rc::clone(&self.0);
+        is_jsonl: bool,
+        headers: &str,
+        max_retries: Option<u32>,
+        attempt_timeout: Option<f64>,
+        total_timeout: Option<f64>,
+        now: f64,
+    ) -> Call {
+        let defaults = self.0.limits;
+        let limits = Limits {
+            max_retries: max_retries.unwrap_or(defaults.max_retries),
+            attempt_timeout: attempt_timeout.unwrap_or(defaults.attempt_timeout),
+            total_timeout: total_timeout.unwrap_or(defaults.total_timeout),
+        };
+        let format = if is_jsonl {
+            Format::Jsonl
+        } else {
+            Format::Json
+        };
         let request = GetAiChatUsage { company_id };
-        let options = options::call(options);
-        future_to_promise(async move {
-            let call = call(&client, &request, &options);
-            let mut call = pin!(call);
-            let mut cancelled = pin!(JsFuture::from(cancelled));
-            poll_fn(|context| match cancelled.as_mut().poll(context) {
-                Poll::Ready(_) => Poll::Ready(Ok(JsValue::UNDEFINED)),
-                Poll::Pending => call.as_mut().poll(context),
-            })
-            .await
-            .map_err(|error| error::to_js(&error))
-        })
+        Call {
+            state: Rc::clone(&self.0),
+            call: call::Call::new(request, format, lines(headers), limits, now),
+        }
     }
 }
 
-async fn call(
-    client: &Client<Fetch>,
-    request: &GetAiChatUsage,
-    options: &CallOptions,
-) -> Result<JsValue, Error> {
-    let reply = client.get_ai_chat_usage_with(request, options).await?;
-    Ok(value::with_response(reply))
+/// One call. Each method gives the next step as JSON.
+#[wasm_bindgen]
+pub struct Call {
+    state: Rc<State>,
+    call: call::Call,
+}
+
+#[wasm_bindgen]
+impl Call {
+    /// At first, after a wait, and when the provider was asked for another call.
+    pub fn next(&mut self, now: f64) -> String {
+        let step = self.call.next(&self.state, now);
+        self.told(step, now)
+    }
+
+    /// The provider was asked, and has answered.
+    pub fn asked(&mut self, now: f64) -> String {
+        let step = self.call.asked(&self.state, now);
+        self.told(step, now)
+    }
+
+    /// The provider failed; without words: it took too long.
+    #[wasm_bindgen(js_name = giveUp)]
+    pub fn give_up(&mut self, words: Option<String>, now: f64) -> String {
+        let error = match words {
+            Some(words) => TokenProviderError::new(words).into(),
+            None => TimeoutError::in_phase(Phase::Token).into(),
+        };
+        let step = self.call.give_up(error);
+        self.told(step, now)
+    }
+
+    /// A reply came. `headers`: a line each, names in lower case. `end`: 0 for
+    /// a whole body, 1 for one that is longer than what was read, 2 for one
+    /// that broke off, as `words` say.
+    #[allow(clippy::too_many_arguments)]
+    pub fn reply(
+        &mut self,
+        status: u16,
+        url: Option<String>,
+        headers: &str,
+        body: Vec<u8>,
+        end: u8,
+        words: &str,
+        received_at: f64,
+        now: f64,
+    ) -> String {
+        let body = match end {
+            0 => Body::Whole(body),
+            1 => Body::TooLong(body),
+            _ => Body::Broken(body, NetworkError::broke_off(words)),
+        };
+        let reply = HttpResponse {
+            status,
+            url,
+            headers: lines(headers),
+            body,
+            received_at,
+        };
+        self.came_to(Ok(reply), now)
+    }
+
+    /// No reply came: in time, or at all, as `words` say.
+    #[wasm_bindgen(js_name = noReply)]
+    pub fn no_reply(&mut self, in_headers: bool, words: Option<String>, now: f64) -> String {
+        let error = match words {
+            Some(words) => NetworkError::no_reply(&endpoint(&self.state.base_url), &words).into(),
+            None if in_headers => TimeoutError::in_phase(Phase::Headers).into(),
+            None => TimeoutError::in_phase(Phase::Body).into(),
+        };
+        self.came_to(Err(error), now)
+    }
+
+    fn came_to(&mut self, outcome: Result<HttpResponse, Error>, now: f64) -> String {
+        let step = self
+            .call
+            .reply(&self.state, outcome, now, &js_sys::Math::random);
+        self.told(step, now)
+    }
+
+    fn told(&self, step: Step, now: f64) -> String {
+        step::to_json(&step, &self.call, now)
+    }
+}
+
+/// `name: value` of each line.
+fn lines(headers: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut rest = headers;
+    while let Some(end) = rest.bytes().position(|byte| byte == b'\n') {
+        let (line, after) = rest.split_at_checked(end).unwrap_or_default();
+        if let Some(colon) = line.bytes().position(|byte| byte == b':') {
+            let name = line.get(..colon).unwrap_or("").to_owned();
+            let value = line.get(colon + 1..).unwrap_or("").to_owned();
+            pairs.push((name, value));
+        }
+        rest = after.get(1..).unwrap_or("");
+    }
+    pairs
 }
 
 // SAFETY: a wasm module without shared memory, such as this one, has one thread.

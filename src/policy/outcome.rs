@@ -1,12 +1,13 @@
 //! What a reply amounts to: a usage or one of the failures.
 
+use super::retry_after::asked_wait;
 use crate::{
     dto::{AiChatUsageResponse, GetAiChatUsage, ResponseStatus},
     error::{ApiError, DecodeError, Error, Unexpected, UnexpectedResponseError, concat, decimal},
     transport::{Body, HttpResponse},
     wire::{
         base_url::{BaseUrl, without_query},
-        decode::{self, Integers},
+        decode::{self, Failure, Integers},
         guid,
         json::utf8,
     },
@@ -25,7 +26,7 @@ pub(crate) fn judge(
     }
     let body = reply.body.bytes();
     if reply.status >= 400 {
-        return Err(api_error(reply, decode::response_status(body)));
+        return Err(api_error(reply, decode::failure(body)));
     }
     let read = match &reply.body {
         Body::Whole(_) => decode::usage(body, integers).map_err(Error::Decode),
@@ -39,16 +40,20 @@ pub(crate) fn judge(
     // stands beside it.
     match read {
         Ok(usage) if is_failure(&usage.response_status) => {
-            Err(api_error(reply, usage.response_status))
+            let failure = Failure {
+                response_status: usage.response_status,
+                ..Failure::default()
+            };
+            Err(api_error(reply, failure))
         }
         Ok(usage) => match other_company(request, &usage) {
             Some(problem) => Err(problem.at(reply)),
             None => Ok(usage),
         },
         Err(error) => {
-            let status = decode::response_status(body);
-            if is_failure(&status) {
-                Err(api_error(reply, status))
+            let failure = decode::failure(body);
+            if is_failure(&failure.response_status) {
+                Err(api_error(reply, failure))
             } else {
                 Err(error)
             }
@@ -123,10 +128,10 @@ fn other_company(request: &GetAiChatUsage, usage: &AiChatUsageResponse) -> Optio
     })
 }
 
-fn api_error(reply: &HttpResponse, response_status: Option<Box<ResponseStatus>>) -> Error {
-    let status = response_status.as_deref();
+fn api_error(reply: &HttpResponse, failure: Failure) -> Error {
+    let status = failure.response_status.as_deref();
     let code = status.and_then(|status| said(&status.error_code));
-    let (why, words) = reason(reply, status);
+    let (why, words) = reason(reply, &failure);
     let message = concat(&[
         "The server refused the request (",
         &decimal(reply.status.into()),
@@ -148,13 +153,31 @@ fn api_error(reply: &HttpResponse, response_status: Option<Box<ResponseStatus>>)
             _ => "",
         },
     ]);
+    let is_quota = [code, said(&failure.problem_type)]
+        .into_iter()
+        .flatten()
+        .any(is_quota);
+    let retry_after_ms = asked_wait(&reply.headers, reply.received_at);
     let error = ApiError {
         status: reply.status,
+        retry_after_ms,
+        retry_at: retry_after_ms.map(|wait| reply.received_at + wait),
         message,
         request_id: reply.request_id(),
-        response_status,
+        is_quota,
+        response_status: failure.response_status,
     };
     error.into()
+}
+
+/// `insufficient_quota`, `quota_exceeded` and `…_limit_exceeded`, in any case
+/// and with any separators; a problem's type may be a URL that ends so.
+fn is_quota(kind: &str) -> bool {
+    let mut word: Vec<u8> = kind.bytes().filter(u8::is_ascii_alphanumeric).collect();
+    word.make_ascii_lowercase();
+    ["insufficientquota", "quotaexceeded", "limitexceeded"]
+        .iter()
+        .any(|quota| word.ends_with(quota.as_bytes()))
 }
 
 /// What the server wrote, if anything.
@@ -163,10 +186,8 @@ fn said(text: &Option<String>) -> Option<&str> {
 }
 
 /// Why the server refused, in its own words where it has any.
-fn reason<'a>(
-    reply: &'a HttpResponse,
-    status: Option<&'a ResponseStatus>,
-) -> (&'static str, &'a str) {
+fn reason<'a>(reply: &'a HttpResponse, failure: &'a Failure) -> (&'static str, &'a str) {
+    let status = failure.response_status.as_deref();
     /// Longer texts are pages, not reasons.
     const LONGEST: usize = 200;
     // "Failures" 4: ASP.NET's own 401 has its reason in a header, if anywhere;
@@ -176,6 +197,7 @@ fn reason<'a>(
     if let Some(words) = status
         .and_then(|status| said(&status.message))
         .or(challenge)
+        .or(said(&failure.title))
     {
         return (": ", words);
     }

@@ -59,6 +59,16 @@ impl BaseUrl {
         })
     }
 
+    /// Of an origin and a path that have been checked: the npm package does so
+    /// with the platform's own `URL`.
+    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    pub fn of_parts(origin: &str, path: &str) -> Self {
+        Self {
+            text: concat(&[origin, path.trim_end_matches('/')]),
+            origin_length: origin.len(),
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -66,6 +76,25 @@ impl BaseUrl {
     /// Scheme, host and port.
     pub fn origin(&self) -> &str {
         self.text.get(..self.origin_length).unwrap_or("")
+    }
+
+    /// Whether nobody on the way can read along: https, or this machine.
+    pub fn keeps_secrets(&self) -> bool {
+        let Some(rest) = self.origin().strip_prefix("http://") else {
+            return true;
+        };
+        let host = match rest.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => rest,
+        };
+        let is_ipv4 = |host: &str| {
+            let mut parts = host.split('.');
+            parts.clone().count() == 4 && parts.all(|part| part.parse::<u8>().is_ok())
+        };
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host == "[::1]"
+            || (host.starts_with("127.") && is_ipv4(host))
     }
 
     /// Whether `url`, in the form in which the platform writes URLs, is of
@@ -113,6 +142,28 @@ mod tests {
         ] {
             let parsed = BaseUrl::parse(text).unwrap();
             assert_eq!((parsed.as_str(), parsed.origin()), (base, origin));
+        }
+    }
+
+    #[test]
+    fn secrets_are_kept_by_https_and_by_this_machine() {
+        for (text, keeps) in [
+            ("https://api.bookmore.com", true),
+            ("http://localhost:8080", true),
+            ("http://app.localhost", true),
+            ("http://127.0.0.1:8080/base", true),
+            ("http://127.1.2.3", true),
+            ("http://[::1]:8080", true),
+            ("http://[::1]", true),
+            ("http://api.bookmore.com", false),
+            ("http://localhost.example", false),
+            ("http://127.0.0.1.example", false),
+            ("http://127.example.0.1", false),
+            ("http://[::2]", false),
+            ("http://notlocalhost", false),
+        ] {
+            let base_url = BaseUrl::parse(text).unwrap();
+            assert_eq!(base_url.keeps_secrets(), keeps, "{text}");
         }
     }
 

@@ -102,18 +102,35 @@ pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageRespon
     })
 }
 
-/// Reads the ResponseStatus of a body that need not be a usage, nor complete,
-/// nor JSON at all; `None` where there is none to be read.
-pub(crate) fn response_status(body: &[u8]) -> Option<Box<ResponseStatus>> {
+/// What a body says of a failure.
+#[derive(Default)]
+pub(crate) struct Failure {
+    pub response_status: Option<Box<ResponseStatus>>,
+    /// `type` and `title` of ASP.NET's problem details (RFC 9457).
+    pub problem_type: Option<String>,
+    pub title: Option<String>,
+}
+
+/// Reads what a body says of a failure, which need not be complete, nor JSON
+/// at all.
+pub(crate) fn failure(body: &[u8]) -> Failure {
     let mut found = None;
+    let mut failure = Failure::default();
     // Where the text goes wrong, what was read before still counts.
     let _ = Reader::lenient(body).object(&mut |r, name| {
-        if is(name, "responseStatus") && r.peek() == Some(b'{') {
-            return account(r, "stackTrace", found.insert(Account::default()));
-        }
-        r.skip()
+        let slot = match (name, r.peek()) {
+            (_, Some(b'{')) if is(name, "responseStatus") => {
+                return account(r, "stackTrace", found.insert(Account::default()));
+            }
+            ("type", Some(b'"')) => &mut failure.problem_type,
+            ("title", Some(b'"')) => &mut failure.title,
+            _ => return r.skip(),
+        };
+        *slot = Some(r.string()?);
+        Ok(())
     });
-    found.map(Account::into)
+    failure.response_status = found.map(Account::into);
+    failure
 }
 
 /// `TokensUsed` is `tokensUsed`: only the first letter differs.

@@ -1,4 +1,4 @@
-use super::{Format, base_url::BaseUrl, guid, header};
+use super::{Format, base_url::BaseUrl, guid};
 use crate::{
     dto::GetAiChatUsage,
     error::{ConfigError, Error, concat},
@@ -22,10 +22,9 @@ pub(crate) struct Envelope<'a> {
 /// # Errors
 /// An empty company id, because the server would answer for the caller's own
 /// company (contract, "Negotiation" 6); an id that is no Guid, because it
-/// would answer 400 before it looks at the credentials ("Failures" 5); a
-/// token that HTTP cannot carry.
+/// would answer 400 before it looks at the credentials ("Failures" 5).
 pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> Result<HttpRequest, Error> {
-    let mut url = concat(&[envelope.base_url.as_str(), PATH]);
+    let mut url = endpoint(envelope.base_url);
     if let Some(company_id) = &dto.company_id {
         check_company_id(company_id)?;
         url.push_str("?CompanyId=");
@@ -40,7 +39,6 @@ pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> Result<H
     }
     let mut headers = vec![("Accept".to_owned(), envelope.format.media_type().to_owned())];
     if let Some(token) = envelope.bearer_token {
-        header::check_secret("The bearer token", token)?;
         headers.push(("Authorization".to_owned(), concat(&["Bearer ", token])));
     }
     if let Some(key) = envelope.api_key {
@@ -54,10 +52,18 @@ pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> Result<H
         }
     }
     for header in of_call {
-        header::check_extra(&header.0, &header.1)?;
         headers.push(header.clone());
     }
-    Ok(HttpRequest { url, headers })
+    Ok(HttpRequest {
+        url,
+        headers,
+        timeout_ms: f64::INFINITY,
+    })
+}
+
+/// The URL of the operation, without the query.
+pub(crate) fn endpoint(base_url: &BaseUrl) -> String {
+    concat(&[base_url.as_str(), PATH])
 }
 
 fn check_company_id(company_id: &str) -> Result<(), ConfigError> {

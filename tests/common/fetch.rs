@@ -29,7 +29,8 @@ fn giving(expression: &str) -> Fetch {
 
 async fn ask(fetch: Fetch) -> Result<AiChatUsageResponse, Error> {
     let client = Client::builder()
-        .base_url("http://api.example/base")
+        .base_url("https://api.example/base")
+        .max_retries(0)
         .build(fetch)?;
     client.get_ai_chat_usage(&GetAiChatUsage::default()).await
 }
@@ -75,7 +76,7 @@ async fn all_254_recorded_exchanges_have_their_outcome() {
             .call1(&JsValue::NULL, &response)
             .unwrap();
         let fetch = Fetch::new().with_function(give.unchecked_into());
-        let client = Client::builder().build(fetch).unwrap();
+        let client = Client::builder().max_retries(0).build(fetch).unwrap();
         row.check(&client.get_ai_chat_usage(&row.request).await);
     }
 }
@@ -91,7 +92,7 @@ async fn the_request_is_the_one_of_the_contract() {
     .unwrap();
     let fetch = Fetch::new().with_function(function.unchecked_into());
     let builder = Client::builder()
-        .base_url("http://api.example/base/")
+        .base_url("https://api.example/base/")
         .bearer_token("t0ken")
         .api_key("key")
         .format(Format::Jsonl)
@@ -105,7 +106,7 @@ async fn the_request_is_the_one_of_the_contract() {
     };
     assert_eq!(
         told("sent.url").unwrap(),
-        r#""http://api.example/base/assistant/ai-chat/usage?CompanyId=9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c""#
+        r#""https://api.example/base/assistant/ai-chat/usage?CompanyId=9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c""#
     );
     assert_eq!(
         told("{ ...sent.init, signal: sent.init.signal instanceof AbortSignal }").unwrap(),
@@ -227,7 +228,7 @@ async fn anything_can_be_thrown() {
         ] {
             let error = ask(giving(&expression)).await.unwrap_err();
             let expected = format!(
-                "No reply came from http://api.example/base/assistant/ai-chat/usage{quoted}. Check the network and the base URL."
+                "No reply came from https://api.example/base/assistant/ai-chat/usage{quoted}. Check the network and the base URL."
             );
             assert!(error.to_string().starts_with(&expected), "{error}");
             let Error::Network(error) = error else {
@@ -248,7 +249,7 @@ async fn a_reply_of_another_origin_or_a_hidden_redirect_is_unexpected() {
         "The reply came from https://evil.example/x, which is not the base URL's origin. Check the base URL."
     );
     for fine in [
-        "({ status: 200, redirected: true, url: 'http://api.example/elsewhere', text: () => USAGE })",
+        "({ status: 200, redirected: true, url: 'https://api.example/elsewhere', text: () => USAGE })",
         "({ status: 200, redirected: false, url: 'https://gateway.example/', text: () => USAGE })",
     ] {
         assert_eq!(ask(giving(fine)).await.unwrap().tokens_used, 5, "{fine}");

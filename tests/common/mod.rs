@@ -62,6 +62,7 @@ fn response(recorded: &Value) -> HttpResponse {
             .into_iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value))
             .collect(),
+        received_at: 0.0,
         body: Body::Whole(body),
     }
 }

@@ -1,0 +1,143 @@
+import type { Call } from "./core.js";
+import { BookMoreError, errorOf, type Details } from "./errors.js";
+import { send, type Reply } from "./fetch.js";
+import { safeCause } from "./secrets.js";
+import { limited, sleep, TIMED_OUT } from "./timing.js";
+import type { AiChatUsageResponse, AttemptInfo, ErrorCode, Event, RequestOptions } from "./types.js";
+
+/** What `src/js/step.rs` writes. */
+type Step =
+  | { do: "token"; forceRefresh: boolean; timeoutMs?: number }
+  | { do: "send"; url: string; headers: Record<string, string>; timeoutMs?: number; refresh: boolean }
+  | { do: "wait"; waitMs: number; code: ErrorCode; status?: number }
+  | Done;
+
+interface Done {
+  do: "done";
+  data?: AiChatUsageResponse;
+  requestId?: string;
+  error?: Details;
+  attempts: AttemptInfo[];
+  elapsedMs: number;
+}
+
+/** What a call reaches of the world. */
+export interface World {
+  fetch: typeof fetch;
+  credentials: RequestInit["credentials"];
+  /** Waits for the token provider, see `TokenAsker.ask`. */
+  askToken(force: boolean, signal: AbortSignal): Promise<boolean>;
+  refreshBehind(): void;
+  emit(event: Event): void;
+}
+
+/** What a call came to: the step as text, so that each caller can have its own object. */
+export interface Outcome {
+  text: string;
+  reply: Reply;
+}
+
+const now = () => performance.now();
+
+/** `name:value`, a line each: what Rust reads. */
+export function lines(headers: Iterable<[string, string]>): string {
+  return [...headers].map(([name, value]) => `${name}:${value}\n`).join("");
+}
+
+/** Does what the call says, until it is over. */
+export async function carryOut(call: Call, world: World, signal: AbortSignal): Promise<Outcome> {
+  const secrets = new Set<string>();
+  let cause: unknown;
+  let reply: Reply | undefined;
+  let attempt = 0;
+  let url = "";
+  let text = call.next(now());
+  for (;;) {
+    const step = JSON.parse(text) as Step;
+    switch (step.do) {
+      case "token":
+        try {
+          const fits = await limited(signal, step.timeoutMs, (signal) => world.askToken(step.forceRefresh, signal));
+          text = fits ? call.asked(now()) : call.next(now());
+        } catch (thrown) {
+          if (signal.aborted) throw thrown;
+          const ours = thrown instanceof BookMoreError;
+          cause = ours ? undefined : thrown;
+          const words = ours ? thrown.message : "The bearerToken function failed; its error is the cause.";
+          text = call.giveUp(thrown === TIMED_OUT ? undefined : words, now());
+        }
+        break;
+      case "send": {
+        const { headers } = step;
+        [url] = step.url.split("?") as [string];
+        for (const secret of [headers.Authorization?.slice(7), headers["x-api-key"]]) {
+          if (secret) secrets.add(secret);
+        }
+        if (step.refresh) world.refreshBehind();
+        world.emit({ type: "attempt", attempt: ++attempt, url });
+        cause = undefined;
+        let inHeaders = true;
+        const init: RequestInit = { headers };
+        if (world.credentials) init.credentials = world.credentials;
+        try {
+          reply = await limited(signal, step.timeoutMs, (signal) =>
+            send(world.fetch, step.url, { ...init, signal }, () => (inHeaders = false)),
+          );
+          const { status, body, end, thrown, receivedAt } = reply;
+          cause = thrown;
+          text = call.reply(
+            status,
+            reply.url,
+            lines(Object.entries(reply.headers)),
+            body,
+            end,
+            words(thrown),
+            receivedAt,
+            now(),
+          );
+          world.emit({ type: "response", attempt, status });
+        } catch (thrown) {
+          if (signal.aborted) throw thrown;
+          const late = thrown === TIMED_OUT;
+          cause = late ? undefined : thrown;
+          text = call.noReply(inHeaders, late ? undefined : words(thrown), now());
+        }
+        break;
+      }
+      case "wait":
+        {
+          const { waitMs, code, status } = step;
+          world.emit({ type: "retry", attempt, waitMs, code, ...(status === undefined ? {} : { status }) });
+          await sleep(signal, waitMs);
+          text = call.next(now());
+        }
+        break;
+      default: {
+        const { error, attempts, elapsedMs } = step;
+        if (!error) return { text, reply: reply! };
+        const failure = errorOf({ ...withCause(error, safeCause(cause, secrets)), attempts, elapsedMs });
+        const { status } = error;
+        world.emit({ type: "error", attempt, code: failure.code, elapsedMs, ...(status === undefined ? {} : { status }) });
+        throw failure;
+      }
+    }
+  }
+}
+
+/** The cause of a failure is what was thrown, or the failure that was to be retried. */
+function withCause(error: Details, thrown: unknown): Details {
+  const { cause } = error;
+  return cause
+    ? { ...error, cause: errorOf(withCause(cause as Details, thrown)) }
+    : { ...error, cause: thrown };
+}
+
+/** What was thrown, which can be anything, says of itself. */
+function words(thrown: unknown): string {
+  // Node says only "fetch failed"; the reason is the cause.
+  const { message = thrown, cause } = (thrown ?? {}) as { message?: unknown; cause?: { code?: unknown } };
+  return [message, cause?.code]
+    .filter((word) => typeof word === "string")
+    .map((word) => `: ${word}`)
+    .join("");
+}

@@ -1,0 +1,24 @@
+/**
+ * Typed client for one operation of the BookMore API:
+ * `GET /assistant/ai-chat/usage`, a company's AI-assistant token usage.
+ *
+ * @packageDocumentation
+ */
+export {
+  ApiError,
+  AuthenticationError,
+  BookMoreError,
+  ConfigError,
+  DecodeError,
+  InternalError,
+  NetworkError,
+  PermissionDeniedError,
+  RateLimitError,
+  RuntimeUnsupportedError,
+  ServerError,
+  TimeoutError,
+  TokenProviderError,
+  UnexpectedResponseError,
+  isBookMoreError,
+} from "./errors.js";
+export type * from "./types.js";

@@ -1,0 +1,33 @@
+import { BookMoreClientBase } from "./client.js";
+import { errorOf } from "./errors.js";
+import { loader } from "./instance.js";
+import type { ClientOptions as Options, WasmSource } from "./types.js";
+
+export * from "./public.js";
+
+/** What a {@link BookMoreClient} is made of. */
+export interface ClientOptions extends Options {
+  /**
+   * The module `bookmore-sdk/sdk.wasm`: compiled, as bytes, as a Response, or
+   * where it can be fetched.
+   */
+  wasm: WasmSource;
+}
+
+/**
+ * Calls the BookMore API. One client is for one identity and can carry out any
+ * number of calls, also at the same time.
+ */
+export class BookMoreClient extends BookMoreClientBase {
+  /** @throws {@link ConfigError} where an option cannot be used. */
+  constructor(options: ClientOptions) {
+    const wasm = options?.wasm;
+    if (!wasm) {
+      throw errorOf({
+        code: "config_error",
+        message: "wasm is missing: pass the module bookmore-sdk/sdk.wasm, its bytes, a Response or its URL.",
+      });
+    }
+    super(options, loader(() => wasm));
+  }
+}

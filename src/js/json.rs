@@ -1,0 +1,113 @@
+//! Writes JSON: one text crosses to JavaScript in a tenth of the code that
+//! puts an object together property by property.
+
+use crate::error::decimal;
+
+/// The text written so far.
+#[derive(Default)]
+pub(super) struct Json(String);
+
+impl Json {
+    pub fn into_text(self) -> String {
+        self.0
+    }
+
+    /// Writes `{…}`; `fill` writes the members.
+    pub fn object(&mut self, fill: impl FnOnce(&mut Self)) {
+        self.enclosed("{", fill, '}');
+    }
+
+    /// Writes a member whose value is an object.
+    pub fn member(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
+        self.name(name);
+        self.object(fill);
+    }
+
+    /// Writes a member whose value is a list; `fill` writes an item.
+    pub fn list<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        mut fill: impl FnMut(&mut Self, T),
+    ) {
+        self.name(name);
+        let all = |json: &mut Self| {
+            for item in items {
+                json.object(|json| fill(json, item));
+            }
+        };
+        self.enclosed("[", all, ']');
+    }
+
+    pub fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.string(value);
+    }
+
+    /// Nothing where there is no value.
+    pub fn optional(&mut self, name: &str, value: Option<&String>) {
+        if let Some(value) = value {
+            self.text(name, value);
+        }
+    }
+
+    pub fn boolean(&mut self, name: &str, value: bool) {
+        self.raw(name, if value { "true" } else { "false" });
+    }
+
+    pub fn integer(&mut self, name: &str, value: i64) {
+        self.raw(name, if value < 0 { "-" } else { "" });
+        self.0.push_str(&decimal(value.unsigned_abs()));
+    }
+
+    /// Milliseconds, in whole ones; a time without an end is left out.
+    pub fn milliseconds(&mut self, name: &str, value: f64) {
+        if value.is_finite() {
+            // Rounded up: no wait may become shorter than it was asked for.
+            self.integer(name, value.ceil() as i64);
+        }
+    }
+
+    fn raw(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.0.push_str(value);
+    }
+
+    fn name(&mut self, name: &str) {
+        self.separate();
+        self.string(name);
+        self.0.push(':');
+    }
+
+    fn enclosed(&mut self, open: &str, fill: impl FnOnce(&mut Self), close: char) {
+        self.separate();
+        self.0.push_str(open);
+        fill(self);
+        self.0.push(close);
+    }
+
+    fn separate(&mut self) {
+        if !matches!(self.0.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
+            self.0.push(',');
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.0.push('"');
+        for character in text.chars() {
+            match character {
+                '"' | '\\' => self.0.push('\\'),
+                '\0'..='\x1F' => {
+                    let code = character as u8;
+                    self.0.push_str(if code < 16 { "\\u000" } else { "\\u001" });
+                    self.0
+                        .push(char::from_digit(u32::from(code % 16), 16).unwrap_or('0'));
+                    continue;
+                }
+                _ => {}
+            }
+            self.0.push(character);
+        }
+        self.0.push('"');
+    }
+}
