@@ -2,7 +2,7 @@
 // that it starts. The cells are written in terms of it.
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { startServer } from "../server/server.mjs";
 import { freePort, readOutput } from "./browsers.mjs";
 import { NotRun } from "./not-run.mjs";
@@ -14,7 +14,6 @@ import { serve } from "./serve.mjs";
 const QUIET_TOOLS = {
   CI: "1",
   DO_NOT_TRACK: "1",
-  ASTRO_TELEMETRY_DISABLED: "1",
   DENO_NO_UPDATE_CHECK: "1",
   NEXT_TELEMETRY_DISABLED: "1",
   NUXT_TELEMETRY_DISABLED: "1",
@@ -58,6 +57,7 @@ export class App {
         NODE_OPTIONS: "",
       };
       for (const name of group.packages ?? []) app.uses(name);
+      if (group.node) app.versions.add(`Node.js ${(await app.run("node", ["--version"])).trim().slice(1)}`);
       return app;
     } catch (error) {
       await app.close();
@@ -150,7 +150,7 @@ export class App {
   /** What a page of one script shows, served from the folder that it was built into. */
   async scriptPage(path, type = "module") {
     const folder = dirname(path);
-    this.write(join(folder, "page.html"), `<!doctype html><meta charset="utf-8"><output></output><script type="${type}" src="./${path.slice(folder.length + 1)}"></script>`);
+    this.write(join(folder, "page.html"), `<!doctype html><meta charset="utf-8"><output></output><script type="${type}" src="./${basename(path)}"></script>`);
     return this.page(`${await this.serve(folder)}page.html`);
   }
 
@@ -173,7 +173,7 @@ export class App {
   elsewhere(path) {
     const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-elsewhere-"));
     this.#ends.push(() => rmSync(folder, { recursive: true, force: true }));
-    const there = join(folder, path.split("/").pop());
+    const there = join(folder, basename(path));
     cpSync(this.at(path), there);
     return there;
   }

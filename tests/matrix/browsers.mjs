@@ -56,16 +56,17 @@ export async function readOutput(name, url) {
       await driver.get("about:blank"); // so that it does not go on
       return { text, label };
     }
-    if (Date.now() > end) throw new Error(`${url} shows no output in ${label} after ${PATIENCE / 1000} seconds.\n${await complaints(driver)}`);
+    if (Date.now() > end) throw new Error(`${url} shows no output in ${label} after ${PATIENCE / 1000} seconds.\n${await complaints(driver, url)}`);
     await pause(50);
   }
 }
 
-// What a page and the browser said, for a person who looks for the cause.
-async function complaints(driver) {
+// What a page and the browser said of it, for a person who looks for the cause.
+async function complaints(driver, url) {
   const entries = await driver.manage().logs().get("browser").catch(() => []); // only Chromium tells
   const shown = await driver.executeScript("return document.body?.innerText");
-  return [...entries.map(({ message }) => message), `The page shows: ${shown}`].join("\n");
+  const said = entries.map(({ message }) => message).filter((message) => message.startsWith(new URL(url).origin));
+  return [...said, `The page shows: ${shown}`].join("\n");
 }
 
 /** Ends all browsers; whoever needs one starts another. */

@@ -1,5 +1,6 @@
 // Child processes that never outlive a run, with what they printed where they fail.
 import { spawn } from "node:child_process";
+import { basename } from "node:path";
 
 const running = new Set();
 process.on("exit", () => [...running].forEach((child) => signal(child, "SIGKILL")));
@@ -7,7 +8,7 @@ process.on("exit", () => [...running].forEach((child) => signal(child, "SIGKILL"
 // Each leads a group of its own, so that what it started itself ends with it.
 function begin(command, args, options) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options, detached: true });
-  const call = [command, ...args].join(" ");
+  const call = [basename(command), ...args].join(" ");
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => (printed = (printed + text).slice(-20_000)));

@@ -181,9 +181,10 @@ const indented = (text) => text.replaceAll(/^/gm, "    ");
 
 function table(rows, { version, bytes }) {
   // A reason is a sentence; what follows it is for the person who looks at standard error.
-  const cell = (text) => text.split("\n")[0].replaceAll("|", "\\|");
+  const cell = (text) => text.split("\n")[0].slice(0, 300).replaceAll("|", "\\|");
   const lines = rows.map(({ name, versions, mark, reason }) => `| ${name} | ${cell(versions.join(", "))} | ${mark}${reason ? `: ${cell(reason)}` : ""} |`);
-  return [`bookmore-sdk ${version}, tarball of ${bytes} bytes`, "", "| cell | versions | |", "|---|---|---|", ...lines, ""].join("\n");
+  const heading = `bookmore-sdk ${version}, a tarball of ${bytes} bytes, on ${process.platform} ${process.arch}. Tools ran on Node.js ${process.versions.node} where no other is named.`;
+  return [heading, "", "| cell | versions | |", "|---|---|---|", ...lines, ""].join("\n");
 }
 
 const options = readOptions();

@@ -65,7 +65,15 @@ const next = {
     { name: "Next 16 Turbopack, client component", run: (app, url) => app.page(`${url}/client`) },
     { name: "Next 16 Turbopack, server component", run: (app, url) => app.sentPage(`${url}/server?api=${app.api}`) },
     { name: "Next 16 Turbopack, Node.js route", run: (app, url) => app.route(`${url}/node?api=${app.api}`) },
-    { name: "Next 16 Turbopack, edge route", run: (app, url) => app.route(`${url}/edge?api=${app.api}`) },
+    {
+      name: "Next 16 Turbopack, edge route",
+      run(app, url) {
+        // `next start` would compile a module from bytes, hosts of edge functions do not: the build must hand it over.
+        const { wasm } = JSON.parse(app.read(".next/server/middleware-manifest.json")).functions["/edge/route"];
+        if (wasm.length !== 1) throw new Error(`The edge function has ${wasm.length} modules instead of one.`);
+        return app.route(`${url}/edge?api=${app.api}`);
+      },
+    },
   ],
 };
 

@@ -6,15 +6,21 @@ const jest = {
   packages: ["jest"],
   quick: true,
   cells: [
+    { name: "Jest, Node.js", run: (app) => jestRun(app, "node") },
     {
-      name: "Jest",
-      async run(app) {
-        await app.run("jest", ["--testEnvironment", "node"]);
-        return app.written("outcome.json");
-      },
+      name: "Jest, jsdom: says that there is no TextEncoder",
+      packages: ["jest-environment-jsdom"],
+      run: (app) => jestRun(app, "jsdom"),
+      error: { code: "runtime_unsupported", cause: /TextEncoder/ },
+      calls: 0,
     },
   ],
 };
+
+async function jestRun(app, environment) {
+  await app.run("jest", ["--testEnvironment", environment]);
+  return app.written("outcome.json");
+}
 
 const vitest = {
   fixtures: ["shared", "vitest"],
@@ -49,7 +55,20 @@ const dom = {
     await app.run("esbuild", ["imported.mjs", "--bundle", "--format=iife", "--outfile=imported.js"]);
     await app.run("esbuild", ["usage.js", "--bundle", "--format=iife", "--global-name=Usage", "--outfile=bundle.js"]);
   },
-  cells: ["jsdom", "happy-dom"].map((name) => ({ name: `${name}, a bundle inside its window`, packages: [name], run: (app) => app.outcome("node", ["window.mjs", name]) })),
+  cells: [
+    {
+      name: "jsdom, a bundle inside its window: says that there is no fetch",
+      packages: ["jsdom"],
+      run: (app) => app.outcome("node", ["window.mjs", "jsdom"]),
+      error: { code: "runtime_unsupported", message: /has no fetch/ },
+      calls: 0,
+    },
+    {
+      name: "happy-dom, a bundle inside its window",
+      packages: ["happy-dom"],
+      run: (app) => app.outcome("node", ["window.mjs", "happy-dom"]),
+    },
+  ],
 };
 
 const msw = {
