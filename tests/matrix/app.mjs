@@ -1,10 +1,10 @@
 // A user's app: a fresh folder with the tarball among its packages, the API it asks, and everything
 // that it starts. The cells are written in terms of it.
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { startServer } from "../server/server.mjs";
 import { freePort, readOutput } from "./browsers.mjs";
+import { removeFolder, temporaryFolder } from "./folders.mjs";
 import { NotRun } from "./not-run.mjs";
 import { hasPackages, layOut, lockedPackages } from "./packed.mjs";
 import { finish, start } from "./processes.mjs";
@@ -25,12 +25,13 @@ export class App {
   versions = new Set();
   #folder;
   #server;
+  #node;
   #env;
   #ends = [];
 
   /** Fetches what the group needs from the registry, where it is not there from an earlier run. */
   static async fetchPackages({ fixtures, node }) {
-    if (node) await nodeFolder(node);
+    if (node) await nodeOf(node);
     if (hasPackages(fixtures)) await lockedPackages(fixtures.at(-1));
   }
 
@@ -42,22 +43,21 @@ export class App {
   static async create(group, tarball) {
     const app = new App();
     try {
-      app.#folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-app-"));
-      app.#ends.push(() => rmSync(app.#folder, { recursive: true, force: true, maxRetries: 5 }));
+      app.#folder = temporaryFolder("app");
+      app.#ends.push(() => removeFolder(app.#folder));
       app.#server = await startServer();
       app.#ends.push(() => app.#server.close());
       await layOut(app.#folder, group.fixtures, tarball);
-      const path = [join(app.#folder, "node_modules/.bin"), ...(group.node ? [await nodeFolder(group.node)] : [dirname(process.execPath)])];
+      const node = group.node ? await nodeOf(group.node) : { folder: dirname(process.execPath), version: process.versions.node };
+      app.#node = `Node.js ${node.version}`;
       app.#env = {
         ...process.env,
         ...QUIET_TOOLS,
-        PATH: [...path, process.env.PATH].join(delimiter),
+        PATH: [join(app.#folder, "node_modules/.bin"), node.folder, process.env.PATH].join(delimiter),
         BOOKMORE_API: app.api,
-        // npm passes its own settings on to what it starts.
-        NODE_OPTIONS: "",
       };
       for (const name of group.packages ?? []) app.uses(name);
-      if (group.node) app.versions.add(`Node.js ${(await app.run("node", ["--version"])).trim().slice(1)}`);
+      if (group.node) app.versions.add(app.#node);
       return app;
     } catch (error) {
       await app.close();
@@ -91,10 +91,14 @@ export class App {
     writeFileSync(this.at(path), text);
   }
 
-  /** Shows the version of a package of the fixture, under this name. */
-  uses(name, shown = name) {
+  remove(path) {
+    rmSync(this.at(path), { recursive: true });
+  }
+
+  /** Shows the version of a package of the fixture. */
+  uses(name) {
     const { version } = JSON.parse(this.read(`node_modules/${name}/package.json`));
-    this.versions.add(`${shown} ${version}`);
+    this.versions.add(`${name} ${version}`);
   }
 
   /** The program that a package ships for this machine, in a package of its own. */
@@ -108,6 +112,7 @@ export class App {
 
   /** Runs a command in the folder; the packages' commands are on its path. */
   run(command, args = [], { env, ...options } = {}) {
+    if (command === "node") this.versions.add(this.#node);
     return finish(command, args, { cwd: this.#folder, ...options, env: { ...this.#env, ...env } });
   }
 
@@ -171,8 +176,8 @@ export class App {
 
   /** A file moved to a new folder, where no package is near. */
   elsewhere(path) {
-    const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-elsewhere-"));
-    this.#ends.push(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = temporaryFolder("elsewhere");
+    this.#ends.push(() => removeFolder(folder));
     const there = join(folder, basename(path));
     cpSync(this.at(path), there);
     return there;
@@ -186,11 +191,12 @@ export class App {
   }
 }
 
-/** The folder of the command `node` of a major version. */
-export async function nodeFolder(major) {
-  const folder = join(await lockedPackages("node"), `node-${major}`, "bin");
-  if (!existsSync(folder)) throw new NotRun(`There is no Node.js ${major} in the registry for ${process.platform} on ${process.arch}.`);
-  return folder;
+/** A major version of Node.js: its version, and the folder of the command `node`. */
+export async function nodeOf(major) {
+  const own = join(await lockedPackages("node"), `node-${major}`);
+  if (!existsSync(own)) throw new NotRun(`There is no Node.js ${major} in the registry for ${process.platform} on ${process.arch}.`);
+  const { version } = JSON.parse(readFileSync(join(own, "package.json"), "utf8"));
+  return { folder: join(own, "bin"), version };
 }
 
 function parsed(text, whence) {

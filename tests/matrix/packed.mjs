@@ -1,9 +1,9 @@
 // What the cells install: the tarball, and the locked packages of a fixture.
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { removeFolder, temporaryFolder } from "./folders.mjs";
 import { finish } from "./processes.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -19,7 +19,7 @@ const QUIET = ["--no-audit", "--no-fund", "--loglevel", "error"];
  * @returns {Promise<{ file: string, version: string, bytes: number, remove(): void }>}
  */
 export async function pack() {
-  const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-packed-"));
+  const folder = temporaryFolder("packed");
   const told = await finish("npm", ["pack", "--json", "--loglevel", "error", "--pack-destination", folder], { cwd: PKG });
   // The prepack script may have printed something before.
   const [{ filename, version, size }] = JSON.parse(told.slice(told.indexOf("[\n")));
@@ -27,7 +27,7 @@ export async function pack() {
     file: join(folder, filename),
     version,
     bytes: size,
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => removeFolder(folder),
   };
 }
 
@@ -49,12 +49,18 @@ export async function lockedPackages(fixture) {
       for (const file of files) cpSync(join(FIXTURES, fixture, file), join(half, file));
       await finish("npm", ["ci", "--ignore-scripts", ...QUIET], { cwd: half, limit: 10 * 60_000 });
       renameSync(half, folder);
+      for (const other of readdirSync(CACHE)) {
+        if (isOf(fixture, other) && join(CACHE, other) !== folder) rmSync(join(CACHE, other), { recursive: true });
+      }
     } finally {
       rmSync(half, { recursive: true, force: true });
     }
   }
   return join(folder, "node_modules");
 }
+
+/** Whether a kept folder is of this fixture, by whatever lock file. */
+const isOf = (fixture, name) => name.slice(0, -"-123456789abc".length) === fixture;
 
 /** Whether the last of these fixtures, the one for the tool, has packages. */
 export function hasPackages(fixtures) {

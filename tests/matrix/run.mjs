@@ -132,7 +132,8 @@ async function runGroup(group, tarball) {
     }
     const mark = !failure ? "✔" : failure instanceof NotRun ? "not run" : "✘";
     rows.push({ name: cell.name, versions: [...(app?.versions ?? [])], mark, reason: failure?.message });
-    progress(`${mark} ${cell.name} (${((Date.now() - begun) / 1000).toFixed(1)} s)${failure ? `\n${indented(failure.message)}` : ""}`);
+    progress(`${mark} ${cell.name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+    if (failure && (failure !== broken || rows.length === 1)) progress(failure.message.replaceAll(/^/gm, "    "));
     if (app) app.versions = before; // a later cell may use another browser
     if (mark === "✘") await stopBrowsers(); // none with a stuck page goes on to the next cell
   }
@@ -176,8 +177,6 @@ async function within(limit, work) {
     clearTimeout(timer);
   }
 }
-
-const indented = (text) => text.replaceAll(/^/gm, "    ");
 
 function table(rows, { version, bytes }) {
   // A reason is a sentence; what follows it is for the person who looks at standard error.

@@ -16,7 +16,6 @@ const webpack = page("webpack", {
 
 const rspack = page("rspack", {
   packages: ["@rspack/core"],
-  node: 24,
   cells: [
     {
       name: "Rspack",

@@ -53,28 +53,55 @@ const nuxt = {
   ],
 };
 
-const next = {
+const next = (how, prepare, otherCells) => ({
   fixtures: ["shared", "next"],
   packages: ["next", "react"],
-  async prepare(app) {
-    await app.run("next", ["build"]);
-    const [, url] = await app.start("next", ["start", "--hostname", "127.0.0.1", "--port", await app.freePort()], { ready: /Local:\s+(http\S+)[^]*Ready/ });
-    return url;
-  },
+  prepare,
   cells: [
-    { name: "Next 16 Turbopack, client component", run: (app, url) => app.page(`${url}/client`) },
-    { name: "Next 16 Turbopack, server component", run: (app, url) => app.sentPage(`${url}/server?api=${app.api}`) },
-    { name: "Next 16 Turbopack, Node.js route", run: (app, url) => app.route(`${url}/node?api=${app.api}`) },
+    { name: `Next 16, ${how}, client component`, run: (app, url) => app.page(`${url}/client`) },
+    { name: `Next 16, ${how}, server component`, run: (app, url) => app.sentPage(`${url}/server?api=${app.api}`) },
+    { name: `Next 16, ${how}, Node.js route`, run: (app, url) => app.route(`${url}/node?api=${app.api}`) },
+    ...otherCells.map(({ name, run }) => ({ name: `Next 16, ${how}, ${name}`, run })),
+  ],
+});
+
+const edgeRoute = { name: "edge route", run: (app, url) => app.route(`${url}/edge?api=${app.api}`) };
+
+const nextTurbopack = next(
+  "Turbopack build",
+  async (app) => {
+    await app.run("next", ["build"]);
+    return nextServer(app, "start");
+  },
+  [
     {
-      name: "Next 16 Turbopack, edge route",
+      ...edgeRoute,
       run(app, url) {
         // `next start` would compile a module from bytes, hosts of edge functions do not: the build must hand it over.
         const { wasm } = JSON.parse(app.read(".next/server/middleware-manifest.json")).functions["/edge/route"];
         if (wasm.length !== 1) throw new Error(`The edge function has ${wasm.length} modules instead of one.`);
-        return app.route(`${url}/edge?api=${app.api}`);
+        return edgeRoute.run(app, url);
       },
     },
   ],
-};
+);
 
-export default [vite(7), vite(8), next, svelteKit, nuxt];
+const nextWebpack = next(
+  "webpack build",
+  async (app) => {
+    // Next 16.4.6 cannot build any edge route with webpack, be it one without imports.
+    app.remove("app/edge");
+    await app.run("next", ["build", "--webpack"]);
+    return nextServer(app, "start");
+  },
+  [],
+);
+
+const nextDev = next("Turbopack dev server", (app) => nextServer(app, "dev"), [edgeRoute]);
+
+async function nextServer(app, command) {
+  const [, url] = await app.start("next", [command, "--hostname", "127.0.0.1", "--port", await app.freePort()], { ready: /Local:\s+(http\S+)[^]*Ready/ });
+  return url;
+}
+
+export default [vite(7), vite(8), nextTurbopack, nextWebpack, nextDev, svelteKit, nuxt];
