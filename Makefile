@@ -26,6 +26,6 @@ faults: build ## run this SDK and other clients against a server that misbehaves
 	@bash tests/setup.sh test
 	@node tests/faults/run.mjs
 
-matrix: build ## try the packed package in every runtime, bundler and browser, and print the table
+matrix: build ## try the packed package everywhere and print the table (FLAGS=--quick, --strict, --only NAME)
 	@bash tests/setup.sh matrix
-	@node tests/matrix/run.mjs
+	@node tests/matrix/run.mjs $(FLAGS)

@@ -36,7 +36,7 @@ export class App {
   }
 
   /**
-   * @param {{ fixtures: string[], packages?: string[], node?: string }} group
+   * @param {{ fixtures: string[], packages?: string[], node?: number }} group
    *   `packages`: whose versions are shown; `node`: the major version that the tools need
    * @param {string} tarball
    */
@@ -48,7 +48,9 @@ export class App {
       app.#server = await startServer();
       app.#ends.push(() => app.#server.close());
       await layOut(app.#folder, group.fixtures, tarball);
-      const node = group.node ? await nodeOf(group.node) : { folder: dirname(process.execPath), version: process.versions.node };
+      const node = group.node
+        ? await nodeOf(group.node)
+        : { folder: dirname(process.execPath), version: process.versions.node };
       app.#node = `Node.js ${node.version}`;
       app.#env = {
         ...process.env,
@@ -72,7 +74,9 @@ export class App {
 
   /** How many usages the API was asked for. */
   get calls() {
-    return this.#server.requests.filter(({ method, url }) => method === "GET" && url.startsWith("/assistant/ai-chat/usage")).length;
+    return this.#server.requests.filter(
+      ({ method, url }) => method === "GET" && url.startsWith("/assistant/ai-chat/usage"),
+    ).length;
   }
 
   forgetCalls() {
@@ -129,7 +133,11 @@ export class App {
 
   /** Starts a server that ends with the app; gives what `ready` found in what it printed. */
   async start(command, args, { env, ...options }) {
-    const { match, stop } = await start(command, args, { cwd: this.#folder, ...options, env: { ...this.#env, ...env } });
+    const { match, stop } = await start(command, args, {
+      cwd: this.#folder,
+      ...options,
+      env: { ...this.#env, ...env },
+    });
     this.#ends.push(stop);
     return match;
   }
@@ -155,7 +163,10 @@ export class App {
   /** What a page of one script shows, served from the folder that it was built into. */
   async scriptPage(path, type = "module") {
     const folder = dirname(path);
-    this.write(join(folder, "page.html"), `<!doctype html><meta charset="utf-8"><output></output><script type="${type}" src="./${basename(path)}"></script>`);
+    this.write(
+      join(folder, "page.html"),
+      `<!doctype html><meta charset="utf-8"><output></output><script type="${type}" src="./${basename(path)}"></script>`,
+    );
     return this.page(`${await this.serve(folder)}page.html`);
   }
 
@@ -163,7 +174,10 @@ export class App {
   async sentPage(url) {
     const response = await fetch(url);
     const html = await response.text();
-    const text = /<output[^>]*>(.*?)<\/output>/s.exec(html)?.[1].replaceAll("&quot;", '"').replaceAll(/<!--.*?-->/g, "");
+    const text = /<output[^>]*>(.*?)<\/output>/s
+      .exec(html)?.[1]
+      .replaceAll("&quot;", '"')
+      .replaceAll(/<!--.*?-->/g, "");
     if (!text) throw new Error(`${url} has no output (status ${response.status}):\n${html.slice(0, 2000)}`);
     return parsed(text, url);
   }
@@ -186,7 +200,9 @@ export class App {
   /** Ends what it started, last first, and removes the folder. */
   async close() {
     for (const end of this.#ends.splice(0).reverse()) {
-      await Promise.resolve().then(end).catch((error) => console.error(`matrix: ${error.message}`));
+      await Promise.resolve()
+        .then(end)
+        .catch((error) => console.error(`matrix: ${error.message}`));
     }
   }
 }
@@ -194,7 +210,8 @@ export class App {
 /** A major version of Node.js: its version, and the folder of the command `node`. */
 export async function nodeOf(major) {
   const own = join(await lockedPackages("node"), `node-${major}`);
-  if (!existsSync(own)) throw new NotRun(`There is no Node.js ${major} in the registry for ${process.platform} on ${process.arch}.`);
+  if (!existsSync(own))
+    throw new NotRun(`There is no Node.js ${major} in the registry for ${process.platform} on ${process.arch}.`);
   const { version } = JSON.parse(readFileSync(join(own, "package.json"), "utf8"));
   return { folder: join(own, "bin"), version };
 }

@@ -12,6 +12,7 @@ const PATIENCE = 30_000; // ms until a page shows something; a busy machine is n
 
 const starters = new Map([...BROWSERS.map(({ name, start }) => [name, start]), ["webkit", startWebKit]]);
 const started = new Map();
+const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKitGTK" };
 
 /** A running browser by name: `{ driver, label, stop() }`. */
 async function browser(name) {
@@ -23,7 +24,7 @@ async function begin(name) {
   try {
     const { driver, stop } = await starters.get(name)();
     const capabilities = await driver.getCapabilities();
-    return { driver, stop, label: `${name === "webkit" ? "WebKitGTK" : name[0].toUpperCase() + name.slice(1)} ${capabilities.getBrowserVersion()}` };
+    return { driver, stop, label: `${LABELS[name]} ${capabilities.getBrowserVersion()}` };
   } catch (error) {
     started.delete(name);
     throw asNotRun(error);
@@ -56,14 +57,21 @@ export async function readOutput(name, url) {
       await driver.get("about:blank"); // so that it does not go on
       return { text, label };
     }
-    if (Date.now() > end) throw new Error(`${url} shows no output in ${label} after ${PATIENCE / 1000} seconds.\n${await complaints(driver, url)}`);
+    if (Date.now() > end)
+      throw new Error(
+        `${url} shows no output in ${label} after ${PATIENCE / 1000} seconds.\n${await complaints(driver, url)}`,
+      );
     await pause(50);
   }
 }
 
 // What a page and the browser said of it, for a person who looks for the cause.
 async function complaints(driver, url) {
-  const entries = await driver.manage().logs().get("browser").catch(() => []); // only Chromium tells
+  const entries = await driver
+    .manage()
+    .logs()
+    .get("browser")
+    .catch(() => []); // only Chromium tells
   const shown = await driver.executeScript("return document.body?.innerText");
   const said = entries.map(({ message }) => message).filter((message) => message.startsWith(new URL(url).origin));
   return [...said, `The page shows: ${shown}`].join("\n");
@@ -78,16 +86,25 @@ export async function stopBrowsers() {
 
 // WebKitGTK's small browser has no headless mode: it gets a display that is in memory.
 async function startWebKit() {
-  const driverProgram = find("WEBKITWEBDRIVER", ["WebKitWebDriver"], "WebKitWebDriver", "on Debian: apt-get install webkit2gtk-driver");
+  const driverProgram = find(
+    "WEBKITWEBDRIVER",
+    ["WebKitWebDriver"],
+    "WebKitWebDriver",
+    "on Debian: apt-get install webkit2gtk-driver",
+  );
   const xvfb = find("XVFB_RUN", ["xvfb-run"], "xvfb-run", "on Debian: apt-get install xvfb xauth");
   const port = await freePort();
-  const { stop } = await start(xvfb, ["-a", "sh", "-c", `"${driverProgram}" --port=${port} & echo started; wait`], { ready: /started/ });
+  const { stop } = await start(xvfb, ["-a", "sh", "-c", `"${driverProgram}" --port=${port} & echo started; wait`], {
+    ready: /started/,
+  });
   try {
     const capabilities = new Capabilities({
       browserName: "MiniBrowser",
       "webkitgtk:browserOptions": { binary: miniBrowser(), args: ["--automation"] },
     });
-    const driver = await accepted(() => new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities(capabilities).build());
+    const driver = await accepted(() =>
+      new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities(capabilities).build(),
+    );
     return {
       driver,
       async stop() {
@@ -118,10 +135,18 @@ async function accepted(connect) {
 function miniBrowser() {
   const paths = ["/usr/lib", "/usr/libexec"]
     .filter((folder) => existsSync(folder))
-    .flatMap((folder) => [folder, ...readdirSync(folder).filter((name) => name.endsWith("-linux-gnu")).map((name) => `${folder}/${name}`)])
+    .flatMap((folder) => [
+      folder,
+      ...readdirSync(folder)
+        .filter((name) => name.endsWith("-linux-gnu"))
+        .map((name) => `${folder}/${name}`),
+    ])
     .flatMap((folder) => ["4.1", "6.0", "4.0"].map((api) => `${folder}/webkit2gtk-${api}/MiniBrowser`));
   const found = process.env.MINIBROWSER ?? paths.find((path) => existsSync(path));
-  if (!found) throw new MissingProgram("WebKitGTK's MiniBrowser was not found. Install it (on Debian: apt-get install webkit2gtk-driver), or set MINIBROWSER to its path.");
+  if (!found)
+    throw new MissingProgram(
+      "WebKitGTK's MiniBrowser was not found. Install it (on Debian: apt-get install webkit2gtk-driver), or set MINIBROWSER to its path.",
+    );
   return found;
 }
 

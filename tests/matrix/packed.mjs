@@ -1,9 +1,20 @@
 // What the cells install: the tarball, and the locked packages of a fixture.
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeFolder, temporaryFolder } from "./folders.mjs";
+import { NotRun } from "./not-run.mjs";
 import { finish } from "./processes.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -20,7 +31,9 @@ const QUIET = ["--no-audit", "--no-fund", "--loglevel", "error"];
  */
 export async function pack() {
   const folder = temporaryFolder("packed");
-  const told = await finish("npm", ["pack", "--json", "--loglevel", "error", "--pack-destination", folder], { cwd: PKG });
+  const told = await finish("npm", ["pack", "--json", "--loglevel", "error", "--pack-destination", folder], {
+    cwd: PKG,
+  });
   // The prepack script may have printed something before.
   const [{ filename, version, size }] = JSON.parse(told.slice(told.indexOf("[\n")));
   return {
@@ -47,7 +60,9 @@ export async function lockedPackages(fixture) {
     const half = mkdtempSync(join(CACHE, "half-"));
     try {
       for (const file of files) cpSync(join(FIXTURES, fixture, file), join(half, file));
-      await finish("npm", ["ci", "--ignore-scripts", ...QUIET], { cwd: half, limit: 10 * 60_000 });
+      await finish("npm", ["ci", "--ignore-scripts", ...QUIET], { cwd: half, limit: 10 * 60_000 }).catch((error) => {
+        throw new NotRun(`The packages of ${fixture} could not be installed. ${error.message}`);
+      });
       renameSync(half, folder);
       for (const other of readdirSync(CACHE)) {
         if (isOf(fixture, other) && join(CACHE, other) !== folder) rmSync(join(CACHE, other), { recursive: true });
@@ -86,7 +101,9 @@ export async function layOut(folder, fixtures, tarball) {
   }
   const packages = await lockedPackages(fixtures.at(-1));
   // Links to files take a second where copies take ten; the folders are new ones.
-  await finish("cp", ["-al", packages, modules]).catch(() => cpSync(packages, modules, { recursive: true, verbatimSymlinks: true }));
+  await finish("cp", ["-al", packages, modules]).catch(() =>
+    cpSync(packages, modules, { recursive: true, verbatimSymlinks: true }),
+  );
   const own = join(modules, "bookmore-sdk");
   mkdirSync(own);
   await finish("tar", ["-xzf", tarball, "--strip-components=1", "-C", own]);

@@ -73,7 +73,9 @@ export async function start(command, args, { ready, limit = 60_000, ...options }
     signal(child, "SIGKILL");
   };
   let timer;
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, limit, `was not ready after ${limit / 1000} seconds`)));
+  const late = new Promise(
+    (resolve) => (timer = setTimeout(resolve, limit, `was not ready after ${limit / 1000} seconds`)),
+  );
   const seen = new Promise((resolve) => {
     let text = "";
     const look = (chunk) => {

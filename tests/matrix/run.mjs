@@ -25,7 +25,9 @@ Exit code 0 if no cell failed, 1 if one did, 2 for wrong options.
 `;
 
 const LIMIT = 4 * 60_000; // ms for one cell
-const RECORDED = JSON.parse(readFileSync(new URL("../fixtures/outcomes.json", import.meta.url))).find(({ id }) => id === "pascal/ok-json");
+const RECORDED = JSON.parse(readFileSync(new URL("../fixtures/outcomes.json", import.meta.url))).find(
+  ({ id }) => id === "pascal/ok-json",
+);
 
 const progress = (text) => process.stderr.write(`${text}\n`);
 
@@ -57,7 +59,12 @@ function readOptions() {
 async function main({ only, quick, strict, list }) {
   const groups = (await allGroups())
     .filter((group) => !quick || group.quick)
-    .map((group) => ({ ...group, cells: group.cells.filter(({ name }) => !only || only.some((word) => name.toLowerCase().includes(word.toLowerCase()))) }))
+    .map((group) => ({
+      ...group,
+      cells: group.cells.filter(
+        ({ name }) => !only || only.some((word) => name.toLowerCase().includes(word.toLowerCase())),
+      ),
+    }))
     .filter(({ cells }) => cells.length > 0);
   if (list) return process.stdout.write(groups.flatMap(({ cells }) => cells.map(({ name }) => `${name}\n`)).join(""));
   if (groups.length === 0) {
@@ -95,7 +102,9 @@ async function main({ only, quick, strict, list }) {
 /** The groups of all files in `cells`: what each exports. */
 async function allGroups() {
   const folder = new URL("cells/", import.meta.url);
-  const files = readdirSync(folder).filter((name) => name.endsWith(".mjs")).sort();
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".mjs"))
+    .sort();
   const modules = await Promise.all(files.map((file) => import(new URL(file, folder))));
   return modules.flatMap((module) => module.default);
 }
@@ -149,13 +158,16 @@ async function runCell({ run, packages = [], error: expected, calls: expectedCal
     for (const [key, value] of Object.entries(expected)) {
       const told = outcome.error?.[key];
       const fits = value instanceof RegExp ? value.test(told) : value === told;
-      if (!fits) throw new Error(`It gave ${JSON.stringify(outcome)}, and should have given an error whose ${key} is ${value}.`);
+      if (!fits)
+        throw new Error(`It gave ${JSON.stringify(outcome)}, and should have given an error whose ${key} is ${value}.`);
     }
   } else {
     try {
       checkOutcome(RECORDED, outcome);
     } catch {
-      throw new Error(`It gave ${JSON.stringify(outcome)}, and should have given ${JSON.stringify({ usage: RECORDED.usage })}.`);
+      throw new Error(
+        `It gave ${JSON.stringify(outcome)}, and should have given ${JSON.stringify({ usage: RECORDED.usage })}.`,
+      );
     }
   }
   // More than one is fine: a dev server may render a page twice.
@@ -181,8 +193,13 @@ async function within(limit, work) {
 function table(rows, { version, bytes }) {
   // A reason is a sentence; what follows it is for the person who looks at standard error.
   const cell = (text) => text.split("\n")[0].slice(0, 300).replaceAll("|", "\\|");
-  const lines = rows.map(({ name, versions, mark, reason }) => `| ${name} | ${cell(versions.join(", "))} | ${mark}${reason ? `: ${cell(reason)}` : ""} |`);
-  const heading = `bookmore-sdk ${version}, a tarball of ${bytes} bytes, on ${process.platform} ${process.arch}. Tools ran on Node.js ${process.versions.node} where no other is named.`;
+  const lines = rows.map(
+    ({ name, versions, mark, reason }) =>
+      `| ${name} | ${cell(versions.join(", "))} | ${mark}${reason ? `: ${cell(reason)}` : ""} |`,
+  );
+  const heading =
+    `bookmore-sdk ${version}, a tarball of ${bytes} bytes, on ${process.platform} ${process.arch}. ` +
+    `Tools ran on Node.js ${process.versions.node} where no other is named.`;
   return [heading, "", "| cell | versions | |", "|---|---|---|", ...lines, ""].join("\n");
 }
 

@@ -1,7 +1,8 @@
 // The package as it is, without a bundler.
 
 // What a plain page writes in place of the package's name.
-const withPaths = (app) => app.write("usage.js", app.read("usage.js").replace('"bookmore-sdk"', '"./node_modules/bookmore-sdk/dist/index.js"'));
+const withPaths = (app) =>
+  app.write("usage.js", app.read("usage.js").replace('"bookmore-sdk"', '"./node_modules/bookmore-sdk/dist/index.js"'));
 
 const KINDS = { "module script": "index.html", "dedicated worker": "dedicated.html", "service worker": "service.html" };
 

@@ -61,7 +61,13 @@ const esbuild = {
     ...["esm", "iife"].map((format) => ({
       name: `esbuild, ${format === "esm" ? "ES module" : "IIFE"}`,
       async run(app) {
-        await app.run("esbuild", ["main.js", "--bundle", "--minify", `--format=${format}`, `--outfile=${format}/main.js`]);
+        await app.run("esbuild", [
+          "main.js",
+          "--bundle",
+          "--minify",
+          `--format=${format}`,
+          `--outfile=${format}/main.js`,
+        ]);
         return app.scriptPage(`${format}/main.js`, format === "esm" ? "module" : "text/javascript");
       },
     })),
@@ -69,7 +75,13 @@ const esbuild = {
       name: `esbuild, a Node.js script in a single file, ${script.startsWith("esm") ? "ES module" : "CommonJS"}`,
       async run(app) {
         const format = script.slice(0, 3);
-        await app.run("esbuild", [script, "--bundle", "--platform=node", `--format=${format}`, `--outfile=script/${script}`]);
+        await app.run("esbuild", [
+          script,
+          "--bundle",
+          "--platform=node",
+          `--format=${format}`,
+          `--outfile=script/${script}`,
+        ]);
         return app.outcome("node", [app.elsewhere(`script/${script}`)]);
       },
     })),

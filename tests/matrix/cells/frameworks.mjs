@@ -6,7 +6,11 @@ const vite = (major) => ({
     {
       name: `Vite ${major}, dev server`,
       async run(app) {
-        const [, url] = await app.start("vite", ["--host", "127.0.0.1", "--port", await app.freePort(), "--strictPort"], { ready: /Local:\s+(http\S+)/ });
+        const [, url] = await app.start(
+          "vite",
+          ["--host", "127.0.0.1", "--port", await app.freePort(), "--strictPort"],
+          { ready: /Local:\s+(http\S+)/ },
+        );
         return app.page(url);
       },
     },
@@ -44,7 +48,10 @@ const nuxt = {
   async prepare(app) {
     await app.run("nuxt", ["build"]);
     const env = { HOST: "127.0.0.1", PORT: await app.freePort() };
-    const [, url] = await app.start("node", [".output/server/index.mjs"], { env, ready: /Listening on (http\S+?)\/?\s/ });
+    const [, url] = await app.start("node", [".output/server/index.mjs"], {
+      env,
+      ready: /Listening on (http\S+?)\/?\s/,
+    });
     return url;
   },
   cells: [
@@ -100,7 +107,9 @@ const nextWebpack = next(
 const nextDev = next("Turbopack dev server", (app) => nextServer(app, "dev"), [edgeRoute]);
 
 async function nextServer(app, command) {
-  const [, url] = await app.start("next", [command, "--hostname", "127.0.0.1", "--port", await app.freePort()], { ready: /Local:\s+(http\S+)[^]*Ready/ });
+  const [, url] = await app.start("next", [command, "--hostname", "127.0.0.1", "--port", await app.freePort()], {
+    ready: /Local:\s+(http\S+)[^]*Ready/,
+  });
   return url;
 }
 

@@ -1,3 +1,4 @@
+// Node.js itself, from the registry where the version matters.
 const version = (major) => ({
   fixtures: ["shared", "script"],
   node: major,

@@ -4,7 +4,14 @@ const deno = {
   cells: [
     {
       name: "Deno",
-      run: (app) => app.outcome(app.program("@deno", "deno"), ["run", "--node-modules-dir=manual", "--allow-env", "--allow-net=127.0.0.1", "esm.mjs"]),
+      run: (app) =>
+        app.outcome(app.program("@deno", "deno"), [
+          "run",
+          "--node-modules-dir=manual",
+          "--allow-env",
+          "--allow-net=127.0.0.1",
+          "esm.mjs",
+        ]),
     },
   ],
 };
@@ -41,9 +48,19 @@ const workerd = {
       name: "workerd",
       async run(app) {
         const conditions = "--conditions=workerd,worker,browser"; // as Wrangler does
-        await app.run("esbuild", ["worker.js", "--bundle", "--format=esm", conditions, "--loader:.wasm=copy", "--asset-names=[name]", "--outdir=dist"]);
+        await app.run("esbuild", [
+          "worker.js",
+          "--bundle",
+          "--format=esm",
+          conditions,
+          "--loader:.wasm=copy",
+          "--asset-names=[name]",
+          "--outdir=dist",
+        ]);
         const program = app.program("@cloudflare", "bin/workerd");
-        const [, port] = await app.start(program, ["serve", "config.capnp", "--control-fd=1"], { ready: /"event":"listen","socket":"http","port":(\d+)/ });
+        const [, port] = await app.start(program, ["serve", "config.capnp", "--control-fd=1"], {
+          ready: /"event":"listen","socket":"http","port":(\d+)/,
+        });
         return app.route(`http://127.0.0.1:${port}/?api=${app.api}`);
       },
     },
@@ -58,8 +75,17 @@ const wrangler = {
     {
       name: "Wrangler, dev server",
       async run(app) {
-        const env = { CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false", WRANGLER_SEND_ERROR_REPORTS: "false", WRANGLER_LOG_PATH: app.at("logs") };
-        const [, url] = await app.start("wrangler", ["dev", "--ip", "127.0.0.1", "--port", await app.freePort(), "--show-interactive-dev-session=false"], { env, ready: /Ready on (http\S+)/ });
+        const env = {
+          CLOUDFLARE_CF_FETCH_ENABLED: "false",
+          WRANGLER_SEND_METRICS: "false",
+          WRANGLER_SEND_ERROR_REPORTS: "false",
+          WRANGLER_LOG_PATH: app.at("logs"),
+        };
+        const [, url] = await app.start(
+          "wrangler",
+          ["dev", "--ip", "127.0.0.1", "--port", await app.freePort(), "--show-interactive-dev-session=false"],
+          { env, ready: /Ready on (http\S+)/ },
+        );
         return app.route(`${url}/?api=${app.api}`);
       },
     },

@@ -30,13 +30,21 @@ const vitest = {
     { name: "Vitest, Node.js", run: (app) => vitestRun(app) },
     {
       name: "Vitest, browser mode",
-      run: (app) => {
+      async run(app) {
         const { program, flags } = chromium();
-        return vitestRun(app, ["--config", "browser.config.js"], { CHROMIUM: program, CHROMIUM_FLAGS: flags.join(" ") });
+        app.versions.add(/\S+ [\d.]+/.exec(await app.run(program, ["--version"]))[0]);
+        return vitestRun(app, ["--config", "browser.config.js"], {
+          CHROMIUM: program,
+          CHROMIUM_FLAGS: flags.join(" "),
+        });
       },
     },
     { name: "jsdom by Vitest", run: (app) => vitestRun(app, ["--environment", "jsdom"]), packages: ["jsdom"] },
-    { name: "happy-dom by Vitest", run: (app) => vitestRun(app, ["--environment", "happy-dom"]), packages: ["happy-dom"] },
+    {
+      name: "happy-dom by Vitest",
+      run: (app) => vitestRun(app, ["--environment", "happy-dom"]),
+      packages: ["happy-dom"],
+    },
   ],
 };
 
@@ -51,7 +59,6 @@ const dom = {
   fixtures: ["shared", "dom"],
   node: 24,
   async prepare(app) {
-    app.write("imported.mjs", 'import { BookMoreClient } from "bookmore-sdk"; if (!BookMoreClient) throw new Error();');
     await app.run("esbuild", ["imported.mjs", "--bundle", "--format=iife", "--outfile=imported.js"]);
     await app.run("esbuild", ["usage.js", "--bundle", "--format=iife", "--global-name=Usage", "--outfile=bundle.js"]);
   },
@@ -75,8 +82,18 @@ const msw = {
   fixtures: ["shared", "msw"],
   packages: ["msw"],
   node: 24,
-  quick: false,
-  cells: [{ name: "MSW intercepts the calls", run: (app) => app.outcome("node", ["mocked.mjs"]), calls: 0 }],
+  cells: [
+    { name: "MSW, Node.js", run: (app) => app.outcome("node", ["mocked.mjs"]), calls: 0 },
+    {
+      name: "MSW, Chromium",
+      async run(app) {
+        await app.run("esbuild", ["main.js", "--bundle", "--format=esm", "--outdir=dist"]);
+        app.write("dist/mockServiceWorker.js", app.read("node_modules/msw/lib/mockServiceWorker.js"));
+        return app.scriptPage("dist/main.js");
+      },
+      calls: 0,
+    },
+  ],
 };
 
 export default [jest, vitest, dom, msw];
