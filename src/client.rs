@@ -36,6 +36,7 @@ use crate::{
 /// identity and can carry out any number of calls, also at the same time.
 pub struct Client<T> {
     state: State,
+    headers: Vec<(String, String)>,
     provider: Option<Rc<Provider>>,
     /// What the provider was asked and has not answered yet.
     refresh: RefCell<Option<Refresh>>,
@@ -129,22 +130,27 @@ impl<T: Transport> Client<T> {
         let mut call = Call::new(
             request.clone(),
             options.format.unwrap_or(state.format),
-            options.headers.clone(),
             options.limits(&state.limits)?,
             transport.now(),
         );
-        let mut step = call.next(state, transport.now());
+        let headers = self.extra_headers(options);
+        let mut secrets = Vec::new();
+        let mut step = call.next(state, false, transport.now());
         loop {
             step = match step {
                 Step::Token {
                     force_refresh,
                     timeout_ms,
                 } => match self.ask(force_refresh, timeout_ms).await {
-                    Ok(true) => call.asked(state, transport.now()),
-                    Ok(false) => call.next(state, transport.now()),
+                    Ok(asked) => call.next(state, asked, transport.now()),
                     Err(error) => call.give_up(error),
                 },
-                Step::Send { request, refresh } => {
+                Step::Send {
+                    mut request,
+                    refresh,
+                } => {
+                    secrets.extend(request.secrets());
+                    request.headers.extend(headers.iter().cloned());
                     let attempt = call.attempts().len() + 1;
                     let url = without_query(&request.url);
                     self.tell(&Event::Attempt { attempt, url });
@@ -154,17 +160,19 @@ impl<T: Transport> Client<T> {
                     }
                     call.reply(state, outcome, transport.now(), &|| transport.chance())
                 }
-                Step::Wait { ms, error } => {
+                Step::Wait { ms, mut error } => {
+                    hide(&secrets, &mut error);
                     self.tell(&Event::Retry {
                         attempt: call.attempts().len(),
                         wait_ms: ms,
                         error: &error,
                     });
                     transport.wait(ms).await;
-                    call.next(state, transport.now())
+                    call.next(state, false, transport.now())
                 }
-                Step::Done(result) => {
-                    if let Err(error) = &*result {
+                Step::Done(mut result) => {
+                    if let Err(error) = &mut *result {
+                        hide(&secrets, error);
                         self.tell(&Event::Error {
                             attempts: call.attempts(),
                             error,
@@ -179,6 +187,16 @@ impl<T: Transport> Client<T> {
                 }
             };
         }
+    }
+
+    /// The client's headers and those of the call, which prevail.
+    fn extra_headers(&self, options: &CallOptions) -> Vec<(String, String)> {
+        let is_kept = |(name, _): &&(String, String)| {
+            let mut of_call = options.headers.iter();
+            !of_call.any(|(own, _)| own.eq_ignore_ascii_case(name))
+        };
+        let of_client = self.headers.iter().filter(is_kept);
+        of_client.chain(&options.headers).cloned().collect()
     }
 
     fn tell(&self, event: &Event<'_>) {
@@ -270,12 +288,18 @@ impl<T: Transport> Client<T> {
     }
 }
 
+fn hide(secrets: &[String], error: &mut Error) {
+    for secret in secrets {
+        error.mask(secret);
+    }
+}
+
 impl<T: fmt::Debug> fmt::Debug for Client<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("base_url", &self.state.base_url.as_str())
             .field("format", &self.state.format)
-            .field("headers", &names(&self.state.headers))
+            .field("headers", &names(&self.headers))
             .field("limits", &self.state.limits)
             .field("transport", &self.transport)
             .finish_non_exhaustive()
@@ -574,7 +598,6 @@ impl ClientBuilder {
             base_url,
             format: self.format,
             api_key: self.api_key.map(|key| key.0),
-            headers: self.headers,
             limits: self.limits,
             integers: Integers::Int64,
             tokens: RefCell::new(tokens),
@@ -582,6 +605,7 @@ impl ClientBuilder {
         };
         Ok(Client {
             state,
+            headers: self.headers,
             provider,
             refresh: RefCell::default(),
             listener: self.listener,

@@ -89,7 +89,12 @@ impl Error {
     pub(crate) fn mask(&mut self, secret: &str) {
         let mut texts: Vec<&mut String> = Vec::new();
         match self {
-            Self::Config(_) | Self::TokenProvider(_) | Self::Timeout(_) => {}
+            Self::Config(_) | Self::TokenProvider(_) => {}
+            Self::Timeout(error) => {
+                if let Some(last) = &mut error.last {
+                    last.mask(secret);
+                }
+            }
             Self::Network(error) => texts.push(&mut error.message),
             Self::Decode(error) => texts.push(&mut error.path),
             Self::Api(error) => {

@@ -60,6 +60,20 @@ pub struct HttpRequest {
     pub timeout_ms: f64,
 }
 
+impl HttpRequest {
+    /// The token and the API key, as far as they are sent.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = String> {
+        self.headers.iter().filter_map(|(name, value)| {
+            let secret = match name.as_str() {
+                "Authorization" => value.strip_prefix("Bearer ")?,
+                "x-api-key" => value,
+                _ => return None,
+            };
+            Some(secret.to_owned())
+        })
+    }
+}
+
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest")

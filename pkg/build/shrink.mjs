@@ -40,7 +40,9 @@ const WORDS = new RegExp(
 
 // Exports that the glue, as it is reshaped, does not call: no JavaScript value
 // crosses, so there is no table of them to be filled at the start.
-const UNUSED_EXPORTS = ["__wbindgen_start", "__wbindgen_externrefs", "__wbindgen_realloc"];
+const UNUSED_EXPORTS = [
+  "__wbindgen_start", "__wbindgen_externrefs", "__wbindgen_realloc", "__abort_handler", "__instance_terminated",
+];
 
 /**
  * Makes the module of wasm-bindgen small.
@@ -81,18 +83,16 @@ export function shrink(wasm, pkg) {
   }
 }
 
+// What is ours, whatever it is called; the exports have no path.
+const isLibrary = (name) => name.includes("::") && !name.includes("bookmore_sdk");
+
 function pruned(wasm) {
   const module = binaryen.readBinary(wasm);
-  // What is exported is ours, whatever it is called.
-  const exported = new Set();
-  for (let index = 0; index < module.getNumExports(); index++) {
-    exported.add(binaryen.getExportInfo(module.getExportByIndex(index)).value);
-  }
   let emptied = 0;
   for (let index = 0; index < module.getNumFunctions(); index++) {
     const reference = module.getFunctionByIndex(index);
     const { name, module: importedFrom } = binaryen.getFunctionInfo(reference);
-    if (!importedFrom && !exported.has(name) && !/bookmore_sdk/.test(name) && PANIC_WORDS.test(name)) {
+    if (!importedFrom && isLibrary(name) && PANIC_WORDS.test(name)) {
       binaryen.Function(reference).body = module.unreachable();
       emptied++;
     }

@@ -1,7 +1,7 @@
 import type { Call } from "./core.js";
 import { BookMoreError, errorOf, type Details } from "./errors.js";
 import { send, type Reply } from "./fetch.js";
-import { safeCause } from "./secrets.js";
+import { hidden, safeCause } from "./secrets.js";
 import { limited, sleep, TIMED_OUT } from "./timing.js";
 import type { AiChatUsageResponse, AttemptInfo, ErrorCode, Event, RequestOptions } from "./types.js";
 
@@ -24,6 +24,8 @@ interface Done {
 /** What a call reaches of the world. */
 export interface World {
   fetch: typeof fetch;
+  /** Besides those of the API; names in lower case. */
+  headers: Record<string, string>;
   credentials: RequestInit["credentials"];
   /** Waits for the token provider, see `TokenAsker.ask`. */
   askToken(force: boolean, signal: AbortSignal): Promise<boolean>;
@@ -39,11 +41,6 @@ export interface Outcome {
 
 const now = () => performance.now();
 
-/** `name:value`, a line each: what Rust reads. */
-export function lines(headers: Iterable<[string, string]>): string {
-  return [...headers].map(([name, value]) => `${name}:${value}\n`).join("");
-}
-
 /** Does what the call says, until it is over. */
 export async function carryOut(call: Call, world: World, signal: AbortSignal): Promise<Outcome> {
   const secrets = new Set<string>();
@@ -51,20 +48,20 @@ export async function carryOut(call: Call, world: World, signal: AbortSignal): P
   let reply: Reply | undefined;
   let attempt = 0;
   let url = "";
-  let text = call.next(now());
+  let text = call.next(false, now());
   for (;;) {
     const step = JSON.parse(text) as Step;
     switch (step.do) {
       case "token":
         try {
-          const fits = await limited(signal, step.timeoutMs, (signal) => world.askToken(step.forceRefresh, signal));
-          text = fits ? call.asked(now()) : call.next(now());
+          const asked = await limited(signal, step.timeoutMs, (signal) => world.askToken(step.forceRefresh, signal));
+          text = call.next(asked, now());
         } catch (thrown) {
           if (signal.aborted) throw thrown;
           const ours = thrown instanceof BookMoreError;
           cause = ours ? undefined : thrown;
           const words = ours ? thrown.message : "The bearerToken function failed; its error is the cause.";
-          text = call.giveUp(thrown === TIMED_OUT ? undefined : words, now());
+          text = call.fail(0, thrown === TIMED_OUT ? undefined : words, now());
         }
         break;
       case "send": {
@@ -76,19 +73,21 @@ export async function carryOut(call: Call, world: World, signal: AbortSignal): P
         if (step.refresh) world.refreshBehind();
         world.emit({ type: "attempt", attempt: ++attempt, url });
         cause = undefined;
-        let inHeaders = true;
-        const init: RequestInit = { headers };
+        let phase: 1 | 2 = 1;
+        const init: RequestInit = { headers: { ...world.headers, ...headers } };
         if (world.credentials) init.credentials = world.credentials;
         try {
           reply = await limited(signal, step.timeoutMs, (signal) =>
-            send(world.fetch, step.url, { ...init, signal }, () => (inHeaders = false)),
+            send(world.fetch, step.url, { ...init, signal }, () => (phase = 2)),
           );
           const { status, body, end, thrown, receivedAt } = reply;
           cause = thrown;
           text = call.reply(
             status,
             reply.url,
-            lines(Object.entries(reply.headers)),
+            Object.entries(reply.headers)
+              .map(([name, value]) => `${name}:${value}\n`)
+              .join(""),
             body,
             end,
             words(thrown),
@@ -100,7 +99,7 @@ export async function carryOut(call: Call, world: World, signal: AbortSignal): P
           if (signal.aborted) throw thrown;
           const late = thrown === TIMED_OUT;
           cause = late ? undefined : thrown;
-          text = call.noReply(inHeaders, late ? undefined : words(thrown), now());
+          text = call.fail(phase, late ? undefined : words(thrown), now());
         }
         break;
       }
@@ -109,13 +108,14 @@ export async function carryOut(call: Call, world: World, signal: AbortSignal): P
           const { waitMs, code, status } = step;
           world.emit({ type: "retry", attempt, waitMs, code, ...(status === undefined ? {} : { status }) });
           await sleep(signal, waitMs);
-          text = call.next(now());
+          text = call.next(false, now());
         }
         break;
       default: {
         const { error, attempts, elapsedMs } = step;
         if (!error) return { text, reply: reply! };
-        const failure = errorOf({ ...withCause(error, safeCause(cause, secrets)), attempts, elapsedMs });
+        const details = withCause(hidden(error, secrets), safeCause(cause, secrets));
+        const failure = errorOf({ ...details, attempts, elapsedMs });
         const { status } = error;
         world.emit({ type: "error", attempt, code: failure.code, elapsedMs, ...(status === undefined ? {} : { status }) });
         throw failure;

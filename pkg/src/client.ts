@@ -1,4 +1,4 @@
-import { carryOut, lines, type Outcome, type World } from "./call.js";
+import { carryOut, type Outcome, type World } from "./call.js";
 import type { Core } from "./core.js";
 import { errorOf } from "./errors.js";
 import type { Instance, Loader } from "./instance.js";
@@ -11,7 +11,7 @@ import {
   type CheckedRequestOptions,
 } from "./options.js";
 import { until } from "./timing.js";
-import { TokenAsker } from "./tokens.js";
+import { TokenAsker, type Sink } from "./tokens.js";
 import type {
   AiChatUsageResponse,
   ClientOptions,
@@ -157,23 +157,20 @@ export class BookMoreClientBase {
         message: "This runtime has no fetch. Pass one as the option fetch.",
       });
     }
-    const sink = {
-      give: core.giveToken.bind(core),
-      failed: () => core.tokenFailed(performance.now()),
-    };
     const world: World = {
       fetch: (...given) => this.#outside(() => fetchFunction(...given)),
+      headers: { ...of.headers, ...checked.headers },
       credentials: of.credentials,
       // A call that the provider makes cannot wait for the provider.
-      askToken: async (force, signal) => isNested || !this.#asker || this.#asker.ask(sink, force, signal),
-      refreshBehind: () => this.#asker?.start(sink, false),
+      askToken: async (force, signal) =>
+        isNested || !this.#asker || this.#asker.ask(this.#sink(core, this.#asker), force, signal),
+      refreshBehind: () => this.#asker?.start(this.#sink(core, this.#asker), false),
       emit: (event) => this.#emit(event),
     };
     const call = running.guarded(
       core.call(
         company,
         checked.isJsonl ?? of.isJsonl ?? false,
-        lines(checked.headers),
         checked.maxRetries ?? of.maxRetries,
         checked.attemptTimeoutMs ?? of.attemptTimeoutMs,
         checked.totalTimeoutMs ?? of.totalTimeoutMs,
@@ -190,8 +187,8 @@ export class BookMoreClientBase {
   /** The Rust client, made anew when its instance was. */
   #coreOf(running: Instance): Core {
     if (this.#core?.of !== running) {
-      const { origin, path, apiKey, headers } = this.#options;
-      const core = running.guarded(new running.glue.Core(origin, path, apiKey, lines(headers)));
+      const { baseUrl, originLength, apiKey } = this.#options;
+      const core = running.guarded(new running.glue.Core(baseUrl, originLength, apiKey));
       this.#core = { of: running, core };
       this.#tellToken();
     }
@@ -206,6 +203,15 @@ export class BookMoreClientBase {
 
   #tellToken(): void {
     this.#core?.core.setToken(this.#token, this.#asker !== undefined);
+  }
+
+  /** Takes the answers of a provider, unless another one has taken its place. */
+  #sink(core: Core, asker: TokenAsker): Sink {
+    const isCurrent = () => this.#asker === asker;
+    return {
+      give: (token, expiresAt) => isCurrent() && core.giveToken(token, expiresAt),
+      failed: () => isCurrent() && core.tokenFailed(performance.now()),
+    };
   }
 
   #outside<T>(run: () => T): T {

@@ -12,7 +12,6 @@ export interface Core {
   call(
     companyId: string | undefined,
     isJsonl: boolean,
-    headers: string,
     maxRetries: number | undefined,
     attemptTimeout: number | undefined,
     totalTimeout: number | undefined,
@@ -21,9 +20,7 @@ export interface Core {
 }
 
 export interface Call {
-  next(now: number): string;
-  asked(now: number): string;
-  giveUp(words: string | undefined, now: number): string;
+  next(asked: boolean, now: number): string;
   reply(
     status: number,
     url: string | undefined,
@@ -34,7 +31,7 @@ export interface Call {
     receivedAt: number,
     now: number,
   ): string;
-  noReply(inHeaders: boolean, words: string | undefined, now: number): string;
+  fail(phase: 0 | 1 | 2, words: string | undefined, now: number): string;
   free(): void;
 }
 
@@ -42,7 +39,7 @@ export interface Glue {
   imports: WebAssembly.Imports;
   /** Takes the exports of the instance into use. */
   start(exports: WebAssembly.Exports): void;
-  Core: new (origin: string, path: string, apiKey: string | undefined, headers: string) => Core;
+  Core: new (baseUrl: string, originLength: number, apiKey: string | undefined) => Core;
 }
 
 export function glue(): Glue;

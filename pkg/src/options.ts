@@ -39,8 +39,10 @@ const RESERVED = /^(accept|authorization|x-api-key|x-http-method-override)$/i;
 
 /** Where the requests go, in the form in which the platform writes URLs. */
 export interface Endpoint {
-  origin: string;
-  path: string;
+  /** Without a slash at the end. */
+  baseUrl: string;
+  /** Where the origin ends in it. */
+  originLength: number;
   /** Whether nobody on the way can read along: https, or this machine. */
   keepsSecrets: boolean;
 }
@@ -60,13 +62,15 @@ function endpoint({ baseUrl = "https://api.bookmore.com", allowInsecureHttp = fa
   );
   const { origin, pathname, protocol, hostname } = url!;
   const isLocal = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-  return { origin, path: pathname, keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp };
+  const base = (origin + pathname).replace(/\/+$/, "");
+  return { baseUrl: base, originLength: origin.length, keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp };
 }
 
 /** What clients and calls have in common. */
 export interface CommonOptions {
   isJsonl: boolean | undefined;
-  headers: [string, string][];
+  /** Names in lower case. */
+  headers: Record<string, string>;
   maxRetries: number | undefined;
   /** Infinite for no limit. */
   attemptTimeoutMs: number | undefined;
@@ -105,7 +109,7 @@ function common(options: RequestOptions): CommonOptions {
   const limit = (ms: number | null | undefined) => (ms === null ? Infinity : ms);
   return {
     isJsonl: format && format === "jsonl",
-    headers: pairs,
+    headers: Object.fromEntries(pairs.map(([name, value]) => [name.toLowerCase(), value])),
     maxRetries,
     attemptTimeoutMs: limit(attemptTimeoutMs),
     totalTimeoutMs: limit(totalTimeoutMs),

@@ -4,12 +4,14 @@ export const TIMED_OUT = Symbol("timed out");
 /** Settles as `promise` does, unless `signal` aborts before: then with its reason. */
 export function until<T>(signal: AbortSignal | null | undefined, promise: T | Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal!.reason);
+    const leave = () => signal?.removeEventListener("abort", onAbort);
+    const onAbort = () => {
+      leave();
+      reject(signal!.reason);
+    };
     if (signal?.aborted) onAbort();
-    signal?.addEventListener("abort", onAbort);
-    Promise.resolve(promise)
-      .then(resolve, reject)
-      .finally(() => signal?.removeEventListener("abort", onAbort));
+    else signal?.addEventListener("abort", onAbort);
+    Promise.resolve(promise).then(resolve, reject).finally(leave);
   });
 }
 
@@ -22,10 +24,10 @@ export async function limited<T>(
   ms: number | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  if (outer.aborted) throw outer.reason;
   const controller = new AbortController();
   const { signal } = controller;
   const onAbort = () => controller.abort(outer.reason);
-  if (outer.aborted) onAbort();
   outer.addEventListener("abort", onAbort);
   const timer = ms === undefined ? ms : setTimeout(() => controller.abort(TIMED_OUT), ms);
   try {

@@ -3,9 +3,9 @@ import { until } from "./timing.js";
 import type { TokenProvider } from "./types.js";
 
 /** What takes the answers of a provider: `src/policy/token.rs`. */
-interface Sink {
-  give(token: string | undefined, expiresAt: number): void;
-  failed(): void;
+export interface Sink {
+  give(token: string | undefined, expiresAt: number): unknown;
+  failed(): unknown;
 }
 
 interface Asking {

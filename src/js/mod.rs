@@ -30,14 +30,13 @@ pub struct Core(Rc<State>);
 
 #[wasm_bindgen]
 impl Core {
-    /// `headers`: a line each.
+    /// `base_url`: without a slash at the end; its origin ends at `origin_length`.
     #[wasm_bindgen(constructor)]
-    pub fn new(origin: &str, path: &str, api_key: Option<String>, headers: &str) -> Core {
+    pub fn new(base_url: String, origin_length: usize, api_key: Option<String>) -> Core {
         Core(Rc::new(State {
-            base_url: BaseUrl::of_parts(origin, path),
+            base_url: BaseUrl::checked(base_url, origin_length),
             format: Format::Json,
             api_key,
-            headers: lines(headers),
             limits: Limits::default(),
             integers: Integers::JavaScript,
             tokens: RefCell::default(),
@@ -71,12 +70,10 @@ impl Core {
     }
 
     /// Begins a call. Times are in milliseconds, infinite for no limit.
-    #[allow(clippy::too_many_arguments)]
     pub fn call(
         &self,
         company_id: Option<String>,
         is_jsonl: bool,
-        headers: &str,
         max_retries: Option<u32>,
         attempt_timeout: Option<f64>,
         total_timeout: Option<f64>,
@@ -96,7 +93,7 @@ impl Core {
         let request = GetAiChatUsage { company_id };
         Call {
             state: Rc::clone(&self.0),
-            call: call::Call::new(request, format, lines(headers), limits, now),
+            call: call::Call::new(request, format, limits, now),
         }
     }
 }
@@ -110,26 +107,10 @@ pub struct Call {
 
 #[wasm_bindgen]
 impl Call {
-    /// At first, after a wait, and when the provider was asked for another call.
-    pub fn next(&mut self, now: f64) -> String {
-        let step = self.call.next(&self.state, now);
-        self.told(step, now)
-    }
-
-    /// The provider was asked, and has answered.
-    pub fn asked(&mut self, now: f64) -> String {
-        let step = self.call.asked(&self.state, now);
-        self.told(step, now)
-    }
-
-    /// The provider failed; without words: it took too long.
-    #[wasm_bindgen(js_name = giveUp)]
-    pub fn give_up(&mut self, words: Option<String>, now: f64) -> String {
-        let error = match words {
-            Some(words) => TokenProviderError::new(words).into(),
-            None => TimeoutError::in_phase(Phase::Token).into(),
-        };
-        let step = self.call.give_up(error);
+    /// At first, after a wait, and when the provider has answered: then `asked`,
+    /// unless it was not told what the last step said.
+    pub fn next(&mut self, asked: bool, now: f64) -> String {
+        let step = self.call.next(&self.state, asked, now);
         self.told(step, now)
     }
 
@@ -163,14 +144,23 @@ impl Call {
         self.came_to(Ok(reply), now)
     }
 
-    /// No reply came: in time, or at all, as `words` say.
-    #[wasm_bindgen(js_name = noReply)]
-    pub fn no_reply(&mut self, in_headers: bool, words: Option<String>, now: f64) -> String {
-        let error = match words {
-            Some(words) => NetworkError::no_reply(&endpoint(&self.state.base_url), &words).into(),
-            None if in_headers => TimeoutError::in_phase(Phase::Headers).into(),
-            None => TimeoutError::in_phase(Phase::Body).into(),
+    /// What the last step said cannot be done, as `words` say, or in time.
+    /// `phase`: 0 where the token, 1 where the headers, 2 where the body was
+    /// awaited.
+    pub fn fail(&mut self, phase: u8, words: Option<String>, now: f64) -> String {
+        let error = match (phase, words) {
+            (0, Some(words)) => TokenProviderError::new(words).into(),
+            (_, Some(words)) => {
+                NetworkError::no_reply(&endpoint(&self.state.base_url), &words).into()
+            }
+            (0, None) => TimeoutError::in_phase(Phase::Token).into(),
+            (1, None) => TimeoutError::in_phase(Phase::Headers).into(),
+            (_, None) => TimeoutError::in_phase(Phase::Body).into(),
         };
+        if phase == 0 {
+            let step = self.call.give_up(error);
+            return self.told(step, now);
+        }
         self.came_to(Err(error), now)
     }
 
@@ -186,7 +176,7 @@ impl Call {
     }
 }
 
-/// `name: value` of each line.
+/// `name:value` of each line.
 fn lines(headers: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     let mut rest = headers;

@@ -26,7 +26,6 @@ pub(crate) struct State {
     pub base_url: BaseUrl,
     pub format: Format,
     pub api_key: Option<String>,
-    pub headers: Vec<(String, String)>,
     pub limits: Limits,
     pub integers: Integers,
     pub tokens: RefCell<Tokens>,
@@ -37,13 +36,14 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// Ask the token provider, or wait for what it was asked already; then
-    /// [`Call::asked`].
+    /// [`Call::next`].
     Token {
         /// Whether the last token was refused.
         force_refresh: bool,
         timeout_ms: f64,
     },
-    /// Send the request and read the whole reply; then [`Call::reply`].
+    /// Send the request, with whatever headers the caller wants besides, and
+    /// read the whole reply; then [`Call::reply`].
     Send {
         request: HttpRequest,
         /// Ask the token provider as well, without waiting for it.
@@ -81,7 +81,6 @@ pub struct Attempt {
 pub(crate) struct Call {
     request: GetAiChatUsage,
     format: Format,
-    headers: Vec<(String, String)>,
     limits: Limits,
     started_at: f64,
     sent_at: f64,
@@ -97,23 +96,15 @@ pub(crate) struct Call {
     refused: bool,
     /// The generation of the token that was sent last.
     generation: u32,
-    secrets: Vec<String>,
     attempts: Vec<Attempt>,
 }
 
 impl Call {
-    /// `headers` and `format` are those of the call.
-    pub fn new(
-        request: GetAiChatUsage,
-        format: Format,
-        headers: Vec<(String, String)>,
-        limits: Limits,
-        now: f64,
-    ) -> Self {
+    /// A call that begins now.
+    pub fn new(request: GetAiChatUsage, format: Format, limits: Limits, now: f64) -> Self {
         Self {
             request,
             format,
-            headers,
             limits,
             started_at: now,
             sent_at: now,
@@ -124,7 +115,6 @@ impl Call {
             renewed: false,
             refused: false,
             generation: 0,
-            secrets: Vec::new(),
             attempts: Vec::new(),
         }
     }
@@ -143,8 +133,13 @@ impl Call {
         self.limits.total_timeout - self.elapsed_ms(now)
     }
 
-    /// What to do at first, and after a wait.
-    pub fn next(&mut self, state: &State, now: f64) -> Step {
+    /// What to do at first, after a wait, and when the provider has answered:
+    /// then `asked`, unless it was not told what the last step said.
+    pub fn next(&mut self, state: &State, asked: bool, now: f64) -> Step {
+        if asked {
+            self.asked = true;
+            self.refused = false;
+        }
         let left = self.left(now);
         let tokens = state.tokens.borrow();
         let need = if self.refused && self.generation == tokens.generation() {
@@ -160,17 +155,11 @@ impl Call {
         }
         self.refused = false;
         self.generation = tokens.generation();
-        self.secrets = [tokens.current(), state.api_key.as_deref()]
-            .into_iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect();
         let envelope = Envelope {
             base_url: &state.base_url,
             format: self.format,
             bearer_token: tokens.current(),
             api_key: state.api_key.as_deref(),
-            headers: [&state.headers, &self.headers],
         };
         self.sent_at = now;
         self.cut_short = left < self.limits.attempt_timeout;
@@ -186,14 +175,6 @@ impl Call {
                 refresh: need == Need::Behind,
             },
         }
-    }
-
-    /// The provider has been asked, as the last step said; what it gave stands
-    /// in the state.
-    pub fn asked(&mut self, state: &State, now: f64) -> Step {
-        self.asked = true;
-        self.refused = false;
-        self.next(state, now)
     }
 
     /// The call cannot go on, because of the token provider.
@@ -234,9 +215,6 @@ impl Call {
                 if let Error::Timeout(timeout) = &mut error {
                     self.limits.attribute(timeout, self.cut_short);
                 }
-                for secret in &self.secrets {
-                    error.mask(secret);
-                }
                 error
             }
         };
@@ -250,7 +228,7 @@ impl Call {
                 self.refused = is_current;
                 self.wait_ms = 0.0;
                 drop(tokens);
-                return self.next(state, now);
+                return self.next(state, false, now);
             }
         }
         let left = self.left(now);

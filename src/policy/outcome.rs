@@ -171,13 +171,16 @@ fn api_error(reply: &HttpResponse, failure: Failure) -> Error {
 }
 
 /// `insufficient_quota`, `quota_exceeded` and `…_limit_exceeded`, in any case
-/// and with any separators; a problem's type may be a URL that ends so.
+/// and with any separators; a problem's type may be a URL that ends so. A rate
+/// limit is no quota: seconds later there is room again.
 fn is_quota(kind: &str) -> bool {
     let mut word: Vec<u8> = kind.bytes().filter(u8::is_ascii_alphanumeric).collect();
     word.make_ascii_lowercase();
-    ["insufficientquota", "quotaexceeded", "limitexceeded"]
-        .iter()
-        .any(|quota| word.ends_with(quota.as_bytes()))
+    let ends_with = |end: &str| word.ends_with(end.as_bytes());
+    ["insufficientquota", "quotaexceeded"]
+        .into_iter()
+        .any(ends_with)
+        || (ends_with("limitexceeded") && !ends_with("ratelimitexceeded"))
 }
 
 /// What the server wrote, if anything.

@@ -59,13 +59,13 @@ impl BaseUrl {
         })
     }
 
-    /// Of an origin and a path that have been checked: the npm package does so
-    /// with the platform's own `URL`.
+    /// Of a text that has this form already: the npm package makes it with the
+    /// platform's own `URL`.
     #[cfg_attr(not(feature = "npm"), allow(dead_code))]
-    pub fn of_parts(origin: &str, path: &str) -> Self {
+    pub fn checked(text: String, origin_length: usize) -> Self {
         Self {
-            text: concat(&[origin, path.trim_end_matches('/')]),
-            origin_length: origin.len(),
+            text,
+            origin_length,
         }
     }
 

@@ -13,8 +13,6 @@ pub(crate) struct Envelope<'a> {
     pub format: Format,
     pub bearer_token: Option<&'a str>,
     pub api_key: Option<&'a str>,
-    /// The client's extra headers and those of the call, which prevail.
-    pub headers: [&'a [(String, String)]; 2],
 }
 
 /// Writes the one request of this API.
@@ -43,16 +41,6 @@ pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> Result<H
     }
     if let Some(key) = envelope.api_key {
         headers.push(("x-api-key".to_owned(), key.to_owned()));
-    }
-    let [of_client, of_call] = envelope.headers;
-    for header in of_client {
-        let replaced = |own: &(String, String)| own.0.eq_ignore_ascii_case(&header.0);
-        if !of_call.iter().any(replaced) {
-            headers.push(header.clone());
-        }
-    }
-    for header in of_call {
-        headers.push(header.clone());
     }
     Ok(HttpRequest {
         url,
@@ -94,13 +82,6 @@ mod tests {
                 format: Format::Jsonl,
                 bearer_token: Some("t0ken"),
                 api_key: Some("key"),
-                headers: [
-                    &[
-                        ("x-language".to_owned(), "en".to_owned()),
-                        ("X-A".to_owned(), "1".to_owned()),
-                    ],
-                    &[("X-Language".to_owned(), "sv".to_owned())],
-                ],
             },
         )
     }
@@ -123,8 +104,6 @@ mod tests {
                 ("Accept", "text/jsonl"),
                 ("Authorization", "Bearer t0ken"),
                 ("x-api-key", "key"),
-                ("X-A", "1"),
-                ("X-Language", "sv"),
             ]
         );
     }

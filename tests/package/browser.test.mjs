@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { By, Key, until } from "selenium-webdriver";
 import { startServer } from "../server/server.mjs";
 import { BROWSERS } from "./browser-drivers.mjs";
+import { CASES } from "./call-cases.mjs";
 import { checkOutcome } from "./expected.mjs";
 import { install } from "./installed.mjs";
 
@@ -25,6 +26,7 @@ before(async () => {
   user = install();
   // Where the page looks for them. A copy, so that a build meanwhile does no harm.
   cpSync(join(user.folder, "node_modules/bookmore-sdk"), join(user.folder, "pkg"), { recursive: true });
+  cpSync(at("call-cases.mjs"), join(user.folder, "pkg/call-cases.mjs"));
   const page = join(user.folder, "examples/usage-meter");
   cpSync(at("../../examples/usage-meter"), page, { recursive: true });
   for (const [file, scripts] of [["strict.html", "'self' 'wasm-unsafe-eval'"], ["no-wasm.html", "'self'"]]) {
@@ -330,7 +332,37 @@ for (const { name, start } of BROWSERS) {
       assert.equal(checked, 254);
       assert.equal(new Set(ROWS.map(({ id }) => id)).size, 254);
     });
+
+    test("calls come through trouble as they do in Node", async () => {
+      await driver.get(`${server.url}/health`);
+      const names = Object.keys(CASES);
+      const { passed, failures } = await driver.executeAsyncScript(runCases, names);
+      console.log(`${name}: ${passed} cases passed`);
+      assert.deepEqual(failures, []);
+      assert.equal(passed, names.length);
+    });
   });
+}
+
+// Runs in the browser: each case of call-cases.mjs, and what went wrong.
+async function runCases(names, done) {
+  const failures = [];
+  let passed = 0;
+  try {
+    const sdk = await import("/pkg/dist/index.js");
+    const { CASES } = await import("/pkg/call-cases.mjs");
+    for (const name of names) {
+      try {
+        await CASES[name]({ sdk, url: location.origin });
+        passed++;
+      } catch (error) {
+        failures.push(`${name}: ${error?.message ?? error}`);
+      }
+    }
+  } catch (error) {
+    failures.push(String(error));
+  }
+  done({ passed, failures });
 }
 
 // Runs in the browser: the outcome of each row, as JSON, which keeps absent members absent.

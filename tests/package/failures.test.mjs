@@ -215,37 +215,6 @@ it("a trap rejects the calls of its instance and the next call gets a fresh one"
   assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
 });
 
-it("a call leaves nothing behind in the module", async () => {
-  const { instantiate } = WebAssembly;
-  let exports;
-  WebAssembly.instantiate = async (...values) => {
-    const instance = await instantiate.apply(WebAssembly, values);
-    ({ exports } = instance);
-    return instance;
-  };
-  const { BookMoreClient } = await fresh();
-  const client = new BookMoreClient({ fetch: json(USAGE), bearerToken: async () => "token" });
-  const refused = new BookMoreClient({ fetch: json("", { status: 401 }) });
-  const lost = new BookMoreClient({ maxRetries: 0, fetch: async () => Promise.reject(new TypeError("lost")) });
-  const round = async (calls) => {
-    for (let call = 0; call < calls; call++) {
-      await client.getAiChatUsage();
-      await failure(() => refused.getAiChatUsage());
-      await failure(() => lost.getAiChatUsage());
-    }
-  };
-  await round(200);
-  WebAssembly.instantiate = instantiate;
-  const sizes = () =>
-    Object.values(exports).map((value) =>
-      value instanceof WebAssembly.Memory ? value.buffer.byteLength : value instanceof WebAssembly.Table ? value.length : 0,
-    );
-  const before = sizes();
-  assert.ok(before.some((size) => size > 0));
-  await round(2000);
-  assert.deepEqual(sizes(), before);
-});
-
 it("says how to run where WebAssembly is missing or forbidden", async () => {
   const { BookMoreClient } = await fresh();
   const { compile } = WebAssembly;

@@ -1,0 +1,37 @@
+// The cases of call-cases.mjs in Node, and what only Node can tell.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, it } from "node:test";
+import { startServer } from "../server/server.mjs";
+import { CASES } from "./call-cases.mjs";
+import { install } from "./installed.mjs";
+
+let user, server, sdk;
+
+before(async () => {
+  user = install();
+  server = await startServer();
+  sdk = createRequire(join(user.folder, "user.cjs"))("bookmore-sdk");
+});
+after(async () => {
+  await server?.close();
+  user?.remove();
+});
+
+for (const [name, run] of Object.entries(CASES)) {
+  it(name, { timeout: 30_000 }, () => run({ sdk, url: server.url }));
+}
+
+it("leaves no timer behind, and keeps the process alive until then", async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const before = timers();
+  let during;
+  const fetch = async () => {
+    during = timers();
+    return new Response("{}", { status: 404 });
+  };
+  await assert.rejects(new sdk.BookMoreClient({ fetch, bearerToken: async () => "t0ken" }).getAiChatUsage());
+  assert.equal(during, before + 1);
+  assert.equal(timers(), before);
+});
