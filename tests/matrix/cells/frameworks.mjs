@@ -1,10 +1,10 @@
-const vite = (major) => ({
-  fixtures: ["shared", "react", `vite-${major}`],
-  packages: ["vite", "react"],
+const vite = (how, major, { fixtures, packages }) => ({
+  fixtures: [...fixtures, `vite-${major}`],
+  packages: ["vite", ...packages],
   quick: true,
   cells: [
     {
-      name: `Vite ${major}, dev server`,
+      name: `Vite ${major}, ${how}, dev server`,
       async run(app) {
         const [, url] = await app.start(
           "vite",
@@ -15,7 +15,7 @@ const vite = (major) => ({
       },
     },
     {
-      name: `Vite ${major}, build`,
+      name: `Vite ${major}, ${how}, build`,
       async run(app) {
         await app.run("vite", ["build"]);
         return app.page(await app.serve("dist"));
@@ -113,4 +113,16 @@ async function nextServer(app, command) {
   return url;
 }
 
-export default [vite(7), vite(8), nextTurbopack, nextWebpack, nextDev, svelteKit, nuxt];
+const react = { fixtures: ["shared", "react"], packages: ["react"] };
+const slim = { fixtures: ["page", "slim-vite"], packages: [] };
+
+export default [
+  vite("React", 7, react),
+  vite("React", 8, react),
+  vite("bookmore-sdk/slim", 8, slim),
+  nextTurbopack,
+  nextWebpack,
+  nextDev,
+  svelteKit,
+  nuxt,
+];

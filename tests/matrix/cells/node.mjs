@@ -14,6 +14,12 @@ const running = {
   cells: [
     { name: "Node.js, worker_threads", run: (app) => app.outcome("node", ["threads.mjs"]) },
     {
+      name: "Node.js without WebAssembly (--jitless) gives the typed error",
+      run: (app) => app.outcome("node", ["--jitless", "esm.mjs"]),
+      error: { name: "RuntimeUnsupportedError", code: "runtime_unsupported" },
+      calls: 0,
+    },
+    {
       name: "Node.js, node --test",
       async run(app) {
         await app.run("node", ["--test", "user.test.mjs"]);
