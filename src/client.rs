@@ -37,6 +37,7 @@ use crate::{
 pub struct Client<T> {
     state: State,
     headers: Vec<(String, String)>,
+    limits: Limits,
     provider: Option<Rc<Provider>>,
     /// What the provider was asked and has not answered yet.
     refresh: RefCell<Option<Refresh>>,
@@ -130,7 +131,7 @@ impl<T: Transport> Client<T> {
         let mut call = Call::new(
             request.clone(),
             options.format.unwrap_or(state.format),
-            options.limits(&state.limits)?,
+            options.limits(&self.limits)?,
             transport.now(),
         );
         let headers = self.extra_headers(options);
@@ -300,7 +301,7 @@ impl<T: fmt::Debug> fmt::Debug for Client<T> {
             .field("base_url", &self.state.base_url.as_str())
             .field("format", &self.state.format)
             .field("headers", &names(&self.headers))
-            .field("limits", &self.state.limits)
+            .field("limits", &self.limits)
             .field("transport", &self.transport)
             .finish_non_exhaustive()
     }
@@ -325,7 +326,7 @@ pub struct CallOptions {
 impl CallOptions {
     fn limits(&self, of_client: &Limits) -> Result<Limits, ConfigError> {
         let limits = Limits {
-            max_retries: self.max_retries.unwrap_or(of_client.max_retries),
+            max_retries: self.max_retries.map_or(of_client.max_retries, f64::from),
             attempt_timeout: self
                 .attempt_timeout
                 .map_or(of_client.attempt_timeout, milliseconds),
@@ -518,7 +519,7 @@ impl ClientBuilder {
     /// Default: 2.
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {
-        self.limits.max_retries = retries;
+        self.limits.max_retries = retries.into();
         self
     }
 
@@ -598,7 +599,6 @@ impl ClientBuilder {
             base_url,
             format: self.format,
             api_key: self.api_key.map(|key| key.0),
-            limits: self.limits,
             integers: Integers::Int64,
             tokens: RefCell::new(tokens),
             budget: Budget::default(),
@@ -606,6 +606,7 @@ impl ClientBuilder {
         Ok(Client {
             state,
             headers: self.headers,
+            limits: self.limits,
             provider,
             refresh: RefCell::default(),
             listener: self.listener,

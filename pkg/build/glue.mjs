@@ -37,20 +37,22 @@ export function reshape(glue, renamed) {
   const destroy = text.indexOf("    __destroy_into_raw() {", core);
   text = text.slice(0, destroy) + text.slice(text.indexOf("    /**", destroy));
   everywhere(/^if \(Symbol\.dispose\).*\n/gm, "");
-  // Only a trap can come between, and nothing is freed after one.
-  everywhere(/ *let ptr\d, [^;]*;\n *try \{\n((?: *ptr.*\n| *len.*\n)+) *\} catch \(e\) \{\n(?:.*\n)*? *throw e;\n *\}\n/g, (_, lines) =>
-    lines.replaceAll(/^ *(?=ptr|len)/gm, "var "),
-  );
-  // No class has a field that could be cached, and no text is long.
+  everywhere(/^    (?:get )?\w+\(.*\) \{\n[^]*?^    \}\n/gm, plainer);
+  replace("return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));", `
+    const text = decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));
+    wasm.__wbindgen_free(ptr, len, 1);
+    return text;`);
+  // No text is long.
   everywhere(/(passStringToWasm0\([^)]*?), wasm\.__wbindgen_realloc\)/g, "$1)");
   replace("passStringToWasm0(arg, malloc, realloc)", "passStringToWasm0(arg, malloc)");
   cut("    if (realloc === undefined) {", "        const buf = cachedTextEncoder.encode(arg);");
   cut("    }\n\n    let len = arg.length;", "}\n\nlet cachedTextDecoder");
   // Every runtime of ES2022 has it.
   cut("if (!('encodeInto' in cachedTextEncoder)) {", "let WASM_VECTOR_LEN");
+  replace("const buf = cachedTextEncoder.encode(arg);", "if (isLikeNone(arg)) return 0;\nconst buf = cachedTextEncoder.encode(arg);");
   // Safari forgets how to decode after 2 GB; a decoder for each text is cheap.
   cut("let cachedTextDecoder = new TextDecoder", "const cachedTextEncoder");
-  replace("return decodeText(", "return new TextDecoder('utf-8', { ignoreBOM: true }).decode(");
+  replace("= decodeText(", "= new TextDecoder('utf-8', { ignoreBOM: true }).decode(");
   cut("let wasmModule, wasmInstance, wasm;");
   // wasm-opt calls every module of imports so.
   replace('"./core_bg.js": import0,', "a: import0,");
@@ -63,6 +65,27 @@ export function reshape(glue, renamed) {
     }
     return { imports: __wbg_get_imports(), start, Core };
   }`;
+}
+
+/**
+ * A method without what cannot happen. TypeScript sees to it that numbers are
+ * numbers, a text that was not given is passed as none in one place, and only a
+ * trap can come between taking memory and freeing it: nothing is freed after one.
+ */
+function plainer(method) {
+  let text = method
+    .replace(/ *let ptr\d, [^;]*;\n *try \{\n((?: *ptr.*\n| *len.*\n)+) *\} catch \(e\) \{\n(?:.*\n)*? *throw e;\n *\}\n/, (_, lines) =>
+      lines.replaceAll(/^ *(?=ptr|len)/gm, "var "),
+    )
+    .replaceAll(/isLikeNone\(\w+\) \? 0 : passString/g, "passString")
+    .replace(
+      /let (deferred\d+_0);\s*let (deferred\d+_1);\s*try \{\n([^]*?) *\1 = ret\[0\];\s*\2 = ret\[1\];\s*(return getString.*\n)[^]*\} finally \{[^]*?\}/,
+      "$3$4",
+    );
+  for (const [line, name, value] of method.matchAll(/ *const (val\d+) = \+(\w+|\(.*\));\n/g)) {
+    text = text.replace(line, "").replace(new RegExp(`\\b${name}\\b`), () => value);
+  }
+  return text;
 }
 
 /** wasm-opt drops the imports that nothing calls. */

@@ -171,9 +171,9 @@ export class BookMoreClientBase {
       core.call(
         company,
         checked.isJsonl ?? of.isJsonl ?? false,
-        checked.maxRetries ?? of.maxRetries,
-        checked.attemptTimeoutMs ?? of.attemptTimeoutMs,
-        checked.totalTimeoutMs ?? of.totalTimeoutMs,
+        checked.maxRetries ?? of.maxRetries ?? NaN,
+        checked.attemptTimeoutMs ?? of.attemptTimeoutMs ?? NaN,
+        checked.totalTimeoutMs ?? of.totalTimeoutMs ?? NaN,
         performance.now(),
       ),
     );

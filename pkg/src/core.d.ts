@@ -12,9 +12,9 @@ export interface Core {
   call(
     companyId: string | undefined,
     isJsonl: boolean,
-    maxRetries: number | undefined,
-    attemptTimeout: number | undefined,
-    totalTimeout: number | undefined,
+    maxRetries: number,
+    attemptTimeout: number,
+    totalTimeout: number,
     now: number,
   ): Call;
 }

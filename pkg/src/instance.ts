@@ -1,6 +1,5 @@
 import { glue, type Glue } from "./core.js";
 import { BookMoreError, errorOf, internalError } from "./errors.js";
-import type { WasmSource } from "./types.js";
 
 /** A running WebAssembly module. */
 export class Instance {
@@ -47,14 +46,14 @@ export class Instance {
 export type Loader = () => Promise<Instance>;
 
 /**
- * Compiles what `source` gives, at the first call. A failure is forgotten, so
+ * Takes the module from `source` at the first call. A failure is forgotten, so
  * that the next call tries again.
  */
-export function loader(source: () => WasmSource): Loader {
+export function loader(source: () => Promise<WebAssembly.Module>): Loader {
   let module: Promise<WebAssembly.Module> | undefined;
   let running: Promise<Instance> | undefined;
   return async function load(): Promise<Instance> {
-    const starting = (running ??= (module ??= compiled(source)).then(Instance.start));
+    const starting = (running ??= (module ??= source()).then(Instance.start));
     try {
       const instance = await starting;
       if (!instance.isDead) return instance;
@@ -65,19 +64,6 @@ export function loader(source: () => WasmSource): Loader {
     if (running === starting) running = undefined;
     return load();
   };
-}
-
-async function compiled(source: () => WasmSource): Promise<WebAssembly.Module> {
-  let given = await source();
-  if (typeof given === "string" || given instanceof URL) given = await fetch(given);
-  if ("arrayBuffer" in given) {
-    if (!given.ok) throw new Error(`The URL of the module answered ${given.status}.`);
-    given = await given.arrayBuffer();
-  }
-  const isBytes = given instanceof ArrayBuffer || ArrayBuffer.isView(given);
-  // Whatever else it is: Next's edge runtime gives a module that is no
-  // instance of this realm's WebAssembly.Module.
-  return isBytes ? WebAssembly.compile(given as BufferSource) : (given as WebAssembly.Module);
 }
 
 function unsupported(cause: unknown): BookMoreError {

@@ -28,6 +28,17 @@ export class BookMoreClient extends BookMoreClientBase {
         message: "wasm is missing: pass the module bookmore-sdk/sdk.wasm, its bytes, a Response or its URL.",
       });
     }
-    super(options, loader(() => wasm));
+    super(options, loader(() => compiled(wasm)));
   }
+}
+
+async function compiled(source: WasmSource): Promise<WebAssembly.Module> {
+  let given = await source;
+  if (typeof given === "string" || given instanceof URL) given = await fetch(given);
+  if ("arrayBuffer" in given) {
+    if (!given.ok) throw new Error(`The URL of the module answered ${given.status}.`);
+    given = await given.arrayBuffer();
+  }
+  const isBytes = given instanceof ArrayBuffer || ArrayBuffer.isView(given);
+  return isBytes ? WebAssembly.compile(given as BufferSource) : (given as WebAssembly.Module);
 }

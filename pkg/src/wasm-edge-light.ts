@@ -2,4 +2,4 @@
 // no module that was not compiled ahead of time.
 import module from "./sdk.wasm?module";
 
-export const wasm = (): WebAssembly.Module => module;
+export const wasm = async (): Promise<WebAssembly.Module> => module;

@@ -1,2 +1,2 @@
-/** The bytes of the WebAssembly module, which the build writes into a string. */
-export function wasm(): Uint8Array<ArrayBuffer>;
+/** Compiles the module, whose bytes the build writes into a string. */
+export function wasm(): Promise<WebAssembly.Module>;

@@ -2,4 +2,4 @@
 // was not compiled ahead of time.
 import module from "./sdk.wasm";
 
-export const wasm = (): WebAssembly.Module => module;
+export const wasm = async (): Promise<WebAssembly.Module> => module;

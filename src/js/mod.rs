@@ -37,7 +37,6 @@ impl Core {
             base_url: BaseUrl::checked(base_url, origin_length),
             format: Format::Json,
             api_key,
-            limits: Limits::default(),
             integers: Integers::JavaScript,
             tokens: RefCell::default(),
             budget: Budget::default(),
@@ -69,22 +68,27 @@ impl Core {
         self.0.tokens.borrow().generation()
     }
 
-    /// Begins a call. Times are in milliseconds, infinite for no limit.
+    /// Begins a call. Times are in milliseconds, infinite for no limit; NaN for
+    /// the default.
     pub fn call(
         &self,
         company_id: Option<String>,
         is_jsonl: bool,
-        max_retries: Option<u32>,
-        attempt_timeout: Option<f64>,
-        total_timeout: Option<f64>,
+        max_retries: f64,
+        attempt_timeout: f64,
+        total_timeout: f64,
         now: f64,
     ) -> Call {
-        let defaults = self.0.limits;
-        let limits = Limits {
-            max_retries: max_retries.unwrap_or(defaults.max_retries),
-            attempt_timeout: attempt_timeout.unwrap_or(defaults.attempt_timeout),
-            total_timeout: total_timeout.unwrap_or(defaults.total_timeout),
-        };
+        let mut limits = Limits::default();
+        for (given, limit) in [
+            (max_retries, &mut limits.max_retries),
+            (attempt_timeout, &mut limits.attempt_timeout),
+            (total_timeout, &mut limits.total_timeout),
+        ] {
+            if !given.is_nan() {
+                *limit = given;
+            }
+        }
         let format = if is_jsonl {
             Format::Jsonl
         } else {

@@ -26,7 +26,6 @@ pub(crate) struct State {
     pub base_url: BaseUrl,
     pub format: Format,
     pub api_key: Option<String>,
-    pub limits: Limits,
     pub integers: Integers,
     pub tokens: RefCell<Tokens>,
     pub budget: Budget,

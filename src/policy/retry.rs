@@ -11,7 +11,7 @@ const LONGEST_WAIT: f64 = 60_000.0;
 /// infinite for no limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Limits {
-    pub max_retries: u32,
+    pub max_retries: f64,
     /// Of one attempt: connection, headers, the whole body.
     pub attempt_timeout: f64,
     /// Of token, attempts and waits together.
@@ -21,7 +21,7 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_retries: 2,
+            max_retries: 2.0,
             attempt_timeout: 10_000.0,
             total_timeout: 30_000.0,
         }
@@ -33,7 +33,7 @@ impl Limits {
     /// More than 10 retries, or a time that no timer can measure.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fits = |ms: f64| ms.is_infinite() || (1.0..=2_147_483_647.0).contains(&ms);
-        if self.max_retries > 10 {
+        if self.max_retries > 10.0 {
             return Err(ConfigError::new(&["There can be 0 to 10 retries."]));
         }
         if !fits(self.attempt_timeout) || !fits(self.total_timeout) {
@@ -108,7 +108,7 @@ impl Budget {
         left: f64,
         chance: &dyn Fn() -> f64,
     ) -> Verdict {
-        if retries >= limits.max_retries || !error.is_retryable() {
+        if f64::from(retries) >= limits.max_retries || !error.is_retryable() {
             return Verdict::Fail(error);
         }
         let doublings = retries.min(4);
