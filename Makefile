@@ -1,7 +1,7 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build demo serve test faults bench-start
+.PHONY: help setup build demo serve test faults matrix bench-start
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
@@ -29,3 +29,7 @@ faults: build ## run this SDK and other clients against a server that misbehaves
 bench-start: build ## how soon the first value is there in Node and Chromium, beside other clients
 	@bash tests/setup.sh test
 	@node tests/bench/start.mjs
+
+matrix: build ## try the packed package everywhere and print the table (FLAGS=--quick, --strict, --only NAME)
+	@bash tests/setup.sh test
+	@node tests/matrix/run.mjs $(FLAGS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for `make build` (build) or `make test` (test).
+# Installs what is missing for `make build` (build) or for the tests (test).
 # A second run finds everything and takes a second.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -63,8 +63,10 @@ missing=()
 has chromium || missing+=(chromium)
 has chromedriver || missing+=(chromium-driver)
 has firefox-esr || has firefox || missing+=(firefox-esr)
+has WebKitWebDriver || missing+=(webkit2gtk-driver)
+has xvfb-run && has xauth || missing+=(xvfb xauth)
 if [ ${#missing[@]} -gt 0 ]; then
-  has apt-get || fail "these are missing and there is no apt-get here: ${missing[*]} (Debian's names; install Chromium with ChromeDriver and Firefox)"
+  has apt-get || fail "these are missing and there is no apt-get here: ${missing[*]} (Debian's names; install these browsers with their drivers)"
   sudo=
   if [ "$(id -u)" != 0 ]; then
     has sudo || fail "these are missing: ${missing[*]}; install them as root and run this again"

@@ -1,9 +1,9 @@
 import type { Call } from "./core.js";
-import { BookMoreError, errorOf, type Details } from "./errors.js";
+import { BookMoreError, errorOf, type ErrorDetails } from "./errors.js";
 import { send, type Reply } from "./fetch.js";
 import { hidden, safeCause } from "./secrets.js";
 import { limited, sleep, TIMED_OUT } from "./timing.js";
-import type { AiChatUsageResponse, AttemptInfo, ErrorCode, Event, RequestOptions } from "./types.js";
+import type { AiChatUsageResponse, AttemptInfo, ErrorCode, ClientEvent, RequestOptions } from "./types.js";
 
 /** What `src/js/step.rs` writes. */
 type Step =
@@ -16,7 +16,7 @@ interface Done {
   do: "done";
   data?: AiChatUsageResponse;
   requestId?: string;
-  error?: Details;
+  error?: ErrorDetails;
   attempts: AttemptInfo[];
   elapsedMs: number;
 }
@@ -30,7 +30,7 @@ export interface World {
   /** Waits for the token provider, see `TokenAsker.ask`. */
   askToken(force: boolean, signal: AbortSignal): Promise<boolean>;
   refreshBehind(): void;
-  emit(event: Event): void;
+  emit(event: ClientEvent): void;
 }
 
 /** What a call came to: the step as text, so that each caller can have its own object. */
@@ -125,10 +125,10 @@ export async function carryOut(call: Call, world: World, signal: AbortSignal): P
 }
 
 /** The cause of a failure is what was thrown, or the failure that was to be retried. */
-function withCause(error: Details, thrown: unknown): Details {
+function withCause(error: ErrorDetails, thrown: unknown): ErrorDetails {
   const { cause } = error;
   return cause
-    ? { ...error, cause: errorOf(withCause(cause as Details, thrown)) }
+    ? { ...error, cause: errorOf(withCause(cause as ErrorDetails, thrown)) }
     : { ...error, cause: thrown };
 }
 

@@ -15,7 +15,7 @@ import { TokenAsker, type Sink } from "./tokens.js";
 import type {
   AiChatUsageResponse,
   ClientOptions,
-  Event,
+  ClientEvent,
   GetAiChatUsage,
   RequestOptions,
   TokenProvider,
@@ -225,7 +225,7 @@ export class BookMoreClientBase {
   }
 
   /** What a listener throws, at once or later, changes nothing. */
-  #emit(event: Event): void {
+  #emit(event: ClientEvent): void {
     const { onEvent } = this.#options;
     if (!onEvent) return;
     try {

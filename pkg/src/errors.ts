@@ -1,14 +1,13 @@
 import type { AttemptInfo, ErrorCode, ResponseError } from "./types.js";
 
-/** What the properties of an error are made of. */
-export type Details = {
+/** What an error is made of: its properties. */
+export interface ErrorDetails {
   code: ErrorCode;
   message: string;
   cause?: unknown;
   status?: number;
-  attempts?: AttemptInfo[];
-  elapsedMs?: number;
-};
+  [property: string]: unknown;
+}
 
 /** By which an error is known whatever copy of the package made it. */
 const BRAND = Symbol.for("bookmore-sdk.error");
@@ -32,8 +31,8 @@ export class BookMoreError extends Error {
   /** How long the call took, in milliseconds. */
   declare readonly elapsedMs?: number;
 
-  /** @internal */
-  constructor({ message, cause, ...properties }: Details) {
+  /** Calls make their errors; a test of yours may make one, too. */
+  constructor({ message, cause, ...properties }: ErrorDetails) {
     super(message, cause === undefined ? undefined : { cause });
     Object.assign(this, properties);
   }
@@ -79,10 +78,9 @@ export class ApiError extends BookMoreError {
   /** When the server asks to be asked again. */
   declare readonly retryAt?: Date;
 
-  /** @internal */
-  constructor({ retryAt, ...details }: Details & { retryAt?: number }) {
-    const properties = { fieldErrors: [], ...details };
-    super(retryAt === undefined ? properties : ({ ...properties, retryAt: new Date(retryAt) } as Details));
+  constructor({ retryAt, ...details }: ErrorDetails) {
+    const date = retryAt === undefined ? {} : { retryAt: new Date(retryAt as number) };
+    super({ fieldErrors: [], ...details, ...date } as ErrorDetails);
   }
 }
 
@@ -132,7 +130,7 @@ export class RuntimeUnsupportedError extends BookMoreError {}
 /** A fault in the SDK itself. The next call starts afresh. */
 export class InternalError extends BookMoreError {}
 
-const KINDS: Record<ErrorCode, new (details: Details) => BookMoreError> = {
+const KINDS: Record<ErrorCode, new (details: ErrorDetails) => BookMoreError> = {
   config_error: ConfigError,
   token_provider_error: TokenProviderError,
   timeout: TimeoutError,
@@ -171,7 +169,7 @@ for (const [name, kind] of Object.entries({
 Object.defineProperty(BookMoreError.prototype, BRAND, { value: true });
 
 /** @internal The error of the kind that its code names. */
-export function errorOf(details: Details): BookMoreError {
+export function errorOf(details: ErrorDetails): BookMoreError {
   return new (KINDS[details.code] ?? InternalError)(details);
 }
 

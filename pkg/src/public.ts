@@ -20,5 +20,6 @@ export {
   TokenProviderError,
   UnexpectedResponseError,
   isBookMoreError,
+  type ErrorDetails,
 } from "./errors.js";
 export type * from "./types.js";

@@ -111,7 +111,7 @@ export interface ClientOptions {
    * Extra headers. In a browser each must be allowed by the server's CORS
    * settings. `Accept`, `Authorization` and `x-api-key` are the SDK's own.
    */
-  headers?: Record<string, string> | Iterable<[string, string]> | undefined;
+  headers?: Record<string, string> | Headers | Iterable<[string, string]> | undefined;
   /** Used instead of the global `fetch`, which is looked up at each call. */
   fetch?: typeof fetch | undefined;
   /** How often a failed attempt is followed by another: 0 to 10. Default: 2. */
@@ -132,7 +132,7 @@ export interface ClientOptions {
    */
   allowInsecureHttp?: boolean | undefined;
   /** Told of what happens to calls. What it throws changes nothing. */
-  onEvent?: ((event: Event) => void) | undefined;
+  onEvent?: ((event: ClientEvent) => void) | undefined;
 }
 
 /** What may differ from call to call. */
@@ -142,7 +142,7 @@ export interface RequestOptions {
   /** Instead of the client's format. */
   format?: Format | undefined;
   /** Besides the client's extra headers, or instead of those of the same name. */
-  headers?: Record<string, string> | Iterable<[string, string]> | undefined;
+  headers?: Record<string, string> | Headers | Iterable<[string, string]> | undefined;
   /** Instead of the client's. */
   maxRetries?: number | undefined;
   /** Instead of the client's; null for no limit. */
@@ -160,7 +160,7 @@ export interface RequestOptions {
  * What happens to a call. Nothing in it is a secret: URLs have no query and
  * headers are left out.
  */
-export type Event =
+export type ClientEvent =
   /** A request is about to be sent. `attempt` counts from 1. */
   | { type: "attempt"; attempt: number; url: string }
   /** A reply came. */

@@ -7,7 +7,7 @@ import { Builder } from "selenium-webdriver";
 import chrome from "selenium-webdriver/chrome.js";
 import firefox from "selenium-webdriver/firefox.js";
 
-const CHROMIUM_FLAGS = [
+export const CHROMIUM_FLAGS = [
   "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync", "--lang=en-US",
   "--accept-lang=en-US", "--force-color-profile=srgb", "--hide-scrollbars",
@@ -19,8 +19,11 @@ export const BROWSERS = [
   { name: "firefox", start: startFirefox },
 ];
 
+export const chromiumProgram = () =>
+  find("CHROMIUM", ["chromium", "chromium-browser", "google-chrome"], "Chromium", "on Debian: apt-get install chromium");
+
 async function startChromium() {
-  const binary = find("CHROMIUM", ["chromium", "chromium-browser", "google-chrome"], "Chromium", "on Debian: apt-get install chromium");
+  const binary = chromiumProgram();
   const program = find("CHROMEDRIVER", ["chromedriver"], "ChromeDriver", "on Debian: apt-get install chromium-driver");
   const profile = mkdtempSync(join(tmpdir(), "usage-meter-chromium-"));
   const options = new chrome.Options().setBinaryPath(binary);
@@ -70,8 +73,11 @@ async function startFirefox() {
   };
 }
 
-// The path of a program; a missing one is an error, so that no browser is left out unnoticed.
-function find(variable, names, what, install) {
+/** A browser or its driver is not installed. */
+export class MissingProgram extends Error {}
+
+/** The path of a program; a missing one is an error, so that no browser is left out unnoticed. */
+export function find(variable, names, what, install) {
   const given = process.env[variable];
   const paths = given
     ? [given]
@@ -79,7 +85,7 @@ function find(variable, names, what, install) {
   const found = paths.find(isExecutable);
   if (found) return found;
   const where = given ? `at ${given}, where ${variable} says` : "on the PATH";
-  throw new Error(`${what} was not found ${where}. Install it (${install}), or set ${variable} to its path.`);
+  throw new MissingProgram(`${what} was not found ${where}. Install it (${install}), or set ${variable} to its path.`);
 }
 
 function isExecutable(path) {

@@ -1,7 +1,7 @@
 // The public types of "bookmore-sdk", each as it must be. Compiled, never run.
 import * as sdk from "bookmore-sdk";
 import type {
-  AiChatUsageResponse, AttemptInfo, BearerToken, ClientOptions, ErrorCode, Event, Format, GetAiChatUsage,
+  AiChatUsageResponse, AttemptInfo, BearerToken, ClientOptions, ErrorCode, ErrorDetails, ClientEvent, Format, GetAiChatUsage,
   RequestOptions, ResponseError, ResponseInfo, ResponseStatus, TokenProvider, TokenRequest, WasmSource, WithResponse,
 } from "bookmore-sdk";
 
@@ -28,7 +28,7 @@ same<
   }
 >();
 
-type Headers = Record<string, string> | Iterable<[string, string]>;
+type HeadersOption = Record<string, string> | Headers | Iterable<[string, string]>;
 same<
   ClientOptions,
   {
@@ -37,13 +37,13 @@ same<
     apiKey?: string | undefined;
     credentials?: "omit" | "same-origin" | "include" | undefined;
     format?: Format | undefined;
-    headers?: Headers | undefined;
+    headers?: HeadersOption | undefined;
     fetch?: typeof fetch | undefined;
     maxRetries?: number | undefined;
     attemptTimeoutMs?: number | null | undefined;
     totalTimeoutMs?: number | null | undefined;
     allowInsecureHttp?: boolean | undefined;
-    onEvent?: ((event: Event) => void) | undefined;
+    onEvent?: ((event: ClientEvent) => void) | undefined;
   }
 >();
 same<
@@ -51,7 +51,7 @@ same<
   {
     signal?: AbortSignal | null | undefined;
     format?: Format | undefined;
-    headers?: Headers | undefined;
+    headers?: HeadersOption | undefined;
     maxRetries?: number | undefined;
     attemptTimeoutMs?: number | null | undefined;
     totalTimeoutMs?: number | null | undefined;
@@ -92,6 +92,7 @@ same<
   }
 >();
 same<ResponseError, { errorCode?: string; fieldName?: string; message?: string; meta?: Record<string, string> }>();
+same<ErrorDetails, { code: ErrorCode; message: string; cause?: unknown; status?: number; [property: string]: unknown }>();
 same<WithResponse, { data: AiChatUsageResponse; response: ResponseInfo }>();
 same<
   ResponseInfo,
@@ -106,7 +107,7 @@ same<
 >();
 same<AttemptInfo, { status?: number; error?: ErrorCode; ms: number; waitMs: number }>();
 same<
-  Event,
+  ClientEvent,
   | { type: "attempt"; attempt: number; url: string }
   | { type: "response"; attempt: number; status: number }
   | { type: "retry"; attempt: number; waitMs: number; code: ErrorCode; status?: number }

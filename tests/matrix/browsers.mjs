@@ -1,0 +1,160 @@
+// The browsers that pages are opened in: started when first needed, and shared by the cells, whose
+// pages have origins of their own.
+import { existsSync, readdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { Builder, Capabilities } from "selenium-webdriver";
+import { BROWSERS, CHROMIUM_FLAGS, MissingProgram, chromiumProgram, find } from "../package/browser-drivers.mjs";
+import { NotRun } from "./not-run.mjs";
+import { start } from "./processes.mjs";
+
+const PATIENCE = 30_000; // ms until a page shows something; a busy machine is no fault of the package
+
+const starters = new Map([...BROWSERS.map(({ name, start }) => [name, start]), ["webkit", startWebKit]]);
+const started = new Map();
+const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKitGTK" };
+
+/** A running browser by name: `{ driver, label, stop() }`. */
+async function browser(name) {
+  if (!started.has(name)) started.set(name, begin(name));
+  return started.get(name);
+}
+
+async function begin(name) {
+  try {
+    const { driver, stop } = await starters.get(name)();
+    const capabilities = await driver.getCapabilities();
+    return { driver, stop, label: `${LABELS[name]} ${capabilities.getBrowserVersion()}` };
+  } catch (error) {
+    started.delete(name);
+    throw asNotRun(error);
+  }
+}
+
+const asNotRun = (error) => (error instanceof MissingProgram ? new NotRun(error.message) : error);
+
+/** Chromium, for tools that start it themselves. */
+export function chromium() {
+  try {
+    return { program: chromiumProgram(), flags: CHROMIUM_FLAGS };
+  } catch (error) {
+    throw asNotRun(error);
+  }
+}
+
+/**
+ * Opens a page and waits until its `<output>` has text.
+ *
+ * @returns {Promise<{ text: string, label: string }>} `label`: the browser and its version
+ */
+export async function readOutput(name, url) {
+  const { driver, label } = await browser(name);
+  await driver.get(url);
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const text = await driver.executeScript('return document.querySelector("output")?.textContent');
+    if (text) {
+      await driver.get("about:blank"); // so that it does not go on
+      return { text, label };
+    }
+    if (Date.now() > end)
+      throw new Error(
+        `${url} shows no output in ${label} after ${PATIENCE / 1000} seconds.\n${await complaints(driver, url)}`,
+      );
+    await pause(50);
+  }
+}
+
+// What a page and the browser said of it, for a person who looks for the cause.
+async function complaints(driver, url) {
+  const entries = await driver
+    .manage()
+    .logs()
+    .get("browser")
+    .catch(() => []); // only Chromium tells
+  const shown = await driver.executeScript("return document.body?.innerText");
+  const said = entries.map(({ message }) => message).filter((message) => message.startsWith(new URL(url).origin));
+  return [...said, `The page shows: ${shown}`].join("\n");
+}
+
+/** Ends all browsers; whoever needs one starts another. */
+export async function stopBrowsers() {
+  const all = [...started.values()];
+  started.clear();
+  await Promise.allSettled(all.map(async (running) => (await running).stop()));
+}
+
+// WebKitGTK's small browser has no headless mode: it gets a display that is in memory.
+async function startWebKit() {
+  const driverProgram = find(
+    "WEBKITWEBDRIVER",
+    ["WebKitWebDriver"],
+    "WebKitWebDriver",
+    "on Debian: apt-get install webkit2gtk-driver",
+  );
+  const xvfb = find("XVFB_RUN", ["xvfb-run"], "xvfb-run", "on Debian: apt-get install xvfb xauth");
+  const port = await freePort();
+  const { stop } = await start(xvfb, ["-a", "sh", "-c", `"${driverProgram}" --port=${port} & echo started; wait`], {
+    ready: /started/,
+  });
+  try {
+    const capabilities = new Capabilities({
+      browserName: "MiniBrowser",
+      "webkitgtk:browserOptions": { binary: miniBrowser(), args: ["--automation"] },
+    });
+    const driver = await accepted(() =>
+      new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities(capabilities).build(),
+    );
+    return {
+      driver,
+      async stop() {
+        await driver.quit();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+// The driver says nothing when it is ready.
+async function accepted(connect) {
+  const end = Date.now() + 15_000;
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (!/ECONNREFUSED/.test(error.message) || Date.now() > end) throw error;
+      await pause(100);
+    }
+  }
+}
+
+// Not on the PATH; its folder names the API version.
+function miniBrowser() {
+  const paths = ["/usr/lib", "/usr/libexec"]
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => [
+      folder,
+      ...readdirSync(folder)
+        .filter((name) => name.endsWith("-linux-gnu"))
+        .map((name) => `${folder}/${name}`),
+    ])
+    .flatMap((folder) => ["4.1", "6.0", "4.0"].map((api) => `${folder}/webkit2gtk-${api}/MiniBrowser`));
+  const found = process.env.MINIBROWSER ?? paths.find((path) => existsSync(path));
+  if (!found)
+    throw new MissingProgram(
+      "WebKitGTK's MiniBrowser was not found. Install it (on Debian: apt-get install webkit2gtk-driver), or set MINIBROWSER to its path.",
+    );
+  return found;
+}
+
+/** A port that nothing listens on. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,104 @@
+// Bundles of one page, opened in Chromium.
+const page = (tool, rest) => ({ fixtures: ["shared", "page", tool], quick: true, ...rest });
+
+const webpack = page("webpack", {
+  packages: ["webpack"],
+  cells: [
+    {
+      name: "webpack 5",
+      async run(app) {
+        await app.run("webpack", ["--mode", "production", "--entry", "./main.js"]);
+        return app.scriptPage("dist/main.js", "text/javascript");
+      },
+    },
+  ],
+});
+
+const rspack = page("rspack", {
+  packages: ["@rspack/core"],
+  cells: [
+    {
+      name: "Rspack",
+      async run(app) {
+        await app.run("rspack", ["build", "--mode", "production", "--entry", "./main.js"]);
+        return app.scriptPage("dist/main.js", "text/javascript");
+      },
+    },
+  ],
+});
+
+const rollup = page("rollup", {
+  packages: ["rollup"],
+  cells: [
+    {
+      name: "Rollup",
+      async run(app) {
+        await app.run("rollup", ["main.js", "--plugin", "node-resolve", "--dir", "dist"]);
+        return app.scriptPage("dist/main.js");
+      },
+    },
+  ],
+});
+
+const rolldown = page("rolldown", {
+  packages: ["rolldown"],
+  cells: [
+    {
+      name: "Rolldown",
+      async run(app) {
+        await app.run("rolldown", ["main.js", "--dir", "dist"]);
+        return app.scriptPage("dist/main.js");
+      },
+    },
+  ],
+});
+
+const esbuild = {
+  fixtures: ["shared", "page", "script", "esbuild"],
+  quick: true,
+  packages: ["esbuild"],
+  cells: [
+    ...["esm", "iife"].map((format) => ({
+      name: `esbuild, ${format === "esm" ? "ES module" : "IIFE"}`,
+      async run(app) {
+        await app.run("esbuild", [
+          "main.js",
+          "--bundle",
+          "--minify",
+          `--format=${format}`,
+          `--outfile=${format}/main.js`,
+        ]);
+        return app.scriptPage(`${format}/main.js`, format === "esm" ? "module" : "text/javascript");
+      },
+    })),
+    ...["esm.mjs", "cjs.cjs"].map((script) => ({
+      name: `esbuild, a Node.js script in a single file, ${script.startsWith("esm") ? "ES module" : "CommonJS"}`,
+      async run(app) {
+        const format = script.slice(0, 3);
+        await app.run("esbuild", [
+          script,
+          "--bundle",
+          "--platform=node",
+          `--format=${format}`,
+          `--outfile=script/${script}`,
+        ]);
+        return app.outcome("node", [app.elsewhere(`script/${script}`)]);
+      },
+    })),
+  ],
+};
+
+const parcel = page("parcel", {
+  packages: ["parcel"],
+  cells: [
+    {
+      name: "Parcel",
+      async run(app) {
+        await app.run("parcel", ["build", "index.html", "--public-url", "./", "--no-cache"]);
+        return app.page(`${await app.serve("dist")}index.html`);
+      },
+    },
+  ],
+});
+
+export default [webpack, rspack, rollup, rolldown, esbuild, parcel];

@@ -1,0 +1,128 @@
+const vite = (how, major, { fixtures, packages }) => ({
+  fixtures: [...fixtures, `vite-${major}`],
+  packages: ["vite", ...packages],
+  quick: true,
+  cells: [
+    {
+      name: `Vite ${major}, ${how}, dev server`,
+      async run(app) {
+        const [, url] = await app.start(
+          "vite",
+          ["--host", "127.0.0.1", "--port", await app.freePort(), "--strictPort"],
+          { ready: /Local:\s+(http\S+)/ },
+        );
+        return app.page(url);
+      },
+    },
+    {
+      name: `Vite ${major}, ${how}, build`,
+      async run(app) {
+        await app.run("vite", ["build"]);
+        return app.page(await app.serve("dist"));
+      },
+    },
+  ],
+});
+
+const svelteKit = {
+  fixtures: ["shared", "sveltekit"],
+  packages: ["@sveltejs/kit", "vite"],
+  node: 24,
+  cells: [
+    {
+      name: "SvelteKit, rendered on the server",
+      async run(app) {
+        await app.run("vite", ["build"]);
+        const env = { HOST: "127.0.0.1", PORT: await app.freePort() };
+        const [, url] = await app.start("node", ["build/index.js"], { env, ready: /Listening on (http\S+)/ });
+        return app.sentPage(`${url}/?api=${app.api}`);
+      },
+    },
+  ],
+};
+
+const nuxt = {
+  fixtures: ["shared", "nuxt"],
+  packages: ["nuxt"],
+  node: 24,
+  async prepare(app) {
+    await app.run("nuxt", ["build"]);
+    const env = { HOST: "127.0.0.1", PORT: await app.freePort() };
+    const [, url] = await app.start("node", [".output/server/index.mjs"], {
+      env,
+      ready: /Listening on (http\S+?)\/?\s/,
+    });
+    return url;
+  },
+  cells: [
+    { name: "Nuxt, rendered on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "Nuxt, API route", run: (app, url) => app.route(`${url}/api/usage?api=${app.api}`) },
+  ],
+};
+
+const next = (how, prepare, otherCells) => ({
+  fixtures: ["shared", "next"],
+  packages: ["next", "react"],
+  prepare,
+  cells: [
+    { name: `Next 16, ${how}, client component`, run: (app, url) => app.page(`${url}/client`) },
+    { name: `Next 16, ${how}, server component`, run: (app, url) => app.sentPage(`${url}/server?api=${app.api}`) },
+    { name: `Next 16, ${how}, Node.js route`, run: (app, url) => app.route(`${url}/node?api=${app.api}`) },
+    ...otherCells.map(({ name, run }) => ({ name: `Next 16, ${how}, ${name}`, run })),
+  ],
+});
+
+const edgeRoute = { name: "edge route", run: (app, url) => app.route(`${url}/edge?api=${app.api}`) };
+
+const nextTurbopack = next(
+  "Turbopack build",
+  async (app) => {
+    await app.run("next", ["build"]);
+    return nextServer(app, "start");
+  },
+  [
+    {
+      ...edgeRoute,
+      run(app, url) {
+        // `next start` would compile a module from bytes, hosts of edge functions do not: the build must hand it over.
+        const { wasm } = JSON.parse(app.read(".next/server/middleware-manifest.json")).functions["/edge/route"];
+        if (wasm.length !== 1) throw new Error(`The edge function has ${wasm.length} modules instead of one.`);
+        return edgeRoute.run(app, url);
+      },
+    },
+  ],
+);
+
+const nextWebpack = next(
+  "webpack build",
+  async (app) => {
+    // Next 16.4.6 cannot build any edge route with webpack, be it one without imports.
+    app.remove("app/edge");
+    await app.run("next", ["build", "--webpack"]);
+    return nextServer(app, "start");
+  },
+  [],
+);
+
+const nextDev = next("Turbopack dev server", (app) => nextServer(app, "dev"), [edgeRoute]);
+
+async function nextServer(app, command) {
+  const [, url] = await app.start("next", [command, "--hostname", "127.0.0.1", "--port", await app.freePort()], {
+    ready: /Local:\s+(http\S+)[^]*Ready/,
+  });
+  return url;
+}
+
+const react = { fixtures: ["shared", "react"], packages: ["react"] };
+const slim = { fixtures: ["page", "slim-vite"], packages: [] };
+
+export default [
+  vite("React", 7, react),
+  vite("React", 8, react),
+  vite("bookmore-sdk/slim", 8, slim),
+  nextTurbopack,
+  nextWebpack,
+  nextDev,
+  svelteKit,
+  nuxt,
+];

@@ -1,0 +1,95 @@
+const deno = {
+  fixtures: ["shared", "script", "deno"],
+  packages: ["deno"],
+  cells: [
+    {
+      name: "Deno",
+      run: (app) =>
+        app.outcome(app.program("@deno", "deno"), [
+          "run",
+          "--node-modules-dir=manual",
+          "--allow-env",
+          "--allow-net=127.0.0.1",
+          "esm.mjs",
+        ]),
+    },
+  ],
+};
+
+const bun = {
+  fixtures: ["shared", "page", "script", "bun"],
+  packages: ["bun"],
+  prepare: (app) => app.program("@oven", "bin/bun"),
+  cells: [
+    { name: "Bun, ES module", run: (app, bun) => app.outcome(bun, ["esm.mjs"]) },
+    { name: "Bun, CommonJS", run: (app, bun) => app.outcome(bun, ["cjs.cjs"]) },
+    {
+      name: "bun build --compile",
+      async run(app, bun) {
+        await app.run(bun, ["build", "--compile", "esm.mjs", "--outfile", "program"]);
+        return app.outcome(app.elsewhere("program"));
+      },
+    },
+    {
+      name: "bun build",
+      async run(app, bun) {
+        await app.run(bun, ["build", "main.js", "--outdir", "dist"]);
+        return app.scriptPage("dist/main.js");
+      },
+    },
+  ],
+};
+
+const workerd = {
+  fixtures: ["shared", "worker", "workerd"],
+  packages: ["workerd"],
+  cells: [
+    {
+      name: "workerd",
+      async run(app) {
+        const conditions = "--conditions=workerd,worker,browser"; // as Wrangler does
+        await app.run("esbuild", [
+          "worker.js",
+          "--bundle",
+          "--format=esm",
+          conditions,
+          "--loader:.wasm=copy",
+          "--asset-names=[name]",
+          "--outdir=dist",
+        ]);
+        const program = app.program("@cloudflare", "bin/workerd");
+        const [, port] = await app.start(program, ["serve", "config.capnp", "--control-fd=1"], {
+          ready: /"event":"listen","socket":"http","port":(\d+)/,
+        });
+        return app.route(`http://127.0.0.1:${port}/?api=${app.api}`);
+      },
+    },
+  ],
+};
+
+const wrangler = {
+  fixtures: ["shared", "worker", "wrangler"],
+  packages: ["wrangler", "workerd"],
+  node: 24,
+  cells: [
+    {
+      name: "Wrangler, dev server",
+      async run(app) {
+        const env = {
+          CLOUDFLARE_CF_FETCH_ENABLED: "false",
+          WRANGLER_SEND_METRICS: "false",
+          WRANGLER_SEND_ERROR_REPORTS: "false",
+          WRANGLER_LOG_PATH: app.at("logs"),
+        };
+        const [, url] = await app.start(
+          "wrangler",
+          ["dev", "--ip", "127.0.0.1", "--port", await app.freePort(), "--show-interactive-dev-session=false"],
+          { env, ready: /Ready on (http\S+)/ },
+        );
+        return app.route(`${url}/?api=${app.api}`);
+      },
+    },
+  ],
+};
+
+export default [deno, bun, workerd, wrangler];

@@ -1,0 +1,99 @@
+// Test runners and the simulated browsers that tests are run in.
+import { chromium } from "../browsers.mjs";
+
+const jest = {
+  fixtures: ["jest"],
+  packages: ["jest"],
+  quick: true,
+  cells: [
+    { name: "Jest, Node.js", run: (app) => jestRun(app, "node") },
+    {
+      name: "Jest, jsdom: says that there is no TextEncoder",
+      packages: ["jest-environment-jsdom"],
+      run: (app) => jestRun(app, "jsdom"),
+      error: { code: "runtime_unsupported", cause: /TextEncoder/ },
+      calls: 0,
+    },
+  ],
+};
+
+async function jestRun(app, environment) {
+  await app.run("jest", ["--testEnvironment", environment]);
+  return app.written("outcome.json");
+}
+
+const vitest = {
+  fixtures: ["shared", "vitest"],
+  packages: ["vitest"],
+  node: 24,
+  cells: [
+    { name: "Vitest, Node.js", run: (app) => vitestRun(app) },
+    {
+      name: "Vitest, browser mode",
+      async run(app) {
+        const { program, flags } = chromium();
+        app.versions.add(/\S+ [\d.]+/.exec(await app.run(program, ["--version"]))[0]);
+        return vitestRun(app, ["--config", "browser.config.js"], {
+          CHROMIUM: program,
+          CHROMIUM_FLAGS: flags.join(" "),
+        });
+      },
+    },
+    { name: "jsdom by Vitest", run: (app) => vitestRun(app, ["--environment", "jsdom"]), packages: ["jsdom"] },
+    {
+      name: "happy-dom by Vitest",
+      run: (app) => vitestRun(app, ["--environment", "happy-dom"]),
+      packages: ["happy-dom"],
+    },
+  ],
+};
+
+async function vitestRun(app, args = [], env = {}) {
+  await app.run("vitest", ["run", ...args, "--reporter=default", "--reporter=json", "--outputFile=report.json"], {
+    env: { VITE_BOOKMORE_API: app.api, ...env },
+  });
+  return app.written("report.json").testResults[0].assertionResults[0].meta.outcome;
+}
+
+const dom = {
+  fixtures: ["shared", "dom"],
+  node: 24,
+  async prepare(app) {
+    await app.run("esbuild", ["imported.mjs", "--bundle", "--format=iife", "--outfile=imported.js"]);
+    await app.run("esbuild", ["usage.js", "--bundle", "--format=iife", "--global-name=Usage", "--outfile=bundle.js"]);
+  },
+  cells: [
+    {
+      name: "jsdom, a bundle inside its window: says that there is no fetch",
+      packages: ["jsdom"],
+      run: (app) => app.outcome("node", ["window.mjs", "jsdom"]),
+      error: { code: "runtime_unsupported", message: /has no fetch/ },
+      calls: 0,
+    },
+    {
+      name: "happy-dom, a bundle inside its window",
+      packages: ["happy-dom"],
+      run: (app) => app.outcome("node", ["window.mjs", "happy-dom"]),
+    },
+  ],
+};
+
+const msw = {
+  fixtures: ["shared", "msw"],
+  packages: ["msw"],
+  node: 24,
+  cells: [
+    { name: "MSW, Node.js", run: (app) => app.outcome("node", ["mocked.mjs"]), calls: 0 },
+    {
+      name: "MSW, Chromium",
+      async run(app) {
+        await app.run("esbuild", ["main.js", "--bundle", "--format=esm", "--outdir=dist"]);
+        app.write("dist/mockServiceWorker.js", app.read("node_modules/msw/lib/mockServiceWorker.js"));
+        return app.scriptPage("dist/main.js");
+      },
+      calls: 0,
+    },
+  ],
+};
+
+export default [jest, vitest, dom, msw];

@@ -1,0 +1,114 @@
+// What the cells install: the tarball, and the locked packages of a fixture.
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { removeFolder, temporaryFolder } from "./folders.mjs";
+import { NotRun } from "./not-run.mjs";
+import { finish } from "./processes.mjs";
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const PKG = at("../../pkg");
+const FIXTURES = at("fixtures");
+const CACHE = at("../out/matrix");
+
+const QUIET = ["--no-audit", "--no-fund", "--loglevel", "error"];
+
+/**
+ * Packs the package as `npm publish` would.
+ *
+ * @returns {Promise<{ file: string, version: string, bytes: number, remove(): void }>}
+ */
+export async function pack() {
+  const folder = temporaryFolder("packed");
+  const told = await finish("npm", ["pack", "--json", "--loglevel", "error", "--pack-destination", folder], {
+    cwd: PKG,
+  });
+  // The prepack script may have printed something before.
+  const [{ filename, version, size }] = JSON.parse(told.slice(told.indexOf("[\n")));
+  return {
+    file: join(folder, filename),
+    version,
+    bytes: size,
+    remove: () => removeFolder(folder),
+  };
+}
+
+/**
+ * The node_modules of a fixture as its lock file says, installed once and then
+ * kept between runs. This alone uses the network. No install script runs, so
+ * that none can download something that is in no registry.
+ */
+export async function lockedPackages(fixture) {
+  const files = ["package.json", "package-lock.json"];
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(join(FIXTURES, fixture, file)));
+  const folder = join(CACHE, `${fixture}-${hash.digest("hex").slice(0, 12)}`);
+  if (!existsSync(folder)) {
+    mkdirSync(CACHE, { recursive: true });
+    // Beside its place and moved there when whole, so that half an installation is never used.
+    const half = mkdtempSync(join(CACHE, "half-"));
+    try {
+      for (const file of files) cpSync(join(FIXTURES, fixture, file), join(half, file));
+      await finish("npm", ["ci", "--ignore-scripts", ...QUIET], { cwd: half, limit: 10 * 60_000 }).catch((error) => {
+        throw new NotRun(`The packages of ${fixture} could not be installed. ${error.message}`);
+      });
+      renameSync(half, folder);
+      for (const other of readdirSync(CACHE)) {
+        if (isOf(fixture, other) && join(CACHE, other) !== folder) rmSync(join(CACHE, other), { recursive: true });
+      }
+    } finally {
+      rmSync(half, { recursive: true, force: true });
+    }
+  }
+  return join(folder, "node_modules");
+}
+
+/** Whether a kept folder is of this fixture, by whatever lock file. */
+const isOf = (fixture, name) => name.slice(0, -"-123456789abc".length) === fixture;
+
+/** Whether the last of these fixtures, the one for the tool, has packages. */
+export function hasPackages(fixtures) {
+  return existsSync(join(FIXTURES, fixtures.at(-1), "package.json"));
+}
+
+/**
+ * Lays out a user's folder: the files of the fixture, its packages, and the tarball installed among
+ * them.
+ *
+ * @param {string} folder
+ * @param {string[]} fixtures folders of `fixtures`, laid over each other; the last one may have packages
+ * @param {string} tarball
+ */
+export async function layOut(folder, fixtures, tarball) {
+  for (const fixture of fixtures) cpSync(join(FIXTURES, fixture), folder, { recursive: true });
+  const manifest = join(folder, "package.json");
+  const modules = join(folder, "node_modules");
+  if (!hasPackages(fixtures)) {
+    writeFileSync(manifest, '{ "private": true, "type": "module" }\n');
+    await finish("npm", ["install", "--offline", ...QUIET, tarball], { cwd: folder });
+    return;
+  }
+  const packages = await lockedPackages(fixtures.at(-1));
+  // Links to files take a second where copies take ten; the folders are new ones.
+  await finish("cp", ["-al", packages, modules]).catch(() =>
+    cpSync(packages, modules, { recursive: true, verbatimSymlinks: true }),
+  );
+  const own = join(modules, "bookmore-sdk");
+  mkdirSync(own);
+  await finish("tar", ["-xzf", tarball, "--strip-components=1", "-C", own]);
+  // As npm would note it: some tools treat what is listed differently.
+  const listed = JSON.parse(readFileSync(manifest, "utf8"));
+  listed.dependencies = { ...listed.dependencies, "bookmore-sdk": `file:${tarball}` };
+  writeFileSync(manifest, JSON.stringify(listed, null, 2));
+}

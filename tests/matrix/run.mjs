@@ -1,0 +1,207 @@
+// Runs the cells of the matrix and prints the table. `make matrix`.
+import { readFileSync, readdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { checkOutcome } from "../package/expected.mjs";
+import { App } from "./app.mjs";
+import { stopBrowsers } from "./browsers.mjs";
+import { NotRun } from "./not-run.mjs";
+import { pack } from "./packed.mjs";
+import { killAll } from "./processes.mjs";
+
+const USAGE = `Usage: node tests/matrix/run.mjs [--only NAME...] [--quick] [--strict] [--list]
+
+Packs pkg and installs the tarball in a fresh folder for each cell: a runtime, a
+bundler, a test runner, a browser. Each cell asks the stand-in server for a usage.
+
+Prints a Markdown table on standard output, and the progress on standard error.
+
+  --only NAME...  the cells whose names have one of these words in them
+  --quick         the cells that take seconds and need no large installation
+  --strict        a cell that could not be run is a failure, too
+  --list          print the names of the cells
+  --help          print this text
+
+Exit code 0 if no cell failed, 1 if one did, 2 for wrong options.
+`;
+
+const LIMIT = 4 * 60_000; // ms for one cell
+const RECORDED = JSON.parse(readFileSync(new URL("../fixtures/outcomes.json", import.meta.url))).find(
+  ({ id }) => id === "pascal/ok-json",
+);
+
+const progress = (text) => process.stderr.write(`${text}\n`);
+
+function readOptions() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        only: { type: "string", multiple: true },
+        quick: { type: "boolean" },
+        strict: { type: "boolean" },
+        list: { type: "boolean" },
+        help: { type: "boolean" },
+      },
+    });
+    if (positionals.length > 0 && !values.only) throw new Error(`"${positionals[0]}" is no option; see --help.`);
+    if (values.help) {
+      process.stdout.write(USAGE);
+      return undefined;
+    }
+    return { ...values, only: values.only && [...values.only, ...positionals] };
+  } catch (error) {
+    progress(error.message.split("\n")[0]);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+async function main({ only, quick, strict, list }) {
+  const groups = (await allGroups())
+    .filter((group) => !quick || group.quick)
+    .map((group) => ({
+      ...group,
+      cells: group.cells.filter(
+        ({ name }) => !only || only.some((word) => name.toLowerCase().includes(word.toLowerCase())),
+      ),
+    }))
+    .filter(({ cells }) => cells.length > 0);
+  if (list) return process.stdout.write(groups.flatMap(({ cells }) => cells.map(({ name }) => `${name}\n`)).join(""));
+  if (groups.length === 0) {
+    progress("No cell has such a name; --list prints the names.");
+    process.exitCode = 2;
+    return;
+  }
+
+  for (const name of ["SIGINT", "SIGTERM"]) {
+    process.once(name, async () => {
+      await Promise.race([stopBrowsers(), new Promise((resolve) => setTimeout(resolve, 5000))]);
+      process.exit(130); // what still runs ends with this process
+    });
+  }
+
+  const started = Date.now();
+  const tarball = await pack();
+  const rows = [];
+  try {
+    for (const group of groups) rows.push(...(await runGroup(group, tarball.file)));
+  } finally {
+    await stopBrowsers();
+    killAll();
+    tarball.remove();
+  }
+
+  const count = (mark) => rows.filter((row) => row.mark === mark).length;
+  process.stdout.write(table(rows, tarball));
+  progress(`\n${Math.round((Date.now() - started) / 1000)} s; ${count("not run")} not run`);
+  const failed = count("✘") + (strict ? count("not run") : 0);
+  progress(`${count("✔")} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+/** The groups of all files in `cells`: what each exports. */
+async function allGroups() {
+  const folder = new URL("cells/", import.meta.url);
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".mjs"))
+    .sort();
+  const modules = await Promise.all(files.map((file) => import(new URL(file, folder))));
+  return modules.flatMap((module) => module.default);
+}
+
+/**
+ * The cells of a group, one after the other in one app.
+ *
+ * @param {object} group
+ *   `fixtures`, `packages`, `node`: see `App.create`;
+ *   `quick`: whether `--quick` has it; `prepare(app)`: done once, say a build that serves all cells;
+ *   `cells`: `{ name, packages, run(app, prepared), error, calls }`.
+ *   `run` gives what the call came to: `{ usage }` or `{ error }`. It must be the recorded usage, or
+ *   where the cell has an `error`, an error with these members. `calls: 0`: the API is not asked.
+ */
+async function runGroup(group, tarball) {
+  let app, prepared;
+  let broken; // why no cell can be run
+  try {
+    await App.fetchPackages(group);
+    app = await within(LIMIT, App.create(group, tarball));
+    prepared = await within(LIMIT, group.prepare?.(app));
+  } catch (error) {
+    broken = error;
+  }
+  const rows = [];
+  for (const cell of group.cells) {
+    const begun = Date.now();
+    const before = new Set(app?.versions);
+    let failure = broken;
+    try {
+      if (!failure) await within(LIMIT, runCell(cell, app, prepared));
+    } catch (error) {
+      failure = error;
+    }
+    const mark = !failure ? "✔" : failure instanceof NotRun ? "not run" : "✘";
+    rows.push({ name: cell.name, versions: [...(app?.versions ?? [])], mark, reason: failure?.message });
+    progress(`${mark} ${cell.name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+    if (failure && (failure !== broken || rows.length === 1)) progress(failure.message.replaceAll(/^/gm, "    "));
+    if (app) app.versions = before; // a later cell may use another browser
+    if (mark === "✘") await stopBrowsers(); // none with a stuck page goes on to the next cell
+  }
+  await app?.close();
+  return rows;
+}
+
+async function runCell({ run, packages = [], error: expected, calls: expectedCalls = 1 }, app, prepared) {
+  app.forgetCalls();
+  for (const name of packages) app.uses(name);
+  const outcome = await run(app, prepared);
+  if (expected) {
+    for (const [key, value] of Object.entries(expected)) {
+      const told = outcome.error?.[key];
+      const fits = value instanceof RegExp ? value.test(told) : value === told;
+      if (!fits)
+        throw new Error(`It gave ${JSON.stringify(outcome)}, and should have given an error whose ${key} is ${value}.`);
+    }
+  } else {
+    try {
+      checkOutcome(RECORDED, outcome);
+    } catch {
+      throw new Error(
+        `It gave ${JSON.stringify(outcome)}, and should have given ${JSON.stringify({ usage: RECORDED.usage })}.`,
+      );
+    }
+  }
+  // More than one is fine: a dev server may render a page twice.
+  if (Math.min(app.calls, 1) !== expectedCalls) throw new Error(`The API was asked ${app.calls} times.`);
+}
+
+/** Rejects after so many milliseconds; whatever the app started is then ended. */
+async function within(limit, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      killAll();
+      reject(new Error(`It took more than ${limit / 60_000} minutes.`));
+    }, limit);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function table(rows, { version, bytes }) {
+  // A reason is a sentence; what follows it is for the person who looks at standard error.
+  const cell = (text) => text.split("\n")[0].slice(0, 300).replaceAll("|", "\\|");
+  const lines = rows.map(
+    ({ name, versions, mark, reason }) =>
+      `| ${name} | ${cell(versions.join(", "))} | ${mark}${reason ? `: ${cell(reason)}` : ""} |`,
+  );
+  const heading =
+    `bookmore-sdk ${version}, a tarball of ${bytes} bytes, on ${process.platform} ${process.arch}. ` +
+    `Tools ran on Node.js ${process.versions.node} where no other is named.`;
+  return [heading, "", "| cell | versions | |", "|---|---|---|", ...lines, ""].join("\n");
+}
+
+const options = readOptions();
+if (options) await main(options);

@@ -1,0 +1,40 @@
+// Serves a user's folder, as any host of static files would.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+const TYPES = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".wasm": "application/wasm",
+};
+
+/**
+ * @param {string} folder
+ * @param {object} headers sent with every file
+ * @returns {Promise<{ url: string, close(): Promise<void> }>} `url` ends with a slash
+ */
+export async function serve(folder, headers = {}) {
+  const server = createServer(async (req, res) => {
+    const { pathname } = new URL(req.url, "http://host");
+    const path = normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
+    try {
+      const bytes = await readFile(join(folder, decodeURIComponent(path)));
+      res.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream", ...headers });
+      res.end(bytes);
+    } catch {
+      res.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      return closed;
+    },
+  };
+}
