@@ -5,6 +5,17 @@ use std::{any::Any, fmt, rc::Rc};
 
 use crate::dto::{ResponseStatus, StringMap};
 
+/// The parts in one text. `[…].concat()` does the same in ten times the code,
+/// and `format!` in more.
+macro_rules! text {
+    ($($part:expr),* $(,)?) => {{
+        let mut text = String::new();
+        $(text.push_str($part);)*
+        text
+    }};
+}
+pub(crate) use text;
+
 /// Why a call did not return a usage.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -167,7 +178,7 @@ pub struct ConfigError {
 impl ConfigError {
     pub(crate) fn new(sentence: &[&str]) -> Self {
         Self {
-            message: concat(sentence),
+            message: sentence.iter().copied().collect(),
         }
     }
 }
@@ -246,15 +257,15 @@ impl TimeoutError {
     }
 
     fn message(&self) -> String {
-        let limit = concat(&[&decimal(self.timeout_ms as u64), " ms"]);
+        let limit = text![&decimal(self.timeout_ms as u64), " ms"];
         match &self.last {
-            Some(last) => concat(&[
+            Some(last) => text![
                 "The time limit of ",
                 &limit,
                 " leaves none for another attempt. The last one: ",
                 &last.message(),
-            ]),
-            None => concat(&[
+            ],
+            None => text![
                 match self.phase {
                     Phase::Token => "The bearerToken function gave no token within ",
                     Phase::Headers => "No reply came within ",
@@ -263,7 +274,7 @@ impl TimeoutError {
                 },
                 &limit,
                 ". Try again, or allow more time.",
-            ]),
+            ],
         }
     }
 }
@@ -312,17 +323,17 @@ outside! {
 impl NetworkError {
     /// `words`: what the platform says of it.
     pub(crate) fn no_reply(endpoint: &str, words: &str) -> Self {
-        Self::new(concat(&[
+        Self::new(text![
             "No reply came from ",
             endpoint,
             words,
             ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429.",
-        ]))
+        ])
     }
 
     /// `words`: what the platform says of it.
     pub(crate) fn broke_off(words: &str) -> Self {
-        Self::new(concat(&["The reply broke off", words, ". Try again."]))
+        Self::new(text!["The reply broke off", words, ". Try again."])
     }
 }
 
@@ -387,36 +398,36 @@ pub enum Unexpected {
 impl UnexpectedResponseError {
     fn message(&self) -> String {
         match &self.problem {
-            Unexpected::NoUsage => concat(&[
+            Unexpected::NoUsage => text![
                 "The server answered ",
                 &decimal(self.status.into()),
                 " without a usage; only 200 carries one. Try again, or check the base URL.",
-            ]),
-            Unexpected::ContentType(content_type) => concat(&[
+            ],
+            Unexpected::ContentType(content_type) => text![
                 "The server answered with ",
                 content_type,
                 " instead of JSON, perhaps a login page. Check the base URL and the credentials.",
-            ]),
-            Unexpected::Redirect { location } => concat(&[
+            ],
+            Unexpected::Redirect { location } => text![
                 "The server redirected to ",
                 location.as_deref().unwrap_or("another page"),
                 " instead of answering, perhaps to a login page. Check the base URL and the credentials.",
-            ]),
-            Unexpected::OtherOrigin { url } => concat(&[
+            ],
+            Unexpected::OtherOrigin { url } => text![
                 "The reply came from ",
                 url,
                 ", which is not the base URL's origin. Check the base URL.",
-            ]),
+            ],
             Unexpected::OtherCompany {
                 requested,
                 received,
-            } => concat(&[
+            } => text![
                 "The server answered for company ",
                 received,
                 " although company ",
                 requested,
                 " was asked for. Check that the credentials give access to it.",
-            ]),
+            ],
         }
     }
 }
@@ -458,17 +469,17 @@ impl DecodeError {
             None | Some(b'[') => "",
             Some(_) => ".",
         };
-        self.path = concat(&[name, separator, &self.path]);
+        self.path = text![name, separator, &self.path];
         self
     }
 
     /// The same error, seen from the list that has the item `index`.
     pub(crate) fn at_index(self: Box<Self>, index: usize) -> Box<Self> {
-        self.within(&concat(&["[", &decimal(index as u64), "]"]))
+        self.within(&text!["[", &decimal(index as u64), "]"])
     }
 
     fn message(&self) -> String {
-        concat(&[
+        text![
             "The reply cannot be read as a usage: ",
             &self.path,
             if self.path.is_empty() { "" } else { ": " },
@@ -476,17 +487,8 @@ impl DecodeError {
             " (at byte ",
             &decimal(self.offset as u64),
             ").",
-        ])
+        ]
     }
-}
-
-/// The parts in one text. `[…].concat()` does the same in ten times the code.
-pub(crate) fn concat(parts: &[&str]) -> String {
-    let mut text = String::new();
-    for part in parts {
-        text.push_str(part);
-    }
-    text
 }
 
 /// `text` without the secret, where it stands in it.

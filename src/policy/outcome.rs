@@ -3,7 +3,7 @@
 use super::retry_after::asked_wait;
 use crate::{
     dto::{AiChatUsageResponse, GetAiChatUsage, ResponseStatus},
-    error::{ApiError, DecodeError, Error, Unexpected, UnexpectedResponseError, concat, decimal},
+    error::{ApiError, DecodeError, Error, Unexpected, UnexpectedResponseError, decimal, text},
     transport::{Body, HttpResponse},
     wire::{
         base_url::{BaseUrl, without_query},
@@ -120,9 +120,9 @@ fn media_type(content_type: &str) -> &str {
 fn other_company(request: &GetAiChatUsage, usage: &AiChatUsageResponse) -> Option<Unexpected> {
     let requested = request.company_id.as_ref()?;
     let received = usage.company_id.as_ref()?;
-    let requested_digits = guid::digits(requested)?;
-    let same = guid::digits(received).as_ref() == Some(&requested_digits);
-    (!same && !guid::is_zero(&requested_digits)).then(|| Unexpected::OtherCompany {
+    let number = guid::number(requested)?;
+    // Contract, "Values" 3: zeros mean "no company given", the same as absent.
+    (number != 0 && guid::number(received) != Some(number)).then(|| Unexpected::OtherCompany {
         requested: requested.clone(),
         received: received.clone(),
     })
@@ -132,7 +132,7 @@ fn api_error(reply: &HttpResponse, failure: Failure) -> Error {
     let status = failure.response_status.as_deref();
     let code = status.and_then(|status| said(&status.error_code));
     let (why, words) = reason(reply, &failure);
-    let message = concat(&[
+    let message = text![
         "The server refused the request (",
         &decimal(reply.status.into()),
         if code.is_some() { " " } else { "" },
@@ -152,7 +152,7 @@ fn api_error(reply: &HttpResponse, failure: Failure) -> Error {
             500.. => " Try again later.",
             _ => "",
         },
-    ]);
+    ];
     let is_quota = [code, said(&failure.problem_type)]
         .into_iter()
         .flatten()

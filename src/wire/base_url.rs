@@ -1,4 +1,4 @@
-use crate::error::{ConfigError, concat};
+use crate::error::{ConfigError, text};
 
 /// Where the API lives: `scheme://host[:port][/path]`, without a slash at the
 /// end; scheme and host in lower case, a default port unwritten.
@@ -49,7 +49,7 @@ impl BaseUrl {
         while let Some(shorter) = path.strip_suffix('/') {
             path = shorter;
         }
-        let mut text = concat(&[scheme, host]);
+        let mut text = text![scheme, host];
         text.make_ascii_lowercase();
         let origin_length = text.len();
         text.push_str(path);

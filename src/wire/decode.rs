@@ -171,8 +171,8 @@ fn scalar(reader: &mut Reader<'_>, kind: Kind, integers: Integers) -> Result<i64
 fn company(reader: &mut Reader<'_>) -> Result<Option<String>> {
     let start = reader.offset();
     let text = reader.string()?;
-    match guid::digits(&text) {
-        Some(digits) => Ok((!guid::is_zero(&digits)).then_some(text)),
+    match guid::number(&text) {
+        Some(number) => Ok((number != 0).then_some(text)),
         None => Err(DecodeError::new(start, "a Guid was expected")),
     }
 }

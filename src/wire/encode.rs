@@ -1,7 +1,7 @@
 use super::{Format, base_url::BaseUrl, guid};
 use crate::{
     dto::GetAiChatUsage,
-    error::{ConfigError, Error, concat},
+    error::{ConfigError, Error, text},
     transport::HttpRequest,
 };
 
@@ -37,7 +37,7 @@ pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> Result<H
     }
     let mut headers = vec![("Accept".to_owned(), envelope.format.media_type().to_owned())];
     if let Some(token) = envelope.bearer_token {
-        headers.push(("Authorization".to_owned(), concat(&["Bearer ", token])));
+        headers.push(("Authorization".to_owned(), text!["Bearer ", token]));
     }
     if let Some(key) = envelope.api_key {
         headers.push(("x-api-key".to_owned(), key.to_owned()));
@@ -51,7 +51,7 @@ pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> Result<H
 
 /// The URL of the operation, without the query.
 pub(crate) fn endpoint(base_url: &BaseUrl) -> String {
-    concat(&[base_url.as_str(), PATH])
+    text![base_url.as_str(), PATH]
 }
 
 fn check_company_id(company_id: &str) -> Result<(), ConfigError> {
@@ -60,7 +60,7 @@ fn check_company_id(company_id: &str) -> Result<(), ConfigError> {
             "The company id is empty; leave it out to ask for the caller's own company.",
         ]));
     }
-    if guid::digits(company_id).is_none() {
+    if guid::number(company_id).is_none() {
         return Err(ConfigError::new(&[
             "The company id is not a Guid; pass it as 32 hexadecimal digits, with or without dashes.",
         ]));

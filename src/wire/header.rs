@@ -1,6 +1,6 @@
 //! What HTTP allows in header names and values (RFC 9110, section 5).
 
-use crate::error::{ConfigError, concat};
+use crate::error::{ConfigError, text};
 
 /// Names that the SDK writes itself, and one with which ServiceStack would take
 /// the request for a `POST`, which records usage.
@@ -65,7 +65,7 @@ pub(crate) fn check_extra(name: &str, value: &str) -> Result<(), ConfigError> {
             " cannot be set here; use the SDK's options.",
         ]));
     }
-    check_value(&concat(&["The header ", name]), value)
+    check_value(&text!["The header ", name], value)
 }
 
 #[cfg(test)]
