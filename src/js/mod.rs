@@ -9,7 +9,7 @@
 mod json;
 mod step;
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, mem::take, rc::Rc};
 
 use wasm_bindgen::prelude::*;
 
@@ -183,15 +183,14 @@ impl Call {
 /// `name:value` of each line.
 fn lines(headers: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
-    let mut rest = headers;
-    while let Some(end) = rest.bytes().position(|byte| byte == b'\n') {
-        let (line, after) = rest.split_at_checked(end).unwrap_or_default();
-        if let Some(colon) = line.bytes().position(|byte| byte == b':') {
-            let name = line.get(..colon).unwrap_or("").to_owned();
-            let value = line.get(colon + 1..).unwrap_or("").to_owned();
-            pairs.push((name, value));
+    let (mut name, mut value) = (String::new(), None);
+    for character in headers.chars() {
+        match (character, &mut value) {
+            (':', None) => value = Some(String::new()),
+            ('\n', _) => pairs.push((take(&mut name), value.take().unwrap_or_default())),
+            (_, None) => name.push(character),
+            (_, Some(value)) => value.push(character),
         }
-        rest = after.get(1..).unwrap_or("");
     }
     pairs
 }
