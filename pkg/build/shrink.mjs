@@ -19,6 +19,10 @@ const PANIC_WORDS = new RegExp(
     .join("|"),
 );
 
+// What js-sys keeps in the table of functions for futures and closures, of which
+// this module has none.
+const NEVER_CALLED = /js_sys::futures|wasm_bindgen::convert::closures|^__externref_table/;
+
 // The words themselves: of the standard library, of wasm-bindgen, and the
 // source files. Ours are sentences and name no Rust.
 const WORDS = new RegExp(
@@ -92,7 +96,8 @@ function pruned(wasm) {
   for (let index = 0; index < module.getNumFunctions(); index++) {
     const reference = module.getFunctionByIndex(index);
     const { name, module: importedFrom } = binaryen.getFunctionInfo(reference);
-    if (!importedFrom && isLibrary(name) && PANIC_WORDS.test(name)) {
+    const isUnneeded = (isLibrary(name) && PANIC_WORDS.test(name)) || NEVER_CALLED.test(name);
+    if (!importedFrom && isUnneeded) {
       binaryen.Function(reference).body = module.unreachable();
       emptied++;
     }
