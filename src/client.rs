@@ -159,7 +159,7 @@ impl<T: Transport> Client<T> {
                     if let Ok(HttpResponse { status, .. }) = outcome {
                         self.tell(&Event::Response { attempt, status });
                     }
-                    call.reply(state, outcome, transport.now(), &|| transport.chance())
+                    call.reply(state, outcome, transport.now(), transport.chance())
                 }
                 Step::Wait { ms, mut error } => {
                     hide(&secrets, &mut error);

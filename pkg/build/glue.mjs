@@ -7,7 +7,7 @@
  * that another version of wasm-bindgen fails here and not at a user's.
  *
  * @param {string} glue
- * @param {Map<string, string>} renamed what imports and exports are called now
+ * @param {Map<string, string>} renamed what exports are called now
  */
 export function reshape(glue, renamed) {
   let text = glue;
@@ -54,16 +54,15 @@ export function reshape(glue, renamed) {
   cut("let cachedTextDecoder = new TextDecoder", "const cachedTextEncoder");
   replace("= decodeText(", "= new TextDecoder('utf-8', { ignoreBOM: true }).decode(");
   cut("let wasmModule, wasmInstance, wasm;");
-  // wasm-opt calls every module of imports so.
-  replace('"./core_bg.js": import0,', "a: import0,");
-  text = withNames(withoutUnused(text, renamed), renamed);
+  cut("function __wbg_get_imports", "const CoreFinalization");
+  text = withNames(text, renamed);
   return `export function glue() {
     let wasm;
     ${text}
     function start(exports) {
       wasm = exports;
     }
-    return { imports: __wbg_get_imports(), start, Core };
+    return { start, Core };
   }`;
 }
 
@@ -88,20 +87,15 @@ function plainer(method) {
   return text;
 }
 
-/** wasm-opt drops the imports that nothing calls. */
-function withoutUnused(text, renamed) {
-  const entry = /^ {8}(\w+): function.*\n(?: {9,}.*\n)* {8}\}.*\n/gm;
-  return text.replace(entry, (whole, name) => (renamed.has(name) ? whole : ""));
-}
-
+/** Calls the exports by the names that wasm-opt gave them. */
 function withNames(text, renamed) {
-  const property = /(?<=^        )\w+(?=: function)|(?<=\bwasm\.)\w+/gm;
+  const property = /(?<=\bwasm\.)\w+/g;
   const unknown = new Set();
   const named = text.replace(property, (name) => {
     const short = renamed.get(name);
     if (short === undefined) unknown.add(name);
     return short ?? name;
   });
-  if (unknown.size > 0) throw new Error(`glue: neither imported nor exported: ${[...unknown]}`);
+  if (unknown.size > 0) throw new Error(`glue: not exported: ${[...unknown]}`);
   return named;
 }

@@ -54,7 +54,7 @@ const UNUSED_EXPORTS = [
  * @param {Uint8Array} wasm
  * @param {string} pkg the folder with node_modules
  * @returns {{ wasm: Buffer, renamed: Map<string, string> }} `renamed`: what
- *   imports and exports are called now
+ *   exports are called now
  */
 export function shrink(wasm, pkg) {
   const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-"));
@@ -78,10 +78,8 @@ export function shrink(wasm, pkg) {
       { encoding: "utf8", maxBuffer: 1 << 24 },
     );
     const { imports, exports } = JSON.parse(told);
-    const renamed = new Map(
-      [...imports.map(([, name, short]) => [name, short]), ...exports],
-    );
-    return { wasm: readFileSync(output), renamed };
+    if (imports.length > 0) throw new Error(`the module imports ${imports.map(([, name]) => name)}`);
+    return { wasm: readFileSync(output), renamed: new Map(exports) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -61,7 +61,7 @@ export async function carryOut(call: Call, world: World, signal: AbortSignal): P
           const ours = thrown instanceof BookMoreError;
           cause = ours ? undefined : thrown;
           const words = ours ? thrown.message : "The bearerToken function failed; its error is the cause.";
-          text = call.fail(0, thrown === TIMED_OUT ? undefined : words, now());
+          text = call.fail(0, thrown === TIMED_OUT ? undefined : words, now(), 0);
         }
         break;
       case "send": {
@@ -93,13 +93,14 @@ export async function carryOut(call: Call, world: World, signal: AbortSignal): P
             words(thrown),
             receivedAt,
             now(),
+            Math.random(),
           );
           world.emit({ type: "response", attempt, status });
         } catch (thrown) {
           if (signal.aborted) throw thrown;
           const late = thrown === TIMED_OUT;
           cause = late ? undefined : thrown;
-          text = call.fail(phase, late ? undefined : words(thrown), now());
+          text = call.fail(phase, late ? undefined : words(thrown), now(), Math.random());
         }
         break;
       }

@@ -30,13 +30,13 @@ export interface Call {
     words: string,
     receivedAt: number,
     now: number,
+    chance: number,
   ): string;
-  fail(phase: 0 | 1 | 2, words: string | undefined, now: number): string;
+  fail(phase: 0 | 1 | 2, words: string | undefined, now: number, chance: number): string;
   free(): void;
 }
 
 export interface Glue {
-  imports: WebAssembly.Imports;
   /** Takes the exports of the instance into use. */
   start(exports: WebAssembly.Exports): void;
   Core: new (baseUrl: string, originLength: number, apiKey: string | undefined) => Core;

@@ -132,6 +132,7 @@ impl Call {
         words: &str,
         received_at: f64,
         now: f64,
+        chance: f64,
     ) -> String {
         let body = match end {
             0 => Body::Whole(body),
@@ -145,13 +146,13 @@ impl Call {
             body,
             received_at,
         };
-        self.came_to(Ok(reply), now)
+        self.came_to(Ok(reply), now, chance)
     }
 
     /// What the last step said cannot be done, as `words` say, or in time.
     /// `phase`: 0 where the token, 1 where the headers, 2 where the body was
     /// awaited.
-    pub fn fail(&mut self, phase: u8, words: Option<String>, now: f64) -> String {
+    pub fn fail(&mut self, phase: u8, words: Option<String>, now: f64, chance: f64) -> String {
         let error = match (phase, words) {
             (0, Some(words)) => TokenProviderError::new(words).into(),
             (_, Some(words)) => {
@@ -165,13 +166,11 @@ impl Call {
             let step = self.call.give_up(error);
             return self.told(step, now);
         }
-        self.came_to(Err(error), now)
+        self.came_to(Err(error), now, chance)
     }
 
-    fn came_to(&mut self, outcome: Result<HttpResponse, Error>, now: f64) -> String {
-        let step = self
-            .call
-            .reply(&self.state, outcome, now, &js_sys::Math::random);
+    fn came_to(&mut self, outcome: Result<HttpResponse, Error>, now: f64, chance: f64) -> String {
+        let step = self.call.reply(&self.state, outcome, now, chance);
         self.told(step, now)
     }
 

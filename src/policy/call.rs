@@ -184,14 +184,14 @@ impl Call {
         Step::fail(error)
     }
 
-    /// An attempt came to `outcome`. `chance` gives numbers from 0 to 1,
+    /// An attempt came to `outcome`. `chance` is a number from 0 to 1,
     /// without 1.
     pub fn reply(
         &mut self,
         state: &State,
         outcome: Result<HttpResponse, Error>,
         now: f64,
-        chance: &dyn Fn() -> f64,
+        chance: f64,
     ) -> Step {
         let mut attempt = Attempt {
             status: None,

@@ -98,21 +98,21 @@ impl Budget {
     }
 
     /// Judges the failure of an attempt after which `left` milliseconds are
-    /// left of the call, `retries` having been made before it. `chance` gives
-    /// numbers from 0 to 1, without 1.
+    /// left of the call, `retries` having been made before it. `chance` is a
+    /// number from 0 to 1, without 1.
     pub fn judge(
         &self,
         mut error: Error,
         retries: u32,
         limits: &Limits,
         left: f64,
-        chance: &dyn Fn() -> f64,
+        chance: f64,
     ) -> Verdict {
         if f64::from(retries) >= limits.max_retries || !error.is_retryable() {
             return Verdict::Fail(error);
         }
         let doublings = retries.min(4);
-        let backoff = 500.0 * f64::from(1_u32 << doublings) * (0.5 + chance() / 2.0);
+        let backoff = 500.0 * f64::from(1_u32 << doublings) * (0.5 + chance / 2.0);
         let mut ms = backoff;
         if let Some(asked) = error.retry_after_ms() {
             if asked > LONGEST_WAIT || asked >= left {
@@ -120,7 +120,7 @@ impl Budget {
             }
             // Never earlier than asked, and not all clients at the same moment.
             let least = asked.max(backoff);
-            ms = least + chance() * (least / 10.0).min(1_000.0);
+            ms = least + chance * (least / 10.0).min(1_000.0);
         }
         if ms >= left {
             return Verdict::Fail(limits.total(Phase::Backoff, Some(error)));
