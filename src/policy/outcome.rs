@@ -15,6 +15,7 @@ use crate::{
 
 /// Judges a reply by its status first: some failures come with a zero-filled
 /// usage (contract, "Failures" 2).
+#[inline(never)] // smaller, see Cargo.toml
 pub(crate) fn judge(
     reply: &HttpResponse,
     request: &GetAiChatUsage,
@@ -77,6 +78,7 @@ impl Unexpected {
 }
 
 /// What can be told without the body: "Failures" 6.
+#[inline(never)] // smaller, see Cargo.toml
 fn unexpected(reply: &HttpResponse, base_url: &BaseUrl) -> Option<Unexpected> {
     if let Some(url) = &reply.url
         && !base_url.is_origin_of(url)
@@ -173,6 +175,7 @@ fn api_error(reply: &HttpResponse, failure: Failure) -> Error {
 /// `insufficient_quota`, `quota_exceeded` and `…_limit_exceeded`, in any case
 /// and with any separators; a problem's type may be a URL that ends so. A rate
 /// limit is no quota: seconds later there is room again.
+#[inline(never)] // smaller, see Cargo.toml
 fn is_quota(kind: &str) -> bool {
     let mut word: Vec<u8> = kind.bytes().filter(u8::is_ascii_alphanumeric).collect();
     word.make_ascii_lowercase();

@@ -5,6 +5,7 @@ const DAY_MS: f64 = 86_400_000.0;
 /// How long the server asks to wait, in milliseconds from the reply on.
 /// Header names are in lower case; `received_at` is the client's wall clock in
 /// milliseconds since 1970. What is malformed counts as absent.
+#[inline(never)] // smaller, see Cargo.toml
 pub(crate) fn asked_wait(headers: &[(String, String)], received_at: f64) -> Option<f64> {
     let header = |name: &str| {
         let (_, value) = headers.iter().find(|(own, _)| own == name)?;
@@ -32,6 +33,7 @@ pub(crate) fn asked_wait(headers: &[(String, String)], received_at: f64) -> Opti
 /// The seconds until the last of the exhausted limits is reset:
 /// `"default";r=0;t=30`, or as in earlier drafts
 /// `limit=100, remaining=0, reset=30`.
+#[inline(never)] // smaller, see Cargo.toml
 fn rate_limit(value: &[u8]) -> Option<f64> {
     let (mut remaining, mut reset, mut wait) = (None, None, None);
     let mut quoted = false;

@@ -21,6 +21,7 @@ pub(crate) struct Envelope<'a> {
 /// An empty company id, because the server would answer for the caller's own
 /// company (contract, "Negotiation" 6); an id that is no Guid, because it
 /// would answer 400 before it looks at the credentials ("Failures" 5).
+#[inline(never)] // smaller, see Cargo.toml
 pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> Result<HttpRequest, Error> {
     let mut url = endpoint(envelope.base_url);
     if let Some(company_id) = &dto.company_id {
