@@ -1,0 +1,111 @@
+// The snippets of the README, taken from it and run with the packed tarball. What stands for a user's own
+// surroundings is put in front of a snippet; it is sent to the stand-in server.
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, it } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { startServer } from "../server/server.mjs";
+import { BROWSERS } from "./browser-drivers.mjs";
+import { install } from "./installed.mjs";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const README = readFileSync(join(root, "README.md"), "utf8");
+const SNIPPETS = [...README.matchAll(/^```(js|html|rust)\n([^]*?)^```$/gm)].map(([, language, text]) => ({ language, text }));
+
+const COMPANY = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+const ENV = { BOOKMORE_TOKEN: "good-token", BOOKMORE_KEY: "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c" };
+
+let user, server;
+before(async () => {
+  user = install();
+  server = await startServer({ root: user.folder });
+});
+after(async () => {
+  await server?.close();
+  user?.remove();
+});
+
+/** The one snippet that has `words` in it, sent to the stand-in server. */
+function snippet(language, words) {
+  const found = SNIPPETS.filter((snippet) => snippet.language === language && snippet.text.includes(words));
+  assert.equal(found.length, 1, `snippets with ${words}`);
+  const changed = found[0].text.replace("new BookMoreClient({", `new BookMoreClient({ baseUrl: "${server.url}",`);
+  assert.notEqual(changed, found[0].text);
+  return changed;
+}
+
+async function printed(file, text, ...args) {
+  writeFileSync(join(user.folder, file), text);
+  const { stdout } = await run(process.execPath, [file, ...args], { cwd: user.folder, env: { ...process.env, ...ENV } });
+  return stdout;
+}
+
+it("the first example", async () => {
+  const session = 'const session = { accessToken: async () => "good-token" };\n';
+  assert.equal(await printed("first.mjs", session + snippet("js", "session.accessToken")), "1234 of 100000 tokens in 30 days\n");
+});
+
+it("a script that watches many companies", async () => {
+  const forbidden = "5ca1ab1e-0000-4000-8000-000000000403";
+  const text = await printed("watch.mjs", snippet("js", "of process.argv"), COMPANY, forbidden, "abc");
+  assert.match(text, new RegExp(`^${COMPANY} 98766 left\n${forbidden} permission_denied The server refused`));
+  assert.match(text, /^abc config_error The company id is not a Guid/m);
+});
+
+it("CommonJS", async () => {
+  assert.equal(await printed("user.cjs", snippet("js", "require(")), "98766\n");
+});
+
+it("a Worker", async () => {
+  writeFileSync(join(user.folder, "worker.mjs"), snippet("js", "export default"));
+  const { default: worker } = await import(pathToFileURL(join(user.folder, "worker.mjs")));
+  const response = await worker.fetch(new Request("https://worker.example/"), ENV);
+  assert.equal((await response.json()).tokensUsed, 1234);
+});
+
+it("slim", async () => {
+  assert.equal(await printed("slim.mjs", snippet("js", "bookmore-sdk/slim")), "98766\n");
+});
+
+it("a page without a bundler", async (t) => {
+  // The page's own server; the API is elsewhere and lets it in.
+  cpSync(join(user.folder, "node_modules/bookmore-sdk"), join(user.folder, "pkg"), { recursive: true });
+  const page = snippet("html", "meter");
+  const own = createServer((req, res) => {
+    const script = req.url.startsWith("/node_modules/bookmore-sdk/dist/");
+    res.setHeader("content-type", script ? "text/javascript" : "text/html");
+    res.end(script ? readFileSync(join(user.folder, req.url)) : `<!doctype html>${page}`);
+  });
+  await new Promise((resolve) => own.listen(0, "127.0.0.1", resolve));
+  t.after(() => own.close());
+  const browser = await BROWSERS.find(({ name }) => name === "chromium").start();
+  t.after(() => browser.stop());
+  await browser.driver.get(`http://127.0.0.1:${own.address().port}/`);
+  const meter = () => browser.driver.executeScript("const { max, value } = document.getElementById('meter'); return [max, value]");
+  await browser.driver.wait(async () => (await meter())[1] === 1234, 30_000);
+  assert.deepEqual(await meter(), [100000, 1234]);
+});
+
+it("Rust compiles", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-readme-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const [{ text }] = SNIPPETS.filter(({ language }) => language === "rust");
+  mkdirSync(join(folder, "src"));
+  writeFileSync(join(folder, "src/lib.rs"), `#![allow(dead_code)]\n${text}`);
+  const manifest = `[package]\nname = "readme"\nversion = "0.0.0"\nedition = "2024"\n[dependencies]\nbookmore-sdk = { path = ${JSON.stringify(root)} }\n[workspace]\n`;
+  writeFileSync(join(folder, "Cargo.toml"), manifest);
+  cpSync(join(root, "Cargo.lock"), join(folder, "Cargo.lock"));
+  const target = join(root, "target/readme");
+  const args = ["check", "--quiet", "--offline", "--target", "wasm32-unknown-unknown", "--target-dir", target];
+  execFileSync("cargo", args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+});
+
+it("every snippet is run", () => {
+  assert.equal(SNIPPETS.length, 7);
+});
