@@ -2,19 +2,22 @@
 //! `GET /assistant/ai-chat/usage`, a company's AI-assistant token usage.
 //!
 //! ```text
-//! dto  ←  wire  ←  transport  ←  policy  ←  client  ←  fetch (wasm32)  ←  js (wasm32, feature "npm")
+//! dto  ←  wire  ←  transport  ←  policy  ←  client  ←  fetch (wasm32)
+//!                                   ↑
+//!                                   js (wasm32, feature "npm")
 //! ```
 //!
-//! Nothing imports to its right. All but the last two layers compile, and are
-//! tested, on any host: a [`Transport`] can be a closure.
+//! Nothing imports to its right, nor from `js`. All but `fetch` and `js` compile,
+//! and are tested, on any host: a [`Transport`] can be a closure.
 //!
 //! - [`dto`]: what the API says.
 //! - `wire`: how it is written: the URL, the headers, the bytes of a reply.
-//! - [`transport`]: the only door out, one trait with one method.
-//! - `policy`: pure decisions, such as what a reply amounts to.
-//! - [`client`]: [`Client`] and its builder.
+//! - [`transport`]: the only door out, one trait.
+//! - `policy`: pure decisions: what a reply amounts to, and what a call does next.
+//! - [`client`]: [`Client`] and its builder; the loop that obeys the policy.
 //! - `fetch`: the transport of browsers and of JavaScript runtimes.
-//! - `js`: the exports behind the npm package `bookmore-sdk`.
+//! - `js`: the exports behind the npm package `bookmore-sdk`, whose loop is
+//!   TypeScript (`pkg/src/call.ts`).
 //!
 //! ```ignore-wasm32
 //! use bookmore_sdk::{Client, Error, GetAiChatUsage, HttpRequest, HttpResponse};
@@ -53,6 +56,8 @@ mod wire;
 pub mod fetch;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod js;
+#[cfg(target_arch = "wasm32")]
+mod to_js;
 
 pub use client::{Client, ClientBuilder};
 pub use dto::{AiChatUsageResponse, GetAiChatUsage, ResponseError, ResponseStatus, StringMap};

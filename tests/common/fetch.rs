@@ -363,3 +363,21 @@ async fn dropping_the_future_aborts_the_request_and_an_end_does_not() {
     drop(call);
     assert_eq!(aborted(2), Some(true));
 }
+
+#[wasm_bindgen_test]
+async fn a_usage_can_be_handed_to_javascript() {
+    let usage = ask(giving(
+        "new Response(USAGE, { headers: { 'content-type': 'application/json' } })",
+    ))
+    .await
+    .unwrap();
+    let written = js_sys::JSON::stringify(&usage.to_js().unwrap()).unwrap();
+    assert_eq!(String::from(written), USAGE);
+    // Never rounded.
+    let most = |tokens_used| AiChatUsageResponse {
+        tokens_used,
+        ..usage.clone()
+    };
+    assert!(most((1 << 53) - 1).to_js().is_ok());
+    assert!(most((1 << 53) + 1).to_js().is_err());
+}
