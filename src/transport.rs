@@ -13,7 +13,7 @@ pub trait Transport {
     /// along. When the future is dropped, the request is given up.
     ///
     /// # Errors
-    /// [`NetworkError`](crate::error::NetworkError), or a
+    /// [`NetworkError`], or a
     /// [`TimeoutError`](crate::error::TimeoutError) made of a phase.
     fn send(&self, request: HttpRequest) -> impl Future<Output = Result<HttpResponse, Error>>;
 
