@@ -1,6 +1,6 @@
 import { carryOut, type Outcome, type World } from "./call.js";
 import type { Core } from "./core.js";
-import { errorOf } from "./errors.js";
+import { errorOf, isBranded } from "./errors.js";
 import type { Instance, Loader } from "./instance.js";
 import {
   checkedToken,
@@ -234,4 +234,13 @@ export class BookMoreClientBase {
       // See above.
     }
   }
+}
+
+/** By which a client is known whatever copy of the package made it. */
+const BRAND = Symbol.for("bookmore-sdk.client");
+Object.defineProperty(BookMoreClientBase.prototype, BRAND, { value: true });
+
+/** Whether `value` is a client of this package, also of another copy of it. */
+export function isBookMoreClient(value: unknown): value is BookMoreClientBase {
+  return isBranded(value, BRAND);
 }

@@ -14,7 +14,11 @@ const BRAND = Symbol.for("bookmore-sdk.error");
 
 /** Whether `value` is an error of this package, also of another copy of it. */
 export function isBookMoreError(value: unknown): value is BookMoreError {
-  return typeof value === "object" && value !== null && BRAND in value;
+  return isBranded(value, BRAND);
+}
+
+export function isBranded(value: unknown, brand: symbol): boolean {
+  return typeof value === "object" && value !== null && brand in value;
 }
 
 /**

@@ -22,4 +22,5 @@ export {
   isBookMoreError,
   type ErrorDetails,
 } from "./errors.js";
+export { isBookMoreClient } from "./client.js";
 export type * from "./types.js";

@@ -140,6 +140,16 @@ it("2^53 - 1 is still a number", async () => {
   assert.equal((await client({ fetch }).getAiChatUsage()).tokensUsed, Number.MAX_SAFE_INTEGER);
 });
 
+it("knows clients and errors of another copy of the package", async () => {
+  const other = await fresh();
+  const stranger = new other.BookMoreClient({ fetch: json("", { status: 404 }) });
+  const error = await failure(() => stranger.getAiChatUsage());
+  assert.ok(!(error instanceof sdk.BookMoreError) && !(stranger instanceof sdk.BookMoreClient));
+  assert.ok(sdk.isBookMoreError(error) && sdk.isBookMoreClient(stranger));
+  for (const value of [null, undefined, {}, new Error("x"), "words", stranger, () => {}]) assert.ok(!sdk.isBookMoreError(value));
+  for (const value of [null, {}, error]) assert.ok(!sdk.isBookMoreClient(value));
+});
+
 it("keeps what was thrown as the cause", async () => {
   const thrown = new TypeError("Failed to fetch");
   const error = await failure(() => client({ fetch: () => Promise.reject(thrown) }).getAiChatUsage());

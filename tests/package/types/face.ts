@@ -9,7 +9,7 @@ import type {
 
 same<
   keyof typeof sdk,
-  | "BookMoreClient" | "isBookMoreError" | "BookMoreError"
+  | "BookMoreClient" | "isBookMoreClient" | "isBookMoreError" | "BookMoreError"
   | "ConfigError" | "TokenProviderError" | "TimeoutError" | "NetworkError"
   | "ApiError" | "AuthenticationError" | "PermissionDeniedError" | "RateLimitError" | "ServerError"
   | "UnexpectedResponseError" | "DecodeError" | "RuntimeUnsupportedError" | "InternalError"
