@@ -1,6 +1,5 @@
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
-use super::builder::Secret;
 use crate::{
     error::{Error, TokenProviderError},
     wire::header,
@@ -66,3 +65,7 @@ impl fmt::Debug for BearerToken {
 pub type TokenFuture = Pin<Box<dyn Future<Output = Result<BearerToken, Error>>>>;
 
 pub(super) type Provider = dyn Fn(TokenRequest) -> TokenFuture;
+
+/// Has no `Debug`, so that it is never shown.
+#[derive(Clone)]
+pub(super) struct Secret(pub(super) String);

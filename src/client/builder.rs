@@ -2,7 +2,7 @@ use std::{cell::RefCell, fmt, future::Future, rc::Rc, time::Duration};
 
 use super::{
     Client, Event, Listener,
-    bearer_token::{BearerToken, Provider, TokenRequest},
+    bearer_token::{BearerToken, Provider, Secret, TokenRequest},
     milliseconds,
 };
 use crate::{
@@ -21,10 +21,6 @@ enum Bearer {
     Fixed(Secret),
     Provider(Rc<Provider>),
 }
-
-/// Has no `Debug`, so that it is never shown.
-#[derive(Clone)]
-pub(super) struct Secret(pub(super) String);
 
 /// Collects the options of a [`Client`]; they are checked by
 /// [`build`](Self::build).
