@@ -49,7 +49,8 @@ export function reshape(glue, renamed) {
   cut("    }\n\n    let len = arg.length;", "}\n\nlet cachedTextDecoder");
   // Every runtime of ES2022 has it.
   cut("if (!('encodeInto' in cachedTextEncoder)) {", "let WASM_VECTOR_LEN");
-  replace("const buf = cachedTextEncoder.encode(arg);", "if (isLikeNone(arg)) return 0;\nconst buf = cachedTextEncoder.encode(arg);");
+  replace("const buf = cachedTextEncoder.encode(arg);", "if (arg === undefined) return 0;\nconst buf = cachedTextEncoder.encode(arg);");
+  cut("function isLikeNone", "function passArray8ToWasm0");
   // Safari forgets how to decode after 2 GB; a decoder for each text is cheap.
   cut("let cachedTextDecoder = new TextDecoder", "const cachedTextEncoder");
   replace("= decodeText(", "= new TextDecoder('utf-8', { ignoreBOM: true }).decode(");

@@ -18,6 +18,7 @@ import type {
   ClientEvent,
   GetAiChatUsage,
   RequestOptions,
+  ResponseInfo,
   TokenProvider,
   WithResponse,
 } from "./types.js";
@@ -107,8 +108,9 @@ export class BookMoreClientBase {
       const { text, reply } = await until(signal, shared.outcome);
       const { data, requestId, attempts, elapsedMs } = JSON.parse(text);
       const { status, headers, receivedAt } = reply;
-      const response = { status, headers: { ...headers }, attempts, elapsedMs, receivedAt };
-      return { data, response: requestId === undefined ? response : { ...response, requestId } };
+      const response: ResponseInfo = { status, headers: { ...headers }, attempts, elapsedMs, receivedAt };
+      if (requestId) response.requestId = requestId;
+      return { data, response };
     } finally {
       if (--shared.waiting === 0) shared.controller.abort();
     }

@@ -41,10 +41,7 @@ export async function send(
     throw new TypeError("the fetch function gave no usable Response");
   }
   if (response.bodyUsed) throw new TypeError("the fetch function gave a Response that was read before");
-  const headers: [string, string][] = [...(response.headers ?? [])].map(([name, value]) => [
-    name.toLowerCase(),
-    value,
-  ]);
+  const headers = Array.from(response.headers ?? [], ([name, value]) => [name.toLowerCase(), value]);
   const reply: Reply = {
     status,
     // A given function that goes elsewhere on purpose, such as to a gateway,

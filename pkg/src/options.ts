@@ -18,9 +18,14 @@ function checkObject(value: unknown, name: string): void {
   check(typeof value === "object" && value !== null, `${name} must be an object.`);
 }
 
+/** What can be sent as a token or a key, as it is. */
+export function isSecret(value: unknown): boolean {
+  return typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
+}
+
 function checkSecret(value: unknown, name: string): void {
   check(
-    value === undefined || (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)),
+    value === undefined || isSecret(value),
     `${name} must be a string of visible ASCII characters, without spaces or line breaks.`,
   );
 }

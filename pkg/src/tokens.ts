@@ -1,4 +1,5 @@
 import { errorOf } from "./errors.js";
+import { isSecret } from "./options.js";
 import { until } from "./timing.js";
 import type { TokenProvider } from "./types.js";
 
@@ -77,7 +78,7 @@ export class TokenAsker {
     const { token, expiresAt = Infinity } =
       typeof given === "object" && given !== null ? given : { token: given ?? undefined };
     const at = Number(expiresAt);
-    if (token !== undefined && (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token))) {
+    if (token !== undefined && !isSecret(token)) {
       throw unusable("The bearerToken function must give a string of visible ASCII characters, without spaces or line breaks, or null to send no token.");
     }
     if (Number.isNaN(at) || (typeof expiresAt !== "number" && !((expiresAt as unknown) instanceof Date))) {
