@@ -56,6 +56,9 @@ export function reshape(glue, renamed) {
   replace("= decodeText(", "= new TextDecoder('utf-8', { ignoreBOM: true }).decode(");
   cut("let wasmModule, wasmInstance, wasm;");
   cut("function __wbg_get_imports", "const CoreFinalization");
+  // What `plainer` should have found.
+  const left = /deferred\d|isLikeNone|\bval\d/.exec(text);
+  if (left) throw new Error(`glue: not made plain: ${left[0]}`);
   text = withNames(text, renamed);
   return `export function glue() {
     let wasm;

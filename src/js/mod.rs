@@ -3,8 +3,8 @@
 //! what it passes.
 //!
 //! The loop that obeys the machine stands there as well (`pkg/src/call.ts`):
-//! promises, timers and streams are JavaScript's own, and reaching for them
-//! from here made the package nine kilobytes larger.
+//! promises, timers and streams are JavaScript's own. With them reached for from
+//! here, a package of half the features had 27.8 kB instead of 22.
 
 mod json;
 mod step;
