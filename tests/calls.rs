@@ -511,6 +511,30 @@ fn a_provider_that_hangs_is_given_up_and_asked_anew() {
 }
 
 #[test]
+fn a_renewal_that_hangs_behind_a_call_does_not_hold_up_the_refused_one() {
+    let asked = RefCell::new(0);
+    let builder = Client::builder().token_provider(move |_| {
+        *asked.borrow_mut() += 1;
+        let hangs = *asked.borrow() > 1;
+        async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+            Ok(BearerToken::new("old").expires_in(Duration::from_secs(100)))
+        }
+    });
+    let world = World::with([ok(), status(401)]);
+    let client = builder.build(world.clone()).unwrap();
+    let call = || block_on(client.get_ai_chat_usage(&GetAiChatUsage::default()));
+    call().unwrap();
+    let Error::Timeout(timeout) = call().unwrap_err() else {
+        panic!("no timeout")
+    };
+    assert_eq!((timeout.phase, timeout.scope), (Phase::Token, Scope::Total));
+    assert_eq!(world.0.now.get(), 30_000.0);
+}
+
+#[test]
 fn an_unusable_token_is_the_providers_failure() {
     for token in ["", "Bearer x", "a\nb"] {
         let (builder, _) = provided(&[(token, None)]);

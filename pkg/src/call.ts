@@ -3,7 +3,7 @@ import { BookMoreError, errorOf, type ErrorDetails } from "./errors.js";
 import { send, type Reply } from "./fetch.js";
 import { hidden, safeCause } from "./secrets.js";
 import { limited, sleep, TIMED_OUT } from "./timing.js";
-import type { AiChatUsageResponse, AttemptInfo, ErrorCode, ClientEvent, RequestOptions } from "./types.js";
+import type { AiChatUsageResponse, AttemptInfo, ErrorCode, ClientEvent } from "./types.js";
 
 /** What `src/js/step.rs` writes. */
 type Step =
@@ -47,7 +47,6 @@ export async function carryOut(call: Call, world: World, signal: AbortSignal): P
   let cause: unknown;
   let reply: Reply | undefined;
   let attempt = 0;
-  let url = "";
   let text = call.next(false, now());
   for (;;) {
     const step = JSON.parse(text) as Step;
@@ -66,7 +65,7 @@ export async function carryOut(call: Call, world: World, signal: AbortSignal): P
         break;
       case "send": {
         const { headers } = step;
-        [url] = step.url.split("?") as [string];
+        const [url] = step.url.split("?") as [string];
         for (const secret of [headers.Authorization?.slice(7), headers["x-api-key"]]) {
           if (secret) secrets.add(secret);
         }
@@ -104,21 +103,20 @@ export async function carryOut(call: Call, world: World, signal: AbortSignal): P
         }
         break;
       }
-      case "wait":
-        {
-          const { waitMs, code, status } = step;
-          world.emit({ type: "retry", attempt, waitMs, code, ...(status === undefined ? {} : { status }) });
-          await sleep(signal, waitMs);
-          text = call.next(false, now());
-        }
+      case "wait": {
+        const { do: _, ...told } = step;
+        world.emit({ type: "retry", attempt, ...told });
+        await sleep(signal, told.waitMs);
+        text = call.next(false, now());
         break;
+      }
       default: {
         const { error, attempts, elapsedMs } = step;
         if (!error) return { text, reply: reply! };
         const details = withCause(hidden(error, secrets), safeCause(cause, secrets));
         const failure = errorOf({ ...details, attempts, elapsedMs });
-        const { status } = error;
-        world.emit({ type: "error", attempt, code: failure.code, elapsedMs, ...(status === undefined ? {} : { status }) });
+        const { code, status } = error;
+        world.emit({ type: "error", attempt, code, elapsedMs, ...(status === undefined ? {} : { status }) });
         throw failure;
       }
     }

@@ -18,7 +18,7 @@ export function isBookMoreError(value: unknown): value is BookMoreError {
 }
 
 export function isBranded(value: unknown, brand: symbol): boolean {
-  return typeof value === "object" && value !== null && brand in value;
+  return (Object(value) as Record<symbol, unknown>)[brand] === true;
 }
 
 /**

@@ -54,7 +54,10 @@ export async function send(
     receivedAt: Date.now(),
   };
   // Neither a redirect nor a success without a usage has anything to say.
-  if (status !== 200 && status < 400) return reply;
+  if (status !== 200 && status < 400) {
+    giveUp(response.body);
+    return reply;
+  }
   let length = 0;
   const chunks: Uint8Array[] = [];
   try {
@@ -81,11 +84,24 @@ async function* pieces(response: Response): AsyncGenerator<unknown> {
   const { body } = response;
   if (body?.getReader) {
     const reader = body.getReader();
-    for (let piece; !(piece = await reader.read()).done; ) yield piece.value;
+    try {
+      for (let piece; !(piece = await reader.read()).done; ) yield piece.value;
+    } finally {
+      giveUp(reader);
+    }
   } else if (body !== null) {
     const method = (["arrayBuffer", "text"] as const).find((name) => name in response);
     if (!method) throw new TypeError("it has neither body nor arrayBuffer() nor text()");
     yield await response[method]();
+  }
+}
+
+/** Lets go of a body that may not have been read to its end. */
+async function giveUp(body: { cancel?(): Promise<void> } | null): Promise<void> {
+  try {
+    await body?.cancel?.();
+  } catch {
+    // It has failed already.
   }
 }
 

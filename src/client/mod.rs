@@ -221,20 +221,16 @@ impl<T: Transport> Client<T> {
     /// told that the token was refused.
     async fn ask(&self, force: bool, timeout_ms: f64) -> Result<bool, Error> {
         let refresh = self.refresh(force);
-        let answered = self.transport.limit(timeout_ms, refresh.answer).await;
+        let Some(answer) = self.transport.limit(timeout_ms, refresh.answer).await else {
+            // It hangs: the next call asks anew.
+            self.refresh.replace(None);
+            return Err(TimeoutError::in_phase(Phase::Token).into());
+        };
         self.settle();
         if force && !refresh.forced {
             return Ok(false);
         }
-        match answered {
-            Some(Ok(_)) => Ok(true),
-            Some(Err(error)) => Err(error),
-            None => {
-                // It hangs: the next call asks anew.
-                self.refresh.replace(None);
-                Err(TimeoutError::in_phase(Phase::Token).into())
-            }
-        }
+        answer.map(|_| true)
     }
 
     /// What the provider was asked already, or asks it.

@@ -134,6 +134,20 @@ export const CASES = {
     }
   },
 
+  "a body that is not read to its end is let go of": async ({ sdk }) => {
+    for (const [status, code] of [[200, "decode_error"], [206, "unexpected_response"]]) {
+      let cancelled = false;
+      const body = new ReadableStream({
+        pull: (stream) => stream.enqueue(new Uint8Array(65_536).fill(32)),
+        cancel: () => void (cancelled = true),
+      });
+      const fetch = async () => new Response(body, { status, headers: { "content-type": "application/json" } });
+      same((await failure(new sdk.BookMoreClient({ fetch }).getAiChatUsage())).code, code);
+      await pause(0);
+      same(cancelled, true, `${status}:`);
+    }
+  },
+
   // ---- Retries, and what the server asks for ----
 
   "what may go better is tried again, and the call tells of each attempt": async ({ sdk, url }) => {
