@@ -27,7 +27,7 @@ writeFileSync(join(dist, "wasm-inline.js"), inlined(wasm));
 await Promise.all(ENTRIES.flatMap((entry) => scripts(entry).map((script) => bundle(entry, script))));
 run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc"), "-p", pkg]);
 commonJsTypes();
-cpSync(join(root, "README.md"), join(pkg, "README.md"));
+for (const file of ["README.md", "LICENSE"]) cpSync(join(root, file), join(pkg, file));
 await printSizes(dist);
 
 function run(command, args, env) {
