@@ -1,9 +1,9 @@
 //! Every way in which a call can fail, each with a sentence that says what to
 //! do. No sentence quotes a token or an API key; a cause is what was thrown.
 
-use std::{any::Any, fmt, rc::Rc};
+use std::{fmt, sync::Arc};
 
-use crate::dto::{ResponseStatus, StringMap};
+use crate::dto::ResponseStatus;
 
 /// The parts in one text. `[…].concat()` does the same in ten times the code,
 /// and `format!` in more.
@@ -28,6 +28,8 @@ pub enum Error {
     Timeout(Box<TimeoutError>),
     /// No reply came, or it broke off.
     Network(Box<NetworkError>),
+    /// The function that sends the requests failed by itself.
+    Fetch(Box<FetchError>),
     /// The server said no.
     Api(Box<ApiError>),
     /// The server said something else than a usage or an error.
@@ -45,6 +47,7 @@ impl Error {
             Self::TokenProvider(_) => "token_provider_error",
             Self::Timeout(_) => "timeout",
             Self::Network(_) => "network_error",
+            Self::Fetch(_) => "fetch_error",
             Self::Api(error) => match error.status {
                 401 => "authentication_error",
                 403 => "permission_denied",
@@ -64,7 +67,11 @@ impl Error {
     /// was no reply.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Config(_) | Self::TokenProvider(_) | Self::Timeout(_) | Self::Network(_) => None,
+            Self::Config(_)
+            | Self::TokenProvider(_)
+            | Self::Timeout(_)
+            | Self::Network(_)
+            | Self::Fetch(_) => None,
             Self::Api(error) => Some(error.status),
             Self::UnexpectedResponse(error) => Some(error.status),
             Self::Decode(_) => Some(200),
@@ -75,7 +82,10 @@ impl Error {
     /// when it gives such an error.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Config(_) | Self::TokenProvider(_) | Self::UnexpectedResponse(_) => false,
+            Self::Config(_)
+            | Self::TokenProvider(_)
+            | Self::Fetch(_)
+            | Self::UnexpectedResponse(_) => false,
             Self::Timeout(error) => error.scope == Scope::Attempt,
             Self::Network(_) => true,
             Self::Api(error) => match error.status {
@@ -95,56 +105,28 @@ impl Error {
         }
     }
 
-    /// Takes a secret out of the words of others: a server or a platform may
-    /// quote what it was sent.
-    pub(crate) fn mask(&mut self, secret: &str) {
-        let mut texts: Vec<&mut String> = Vec::new();
+    /// When asking again is useful, in milliseconds since 1970; `None` where
+    /// that is not known.
+    pub fn retry_at(&self) -> Option<f64> {
         match self {
-            Self::Config(_) | Self::TokenProvider(_) => {}
-            Self::Timeout(error) => {
-                if let Some(last) = &mut error.last {
-                    last.mask(secret);
-                }
-            }
-            Self::Network(error) => texts.push(&mut error.message),
-            Self::Decode(error) => texts.push(&mut error.path),
-            Self::Api(error) => {
-                texts.push(&mut error.message);
-                texts.extend(&mut error.request_id);
-                if let Some(status) = &mut error.response_status {
-                    texts.extend(&mut status.error_code);
-                    texts.extend(&mut status.message);
-                    texts.extend(&mut status.stack_trace);
-                    texts.extend(status.meta.iter_mut().flat_map(StringMap::values_mut));
-                    for error in status.errors.iter_mut().flatten() {
-                        texts.extend(&mut error.error_code);
-                        texts.extend(&mut error.field_name);
-                        texts.extend(&mut error.message);
-                        texts.extend(error.meta.iter_mut().flat_map(StringMap::values_mut));
-                    }
-                }
-            }
-            Self::UnexpectedResponse(error) => match &mut error.problem {
-                Unexpected::NoUsage => {}
-                Unexpected::ContentType(text) | Unexpected::OtherOrigin { url: text } => {
-                    texts.push(text);
-                }
-                Unexpected::Redirect { location } => texts.extend(location),
-                Unexpected::OtherCompany { received, .. } => texts.push(received),
-            },
-        }
-        for text in texts {
-            *text = masked(text, secret);
+            Self::Timeout(error) => error.retry_at,
+            Self::Network(error) => error.retry_at,
+            Self::Api(error) => error.retry_at,
+            Self::Decode(error) => error.retry_at,
+            _ => None,
         }
     }
 
-    /// Adds a sentence to those of a failure that could have been retried.
-    pub(crate) fn add(&mut self, sentence: &str) {
-        match self {
-            Self::Network(error) => error.message.push_str(sentence),
-            Self::Api(error) => error.message.push_str(sentence),
-            _ => {}
-        }
+    /// Asking again is useful at `at`, in milliseconds since 1970.
+    pub(crate) fn set_retry_at(&mut self, at: f64) {
+        let retry_at = match self {
+            Self::Timeout(error) => &mut error.retry_at,
+            Self::Network(error) => &mut error.retry_at,
+            Self::Api(error) => &mut error.retry_at,
+            Self::Decode(error) => &mut error.retry_at,
+            _ => return,
+        };
+        *retry_at = at.is_finite().then_some(at);
     }
 
     /// The failure in a sentence or two.
@@ -153,7 +135,8 @@ impl Error {
             Self::Config(error) => error.message.clone(),
             Self::TokenProvider(error) => error.message.clone(),
             Self::Timeout(error) => error.message(),
-            Self::Network(error) => error.message.clone(),
+            Self::Network(error) => error.message(),
+            Self::Fetch(error) => error.message(),
             Self::Api(error) => error.message.clone(),
             Self::UnexpectedResponse(error) => error.message(),
             Self::Decode(error) => error.message(),
@@ -167,7 +150,18 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let cause = match self {
+            Self::TokenProvider(error) => &error.cause,
+            Self::Network(error) => &error.cause,
+            Self::Fetch(error) => &error.cause,
+            Self::Timeout(error) => return error.last.as_ref().map(|last| last as _),
+            _ => return None,
+        };
+        cause.as_deref().map(|cause| cause as _)
+    }
+}
 
 /// The caller gave something that cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,9 +177,9 @@ impl ConfigError {
     }
 }
 
-/// What made a request fail, as the platform gave it: in a browser or in
-/// Node the `JsValue` with which `fetch` was rejected.
-pub type Cause = Rc<dyn Any>;
+/// What made a request or a token provider fail. Where `fetch` sends the
+/// requests it is a [`Thrown`](crate::fetch::Thrown).
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// A call or one of its attempts took too long.
 #[derive(Debug, Clone)]
@@ -199,6 +193,8 @@ pub struct TimeoutError {
     pub timeout_ms: f64,
     /// The failure that there was no time left to retry.
     pub last: Option<Error>,
+    /// When asking again is useful, in milliseconds since 1970.
+    pub retry_at: Option<f64>,
 }
 
 /// What a call is about.
@@ -253,6 +249,7 @@ impl TimeoutError {
             scope: Scope::Attempt,
             timeout_ms: 0.0,
             last: None,
+            retry_at: None,
         }
     }
 
@@ -279,61 +276,129 @@ impl TimeoutError {
     }
 }
 
-/// A failure outside the SDK: a sentence, and what was thrown.
-macro_rules! outside {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone)]
-        pub struct $name {
-            message: String,
-            /// What was thrown.
-            pub cause: Option<Cause>,
-        }
-
-        impl $name {
-            /// `message` is a sentence for a person.
-            pub fn new(message: impl Into<String>) -> Self {
-                Self {
-                    message: message.into(),
-                    cause: None,
-                }
-            }
-
-            /// Keeps what was thrown.
-            #[must_use]
-            pub fn caused_by(self, cause: Cause) -> Self {
-                Self {
-                    cause: Some(cause),
-                    ..self
-                }
-            }
-        }
-    )*};
+/// The caller's token provider failed.
+#[derive(Debug, Clone)]
+pub struct TokenProviderError {
+    pub(crate) message: String,
+    /// What the provider failed with.
+    pub cause: Option<Cause>,
 }
 
-outside! {
-    /// The caller's token provider failed.
-    TokenProviderError;
-    /// No reply came, or it broke off.
-    NetworkError;
+impl TokenProviderError {
+    /// `message` is a sentence for a person.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            cause: None,
+        }
+    }
+
+    /// Keeps what the provider failed with.
+    #[must_use]
+    pub fn caused_by(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
 }
 
-/// For the transports that there are on wasm32.
-#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+/// No reply came, or it broke off.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NetworkError {
+    problem: NetworkProblem,
+    /// What a platform or a transport says of it.
+    pub(crate) words: String,
+    /// What the request failed with.
+    pub cause: Option<Cause>,
+    /// When asking again is useful, in milliseconds since 1970.
+    pub retry_at: Option<f64>,
+}
+
+#[derive(Debug, Clone)]
+enum NetworkProblem {
+    NoReply { endpoint: String },
+    BrokeOff,
+    /// The words are the sentence.
+    Other,
+}
+
 impl NetworkError {
-    /// `words`: what the platform says of it.
-    pub(crate) fn no_reply(endpoint: &str, words: &str) -> Self {
-        Self::new(text![
-            "No reply came from ",
-            endpoint,
-            words,
-            ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429.",
-        ])
+    /// `message` is a sentence for a person.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::of(NetworkProblem::Other, message.into())
     }
 
     /// `words`: what the platform says of it.
-    pub(crate) fn broke_off(words: &str) -> Self {
-        Self::new(text!["The reply broke off", words, ". Try again."])
+    pub(crate) fn no_reply(endpoint: &str, words: String) -> Self {
+        let endpoint = endpoint.to_owned();
+        Self::of(NetworkProblem::NoReply { endpoint }, words)
+    }
+
+    /// `words`: what the platform says of it.
+    pub(crate) fn broke_off(words: String) -> Self {
+        Self::of(NetworkProblem::BrokeOff, words)
+    }
+
+    fn of(problem: NetworkProblem, words: String) -> Self {
+        Self {
+            problem,
+            words,
+            cause: None,
+            retry_at: None,
+        }
+    }
+
+    /// Keeps what the request failed with.
+    #[must_use]
+    pub fn caused_by(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    fn message(&self) -> String {
+        match &self.problem {
+            NetworkProblem::NoReply { endpoint } => text![
+                "No reply came from ",
+                endpoint,
+                &self.words,
+                ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429.",
+            ],
+            NetworkProblem::BrokeOff => text!["The reply broke off", &self.words, ". Try again."],
+            NetworkProblem::Other => self.words.clone(),
+        }
+    }
+}
+
+/// The `fetch` that was given failed by itself: what it threw is no trouble of
+/// the network.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FetchError {
+    /// What was thrown says so of itself.
+    pub(crate) words: String,
+    /// What was thrown.
+    pub cause: Option<Cause>,
+    /// Whether it is a framework's control flow, which has to reach the caller
+    /// as it came.
+    pub is_control_flow: bool,
+}
+
+impl FetchError {
+    /// `words`: what was thrown says of itself.
+    pub(crate) fn new(words: String) -> Self {
+        Self {
+            words,
+            cause: None,
+            is_control_flow: false,
+        }
+    }
+
+    fn message(&self) -> String {
+        text![
+            "The fetch function failed by itself",
+            &self.words,
+            ". Its error is the cause; nothing was tried again.",
+        ]
     }
 }
 
@@ -350,7 +415,8 @@ pub struct ApiError {
     pub request_id: Option<String>,
     /// How long the server asks to wait, in milliseconds from its reply on.
     pub retry_after_ms: Option<f64>,
-    /// When the server asks to be asked again, in milliseconds since 1970.
+    /// When asking again is useful, in milliseconds since 1970: what the server
+    /// asks for, or a later turn of the client's own.
     pub retry_at: Option<f64>,
     /// Whether a quota is used up, which a wait of seconds does not fill.
     pub is_quota: bool,
@@ -433,7 +499,7 @@ impl UnexpectedResponseError {
 }
 
 /// The reply looks like a usage and is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DecodeError {
     /// The member at fault, in camelCase, for example
@@ -443,6 +509,8 @@ pub struct DecodeError {
     pub offset: usize,
     /// Whether the reply is well formed as far as it goes, and ends too early.
     pub truncated: bool,
+    /// When asking again is useful, in milliseconds since 1970.
+    pub retry_at: Option<f64>,
     problem: &'static str,
 }
 
@@ -453,6 +521,7 @@ impl DecodeError {
             path: String::new(),
             offset,
             truncated: false,
+            retry_at: None,
             problem,
         })
     }
@@ -489,25 +558,6 @@ impl DecodeError {
             ").",
         ]
     }
-}
-
-/// `text` without the secret, where it stands in it.
-fn masked(text: &str, secret: &str) -> String {
-    let mut clean = String::new();
-    let mut rest = text;
-    // Windows of no length panic.
-    while !secret.is_empty()
-        && let Some(at) = rest
-            .as_bytes()
-            .windows(secret.len())
-            .position(|place| place == secret.as_bytes())
-    {
-        clean.push_str(rest.get(..at).unwrap_or(""));
-        clean.push_str("[secret]");
-        rest = rest.get(at + secret.len()..).unwrap_or("");
-    }
-    clean.push_str(rest);
-    clean
 }
 
 /// `number` in decimal digits, without `std::fmt`: the npm package is built
@@ -551,6 +601,7 @@ kinds!(
     TokenProvider(TokenProviderError),
     Timeout(TimeoutError),
     Network(NetworkError),
+    Fetch(FetchError),
     Api(ApiError),
     UnexpectedResponse(UnexpectedResponseError),
     Decode(DecodeError)

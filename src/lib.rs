@@ -45,10 +45,10 @@
     )
 )]
 
-pub mod client;
+
 pub mod dto;
 pub mod error;
-mod policy;
+mod engine;
 pub mod transport;
 mod wire;
 
@@ -59,7 +59,7 @@ mod js;
 #[cfg(target_arch = "wasm32")]
 mod to_js;
 
-pub use client::{Client, ClientBuilder};
+
 pub use dto::{AiChatUsageResponse, GetAiChatUsage, ResponseError, ResponseStatus, StringMap};
 pub use error::Error;
 pub use transport::{HttpRequest, HttpResponse, Transport};

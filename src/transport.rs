@@ -1,77 +1,45 @@
-//! The only door out of the core: one trait.
+//! The door out of the core: one trait.
 
 use std::{fmt, future::Future};
 
 use crate::error::{Error, NetworkError};
 
-/// The outside world: requests and time. A closure will do, for tests:
-/// `|request: HttpRequest| async { Ok(HttpResponse::new(…)) }`. Its clock
-/// stands still, so that waits are over at once and limits never.
-pub trait Transport {
-    /// Sends `request` and reads the whole reply, unless its time is over
-    /// before. Redirects are not followed, because the credentials would go
-    /// along. When the future is dropped, the request is given up.
+/// The outside world: requests, time and chance.
+pub trait Transport: 'static {
+    /// Sends `request` and reads the whole reply. `on_headers` is called when
+    /// its headers have come. Redirects are not followed, because the
+    /// credentials would go along. When the future is dropped, the request is
+    /// given up: its time is over, or nobody waits any more.
     ///
     /// # Errors
-    /// [`NetworkError`], or a
-    /// [`TimeoutError`](crate::error::TimeoutError) made of a phase.
-    fn send(&self, request: HttpRequest) -> impl Future<Output = Result<HttpResponse, Error>>;
-
-    /// What `future` comes to; `None` if that takes more than `ms` milliseconds.
-    fn limit<F: Future>(&self, _ms: f64, future: F) -> impl Future<Output = Option<F::Output>> {
-        async { Some(future.await) }
-    }
+    /// [`NetworkError`], or another [`Error`] where sending fails by itself.
+    fn send(
+        &self,
+        request: HttpRequest,
+        on_headers: impl FnOnce() + 'static,
+    ) -> impl Future<Output = Result<HttpResponse, Error>> + 'static;
 
     /// Lets `ms` milliseconds pass.
-    fn wait(&self, _ms: f64) -> impl Future<Output = ()> {
-        async {}
-    }
+    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + 'static;
 
     /// Milliseconds since some moment, never fewer than before.
-    fn now(&self) -> f64 {
-        0.0
-    }
+    fn now(&self) -> f64;
+
+    /// Milliseconds since 1970.
+    fn unix_now(&self) -> f64;
 
     /// A number from 0 to 1, without 1.
-    fn chance(&self) -> f64 {
-        0.5
-    }
-}
-
-impl<F, R> Transport for F
-where
-    F: Fn(HttpRequest) -> R,
-    R: Future<Output = Result<HttpResponse, Error>>,
-{
-    fn send(&self, request: HttpRequest) -> impl Future<Output = Result<HttpResponse, Error>> {
-        self(request)
-    }
+    fn random(&self) -> f64;
 }
 
 /// A `GET` request: a wrong verb would write data, so there is no other.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct HttpRequest {
     /// The absolute URL.
     pub url: String,
     /// Header names and values. They contain the caller's secrets.
     pub headers: Vec<(String, String)>,
-    /// How long it may take until the whole reply is there, in
-    /// milliseconds; infinite for no limit.
-    pub timeout_ms: f64,
-}
-
-impl HttpRequest {
-    /// The token and the API key, as far as they are sent.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = String> {
-        self.headers.iter().filter_map(|(name, value)| {
-            let secret = match name.as_str() {
-                "Authorization" => value.strip_prefix("Bearer ")?,
-                "x-api-key" => value,
-                _ => return None,
-            };
-            Some(secret.to_owned())
-        })
-    }
 }
 
 impl fmt::Debug for HttpRequest {
@@ -79,7 +47,6 @@ impl fmt::Debug for HttpRequest {
         f.debug_struct("HttpRequest")
             .field("url", &self.url)
             .field("headers", &names(&self.headers))
-            .field("timeout_ms", &self.timeout_ms)
             .finish()
     }
 }
@@ -96,7 +63,7 @@ pub struct HttpResponse {
     pub status: u16,
     /// Where the reply came from, if a redirect was followed.
     pub url: Option<String>,
-    /// Header names in lower case, and values.
+    /// Header names, in any case, and values.
     pub headers: Vec<(String, String)>,
     /// When it came, in milliseconds since 1970.
     pub received_at: f64,
@@ -135,12 +102,9 @@ impl HttpResponse {
         }
     }
 
-    /// The value of a header; `name` in lower case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| value.as_str())
+    /// The value of a header; `name` in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header_in(&self.headers, name)
     }
 
     /// The id under which the server knows the request, if it tells.
@@ -155,4 +119,10 @@ impl HttpResponse {
         .find_map(|name| self.header(name))
         .map(str::to_owned)
     }
+}
+
+pub(crate) fn header_in<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let mut own = headers.iter();
+    let (_, value) = own.find(|(own, _)| own.eq_ignore_ascii_case(name))?;
+    Some(value)
 }

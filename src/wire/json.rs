@@ -27,8 +27,14 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
         let reader = Self::lenient(bytes);
-        if reader.text.len() < bytes.len() {
-            return Err(DecodeError::new(reader.text.len(), "the text is not UTF-8"));
+        let valid = reader.text.len();
+        match std::str::from_utf8(bytes) {
+            Ok(_) => {}
+            // Cut inside a character.
+            Err(error) if error.error_len().is_none() => {
+                return Err(DecodeError::truncated(valid));
+            }
+            Err(_) => return Err(DecodeError::new(valid, "the text is not UTF-8")),
         }
         Ok(Self {
             lenient: false,

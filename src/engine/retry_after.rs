@@ -1,16 +1,15 @@
 //! How long a server asks to wait.
 
+use crate::transport::header_in;
+
 const DAY_MS: f64 = 86_400_000.0;
 
 /// How long the server asks to wait, in milliseconds from the reply on.
-/// Header names are in lower case; `received_at` is the client's wall clock in
+/// `received_at` is the client's wall clock in
 /// milliseconds since 1970. What is malformed counts as absent.
 #[inline(never)] // smaller, see Cargo.toml
 pub(crate) fn asked_wait(headers: &[(String, String)], received_at: f64) -> Option<f64> {
-    let header = |name: &str| {
-        let (_, value) = headers.iter().find(|(own, _)| own == name)?;
-        Some(value.as_bytes())
-    };
+    let header = |name: &str| header_in(headers, name).map(str::as_bytes);
     let number_in = |name| number(header(name)?);
     // The two clocks may disagree: a date of the server's counts by its own.
     let now = header("date")

@@ -1,6 +1,6 @@
 //! What a reply amounts to: a usage or one of the failures.
 
-use super::retry_after::asked_wait;
+use super::{redact::Redactor, retry_after::asked_wait};
 use crate::{
     dto::{AiChatUsageResponse, GetAiChatUsage, ResponseStatus},
     error::{ApiError, DecodeError, Error, Unexpected, UnexpectedResponseError, decimal, text},
@@ -14,20 +14,21 @@ use crate::{
 };
 
 /// Judges a reply by its status first: some failures come with a zero-filled
-/// usage (contract, "Failures" 2).
+/// usage (contract, "Failures" 2). The reply's headers are redacted already.
 #[inline(never)] // smaller, see Cargo.toml
 pub(crate) fn judge(
     reply: &HttpResponse,
     request: &GetAiChatUsage,
     base_url: &BaseUrl,
     integers: Integers,
+    redactor: &Redactor,
 ) -> Result<AiChatUsageResponse, Error> {
     if let Some(problem) = unexpected(reply, base_url) {
         return Err(problem.at(reply));
     }
     let body = reply.body.bytes();
     if reply.status >= 400 {
-        return Err(api_error(reply, decode::failure(body)));
+        return Err(api_error(reply, failure_in(body, redactor), redactor));
     }
     let read = match &reply.body {
         Body::Whole(_) => decode::usage(body, integers).map_err(Error::Decode),
@@ -40,26 +41,45 @@ pub(crate) fn judge(
     // "Failures" 3 and 6: an ErrorCode is a failure even at 200, whatever
     // stands beside it.
     match read {
-        Ok(usage) if is_failure(&usage.response_status) => {
-            let failure = Failure {
-                response_status: usage.response_status,
-                ..Failure::default()
-            };
-            Err(api_error(reply, failure))
-        }
-        Ok(usage) => match other_company(request, &usage) {
-            Some(problem) => Err(problem.at(reply)),
-            None => Ok(usage),
-        },
-        Err(error) => {
-            let failure = decode::failure(body);
-            if is_failure(&failure.response_status) {
-                Err(api_error(reply, failure))
-            } else {
-                Err(error)
+        Ok(mut usage) => {
+            if let Some(status) = &mut usage.response_status {
+                redactor.redact_status(status);
+            }
+            if is_failure(&usage.response_status) {
+                let failure = Failure {
+                    response_status: usage.response_status,
+                    ..Failure::default()
+                };
+                return Err(api_error(reply, failure, redactor));
+            }
+            match other_company(request, &usage) {
+                Some(problem) => Err(problem.at(reply)),
+                None => Ok(usage),
             }
         }
+        Err(mut error) => {
+            let failure = failure_in(body, redactor);
+            if is_failure(&failure.response_status) {
+                return Err(api_error(reply, failure, redactor));
+            }
+            if let Error::Decode(error) = &mut error {
+                // A key of the server's can be part of it.
+                redactor.redact(&mut error.path);
+            }
+            Err(error)
+        }
     }
+}
+
+fn failure_in(body: &[u8], redactor: &Redactor) -> Failure {
+    let mut failure = decode::failure(body);
+    if let Some(status) = &mut failure.response_status {
+        redactor.redact_status(status);
+    }
+    if let Some(title) = &mut failure.title {
+        redactor.redact(title);
+    }
+    failure
 }
 
 fn is_failure(status: &Option<Box<ResponseStatus>>) -> bool {
@@ -130,10 +150,12 @@ fn other_company(request: &GetAiChatUsage, usage: &AiChatUsageResponse) -> Optio
     })
 }
 
-fn api_error(reply: &HttpResponse, failure: Failure) -> Error {
+fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Error {
     let status = failure.response_status.as_deref();
     let code = status.and_then(|status| said(&status.error_code));
     let (why, words) = reason(reply, &failure);
+    let mut words = words.to_owned();
+    redactor.redact(&mut words);
     let message = text![
         "The server refused the request (",
         &decimal(reply.status.into()),
@@ -141,7 +163,7 @@ fn api_error(reply: &HttpResponse, failure: Failure) -> Error {
         code.unwrap_or(""),
         ")",
         why,
-        words,
+        &words,
         match words.as_bytes() {
             [.., b'.' | b'!' | b'?'] => "",
             _ => ".",
@@ -172,9 +194,16 @@ fn api_error(reply: &HttpResponse, failure: Failure) -> Error {
     error.into()
 }
 
+/// Limits of a moment, no quotas: seconds later there is room again.
+const PASSING_LIMITS: [&str; 4] = [
+    "ratelimitexceeded",
+    "requestlimitexceeded",
+    "concurrencylimitexceeded",
+    "burstlimitexceeded",
+];
+
 /// `insufficient_quota`, `quota_exceeded` and `…_limit_exceeded`, in any case
-/// and with any separators; a problem's type may be a URL that ends so. A rate
-/// limit is no quota: seconds later there is room again.
+/// and with any separators; a problem's type may be a URL that ends so.
 #[inline(never)] // smaller, see Cargo.toml
 fn is_quota(kind: &str) -> bool {
     let mut word: Vec<u8> = kind.bytes().filter(u8::is_ascii_alphanumeric).collect();
@@ -183,7 +212,7 @@ fn is_quota(kind: &str) -> bool {
     ["insufficientquota", "quotaexceeded"]
         .into_iter()
         .any(ends_with)
-        || (ends_with("limitexceeded") && !ends_with("ratelimitexceeded"))
+        || (ends_with("limitexceeded") && !PASSING_LIMITS.into_iter().any(ends_with))
 }
 
 /// What the server wrote, if anything.

@@ -1,0 +1,143 @@
+//! What the engine knows of calls and of their groups.
+
+use super::{Id, Limits};
+use crate::{dto::GetAiChatUsage, error::Error, wire::Format};
+
+/// How a call is to be made.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub format: Format,
+    /// Besides those of the API.
+    pub headers: Vec<(String, String)>,
+    pub limits: Limits,
+    /// Whether the call may share the requests of an equal one.
+    pub coalesce: bool,
+    /// Whether only a request will do that is sent after the call was made.
+    pub fresh: bool,
+    /// Whether the call is made by the token provider before it has answered,
+    /// and so cannot wait for the answer.
+    pub nested: bool,
+}
+
+/// What one caller waits for. Times are milliseconds of the clock that never
+/// goes back; infinite for no limit.
+pub(super) struct Call {
+    pub group: Id,
+    pub started_at: f64,
+    pub deadline: f64,
+    pub total_timeout: f64,
+}
+
+/// What makes calls equal. Signals and total limits do not: each caller keeps
+/// its own.
+#[derive(PartialEq)]
+pub(super) struct Key {
+    /// 0 for the caller's own.
+    pub company: u128,
+    pub format: Format,
+    pub headers: Vec<(String, String)>,
+    pub max_retries: f64,
+    pub attempt_timeout: f64,
+}
+
+/// One request on behalf of the calls that wait for it.
+pub(super) struct Group {
+    pub key: Key,
+    pub request: GetAiChatUsage,
+    /// Whether it was made for calls that want a fresh reply.
+    pub fresh: bool,
+    pub nested: bool,
+    pub waiting: Vec<Id>,
+    /// The call that events name.
+    pub first: Id,
+    /// The group that starts when this one is over.
+    pub behind: Option<Id>,
+    pub stage: Stage,
+    /// When the stage wants to be looked at; infinite for never.
+    pub wake_at: f64,
+    pub attempts: Vec<Attempt>,
+    /// How long it waited before the attempt to come, in milliseconds.
+    pub wait_ms: f64,
+    pub retries: u32,
+    /// Whether the provider has been asked for the attempt to come.
+    pub asked: bool,
+    /// Whether a 401 has been answered with another token.
+    pub renewed: bool,
+    /// The 401 that another token than this revision may mend.
+    pub refused: Option<(u64, Error)>,
+    /// The tokens that it was sent with.
+    pub tokens: Vec<String>,
+    /// The send whose failure may still be told of.
+    pub beside: Option<Id>,
+}
+
+/// What a group waits for.
+pub(super) enum Stage {
+    /// The group before it.
+    Behind,
+    /// The provider's answer.
+    Token,
+    /// A pause or a backoff, and perhaps a number.
+    Sleep {
+        ready_at: f64,
+        /// The number of the retry, until it is served.
+        number: Option<f64>,
+        /// Why it sleeps, and since when.
+        error: Error,
+        since: f64,
+    },
+    /// The reply.
+    Sent {
+        send: Id,
+        at: f64,
+        /// Of the token that it carries.
+        revision: u64,
+        has_headers: bool,
+    },
+}
+
+/// One attempt of a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The HTTP status, if a reply came.
+    pub status: Option<u16>,
+    /// The code of its error, if it failed.
+    pub error: Option<&'static str>,
+    /// How long it took, in milliseconds.
+    pub ms: f64,
+    /// How long the client waited before it, in milliseconds.
+    pub wait_ms: f64,
+}
+
+impl Group {
+    /// Whether its reply will be to a request that has not been sent yet.
+    pub fn is_unsent(&self) -> bool {
+        self.attempts.is_empty() && !matches!(self.stage, Stage::Sent { .. })
+    }
+
+    /// Records the attempt under way, which came to `status` and `error`.
+    pub fn record(&mut self, status: Option<u16>, error: Option<&'static str>, now: f64) {
+        if let Some(attempt) = self.attempt(status, error, now) {
+            self.attempts.push(attempt);
+        }
+    }
+
+    /// The attempt under way, if there is one.
+    pub fn attempt(
+        &self,
+        status: Option<u16>,
+        error: Option<&'static str>,
+        now: f64,
+    ) -> Option<Attempt> {
+        let Stage::Sent { at, .. } = self.stage else {
+            return None;
+        };
+        Some(Attempt {
+            status,
+            error,
+            ms: now - at,
+            wait_ms: self.wait_ms,
+        })
+    }
+}

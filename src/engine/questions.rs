@@ -1,0 +1,270 @@
+//! Which token a request waits for, and what the provider is asked.
+
+use super::{
+    Command, Engine, Id, Moment, Shared, Stage, tokens::Need,
+};
+use crate::error::Error;
+
+/// A question that has no answer by then is not waited for by calls without a
+/// limit of their own.
+const LONGEST_QUESTION_MS: f64 = 30_000.0;
+
+/// What the provider is being asked.
+pub(super) struct Question {
+    pub id: Id,
+    /// Whether it was told that the last token was refused.
+    forced: bool,
+    /// Whether no call waits for it: the current token will do meanwhile.
+    is_background: bool,
+    asked_at: f64,
+    /// The provider that was asked.
+    source: u64,
+}
+
+impl Engine {
+    /// From now on `token` is sent, or what a provider gives. `same_identity`:
+    /// whose usage is seen does not change.
+    pub fn set_bearer_token(
+        &mut self,
+        token: Option<String>,
+        has_provider: bool,
+        same_identity: bool,
+        at: Moment,
+    ) {
+        self.input(at, |engine, shared, at| {
+            shared.tokens.set(token, has_provider);
+            // Another provider is not asked by the old one's question.
+            engine.supersede_question();
+            let groups: Vec<Id> = engine.groups.iter().map(|(id, _)| id).collect();
+            for id in groups {
+                let Some(group) = engine.groups.get_mut(id) else {
+                    continue;
+                };
+                group.asked = false;
+                match group.stage {
+                    Stage::Token => engine.proceed(shared, id, at),
+                    // The reply is one of the old identity's: it is given to
+                    // those who wait for it, and to nobody else.
+                    Stage::Sent { .. } if !same_identity => {
+                        let behind = group.behind.take();
+                        engine.unlist(id);
+                        if let Some(behind) = behind {
+                            engine.start_behind(shared, behind, at);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    /// The provider has answered. `expires_at`: milliseconds since 1970.
+    pub fn handle_token(
+        &mut self,
+        question: Id,
+        answer: Result<(Option<String>, Option<f64>), Error>,
+        at: Moment,
+    ) {
+        self.input(at, |engine, shared, at| {
+            match &engine.question {
+                Some(asked) if asked.id == question => {}
+                // It was given up.
+                _ => return,
+            }
+            let Some(asked) = engine.question.take() else {
+                return;
+            };
+            if asked.source != shared.tokens.source() {
+                // Another engine was told of another provider.
+                engine.proceed_with_token(shared, at);
+                return;
+            }
+            match answer {
+                Ok((token, expires_at)) => {
+                    let before = shared.tokens.revision();
+                    shared.tokens.give(token, expires_at, at);
+                    if asked.forced && shared.tokens.revision() == before {
+                        shared.tokens.renewal_failed(at.now);
+                    }
+                    for id in engine.waiting_for_token() {
+                        engine.answered(shared, id, asked.forced, at);
+                    }
+                }
+                Err(mut error) => {
+                    engine.redactor(shared, None).redact_error(&mut error);
+                    shared.tokens.failed(at.now);
+                    if asked.forced {
+                        shared.tokens.renewal_failed(at.now);
+                    }
+                    for id in engine.waiting_for_token() {
+                        let wants_other = engine
+                            .groups
+                            .get(id)
+                            .is_some_and(|group| group.refused.is_some());
+                        if wants_other && !asked.forced {
+                            engine.await_token(shared, id, true, at);
+                        } else {
+                            engine.settle_all(shared, id, &Err(error.clone()), at);
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    fn waiting_for_token(&self) -> Vec<Id> {
+        let waits = self
+            .groups
+            .iter()
+            .filter(|(_, group)| matches!(group.stage, Stage::Token));
+        waits.map(|(id, _)| id).collect()
+    }
+
+    fn proceed_with_token(&mut self, shared: &mut Shared, at: Moment) {
+        for id in self.waiting_for_token() {
+            self.proceed(shared, id, at);
+        }
+    }
+
+    /// The provider gave a token to a group that waits for one.
+    fn answered(&mut self, shared: &mut Shared, id: Id, forced: bool, at: Moment) {
+        let Some(group) = self.groups.get_mut(id) else {
+            return;
+        };
+        match &group.refused {
+            // The answer is the refused token again.
+            Some((revision, _)) if *revision == shared.tokens.revision() => {
+                if forced {
+                    self.refuse(shared, id, at);
+                } else {
+                    self.await_token(shared, id, true, at);
+                }
+            }
+            _ => {
+                group.refused = None;
+                group.asked = true;
+                self.proceed(shared, id, at);
+            }
+        }
+    }
+
+    /// There is no other token than the refused one: the group ends with its
+    /// own 401.
+    fn refuse(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+        if let Some(group) = self.groups.get_mut(id)
+            && let Some((_, error)) = group.refused.take()
+        {
+            self.settle_all(shared, id, &Err(error), at);
+        }
+    }
+
+    /// Whether the group has to wait before it can be sent; then it does. The
+    /// provider may be asked in the background.
+    pub(super) fn has_to_wait_for_token(
+        &mut self,
+        shared: &mut Shared,
+        id: Id,
+        at: Moment,
+    ) -> bool {
+        let Some(group) = self.groups.get_mut(id) else {
+            return true;
+        };
+        if group.nested {
+            return false;
+        }
+        match &group.refused {
+            Some((revision, _)) if *revision == shared.tokens.revision() => {
+                self.await_token(shared, id, true, at);
+                return true;
+            }
+            _ => group.refused = None,
+        }
+        match shared.tokens.need(group.asked, at) {
+            Need::Nothing => false,
+            Need::RefreshInBackground => {
+                let hangs = |asked: &Question| at.now - asked.asked_at >= LONGEST_QUESTION_MS;
+                if self.question.as_ref().is_none_or(hangs) {
+                    self.ask(shared, false, true, at);
+                }
+                false
+            }
+            Need::Ask => {
+                self.await_token(shared, id, false, at);
+                true
+            }
+        }
+    }
+
+    /// Waits for the provider's answer, and asks where no question will do.
+    /// `forced`: the current token was refused.
+    pub(super) fn await_token(&mut self, shared: &mut Shared, id: Id, forced: bool, at: Moment) {
+        let Some(group) = self.groups.get_mut(id) else {
+            return;
+        };
+        group.stage = Stage::Token;
+        group.wake_at = f64::INFINITY;
+        // As long as the caller waits itself, and no longer.
+        let shortest = group
+            .waiting
+            .iter()
+            .filter_map(|&call| self.calls.get(call))
+            .map(|call| call.total_timeout)
+            .fold(f64::INFINITY, f64::min);
+        let limit = if shortest.is_finite() {
+            shortest
+        } else {
+            LONGEST_QUESTION_MS
+        };
+        let is_awaited = self
+            .question
+            .as_ref()
+            .is_some_and(|asked| !asked.is_background && at.now - asked.asked_at < limit);
+        // An answer that is on its way may bring another token.
+        if is_awaited {
+            return;
+        }
+        if !forced {
+            let was_forced = self.question.as_ref().is_some_and(|asked| asked.forced);
+            self.ask(shared, was_forced, false, at);
+        } else if shared.tokens.may_renew(at.now) {
+            self.ask(shared, true, false, at);
+        } else {
+            self.refuse(shared, id, at);
+        }
+    }
+
+    fn ask(&mut self, shared: &Shared, forced: bool, is_background: bool, at: Moment) {
+        self.supersede_question();
+        let id = self.next_id();
+        self.question = Some(Question {
+            id,
+            forced,
+            is_background,
+            asked_at: at.now,
+            source: shared.tokens.source(),
+        });
+        self.commands.push_back(Command::Ask {
+            question: id,
+            force_refresh: forced,
+        });
+    }
+
+    pub(super) fn supersede_question(&mut self) {
+        if let Some(asked) = self.question.take() {
+            self.cancel(asked.id);
+        }
+    }
+
+    /// A question lives as long as a group waits for it.
+    pub(super) fn drop_question_without_group(&mut self) {
+        let is_wanted = self.question.as_ref().is_none_or(|asked| asked.is_background)
+            || self
+                .groups
+                .iter()
+                .any(|(_, group)| matches!(group.stage, Stage::Token));
+        if !is_wanted {
+            self.supersede_question();
+        }
+    }
+
+}
