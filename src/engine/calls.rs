@@ -44,8 +44,8 @@ impl Engine {
         let id = self.next_id();
         let call = Call {
             group: 0,
-            started_at: at.now,
-            deadline: at.now + options.limits.total_timeout,
+            started_at: at.now - options.waited_ms,
+            deadline: at.now - options.waited_ms + options.limits.total_timeout,
             total_timeout: options.limits.total_timeout,
         };
         self.timers.set(call.deadline, id);

@@ -15,7 +15,7 @@ pub(super) struct Question {
     /// Whether it was told that the last token was refused.
     forced: bool,
     /// Whether no call waits for it: the current token will do meanwhile.
-    is_background: bool,
+    pub is_background: bool,
     asked_at: f64,
     /// The provider that was asked.
     source: u64,

@@ -42,4 +42,10 @@ impl Timers {
                 .retain(|&Reverse((bits, id))| holds(id, f64::from_bits(bits)));
         }
     }
+
+    /// Whether `id` will be looked at then.
+    #[cfg(test)]
+    pub fn holds(&self, at: f64, id: Id) -> bool {
+        at.is_infinite() || self.0.iter().any(|Reverse(own)| *own == (key(at), id))
+    }
 }
