@@ -47,7 +47,8 @@ struct Group {
     not_before: f64,
     /// When it failed for the last time.
     failed: u64,
-    refused: Option<String>,
+    /// The token that was refused.
+    refused: Option<Option<String>>,
     /// Statuses and durations.
     attempts: Vec<(Option<u16>, f64)>,
 }
@@ -221,8 +222,8 @@ impl Rules {
         group.attempts.push((status, now - send.at));
         group.failed = order;
         group.asked_ms = asked_ms.unwrap_or(0.0);
-        if status == Some(401) && self.has_provider {
-            group.refused.clone_from(&send.token);
+        if status == Some(401) {
+            group.refused = Some(send.token.clone());
         }
         if let Some(ms) = asked_ms
             && ms > 0.0
@@ -376,8 +377,9 @@ impl Rules {
                     },
                 "the token is fresh: {left:?}"
             );
-            assert!(token.is_none() || token != group.refused, "no token goes twice");
         }
+        let is_refused = token.is_some() && group.refused.as_ref() == Some(&token);
+        assert!(!is_refused, "a refused token does not go twice");
         for (paused, until) in &self.pauses {
             let keeps = paused.is_none_or(|paused| paused == company);
             assert!(!keeps || *until <= at.now + 1e-6, "a pause until {until}");
