@@ -238,10 +238,10 @@ impl Engine {
         match group.stage {
             // What has come to its end is not given up.
             Stage::Sent { send, .. } if self.sends.remove(send).is_some() => self.cancel(send),
-            // A number that is given up counts as served.
             Stage::Sleep {
-                number: Some(_), ..
-            } => self.serve(shared, 1.0, at),
+                number: Some(number),
+                ..
+            } => self.give_up(shared, number, at),
             _ => {}
         }
         if let Some(kept) = group.beside {
