@@ -188,16 +188,16 @@ impl Engine {
                     group.refused = Some((revision, error));
                 } else {
                     // Another token is there by now, or can be asked for.
-                    group.asked &= !shared.tokens.expires();
+                    group.ask_again(&shared.tokens);
                 }
                 self.proceed(shared, id, at);
                 return;
             }
         }
         if let Some(pause) = Pauses::asked(&error, company, at.now) {
-            shared.pauses.keep(pause.clone(), at.now);
+            shared.pauses.keep(pause, at.now);
             self.backoff(shared, id, error, at);
-            self.keep_pause_everywhere(shared, &pause, at);
+            self.keep_pauses(shared, at);
         } else {
             self.backoff(shared, id, error, at);
         }
@@ -218,6 +218,7 @@ impl Engine {
             return;
         }
         let backoff = Backoff::of(group.retries, asked, random);
+        self.fail_the_paused(shared, id, at);
         // Whoever has no time for the shortest wait fails at once.
         let hurried = self.hurried(id, at.now + backoff.least);
         for (call, total_timeout_ms) in hurried {
@@ -226,17 +227,18 @@ impl Engine {
             } else {
                 total_timeout(total_timeout_ms, Phase::Backoff, Some(error.clone()))
             };
-            self.settle_one(id, call, error, at);
+            self.settle_one(shared, id, call, error, at);
         }
         let ready_at = at.now + backoff.within(self.earliest_deadline(id) - at.now);
         shared.tickets.serve(0.0, at.now);
         let number = shared.tickets.next();
-        let turn = if self.config.paces_retries {
-            ready_at.max(at.now + shared.tickets.wait_ms(number))
+        let line_ms = if self.config.paces_retries {
+            shared.tickets.wait_ms(number)
         } else {
-            ready_at
+            0.0
         };
-        let latest = if turn - at.now > LONGEST_WAIT_MS {
+        let turn = ready_at.max(at.now + line_ms);
+        let latest = if line_ms > LONGEST_WAIT_MS {
             f64::INFINITY
         } else {
             turn
@@ -244,18 +246,13 @@ impl Engine {
         for (call, _) in self.hurried(id, latest) {
             let mut error = error.clone();
             error.set_retry_at(at.wall + turn - at.now);
-            self.settle_one(id, call, error, at);
+            self.settle_one(shared, id, call, error, at);
         }
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
-        if group.waiting.is_empty() {
-            self.end(shared, id, at);
-            return;
-        }
         group.retries += 1;
-        // A token without an end stays for the whole call.
-        group.asked &= !shared.tokens.expires();
+        group.ask_again(&shared.tokens);
         let (first, attempt) = (group.first, group.attempts.len());
         let number = self.config.paces_retries.then_some(number);
         if let Some(number) = number {
@@ -342,47 +339,47 @@ impl Engine {
 
     /// A group waits for the end of a pause.
     fn keep_pause(&mut self, shared: &mut Shared, id: Id, pause: &Pause, at: Moment) {
-        for (call, _) in self.hurried(id, pause.until) {
-            self.settle_one(id, call, pause.error.clone(), at);
-        }
+        self.fail_the_paused(shared, id, at);
         let left = (self.earliest_deadline(id) - pause.until) / 2.0;
         let random = self.random(at);
         let ready_at = pause.until + spread(pause.wait_ms, random).min(left);
-        let Some(group) = self.groups.get_mut(id) else {
-            return;
-        };
-        if group.waiting.is_empty() {
-            self.end(shared, id, at);
-            return;
-        }
         self.sleep(id, ready_at, None, pause.error.clone(), at);
     }
 
-    /// Those whom a new pause keeps waiting, and who cannot, fail now.
-    fn keep_pause_everywhere(&mut self, shared: &mut Shared, pause: &Pause, at: Moment) {
+    /// All who have nothing in flight keep a new pause.
+    fn keep_pauses(&mut self, shared: &mut Shared, at: Moment) {
         let groups: Vec<Id> = self.groups.iter().map(|(id, _)| id).collect();
         for id in groups {
             let Some(group) = self.groups.get(id) else {
                 continue;
             };
-            let is_meant = pause.company.is_none_or(|company| company == group.key.company);
+            let Some(pause) = shared.pauses.of(group.key.company, at.now).cloned() else {
+                continue;
+            };
             match group.stage {
-                Stage::Token if is_meant => self.keep_pause(shared, id, pause, at),
-                Stage::Sleep { ready_at, .. } if is_meant && ready_at < pause.until => {
-                    for (call, _) in self.hurried(id, pause.until) {
-                        self.settle_one(id, call, pause.error.clone(), at);
-                    }
-                    if self.groups.get(id).is_some_and(|group| group.waiting.is_empty()) {
-                        self.end(shared, id, at);
-                    }
-                }
-                _ => {}
+                Stage::Token => self.keep_pause(shared, id, &pause, at),
+                Stage::Sleep { .. } | Stage::Behind => self.fail_the_paused(shared, id, at),
+                Stage::Sent { .. } => {}
             }
         }
     }
 
-    /// The callers of a group that sleeps who cannot wait until it wakes fail.
+    /// Callers who cannot wait for the end of a pause fail at once, as the one
+    /// did that asked for it.
+    fn fail_the_paused(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+        let Some(group) = self.groups.get(id) else {
+            return;
+        };
+        if let Some(pause) = shared.pauses.of(group.key.company, at.now).cloned() {
+            for (call, _) in self.hurried(id, pause.until) {
+                self.settle_one(shared, id, call, pause.error.clone(), at);
+            }
+        }
+    }
+
+    /// Callers fail at once who join a group that waits and cannot wait as long.
     pub(super) fn fail_the_hurried(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+        self.fail_the_paused(shared, id, at);
         shared.tickets.serve(0.0, at.now);
         let Some(group) = self.groups.get(id) else {
             return;
@@ -401,11 +398,9 @@ impl Engine {
             None => *ready_at,
         };
         let mut error = error.clone();
-        if error.retry_at().is_none() {
-            error.set_retry_at(at.wall + turn - at.now);
-        }
+        error.set_retry_at(at.wall + turn - at.now);
         for (call, _) in self.hurried(id, turn) {
-            self.settle_one(id, call, error.clone(), at);
+            self.settle_one(shared, id, call, error.clone(), at);
         }
     }
 

@@ -77,7 +77,7 @@ impl Engine {
             attempts: Vec::new(),
             wait_ms: 0.0,
             retries: 0,
-            asked: false,
+            asked: None,
             renewed: false,
             refused: None,
             tokens: Vec::new(),
@@ -89,17 +89,20 @@ impl Engine {
             }
             // A fresh request is in flight: the next one starts when it is over
             // and serves all who came meanwhile.
-            Some((front, equal)) if equal.fresh => match equal.behind {
-                // All who were behind it may have left.
-                Some(behind) if self.groups.get(behind).is_some() => self.enter(id, behind),
-                _ => {
-                    let behind = self.insert(group(Stage::Behind));
-                    if let Some(front) = self.groups.get_mut(front) {
-                        front.behind = Some(behind);
+            Some((front, equal)) if equal.fresh => {
+                let behind = match equal.behind {
+                    // All who were behind it may have left.
+                    Some(behind) if self.groups.get(behind).is_some() => behind,
+                    _ => {
+                        let behind = self.insert(group(Stage::Behind));
+                        if let Some(front) = self.groups.get_mut(front) {
+                            front.behind = Some(behind);
+                        }
+                        behind
                     }
-                    self.enter(id, behind);
-                }
-            },
+                };
+                self.join(shared, id, behind, at);
+            }
             _ => {
                 let group = self.insert(group(Stage::Behind));
                 self.enter(id, group);
@@ -112,12 +115,12 @@ impl Engine {
         id
     }
 
-    /// Waits for a group that has begun.
+    /// Waits for a group that others wait for.
     fn join(&mut self, shared: &mut Shared, call: Id, group: Id, at: Moment) {
         self.enter(call, group);
         match self.groups.get(group).map(|group| &group.stage) {
             Some(Stage::Token) => self.await_token(shared, group, false, at),
-            Some(Stage::Sleep { .. }) => self.fail_the_hurried(shared, group, at),
+            Some(Stage::Sleep { .. } | Stage::Behind) => self.fail_the_hurried(shared, group, at),
             _ => {}
         }
     }
@@ -192,12 +195,19 @@ impl Engine {
     }
 
     /// One caller of a group fails, the others go on waiting.
-    pub(super) fn settle_one(&mut self, group: Id, call: Id, error: Error, at: Moment) {
-        if let Some(group) = self.groups.get_mut(group) {
-            group.waiting.retain(|&waiting| waiting != call);
+    pub(super) fn settle_one(
+        &mut self,
+        shared: &mut Shared,
+        group_id: Id,
+        call: Id,
+        error: Error,
+        at: Moment,
+    ) {
+        if let Some(group) = self.groups.get(group_id) {
             let attempts = group.attempts.clone();
             let count = attempts.len();
             self.settle(call, Err(error), attempts, count, at);
+            self.leave(shared, group_id, call, at);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the engine knows of calls and of their groups.
 
-use super::{Id, Limits};
+use super::{Id, Limits, Tokens};
 use crate::{dto::GetAiChatUsage, error::Error, wire::Format};
 
 /// How a call is to be made.
@@ -62,8 +62,8 @@ pub(super) struct Group {
     /// How long it waited before the attempt to come, in milliseconds.
     pub wait_ms: f64,
     pub retries: u32,
-    /// Whether the provider has been asked for the attempt to come.
-    pub asked: bool,
+    /// The provider that has been asked for the attempt to come.
+    pub asked: Option<u64>,
     /// Whether a 401 has been answered with another token.
     pub renewed: bool,
     /// The 401 that another token than this revision may mend.
@@ -117,6 +117,14 @@ impl Group {
     /// Whether its reply will be to a request that has not been sent yet.
     pub fn is_unsent(&self) -> bool {
         self.attempts.is_empty() && !matches!(self.stage, Stage::Sent { .. })
+    }
+
+    /// Another attempt is to come: a token with an end is looked at again, one
+    /// without stays for the whole call.
+    pub fn ask_again(&mut self, tokens: &Tokens) {
+        if tokens.expires() {
+            self.asked = None;
+        }
     }
 
     /// Records the attempt under way, which came to `status` and `error`.

@@ -37,10 +37,9 @@ impl Engine {
             engine.supersede_question();
             let groups: Vec<Id> = engine.groups.iter().map(|(id, _)| id).collect();
             for id in groups {
-                let Some(group) = engine.groups.get_mut(id) else {
+                let Some(group) = engine.groups.get(id) else {
                     continue;
                 };
-                group.asked = false;
                 match group.stage {
                     Stage::Token => engine.proceed(shared, id, at),
                     // It was behind one of the others.
@@ -153,7 +152,7 @@ impl Engine {
             }
             _ => {
                 group.refused = None;
-                group.asked = true;
+                group.asked = Some(shared.tokens.source());
                 self.proceed(shared, id, at);
             }
         }
@@ -190,7 +189,7 @@ impl Engine {
             }
             _ => group.refused = None,
         }
-        match shared.tokens.need(group.asked, at) {
+        match shared.tokens.need(group.asked == Some(shared.tokens.source()), at) {
             Need::Nothing => false,
             Need::RefreshInBackground => {
                 let hangs = |asked: &Question| at.now - asked.asked_at >= LONGEST_QUESTION_MS;
