@@ -192,8 +192,11 @@ impl Engine {
         match shared.tokens.need(group.asked == Some(shared.tokens.source()), at) {
             Need::Nothing => false,
             Need::RefreshInBackground => {
-                let hangs = |asked: &Question| at.now - asked.asked_at >= LONGEST_QUESTION_MS;
-                if self.question.as_ref().is_none_or(hangs) {
+                // Others may wait for an answer that hangs.
+                let is_idle = |asked: &Question| {
+                    asked.is_background && at.now - asked.asked_at >= LONGEST_QUESTION_MS
+                };
+                if self.question.as_ref().is_none_or(is_idle) {
                     self.ask(shared, false, true, at);
                 }
                 false

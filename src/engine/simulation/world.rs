@@ -174,6 +174,7 @@ impl World {
                 break;
             }
         }
+        self.mood.reentrant = 0.0;
         for number in 0..self.engines.len() {
             let calls: Vec<Id> = self.engines[number].calls.iter().map(|(id, _)| id).collect();
             for id in calls {
