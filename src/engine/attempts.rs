@@ -121,6 +121,10 @@ impl Engine {
 
     /// Sends the group, unless a pause or the provider has to be waited for.
     pub(super) fn proceed(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+        // Timers can be late: nothing is sent for whose time is over.
+        for (call, _) in self.hurried(id, at.now) {
+            self.deadline(shared, call, at);
+        }
         let Some(group) = self.groups.get(id) else {
             return;
         };
@@ -153,9 +157,9 @@ impl Engine {
         group.stage = Stage::Sent {
             send,
             at: at.now,
-            revision: shared.tokens.revision(),
             has_headers: false,
         };
+        group.revision = shared.tokens.revision();
         group.wake_at = at.now + group.key.attempt_timeout;
         self.timers.set(group.wake_at, id);
         let (first, attempt) = (group.first, group.attempts.len() + 1);
@@ -179,8 +183,8 @@ impl Engine {
         if error.status() == Some(401)
             && !group.renewed
             && !group.nested
-            && let Stage::Sent { revision, .. } = group.stage
         {
+            let revision = group.revision;
             let is_current = revision == shared.tokens.revision();
             if !is_current || shared.tokens.has_provider() {
                 group.renewed = true;
@@ -299,10 +303,6 @@ impl Engine {
         };
         if turn <= at.now {
             group.wait_ms += at.now - since;
-            // Timers can be late: nothing is sent for whose time is over.
-            for (call, _) in self.hurried(id, at.now) {
-                self.deadline(shared, call, at);
-            }
             self.proceed(shared, id, at);
         } else {
             group.wake_at = turn;

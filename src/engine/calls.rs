@@ -78,6 +78,7 @@ impl Engine {
             wait_ms: 0.0,
             retries: 0,
             asked: None,
+            revision: 0,
             renewed: false,
             refused: None,
             tokens: Vec::new(),
@@ -247,8 +248,10 @@ impl Engine {
             return;
         };
         match group.stage {
-            // What has come to its end is not given up.
-            Stage::Sent { send, .. } if self.sends.remove(send).is_some() => self.cancel(send),
+            Stage::Sent { send, .. } => {
+                self.sends.remove(send);
+                self.cancel(send);
+            }
             Stage::Sleep {
                 number: Some(number),
                 ..

@@ -64,6 +64,8 @@ pub(super) struct Group {
     pub retries: u32,
     /// The provider that has been asked for the attempt to come.
     pub asked: Option<u64>,
+    /// Of the token that it was sent with last.
+    pub revision: u64,
     /// Whether a 401 has been answered with another token.
     pub renewed: bool,
     /// The 401 that another token than this revision may mend.
@@ -76,7 +78,7 @@ pub(super) struct Group {
 
 /// What a group waits for.
 pub(super) enum Stage {
-    /// The group before it.
+    /// The group before it, or nothing any more.
     Behind,
     /// The provider's answer.
     Token,
@@ -93,8 +95,6 @@ pub(super) enum Stage {
     Sent {
         send: Id,
         at: f64,
-        /// Of the token that it carries.
-        revision: u64,
         has_headers: bool,
     },
 }
@@ -127,11 +127,12 @@ impl Group {
         }
     }
 
-    /// Records the attempt under way, which came to `status` and `error`.
+    /// The attempt under way is over: it came to `status` and `error`.
     pub fn record(&mut self, status: Option<u16>, error: Option<&'static str>, now: f64) {
         if let Some(attempt) = self.attempt(status, error, now) {
             self.attempts.push(attempt);
         }
+        self.stage = Stage::Behind;
     }
 
     /// The attempt under way, if there is one.

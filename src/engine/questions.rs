@@ -19,6 +19,8 @@ pub(super) struct Question {
     asked_at: f64,
     /// The provider that was asked.
     source: u64,
+    /// The token that it was asked beside.
+    revision: u64,
 }
 
 impl Engine {
@@ -43,10 +45,13 @@ impl Engine {
                 match group.stage {
                     Stage::Token => engine.proceed(shared, id, at),
                     // It was behind one of the others.
-                    Stage::Sent { revision, .. } if revision == shared.tokens.revision() => {}
+                    Stage::Sent { .. } if group.revision == shared.tokens.revision() => {}
                     Stage::Sent { send, .. } => {
                         if engine.withdraw(send) {
                             engine.sends.remove(send);
+                            if let Some(group) = engine.groups.get_mut(id) {
+                                group.stage = Stage::Behind;
+                            }
                             engine.proceed(shared, id, at);
                         } else if !same_identity {
                             engine.keep_reply_for_callers(shared, id, at);
@@ -91,9 +96,8 @@ impl Engine {
             }
             match answer {
                 Ok((token, expires_at)) => {
-                    let before = shared.tokens.revision();
                     shared.tokens.give(token, expires_at, at);
-                    if asked.forced && shared.tokens.revision() == before {
+                    if asked.forced && shared.tokens.revision() == asked.revision {
                         shared.tokens.renewal_failed(at.now);
                     }
                     for id in engine.waiting_for_token() {
@@ -238,7 +242,8 @@ impl Engine {
         }
         if !forced {
             let was_forced = self.question.as_ref().is_some_and(|asked| asked.forced);
-            self.ask(shared, was_forced, false, at);
+            // A fork may have renewed meanwhile.
+            self.ask(shared, was_forced && shared.tokens.may_renew(at.now), false, at);
         } else if shared.tokens.may_renew(at.now) {
             self.ask(shared, true, false, at);
         } else {
@@ -255,6 +260,7 @@ impl Engine {
             is_background,
             asked_at: at.now,
             source: shared.tokens.source(),
+            revision: shared.tokens.revision(),
         });
         self.commands.push_back(Command::Ask {
             question: id,

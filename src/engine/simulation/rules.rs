@@ -66,8 +66,8 @@ struct Send {
 struct Question {
     forced: bool,
     source: u64,
-    /// The token that was there when it was asked.
-    beside: Option<String>,
+    /// How many tokens there had been when it was asked.
+    changes: u64,
     state: State,
 }
 
@@ -92,6 +92,8 @@ pub struct Rules {
     order: u64,
     has_provider: bool,
     token: Option<Token>,
+    /// How often it changed.
+    changes: u64,
     source: u64,
     identity: u64,
     /// When the current provider answered last; 0 where it has not.
@@ -115,6 +117,7 @@ impl Rules {
             order: 0,
             has_provider: false,
             token: None,
+            changes: 0,
             source: 0,
             identity: 0,
             answered: 0,
@@ -150,6 +153,7 @@ impl Rules {
         self.source += 1;
         self.identity += u64::from(!same_identity);
         self.token = token;
+        self.changes += 1;
         self.has_provider = has_provider;
         self.answered = 0;
         self.renew_after = 0.0;
@@ -269,11 +273,11 @@ impl Rules {
         }
         let changed = match answer {
             Ok(token) => {
-                let text = token.as_ref().map(|token| &token.text);
-                let changed = text != question.beside.as_ref();
+                let text = |token: &Option<Token>| token.as_ref().map(|token| token.text.clone());
+                self.changes += u64::from(text(&token) != text(&self.token));
                 self.token = token;
                 self.answered = order;
-                changed
+                self.changes != question.changes
             }
             Err(()) => false,
         };
@@ -416,7 +420,7 @@ impl Rules {
         let question = Question {
             forced,
             source: self.source,
-            beside: self.token.as_ref().map(|token| token.text.clone()),
+            changes: self.changes,
             state: State::InFlight,
         };
         self.questions.insert(id, question);
