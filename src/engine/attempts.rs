@@ -180,10 +180,7 @@ impl Engine {
             self.commands.push_back(Command::Forget { id: old });
         }
         let company = group.key.company;
-        if error.status() == Some(401)
-            && !group.renewed
-            && !group.nested
-        {
+        if error.status() == Some(401) && !group.renewed && !group.nested {
             let revision = group.revision;
             let is_current = revision == shared.tokens.revision();
             if !is_current || shared.tokens.has_provider() {

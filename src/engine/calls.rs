@@ -27,9 +27,9 @@ impl Engine {
                 // What it was to be told is not told any more.
                 engine.leave(shared, group, call, at);
             } else {
-                engine
-                    .commands
-                    .retain(|command| !matches!(command, Command::Settle { call: own, .. } if *own == call));
+                engine.commands.retain(
+                    |command| !matches!(command, Command::Settle { call: own, .. } if *own == call),
+                );
             }
         });
     }

@@ -302,9 +302,13 @@ impl Engine {
 
     /// Knows the API key, the tokens of a group, and the current one.
     fn redactor(&mut self, shared: &Shared, group: Option<Id>) -> Arc<Redactor> {
-        let tokens = group.and_then(|id| self.groups.get(id)).map(|group| &group.tokens);
+        let tokens = group
+            .and_then(|id| self.groups.get(id))
+            .map(|group| &group.tokens);
         let secrets = tokens.into_iter().flatten().map(String::as_str);
-        let secrets = secrets.chain(shared.tokens.current()).chain(self.config.api_key.as_deref());
+        let secrets = secrets
+            .chain(shared.tokens.current())
+            .chain(self.config.api_key.as_deref());
         let (known, redactor) = &mut self.redactor;
         if !secrets.clone().eq(known.iter()) {
             *known = secrets.map(str::to_owned).collect();

@@ -1,8 +1,6 @@
 //! Which token a request waits for, and what the provider is asked.
 
-use super::{
-    Command, Engine, Id, Moment, Shared, Stage, tokens::Need,
-};
+use super::{Command, Engine, Id, Moment, Shared, Stage, tokens::Need};
 use crate::error::Error;
 
 /// A question that has no answer by then is not waited for by calls without a
@@ -193,7 +191,10 @@ impl Engine {
             }
             _ => group.refused = None,
         }
-        match shared.tokens.need(group.asked == Some(shared.tokens.source()), at) {
+        match shared
+            .tokens
+            .need(group.asked == Some(shared.tokens.source()), at)
+        {
             Need::Nothing => false,
             Need::RefreshInBackground => {
                 // Others may wait for an answer that hangs.
@@ -243,7 +244,12 @@ impl Engine {
         if !forced {
             let was_forced = self.question.as_ref().is_some_and(|asked| asked.forced);
             // A fork may have renewed meanwhile.
-            self.ask(shared, was_forced && shared.tokens.may_renew(at.now), false, at);
+            self.ask(
+                shared,
+                was_forced && shared.tokens.may_renew(at.now),
+                false,
+                at,
+            );
         } else if shared.tokens.may_renew(at.now) {
             self.ask(shared, true, false, at);
         } else {
@@ -276,7 +282,10 @@ impl Engine {
 
     /// A question lives as long as a group waits for it.
     pub(super) fn drop_question_without_group(&mut self) {
-        let is_wanted = self.question.as_ref().is_none_or(|asked| asked.is_background)
+        let is_wanted = self
+            .question
+            .as_ref()
+            .is_none_or(|asked| asked.is_background)
             || self
                 .groups
                 .iter()
@@ -285,5 +294,4 @@ impl Engine {
             self.supersede_question();
         }
     }
-
 }

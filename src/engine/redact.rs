@@ -56,11 +56,17 @@ impl Redactor {
     /// Every text and every key, but for error codes.
     pub fn redact_status(&self, status: &mut ResponseStatus) {
         let texts = [&mut status.message, &mut status.stack_trace];
-        texts.into_iter().flatten().for_each(|text| self.redact(text));
+        texts
+            .into_iter()
+            .flatten()
+            .for_each(|text| self.redact(text));
         self.redact_map(&mut status.meta);
         for error in status.errors.iter_mut().flatten() {
             let texts = [&mut error.field_name, &mut error.message];
-            texts.into_iter().flatten().for_each(|text| self.redact(text));
+            texts
+                .into_iter()
+                .flatten()
+                .for_each(|text| self.redact(text));
             self.redact_map(&mut error.meta);
         }
     }
@@ -90,7 +96,9 @@ impl Redactor {
     /// secret.
     fn redact_words(&self, words: &mut String, cause: &mut Option<Cause>) {
         self.redact(words);
-        let mut link = cause.as_deref().map(|cause| cause as &dyn std::error::Error);
+        let mut link = cause
+            .as_deref()
+            .map(|cause| cause as &dyn std::error::Error);
         while let Some(shown) = link {
             if self.finds(&shown.to_string()) {
                 *cause = None;
@@ -179,7 +187,10 @@ mod tests {
     #[test]
     fn the_longest_is_found_first_and_nothing_twice() {
         assert_eq!(
-            redacted(&["REDACTED", "longer-REDACTED-one"], "longer-REDACTED-one REDACTED"),
+            redacted(
+                &["REDACTED", "longer-REDACTED-one"],
+                "longer-REDACTED-one REDACTED"
+            ),
             "[REDACTED] [REDACTED]"
         );
         assert_eq!(redacted(&["secret-1", "secret-12"], "secret-12"), REDACTED);

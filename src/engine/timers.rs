@@ -47,8 +47,7 @@ impl Timers {
     /// Forgets what does not hold any more, where that is most of it.
     pub fn tidy(&mut self, owners: usize, holds: impl Fn(Id, f64) -> bool) {
         if self.0.len() > 4 * owners + 64 {
-            self.0
-                .retain(|&Reverse((key, id))| holds(id, time(key)));
+            self.0.retain(|&Reverse((key, id))| holds(id, time(key)));
         }
     }
 
