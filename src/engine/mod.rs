@@ -25,6 +25,8 @@ mod redact;
 mod retry;
 mod retry_after;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod simulation;
 mod table;
 mod tickets;
