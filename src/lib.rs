@@ -52,7 +52,7 @@ mod engine;
 pub mod transport;
 mod wire;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 pub mod fetch;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod js;

@@ -38,8 +38,9 @@ impl Engine {
             let Some(group) = engine.groups.get_mut(id) else {
                 return;
             };
+            let mut is_redacted = false;
             for (_, value) in &mut reply.headers {
-                redactor.redact(value);
+                is_redacted |= redactor.redact(value);
             }
             if let Some(url) = &mut reply.url {
                 redactor.redact(url);
@@ -66,6 +67,7 @@ impl Engine {
                         data,
                         send,
                         response: Arc::new(reply),
+                        is_redacted,
                     };
                     engine.settle_all(shared, id, &Ok(success), at);
                     engine.serve(shared, 1.0, at);

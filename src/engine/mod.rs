@@ -127,6 +127,8 @@ pub(crate) struct Success {
     /// The send that brought it.
     pub send: Id,
     pub response: Arc<HttpResponse>,
+    /// Whether its headers quoted a secret.
+    pub is_redacted: bool,
 }
 
 /// What happens to a call.
