@@ -44,8 +44,8 @@ impl Engine {
         let id = self.next_id();
         let call = Call {
             group: 0,
-            started_at: at.now,
-            deadline: at.now + options.limits.total_timeout,
+            started_at: at.now - options.waited_ms,
+            deadline: at.now - options.waited_ms + options.limits.total_timeout,
             total_timeout: options.limits.total_timeout,
         };
         self.timers.set(call.deadline, id);
@@ -264,14 +264,9 @@ impl Engine {
 
     /// The group that a call with this key joins.
     fn listed(&self, key: &Key) -> Option<Id> {
-        let start = self
-            .listed
-            .partition_point(|(company, _)| *company < key.company);
-        let same_company = self.listed.get(start..)?.iter();
-        same_company
-            .take_while(|(company, _)| *company == key.company)
-            .find(|(_, id)| self.groups.get(*id).is_some_and(|group| group.key == *key))
-            .map(|(_, id)| *id)
+        let same_company = self.listed.iter().filter(|(own, _)| *own == key.company);
+        let mut ids = same_company.map(|(_, id)| *id);
+        ids.find(|&id| self.groups.get(id).is_some_and(|group| group.key == *key))
     }
 
     /// Equal calls join this group from now on, and not an older one.
@@ -281,22 +276,11 @@ impl Engine {
             if let Some(older) = self.listed(&group.key) {
                 self.unlist(older);
             }
-            let place = self.listed.partition_point(|(own, _)| *own < company);
-            self.listed.insert(place, (company, id));
+            self.listed.push((company, id));
         }
     }
 
     pub(super) fn unlist(&mut self, id: Id) {
-        let Some(company) = self.groups.get(id).map(|group| group.key.company) else {
-            return;
-        };
-        let start = self.listed.partition_point(|(own, _)| *own < company);
-        let same_company = self.listed.get(start..).unwrap_or_default().iter();
-        let place = same_company
-            .take_while(|(own, _)| *own == company)
-            .position(|(_, own)| *own == id);
-        if let Some(place) = place {
-            self.listed.remove(start + place);
-        }
+        self.listed.retain(|(_, own)| *own != id);
     }
 }

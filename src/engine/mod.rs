@@ -278,9 +278,9 @@ impl Engine {
             given if (0.0..1.0).contains(&given) => given,
             _ => 0.5,
         };
-        let number = (first + self.draws * 0.618_033_988_749_895) % 1.0;
+        let number = first + self.draws * 0.618_033_988_749_895;
         self.draws += 1.0;
-        number
+        number - number.floor()
     }
 
     fn emit(&mut self, call: Id, attempt: usize, what: impl FnOnce() -> What) {

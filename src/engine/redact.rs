@@ -14,7 +14,6 @@ const SHORTEST: usize = 8;
 /// Knows the secrets of a call, in each form in which they may be quoted.
 #[derive(Default)]
 pub(crate) struct Redactor {
-    /// The longest first, so that none is taken for the beginning of another.
     forms: Vec<String>,
 }
 
@@ -23,11 +22,14 @@ impl Redactor {
     pub fn new(secrets: &[String]) -> Self {
         let mut forms = Vec::new();
         for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
-            forms.push(secret.clone());
-            forms.push(base64(secret));
-            forms.push(base64(&text!["Bearer ", secret]));
+            for form in [
+                secret.clone(),
+                base64(secret),
+                base64(&text!["Bearer ", secret]),
+            ] {
+                forms.push(form);
+            }
         }
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         Self { forms }
     }
 
@@ -36,7 +38,9 @@ impl Redactor {
         let (mut clean, mut kept, mut at) = (String::new(), 0, 0);
         while at < text.len() {
             let rest = text.as_bytes().get(at..).unwrap_or_default();
-            let found = self.forms.iter().find_map(|form| length_of(form, rest));
+            let lengths = self.forms.iter().filter_map(|form| length_of(form, rest));
+            // The longest, so that none is taken for the beginning of another.
+            let found = lengths.max();
             match found {
                 Some(length) => {
                     clean.push_str(text.get(kept..at).unwrap_or_default());

@@ -1,6 +1,6 @@
 //! What is to happen when.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{cmp::Reverse, collections::BinaryHeap, mem::take};
 
 use super::Id;
 
@@ -38,8 +38,9 @@ impl Timers {
     /// Forgets what does not hold any more, where that is most of it.
     pub fn tidy(&mut self, owners: usize, holds: impl Fn(Id, f64) -> bool) {
         if self.0.len() > 4 * owners + 64 {
-            self.0
-                .retain(|&Reverse((bits, id))| holds(id, f64::from_bits(bits)));
+            let mut kept = take(&mut self.0).into_vec();
+            kept.retain(|&Reverse((bits, id))| holds(id, f64::from_bits(bits)));
+            self.0 = kept.into();
         }
     }
 }
