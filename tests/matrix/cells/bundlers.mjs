@@ -54,7 +54,7 @@ const rolldown = page("rolldown", {
 });
 
 const esbuild = {
-  fixtures: ["shared", "page", "script", "esbuild"],
+  fixtures: ["shared", "page", "script", "srcdoc", "esbuild"],
   quick: true,
   packages: ["esbuild"],
   cells: [
@@ -85,6 +85,15 @@ const esbuild = {
         return app.outcome("node", [app.elsewhere(`script/${script}`)]);
       },
     })),
+    {
+      name: "esbuild, IIFE, as the text of a script in a srcdoc frame",
+      async run(app) {
+        const flags = ["--bundle", "--minify", "--format=iife", "--global-name=Usage"];
+        await app.run("esbuild", ["usage.js", ...flags, "--outfile=srcdoc/usage.iife.js"]);
+        app.write("srcdoc/frame.js", app.read("frame.js"));
+        return app.scriptPage("srcdoc/frame.js");
+      },
+    },
   ],
 };
 

@@ -75,6 +75,11 @@ const dom = {
       packages: ["happy-dom"],
       run: (app) => app.outcome("node", ["window.mjs", "happy-dom"]),
     },
+    {
+      name: "linkedom, its document as the global one",
+      packages: ["linkedom"],
+      run: (app) => app.outcome("node", ["global.mjs"]),
+    },
   ],
 };
 
