@@ -1,5 +1,5 @@
 // Bundles of one page, opened in Chromium.
-const page = (tool, rest) => ({ fixtures: ["shared", "page", tool], quick: true, ...rest });
+const page = (tool, rest) => ({ fixtures: ["shared", "page", tool], ...rest });
 
 const webpack = page("webpack", {
   packages: ["webpack"],
@@ -55,7 +55,6 @@ const rolldown = page("rolldown", {
 
 const esbuild = {
   fixtures: ["shared", "page", "script", "srcdoc", "esbuild"],
-  quick: true,
   packages: ["esbuild"],
   cells: [
     ...["esm", "iife"].map((format) => ({
