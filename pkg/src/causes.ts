@@ -56,7 +56,8 @@ class Examination {
       Array.isArray(value) ||
       // A plain object, of this realm or another one.
       Object.getPrototypeOf(prototype) === null ||
-      /^\[object (\w*Error|DOMException|Map|Headers)\]$/.test(Object.prototype.toString.call(value))
+      isError(value) ||
+      holdsEntries(value)
     );
   }
 
@@ -71,13 +72,21 @@ class Examination {
     });
   }
 
-  /** What a Map or Headers hold, and an error inherits, is no property of theirs. */
+  /** What an error inherits, and what a Map or Headers hold, is no property of theirs. */
   #innerClean(value: object): boolean {
-    if (/Error|DOMException/.test(Object.prototype.toString.call(value))) {
-      return ["name", "message", "stack"].every((name) => this.isClean(memberOf(value, name)));
-    }
-    const entries = memberOf(value, "entries");
-    if (!isNative(entries) || Array.isArray(value)) return true;
-    return [...(entries as () => Iterable<unknown>).call(value)].every((entry) => this.isClean(entry));
+    if (isError(value)) return ["name", "message", "stack"].every((name) => this.isClean(memberOf(value, name)));
+    return !holdsEntries(value) || [...(value as Map<unknown, unknown>).entries()].every((entry) => this.isClean(entry));
   }
+}
+
+/** Whether it inherits from the Error of any realm, as a DOMException does, too. */
+function isError(value: object): boolean {
+  for (let of: unknown = value; of; of = Object.getPrototypeOf(of)) {
+    if (Object.getOwnPropertyDescriptor(of, "name")?.value === "Error" && Object.hasOwn(of, "toString")) return true;
+  }
+  return false;
+}
+
+function holdsEntries(value: object): boolean {
+  return ["Map", "Headers"].includes(memberOf(value, Symbol.toStringTag) as string);
 }

@@ -90,17 +90,17 @@ class Calls {
   #token: string | undefined;
   #provider: TokenProvider | undefined;
   #engine: Engine | undefined;
-  /** Whether the provider runs just now: what it calls cannot wait for its answer. */
-  #isAsking = false;
+  /** Which function of the application runs just now: what it calls cannot wait for it. */
+  #running: "provider" | "fetch" | undefined;
 
   constructor(options: CheckedClientOptions, load: Loader) {
     this.#options = options;
     this.#load = load;
     this.#useToken(options.bearerToken);
     this.#world = {
-      fetch: (url, init) => (options.fetch ?? globalThis.fetch)(url, init as never),
+      fetch: (url, init) => this.#inside("fetch", () => (options.fetch ?? globalThis.fetch)(url, init as never)),
       credentials: options.credentials,
-      ask: async (about): Promise<Answer> => answerOf(await this.#ask(about)),
+      ask: async (about): Promise<Answer> => answerOf(await this.#inside("provider", () => this.#provider?.(about))),
       emit: (event) => this.#emit(event),
     };
   }
@@ -135,7 +135,7 @@ class Calls {
     const company = companyId(request);
     const checked = requestOptions(options);
     const signal = options.signal ?? undefined;
-    const nested = this.#isAsking;
+    const running = this.#running;
     const of = this.#options;
     if (signal?.aborted) throw abortReason(signal);
     if (typeof (of.fetch ?? globalThis.fetch) !== "function") {
@@ -168,9 +168,9 @@ class Calls {
         checked.maxRetries ?? of.maxRetries ?? NaN,
         checked.attemptTimeoutMs ?? of.attemptTimeoutMs ?? NaN,
         totalTimeout,
-        checked.coalesce,
+        checked.coalesce && running === undefined,
         checked.fresh,
-        nested,
+        running === "provider",
         at[0] - started,
         ...at,
       ),
@@ -215,13 +215,13 @@ class Calls {
     (driver ?? new Driver(instance, core, this.#world)).setToken(this.#token, this.#provider !== undefined, sameIdentity);
   }
 
-  #ask(about: Parameters<TokenProvider>[0]): ReturnType<TokenProvider> {
-    const before = this.#isAsking;
-    this.#isAsking = true;
+  #inside<T>(what: "provider" | "fetch", run: () => T): T {
+    const before = this.#running;
+    this.#running = what;
     try {
-      return this.#provider?.(about);
+      return run();
     } finally {
-      this.#isAsking = before;
+      this.#running = before;
     }
   }
 

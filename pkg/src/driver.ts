@@ -1,6 +1,6 @@
 import { safeCause } from "./causes.js";
 import type { Core, Moment } from "./core.js";
-import { internalError, type ErrorDetails } from "./errors.js";
+import { errorOf, internalError, type ErrorDetails } from "./errors.js";
 import { giveUp, send, Unusable, type Cancelable, type Reply } from "./fetch.js";
 import type { Instance } from "./instance.js";
 import { kindOf, wordsOf } from "./thrown.js";
@@ -177,7 +177,8 @@ export class Driver {
       if (!this.#flights.delete(id)) return;
       const kind = thrown instanceof Unusable ? 3 : kindOf(thrown);
       this.#keep(id, thrown, kind === 2);
-      this.#input((core, at) => core.fail(id, kind, core.redact(id, wordsOf(thrown)), ...at));
+      const words = thrown instanceof Unusable ? thrown.message : wordsOf(thrown);
+      this.#input((core, at) => core.fail(id, kind, words, ...at));
       return;
     }
     if (!this.#flights.delete(id)) return;
@@ -223,7 +224,8 @@ export class Driver {
   }
 
   #withCause({ thrown, ...error }: ErrorDetails): ErrorDetails {
-    if (error.cause) return { ...error, cause: this.#withCause(error.cause as ErrorDetails) };
+    // A failure that there was no time left to retry.
+    if (error.cause) return { ...error, cause: errorOf(this.#withCause(error.cause as ErrorDetails)) };
     return this.#thrown.has(thrown as number) ? { ...error, cause: this.#thrown.get(thrown as number) } : error;
   }
 

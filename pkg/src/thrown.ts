@@ -46,7 +46,7 @@ export function wordsOf(thrown: unknown): string {
 }
 
 /** A member of anything. The caller's getters do not run; a platform's do. */
-export function memberOf(value: unknown, name: string): unknown {
+export function memberOf(value: unknown, name: PropertyKey): unknown {
   try {
     for (let of = Object(value); of; of = Object.getPrototypeOf(of)) {
       const own = Object.getOwnPropertyDescriptor(of, name);
