@@ -304,6 +304,10 @@ impl Engine {
         };
         if turn <= at.now {
             group.wait_ms += at.now - since;
+            // Timers can be late: nothing is sent for whose time is over.
+            for (call, _) in self.hurried(id, at.now) {
+                self.deadline(shared, call, at);
+            }
             self.proceed(shared, id, at);
         } else {
             group.wake_at = turn;

@@ -236,10 +236,8 @@ impl Engine {
             return;
         };
         match group.stage {
-            Stage::Sent { send, .. } => {
-                self.sends.remove(send);
-                self.cancel(send);
-            }
+            // What has come to its end is not given up.
+            Stage::Sent { send, .. } if self.sends.remove(send).is_some() => self.cancel(send),
             // A number that is given up counts as served.
             Stage::Sleep {
                 number: Some(_), ..

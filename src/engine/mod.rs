@@ -317,14 +317,30 @@ impl Engine {
 
     /// Gives up a send or a question.
     fn cancel(&mut self, id: Id) {
-        let before = self.commands.len();
-        self.commands.retain(|command| {
-            !matches!(command, Command::Send { send: own, .. } | Command::Ask { question: own, .. } if *own == id)
-        });
         // What nobody has begun need not be ended.
-        if self.commands.len() == before {
+        if !self.withdraw(id) {
             self.commands.push_back(Command::Cancel { id });
         }
+    }
+
+    /// Takes back the command to begin a send or a question, if it is still
+    /// there.
+    fn withdraw(&mut self, id: Id) -> bool {
+        let place = self.commands.iter().position(|command| {
+            matches!(command, Command::Send { send: own, .. } | Command::Ask { question: own, .. } if *own == id)
+        });
+        let Some(place) = place else {
+            return false;
+        };
+        self.commands.remove(place);
+        // The listener is told right before.
+        let before = place.wrapping_sub(1);
+        if let Some(Command::Emit(event)) = self.commands.get(before)
+            && matches!(event.what, What::Attempt { .. })
+        {
+            self.commands.remove(before);
+        }
+        true
     }
 }
 

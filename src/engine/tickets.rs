@@ -55,10 +55,20 @@ impl Tickets {
         ((number - self.served) / PER_MS).max(0.0)
     }
 
-    /// Whether the counts can be: for [`check`](super::Engine::check).
+    /// The numbers drawn and served.
     #[cfg(test)]
-    pub fn check(&self) {
-        assert!(self.served <= self.drawn + AHEAD && self.drawn >= 0.0);
+    pub fn counts_at(&self, now: f64) -> (f64, f64) {
+        let mut counts = Self { ..*self };
+        counts.serve(0.0, now);
+        (counts.drawn, counts.served)
+    }
+
+    /// How long until `number` is served at the latest.
+    #[cfg(test)]
+    pub fn wait_ms_at(&self, number: f64, now: f64) -> f64 {
+        let mut counts = Self { ..*self };
+        counts.serve(0.0, now);
+        counts.wait_ms(number)
     }
 }
 
