@@ -333,6 +333,15 @@ impl Engine {
         }
     }
 
+    /// A number that nobody waits for any more counts as served.
+    pub(super) fn give_up(&mut self, shared: &mut Shared, number: f64, at: Moment) {
+        let place = self.line.partition_point(|(own, _)| *own < number);
+        self.line.remove(place);
+        shared.tickets.serve(0.0, at.now);
+        let is_served = shared.tickets.wait_ms(number) == 0.0;
+        self.serve(shared, if is_served { 0.0 } else { 1.0 }, at);
+    }
+
     /// A group waits for the end of a pause.
     fn keep_pause(&mut self, shared: &mut Shared, id: Id, pause: &Pause, at: Moment) {
         for (call, _) in self.hurried(id, pause.until) {

@@ -90,8 +90,9 @@ impl Engine {
             // A fresh request is in flight: the next one starts when it is over
             // and serves all who came meanwhile.
             Some((front, equal)) if equal.fresh => match equal.behind {
-                Some(behind) => self.enter(id, behind),
-                None => {
+                // All who were behind it may have left.
+                Some(behind) if self.groups.get(behind).is_some() => self.enter(id, behind),
+                _ => {
                     let behind = self.insert(group(Stage::Behind));
                     if let Some(front) = self.groups.get_mut(front) {
                         front.behind = Some(behind);
@@ -238,10 +239,10 @@ impl Engine {
         match group.stage {
             // What has come to its end is not given up.
             Stage::Sent { send, .. } if self.sends.remove(send).is_some() => self.cancel(send),
-            // A number that is given up counts as served.
             Stage::Sleep {
-                number: Some(_), ..
-            } => self.serve(shared, 1.0, at),
+                number: Some(number),
+                ..
+            } => self.give_up(shared, number, at),
             _ => {}
         }
         if let Some(kept) = group.beside {

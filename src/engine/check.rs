@@ -60,8 +60,8 @@ impl Engine {
                 assert_eq!(self.sends.get(*send), Some(&id), "group {id} has a send");
             }
         }
-        if let Some(behind) = group.behind {
-            let behind = self.groups.get(behind).expect("the group behind is there");
+        // Those behind may have left.
+        if let Some(behind) = group.behind.and_then(|id| self.groups.get(id)) {
             assert!(matches!(behind.stage, Stage::Behind));
         }
     }

@@ -52,7 +52,9 @@ impl Tickets {
     /// How long until `number` is served at the latest, in milliseconds from
     /// the last [`serve`](Self::serve) on; 0 where it is served.
     pub fn wait_ms(&self, number: f64) -> f64 {
-        ((number - self.served) / PER_MS).max(0.0)
+        let wait = (number - self.served) / PER_MS;
+        // What is less than a microsecond comes of rounding.
+        if wait < 0.001 { 0.0 } else { wait }
     }
 
     /// The numbers drawn and served.
