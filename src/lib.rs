@@ -45,10 +45,9 @@
     )
 )]
 
-
 pub mod dto;
-pub mod error;
 mod engine;
+pub mod error;
 pub mod transport;
 mod wire;
 
@@ -60,7 +59,6 @@ mod js;
 mod to_js;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod version;
-
 
 pub use dto::{AiChatUsageResponse, GetAiChatUsage, ResponseError, ResponseStatus, StringMap};
 pub use error::Error;
