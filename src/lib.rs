@@ -45,20 +45,20 @@
     )
 )]
 
-
 pub mod dto;
-pub mod error;
 mod engine;
+pub mod error;
 pub mod transport;
 mod wire;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 pub mod fetch;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod js;
 #[cfg(target_arch = "wasm32")]
 mod to_js;
-
+#[cfg(all(target_arch = "wasm32", feature = "npm"))]
+mod version;
 
 pub use dto::{AiChatUsageResponse, GetAiChatUsage, ResponseError, ResponseStatus, StringMap};
 pub use error::Error;

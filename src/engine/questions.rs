@@ -1,5 +1,7 @@
 //! Which token a request waits for, and what the provider is asked.
 
+use std::sync::Arc;
+
 use super::{Command, Engine, Id, Moment, Shared, Stage, tokens::Need};
 use crate::error::Error;
 
@@ -31,17 +33,16 @@ impl Engine {
         same_identity: bool,
         at: Moment,
     ) {
-        self.input(at, |engine, shared, at| {
+        self.input(at, |engine, shared| {
             shared.tokens.set(token, has_provider);
             // Another provider is not asked by the old one's question.
             engine.supersede_question();
-            let groups: Vec<Id> = engine.groups.iter().map(|(id, _)| id).collect();
-            for id in groups {
-                let Some(group) = engine.groups.get(id) else {
+            for id in engine.groups.ids() {
+                let Some(group) = engine.groups.get_mut(id) else {
                     continue;
                 };
                 match group.stage {
-                    Stage::Token => engine.proceed(shared, id, at),
+                    Stage::Token => engine.proceed(shared, id),
                     // It was behind one of the others.
                     Stage::Sent { .. } if group.revision == shared.tokens.revision() => {}
                     Stage::Sent { send, .. } => {
@@ -50,9 +51,9 @@ impl Engine {
                             if let Some(group) = engine.groups.get_mut(id) {
                                 group.stage = Stage::Behind;
                             }
-                            engine.proceed(shared, id, at);
+                            engine.proceed(shared, id);
                         } else if !same_identity {
-                            engine.keep_reply_for_callers(shared, id, at);
+                            engine.keep_reply_for_callers(shared, id);
                         }
                     }
                     _ => {}
@@ -63,11 +64,11 @@ impl Engine {
 
     /// The reply will be one of the old identity's: it is given to those who
     /// wait for it, and to nobody else.
-    fn keep_reply_for_callers(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    fn keep_reply_for_callers(&mut self, shared: &mut Shared, id: Id) {
         self.unlist(id);
         let group = self.groups.get_mut(id);
         if let Some(behind) = group.and_then(|group| group.behind.take()) {
-            self.start_behind(shared, behind, at);
+            self.start_behind(shared, behind);
         }
     }
 
@@ -78,7 +79,7 @@ impl Engine {
         answer: Result<(Option<String>, Option<f64>), Error>,
         at: Moment,
     ) {
-        self.input(at, |engine, shared, at| {
+        self.input(at, |engine, shared| {
             match &engine.question {
                 Some(asked) if asked.id == question => {}
                 // It was given up.
@@ -89,34 +90,33 @@ impl Engine {
             };
             if asked.source != shared.tokens.source() {
                 // Another engine was told of another provider.
-                engine.proceed_with_token(shared, at);
+                engine.proceed_with_token(shared);
                 return;
             }
             match answer {
                 Ok((token, expires_at)) => {
-                    shared.tokens.give(token, expires_at, at);
+                    shared.tokens.give(token, expires_at, engine.at);
                     if asked.forced && shared.tokens.revision() == asked.revision {
-                        shared.tokens.renewal_failed(at.now);
+                        shared.tokens.renewal_failed(engine.at.now);
                     }
                     for id in engine.waiting_for_token() {
-                        engine.answered(shared, id, asked.forced, at);
+                        engine.answered(shared, id, asked.forced);
                     }
                 }
                 Err(mut error) => {
                     engine.redactor(shared, None).redact_error(&mut error);
-                    shared.tokens.failed(at.now);
+                    let error = Arc::new(error);
+                    shared.tokens.failed(engine.at.now);
                     if asked.forced {
-                        shared.tokens.renewal_failed(at.now);
+                        shared.tokens.renewal_failed(engine.at.now);
                     }
                     for id in engine.waiting_for_token() {
-                        let wants_other = engine
-                            .groups
-                            .get(id)
-                            .is_some_and(|group| group.refused.is_some());
+                        let group = engine.groups.get(id);
+                        let wants_other = group.is_some_and(|group| group.refused.is_some());
                         if wants_other && !asked.forced {
-                            engine.await_token(shared, id, true, at);
+                            engine.await_token(shared, id, true);
                         } else {
-                            engine.settle_all(shared, id, &Err(error.clone()), at);
+                            engine.settle_all(shared, id, Err(Arc::clone(&error)));
                         }
                     }
                 }
@@ -132,14 +132,14 @@ impl Engine {
         waits.map(|(id, _)| id).collect()
     }
 
-    fn proceed_with_token(&mut self, shared: &mut Shared, at: Moment) {
+    fn proceed_with_token(&mut self, shared: &mut Shared) {
         for id in self.waiting_for_token() {
-            self.proceed(shared, id, at);
+            self.proceed(shared, id);
         }
     }
 
     /// The provider gave a token to a group that waits for one.
-    fn answered(&mut self, shared: &mut Shared, id: Id, forced: bool, at: Moment) {
+    fn answered(&mut self, shared: &mut Shared, id: Id, forced: bool) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
@@ -147,37 +147,32 @@ impl Engine {
             // The answer is the refused token again.
             Some((revision, _)) if *revision == shared.tokens.revision() => {
                 if forced {
-                    self.refuse(shared, id, at);
+                    self.refuse(shared, id);
                 } else {
-                    self.await_token(shared, id, true, at);
+                    self.await_token(shared, id, true);
                 }
             }
             _ => {
                 group.refused = None;
                 group.asked = Some(shared.tokens.source());
-                self.proceed(shared, id, at);
+                self.proceed(shared, id);
             }
         }
     }
 
     /// There is no other token than the refused one: the group ends with its
     /// own 401.
-    fn refuse(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    fn refuse(&mut self, shared: &mut Shared, id: Id) {
         if let Some(group) = self.groups.get_mut(id)
             && let Some((_, error)) = group.refused.take()
         {
-            self.settle_all(shared, id, &Err(error), at);
+            self.settle_all(shared, id, Err(error));
         }
     }
 
     /// Whether the group has to wait before it can be sent; then it does. The
     /// provider may be asked in the background.
-    pub(super) fn has_to_wait_for_token(
-        &mut self,
-        shared: &mut Shared,
-        id: Id,
-        at: Moment,
-    ) -> bool {
+    pub(super) fn has_to_wait_for_token(&mut self, shared: &mut Shared, id: Id) -> bool {
         let Some(group) = self.groups.get_mut(id) else {
             return true;
         };
@@ -186,28 +181,26 @@ impl Engine {
         }
         match &group.refused {
             Some((revision, _)) if *revision == shared.tokens.revision() => {
-                self.await_token(shared, id, true, at);
+                self.await_token(shared, id, true);
                 return true;
             }
             _ => group.refused = None,
         }
-        match shared
-            .tokens
-            .need(group.asked == Some(shared.tokens.source()), at)
-        {
+        let is_asked = group.asked == Some(shared.tokens.source());
+        match shared.tokens.need(is_asked, self.at) {
             Need::Nothing => false,
             Need::RefreshInBackground => {
                 // Others may wait for an answer that hangs.
                 let is_idle = |asked: &Question| {
-                    asked.is_background && at.now - asked.asked_at >= LONGEST_QUESTION_MS
+                    asked.is_background && self.at.now - asked.asked_at >= LONGEST_QUESTION_MS
                 };
                 if self.question.as_ref().is_none_or(is_idle) {
-                    self.ask(shared, false, true, at);
+                    self.ask(shared, false, true);
                 }
                 false
             }
             Need::Ask => {
-                self.await_token(shared, id, false, at);
+                self.await_token(shared, id, false);
                 true
             }
         }
@@ -215,28 +208,26 @@ impl Engine {
 
     /// Waits for the provider's answer, and asks where no question will do.
     /// `forced`: the current token was refused.
-    pub(super) fn await_token(&mut self, shared: &mut Shared, id: Id, forced: bool, at: Moment) {
+    pub(super) fn await_token(&mut self, shared: &mut Shared, id: Id, forced: bool) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
         group.stage = Stage::Token;
         group.wake_at = f64::INFINITY;
         // As long as the caller waits itself, and no longer.
-        let shortest = group
-            .waiting
-            .iter()
-            .filter_map(|&call| self.calls.get(call))
-            .map(|call| call.total_timeout)
-            .fold(f64::INFINITY, f64::min);
-        let limit = if shortest.is_finite() {
-            shortest
-        } else {
-            LONGEST_QUESTION_MS
-        };
+        let mut limit = f64::INFINITY;
+        for &call in &group.waiting {
+            if let Some(call) = self.calls.get(call) {
+                limit = limit.min(call.total_timeout);
+            }
+        }
+        if limit.is_infinite() {
+            limit = LONGEST_QUESTION_MS;
+        }
         let is_awaited = self
             .question
             .as_ref()
-            .is_some_and(|asked| !asked.is_background && at.now - asked.asked_at < limit);
+            .is_some_and(|asked| !asked.is_background && self.at.now - asked.asked_at < limit);
         // An answer that is on its way may bring another token.
         if is_awaited {
             return;
@@ -244,31 +235,27 @@ impl Engine {
         if !forced {
             let was_forced = self.question.as_ref().is_some_and(|asked| asked.forced);
             // A fork may have renewed meanwhile.
-            self.ask(
-                shared,
-                was_forced && shared.tokens.may_renew(at.now),
-                false,
-                at,
-            );
-        } else if shared.tokens.may_renew(at.now) {
-            self.ask(shared, true, false, at);
+            let forced = was_forced && shared.tokens.may_renew(self.at.now);
+            self.ask(shared, forced, false);
+        } else if shared.tokens.may_renew(self.at.now) {
+            self.ask(shared, true, false);
         } else {
-            self.refuse(shared, id, at);
+            self.refuse(shared, id);
         }
     }
 
-    fn ask(&mut self, shared: &Shared, forced: bool, is_background: bool, at: Moment) {
+    fn ask(&mut self, shared: &Shared, forced: bool, is_background: bool) {
         self.supersede_question();
         let id = self.next_id();
         self.question = Some(Question {
             id,
             forced,
             is_background,
-            asked_at: at.now,
+            asked_at: self.at.now,
             source: shared.tokens.source(),
             revision: shared.tokens.revision(),
         });
-        self.commands.push_back(Command::Ask {
+        self.command(Command::Ask {
             question: id,
             force_refresh: forced,
         });

@@ -1,6 +1,6 @@
 //! What is to happen when.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{cmp::Reverse, collections::BinaryHeap, mem::take};
 
 use super::Id;
 
@@ -47,7 +47,9 @@ impl Timers {
     /// Forgets what does not hold any more, where that is most of it.
     pub fn tidy(&mut self, owners: usize, holds: impl Fn(Id, f64) -> bool) {
         if self.0.len() > 4 * owners + 64 {
-            self.0.retain(|&Reverse((key, id))| holds(id, time(key)));
+            let mut kept = take(&mut self.0).into_vec();
+            kept.retain(|&Reverse((key, id))| holds(id, time(key)));
+            self.0 = kept.into();
         }
     }
 

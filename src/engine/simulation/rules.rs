@@ -492,7 +492,7 @@ impl Rules {
             .get_mut(&(number, event.call))
             .expect("a call's event");
         let text = match &event.what {
-            What::Attempt { url } => url.clone(),
+            What::Attempt { .. } => String::new(),
             What::Response { .. } => return,
             What::Retry { error, .. } => words(error),
             What::Success { .. } => {
@@ -537,7 +537,7 @@ impl Rules {
             }
             Err(error) => {
                 assert_eq!(call.good, None, "a good reply reaches its callers");
-                self.check_error(call, error, over_at, wall);
+                self.check_error(call, outcome.retry_at(), error, over_at, wall);
                 self.check_words(&words(error));
             }
         }
@@ -574,7 +574,14 @@ impl Rules {
     }
 
     /// Nobody fails too early.
-    fn check_error(&self, call: &Call, error: &Error, over_at: f64, wall: f64) {
+    fn check_error(
+        &self,
+        call: &Call,
+        retry_at: Option<f64>,
+        error: &Error,
+        over_at: f64,
+        wall: f64,
+    ) {
         if let Error::Timeout(timeout) = error
             && timeout.scope == Scope::Total
         {
@@ -593,7 +600,7 @@ impl Rules {
             && f64::from(retries) < call.options.limits.max_retries
             && self.wall_is_steady
         {
-            let wait = error.retry_at().expect("it can be asked again") - wall;
+            let wait = retry_at.expect("it can be asked again") - wall;
             assert!(
                 wait > 60_000.0 - 1e-3 || over_at + wait >= call.deadline - 1e-3,
                 "who can wait for {wait} does"

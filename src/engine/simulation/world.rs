@@ -271,18 +271,18 @@ impl World {
     ) -> R {
         let at = self.at();
         self.trace(|| format!("[{number}] {name}"));
-        let is_event = |command: &&Command| matches!(command, Command::Emit(_));
+        let is_event = |command: &&Option<Command>| matches!(command, Some(Command::Emit(_)));
         let engine = &mut self.engines[number];
         let before = engine.commands.iter().filter(is_event).count();
         let result = act(engine, at);
         let events = engine.commands.iter().filter(is_event).skip(before);
         let retries: Vec<Id> = events
             .filter_map(|command| match command {
-                Command::Emit(Event {
+                Some(Command::Emit(Event {
                     call,
                     what: What::Retry { .. },
                     ..
-                }) => Some(*call),
+                })) => Some(*call),
                 _ => None,
             })
             .collect();
