@@ -1,7 +1,7 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build demo serve test faults matrix bench-start
+.PHONY: help setup build demo serve test faults matrix bench-start same-bytes
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
@@ -11,6 +11,9 @@ setup: ## install what building needs, where it is missing
 
 build: setup ## build the npm package into pkg/dist and print its size
 	@node pkg/build/build.mjs
+
+same-bytes: build ## build once more as somebody else would, and compare the bytes
+	@node tests/same-bytes.mjs
 
 demo: build ## show a usage from the stand-in server, in JSON and JSONL
 	@node examples/demo.mjs

@@ -31,8 +31,8 @@ async function bundled(entry) {
     bundle: true,
     minify: true,
     format: "esm",
-    // Where a runtime takes the module as a file of its own.
-    external: ["./sdk.wasm*"],
+    // Where a runtime takes the module as a file of its own, and where an entry uses the client.
+    external: ["./sdk.wasm*", "bookmore-sdk"],
     write: false,
     logLevel: "warning",
   });

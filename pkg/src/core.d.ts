@@ -1,5 +1,5 @@
 /**
- * The glue that wasm-bindgen writes, as the build reshapes it: a function, so
+ * The script that wasm-bindgen writes, which the build wraps in a function, so
  * that importing it does nothing and a fresh instance can be had after a trap.
  */
 
@@ -37,8 +37,8 @@ export interface Call {
 }
 
 export interface Glue {
-  /** Takes the exports of the instance into use. */
-  start(exports: WebAssembly.Exports): void;
+  /** Makes the instance that its classes use. */
+  (init: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   Core: new (baseUrl: string, originLength: number, apiKey: string | undefined) => Core;
 }
 

@@ -3,15 +3,18 @@ import { BookMoreError, errorOf, internalError } from "./errors.js";
 
 /** A running WebAssembly module. */
 export class Instance {
-  readonly glue: Glue = glue();
+  readonly glue: Glue;
   #trap: unknown;
 
   static async start(module: WebAssembly.Module): Promise<Instance> {
-    const instance = new Instance();
-    // It imports nothing: all that it does is to decide.
-    const { exports } = await WebAssembly.instantiate(module);
-    instance.glue.start(exports);
-    return instance;
+    const own = glue();
+    // Not `initSync`: it takes a module of another realm, as edge runtimes have it, for bytes.
+    await own({ module_or_path: module });
+    return new Instance(own);
+  }
+
+  private constructor(glue: Glue) {
+    this.glue = glue;
   }
 
   /** Whether it trapped: its memory cannot be trusted any more. */

@@ -1,0 +1,20 @@
+/**
+ * What can be imported: a line each. package.json's `exports`, `files` and `typesVersions` and the limits of
+ * budget.json have to fit; tests/package/entries.test.mjs compares them.
+ *
+ * `name`: that of the source, `src/NAME.ts`, and of `dist/NAME.js`, `.cjs`, `.d.ts`, `.d.cts`. `wasm`: the runtime
+ * whose own way of taking the module, `src/wasm-RUNTIME.ts`, stands in for the inlined one. An entry that needs the
+ * client imports it from "bookmore-sdk", so that there is one.
+ */
+export const ENTRIES = [
+  { name: "index", formats: ["esm", "cjs"] },
+  { name: "index", formats: ["esm"], wasm: "workerd" },
+  { name: "index", formats: ["esm"], wasm: "edge-light" },
+  { name: "slim", formats: ["esm", "cjs"] },
+];
+
+/** The scripts of an entry: the format, and the name in `dist`. */
+export function scripts({ name, formats, wasm }) {
+  const stem = wasm ? `${name}.${wasm}` : name;
+  return formats.map((format) => ({ format, file: `${stem}.${format === "cjs" ? "cjs" : "js"}` }));
+}

@@ -1,0 +1,56 @@
+// The Rust crate as a WebAssembly module with the JavaScript that calls it, by the tools as they come:
+//   cargo → wasm-bindgen → wasm-opt
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const TARGET = "wasm32-unknown-unknown";
+
+/** Makes `core.js` and `sdk.wasm` in `out` of the crate in `root`; `run` runs a command there. */
+export function buildModule(root, out, run) {
+  checkBindgenVersion(root);
+  const target = join(root, "target");
+  run(
+    "cargo",
+    // With an rlib made along with it, the module keeps two kilobytes that nothing uses.
+    [
+      ...["rustc", "--release", "--lib", "--crate-type", "cdylib", "--locked", "--features", "npm"],
+      ...["--target", TARGET, "--target-dir", target],
+    ],
+    { CARGO_ENCODED_RUSTFLAGS: rustFlags(root).join("\x1f") },
+  );
+  const linked = join(target, TARGET, "release/bookmore_sdk.wasm");
+  run("wasm-bindgen", ["--target", "no-modules", "--no-typescript", "--out-dir", out, "--out-name", "core", linked]);
+  run(process.execPath, [
+    join(root, "pkg/node_modules/binaryen/bin/wasm-opt"),
+    // No feature flags: --all-features emits modules that Node 20 rejects.
+    ...["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"],
+    ...[join(out, "core_bg.wasm"), "-o", join(out, "sdk.wasm")],
+  ]);
+}
+
+/**
+ * The module holds the paths of sources, in the words of panics. Under these names it has the same bytes in any folder
+ * and for any user, and with and without the component rust-src, which lets rustc find the standard library's sources.
+ * For all crates, hence in the environment; encoded, as a path can have a space.
+ */
+function rustFlags(root) {
+  const told = (command, ...args) =>
+    execFileSync(command, args, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 26, stdio: ["ignore", "pipe", "inherit"] });
+  const { packages } = JSON.parse(told("cargo", "metadata", "--locked", "--format-version=1", "--filter-platform", TARGET));
+  const commit = /^commit-hash: (.+)$/m.exec(told("rustc", "-vV"))[1];
+  const renamed = packages.map(({ name, version, manifest_path }) => [dirname(manifest_path), `/${name}-${version}`]);
+  renamed.push([join(told("rustc", "--print", "sysroot").trim(), "lib/rustlib/src/rust"), `/rustc/${commit}`]);
+  return renamed.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+}
+
+/** The script and the module must come from the same version of wasm-bindgen. */
+function checkBindgenVersion(root) {
+  const locked = /name = "wasm-bindgen"\nversion = "(.+)"/.exec(readFileSync(join(root, "Cargo.lock"), "utf8"))[1];
+  const { stdout } = spawnSync("wasm-bindgen", ["--version"], { encoding: "utf8" });
+  const installed = stdout?.trim().split(" ").pop() ?? "none";
+  if (installed === locked) return;
+  const remedy = `cargo install wasm-bindgen-cli --version ${locked} --debug`;
+  console.error(`build: wasm-bindgen ${locked} is needed, found ${installed}. Run: ${remedy}`);
+  process.exit(1);
+}

@@ -1,0 +1,62 @@
+// What package.json and the limits say of the entries, held against the build's list of them.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { it } from "node:test";
+import { ENTRIES, scripts } from "../../pkg/build/entries.mjs";
+
+const read = (path) => readFileSync(new URL(`../../pkg/${path}`, import.meta.url), "utf8");
+const manifest = JSON.parse(read("package.json"));
+const GENERATED = ["dist/core.js", "dist/wasm-inline.js", "dist/sdk.wasm"];
+
+const names = [...new Set(ENTRIES.map(({ name }) => name))];
+const allScripts = ENTRIES.flatMap((entry) => scripts(entry).map(({ file }) => file));
+/** What a user imports: `.` for index, `./testing` for testing/index. */
+const subpath = (name) => (name === "index" ? "." : `./${name.replace(/\/index$/, "")}`);
+
+function conditions(name) {
+  const esm = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` };
+  const cjs = { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` };
+  const [own, ...runtimes] = ENTRIES.filter((entry) => entry.name === name).sort((a) => (a.wasm ? 1 : -1));
+  return [
+    ...runtimes.map(({ wasm }) => [wasm, { ...esm, default: `./dist/${name}.${wasm}.js` }]),
+    ["import", esm],
+    ...(own.formats.includes("cjs") ? [["require", cjs]] : []),
+    ["default", esm.default],
+  ];
+}
+
+it("exports each entry, the runtimes' own scripts first", () => {
+  // As pairs: the first condition that fits is taken, so their order counts.
+  const pairs = Object.entries(manifest.exports).map(([key, value]) => [key, typeof value === "string" ? value : Object.entries(value)]);
+  assert.deepEqual(pairs, [
+    ...names.map((name) => [subpath(name), conditions(name)]),
+    ["./sdk.wasm", "./dist/sdk.wasm"],
+    ["./package.json", "./package.json"],
+  ]);
+});
+
+it("tells compilers that do not read exports where the declarations are", () => {
+  const others = names.filter((name) => name !== "index");
+  assert.deepEqual(manifest.typesVersions["*"], Object.fromEntries(others.map((name) => [subpath(name).slice(2), [`./dist/${name}.d.ts`]])));
+});
+
+it("packs the scripts, and the declarations that an entry reaches", () => {
+  const reached = new Set();
+  const reach = (path) => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    for (const [, to] of read(path).matchAll(/\b(?:from|import\()\s*"(\.{1,2}\/[^"]+)"/g)) {
+      reach(posix.join(posix.dirname(path), to.replace(/\.(c?)js$/, ".d.$1ts")));
+    }
+  };
+  for (const { name, formats } of ENTRIES) {
+    for (const format of formats) reach(`dist/${name}.d.${format === "cjs" ? "cts" : "ts"}`);
+  }
+  const expected = [...allScripts.map((file) => `dist/${file}`), ...GENERATED, ...reached];
+  assert.deepEqual([...manifest.files].sort(), expected.sort());
+});
+
+it("limits the size of each script", () => {
+  assert.deepEqual(Object.keys(JSON.parse(read("build/budget.json"))), [...allScripts, "sdk.wasm"]);
+});
