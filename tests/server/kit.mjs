@@ -1,6 +1,6 @@
 // The kit behind HTTP: the route that answers with a fake of pkg/src/testing, and the one that drives it.
 import { pipeline } from "node:stream/promises";
-import { createFakeBookMore } from "../../pkg/dist/testing.js";
+import { createFakeBookMore } from "../../pkg/dist/testing/index.js";
 import { openCorsHeaders, sendText } from "./replay.mjs";
 import { CREDENTIALS, setScenarios } from "./scenarios.mjs";
 

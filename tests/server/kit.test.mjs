@@ -1,7 +1,7 @@
 // The kit (pkg/src/testing) held against the recordings: asked what a recorded host was asked, it sends the same body.
 import assert from "node:assert/strict";
 import { before, describe, it, mock } from "node:test";
-import { createFakeBookMore, RequestMismatchError } from "../../pkg/dist/testing.js";
+import { createFakeBookMore, RequestMismatchError } from "../../pkg/dist/testing/index.js";
 import { bodyBytes, loadExchanges } from "./exchanges.mjs";
 import { CREDENTIALS, setScenarios } from "./scenarios.mjs";
 

@@ -1,13 +1,10 @@
 import type { ResponseStatus } from "../types.js";
-import { checkFailure, isFailure, type Failure } from "./failures.js";
+import { checkFailure, isFailure, type Answers, type Failure } from "./failures.js";
 import { dashed, EMPTY, guidDigits } from "./guid.js";
 import { checkMembers } from "./members.js";
 import { completed, tellsUsed, tokens, UNUSED, USAGE_MEMBERS, type Amounts, type UsageMembers } from "./usage.js";
 
 const DAY = 86_400_000;
-
-/** One answer, or a row of them. */
-export type Answers = UsageMembers | Failure | readonly (UsageMembers | Failure)[];
 
 interface Step {
   failure?: Failure;

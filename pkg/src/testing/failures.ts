@@ -1,5 +1,6 @@
 import type { ResponseError } from "../types.js";
 import { checkMembers, unknown } from "./members.js";
+import type { UsageMembers } from "./usage.js";
 
 /** What a company's requests come to instead of a usage. */
 export type Failure =
@@ -12,6 +13,9 @@ export type Failure =
   | HangFailure
   | TruncatedFailure
   | SlowReply;
+
+/** What requests come to: a usage or a failure, or a list of them. */
+export type Answers = UsageMembers | Failure | readonly (UsageMembers | Failure)[];
 
 interface Repeated {
   /**

@@ -1,8 +1,8 @@
 import { BookMoreClient } from "bookmore-sdk";
 import type { ClientOptions } from "../types.js";
-import { Companies, type Answers } from "./companies.js";
+import { Companies } from "./companies.js";
 import { deliver } from "./deliver.js";
-import { isCut } from "./failures.js";
+import { isCut, type Answers } from "./failures.js";
 import { dashed, EMPTY, guidDigits } from "./guid.js";
 import { checkMembers, unknown } from "./members.js";
 import { bindingError, malformedKey, replyTo, unauthorized, type Reply } from "./reply.js";
