@@ -10,7 +10,7 @@ import { faults } from "./faults.mjs";
 import { answerByKit, createKit, driveKit } from "./kit.mjs";
 import { replayById, replayByRequest, sendText } from "./replay.mjs";
 import { SCENARIOS } from "./scenarios.mjs";
-import { health, home, staticFiles } from "./static.mjs";
+import { health, home, noIcon, staticFiles } from "./static.mjs";
 
 const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -22,7 +22,7 @@ const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
  */
 export async function startServer({ port = 0, host = "127.0.0.1", root = PROJECT_ROOT, replay = false } = {}) {
   const exchanges = loadExchanges();
-  const pageRoutes = [health, home, staticFiles(root)];
+  const pageRoutes = [health, home, noIcon, staticFiles(root)];
   let apiRoutes;
   const requests = [];
 
