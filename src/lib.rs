@@ -58,6 +58,8 @@ pub mod fetch;
 mod js;
 #[cfg(target_arch = "wasm32")]
 mod to_js;
+#[cfg(all(target_arch = "wasm32", feature = "npm"))]
+mod version;
 
 pub use client::{Client, ClientBuilder};
 pub use dto::{AiChatUsageResponse, GetAiChatUsage, ResponseError, ResponseStatus, StringMap};
