@@ -1,0 +1,78 @@
+// bookmore-sdk/testing in the tests of an app: one test file under three runners, and Mock Service Worker.
+import { snippet } from "../../readme.mjs";
+
+const app = {
+  fixtures: ["app-tests"],
+  packages: ["react", "@testing-library/react"],
+  node: 24,
+  cells: [
+    { name: "Tests of a React app, Vitest", packages: ["vitest"], tests: 6, run: vitest },
+    {
+      name: "Tests of a React app, Jest",
+      packages: ["jest", "jest-fixed-jsdom"],
+      tests: 6,
+      async run(app) {
+        app.write("runner.js", app.read("runners/jest.js"));
+        await app.run("jest", ["--json", "--outputFile=report.json"]);
+        return { passed: app.written("report.json").numPassedTests };
+      },
+    },
+    {
+      name: "Tests of a React app, node --test",
+      packages: ["global-jsdom"],
+      tests: 6,
+      async run(app) {
+        app.write("runner.js", app.read("runners/node.js"));
+        const bundle = ["--bundle", "--packages=external", "--format=esm", "--jsx=automatic"];
+        await app.run("esbuild", ["usage-panel.test.jsx", ...bundle, "--outfile=bundled.test.mjs"]);
+        const printed = await app.run("node", ["--import", "global-jsdom/register", "--test", "bundled.test.mjs"]);
+        return { passed: Number(/^(?:#|ℹ) pass (\d+)$/m.exec(printed)[1]) };
+      },
+    },
+    {
+      name: "The README's component test, Vitest",
+      packages: ["vitest"],
+      tests: 1,
+      run(app) {
+        app.remove("usage-panel.test.jsx");
+        app.write("readme.test.jsx", snippet("jsx", "UsagePanel"));
+        return vitest(app);
+      },
+    },
+  ],
+};
+
+async function vitest(app) {
+  app.write("runner.js", app.read("runners/vitest.js"));
+  await app.run("vitest", ["run", "--reporter=default", "--reporter=json", "--outputFile=report.json"]);
+  return { passed: app.written("report.json").numPassedTests };
+}
+
+const msw = (major, fixtures) => ({
+  fixtures,
+  packages: ["msw"],
+  node: 24,
+  cells: [
+    { name: `Mock Service Worker ${major}, Node.js`, run: (app) => app.outcome("node", ["mocked.mjs"]), calls: 0 },
+    {
+      name: `Mock Service Worker ${major}, Chromium`,
+      async run(app) {
+        await app.run("esbuild", ["main.js", "--bundle", "--format=esm", "--outdir=dist"]);
+        app.write("dist/mockServiceWorker.js", app.read("node_modules/msw/lib/mockServiceWorker.js"));
+        return app.scriptPage("dist/main.js");
+      },
+      calls: 0,
+    },
+    {
+      name: `The README's Mock Service Worker ${major}`,
+      tests: 1,
+      async run(app) {
+        app.write("readme.mjs", snippet("js", "setupServer"));
+        const printed = await app.run("node", ["readme.mjs"]);
+        return { passed: printed.trim() === "50000 after 3 requests" ? 1 : 0 };
+      },
+    },
+  ],
+});
+
+export default [app, msw(3, ["msw"]), msw(2, ["msw", "msw-2"])];
