@@ -8,4 +8,16 @@ export { createFakeBookMore, type FakeBookMore, type FakeOptions } from "./fake.
 export { RequestMismatchError, type FakeRequest } from "./request.js";
 export { usage, type UsageMembers } from "./usage.js";
 export type { Host } from "./wire.js";
-export type * from "./failures.js";
+export type {
+  Answers,
+  Failure,
+  HangFailure,
+  LoginPageFailure,
+  NetworkFailure,
+  NoCompanyFailure,
+  OtherCompanyFailure,
+  QuotaFailure,
+  SlowReply,
+  StatusFailure,
+  TruncatedFailure,
+} from "./failures.js";
