@@ -4,6 +4,8 @@ import { snippet } from "../../readme.mjs";
 
 const TSC = fileURLToPath(new URL("../../../pkg/node_modules/typescript/bin/tsc", import.meta.url));
 
+const BROWSERS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" };
+
 const app = {
   fixtures: ["app-tests"],
   packages: ["react", "@testing-library/react"],
@@ -51,6 +53,68 @@ async function vitest(app) {
   return { passed: app.written("report.json").numPassedTests };
 }
 
+const inNode = {
+  fixtures: ["kit"],
+  cells: [{ name: "bookmore-sdk/testing, Node.js 20", run: (app) => app.outcome("node", ["script.mjs"]), calls: 0 }],
+};
+
+const inDeno = {
+  fixtures: ["kit", "deno"],
+  packages: ["deno"],
+  cells: [
+    {
+      name: "bookmore-sdk/testing, Deno",
+      run: (app) => app.outcome(app.program("@deno", "deno"), ["run", "--node-modules-dir=manual", "script.mjs"]),
+      calls: 0,
+    },
+  ],
+};
+
+const inBun = {
+  fixtures: ["kit", "bun"],
+  packages: ["bun"],
+  cells: [
+    {
+      name: "bookmore-sdk/testing, Bun",
+      run: (app) => app.outcome(app.program("@oven", "bin/bun"), ["script.mjs"]),
+      calls: 0,
+    },
+  ],
+};
+
+const inBrowser = {
+  fixtures: ["kit", "esbuild"],
+  packages: ["esbuild"],
+  async prepare(app) {
+    await app.run("esbuild", ["page.js", "--bundle", "--format=esm", "--outdir=dist"]);
+  },
+  cells: ["chromium", "firefox", "webkit"].map((browser) => ({
+    name: `bookmore-sdk/testing, ${BROWSERS[browser]}`,
+    run: (app) => app.scriptPage("dist/page.js", "module", browser),
+    calls: 0,
+  })),
+};
+
+const inWorkerd = {
+  fixtures: ["kit", "workerd"],
+  packages: ["workerd"],
+  cells: [
+    {
+      name: "bookmore-sdk/testing, workerd",
+      async run(app) {
+        app.write("dated.capnp", app.read("config.capnp").replace("DATE", "2026-01-01"));
+        const options = ["--conditions=workerd,worker,browser", "--loader:.wasm=copy", "--asset-names=[name]"];
+        await app.run("esbuild", ["worker.js", "--bundle", "--format=esm", ...options, "--outdir=dist"]);
+        const [, port] = await app.start(app.program("@cloudflare", "bin/workerd"), ["serve", "dated.capnp", "--control-fd=1"], {
+          ready: /"event":"listen","socket":"http","port":(\d+)/,
+        });
+        return app.route(`http://127.0.0.1:${port}/`);
+      },
+      calls: 0,
+    },
+  ],
+};
+
 const msw = (major, fixtures) => ({
   fixtures,
   packages: ["msw"],
@@ -86,4 +150,4 @@ const msw = (major, fixtures) => ({
   ],
 });
 
-export default [app, msw(3, ["msw"]), msw(2, ["msw", "msw-2"])];
+export default [app, inNode, inDeno, inBun, inBrowser, inWorkerd, msw(3, ["kit", "msw"]), msw(2, ["kit", "msw", "msw-2"])];
