@@ -1,6 +1,6 @@
 import type { ResponseStatus } from "../types.js";
 import { checkFailure, isFailure, type Answers, type Failure } from "./failures.js";
-import { dashed, EMPTY, guidDigits } from "./guid.js";
+import { dashed, digitsOf, EMPTY } from "./guid.js";
 import { checkMembers } from "./members.js";
 import { completed, tellsUsed, tokens, UNUSED, USAGE_MEMBERS, type Amounts, type UsageMembers } from "./usage.js";
 
@@ -93,7 +93,7 @@ export class Companies {
     if (list.length === 0) throw new TypeError("A list of answers needs one at least.");
     const steps = list.map((given, index): Step => {
       const isLast = index === list.length - 1;
-      if (given && isFailure(given)) {
+      if (isFailure(given)) {
         checkFailure(given);
         return { failure: given, left: given.times ?? (isLast ? Infinity : 1) };
       }
@@ -118,15 +118,6 @@ export class Companies {
     const digits = companyId === undefined ? this.own : digitsOf(companyId);
     return digits === EMPTY ? this.own : digits;
   }
-}
-
-/** The digits of a company id that a test gave. */
-export function digitsOf(companyId: string): string {
-  const digits = typeof companyId === "string" ? guidDigits(companyId) : undefined;
-  if (digits === undefined) {
-    throw new TypeError(`A company id must be a Guid, such as ${dashed("9f2c7b1a4d3e4f5a8b6c7d8e9f0a1b2c")}, not ${JSON.stringify(companyId)}.`);
-  }
-  return digits;
 }
 
 function checkOwner(companyId: string | undefined, digits: string): void {

@@ -1,4 +1,5 @@
 import type { ResponseError } from "../types.js";
+import { digitsOf } from "./guid.js";
 import { checkMembers, unknown } from "./members.js";
 import type { UsageMembers } from "./usage.js";
 
@@ -123,8 +124,8 @@ const STATUS_MEMBERS = ["status", "errorCode", "message", "errors", "body", "ret
 const BODIES: unknown[] = [undefined, "zero-filled", "status-only", "empty", "html"];
 
 /** Whether what was given is a failure; everything else is a usage. */
-export function isFailure(given: object): given is Failure {
-  return "status" in given || "kind" in given;
+export function isFailure(given: unknown): given is Failure {
+  return typeof given === "object" && given !== null && ("status" in given || "kind" in given);
 }
 
 /** Whether the server sees nothing of the request, so that it refuses nobody either. */
@@ -146,7 +147,9 @@ export function checkFailure(given: Failure): void {
     checkMembers(given, STATUS_MEMBERS, "A failure with a status");
   }
   if ("status" in given) checkStatus(given);
-  else if (given.kind === "hang") {
+  else if (given.kind === "other-company") {
+    if (given.companyId !== undefined) digitsOf(given.companyId);
+  } else if (given.kind === "hang") {
     check(isOneOf(given.phase, [undefined, "headers", "body"]), 'phase must be "headers" or "body".');
   } else if (given.kind === "truncated") {
     check(isOneOf(given.end, [undefined, "error", "clean"]), 'end must be "error" or "clean".');
@@ -157,8 +160,12 @@ export function checkFailure(given: Failure): void {
   }
 }
 
-function checkStatus({ status, body, retryAfter, retryAfterMs }: StatusFailure): void {
+function checkStatus(failure: StatusFailure): void {
+  const { status, errorCode, message, errors, body, retryAfter, retryAfterMs } = failure;
   check(Number.isInteger(status) && status >= 200 && status <= 599, "status must be an integer from 200 to 599.");
+  check(isOneOf(typeof errorCode, ["undefined", "string"]), "errorCode must be a string.");
+  check(isOneOf(typeof message, ["undefined", "string"]), "message must be a string.");
+  check(errors == null || Array.isArray(errors), "errors must be an array, or null for none.");
   if (typeof body === "object" && body !== null) {
     checkMembers(body, ["text", "contentType"], "A body");
     check(typeof body.text === "string", "The text of a body must be a string.");
@@ -169,6 +176,20 @@ function checkStatus({ status, body, retryAfter, retryAfterMs }: StatusFailure):
   else if (retryAfter instanceof Date) check(!Number.isNaN(retryAfter.getTime()), "retryAfter is an invalid Date.");
   else check(isOneOf(typeof retryAfter, ["undefined", "string"]), "retryAfter must be seconds, a Date or a string.");
   checkAmount(retryAfterMs, "retryAfterMs");
+  try {
+    new Headers(headersOf(failure));
+  } catch {
+    throw new TypeError("A header of the reply has a name or value that HTTP cannot carry, such as a line break.");
+  }
+}
+
+/** The headers that a failure gives its reply. */
+export function headersOf({ body, retryAfter, retryAfterMs, headers }: StatusFailure): Record<string, string> {
+  const given: Record<string, string> = {};
+  if (typeof body === "object" && body.contentType !== undefined) given["content-type"] = body.contentType;
+  if (retryAfter !== undefined) given["retry-after"] = retryAfter instanceof Date ? retryAfter.toUTCString() : String(retryAfter);
+  if (retryAfterMs !== undefined) given["retry-after-ms"] = String(retryAfterMs);
+  return { ...given, ...headers };
 }
 
 function checkAmount(value: number | undefined, name: string): void {

@@ -5,9 +5,9 @@ import { deliver } from "./deliver.js";
 import { isCut, type Answers } from "./failures.js";
 import { dashed, EMPTY, guidDigits } from "./guid.js";
 import { checkMembers, unknown } from "./members.js";
-import { bindingError, malformedKey, replyTo, unauthorized, type Reply } from "./reply.js";
+import { bindingError, malformedKey, replyTo, unauthorized, type Reply, type Style } from "./reply.js";
 import { asked, logAsked, logged, received, RequestMismatchError, type FakeRequest, type Received } from "./request.js";
-import { HOSTS, type Format, type Host } from "./wire.js";
+import { HOSTS, type Host } from "./wire.js";
 
 /** What a {@link FakeBookMore} is made of. */
 export interface FakeOptions {
@@ -31,9 +31,9 @@ export interface FakeBookMore {
   readonly baseUrl: string;
   /** The logged-in user's company. */
   readonly companyId: string;
-  /** A client of this API with a token that is accepted; the options go first. */
+  /** A client of this API, with a token that is accepted unless `options` have other credentials. */
   client(options?: ClientOptions): BookMoreClient;
-  /** Every request that came, first one first. `reset()` empties it. */
+  /** Every request that came, the oldest first. `reset()` empties it. */
   readonly requests: readonly FakeRequest[];
   /**
    * What the requests for a company come to from now on; undefined: the logged-in user's company.
@@ -64,8 +64,10 @@ const OWN_COMPANY = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
  * of 100 000 tokens in 30 days.
  *
  * A request that the API does not have is refused with a {@link RequestMismatchError}
- * that names the difference, which is also printed and noted among the `requests`:
- * an app may take it for a lost network.
+ * that names the difference. It is printed and noted among the `requests`, too,
+ * because an app may take it for a lost network.
+ *
+ * A request with `credentials: "include"` counts as logged in: its cookies are the platform's.
  *
  * @throws TypeError where an option cannot be used.
  */
@@ -80,13 +82,14 @@ export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
   const requests: FakeRequest[] = [];
 
   async function answer(request: Received, log: FakeRequest, over: () => void): Promise<Response> {
-    const { format, company: written = "" } = asked(request, base);
+    const { format, company: written } = asked(request, base);
     logAsked(log, format, written);
     const digits = written === "" ? companies.own : guidDigits(written);
     const company = companies.of(digits === undefined || digits === EMPTY ? companies.own : digits);
     const { failure } = company;
-    const refused = failure && isCut(failure) ? undefined : refusal(request, format, written, digits);
-    const reply = refused ?? replyTo({ host, format, digits: digits ?? EMPTY, company, own: companies.own }, failure);
+    const style = { host, format };
+    const refused = failure && isCut(failure) ? undefined : refusal(request, style, written, digits);
+    const reply = refused ?? replyTo({ ...style, digits: digits ?? EMPTY, company, own: companies.own }, failure);
     if (!refused) company.answered();
     const response = await deliver(reply, request.signal, now(), over);
     log.status = response.status;
@@ -94,8 +97,8 @@ export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
   }
 
   /** What the server says of a request whose company id or credentials are not right. */
-  function refusal(request: Received, format: Format, written: string, digits: string | undefined): Reply | undefined {
-    const bad = digits === undefined ? bindingError({ host, format }, written) : undefined;
+  function refusal(request: Received, style: Style, written: string, digits: string | undefined): Reply | undefined {
+    const bad = digits === undefined ? bindingError(style, written) : undefined;
     const { headers, hasCookies } = request;
     const token = headers.get("authorization");
     const key = headers.get("x-api-key");
@@ -105,7 +108,7 @@ export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
       (key !== null && (apiKey === undefined || key.toLowerCase() === apiKey.toLowerCase()));
     if (isAccepted) return bad;
     const isMalformed = key !== null && guidDigits(key) === undefined;
-    const refused = isMalformed ? malformedKey({ host, format }) : unauthorized({ host, format }, token !== null);
+    const refused = isMalformed ? malformedKey(style) : unauthorized(style, token !== null);
     return host === "endpoints" ? refused : (bad ?? refused);
   }
 

@@ -14,3 +14,14 @@ export function guidDigits(text: string): string | undefined {
 export function dashed(digits: string): string {
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
+
+/** The digits of a company id that a test gave. */
+export function digitsOf(companyId: string): string {
+  const digits = typeof companyId === "string" ? guidDigits(companyId) : undefined;
+  if (digits === undefined) {
+    throw new TypeError(
+      `A company id must be a Guid, such as 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c, not ${JSON.stringify(companyId)}.`,
+    );
+  }
+  return digits;
+}

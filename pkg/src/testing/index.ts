@@ -1,6 +1,6 @@
 /**
- * A BookMore API for tests: in memory, with a rolling window, real bytes and
- * the failures that the real one has.
+ * A BookMore API for tests: in memory, with a rolling window of usage, the bytes
+ * of a real server, and the failures that servers and networks have.
  *
  * @packageDocumentation
  */

@@ -1,8 +1,7 @@
 import type { ResponseError, ResponseStatus } from "../types.js";
 import type { Company } from "./companies.js";
-import { digitsOf } from "./companies.js";
-import type { Failure, StatusFailure } from "./failures.js";
-import { EMPTY } from "./guid.js";
+import { headersOf, type Failure, type StatusFailure } from "./failures.js";
+import { digitsOf, EMPTY } from "./guid.js";
 import { CONTENT_TYPES, Writer, type Format, type Host } from "./wire.js";
 
 /** How a reply comes: at once and whole, where nothing is said. */
@@ -25,10 +24,14 @@ export interface Reply extends Delivery {
   body: Uint8Array;
 }
 
-/** What the server knows when it answers. */
-export interface Question {
+/** How the server writes. */
+export interface Style {
   host: Host;
   format: Format;
+}
+
+/** What the server knows when it answers. */
+export interface Question extends Style {
   /** Whose usage, as 32 digits; zeros where the reply names no company. */
   digits: string;
   company: Company;
@@ -92,7 +95,7 @@ export function replyTo(question: Question, failure: Failure | undefined): Reply
 }
 
 /** A company id that is none: found before anything else is looked at. */
-export function bindingError({ host, format }: Pick<Question, "host" | "format">, written: string): Reply {
+export function bindingError({ host, format }: Style, written: string): Reply {
   const errorCode = "SerializationException";
   const errors: ResponseError[] = [
     { errorCode, fieldName: "CompanyId", message: `'${written}' is an Invalid value for 'CompanyId'` },
@@ -102,14 +105,14 @@ export function bindingError({ host, format }: Pick<Question, "host" | "format">
 }
 
 /** Nobody is logged in, or by nothing that is accepted. */
-export function unauthorized(question: Pick<Question, "host" | "format">, hasToken: boolean): Reply {
-  if (question.host !== "endpoints") return statusReply(question, { status: 401 });
+export function unauthorized(style: Style, hasToken: boolean): Reply {
+  if (style.host !== "endpoints") return statusReply(style, { status: 401 });
   return { ...reply(401, "Unauthorized", ""), headers: { "www-authenticate": hasToken ? 'Bearer error="invalid_token"' : "Bearer" } };
 }
 
 /** An API key that is no Guid. */
-export function malformedKey(question: Pick<Question, "host" | "format">): Reply {
-  return statusReply(question, { status: 403, message: "The API key is not valid", body: "status-only" });
+export function malformedKey(style: Style): Reply {
+  return statusReply(style, { status: 403, message: "The API key is not valid", body: "status-only" });
 }
 
 function usageReply({ host, format, digits, company }: Question): Reply {
@@ -117,7 +120,7 @@ function usageReply({ host, format, digits, company }: Question): Reply {
   return reply(200, "OK", text, CONTENT_TYPES[format]);
 }
 
-function statusReply({ host, format }: Pick<Question, "host" | "format">, failure: StatusFailure): Reply {
+function statusReply({ host, format }: Style, failure: StatusFailure): Reply {
   const { status } = failure;
   const [code, words] = ERRORS[status] ?? ["Error", "The request failed"];
   const { errorCode = code, message = words, errors = [] } = failure;
@@ -126,20 +129,13 @@ function statusReply({ host, format }: Pick<Question, "host" | "format">, failur
   const writer = new Writer(host, format);
   const own = CONTENT_TYPES[format];
   let made: Reply;
-  if (typeof body === "object") made = reply(status, errorCode, body.text, body.contentType ?? own);
+  if (typeof body === "object") made = reply(status, errorCode, body.text, own);
   else if (body === "empty") made = reply(status, status < 400 ? "" : code, "");
   else if (body === "html") made = reply(status, errorCode, `<html><body><h1>${status} ${message}</h1></body></html>`, HTML);
   else if (body === "status-only") made = reply(status, message, writer.statusOnly(error), own);
   else made = reply(status, errorCode, writer.zeroFilled(error), own);
   if (body === "empty" && status === 401) made.headers["www-authenticate"] = "Bearer";
-  return { ...made, headers: { ...made.headers, ...retryHeaders(failure), ...failure.headers } };
-}
-
-function retryHeaders({ retryAfter, retryAfterMs }: StatusFailure): Record<string, string> {
-  const headers: Record<string, string> = {};
-  if (retryAfter !== undefined) headers["retry-after"] = retryAfter instanceof Date ? retryAfter.toUTCString() : String(retryAfter);
-  if (retryAfterMs !== undefined) headers["retry-after-ms"] = String(retryAfterMs);
-  return headers;
+  return { ...made, headers: { ...made.headers, ...headersOf(failure) } };
 }
 
 function half(whole: Reply, end: Delivery["end"], bytes = Math.floor(whole.body.length / 2)): Reply {

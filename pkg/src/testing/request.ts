@@ -64,8 +64,8 @@ function addressOf(address: string): URL {
 /** What a request asks for. */
 export interface Asked {
   format: Format;
-  /** As it was written; absent or empty for the logged-in user's company. */
-  company?: string;
+  /** As it was written; empty for the logged-in user's company. */
+  company: string;
 }
 
 /**
@@ -99,7 +99,8 @@ export function asked({ method, url, headers, hasBody }: Received, base: URL): A
       `The fake BookMore API cannot answer ${method} ${shown(url)}: ${differences.join("; ")}.`,
     );
   }
-  return ids.length === 0 ? { format: written } : { format: written, company: ids.join(",") };
+  // A repeated parameter is joined, as the server does, and is then no Guid.
+  return { format: written, company: ids.join(",") };
 }
 
 function acceptOf(headers: Headers): string {
