@@ -209,7 +209,8 @@ it("a trap rejects the calls of its instance and the next call gets a fresh one"
     const { exports } = await instantiate.apply(WebAssembly, given);
     // The export that takes a reply has by far the most parameters.
     const [name, reply] = Object.entries(exports).find(([, value]) => value.length > 10);
-    return { exports: { ...exports, [name]: (...values) => (traps ? trap() : reply(...values)) } };
+    const trapping = { ...exports, [name]: (...values) => (traps ? trap() : reply(...values)) };
+    return Object.create(WebAssembly.Instance.prototype, { exports: { value: trapping } });
   };
   try {
     const { BookMoreClient, InternalError } = await fresh();
