@@ -37,9 +37,9 @@ function run(command, args, env) {
 }
 
 /**
- * The generated script as a function, so that importing it does nothing, it can be left out where it is not used, and
- * a trap can be followed by a fresh instance. It would look at `document.currentScript` to find a module by itself,
- * and fails where that is no script with an address; in here there is no `document`.
+ * The generated script as a function, so that importing it does nothing, bundlers can drop it where it is not used, and
+ * a trap can be followed by a fresh instance. The parameter hides `document` from the script, which takes the address
+ * of `document.currentScript` to find a module by itself and throws where there is none.
  */
 function wrapped(glue) {
   return `export function glue(document) {\n${glue}\nreturn wasm_bindgen;\n}\n`;
