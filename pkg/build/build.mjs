@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
-import { ENTRIES, scripts } from "./entries.mjs";
+import { ENTRIES, EXTERNAL, scripts } from "./entries.mjs";
 import { inlined } from "./inline.mjs";
 import { buildModule } from "./module.mjs";
 import { printSizes } from "./sizes.mjs";
@@ -57,7 +57,7 @@ function bundle({ name, wasm }, { format, file }) {
     outfile: `dist/${file}`,
     format,
     bundle: true,
-    external: ["bookmore-sdk", "./sdk.wasm*"],
+    external: [...EXTERNAL, "./sdk.wasm*"],
     define: { VERSION: JSON.stringify(version) },
     target: "es2022",
     platform: "neutral",

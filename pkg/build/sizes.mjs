@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { EXTERNAL } from "./entries.mjs";
 
 const brotli = (bytes) =>
   brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length;
@@ -31,8 +32,8 @@ async function bundled(entry) {
     bundle: true,
     minify: true,
     format: "esm",
-    // Where a runtime takes the module as a file of its own, and where an entry uses the client.
-    external: ["./sdk.wasm*", "bookmore-sdk"],
+    // Where a runtime takes the module as a file of its own, and what an entry shares with the app.
+    external: ["./sdk.wasm*", ...EXTERNAL],
     write: false,
     logLevel: "warning",
   });
