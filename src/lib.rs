@@ -108,12 +108,14 @@ pub mod testing;
 pub mod transport;
 mod wire;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 pub mod fetch;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod js;
 #[cfg(target_arch = "wasm32")]
 mod to_js;
+#[cfg(all(target_arch = "wasm32", feature = "npm"))]
+mod version;
 
 pub use client::{Client, ClientBuilder};
 pub use dto::{AiChatUsageResponse, GetAiChatUsage, ResponseError, ResponseStatus, StringMap};

@@ -79,7 +79,7 @@ const files = ["tests/server", "tests/package"].flatMap((folder) =>
     .map((file) => `${folder}/${file}`),
 );
 await step("package and stand-in server", [process.execPath, "--test", "--test-concurrency=2", ...files], { count: nodeTests });
-// The cells that take seconds; `make matrix` runs all.
+// Those that take less than a minute; `make matrix` runs all.
 const cells = (printed) => Number(/^(\d+) passed/m.exec(printed)?.[1] ?? 0);
 await step("matrix, the quick cells", [process.execPath, "tests/matrix/run.mjs", "--quick", "--strict"], { count: cells });
 

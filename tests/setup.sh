@@ -57,6 +57,10 @@ npm_ci pkg
 [ "$what" = test ] || exit 0
 
 npm_ci tests
+# Afterwards no test has to reach for crates.
+for folder in . examples/yew-usage-meter tests/oldest-versions; do
+  cargo fetch --locked --quiet --manifest-path "$folder/Cargo.toml"
+done
 cargo_install wasm-pack wasm-pack 0.15.1 --locked
 
 missing=()

@@ -15,6 +15,7 @@ const pkg = dirname(dirname(fileURLToPath(import.meta.url)));
 const root = dirname(pkg);
 const dist = join(pkg, "dist");
 const generated = join(root, "target/wasm-bindgen");
+const { version } = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
 
 buildModule(root, generated, run);
 rmSync(dist, { recursive: true, force: true });
@@ -57,6 +58,7 @@ function bundle({ name, wasm }, { format, file }) {
     format,
     bundle: true,
     external: ["bookmore-sdk", "./sdk.wasm*"],
+    define: { VERSION: JSON.stringify(version) },
     target: "es2022",
     platform: "neutral",
     logLevel: "warning",

@@ -47,10 +47,9 @@ function rustFlags(root) {
 /** The script and the module must come from the same version of wasm-bindgen. */
 function checkBindgenVersion(root) {
   const locked = /name = "wasm-bindgen"\nversion = "(.+)"/.exec(readFileSync(join(root, "Cargo.lock"), "utf8"))[1];
-  const { stdout } = spawnSync("wasm-bindgen", ["--version"], { encoding: "utf8" });
-  const installed = stdout?.trim().split(" ").pop() ?? "none";
+  const told = spawnSync("wasm-bindgen", ["--version"], { encoding: "utf8" }).stdout;
+  const installed = told?.trim().split(" ").pop() ?? "none";
   if (installed === locked) return;
-  const remedy = `cargo install wasm-bindgen-cli --version ${locked} --debug`;
-  console.error(`build: wasm-bindgen ${locked} is needed, found ${installed}. Run: ${remedy}`);
+  console.error(`build: wasm-bindgen ${locked} is needed, found ${installed}. Run: make setup`);
   process.exit(1);
 }

@@ -1,77 +1,62 @@
-import { carryOut, type Outcome, type World } from "./call.js";
+import { abortReason, onAbort } from "./abort.js";
 import type { Core } from "./core.js";
-import { errorOf, isBranded } from "./errors.js";
+import { Driver, type Answer, type Outcome, type World } from "./driver.js";
+import { BookMoreError, errorOf, isBranded } from "./errors.js";
 import type { Instance, Loader } from "./instance.js";
-import {
-  checkedToken,
-  clientOptions,
-  companyId,
-  requestOptions,
-  type CheckedClientOptions,
-  type CheckedRequestOptions,
-} from "./options.js";
-import { until } from "./timing.js";
-import { TokenAsker, type Sink } from "./tokens.js";
+import { answerOf, checkedToken, clientOptions, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
 import type {
   AiChatUsageResponse,
-  ClientOptions,
   ClientEvent,
+  ClientOptions,
   GetAiChatUsage,
   RequestOptions,
-  ResponseInfo,
+  SetBearerTokenOptions,
   TokenProvider,
   WithResponse,
 } from "./types.js";
 
-/** A call in flight, and how many wait for it. */
-interface Shared {
-  waiting: number;
-  controller: AbortController;
-  outcome: Promise<Outcome>;
-}
+const DEFAULT_TOTAL_TIMEOUT_MS = 30_000;
+
+/**
+ * In Cloudflare Workers promises and timers belong to the request that made
+ * them, and end with it: nothing in flight can be shared between calls.
+ */
+const isWorkers = () => globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
 /**
  * Calls the BookMore API. One client is for one identity and can carry out any
  * number of calls, also at the same time.
  */
 export class BookMoreClientBase {
-  readonly #options: CheckedClientOptions;
-  readonly #load: Loader;
-  readonly #inFlight = new Map<string, Shared>();
-  #token: string | undefined;
-  #asker: TokenAsker | undefined;
-  #core: { of: Instance; core: Core } | undefined;
-  /** Whether code of the caller's runs just now, which must not wait for itself. */
-  #isOutside = false;
-
   /** @internal */
-  constructor(options: ClientOptions, load: Loader) {
-    this.#options = clientOptions(options);
-    this.#load = load;
-    this.#useToken(this.#options.bearerToken);
+  constructor(options: ClientOptions, load: Loader, known?: readonly string[]) {
+    const calls = new Calls(clientOptions(options, known), load);
+    // Own functions, not methods, know their client wherever they are called from: a proxy such as those of Vue's
+    // `reactive`, or on their own.
+    for (const name of ["ready", "setBearerToken", "getAiChatUsage", "getAiChatUsageWithResponse"] as const) {
+      Object.defineProperty(this, name, { value: calls[name].bind(calls), writable: true, configurable: true });
+    }
   }
+}
 
+export interface BookMoreClientBase {
   /**
    * Loads the WebAssembly module ahead of the first call, which otherwise
    * does it.
    *
    * @throws {@link RuntimeUnsupportedError} where there is no WebAssembly.
    */
-  async ready(): Promise<void> {
-    await this.#load();
-  }
+  ready(): Promise<void>;
 
   /**
    * From now on sends this token, or what the function gives; null to send
-   * none. Attempts that are under way are not changed, later ones of the same
-   * call are.
+   * none. Requests that have been sent are not changed, later ones of the same
+   * call are. Unless it is the same identity, their replies are only given to
+   * those who wait for them already.
    *
    * @throws {@link ConfigError} where it cannot be used.
    */
-  setBearerToken(token: string | TokenProvider | null): void {
-    this.#useToken(checkedToken(token, this.#options));
-    this.#tellToken();
-  }
+  setBearerToken(token: string | TokenProvider | null, options?: SetBearerTokenOptions): void;
 
   /**
    * Get the AI assistant token usage and limit for a company.
@@ -79,163 +64,195 @@ export class BookMoreClientBase {
    * @param request Whose usage; the logged-in user's company when omitted.
    * @throws {@link BookMoreError}, or the reason of the signal.
    */
-  async getAiChatUsage(
-    request?: GetAiChatUsage,
-    options?: RequestOptions,
-  ): Promise<AiChatUsageResponse> {
-    return (await this.getAiChatUsageWithResponse(request, options)).data;
-  }
+  getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse>;
 
   /**
    * The same, with the reply's status and headers, and every attempt.
    *
    * @throws {@link BookMoreError}, or the reason of the signal.
    */
-  async getAiChatUsageWithResponse(
-    request: GetAiChatUsage = {},
-    options: RequestOptions = {},
-  ): Promise<WithResponse> {
+  getAiChatUsageWithResponse(request?: GetAiChatUsage, options?: RequestOptions): Promise<WithResponse>;
+}
+
+/** A running module and the engine of a client in it. */
+interface Engine {
+  instance: Instance;
+  core: Core;
+  /** Absent where each call has a driver of its own. */
+  driver: Driver | undefined;
+}
+
+/** What a client does, apart from its face. */
+class Calls {
+  readonly #options: CheckedClientOptions;
+  readonly #load: Loader;
+  readonly #world: World;
+  #token: string | undefined;
+  #provider: TokenProvider | undefined;
+  #engine: Engine | undefined;
+  /** Which function of the application runs just now: what it calls cannot wait for it. */
+  #running: "provider" | "fetch" | undefined;
+
+  constructor(options: CheckedClientOptions, load: Loader) {
+    this.#options = options;
+    this.#load = load;
+    this.#useToken(options.bearerToken);
+    this.#world = {
+      fetch: (url, init) => this.#inside("fetch", () => (options.fetch ?? globalThis.fetch)(url, init as never)),
+      credentials: options.credentials,
+      ask: async (about): Promise<Answer> => answerOf(await this.#inside("provider", () => this.#provider?.(about))),
+      emit: (event) => this.#emit(event),
+    };
+  }
+
+  async ready(): Promise<void> {
+    await this.#load();
+  }
+
+  setBearerToken(token: string | TokenProvider | null, options: SetBearerTokenOptions = {}): void {
+    const sameIdentity = isSameIdentity(options);
+    this.#useToken(checkedToken(token, this.#options));
+    if (this.#engine) this.#tellToken(this.#engine, sameIdentity);
+  }
+
+  async getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {
+    const { data, error, ...outcome } = await this.#call(request, options);
+    // Made here, so that its stack names the caller.
+    if (error) throw failure(error, outcome);
+    return data!;
+  }
+
+  async getAiChatUsageWithResponse(request?: GetAiChatUsage, options?: RequestOptions): Promise<WithResponse> {
+    const { data, error, ...outcome } = await this.#call(request, options);
+    if (error) throw failure(error, outcome);
+    const { attempts, elapsedMs, requestId } = outcome;
+    const { status, receivedAt, headers } = outcome.reply!;
+    const told = { status, headers: { ...(outcome.headers ?? headers) }, attempts, elapsedMs, receivedAt };
+    return { data: data!, response: requestId === undefined ? told : { ...told, requestId } };
+  }
+
+  async #call(request: GetAiChatUsage = {}, options: RequestOptions = {}): Promise<Outcome> {
     const company = companyId(request);
     const checked = requestOptions(options);
-    const { signal } = options;
-    const isNested = this.#isOutside;
-    if (signal?.aborted) throw signal.reason;
-    const running = await until(signal, this.#load());
-    if (signal?.aborted) throw signal.reason;
-    const shared = this.#share(running, company, checked, isNested);
-    shared.waiting++;
-    try {
-      const { text, reply } = await until(signal, shared.outcome);
-      const { data, requestId, attempts, elapsedMs } = JSON.parse(text);
-      const { status, headers, receivedAt } = reply;
-      const response: ResponseInfo = { status, headers: { ...headers }, attempts, elapsedMs, receivedAt };
-      if (requestId) response.requestId = requestId;
-      return { data, response };
-    } finally {
-      if (--shared.waiting === 0) shared.controller.abort();
-    }
-  }
-
-  /** The call in flight that is equal, or a new one. */
-  #share(
-    running: Instance,
-    company: string | undefined,
-    checked: CheckedRequestOptions,
-    isNested: boolean,
-  ): Shared {
-    const core = this.#coreOf(running);
-    // JSON has no Infinity: null there.
-    const key = JSON.stringify([core.generation, company, checked]);
-    const known = checked.coalesce && !isNested ? this.#inFlight.get(key) : undefined;
-    if (known) return known;
-    const controller = new AbortController();
-    const shared: Shared = {
-      waiting: 0,
-      controller,
-      outcome: this.#run(running, core, company, checked, isNested, controller.signal),
-    };
-    if (checked.coalesce && !isNested) this.#inFlight.set(key, shared);
-    const forget = () => {
-      if (this.#inFlight.get(key) === shared) this.#inFlight.delete(key);
-    };
-    controller.signal.addEventListener("abort", forget, { once: true });
-    shared.outcome.then(forget, forget);
-    return shared;
-  }
-
-  async #run(
-    running: Instance,
-    core: Core,
-    company: string | undefined,
-    checked: CheckedRequestOptions,
-    isNested: boolean,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
+    const signal = options.signal ?? undefined;
+    const running = this.#running;
     const of = this.#options;
-    const fetchFunction = of.fetch ?? globalThis.fetch;
-    if (typeof fetchFunction !== "function") {
+    if (signal?.aborted) throw abortReason(signal);
+    if (typeof (of.fetch ?? globalThis.fetch) !== "function") {
       throw errorOf({
         code: "runtime_unsupported",
         message: "This runtime has no fetch. Pass one as the option fetch.",
       });
     }
-    const world: World = {
-      fetch: (...given) => this.#outside(() => fetchFunction(...given)),
-      headers: { ...of.headers, ...checked.headers },
-      credentials: of.credentials,
-      // A call that the provider makes cannot wait for the provider.
-      askToken: async (force, signal) =>
-        isNested || !this.#asker || this.#asker.ask(this.#sink(core, this.#asker), force, signal),
-      refreshBehind: () => this.#asker?.start(this.#sink(core, this.#asker), false),
-      emit: (event) => this.#emit(event),
-    };
-    const call = running.guarded(
+    const started = performance.now();
+    const totalTimeout = checked.totalTimeoutMs ?? of.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
+    let engine = this.#engine;
+    if (!engine || engine.instance.trap !== undefined) {
+      try {
+        engine = this.#engineOf(await this.#loaded(totalTimeout, signal));
+      } catch (thrown) {
+        if (!(thrown instanceof BookMoreError)) throw thrown;
+        // Each caller gets an error of its own.
+        const { message, cause } = thrown;
+        return { error: { ...thrown, message, cause }, attempts: [], elapsedMs: performance.now() - started };
+      }
+    }
+    // A driver of its own ends with its call.
+    const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
+    const headers = Object.entries({ ...of.headers, ...checked.headers });
+    const { outcome, abandon } = driver.call((core, at) =>
       core.call(
         company,
         checked.isJsonl ?? of.isJsonl ?? false,
+        headers.map(([name, value]) => `${name}:${value}\n`).join(""),
         checked.maxRetries ?? of.maxRetries ?? NaN,
         checked.attemptTimeoutMs ?? of.attemptTimeoutMs ?? NaN,
-        checked.totalTimeoutMs ?? of.totalTimeoutMs ?? NaN,
-        performance.now(),
+        totalTimeout,
+        checked.coalesce && running === undefined,
+        checked.fresh,
+        running === "provider",
+        at[0] - started,
+        ...at,
       ),
     );
-    try {
-      return await carryOut(call, world, signal);
-    } finally {
-      if (!running.isDead) call.free();
-    }
+    return unlessAborted(signal, outcome, abandon);
   }
 
-  /** The Rust client, made anew when its instance was. */
-  #coreOf(running: Instance): Core {
-    if (this.#core?.of !== running) {
-      const { baseUrl, originLength, apiKey } = this.#options;
-      const core = running.guarded(new running.glue.Core(baseUrl, originLength, apiKey));
-      this.#core = { of: running, core };
-      this.#tellToken();
+  /** The running module: it is a part of what a call's total limit covers. */
+  #loaded(totalTimeout: number, signal: AbortSignal | undefined): Promise<Instance> {
+    return new Promise((resolve, reject) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      if (totalTimeout !== Infinity) {
+        const message = `The WebAssembly module was not there within ${totalTimeout} ms. Try again, or allow more time.`;
+        const error = { code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout } as const;
+        timer = setTimeout(() => reject(errorOf(error)), totalTimeout);
+      }
+      unlessAborted(signal, this.#load(totalTimeout))
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
+    });
+  }
+
+  /** The engine of this client, made anew when the module was. */
+  #engineOf(instance: Instance): Engine {
+    if (this.#engine?.instance !== instance) {
+      const { baseUrl, originLength, apiKey, retryPacing, onEvent } = this.#options;
+      const alone = isWorkers();
+      const core = new instance.glue.Core(baseUrl, originLength, apiKey, retryPacing, onEvent !== undefined, !alone);
+      const driver = alone ? undefined : new Driver(instance, core, this.#world);
+      this.#engine = { instance, core, driver };
+      this.#tellToken(this.#engine, false);
     }
-    return this.#core.core;
+    return this.#engine;
   }
 
   #useToken(token: string | TokenProvider | null | undefined): void {
-    const isProvider = typeof token === "function";
-    this.#token = isProvider ? undefined : (token ?? undefined);
-    this.#asker = isProvider ? new TokenAsker((about) => this.#outside(() => token(about))) : undefined;
+    this.#provider = typeof token === "function" ? token : undefined;
+    this.#token = typeof token === "string" ? token : undefined;
   }
 
-  #tellToken(): void {
-    this.#core?.core.setToken(this.#token, this.#asker !== undefined);
+  #tellToken({ instance, core, driver }: Engine, sameIdentity: boolean): void {
+    (driver ?? new Driver(instance, core, this.#world)).setToken(this.#token, this.#provider !== undefined, sameIdentity);
   }
 
-  /** Takes the answers of a provider, unless another one has taken its place. */
-  #sink(core: Core, asker: TokenAsker): Sink {
-    const isCurrent = () => this.#asker === asker;
-    return {
-      give: (token, expiresAt) => isCurrent() && core.giveToken(token, expiresAt),
-      failed: () => isCurrent() && core.tokenFailed(performance.now()),
-    };
-  }
-
-  #outside<T>(run: () => T): T {
-    const before = this.#isOutside;
-    this.#isOutside = true;
+  #inside<T>(what: "provider" | "fetch", run: () => T): T {
+    const before = this.#running;
+    this.#running = what;
     try {
       return run();
     } finally {
-      this.#isOutside = before;
+      this.#running = before;
     }
   }
 
   /** What a listener throws, at once or later, changes nothing. */
   #emit(event: ClientEvent): void {
-    const { onEvent } = this.#options;
-    if (!onEvent) return;
     try {
-      Promise.resolve(this.#outside(() => onEvent(event) as unknown)).catch(() => {});
+      Promise.resolve(this.#options.onEvent?.(event) as unknown).catch(() => {});
     } catch {
       // See above.
     }
   }
+}
+
+/** The error of a call, or what a framework wants to reach its caller as it came. */
+function failure(error: NonNullable<Outcome["error"]>, { attempts, elapsedMs }: Pick<Outcome, "attempts" | "elapsedMs">): unknown {
+  const { isControlFlow, ...details } = error;
+  return isControlFlow ? details.cause : errorOf({ ...details, attempts, elapsedMs });
+}
+
+/** What `promise` comes to, unless `signal` aborts before: then its reason. */
+function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>, leave?: () => void): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      leave?.();
+      reject(abortReason(signal));
+    };
+    if (signal.aborted) return abort();
+    const ignore = onAbort(signal, abort);
+    promise.then(resolve, reject).finally(ignore);
+  });
 }
 
 /** By which a client is known whatever copy of the package made it. */

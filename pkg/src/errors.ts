@@ -34,11 +34,16 @@ export class BookMoreError extends Error {
   declare readonly attempts?: readonly AttemptInfo[];
   /** How long the call took, in milliseconds. */
   declare readonly elapsedMs?: number;
+  /** Whether asking again may go better. The client has made its retries. */
+  declare readonly isRetryable: boolean;
+  /** The earliest time at which asking again is useful, where that is known. */
+  declare readonly retryAt?: Date;
 
   /** Calls make their errors; a test of yours may make one, too. */
-  constructor({ message, cause, ...properties }: ErrorDetails) {
+  constructor({ message, cause, retryAt, ...properties }: ErrorDetails) {
     super(message, cause === undefined ? undefined : { cause });
-    Object.assign(this, properties);
+    Object.assign(this, { isRetryable: false }, properties);
+    if (retryAt !== undefined) Object.assign(this, { retryAt: new Date(retryAt as number) });
   }
 }
 
@@ -51,7 +56,7 @@ export class TokenProviderError extends BookMoreError {}
 /** The call or one of its attempts took too long. */
 export class TimeoutError extends BookMoreError {
   /** What was going on when the time was over. */
-  declare readonly phase: "token" | "headers" | "body" | "backoff";
+  declare readonly phase: "module" | "token" | "headers" | "body" | "backoff";
   /** Whose time was over: that of an attempt is retried. */
   declare readonly scope: "attempt" | "total";
   /** The limit, in milliseconds. */
@@ -63,6 +68,12 @@ export class TimeoutError extends BookMoreError {
  * also reports a reply without CORS headers this way.
  */
 export class NetworkError extends BookMoreError {}
+
+/**
+ * The function that sends the requests failed by itself, which is no trouble of
+ * the network: what it threw is the `cause`. Nothing is tried again.
+ */
+export class FetchError extends BookMoreError {}
 
 /**
  * The server said no: a status of 400 to 599, or a ResponseStatus with an
@@ -79,12 +90,9 @@ export class ApiError extends BookMoreError {
   declare readonly requestId?: string;
   /** How long the server asks to wait, in milliseconds from its reply on. */
   declare readonly retryAfterMs?: number;
-  /** When the server asks to be asked again. */
-  declare readonly retryAt?: Date;
 
-  constructor({ retryAt, ...details }: ErrorDetails) {
-    const date = retryAt === undefined ? {} : { retryAt: new Date(retryAt as number) };
-    super({ fieldErrors: [], ...details, ...date } as ErrorDetails);
+  constructor(details: ErrorDetails) {
+    super({ fieldErrors: [], ...details });
   }
 }
 
@@ -139,6 +147,7 @@ const KINDS: Record<ErrorCode, new (details: ErrorDetails) => BookMoreError> = {
   token_provider_error: TokenProviderError,
   timeout: TimeoutError,
   network_error: NetworkError,
+  fetch_error: FetchError,
   api_error: ApiError,
   authentication_error: AuthenticationError,
   permission_denied: PermissionDeniedError,
@@ -158,6 +167,7 @@ for (const [name, kind] of Object.entries({
   TokenProviderError,
   TimeoutError,
   NetworkError,
+  FetchError,
   ApiError,
   AuthenticationError,
   PermissionDeniedError,

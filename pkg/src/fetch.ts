@@ -17,30 +17,30 @@ export interface Reply {
   receivedAt: number;
 }
 
+/** What was given instead of a Response, and what is needed. */
+export class Unusable extends Error {}
+
 /**
- * Sends one request and reads the reply. `onHeaders` is called between the two.
+ * Sends one request and reads the reply. `onHeaders` is called between the two
+ * with what is about to be read, and tells whether anybody still waits.
  * A reply that breaks off is a reply; anything else that fails is thrown.
  */
 export async function send(
-  fetchFunction: typeof fetch,
+  fetchFunction: (url: string, init: RequestInit) => Promise<Response>,
   url: string,
   init: RequestInit,
-  onHeaders: () => void,
+  onHeaders: (body: Cancelable) => boolean,
 ): Promise<Reply> {
   // workerd may lack `cache` and throws where it is given.
   const Request = globalThis.Request as typeof globalThis.Request | undefined;
-  const response = await fetchFunction(url, {
+  const response: unknown = await fetchFunction(url, {
     method: "GET",
     redirect: "manual",
     ...(Request && !("cache" in Request.prototype) ? {} : { cache: "no-store" }),
     ...init,
   });
-  onHeaders();
+  checkResponse(response);
   const { status } = response;
-  if (response.type !== "opaqueredirect" && !(status > 0 && status < 1000)) {
-    throw new TypeError("the fetch function gave no usable Response");
-  }
-  if (response.bodyUsed) throw new TypeError("the fetch function gave a Response that was read before");
   const headers = Array.from(response.headers ?? [], ([name, value]) => [name.toLowerCase(), value]);
   const reply: Reply = {
     status,
@@ -54,7 +54,8 @@ export async function send(
     receivedAt: Date.now(),
   };
   // Neither a redirect nor a success without a usage has anything to say.
-  if (status !== 200 && status < 400) {
+  const isRead = status === 200 || status >= 400;
+  if (!onHeaders(response.body) || !isRead) {
     giveUp(response.body);
     return reply;
   }
@@ -63,7 +64,7 @@ export async function send(
   try {
     // Piece by piece where the platform can, so that not much more than the
     // limit is ever held.
-    for await (const content of pieces(response)) {
+    for await (const content of pieces(response, onHeaders)) {
       const chunk = bytesOf(content);
       chunks.push(chunk);
       length += chunk.length;
@@ -80,24 +81,45 @@ export async function send(
   return reply;
 }
 
-async function* pieces(response: Response): AsyncGenerator<unknown> {
+/** Refuses what a mock or a wrapper may give in the place of a Response. */
+function checkResponse(given: unknown): asserts given is Response {
+  const needed = "give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body";
+  const refuse = (what: string) => {
+    throw new Unusable(`The fetch function gave ${what}; ${needed}.`);
+  };
+  if (typeof given !== "object" || given === null) refuse(given === null ? "null" : `something of type ${typeof given}`);
+  const { status, type, bodyUsed } = given as Response;
+  if (type === "error") refuse("Response.error()");
+  if (type !== "opaqueredirect" && !(typeof status === "number" && status > 0 && status < 1000)) refuse("an object without a status");
+  if (bodyUsed) refuse("a Response that has been read already");
+  const isBodiless = (given as Response).body === null;
+  if (!isBodiless && !["body", "arrayBuffer", "text"].some((name) => (given as Record<string, unknown>)[name])) {
+    refuse("an object with neither body nor arrayBuffer() nor text()");
+  }
+}
+
+async function* pieces(response: Response, onReader: (reader: Cancelable) => boolean): AsyncGenerator<unknown> {
   const { body } = response;
   if (body?.getReader) {
     const reader = body.getReader();
+    // From now on only the reader can cancel it.
+    onReader(reader);
     try {
       for (let piece; !(piece = await reader.read()).done; ) yield piece.value;
     } finally {
       giveUp(reader);
     }
   } else if (body !== null) {
-    const method = (["arrayBuffer", "text"] as const).find((name) => name in response);
-    if (!method) throw new TypeError("it has neither body nor arrayBuffer() nor text()");
+    const method = "arrayBuffer" in response ? "arrayBuffer" : "text";
     yield await response[method]();
   }
 }
 
+/** What is there of a body: a stream or its reader. */
+export type Cancelable = { cancel?(): Promise<void> } | null | undefined;
+
 /** Lets go of a body that may not have been read to its end. */
-async function giveUp(body: { cancel?(): Promise<void> } | null): Promise<void> {
+export async function giveUp(body: Cancelable): Promise<void> {
   try {
     await body?.cancel?.();
   } catch {

@@ -10,6 +10,7 @@ export {
   BookMoreError,
   ConfigError,
   DecodeError,
+  FetchError,
   InternalError,
   NetworkError,
   PermissionDeniedError,

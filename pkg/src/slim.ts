@@ -5,6 +5,9 @@ import type { ClientOptions as Options, WasmSource } from "./types.js";
 
 export * from "./public.js";
 
+/** That of the package; the build writes it here. */
+declare const VERSION: string;
+
 /** What a {@link BookMoreClient} is made of. */
 export interface ClientOptions extends Options {
   /**
@@ -40,5 +43,18 @@ async function compiled(source: WasmSource): Promise<WebAssembly.Module> {
     given = await given.arrayBuffer();
   }
   const isBytes = given instanceof ArrayBuffer || ArrayBuffer.isView(given);
-  return isBytes ? WebAssembly.compile(given as BufferSource) : (given as WebAssembly.Module);
+  const module = isBytes ? await WebAssembly.compile(given as BufferSource) : (given as WebAssembly.Module);
+  checkVersion(module);
+  return module;
+}
+
+/** A module of another version, say from a cache, may lack what this one calls. */
+function checkVersion(module: WebAssembly.Module): void {
+  const [section] = WebAssembly.Module.customSections(module, "bookmore-sdk");
+  const version = section && new TextDecoder().decode(section);
+  if (version === VERSION) return;
+  throw errorOf({
+    code: "config_error",
+    message: `The module given as wasm is ${version ? `of version ${version}` : "not one of bookmore-sdk's"}, and bookmore-sdk/slim is of version ${VERSION}. Pass the sdk.wasm of the same version; a cache may hold an old one.`,
+  });
 }

@@ -70,6 +70,15 @@ export interface TokenRequest {
   signal: AbortSignal;
 }
 
+/** How a token is set. */
+export interface SetBearerTokenOptions {
+  /**
+   * Whether it stands for the same user as the one before, so that what is in
+   * flight stays good. Default: false.
+   */
+  sameIdentity?: boolean | undefined;
+}
+
 /** A token and when it ends. */
 export interface BearerToken {
   token: string;
@@ -95,6 +104,12 @@ export type TokenProvider = (
   | undefined
   | Promise<string | BearerToken | null | undefined>;
 
+/** A function that sends requests as the platform's `fetch` does; more than this it is not asked for. */
+export type FetchLike = (
+  url: string,
+  init: { method: "GET"; headers: Record<string, string>; signal: AbortSignal; redirect: "manual"; cache?: "no-store"; credentials?: "omit" | "same-origin" | "include" },
+) => Promise<Response>;
+
 /** What a {@link BookMoreClient} is made of. */
 export interface ClientOptions {
   /** Where the API lives, with or without a path. Default: `https://api.bookmore.com`. */
@@ -102,7 +117,7 @@ export interface ClientOptions {
   /** Sent as `Authorization: Bearer …`. */
   bearerToken?: string | TokenProvider | null | undefined;
   /** Sent as `x-api-key`. */
-  apiKey?: string | undefined;
+  apiKey?: string | null | undefined;
   /** Whether cookies go along. Default: the platform's choice. */
   credentials?: "omit" | "same-origin" | "include" | undefined;
   /** Default: `"json"`. The value is the same either way. */
@@ -113,7 +128,7 @@ export interface ClientOptions {
    */
   headers?: Record<string, string> | Headers | Iterable<[string, string]> | undefined;
   /** Used instead of the global `fetch`, which is looked up at each call. */
-  fetch?: typeof fetch | undefined;
+  fetch?: FetchLike | undefined;
   /** How often a failed attempt is followed by another: 0 to 10. Default: 2. */
   maxRetries?: number | undefined;
   /**
@@ -131,6 +146,13 @@ export interface ClientOptions {
    * this one. Default: false.
    */
   allowInsecureHttp?: boolean | undefined;
+  /**
+   * Whether the retries of all calls are paced together: each draws a number,
+   * and is sent when its number is served. The number served moves by one with
+   * each success and by two a second. A call whose turn would come after its
+   * limit fails at once, with `retryAt`. Default: true.
+   */
+  retryPacing?: boolean | undefined;
   /** Told of what happens to calls. What it throws changes nothing. */
   onEvent?: ((event: ClientEvent) => void) | undefined;
 }
@@ -150,25 +172,41 @@ export interface RequestOptions {
   /** Instead of the client's; null for no limit. */
   totalTimeoutMs?: number | null | undefined;
   /**
-   * Whether the call may share the requests of an equal one in flight, with
-   * its retries and time limits. Default: true.
+   * Whether the call may share the requests and the retries of an equal one in
+   * flight: one for the same company with the same format, headers, `maxRetries`
+   * and `attemptTimeoutMs`. Its signal and `totalTimeoutMs` stay its own.
+   * Default: true.
    */
   coalesce?: boolean | undefined;
+  /**
+   * Whether only a request will do that is sent after this call was made, as
+   * after a message that was charged. Such calls share one request where they
+   * come while another such request is in flight. Default: false.
+   */
+  fresh?: boolean | undefined;
 }
 
 /**
  * What happens to a call. Nothing in it is a secret: URLs have no query and
  * headers are left out.
  */
-export type ClientEvent =
-  /** A request is about to be sent. `attempt` counts from 1. */
-  | { type: "attempt"; attempt: number; url: string }
+export type ClientEvent = {
+  /** Numbers the calls of a client. Calls that share a request have its first caller's in all but the last event. */
+  callId: number;
+  /** Counts the attempts, from 1. */
+  attempt: number;
+} & (
+  /** A request is about to be sent. */
+  | { type: "attempt"; url: string }
   /** A reply came. */
-  | { type: "response"; attempt: number; status: number }
-  /** The attempt failed; another follows after `waitMs` milliseconds. */
-  | { type: "retry"; attempt: number; waitMs: number; code: ErrorCode; status?: number }
+  | { type: "response"; status: number }
+  /** The attempt failed; another follows after `waitMs` milliseconds, or earlier where others succeed. */
+  | { type: "retry"; waitMs: number; code: ErrorCode; status?: number }
+  /** The call succeeded. */
+  | { type: "success"; elapsedMs: number }
   /** The call failed. */
-  | { type: "error"; attempt: number; code: ErrorCode; status?: number; elapsedMs: number };
+  | { type: "error"; code: ErrorCode; status?: number; elapsedMs: number }
+);
 
 /** One attempt of a call. */
 export interface AttemptInfo {
@@ -215,6 +253,7 @@ export type ErrorCode =
   | "token_provider_error"
   | "timeout"
   | "network_error"
+  | "fetch_error"
   | "api_error"
   | "authentication_error"
   | "permission_denied"

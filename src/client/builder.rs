@@ -228,6 +228,7 @@ impl ClientBuilder {
             format: self.format,
             headers: self.headers,
             limits: self.limits,
+            waited_ms: 0.0,
             coalesce: self.coalesce,
             fresh: false,
             nested: false,

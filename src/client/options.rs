@@ -111,6 +111,7 @@ impl CallOptions {
             format: self.format.unwrap_or(client.format),
             headers: kept.chain(&self.headers).cloned().collect(),
             limits,
+            waited_ms: 0.0,
             coalesce: self.coalesce.unwrap_or(client.coalesce),
             fresh: self.fresh,
             nested: false,

@@ -38,8 +38,9 @@ impl Engine {
             let Some(group) = engine.groups.get_mut(id) else {
                 return;
             };
+            let mut is_redacted = false;
             for (_, value) in &mut reply.headers {
-                redactor.redact(value);
+                is_redacted |= redactor.redact(value);
             }
             if let Some(url) = &mut reply.url {
                 redactor.redact(url);
@@ -66,6 +67,7 @@ impl Engine {
                         data,
                         send,
                         response: Arc::new(reply),
+                        is_redacted,
                     };
                     engine.settle_all(shared, id, &Ok(success), at);
                     engine.serve(shared, 1.0, at);
@@ -302,6 +304,10 @@ impl Engine {
         };
         if turn <= at.now {
             group.wait_ms += at.now - since;
+            // Timers can be late: nothing is sent for whose time is over.
+            for (call, _) in self.hurried(id, at.now) {
+                self.deadline(shared, call, at);
+            }
             self.proceed(shared, id, at);
         } else {
             group.wake_at = turn;
@@ -325,6 +331,15 @@ impl Engine {
                 self.look_at_sleeper(shared, id, at);
             }
         }
+    }
+
+    /// A number that nobody waits for any more counts as served.
+    pub(super) fn give_up(&mut self, shared: &mut Shared, number: f64, at: Moment) {
+        let place = self.line.partition_point(|(own, _)| *own < number);
+        self.line.remove(place);
+        shared.tickets.serve(0.0, at.now);
+        let is_served = shared.tickets.wait_ms(number) == 0.0;
+        self.serve(shared, if is_served { 0.0 } else { 1.0 }, at);
     }
 
     /// A group waits for the end of a pause.

@@ -44,8 +44,8 @@ impl Engine {
         let id = self.next_id();
         let call = Call {
             group: 0,
-            started_at: at.now,
-            deadline: at.now + options.limits.total_timeout,
+            started_at: at.now - options.waited_ms,
+            deadline: at.now - options.waited_ms + options.limits.total_timeout,
             total_timeout: options.limits.total_timeout,
         };
         self.timers.set(call.deadline, id);
@@ -90,8 +90,9 @@ impl Engine {
             // A fresh request is in flight: the next one starts when it is over
             // and serves all who came meanwhile.
             Some((front, equal)) if equal.fresh => match equal.behind {
-                Some(behind) => self.enter(id, behind),
-                None => {
+                // All who were behind it may have left.
+                Some(behind) if self.groups.get(behind).is_some() => self.enter(id, behind),
+                _ => {
                     let behind = self.insert(group(Stage::Behind));
                     if let Some(front) = self.groups.get_mut(front) {
                         front.behind = Some(behind);
@@ -236,14 +237,12 @@ impl Engine {
             return;
         };
         match group.stage {
-            Stage::Sent { send, .. } => {
-                self.sends.remove(send);
-                self.cancel(send);
-            }
-            // A number that is given up counts as served.
+            // What has come to its end is not given up.
+            Stage::Sent { send, .. } if self.sends.remove(send).is_some() => self.cancel(send),
             Stage::Sleep {
-                number: Some(_), ..
-            } => self.serve(shared, 1.0, at),
+                number: Some(number),
+                ..
+            } => self.give_up(shared, number, at),
             _ => {}
         }
         if let Some(kept) = group.beside {
@@ -264,14 +263,9 @@ impl Engine {
 
     /// The group that a call with this key joins.
     fn listed(&self, key: &Key) -> Option<Id> {
-        let start = self
-            .listed
-            .partition_point(|(company, _)| *company < key.company);
-        let same_company = self.listed.get(start..)?.iter();
-        same_company
-            .take_while(|(company, _)| *company == key.company)
-            .find(|(_, id)| self.groups.get(*id).is_some_and(|group| group.key == *key))
-            .map(|(_, id)| *id)
+        let same_company = self.listed.iter().filter(|(own, _)| *own == key.company);
+        let mut ids = same_company.map(|(_, id)| *id);
+        ids.find(|&id| self.groups.get(id).is_some_and(|group| group.key == *key))
     }
 
     /// Equal calls join this group from now on, and not an older one.
@@ -281,22 +275,11 @@ impl Engine {
             if let Some(older) = self.listed(&group.key) {
                 self.unlist(older);
             }
-            let place = self.listed.partition_point(|(own, _)| *own < company);
-            self.listed.insert(place, (company, id));
+            self.listed.push((company, id));
         }
     }
 
     pub(super) fn unlist(&mut self, id: Id) {
-        let Some(company) = self.groups.get(id).map(|group| group.key.company) else {
-            return;
-        };
-        let start = self.listed.partition_point(|(own, _)| *own < company);
-        let same_company = self.listed.get(start..).unwrap_or_default().iter();
-        let place = same_company
-            .take_while(|(own, _)| *own == company)
-            .position(|(_, own)| *own == id);
-        if let Some(place) = place {
-            self.listed.remove(start + place);
-        }
+        self.listed.retain(|(_, own)| *own != id);
     }
 }

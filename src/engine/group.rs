@@ -10,6 +10,9 @@ pub(crate) struct Options {
     /// Besides those of the API.
     pub headers: Vec<(String, String)>,
     pub limits: Limits,
+    /// How long the call has waited before the engine was there, in
+    /// milliseconds: its limit covers that, too.
+    pub waited_ms: f64,
     /// Whether the call may share the requests of an equal one.
     pub coalesce: bool,
     /// Whether only a request will do that is sent after the call was made.

@@ -127,6 +127,8 @@ pub(crate) struct Success {
     /// The send that brought it.
     pub send: Id,
     pub response: Arc<HttpResponse>,
+    /// Whether its headers quoted a secret.
+    pub is_redacted: bool,
 }
 
 /// What happens to a call.
@@ -276,9 +278,9 @@ impl Engine {
             given if (0.0..1.0).contains(&given) => given,
             _ => 0.5,
         };
-        let number = (first + self.draws * 0.618_033_988_749_895) % 1.0;
+        let number = first + self.draws * 0.618_033_988_749_895;
         self.draws += 1.0;
-        number
+        number - number.floor()
     }
 
     fn emit(&mut self, call: Id, attempt: usize, what: impl FnOnce() -> What) {
@@ -315,14 +317,30 @@ impl Engine {
 
     /// Gives up a send or a question.
     fn cancel(&mut self, id: Id) {
-        let before = self.commands.len();
-        self.commands.retain(|command| {
-            !matches!(command, Command::Send { send: own, .. } | Command::Ask { question: own, .. } if *own == id)
-        });
         // What nobody has begun need not be ended.
-        if self.commands.len() == before {
+        if !self.withdraw(id) {
             self.commands.push_back(Command::Cancel { id });
         }
+    }
+
+    /// Takes back the command to begin a send or a question, if it is still
+    /// there.
+    fn withdraw(&mut self, id: Id) -> bool {
+        let place = self.commands.iter().position(|command| {
+            matches!(command, Command::Send { send: own, .. } | Command::Ask { question: own, .. } if *own == id)
+        });
+        let Some(place) = place else {
+            return false;
+        };
+        self.commands.remove(place);
+        // The listener is told right before.
+        let before = place.wrapping_sub(1);
+        if let Some(Command::Emit(event)) = self.commands.get(before)
+            && matches!(event.what, What::Attempt { .. })
+        {
+            self.commands.remove(before);
+        }
+        true
     }
 }
 

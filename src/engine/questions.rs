@@ -15,7 +15,7 @@ pub(super) struct Question {
     /// Whether it was told that the last token was refused.
     forced: bool,
     /// Whether no call waits for it: the current token will do meanwhile.
-    is_background: bool,
+    pub is_background: bool,
     asked_at: f64,
     /// The provider that was asked.
     source: u64,
@@ -43,19 +43,30 @@ impl Engine {
                 group.asked = false;
                 match group.stage {
                     Stage::Token => engine.proceed(shared, id, at),
-                    // The reply is one of the old identity's: it is given to
-                    // those who wait for it, and to nobody else.
-                    Stage::Sent { .. } if !same_identity => {
-                        let behind = group.behind.take();
-                        engine.unlist(id);
-                        if let Some(behind) = behind {
-                            engine.start_behind(shared, behind, at);
+                    // It was behind one of the others.
+                    Stage::Sent { revision, .. } if revision == shared.tokens.revision() => {}
+                    Stage::Sent { send, .. } => {
+                        if engine.withdraw(send) {
+                            engine.sends.remove(send);
+                            engine.proceed(shared, id, at);
+                        } else if !same_identity {
+                            engine.keep_reply_for_callers(shared, id, at);
                         }
                     }
                     _ => {}
                 }
             }
         });
+    }
+
+    /// The reply will be one of the old identity's: it is given to those who
+    /// wait for it, and to nobody else.
+    fn keep_reply_for_callers(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+        self.unlist(id);
+        let group = self.groups.get_mut(id);
+        if let Some(behind) = group.and_then(|group| group.behind.take()) {
+            self.start_behind(shared, behind, at);
+        }
     }
 
     /// The provider has answered. `expires_at`: milliseconds since 1970.

@@ -3,48 +3,59 @@
 /// Numbers calls, groups, sends and questions, all in one row.
 pub(crate) type Id = u64;
 
-/// A map whose keys only grow, so that it is a sorted list.
-pub(super) struct Table<T>(Vec<(Id, T)>);
+/// A map whose keys only grow, so that it is a sorted list. What is removed
+/// leaves a gap until there are many. (`Vec::remove` would bring the formatting
+/// of its panic into the module.)
+pub(super) struct Table<T> {
+    entries: Vec<(Id, Option<T>)>,
+    count: usize,
+}
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self {
+            entries: Vec::new(),
+            count: 0,
+        }
     }
 }
 
 impl<T> Table<T> {
     /// `id` is greater than all that have been inserted before.
     pub fn insert(&mut self, id: Id, value: T) {
-        self.0.push((id, value));
+        self.entries.push((id, Some(value)));
+        self.count += 1;
     }
 
     pub fn get(&self, id: Id) -> Option<&T> {
-        self.0.get(self.place(id)?).map(|(_, value)| value)
+        self.entries.get(self.place(id)?)?.1.as_ref()
     }
 
     pub fn get_mut(&mut self, id: Id) -> Option<&mut T> {
         let place = self.place(id)?;
-        self.0.get_mut(place).map(|(_, value)| value)
+        self.entries.get_mut(place)?.1.as_mut()
     }
 
     pub fn remove(&mut self, id: Id) -> Option<T> {
         let place = self.place(id)?;
-        Some(self.0.remove(place).1)
+        let value = self.entries.get_mut(place)?.1.take()?;
+        self.count -= 1;
+        if self.entries.len() > 2 * self.count + 16 || self.count == 0 {
+            self.entries.retain(|(_, value)| value.is_some());
+        }
+        Some(value)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
-        self.0.iter().map(|(id, value)| (*id, value))
-    }
-
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.0.iter_mut().map(|(_, value)| value)
+        let entries = self.entries.iter();
+        entries.filter_map(|(id, value)| Some((*id, value.as_ref()?)))
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.count
     }
 
     fn place(&self, id: Id) -> Option<usize> {
-        self.0.binary_search_by_key(&id, |(id, _)| *id).ok()
+        self.entries.binary_search_by_key(&id, |(id, _)| *id).ok()
     }
 }

@@ -34,8 +34,7 @@ export async function pack() {
   const told = await finish("npm", ["pack", "--json", "--loglevel", "error", "--pack-destination", folder], {
     cwd: PKG,
   });
-  // The prepack script may have printed something before.
-  const [{ filename, version, size }] = JSON.parse(told.slice(told.indexOf("[\n")));
+  const [{ filename, version, size }] = JSON.parse(told);
   return {
     file: join(folder, filename),
     version,

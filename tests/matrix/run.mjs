@@ -16,7 +16,7 @@ bundler, a test runner, a browser. Each cell asks the stand-in server for a usag
 Prints a Markdown table on standard output, and the progress on standard error.
 
   --only NAME...  the cells whose names have one of these words in them
-  --quick         the cells that take seconds and need no large installation
+  --quick         the cells that take less than a minute, preparation included
   --strict        a cell that could not be run is a failure, too
   --list          print the names of the cells
   --help          print this text
@@ -58,7 +58,7 @@ function readOptions() {
 
 async function main({ only, quick, strict, list }) {
   const groups = (await allGroups())
-    .filter((group) => !quick || group.quick)
+    .filter((group) => !quick || !group.slow)
     .map((group) => ({
       ...group,
       cells: group.cells.filter(
@@ -114,7 +114,8 @@ async function allGroups() {
  *
  * @param {object} group
  *   `fixtures`, `packages`, `node`: see `App.create`;
- *   `quick`: whether `--quick` has it; `prepare(app)`: done once, say a build that serves all cells;
+ *   `slow`: whether it takes a minute or more, so that `--quick` leaves it out;
+ *   `prepare(app)`: done once, say a build that serves all cells;
  *   `cells`: `{ name, packages, run(app, prepared), error, calls }`.
  *   `run` gives what the call came to: `{ usage }` or `{ error }`. It must be the recorded usage, or
  *   where the cell has an `error`, an error with these members. `calls: 0`: the API is not asked.
@@ -122,17 +123,19 @@ async function allGroups() {
 async function runGroup(group, tarball) {
   let app, prepared;
   let broken; // why no cell can be run
+  const seconds = stopwatch();
   try {
     await App.fetchPackages(group);
+    seconds(); // what a registry takes is not counted
     app = await within(LIMIT, App.create(group, tarball));
     prepared = await within(LIMIT, group.prepare?.(app));
   } catch (error) {
     broken = error;
   }
   const rows = [];
+  const preparation = seconds();
   for (const cell of group.cells) {
-    const begun = Date.now();
-    const before = new Set(app?.versions);
+    const versions = new Set(app?.versions);
     let failure = broken;
     try {
       if (!failure) await within(LIMIT, runCell(cell, app, prepared));
@@ -141,13 +144,24 @@ async function runGroup(group, tarball) {
     }
     const mark = !failure ? "✔" : failure instanceof NotRun ? "not run" : "✘";
     rows.push({ name: cell.name, versions: [...(app?.versions ?? [])], mark, reason: failure?.message });
-    progress(`${mark} ${cell.name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+    const before = rows.length === 1 ? `, after ${preparation} s of preparation` : "";
+    progress(`${mark} ${cell.name} (${seconds()} s${before})`);
     if (failure && (failure !== broken || rows.length === 1)) progress(failure.message.replaceAll(/^/gm, "    "));
-    if (app) app.versions = before; // a later cell may use another browser
+    if (app) app.versions = versions; // a later cell may use another browser
     if (mark === "✘") await stopBrowsers(); // none with a stuck page goes on to the next cell
   }
   await app?.close();
   return rows;
+}
+
+/** Gives the seconds since it was last asked. */
+function stopwatch() {
+  let last = Date.now();
+  return () => {
+    const begun = last;
+    last = Date.now();
+    return ((last - begun) / 1000).toFixed(1);
+  };
 }
 
 async function runCell({ run, packages = [], error: expected, calls: expectedCalls = 1 }, app, prepared) {

@@ -60,3 +60,8 @@ it("packs the scripts, and the declarations that an entry reaches", () => {
 it("limits the size of each script", () => {
   assert.deepEqual(Object.keys(JSON.parse(read("build/budget.json"))), [...allScripts, "sdk.wasm"]);
 });
+
+it("is of the same version as the crate", () => {
+  const [, version] = /^version = "(.+)"$/m.exec(readFileSync(new URL("../../Cargo.toml", import.meta.url), "utf8"));
+  assert.equal(manifest.version, version);
+});

@@ -16,9 +16,7 @@ const pkg = fileURLToPath(new URL("../../pkg", import.meta.url));
 export function install() {
   const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-user-"));
   const npm = (args, cwd) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-  const told = npm(["pack", "--json", "--loglevel", "error", "--pack-destination", folder], pkg);
-  // A prepack script may have printed something before.
-  const [{ filename, files }] = JSON.parse(told.slice(told.indexOf("[\n")));
+  const [{ filename, files }] = JSON.parse(npm(["pack", "--json", "--loglevel", "error", "--pack-destination", folder], pkg));
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
   npm(["install", "--offline", "--no-audit", "--no-fund", "--loglevel", "error", `./${filename}`], folder);
   return {

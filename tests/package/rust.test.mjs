@@ -1,6 +1,8 @@
-// A Rust web app that depends on the crate: built for wasm32, run in Node.
+// Rust web apps that depend on the crate, built for wasm32: with the newest versions, as locked, and run in Node; and
+// with the oldest.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -42,4 +44,19 @@ it("shows a failure", async () => {
 it("has no JavaScript exports of ours", () => {
   const exported = Object.keys(app).filter((name) => !name.startsWith("__"));
   assert.deepEqual(exported, ["describe_usage"]);
+});
+
+it("builds in an app that pins the oldest versions which the crate allows", () => {
+  const cargo = (...args) => execFileSync("cargo", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const app = "tests/oldest-versions";
+  const lock = readFileSync(`${root}/${app}/Cargo.lock`, "utf8");
+  const { packages } = JSON.parse(cargo("metadata", "--no-deps", "--locked", "--format-version=1"));
+  const required = packages[0].dependencies.filter(({ kind, optional }) => kind === null && !optional);
+  assert.ok(required.length >= 8);
+  for (const { name, req } of required) {
+    assert.match(req, /^\^/, name);
+    assert.ok(lock.includes(`name = "${name}"\nversion = "${req.slice(1)}"`), `${app} does not pin ${name} ${req.slice(1)}`);
+  }
+  const wasm32 = ["--target", "wasm32-unknown-unknown", "--target-dir", "target/oldest-versions"];
+  cargo("build", "--locked", "--quiet", "--manifest-path", `${app}/Cargo.toml`, ...wasm32);
 });

@@ -1,6 +1,8 @@
 // The tarball that `npm publish` would upload: what is in it, and how much.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { install } from "./installed.mjs";
 
@@ -19,4 +21,10 @@ it(`has at most ${LIMIT} bytes`, () => {
   const { size } = statSync(user.tarball);
   console.log(`the tarball has ${size} bytes`);
   assert.ok(size <= LIMIT, `${size} bytes`);
+});
+
+it("can be packed once more where it is installed", () => {
+  const cwd = join(user.folder, "node_modules/bookmore-sdk");
+  const told = execFileSync("npm", ["pack", "--dry-run", "--json"], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  assert.deepEqual(JSON.parse(told)[0].files.map(({ path }) => path).sort(), user.files);
 });

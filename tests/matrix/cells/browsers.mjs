@@ -8,7 +8,6 @@ const KINDS = { "module script": "index.html", "dedicated worker": "dedicated.ht
 
 const plain = (browser, label) => ({
   fixtures: ["shared", "page", "browser"],
-  quick: true,
   async prepare(app) {
     withPaths(app);
     return app.serve(".");
@@ -21,7 +20,6 @@ const plain = (browser, label) => ({
 
 const policy = {
   fixtures: ["shared", "page"],
-  quick: true,
   prepare: withPaths,
   cells: [
     {
@@ -44,7 +42,6 @@ async function strictPage(app, scripts) {
 
 const slim = {
   fixtures: ["slim"],
-  quick: true,
   cells: [
     { name: "bookmore-sdk/slim with bytes, Node.js, ES module", run: (app) => app.outcome("node", ["bytes.mjs"]) },
     { name: "bookmore-sdk/slim with bytes, Node.js, CommonJS", run: (app) => app.outcome("node", ["bytes.cjs"]) },

@@ -1,5 +1,5 @@
 // Bundles of one page, opened in Chromium.
-const page = (tool, rest) => ({ fixtures: ["shared", "page", tool], quick: true, ...rest });
+const page = (tool, rest) => ({ fixtures: ["shared", "page", tool], ...rest });
 
 const webpack = page("webpack", {
   packages: ["webpack"],
@@ -54,8 +54,7 @@ const rolldown = page("rolldown", {
 });
 
 const esbuild = {
-  fixtures: ["shared", "page", "script", "esbuild"],
-  quick: true,
+  fixtures: ["shared", "page", "script", "srcdoc", "esbuild"],
   packages: ["esbuild"],
   cells: [
     ...["esm", "iife"].map((format) => ({
@@ -85,6 +84,15 @@ const esbuild = {
         return app.outcome("node", [app.elsewhere(`script/${script}`)]);
       },
     })),
+    {
+      name: "esbuild, IIFE, as the text of a script in a srcdoc frame",
+      async run(app) {
+        const flags = ["--bundle", "--minify", "--format=iife", "--global-name=Usage"];
+        await app.run("esbuild", ["usage.js", ...flags, "--outfile=srcdoc/usage.iife.js"]);
+        app.write("srcdoc/frame.js", app.read("frame.js"));
+        return app.scriptPage("srcdoc/frame.js");
+      },
+    },
   ],
 };
 

@@ -1,7 +1,6 @@
 const vite = (how, major, { fixtures, packages }) => ({
   fixtures: [...fixtures, `vite-${major}`],
   packages: ["vite", ...packages],
-  quick: true,
   cells: [
     {
       name: `Vite ${major}, ${how}, dev server`,

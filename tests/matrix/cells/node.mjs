@@ -10,7 +10,6 @@ const version = (major) => ({
 
 const running = {
   fixtures: ["shared", "script"],
-  quick: true,
   cells: [
     { name: "Node.js, worker_threads", run: (app) => app.outcome("node", ["threads.mjs"]) },
     {

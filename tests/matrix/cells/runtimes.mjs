@@ -43,28 +43,30 @@ const bun = {
 const workerd = {
   fixtures: ["shared", "worker", "workerd"],
   packages: ["workerd"],
-  cells: [
-    {
-      name: "workerd",
-      async run(app) {
-        const conditions = "--conditions=workerd,worker,browser"; // as Wrangler does
-        await app.run("esbuild", [
-          "worker.js",
-          "--bundle",
-          "--format=esm",
-          conditions,
-          "--loader:.wasm=copy",
-          "--asset-names=[name]",
-          "--outdir=dist",
-        ]);
-        const program = app.program("@cloudflare", "bin/workerd");
-        const [, port] = await app.start(program, ["serve", "config.capnp", "--control-fd=1"], {
-          ready: /"event":"listen","socket":"http","port":(\d+)/,
-        });
-        return app.route(`http://127.0.0.1:${port}/?api=${app.api}`);
-      },
+  async prepare(app) {
+    const conditions = "--conditions=workerd,worker,browser"; // as Wrangler does
+    await app.run("esbuild", [
+      "worker.js",
+      "--bundle",
+      "--format=esm",
+      conditions,
+      "--loader:.wasm=copy",
+      "--asset-names=[name]",
+      "--outdir=dist",
+    ]);
+    return app.program("@cloudflare", "bin/workerd");
+  },
+  // Before 2024-11-11 a request has no `cache`, before 2025-05-05 there is no FinalizationRegistry.
+  cells: ["2023-05-01", "2024-09-23", "2026-01-01"].map((date) => ({
+    name: `workerd, compatibility date ${date}`,
+    async run(app, program) {
+      app.write("dated.capnp", app.read("config.capnp").replace("DATE", date));
+      const [, port] = await app.start(program, ["serve", "dated.capnp", "--control-fd=1"], {
+        ready: /"event":"listen","socket":"http","port":(\d+)/,
+      });
+      return app.route(`http://127.0.0.1:${port}/?api=${app.api}`);
     },
-  ],
+  })),
 };
 
 const wrangler = {

@@ -4,14 +4,13 @@ import { chromium } from "../browsers.mjs";
 const jest = {
   fixtures: ["jest"],
   packages: ["jest"],
-  quick: true,
   cells: [
     { name: "Jest, Node.js", run: (app) => jestRun(app, "node") },
     {
-      name: "Jest, jsdom: says that there is no TextEncoder",
+      name: "Jest, jsdom: says that there is no TextDecoder",
       packages: ["jest-environment-jsdom"],
       run: (app) => jestRun(app, "jsdom"),
-      error: { code: "runtime_unsupported", cause: /TextEncoder/ },
+      error: { code: "runtime_unsupported", cause: /TextDecoder/ },
       calls: 0,
     },
   ],
@@ -74,6 +73,11 @@ const dom = {
       name: "happy-dom, a bundle inside its window",
       packages: ["happy-dom"],
       run: (app) => app.outcome("node", ["window.mjs", "happy-dom"]),
+    },
+    {
+      name: "linkedom, its document as the global one",
+      packages: ["linkedom"],
+      run: (app) => app.outcome("node", ["global.mjs"]),
     },
   ],
 };
