@@ -162,7 +162,7 @@ impl std::error::Error for Error {
             Self::TokenProvider(error) => &error.cause,
             Self::Network(error) => &error.cause,
             Self::Fetch(error) => &error.cause,
-            Self::Timeout(error) => return error.last.as_ref().map(|last| last as _),
+            Self::Timeout(error) => return error.last.as_deref().map(|last| last as _),
             _ => return None,
         };
         cause.as_deref().map(|cause| cause as _)
@@ -197,7 +197,7 @@ pub struct TimeoutError {
     pub scope: Scope,
     pub(crate) timeout_ms: f64,
     /// The failure that there was no time left to retry.
-    pub last: Option<Error>,
+    pub last: Option<Arc<Error>>,
     /// When asking again is useful, in milliseconds since 1970.
     pub retry_at: Option<f64>,
 }
@@ -334,7 +334,9 @@ pub struct NetworkError {
 #[derive(Debug, Clone)]
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 enum NetworkProblem {
-    NoReply { endpoint: String },
+    NoReply {
+        endpoint: String,
+    },
     BrokeOff,
     /// The words are the sentence.
     Other,

@@ -25,6 +25,7 @@ use crate::{
     dto::GetAiChatUsage,
     engine::{Command, Engine, Id, Moment, Options, Outcome},
     transport::Transport,
+    wire::encode::endpoint,
 };
 
 /// The one timer; the engine counts from 1.
@@ -37,6 +38,8 @@ const POLLS_AT_ONCE: usize = 256;
 pub(super) struct Driver<T> {
     pub transport: T,
     listener: Option<Local<Rc<Listener>>>,
+    /// Where the requests go, for the listener.
+    url: String,
     hub: Arc<Hub>,
     state: Mutex<State>,
     /// Whether the provider's code runs just now: a call that it makes cannot
@@ -58,6 +61,7 @@ struct State {
 
 impl<T: Transport> Driver<T> {
     pub fn new(engine: Engine, transport: T, listener: Option<Local<Rc<Listener>>>) -> Self {
+        let url = endpoint(&engine.config().base_url);
         let state = State {
             engine,
             provider: None,
@@ -69,6 +73,7 @@ impl<T: Transport> Driver<T> {
         Self {
             transport,
             listener,
+            url,
             hub: Arc::default(),
             state: Mutex::new(state),
             asks: AtomicBool::new(false),
@@ -171,7 +176,7 @@ impl<T: Transport> Driver<T> {
                 Some(Command::Forget { .. }) => {}
                 Some(Command::Emit(event)) => {
                     if let Some(listener) = &self.listener {
-                        self.outside(false, || listener(&Event::of(&event)));
+                        self.outside(false, || listener(&Event::of(&event, &self.url)));
                     }
                 }
                 Some(Command::Settle { call: own, outcome }) => {

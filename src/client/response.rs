@@ -1,9 +1,9 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use super::duration;
 use crate::{
     dto::AiChatUsageResponse,
-    engine::{self, Outcome, Success},
+    engine::{self, Outcome},
     error::Error,
     transport::{HttpResponse, header_in},
 };
@@ -53,10 +53,16 @@ pub struct Attempt {
 
 impl WithResponse {
     pub(super) fn of(outcome: Outcome) -> Result<Self, Error> {
-        let Success { data, response, .. } = outcome.result?;
+        let success = outcome.result.map_err(|error| {
+            let mut error = Error::clone(&error);
+            if let Some(at) = outcome.retry_at {
+                error.set_retry_at(at);
+            }
+            error
+        })?;
         Ok(Self {
-            data,
-            response: ResponseInfo::of(Arc::unwrap_or_clone(response)),
+            data: success.data.clone(),
+            response: ResponseInfo::of(&success.response),
             attempts: outcome.attempts.into_iter().map(Attempt::of).collect(),
             elapsed: duration(outcome.elapsed_ms),
         })
@@ -64,11 +70,11 @@ impl WithResponse {
 }
 
 impl ResponseInfo {
-    fn of(response: HttpResponse) -> Self {
+    fn of(response: &HttpResponse) -> Self {
         Self {
             status: response.status,
             request_id: response.request_id(),
-            headers: response.headers,
+            headers: response.headers.clone(),
             received_at: response.received_at,
         }
     }

@@ -11,10 +11,7 @@ use super::{
 use crate::{
     error::{Error, Phase, TimeoutError},
     transport::{Body, HttpResponse},
-    wire::{
-        base_url::without_query,
-        encode::{self, Envelope},
-    },
+    wire::encode::{self, Envelope},
 };
 
 impl Engine {
@@ -30,7 +27,7 @@ impl Engine {
 
     /// A reply has come, as far as it could be read.
     pub fn handle_reply(&mut self, send: Id, mut reply: HttpResponse, at: Moment) {
-        self.input(at, |engine, shared, at| {
+        self.input(at, |engine, shared| {
             let Some(id) = engine.sends.remove(send) else {
                 return;
             };
@@ -58,49 +55,49 @@ impl Engine {
             );
             let status = reply.status;
             let error = result.as_ref().err().map(Error::code);
-            group.record(Some(status), error, at.now);
+            group.record(Some(status), error, engine.at.now);
             let (first, attempt) = (group.first, group.attempts.len());
-            engine.emit(first, attempt, || What::Response { status });
+            engine.emit(first, attempt, What::Response { status });
             match result {
                 Ok(data) => {
                     let success = Success {
                         data,
                         send,
-                        response: Arc::new(reply),
+                        response: reply,
                         is_redacted,
                     };
-                    engine.settle_all(shared, id, &Ok(success), at);
-                    engine.serve(shared, 1.0, at);
+                    engine.settle_all(shared, id, Ok(Arc::new(success)));
+                    engine.serve(shared, 1.0);
                 }
-                Err(error) => engine.failed(shared, id, send, error, at),
+                Err(error) => engine.failed(shared, id, send, Arc::new(error)),
             }
         });
     }
 
     /// No reply came, or what was given to send with failed by itself.
     pub fn handle_send_error(&mut self, send: Id, mut error: Error, at: Moment) {
-        self.input(at, |engine, shared, at| {
+        self.input(at, |engine, shared| {
             let Some(id) = engine.sends.remove(send) else {
                 return;
             };
             engine.redactor(shared, Some(id)).redact_error(&mut error);
             if let Some(group) = engine.groups.get_mut(id) {
-                group.record(None, Some(error.code()), at.now);
-                engine.failed(shared, id, send, error, at);
+                group.record(None, Some(error.code()), engine.at.now);
+                engine.failed(shared, id, send, Arc::new(error));
             }
         });
     }
 
     /// A group's time has come: an attempt's limit, or the end of a sleep.
-    pub(super) fn wake(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    pub(super) fn wake(&mut self, shared: &mut Shared, id: Id) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
         group.wake_at = f64::INFINITY;
         match group.stage {
             Stage::Sleep { .. } => {
-                self.serve(shared, 0.0, at);
-                self.look_at_sleeper(shared, id, at);
+                self.serve(shared, 0.0);
+                self.look_at_sleeper(shared, id);
             }
             Stage::Sent {
                 send, has_headers, ..
@@ -112,28 +109,28 @@ impl Engine {
                 });
                 error.timeout_ms = group.key.attempt_timeout;
                 let error = Error::from(error);
-                group.record(None, Some(error.code()), at.now);
+                group.record(None, Some(error.code()), self.at.now);
                 self.sends.remove(send);
                 self.cancel(send);
-                self.failed(shared, id, send, error, at);
+                self.failed(shared, id, send, Arc::new(error));
             }
             Stage::Behind | Stage::Token => {}
         }
     }
 
     /// Sends the group, unless a pause or the provider has to be waited for.
-    pub(super) fn proceed(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    pub(super) fn proceed(&mut self, shared: &mut Shared, id: Id) {
         let Some(group) = self.groups.get(id) else {
             return;
         };
-        if let Some(pause) = shared.pauses.of(group.key.company, at.now).cloned() {
-            self.keep_pause(shared, id, &pause, at);
-        } else if !self.has_to_wait_for_token(shared, id, at) {
-            self.send(shared, id, at);
+        if let Some(pause) = shared.pauses.of(group.key.company, self.at.now).cloned() {
+            self.keep_pause(shared, id, &pause);
+        } else if !self.has_to_wait_for_token(shared, id) {
+            self.send(shared, id);
         }
     }
 
-    fn send(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    fn send(&mut self, shared: &mut Shared, id: Id) {
         let send = self.next_id();
         let Some(group) = self.groups.get_mut(id) else {
             return;
@@ -154,28 +151,26 @@ impl Engine {
         }
         group.stage = Stage::Sent {
             send,
-            at: at.now,
+            at: self.at.now,
             revision: shared.tokens.revision(),
             has_headers: false,
         };
-        group.wake_at = at.now + group.key.attempt_timeout;
+        group.wake_at = self.at.now + group.key.attempt_timeout;
         self.timers.set(group.wake_at, id);
         let (first, attempt) = (group.first, group.attempts.len() + 1);
         self.sends.insert(send, id);
-        self.emit(first, attempt, || What::Attempt {
-            url: without_query(&request.url).to_owned(),
-        });
-        self.commands.push_back(Command::Send { send, request });
+        self.emit(first, attempt, What::Attempt { send });
+        self.command(Command::Send { send, request });
     }
 
     /// An attempt failed, which may be renewed, retried, or the end.
-    fn failed(&mut self, shared: &mut Shared, id: Id, send: Id, error: Error, at: Moment) {
+    fn failed(&mut self, shared: &mut Shared, id: Id, send: Id, error: Arc<Error>) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
         group.wait_ms = 0.0;
         if let Some(old) = group.beside.replace(send) {
-            self.commands.push_back(Command::Forget { id: old });
+            self.commands.push_back(Some(Command::Forget { id: old }));
         }
         let company = group.key.company;
         if error.status() == Some(401)
@@ -192,22 +187,21 @@ impl Engine {
                     // Another token is there by now, or can be asked for.
                     group.asked &= !shared.tokens.expires();
                 }
-                self.proceed(shared, id, at);
+                self.proceed(shared, id);
                 return;
             }
         }
-        if let Some(pause) = Pauses::asked(&error, company, at.now) {
-            shared.pauses.keep(pause.clone(), at.now);
-            self.backoff(shared, id, error, at);
-            self.keep_pause_everywhere(shared, &pause, at);
-        } else {
-            self.backoff(shared, id, error, at);
+        let pause = Pauses::asked(&error, company, self.at.now);
+        self.backoff(shared, id, error);
+        if let Some(pause) = pause {
+            shared.pauses.keep(pause.clone(), self.at.now);
+            self.keep_pause_everywhere(shared, &pause);
         }
     }
 
     /// Sleeps before a retry, as far as there is to be one.
-    fn backoff(&mut self, shared: &mut Shared, id: Id, error: Error, at: Moment) {
-        let random = self.random(at);
+    fn backoff(&mut self, shared: &mut Shared, id: Id, error: Arc<Error>) {
+        let random = self.random();
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
@@ -216,68 +210,58 @@ impl Engine {
             || !error.is_retryable()
             || asked.is_some_and(|ms| ms > LONGEST_WAIT_MS);
         if is_over {
-            self.settle_all(shared, id, &Err(error), at);
+            self.settle_all(shared, id, Err(error));
             return;
         }
         let backoff = Backoff::of(group.retries, asked, random);
-        // Whoever has no time for the shortest wait fails at once.
-        let hurried = self.hurried(id, at.now + backoff.least);
-        for (call, total_timeout_ms) in hurried {
-            let error = if asked.is_some_and(|ms| ms >= backoff.least) {
-                error.clone()
+        // A wait that the server asked for is told with its own words.
+        let is_asked = asked.is_some_and(|ms| ms >= backoff.least);
+        let least = Hurry {
+            by: self.at.now + backoff.least,
+            is_timeout: !is_asked,
+            retry_at: None,
+        };
+        let earliest = self.fail_hurried(shared, id, &error, least);
+        let ready_at = self.at.now + backoff.within(earliest - self.at.now);
+        shared.tickets.serve(0.0, self.at.now);
+        let number = self.config.paces_retries.then(|| shared.tickets.next());
+        let turn = turn(shared, ready_at, number, self.at.now);
+        let hurry = Hurry {
+            by: if turn - self.at.now > LONGEST_WAIT_MS {
+                f64::INFINITY
             } else {
-                total_timeout(total_timeout_ms, Phase::Backoff, Some(error.clone()))
-            };
-            self.settle_one(id, call, error, at);
-        }
-        let ready_at = at.now + backoff.within(self.earliest_deadline(id) - at.now);
-        shared.tickets.serve(0.0, at.now);
-        let number = shared.tickets.next();
-        let turn = if self.config.paces_retries {
-            ready_at.max(at.now + shared.tickets.wait_ms(number))
-        } else {
-            ready_at
+                turn
+            },
+            is_timeout: false,
+            retry_at: Some(self.at.wall + turn - self.at.now),
         };
-        let latest = if turn - at.now > LONGEST_WAIT_MS {
-            f64::INFINITY
-        } else {
-            turn
-        };
-        for (call, _) in self.hurried(id, latest) {
-            let mut error = error.clone();
-            error.set_retry_at(at.wall + turn - at.now);
-            self.settle_one(id, call, error, at);
-        }
+        self.fail_hurried(shared, id, &error, hurry);
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
-        if group.waiting.is_empty() {
-            self.end(shared, id, at);
-            return;
-        }
         group.retries += 1;
         // A token without an end stays for the whole call.
         group.asked &= !shared.tokens.expires();
         let (first, attempt) = (group.first, group.attempts.len());
-        let number = self.config.paces_retries.then_some(number);
         if let Some(number) = number {
             shared.tickets.draw();
-            self.line.push_back((number, id));
+            self.line.push((number, id));
         }
-        self.emit(first, attempt, || What::Retry {
-            wait_ms: turn - at.now,
-            error: error.clone(),
-        });
-        self.sleep(id, ready_at, number, error, at);
+        let what = What::Retry {
+            wait_ms: turn - self.at.now,
+            error: Arc::clone(&error),
+        };
+        self.emit(first, attempt, what);
+        self.sleep(id, ready_at, number, error);
     }
 
-    fn sleep(&mut self, id: Id, ready_at: f64, number: Option<f64>, error: Error, at: Moment) {
+    fn sleep(&mut self, id: Id, ready_at: f64, number: Option<f64>, error: Arc<Error>) {
         if let Some(group) = self.groups.get_mut(id) {
             group.stage = Stage::Sleep {
                 ready_at,
                 number,
                 error,
-                since: at.now,
+                since: self.at.now,
             };
             group.wake_at = ready_at;
             self.timers.set(ready_at, id);
@@ -285,7 +269,7 @@ impl Engine {
     }
 
     /// A group that sleeps goes on, or sleeps on.
-    fn look_at_sleeper(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    fn look_at_sleeper(&mut self, shared: &mut Shared, id: Id) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
@@ -298,17 +282,12 @@ impl Engine {
         else {
             return;
         };
-        let turn = match number {
-            Some(number) => ready_at.max(at.now + shared.tickets.wait_ms(number)),
-            None => ready_at,
-        };
-        if turn <= at.now {
-            group.wait_ms += at.now - since;
+        let turn = turn(shared, ready_at, number, self.at.now);
+        if turn <= self.at.now {
+            group.wait_ms += self.at.now - since;
             // Timers can be late: nothing is sent for whose time is over.
-            for (call, _) in self.hurried(id, at.now) {
-                self.deadline(shared, call, at);
-            }
-            self.proceed(shared, id, at);
+            self.fail_late(shared, id);
+            self.proceed(shared, id);
         } else {
             group.wake_at = turn;
             self.timers.set(turn, id);
@@ -316,67 +295,59 @@ impl Engine {
     }
 
     /// Numbers are served: by time, by successes, and by those given up.
-    pub(super) fn serve(&mut self, shared: &mut Shared, more: f64, at: Moment) {
-        shared.tickets.serve(more, at.now);
-        while let Some(&(own, id)) = self.line.front() {
+    pub(super) fn serve(&mut self, shared: &mut Shared, more: f64) {
+        shared.tickets.serve(more, self.at.now);
+        while let Some(&(own, id)) = self.line.first() {
             if shared.tickets.wait_ms(own) > 0.0 {
                 break;
             }
-            self.line.pop_front();
+            self.leave_line(own);
             if let Some(group) = self.groups.get_mut(id)
                 && let Stage::Sleep { number, .. } = &mut group.stage
                 && *number == Some(own)
             {
                 *number = None;
-                self.look_at_sleeper(shared, id, at);
+                self.look_at_sleeper(shared, id);
             }
         }
     }
 
     /// A number that nobody waits for any more counts as served.
-    pub(super) fn give_up(&mut self, shared: &mut Shared, number: f64, at: Moment) {
-        let place = self.line.partition_point(|(own, _)| *own < number);
-        self.line.remove(place);
-        shared.tickets.serve(0.0, at.now);
+    pub(super) fn give_up(&mut self, shared: &mut Shared, number: f64) {
+        self.leave_line(number);
+        shared.tickets.serve(0.0, self.at.now);
         let is_served = shared.tickets.wait_ms(number) == 0.0;
-        self.serve(shared, if is_served { 0.0 } else { 1.0 }, at);
+        self.serve(shared, if is_served { 0.0 } else { 1.0 });
+    }
+
+    fn leave_line(&mut self, number: f64) {
+        self.line.retain(|(own, _)| *own != number);
     }
 
     /// A group waits for the end of a pause.
-    fn keep_pause(&mut self, shared: &mut Shared, id: Id, pause: &Pause, at: Moment) {
-        for (call, _) in self.hurried(id, pause.until) {
-            self.settle_one(id, call, pause.error.clone(), at);
-        }
-        let left = (self.earliest_deadline(id) - pause.until) / 2.0;
-        let random = self.random(at);
-        let ready_at = pause.until + spread(pause.wait_ms, random).min(left);
-        let Some(group) = self.groups.get_mut(id) else {
-            return;
-        };
-        if group.waiting.is_empty() {
-            self.end(shared, id, at);
-            return;
-        }
-        self.sleep(id, ready_at, None, pause.error.clone(), at);
+    fn keep_pause(&mut self, shared: &mut Shared, id: Id, pause: &Pause) {
+        let earliest = self.fail_hurried(shared, id, &pause.error, pause.hurry());
+        let random = self.random();
+        let late = spread(pause.wait_ms, random).min((earliest - pause.until) / 2.0);
+        self.sleep(id, pause.until + late, None, Arc::clone(&pause.error));
     }
 
     /// Those whom a new pause keeps waiting, and who cannot, fail now.
-    fn keep_pause_everywhere(&mut self, shared: &mut Shared, pause: &Pause, at: Moment) {
-        let groups: Vec<Id> = self.groups.iter().map(|(id, _)| id).collect();
-        for id in groups {
+    fn keep_pause_everywhere(&mut self, shared: &mut Shared, pause: &Pause) {
+        for id in self.groups.ids() {
             let Some(group) = self.groups.get(id) else {
                 continue;
             };
-            let is_meant = pause.company.is_none_or(|company| company == group.key.company);
+            if pause
+                .company
+                .is_some_and(|company| company != group.key.company)
+            {
+                continue;
+            }
             match group.stage {
-                Stage::Token if is_meant => self.keep_pause(shared, id, pause, at),
-                Stage::Sleep { ready_at, .. } if is_meant && ready_at < pause.until => {
-                    for (call, _) in self.hurried(id, pause.until) {
-                        self.settle_one(id, call, pause.error.clone(), at);
-                    }
-                    if self.groups.get(id).is_some_and(|group| group.waiting.is_empty()) {
-                        self.end(shared, id, at);
-                    }
+                Stage::Token => self.keep_pause(shared, id, pause),
+                Stage::Sleep { .. } => {
+                    self.fail_hurried(shared, id, &pause.error, pause.hurry());
                 }
                 _ => {}
             }
@@ -384,54 +355,85 @@ impl Engine {
     }
 
     /// The callers of a group that sleeps who cannot wait until it wakes fail.
-    pub(super) fn fail_the_hurried(&mut self, shared: &mut Shared, id: Id, at: Moment) {
-        shared.tickets.serve(0.0, at.now);
+    pub(super) fn fail_who_cannot_sleep(&mut self, shared: &mut Shared, id: Id) {
+        shared.tickets.serve(0.0, self.at.now);
+        if let Some(group) = self.groups.get(id)
+            && let Stage::Sleep {
+                ready_at,
+                number,
+                error,
+                ..
+            } = &group.stage
+        {
+            let error = Arc::clone(error);
+            let by = turn(shared, *ready_at, *number, self.at.now);
+            let hurry = Hurry {
+                by,
+                is_timeout: false,
+                retry_at: Some(self.at.wall + by - self.at.now),
+            };
+            self.fail_hurried(shared, id, &error, hurry);
+        }
+    }
+
+    /// The callers of a group who have no time until then fail with `error`.
+    /// Gives the earliest limit of those who are left; a group with none is over.
+    fn fail_hurried(
+        &mut self,
+        shared: &mut Shared,
+        id: Id,
+        error: &Arc<Error>,
+        hurry: Hurry,
+    ) -> f64 {
+        let mut earliest = f64::INFINITY;
         let Some(group) = self.groups.get(id) else {
-            return;
+            return earliest;
         };
-        let Stage::Sleep {
-            ready_at,
-            number,
-            error,
-            ..
-        } = &group.stage
-        else {
-            return;
-        };
-        let turn = match number {
-            Some(number) => ready_at.max(at.now + shared.tickets.wait_ms(*number)),
-            None => *ready_at,
-        };
-        let mut error = error.clone();
-        if error.retry_at().is_none() {
-            error.set_retry_at(at.wall + turn - at.now);
+        for call_id in group.waiting.clone() {
+            let Some(call) = self.calls.get(call_id) else {
+                continue;
+            };
+            if call.deadline > hurry.by {
+                earliest = earliest.min(call.deadline);
+                continue;
+            }
+            let error = if hurry.is_timeout {
+                let last = Some(Arc::clone(error));
+                Arc::new(total_timeout(call.total_timeout, Phase::Backoff, last))
+            } else {
+                Arc::clone(error)
+            };
+            self.settle_one(id, call_id, error, hurry.retry_at);
         }
-        for (call, _) in self.hurried(id, turn) {
-            self.settle_one(id, call, error.clone(), at);
+        self.end_if_left(shared, id);
+        earliest
+    }
+}
+
+/// Who fails because of a wait, and with what.
+struct Hurry {
+    /// Those whose time is over by then.
+    by: f64,
+    /// Whether it is their limit that fails them.
+    is_timeout: bool,
+    /// When asking again is useful, in milliseconds since 1970, unless the
+    /// error says so itself.
+    retry_at: Option<f64>,
+}
+
+impl Pause {
+    fn hurry(&self) -> Hurry {
+        Hurry {
+            by: self.until,
+            is_timeout: false,
+            retry_at: None,
         }
     }
+}
 
-    /// The callers whose own time is over by then, with their total limits.
-    fn hurried(&self, group: Id, by: f64) -> Vec<(Id, f64)> {
-        let Some(group) = self.groups.get(group) else {
-            return Vec::new();
-        };
-        let calls = group.waiting.iter();
-        calls
-            .filter_map(|&id| Some((id, self.calls.get(id)?)))
-            .filter(|(_, call)| call.deadline <= by)
-            .map(|(id, call)| (id, call.total_timeout))
-            .collect()
-    }
-
-    fn earliest_deadline(&self, group: Id) -> f64 {
-        let Some(group) = self.groups.get(group) else {
-            return f64::INFINITY;
-        };
-        let calls = group.waiting.iter();
-        calls
-            .filter_map(|&id| self.calls.get(id))
-            .map(|call| call.deadline)
-            .fold(f64::INFINITY, f64::min)
-    }
+/// When a retry is sent at the latest: after its backoff, and when its number
+/// is served.
+fn turn(shared: &Shared, ready_at: f64, number: Option<f64>, now: f64) -> f64 {
+    let wait_ms = number.map_or(0.0, |number| shared.tickets.wait_ms(number));
+    ready_at.max(now + wait_ms)
 }

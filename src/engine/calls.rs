@@ -1,7 +1,9 @@
 //! Calls come, join groups, and are settled.
 
+use std::sync::Arc;
+
 use super::{
-    Command, Engine, Id, Moment, Options, Outcome, Shared, Success, What,
+    Attempt, Command, Engine, Id, Moment, Options, Outcome, Shared, Success, What,
     group::{Call, Group, Key, Stage},
     retry::total_timeout,
     take,
@@ -15,64 +17,52 @@ use crate::{
 impl Engine {
     /// A call begins; its [`Command::Settle`] will name the id.
     pub fn call(&mut self, request: GetAiChatUsage, options: Options, at: Moment) -> Id {
-        self.input(at, |engine, shared, at| {
-            engine.begin(shared, request, options, at)
-        })
+        self.input(at, |engine, shared| engine.begin(shared, request, options))
     }
 
     /// The caller has left.
     pub fn abandon(&mut self, call: Id, at: Moment) {
-        self.input(at, |engine, shared, at| {
+        self.input(at, |engine, shared| {
             if let Some(Call { group, .. }) = engine.calls.remove(call) {
                 // What it was to be told is not told any more.
-                engine.leave(shared, group, call, at);
+                engine.leave(shared, group, call);
             } else {
-                engine
-                    .commands
-                    .retain(|command| !matches!(command, Command::Settle { call: own, .. } if *own == call));
+                engine.withdraw(call);
             }
         });
     }
 
-    fn begin(
-        &mut self,
-        shared: &mut Shared,
-        request: GetAiChatUsage,
-        options: Options,
-        at: Moment,
-    ) -> Id {
+    fn begin(&mut self, shared: &mut Shared, request: GetAiChatUsage, options: Options) -> Id {
         let id = self.next_id();
         let call = Call {
             group: 0,
-            started_at: at.now - options.waited_ms,
-            deadline: at.now - options.waited_ms + options.limits.total_timeout,
+            started_at: self.at.now - options.waited_ms,
+            deadline: self.at.now - options.waited_ms + options.limits.total_timeout,
             total_timeout: options.limits.total_timeout,
         };
         self.timers.set(call.deadline, id);
         self.calls.insert(id, call);
         if let Some(Err(error)) = request.company_id.as_deref().map(check_company_id) {
-            self.settle(id, Err(error), Vec::new(), 0, at);
+            self.settle(id, Err(Arc::new(error)), None, Vec::new());
             return id;
         }
         let company = request.company_id.as_deref().and_then(guid::number);
-        let key = Key {
-            company: company.unwrap_or(0),
-            format: options.format,
-            headers: options.headers,
-            max_retries: options.limits.max_retries,
-            attempt_timeout: options.limits.attempt_timeout,
-        };
         let is_shared = self.config.shares && options.coalesce && !options.nested;
-        let equal = if is_shared { self.listed(&key) } else { None };
-        let group = |stage| Group {
-            key,
+        let group = Box::new(Group {
+            key: Key {
+                company: company.unwrap_or(0),
+                format: options.format,
+                headers: options.headers,
+                max_retries: options.limits.max_retries,
+                attempt_timeout: options.limits.attempt_timeout,
+            },
             request,
             fresh: options.fresh,
             nested: options.nested,
             waiting: Vec::new(),
             first: id,
             behind: None,
-            stage,
+            stage: Stage::Behind,
             wake_at: f64::INFINITY,
             attempts: Vec::new(),
             wait_ms: 0.0,
@@ -82,42 +72,49 @@ impl Engine {
             refused: None,
             tokens: Vec::new(),
             beside: None,
+        });
+        let equal = if is_shared {
+            self.listed(&group.key)
+        } else {
+            None
         };
-        match equal.and_then(|id| Some((id, self.groups.get(id)?))) {
-            Some((joined, equal)) if !options.fresh || equal.is_unsent() => {
-                self.join(shared, id, joined, at);
+        if let Some(equal_id) = equal
+            && let Some(equal) = self.groups.get(equal_id)
+        {
+            if !options.fresh || equal.is_unsent() {
+                self.enter(id, equal_id);
+                self.catch_up(shared, equal_id);
+                return id;
             }
             // A fresh request is in flight: the next one starts when it is over
             // and serves all who came meanwhile.
-            Some((front, equal)) if equal.fresh => match equal.behind {
-                // All who were behind it may have left.
-                Some(behind) if self.groups.get(behind).is_some() => self.enter(id, behind),
-                _ => {
-                    let behind = self.insert(group(Stage::Behind));
-                    if let Some(front) = self.groups.get_mut(front) {
-                        front.behind = Some(behind);
-                    }
-                    self.enter(id, behind);
+            if equal.fresh {
+                let behind = match equal.behind {
+                    // Its callers may all have left.
+                    Some(behind) if self.groups.get(behind).is_some() => behind,
+                    _ => self.insert(group),
+                };
+                if let Some(equal) = self.groups.get_mut(equal_id) {
+                    equal.behind = Some(behind);
                 }
-            },
-            _ => {
-                let group = self.insert(group(Stage::Behind));
-                self.enter(id, group);
-                if is_shared {
-                    self.list(group);
-                }
-                self.proceed(shared, group, at);
+                self.enter(id, behind);
+                return id;
             }
         }
+        let group = self.insert(group);
+        self.enter(id, group);
+        if is_shared {
+            self.list(group);
+        }
+        self.proceed(shared, group);
         id
     }
 
-    /// Waits for a group that has begun.
-    fn join(&mut self, shared: &mut Shared, call: Id, group: Id, at: Moment) {
-        self.enter(call, group);
+    /// A group that has begun has one caller more.
+    fn catch_up(&mut self, shared: &mut Shared, group: Id) {
         match self.groups.get(group).map(|group| &group.stage) {
-            Some(Stage::Token) => self.await_token(shared, group, false, at),
-            Some(Stage::Sleep { .. }) => self.fail_the_hurried(shared, group, at),
+            Some(Stage::Token) => self.await_token(shared, group, false),
+            Some(Stage::Sleep { .. }) => self.fail_who_cannot_sleep(shared, group),
             _ => {}
         }
     }
@@ -131,14 +128,14 @@ impl Engine {
         }
     }
 
-    fn insert(&mut self, group: Group) -> Id {
+    fn insert(&mut self, group: Box<Group>) -> Id {
         let id = self.next_id();
-        self.groups.insert(id, Box::new(group));
+        self.groups.insert(id, group);
         id
     }
 
     /// The total limit of a call is over.
-    pub(super) fn deadline(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    pub(super) fn deadline(&mut self, shared: &mut Shared, id: Id) {
         let Some(call) = self.calls.get(id) else {
             return;
         };
@@ -156,21 +153,43 @@ impl Engine {
             Stage::Behind | Stage::Sleep { .. } => Phase::Backoff,
         };
         let error = total_timeout(timeout_ms, phase, None);
-        let attempt = group.attempt(None, Some(error.code()), at.now);
         let mut attempts = group.attempts.clone();
-        attempts.extend(attempt);
-        let count = attempts.len();
-        self.settle(id, Err(error), attempts, count, at);
-        self.leave(shared, group_id, id, at);
+        attempts.extend(group.attempt(None, Some(error.code()), self.at.now));
+        self.settle(id, Err(Arc::new(error)), None, attempts);
+        self.leave(shared, group_id, id);
     }
 
-    /// The group has one caller less, and is over when that was the last.
-    pub(super) fn leave(&mut self, shared: &mut Shared, group: Id, call: Id, at: Moment) {
+    /// Timers can be late: those whose time is over fail before anything is
+    /// done for them.
+    pub(super) fn fail_late(&mut self, shared: &mut Shared, group: Id) {
+        let waiting = self.groups.get(group).map(|group| group.waiting.clone());
+        for id in waiting.unwrap_or_default() {
+            if self
+                .calls
+                .get(id)
+                .is_some_and(|call| call.deadline <= self.at.now)
+            {
+                self.deadline(shared, id);
+            }
+        }
+    }
+
+    /// The group has one caller less.
+    fn leave(&mut self, shared: &mut Shared, group: Id, call: Id) {
         if let Some(own) = self.groups.get_mut(group) {
             own.waiting.retain(|&waiting| waiting != call);
-            if own.waiting.is_empty() {
-                self.end(shared, group, at);
-            }
+            self.end_if_left(shared, group);
+        }
+    }
+
+    /// A group for which nobody waits is over.
+    pub(super) fn end_if_left(&mut self, shared: &mut Shared, id: Id) {
+        if self
+            .groups
+            .get(id)
+            .is_some_and(|group| group.waiting.is_empty())
+        {
+            self.end(shared, id);
         }
     }
 
@@ -178,60 +197,66 @@ impl Engine {
     pub(super) fn settle_all(
         &mut self,
         shared: &mut Shared,
-        group_id: Id,
-        result: &Result<Success, Error>,
-        at: Moment,
+        id: Id,
+        result: Result<Arc<Success>, Arc<Error>>,
     ) {
-        if let Some(group) = self.groups.get_mut(group_id) {
+        if let Some(group) = self.groups.get_mut(id) {
             let (waiting, attempts) = (take(&mut group.waiting), group.attempts.clone());
             for call in waiting {
-                self.settle(call, result.clone(), attempts.clone(), attempts.len(), at);
+                self.settle(call, result.clone(), None, attempts.clone());
             }
-            self.end(shared, group_id, at);
+            self.end(shared, id);
         }
     }
 
     /// One caller of a group fails, the others go on waiting.
-    pub(super) fn settle_one(&mut self, group: Id, call: Id, error: Error, at: Moment) {
+    pub(super) fn settle_one(
+        &mut self,
+        group: Id,
+        call: Id,
+        error: Arc<Error>,
+        retry_at: Option<f64>,
+    ) {
         if let Some(group) = self.groups.get_mut(group) {
             group.waiting.retain(|&waiting| waiting != call);
             let attempts = group.attempts.clone();
-            let count = attempts.len();
-            self.settle(call, Err(error), attempts, count, at);
+            self.settle(call, Err(error), retry_at, attempts);
         }
     }
 
     fn settle(
         &mut self,
         id: Id,
-        result: Result<Success, Error>,
-        attempts: Vec<super::Attempt>,
-        attempt: usize,
-        at: Moment,
+        result: Result<Arc<Success>, Arc<Error>>,
+        retry_at: Option<f64>,
+        attempts: Vec<Attempt>,
     ) {
         let Some(call) = self.calls.remove(id) else {
             return;
         };
-        let elapsed_ms = at.now - call.started_at;
-        self.emit(id, attempt, || match &result {
+        let elapsed_ms = self.at.now - call.started_at;
+        let what = match &result {
             Ok(_) => What::Success { elapsed_ms },
             Err(error) => What::Error {
                 elapsed_ms,
-                error: error.clone(),
+                error: Arc::clone(error),
             },
-        });
-        self.commands.push_back(Command::Settle {
+        };
+        self.emit(id, attempts.len(), what);
+        let outcome = Outcome {
+            result,
+            retry_at,
+            attempts,
+            elapsed_ms,
+        };
+        self.command(Command::Settle {
             call: id,
-            outcome: Box::new(Outcome {
-                result,
-                attempts,
-                elapsed_ms,
-            }),
+            outcome: Box::new(outcome),
         });
     }
 
     /// A group is over: nothing of it is left, and the one behind it starts.
-    pub(super) fn end(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    pub(super) fn end(&mut self, shared: &mut Shared, id: Id) {
         self.unlist(id);
         let Some(group) = self.groups.remove(id) else {
             return;
@@ -242,22 +267,22 @@ impl Engine {
             Stage::Sleep {
                 number: Some(number),
                 ..
-            } => self.give_up(shared, number, at),
+            } => self.give_up(shared, number),
             _ => {}
         }
         if let Some(kept) = group.beside {
-            self.commands.push_back(Command::Forget { id: kept });
+            self.command(Command::Forget { id: kept });
         }
         if let Some(behind) = group.behind {
-            self.start_behind(shared, behind, at);
+            self.start_behind(shared, behind);
         }
     }
 
     /// The group behind another one starts; equal calls join it from now on.
-    pub(super) fn start_behind(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    pub(super) fn start_behind(&mut self, shared: &mut Shared, id: Id) {
         if self.groups.get(id).is_some() {
             self.list(id);
-            self.proceed(shared, id, at);
+            self.proceed(shared, id);
         }
     }
 

@@ -10,7 +10,10 @@ impl Engine {
             let group = self.groups.get(call.group).expect("a call has a group");
             let times = group.waiting.iter().filter(|&&waiting| waiting == id);
             assert_eq!(times.count(), 1, "call {id} waits once");
-            assert!(self.timers.holds(call.deadline, id), "call {id} has a timer");
+            assert!(
+                self.timers.holds(call.deadline, id),
+                "call {id} has a timer"
+            );
         }
         for (id, group) in self.groups.iter() {
             assert!(!group.waiting.is_empty(), "group {id} has callers");
@@ -18,7 +21,10 @@ impl Engine {
                 let call = self.calls.get(call).expect("who waits is a call");
                 assert_eq!(call.group, id);
             }
-            assert!(self.timers.holds(group.wake_at, id), "group {id} has a timer");
+            assert!(
+                self.timers.holds(group.wake_at, id),
+                "group {id} has a timer"
+            );
             self.check_stage(id, group);
             self.check_hurry(group, now);
         }
@@ -35,7 +41,11 @@ impl Engine {
         assert!(self.listed.is_empty(), "no group is listed");
         assert!(self.line.is_empty(), "no group waits for its number");
         assert!(self.commands.is_empty());
-        assert!(self.question.as_ref().is_none_or(|asked| asked.is_background));
+        assert!(
+            self.question
+                .as_ref()
+                .is_none_or(|asked| asked.is_background)
+        );
     }
 
     /// No group waits without a question, a send, a timer or another group.
@@ -70,7 +80,10 @@ impl Engine {
     fn check_hurry(&self, group: &Group, now: f64) {
         let shared = lock(&self.shared);
         let mut until = f64::NEG_INFINITY;
-        if let Stage::Sleep { ready_at, number, .. } = group.stage {
+        if let Stage::Sleep {
+            ready_at, number, ..
+        } = group.stage
+        {
             until = ready_at;
             if let Some(number) = number {
                 until = until.max(now + shared.tickets.wait_ms_at(number, now));
@@ -81,10 +94,17 @@ impl Engine {
             && !matches!(group.stage, Stage::Sent { .. })
             && let Some(pause) = shared.pauses.of(group.key.company, now)
         {
-            assert!(!matches!(group.stage, Stage::Token), "a pause is kept first");
+            assert!(
+                !matches!(group.stage, Stage::Token),
+                "a pause is kept first"
+            );
             until = until.max(pause.until);
         }
-        for call in group.waiting.iter().filter_map(|&call| self.calls.get(call)) {
+        for call in group
+            .waiting
+            .iter()
+            .filter_map(|&call| self.calls.get(call))
+        {
             // Timers may be late, and sums of times are rounded.
             assert!(
                 call.deadline <= now || call.deadline > until - 1e-6,
@@ -116,13 +136,18 @@ impl Engine {
         assert!(self.line.iter().is_sorted_by(|(a, _), (b, _)| a < b));
         for (own, id) in &self.line {
             let group = self.groups.get(*id).expect("who is in line is there");
-            let waits = matches!(group.stage, Stage::Sleep { number: Some(number), .. } if number == *own);
+            let waits =
+                matches!(group.stage, Stage::Sleep { number: Some(number), .. } if number == *own);
             assert!(waits, "group {id} waits for {own}");
         }
     }
 
     fn check_question(&self) {
-        if self.question.as_ref().is_some_and(|asked| !asked.is_background) {
+        if self
+            .question
+            .as_ref()
+            .is_some_and(|asked| !asked.is_background)
+        {
             let mut groups = self.groups.iter();
             assert!(
                 groups.any(|(_, group)| matches!(group.stage, Stage::Token)),

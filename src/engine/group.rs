@@ -1,5 +1,7 @@
 //! What the engine knows of calls and of their groups.
 
+use std::sync::Arc;
+
 use super::{Id, Limits};
 use crate::{dto::GetAiChatUsage, error::Error, wire::Format};
 
@@ -67,7 +69,7 @@ pub(super) struct Group {
     /// Whether a 401 has been answered with another token.
     pub renewed: bool,
     /// The 401 that another token than this revision may mend.
-    pub refused: Option<(u64, Error)>,
+    pub refused: Option<(u64, Arc<Error>)>,
     /// The tokens that it was sent with.
     pub tokens: Vec<String>,
     /// The send whose failure may still be told of.
@@ -86,7 +88,7 @@ pub(super) enum Stage {
         /// The number of the retry, until it is served.
         number: Option<f64>,
         /// Why it sleeps, and since when.
-        error: Error,
+        error: Arc<Error>,
         since: f64,
     },
     /// The reply.

@@ -31,11 +31,7 @@ mod tickets;
 mod timers;
 mod tokens;
 
-use std::{
-    collections::VecDeque,
-    mem::take,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, mem::take, sync::Arc};
 
 use group::{Call, Group, Stage};
 use pauses::Pauses;
@@ -114,19 +110,22 @@ pub(crate) enum Command {
 /// What a call came to.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    pub result: Result<Success, Error>,
+    pub result: Result<Arc<Success>, Arc<Error>>,
+    /// When asking again is useful, in milliseconds since 1970, where that is
+    /// later than the error says.
+    pub retry_at: Option<f64>,
     /// Every attempt of the call.
     pub attempts: Vec<Attempt>,
     /// How long the call took, in milliseconds.
     pub elapsed_ms: f64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Success {
     pub data: AiChatUsageResponse,
     /// The send that brought it.
     pub send: Id,
-    pub response: Arc<HttpResponse>,
+    pub response: HttpResponse,
     /// Whether its headers quoted a secret.
     pub is_redacted: bool,
 }
@@ -142,17 +141,17 @@ pub(crate) struct Event {
 
 #[derive(Debug, Clone)]
 pub(crate) enum What {
-    Attempt { url: String },
+    Attempt { send: Id },
     Response { status: u16 },
-    Retry { wait_ms: f64, error: Error },
+    Retry { wait_ms: f64, error: Arc<Error> },
     Success { elapsed_ms: f64 },
-    Error { elapsed_ms: f64, error: Error },
+    Error { elapsed_ms: f64, error: Arc<Error> },
 }
 
 /// The engine of one client.
 pub(crate) struct Engine {
     config: Config,
-    shared: Arc<Mutex<Shared>>,
+    shared: SharedCell,
     /// The last id that was given.
     last_id: Id,
     calls: Table<Call>,
@@ -163,28 +162,30 @@ pub(crate) struct Engine {
     listed: Vec<(u128, Id)>,
     question: Option<Question>,
     /// The groups that wait for their numbers, in the order of these.
-    line: VecDeque<(f64, Id)>,
+    line: Vec<(f64, Id)>,
     timers: Timers,
-    commands: VecDeque<Command>,
-    /// The last redactor, and the secrets that it knows.
-    redactor: (Vec<String>, Arc<Redactor>),
+    commands: VecDeque<Option<Command>>,
+    /// The last one that was needed.
+    redactor: Arc<Redactor>,
     /// How often chance was asked for since the last input.
     draws: f64,
+    /// When the input came.
+    at: Moment,
 }
 
 impl Engine {
     pub fn new(config: Config) -> Self {
-        Self::over(config, Arc::default())
+        Self::over(config, SharedCell::default())
     }
 
     /// An engine with nothing in flight that shares the tokens, the pauses and
     /// the pace of retries with this one.
     #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn fork(&self) -> Self {
-        Self::over(self.config.clone(), Arc::clone(&self.shared))
+        Self::over(self.config.clone(), self.shared.clone())
     }
 
-    fn over(config: Config, shared: Arc<Mutex<Shared>>) -> Self {
+    fn over(config: Config, shared: SharedCell) -> Self {
         Self {
             config,
             shared,
@@ -194,11 +195,16 @@ impl Engine {
             sends: Table::default(),
             listed: Vec::new(),
             question: None,
-            line: VecDeque::new(),
+            line: Vec::new(),
             timers: Timers::default(),
             commands: VecDeque::new(),
             redactor: Default::default(),
             draws: 0.0,
+            at: Moment {
+                now: 0.0,
+                wall: f64::NAN,
+                random: 0.0,
+            },
         }
     }
 
@@ -221,7 +227,11 @@ impl Engine {
     /// The next command. They are taken one at a time, because carrying one
     /// out may bring others.
     pub fn poll_command(&mut self) -> Option<Command> {
-        self.commands.pop_front()
+        loop {
+            if let Some(command) = self.commands.pop_front()? {
+                return Some(command);
+            }
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called;
@@ -236,7 +246,7 @@ impl Engine {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, at: Moment) {
-        self.input(at, |engine, shared, at| {
+        self.input(at, |engine, shared| {
             while let (calls, groups) = (&engine.calls, &engine.groups)
                 && let Some((due, id)) = engine
                     .timers
@@ -244,20 +254,20 @@ impl Engine {
                 && due <= at.now
             {
                 if engine.calls.get(id).is_some() {
-                    engine.deadline(shared, id, at);
+                    engine.deadline(shared, id);
                 } else {
-                    engine.wake(shared, id, at);
+                    engine.wake(shared, id);
                 }
             }
         });
     }
 
     /// Everything that comes in goes through here.
-    fn input<R>(&mut self, at: Moment, act: impl FnOnce(&mut Self, &mut Shared, Moment) -> R) -> R {
-        let shared = Arc::clone(&self.shared);
+    fn input<R>(&mut self, at: Moment, act: impl FnOnce(&mut Self, &mut Shared) -> R) -> R {
+        let shared = self.shared.clone();
         let mut shared = lock(&shared);
-        self.draws = 0.0;
-        let result = act(self, &mut shared, at);
+        (self.at, self.draws) = (at, 0.0);
+        let result = act(self, &mut shared);
         self.drop_question_without_group();
         let (calls, groups) = (&self.calls, &self.groups);
         self.timers.tidy(calls.len() + groups.len(), |id, at| {
@@ -273,8 +283,8 @@ impl Engine {
 
     /// A number from 0 to 1, without 1: the one that came with the input, then
     /// others, spread evenly by the golden ratio.
-    fn random(&mut self, at: Moment) -> f64 {
-        let first = match at.random {
+    fn random(&mut self) -> f64 {
+        let first = match self.at.random {
             given if (0.0..1.0).contains(&given) => given,
             _ => 0.5,
         };
@@ -283,10 +293,9 @@ impl Engine {
         number - number.floor()
     }
 
-    fn emit(&mut self, call: Id, attempt: usize, what: impl FnOnce() -> What) {
+    fn emit(&mut self, call: Id, attempt: usize, what: What) {
         if self.config.listens {
-            let what = what();
-            self.commands.push_back(Command::Emit(Event {
+            self.command(Command::Emit(Event {
                 call,
                 attempt,
                 what,
@@ -297,50 +306,62 @@ impl Engine {
     /// Text that came with a send or a question, without the secrets.
     #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn redact(&mut self, id: Id, text: &mut String) {
-        let shared = Arc::clone(&self.shared);
+        let shared = self.shared.clone();
         let group = self.sends.get(id).copied();
         self.redactor(&lock(&shared), group).redact(text);
     }
 
     /// Knows the API key, the tokens of a group, and the current one.
     fn redactor(&mut self, shared: &Shared, group: Option<Id>) -> Arc<Redactor> {
-        let tokens = group.and_then(|id| self.groups.get(id)).map(|group| &group.tokens);
-        let secrets = tokens.into_iter().flatten().map(String::as_str);
-        let secrets = secrets.chain(shared.tokens.current()).chain(self.config.api_key.as_deref());
-        let (known, redactor) = &mut self.redactor;
-        if !secrets.clone().eq(known.iter()) {
-            *known = secrets.map(str::to_owned).collect();
-            *redactor = Arc::new(Redactor::new(known));
+        let mut secrets: Vec<&str> = Vec::new();
+        if let Some(group) = group.and_then(|id| self.groups.get(id)) {
+            for token in &group.tokens {
+                secrets.push(token);
+            }
         }
-        Arc::clone(redactor)
+        for secret in [shared.tokens.current(), self.config.api_key.as_deref()] {
+            secrets.extend(secret);
+        }
+        if !self.redactor.knows(&secrets) {
+            self.redactor = Arc::new(Redactor::new(&secrets));
+        }
+        Arc::clone(&self.redactor)
     }
 
     /// Gives up a send or a question.
     fn cancel(&mut self, id: Id) {
         // What nobody has begun need not be ended.
         if !self.withdraw(id) {
-            self.commands.push_back(Command::Cancel { id });
+            self.command(Command::Cancel { id });
         }
     }
 
+    fn command(&mut self, command: Command) {
+        self.commands.push_back(Some(command));
+    }
+
     /// Takes back the command to begin a send or a question, if it is still
-    /// there.
+    /// there, or what a call came to.
     fn withdraw(&mut self, id: Id) -> bool {
-        let place = self.commands.iter().position(|command| {
-            matches!(command, Command::Send { send: own, .. } | Command::Ask { question: own, .. } if *own == id)
-        });
-        let Some(place) = place else {
-            return false;
-        };
-        self.commands.remove(place);
-        // The listener is told right before.
-        let before = place.wrapping_sub(1);
-        if let Some(Command::Emit(event)) = self.commands.get(before)
-            && matches!(event.what, What::Attempt { .. })
-        {
-            self.commands.remove(before);
+        let mut is_withdrawn = false;
+        for command in &mut self.commands {
+            let of = match command {
+                Some(Command::Send { send, .. }) => *send,
+                Some(Command::Ask { question, .. }) => *question,
+                Some(Command::Settle { call, .. }) => *call,
+                // The listener is told right before.
+                Some(Command::Emit(Event {
+                    what: What::Attempt { send },
+                    ..
+                })) => *send,
+                _ => continue,
+            };
+            if of == id {
+                *command = None;
+                is_withdrawn = true;
+            }
         }
-        true
+        is_withdrawn
     }
 }
 
@@ -352,6 +373,20 @@ fn wants_look(calls: &Table<Call>, groups: &Table<Box<Group>>, id: Id) -> Option
         .or_else(|| groups.get(id).map(|group| group.wake_at))
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// The npm package has one thread, and no room for what a mutex brings along.
+#[cfg(feature = "npm")]
+type SharedCell = std::rc::Rc<std::cell::RefCell<Shared>>;
+#[cfg(not(feature = "npm"))]
+type SharedCell = Arc<std::sync::Mutex<Shared>>;
+
+#[cfg(feature = "npm")]
+fn lock(shared: &SharedCell) -> std::cell::RefMut<'_, Shared> {
+    shared.borrow_mut()
+}
+
+#[cfg(not(feature = "npm"))]
+fn lock(shared: &SharedCell) -> std::sync::MutexGuard<'_, Shared> {
+    shared
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

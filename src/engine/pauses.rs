@@ -1,5 +1,7 @@
 //! For how long a server has asked to be left alone.
 
+use std::sync::Arc;
+
 use crate::error::Error;
 
 /// A longer wait is no pause: whoever was asked for it fails at once.
@@ -15,7 +17,7 @@ pub(crate) struct Pause {
     pub until: f64,
     /// How long it was asked to last.
     pub wait_ms: f64,
-    pub error: Error,
+    pub error: Arc<Error>,
 }
 
 /// The pauses of a client.
@@ -25,7 +27,7 @@ pub(crate) struct Pauses(Vec<Pause>);
 impl Pauses {
     /// The pause that a failed request for `company` asks for. A 429 speaks of
     /// the client, a 503 of what the request needed.
-    pub fn asked(error: &Error, company: u128, now: f64) -> Option<Pause> {
+    pub fn asked(error: &Arc<Error>, company: u128, now: f64) -> Option<Pause> {
         let wait_ms = error.retry_after_ms()?;
         let company = match error.status() {
             Some(429) => None,
@@ -36,7 +38,7 @@ impl Pauses {
             company,
             until: now + wait_ms,
             wait_ms,
-            error: error.clone(),
+            error: Arc::clone(error),
         })
     }
 

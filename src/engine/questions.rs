@@ -1,8 +1,8 @@
 //! Which token a request waits for, and what the provider is asked.
 
-use super::{
-    Command, Engine, Id, Moment, Shared, Stage, tokens::Need,
-};
+use std::sync::Arc;
+
+use super::{Command, Engine, Id, Moment, Shared, Stage, tokens::Need};
 use crate::error::Error;
 
 /// A question that has no answer by then is not waited for by calls without a
@@ -31,26 +31,25 @@ impl Engine {
         same_identity: bool,
         at: Moment,
     ) {
-        self.input(at, |engine, shared, at| {
+        self.input(at, |engine, shared| {
             shared.tokens.set(token, has_provider);
             // Another provider is not asked by the old one's question.
             engine.supersede_question();
-            let groups: Vec<Id> = engine.groups.iter().map(|(id, _)| id).collect();
-            for id in groups {
+            for id in engine.groups.ids() {
                 let Some(group) = engine.groups.get_mut(id) else {
                     continue;
                 };
                 group.asked = false;
                 match group.stage {
-                    Stage::Token => engine.proceed(shared, id, at),
+                    Stage::Token => engine.proceed(shared, id),
                     // It was behind one of the others.
                     Stage::Sent { revision, .. } if revision == shared.tokens.revision() => {}
                     Stage::Sent { send, .. } => {
                         if engine.withdraw(send) {
                             engine.sends.remove(send);
-                            engine.proceed(shared, id, at);
+                            engine.proceed(shared, id);
                         } else if !same_identity {
-                            engine.keep_reply_for_callers(shared, id, at);
+                            engine.keep_reply_for_callers(shared, id);
                         }
                     }
                     _ => {}
@@ -61,11 +60,11 @@ impl Engine {
 
     /// The reply will be one of the old identity's: it is given to those who
     /// wait for it, and to nobody else.
-    fn keep_reply_for_callers(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    fn keep_reply_for_callers(&mut self, shared: &mut Shared, id: Id) {
         self.unlist(id);
         let group = self.groups.get_mut(id);
         if let Some(behind) = group.and_then(|group| group.behind.take()) {
-            self.start_behind(shared, behind, at);
+            self.start_behind(shared, behind);
         }
     }
 
@@ -76,7 +75,7 @@ impl Engine {
         answer: Result<(Option<String>, Option<f64>), Error>,
         at: Moment,
     ) {
-        self.input(at, |engine, shared, at| {
+        self.input(at, |engine, shared| {
             match &engine.question {
                 Some(asked) if asked.id == question => {}
                 // It was given up.
@@ -87,35 +86,34 @@ impl Engine {
             };
             if asked.source != shared.tokens.source() {
                 // Another engine was told of another provider.
-                engine.proceed_with_token(shared, at);
+                engine.proceed_with_token(shared);
                 return;
             }
             match answer {
                 Ok((token, expires_at)) => {
                     let before = shared.tokens.revision();
-                    shared.tokens.give(token, expires_at, at);
+                    shared.tokens.give(token, expires_at, engine.at);
                     if asked.forced && shared.tokens.revision() == before {
-                        shared.tokens.renewal_failed(at.now);
+                        shared.tokens.renewal_failed(engine.at.now);
                     }
                     for id in engine.waiting_for_token() {
-                        engine.answered(shared, id, asked.forced, at);
+                        engine.answered(shared, id, asked.forced);
                     }
                 }
                 Err(mut error) => {
                     engine.redactor(shared, None).redact_error(&mut error);
-                    shared.tokens.failed(at.now);
+                    let error = Arc::new(error);
+                    shared.tokens.failed(engine.at.now);
                     if asked.forced {
-                        shared.tokens.renewal_failed(at.now);
+                        shared.tokens.renewal_failed(engine.at.now);
                     }
                     for id in engine.waiting_for_token() {
-                        let wants_other = engine
-                            .groups
-                            .get(id)
-                            .is_some_and(|group| group.refused.is_some());
+                        let group = engine.groups.get(id);
+                        let wants_other = group.is_some_and(|group| group.refused.is_some());
                         if wants_other && !asked.forced {
-                            engine.await_token(shared, id, true, at);
+                            engine.await_token(shared, id, true);
                         } else {
-                            engine.settle_all(shared, id, &Err(error.clone()), at);
+                            engine.settle_all(shared, id, Err(Arc::clone(&error)));
                         }
                     }
                 }
@@ -131,14 +129,14 @@ impl Engine {
         waits.map(|(id, _)| id).collect()
     }
 
-    fn proceed_with_token(&mut self, shared: &mut Shared, at: Moment) {
+    fn proceed_with_token(&mut self, shared: &mut Shared) {
         for id in self.waiting_for_token() {
-            self.proceed(shared, id, at);
+            self.proceed(shared, id);
         }
     }
 
     /// The provider gave a token to a group that waits for one.
-    fn answered(&mut self, shared: &mut Shared, id: Id, forced: bool, at: Moment) {
+    fn answered(&mut self, shared: &mut Shared, id: Id, forced: bool) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
@@ -146,37 +144,32 @@ impl Engine {
             // The answer is the refused token again.
             Some((revision, _)) if *revision == shared.tokens.revision() => {
                 if forced {
-                    self.refuse(shared, id, at);
+                    self.refuse(shared, id);
                 } else {
-                    self.await_token(shared, id, true, at);
+                    self.await_token(shared, id, true);
                 }
             }
             _ => {
                 group.refused = None;
                 group.asked = true;
-                self.proceed(shared, id, at);
+                self.proceed(shared, id);
             }
         }
     }
 
     /// There is no other token than the refused one: the group ends with its
     /// own 401.
-    fn refuse(&mut self, shared: &mut Shared, id: Id, at: Moment) {
+    fn refuse(&mut self, shared: &mut Shared, id: Id) {
         if let Some(group) = self.groups.get_mut(id)
             && let Some((_, error)) = group.refused.take()
         {
-            self.settle_all(shared, id, &Err(error), at);
+            self.settle_all(shared, id, Err(error));
         }
     }
 
     /// Whether the group has to wait before it can be sent; then it does. The
     /// provider may be asked in the background.
-    pub(super) fn has_to_wait_for_token(
-        &mut self,
-        shared: &mut Shared,
-        id: Id,
-        at: Moment,
-    ) -> bool {
+    pub(super) fn has_to_wait_for_token(&mut self, shared: &mut Shared, id: Id) -> bool {
         let Some(group) = self.groups.get_mut(id) else {
             return true;
         };
@@ -185,22 +178,22 @@ impl Engine {
         }
         match &group.refused {
             Some((revision, _)) if *revision == shared.tokens.revision() => {
-                self.await_token(shared, id, true, at);
+                self.await_token(shared, id, true);
                 return true;
             }
             _ => group.refused = None,
         }
-        match shared.tokens.need(group.asked, at) {
+        match shared.tokens.need(group.asked, self.at) {
             Need::Nothing => false,
             Need::RefreshInBackground => {
-                let hangs = |asked: &Question| at.now - asked.asked_at >= LONGEST_QUESTION_MS;
+                let hangs = |asked: &Question| self.at.now - asked.asked_at >= LONGEST_QUESTION_MS;
                 if self.question.as_ref().is_none_or(hangs) {
-                    self.ask(shared, false, true, at);
+                    self.ask(shared, false, true);
                 }
                 false
             }
             Need::Ask => {
-                self.await_token(shared, id, false, at);
+                self.await_token(shared, id, false);
                 true
             }
         }
@@ -208,53 +201,51 @@ impl Engine {
 
     /// Waits for the provider's answer, and asks where no question will do.
     /// `forced`: the current token was refused.
-    pub(super) fn await_token(&mut self, shared: &mut Shared, id: Id, forced: bool, at: Moment) {
+    pub(super) fn await_token(&mut self, shared: &mut Shared, id: Id, forced: bool) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
         group.stage = Stage::Token;
         group.wake_at = f64::INFINITY;
         // As long as the caller waits itself, and no longer.
-        let shortest = group
-            .waiting
-            .iter()
-            .filter_map(|&call| self.calls.get(call))
-            .map(|call| call.total_timeout)
-            .fold(f64::INFINITY, f64::min);
-        let limit = if shortest.is_finite() {
-            shortest
-        } else {
-            LONGEST_QUESTION_MS
-        };
+        let mut limit = f64::INFINITY;
+        for &call in &group.waiting {
+            if let Some(call) = self.calls.get(call) {
+                limit = limit.min(call.total_timeout);
+            }
+        }
+        if limit.is_infinite() {
+            limit = LONGEST_QUESTION_MS;
+        }
         let is_awaited = self
             .question
             .as_ref()
-            .is_some_and(|asked| !asked.is_background && at.now - asked.asked_at < limit);
+            .is_some_and(|asked| !asked.is_background && self.at.now - asked.asked_at < limit);
         // An answer that is on its way may bring another token.
         if is_awaited {
             return;
         }
         if !forced {
             let was_forced = self.question.as_ref().is_some_and(|asked| asked.forced);
-            self.ask(shared, was_forced, false, at);
-        } else if shared.tokens.may_renew(at.now) {
-            self.ask(shared, true, false, at);
+            self.ask(shared, was_forced, false);
+        } else if shared.tokens.may_renew(self.at.now) {
+            self.ask(shared, true, false);
         } else {
-            self.refuse(shared, id, at);
+            self.refuse(shared, id);
         }
     }
 
-    fn ask(&mut self, shared: &Shared, forced: bool, is_background: bool, at: Moment) {
+    fn ask(&mut self, shared: &Shared, forced: bool, is_background: bool) {
         self.supersede_question();
         let id = self.next_id();
         self.question = Some(Question {
             id,
             forced,
             is_background,
-            asked_at: at.now,
+            asked_at: self.at.now,
             source: shared.tokens.source(),
         });
-        self.commands.push_back(Command::Ask {
+        self.command(Command::Ask {
             question: id,
             force_refresh: forced,
         });
@@ -268,7 +259,10 @@ impl Engine {
 
     /// A question lives as long as a group waits for it.
     pub(super) fn drop_question_without_group(&mut self) {
-        let is_wanted = self.question.as_ref().is_none_or(|asked| asked.is_background)
+        let is_wanted = self
+            .question
+            .as_ref()
+            .is_none_or(|asked| asked.is_background)
             || self
                 .groups
                 .iter()
@@ -277,5 +271,4 @@ impl Engine {
             self.supersede_question();
         }
     }
-
 }

@@ -14,23 +14,28 @@ const SHORTEST: usize = 8;
 /// Knows the secrets of a call, in each form in which they may be quoted.
 #[derive(Default)]
 pub(crate) struct Redactor {
+    secrets: Vec<String>,
     forms: Vec<String>,
 }
 
 impl Redactor {
     /// Knows these tokens and keys.
-    pub fn new(secrets: &[String]) -> Self {
-        let mut forms = Vec::new();
-        for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
-            for form in [
-                secret.clone(),
-                base64(secret),
-                base64(&text!["Bearer ", secret]),
-            ] {
-                forms.push(form);
+    pub fn new(secrets: &[&str]) -> Self {
+        let mut redactor = Self::default();
+        for &secret in secrets {
+            redactor.secrets.push(secret.to_owned());
+            if secret.len() >= SHORTEST {
+                redactor.forms.push(secret.to_owned());
+                redactor.forms.push(base64(secret));
+                redactor.forms.push(base64(&text!["Bearer ", secret]));
             }
         }
-        Self { forms }
+        redactor
+    }
+
+    /// Whether these are the secrets that it knows.
+    pub fn knows(&self, secrets: &[&str]) -> bool {
+        self.secrets == secrets
     }
 
     /// Takes the secrets out of `text`, and tells whether there were any.
@@ -63,8 +68,8 @@ impl Redactor {
     pub fn redact_status(&self, status: &mut ResponseStatus) {
         let texts = [&mut status.message, &mut status.stack_trace];
         for text in texts.into_iter().flatten() {
-                self.redact(text);
-            }
+            self.redact(text);
+        }
         self.redact_map(&mut status.meta);
         for error in status.errors.iter_mut().flatten() {
             let texts = [&mut error.field_name, &mut error.message];
@@ -103,7 +108,9 @@ impl Redactor {
         // JavaScript has the cause, and has looked itself.
         #[cfg(not(feature = "npm"))]
         {
-            let mut link = cause.as_deref().map(|cause| cause as &dyn std::error::Error);
+            let mut link = cause
+                .as_deref()
+                .map(|cause| cause as &dyn std::error::Error);
             while let Some(shown) = link {
                 if self.redact(&mut shown.to_string()) {
                     *cause = None;
@@ -158,8 +165,7 @@ mod tests {
     use super::*;
 
     fn redacted(secrets: &[&str], text: &str) -> String {
-        let secrets: Vec<_> = secrets.iter().map(|&secret| secret.to_owned()).collect();
-        let redactor = Redactor::new(&secrets);
+        let redactor = Redactor::new(secrets);
         let mut text = text.to_owned();
         redactor.redact(&mut text);
         text
@@ -189,7 +195,10 @@ mod tests {
     #[test]
     fn the_longest_is_found_first_and_nothing_twice() {
         assert_eq!(
-            redacted(&["REDACTED", "longer-REDACTED-one"], "longer-REDACTED-one REDACTED"),
+            redacted(
+                &["REDACTED", "longer-REDACTED-one"],
+                "longer-REDACTED-one REDACTED"
+            ),
             "[REDACTED] [REDACTED]"
         );
         assert_eq!(redacted(&["secret-1", "secret-12"], "secret-12"), REDACTED);

@@ -1,5 +1,7 @@
 //! How often and for how long a call tries.
 
+use std::sync::Arc;
+
 use crate::error::{ConfigError, Error, Phase, Scope, TimeoutError};
 
 /// How many attempts a call may make, and for how long. Milliseconds;
@@ -41,7 +43,7 @@ impl Limits {
 }
 
 /// The total limit of a call is over, or leaves no time to retry `last`.
-pub(crate) fn total_timeout(timeout_ms: f64, phase: Phase, last: Option<Error>) -> Error {
+pub(crate) fn total_timeout(timeout_ms: f64, phase: Phase, last: Option<Arc<Error>>) -> Error {
     let mut error = TimeoutError::in_phase(phase);
     error.scope = Scope::Total;
     error.timeout_ms = timeout_ms;

@@ -51,6 +51,11 @@ impl<T> Table<T> {
         entries.filter_map(|(id, value)| Some((*id, value.as_ref()?)))
     }
 
+    /// All keys: what happens to one may remove others.
+    pub fn ids(&self) -> Vec<Id> {
+        self.iter().map(|(id, _)| id).collect()
+    }
+
     pub fn len(&self) -> usize {
         self.count
     }

@@ -7,7 +7,8 @@ use crate::{
     error::{Cause, Error, Unexpected},
 };
 
-pub(super) fn to_json(command: &Command) -> String {
+/// `url`: where requests go, without the query.
+pub(super) fn to_json(command: &Command, url: &str) -> String {
     let mut json = Json::default();
     json.object(|json| match command {
         Command::Send { send, request } => {
@@ -34,7 +35,7 @@ pub(super) fn to_json(command: &Command) -> String {
         }
         Command::Emit(of) => {
             json.text("do", "emit");
-            json.member("event", |json| event(json, of));
+            json.member("event", |json| event(json, of, url));
         }
         Command::Settle { call, outcome: of } => {
             json.text("do", "settle");
@@ -45,7 +46,7 @@ pub(super) fn to_json(command: &Command) -> String {
     json.into_text()
 }
 
-fn event(json: &mut Json, event: &Event) {
+fn event(json: &mut Json, event: &Event, url: &str) {
     let name = match &event.what {
         What::Attempt { .. } => "attempt",
         What::Response { .. } => "response",
@@ -57,7 +58,7 @@ fn event(json: &mut Json, event: &Event) {
     json.integer("callId", event.call as i64);
     json.integer("attempt", event.attempt as i64);
     match &event.what {
-        What::Attempt { url } => json.text("url", url),
+        What::Attempt { .. } => json.text("url", url),
         What::Response { status } => json.integer("status", (*status).into()),
         What::Retry { wait_ms, error } => {
             json.milliseconds("waitMs", *wait_ms);
@@ -79,7 +80,12 @@ fn code(json: &mut Json, error: &Error) {
 fn outcome(json: &mut Json, outcome: &Outcome) {
     match &outcome.result {
         Ok(of) => success(json, of),
-        Err(error) => json.member("error", |json| failure(json, error)),
+        Err(error) => json.member("error", |json| {
+            failure(json, error);
+            if let Some(at) = outcome.retry_at.or_else(|| error.retry_at()) {
+                json.milliseconds("retryAt", at);
+            }
+        }),
     }
     json.list("attempts", &outcome.attempts, attempt);
     json.milliseconds("elapsedMs", outcome.elapsed_ms);
@@ -162,9 +168,6 @@ fn failure(json: &mut Json, error: &Error) {
     code(json, error);
     json.text("message", &error.message());
     json.boolean("isRetryable", error.is_retryable());
-    if let Some(at) = error.retry_at() {
-        json.milliseconds("retryAt", at);
-    }
     match error {
         Error::Config(_) => {}
         Error::TokenProvider(error) => beside(json, &error.cause),

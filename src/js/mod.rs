@@ -159,10 +159,7 @@ impl Core {
         let body = match end {
             0 => Body::Whole(body),
             1 => Body::TooLong(body),
-            _ => Body::Broken(
-                body,
-                NetworkError::broke_off(words).caused_by(thrown(send)),
-            ),
+            _ => Body::Broken(body, NetworkError::broke_off(words).caused_by(thrown(send))),
         };
         let reply = HttpResponse {
             status,
@@ -178,15 +175,7 @@ impl Core {
     /// Sending failed, as `words` say. `kind`: 0 for the network, 1 for the
     /// function that was to send, 2 for a framework's control flow, 3 for a
     /// function that gave no usable Response.
-    pub fn fail(
-        &mut self,
-        send: f64,
-        kind: u8,
-        words: String,
-        now: f64,
-        wall: f64,
-        random: f64,
-    ) {
+    pub fn fail(&mut self, send: f64, kind: u8, words: String, now: f64, wall: f64, random: f64) {
         let error: Error = match kind {
             0 => NetworkError::no_reply(&endpoint(&self.0.config().base_url), words)
                 .caused_by(thrown(send))
@@ -249,7 +238,8 @@ impl Core {
     /// The next command, as JSON.
     pub fn command(&mut self) -> Option<String> {
         let command = self.0.poll_command()?;
-        Some(command::to_json(&command))
+        let url = endpoint(&self.0.config().base_url);
+        Some(command::to_json(&command, &url))
     }
 
     /// Text that came with a send or a question, without the secrets.

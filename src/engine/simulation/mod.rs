@@ -63,7 +63,11 @@ fn random_schedules_keep_every_rule() {
 
 fn number(name: &str) -> Option<u64> {
     let value = env::var(name).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is a whole number")))
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is a whole number")),
+    )
 }
 
 /// Says which seed failed.

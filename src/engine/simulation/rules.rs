@@ -205,7 +205,8 @@ impl Rules {
         if equal().any(|call| call.options.fresh) {
             return;
         }
-        for call in equal().filter(|call| call.over_at.is_none() && call.identity == self.identity) {
+        for call in equal().filter(|call| call.over_at.is_none() && call.identity == self.identity)
+        {
             assert_eq!(call.group, Some(group), "equal calls share");
         }
     }
@@ -213,12 +214,17 @@ impl Rules {
     /// The send failed, or its reply is none that a call waits for.
     pub fn fails(&mut self, id: Ref, status: Option<u16>, asked_ms: Option<f64>, now: f64) {
         let order = self.next();
-        let Some(send) = self.sends.get_mut(&id) else { return };
+        let Some(send) = self.sends.get_mut(&id) else {
+            return;
+        };
         if send.state != State::InFlight {
             return;
         }
         send.state = State::Failed;
-        let group = self.groups.get_mut(&send.group).expect("a send has a group");
+        let group = self
+            .groups
+            .get_mut(&send.group)
+            .expect("a send has a group");
         group.attempts.push((status, now - send.at));
         group.failed = order;
         group.asked_ms = asked_ms.unwrap_or(0.0);
@@ -240,12 +246,17 @@ impl Rules {
     /// The reply is a usage.
     pub fn succeeds(&mut self, id: Ref, engine: &Engine, now: f64) {
         self.next();
-        let Some(send) = self.sends.get_mut(&id) else { return };
+        let Some(send) = self.sends.get_mut(&id) else {
+            return;
+        };
         if send.state != State::InFlight {
             return;
         }
         send.state = State::Good;
-        let group = self.groups.get_mut(&send.group).expect("a send has a group");
+        let group = self
+            .groups
+            .get_mut(&send.group)
+            .expect("a send has a group");
         group.attempts.push((Some(200), now - send.at));
         for (own, call) in self.calls.range_mut((id.0, 0)..(id.0 + 1, 0)) {
             if call.group == Some(send.group) && engine.calls.get(own.1).is_some() {
@@ -259,7 +270,9 @@ impl Rules {
     /// The provider answers: a token, or a failure.
     pub fn answers(&mut self, id: Ref, answer: Result<Option<Token>, ()>, now: f64) {
         let order = self.next();
-        let Some(question) = self.questions.get_mut(&id) else { return };
+        let Some(question) = self.questions.get_mut(&id) else {
+            return;
+        };
         if question.state != State::InFlight {
             return;
         }
@@ -289,7 +302,9 @@ impl Rules {
         self.tickets.pass(at.now);
         for &call in retries {
             let mut groups = engine.groups.iter();
-            let (id, _) = groups.find(|(_, group)| group.first == call).expect("who sleeps is there");
+            let (id, _) = groups
+                .find(|(_, group)| group.first == call)
+                .expect("who sleeps is there");
             let group = self.groups.get_mut(&(number, id)).expect("it began");
             let least = 250.0 * f64::from(1 << group.retries.min(4));
             group.retries += 1;
@@ -325,7 +340,10 @@ impl Rules {
     pub fn after_timeout(&self, number: usize, engine: &mut Engine, now: f64) {
         assert!(engine.poll_timeout() > now, "timers go on");
         for (id, call) in self.calls.range((number, 0)..(number + 1, 0)) {
-            assert!(call.over_at.is_some() || call.deadline > now, "call {id:?} is over");
+            assert!(
+                call.over_at.is_some() || call.deadline > now,
+                "call {id:?} is over"
+            );
         }
     }
 
@@ -340,13 +358,20 @@ impl Rules {
     pub fn command(&mut self, number: usize, engine: &Engine, command: &Command, at: Moment) {
         match command {
             Command::Send { send, request } => self.sent((number, *send), engine, request, at),
-            Command::Ask { question, force_refresh } => {
+            Command::Ask {
+                question,
+                force_refresh,
+            } => {
                 self.asked((number, *question), *force_refresh, at.now);
             }
             Command::Cancel { id } => self.cancelled((number, *id), at.now),
             Command::Forget { id } => {
                 let send = self.sends.get_mut(&(number, *id)).expect("it was sent");
-                assert!(matches!(send.state, State::Failed | State::Cancelled), "{:?}", send.state);
+                assert!(
+                    matches!(send.state, State::Failed | State::Cancelled),
+                    "{:?}",
+                    send.state
+                );
                 send.state = State::Forgotten;
             }
             Command::Emit(event) => self.emitted(number, event),
@@ -365,7 +390,11 @@ impl Rules {
         let token = request.headers.iter().find_map(bearer);
         let group = self.groups.get_mut(&(id.0, group_id)).expect("it began");
 
-        assert_eq!(token, self.token.as_ref().map(|token| token.text.clone()), "the current token");
+        assert_eq!(
+            token,
+            self.token.as_ref().map(|token| token.text.clone()),
+            "the current token"
+        );
         if self.has_provider && !inner.nested {
             assert!(self.answered > 0, "the provider is asked first");
             let left = self.token.as_ref().and_then(|token| token.left(at));
@@ -385,9 +414,16 @@ impl Rules {
             assert!(!keeps || *until <= at.now + 1e-6, "a pause until {until}");
         }
         if let Some(number) = group.number.take() {
-            assert!(number <= self.tickets.served() + 1e-6, "{number} is not served");
+            assert!(
+                number <= self.tickets.served() + 1e-6,
+                "{number} is not served"
+            );
         }
-        assert!(at.now >= group.not_before - 1e-6, "backoff until {}", group.not_before);
+        assert!(
+            at.now >= group.not_before - 1e-6,
+            "backoff until {}",
+            group.not_before
+        );
         group.sends += 1;
         let most = 1 + group.retries + u32::from(group.refused.is_some());
         assert!(group.sends <= most && f64::from(group.retries) <= inner.key.max_retries);
@@ -412,7 +448,11 @@ impl Rules {
             own.all(|(_, question)| question.state != State::InFlight),
             "one question at a time"
         );
-        assert!(!forced || now >= self.renew_after, "renewals until {}", self.renew_after);
+        assert!(
+            !forced || now >= self.renew_after,
+            "renewals until {}",
+            self.renew_after
+        );
         let question = Question {
             forced,
             source: self.source,
@@ -424,21 +464,31 @@ impl Rules {
 
     fn cancelled(&mut self, id: Ref, now: f64) {
         let state = if let Some(send) = self.sends.get_mut(&id) {
-            let group = self.groups.get_mut(&send.group).expect("a send has a group");
+            let group = self
+                .groups
+                .get_mut(&send.group)
+                .expect("a send has a group");
             group.attempts.push((None, now - send.at));
             group.failed = self.order;
             &mut send.state
         } else {
             &mut self.questions.get_mut(&id).expect("it was begun").state
         };
-        assert_eq!(*state, State::InFlight, "only what is in flight is cancelled");
+        assert_eq!(
+            *state,
+            State::InFlight,
+            "only what is in flight is cancelled"
+        );
         *state = State::Cancelled;
     }
 
     fn emitted(&mut self, number: usize, event: &Event) {
-        let call = self.calls.get_mut(&(number, event.call)).expect("a call's event");
+        let call = self
+            .calls
+            .get_mut(&(number, event.call))
+            .expect("a call's event");
         let text = match &event.what {
-            What::Attempt { url } => url.clone(),
+            What::Attempt { .. } => String::new(),
             What::Response { .. } => return,
             What::Retry { error, .. } => words(error),
             What::Success { .. } => {
@@ -457,7 +507,11 @@ impl Rules {
         let call = self.calls.get_mut(&id).expect("a call settles");
         assert!(!call.done, "a call settles once");
         call.done = true;
-        assert_eq!(call.told, Some(outcome.result.is_ok()), "the listener was told");
+        assert_eq!(
+            call.told,
+            Some(outcome.result.is_ok()),
+            "the listener was told"
+        );
         let (over_at, wall) = call.over_at.expect("it is over");
         assert_eq!(outcome.elapsed_ms, over_at - call.started_at);
         let call = self.calls.get(&id).expect("a call settles");
@@ -467,7 +521,10 @@ impl Rules {
                 assert_eq!(call.good, Some(success.send), "the reply of its group");
                 let send = &self.sends[&(id.0, success.send)];
                 assert!(send.identity >= call.identity, "no other identity's reply");
-                assert!(!call.options.fresh || send.order > call.started, "a fresh reply");
+                assert!(
+                    !call.options.fresh || send.order > call.started,
+                    "a fresh reply"
+                );
                 assert_eq!(send.company, call.company);
                 for (name, value) in &success.response.headers {
                     self.check_words(&format!("{name}: {value}"));
@@ -489,11 +546,26 @@ impl Rules {
         let in_flight = self.sends.values().find(is_in_flight);
         let mut expected = group.attempts.clone();
         expected.extend(in_flight.map(|send| (None, over_at - send.at)));
-        let told: Vec<_> = outcome.attempts.iter().map(|attempt| (attempt.status, attempt.ms)).collect();
+        let told: Vec<_> = outcome
+            .attempts
+            .iter()
+            .map(|attempt| (attempt.status, attempt.ms))
+            .collect();
         assert_eq!(told, expected, "the attempts");
-        let sum: f64 = outcome.attempts.iter().map(|attempt| attempt.ms + attempt.wait_ms).sum();
-        assert!(sum <= over_at - group.started_at + 1e-6, "attempts and waits took {sum}");
-        let failed = outcome.attempts.iter().filter(|attempt| attempt.error.is_some()).count();
+        let sum: f64 = outcome
+            .attempts
+            .iter()
+            .map(|attempt| attempt.ms + attempt.wait_ms)
+            .sum();
+        assert!(
+            sum <= over_at - group.started_at + 1e-6,
+            "attempts and waits took {sum}"
+        );
+        let failed = outcome
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.error.is_some())
+            .count();
         assert_eq!(failed, expected.len() - usize::from(outcome.result.is_ok()));
     }
 
@@ -504,12 +576,19 @@ impl Rules {
         {
             assert_eq!(timeout.timeout_ms, call.options.limits.total_timeout);
             // No backoff is longer than 8 s.
-            let latest = if timeout.last.is_some() { over_at + 4_000.0 } else { over_at };
+            let latest = if timeout.last.is_some() {
+                over_at + 4_000.0
+            } else {
+                over_at
+            };
             assert!(call.deadline <= latest, "its time is over");
             return;
         }
         let retries = call.group.map_or(0, |group| self.groups[&group].retries);
-        if error.is_retryable() && f64::from(retries) < call.options.limits.max_retries && self.wall_is_steady {
+        if error.is_retryable()
+            && f64::from(retries) < call.options.limits.max_retries
+            && self.wall_is_steady
+        {
             let wait = error.retry_at().expect("it can be asked again") - wall;
             assert!(
                 wait > 60_000.0 - 1e-3 || over_at + wait >= call.deadline - 1e-3,
@@ -528,11 +607,21 @@ impl Rules {
     pub fn after_commands(&self, number: usize, engine: &Engine) {
         let in_flight = |state: State| state == State::InFlight;
         let sends = self.sends.range((number, 0)..(number + 1, 0));
-        let sends = sends.filter(|(_, send)| in_flight(send.state)).map(|(id, _)| id.1);
-        assert!(sends.eq(engine.sends.iter().map(|(id, _)| id)), "sends in flight");
+        let sends = sends
+            .filter(|(_, send)| in_flight(send.state))
+            .map(|(id, _)| id.1);
+        assert!(
+            sends.eq(engine.sends.iter().map(|(id, _)| id)),
+            "sends in flight"
+        );
         let questions = self.questions.range((number, 0)..(number + 1, 0));
-        let questions = questions.filter(|(_, asked)| in_flight(asked.state)).map(|(id, _)| id.1);
-        assert!(questions.eq(engine.question.iter().map(|asked| asked.id)), "the question in flight");
+        let questions = questions
+            .filter(|(_, asked)| in_flight(asked.state))
+            .map(|(id, _)| id.1);
+        assert!(
+            questions.eq(engine.question.iter().map(|asked| asked.id)),
+            "the question in flight"
+        );
         for (id, call) in self.calls.range((number, 0)..(number + 1, 0)) {
             assert!(call.done || call.over_at.is_none(), "call {id:?} settles");
         }
@@ -541,7 +630,11 @@ impl Rules {
     pub fn at_the_end(&self) {
         assert!(self.calls.values().all(|call| call.done));
         let kept = |send: &&Send| send.state == State::Failed;
-        assert_eq!(self.sends.values().filter(kept).count(), 0, "what failed is forgotten");
+        assert_eq!(
+            self.sends.values().filter(kept).count(),
+            0,
+            "what failed is forgotten"
+        );
     }
 }
 

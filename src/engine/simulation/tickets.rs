@@ -60,6 +60,10 @@ impl Tickets {
 
     pub fn check(&self, (drawn, served): (f64, f64)) {
         assert_eq!(drawn, f64::from(self.drawn), "numbers drawn");
-        assert!((served - self.served).abs() < 1e-6, "{served} served instead of {}", self.served);
+        assert!(
+            (served - self.served).abs() < 1e-6,
+            "{served} served instead of {}",
+            self.served
+        );
     }
 }

@@ -32,7 +32,8 @@ pub struct Token {
 impl Token {
     /// By the earlier clock.
     pub fn left(&self, at: Moment) -> Option<f64> {
-        self.ends.map(|(now, wall)| (now - at.now).min(wall - at.wall))
+        self.ends
+            .map(|(now, wall)| (now - at.now).min(wall - at.wall))
     }
 }
 
@@ -87,7 +88,11 @@ impl World {
         let mut chance = Chance::new(seed);
         let is_storm = chance.happens(0.15);
         let mood = Mood {
-            calls: 1 + if is_storm { 12 + chance.below(24) } else { chance.below(10) },
+            calls: 1 + if is_storm {
+                12 + chance.below(24)
+            } else {
+                chance.below(10)
+            },
             failing: chance.one_of(&[0.1, 0.5, 0.9]),
             fresh: chance.one_of(&[0.0, 0.0, 0.4]),
             sharing: if is_storm { 0.3 } else { 0.8 },
@@ -157,7 +162,10 @@ impl World {
             let due = |engine: &mut Engine| engine.poll_timeout();
             let next = self.engines.iter_mut().map(due).enumerate();
             let (number, due) = next.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
-            let first = self.todo.first_key_value().map(|((at, _), _)| f64::from_bits(*at));
+            let first = self
+                .todo
+                .first_key_value()
+                .map(|((at, _), _)| f64::from_bits(*at));
             if let Some(at) = first
                 && at < due + self.late
             {
@@ -168,14 +176,19 @@ impl World {
                 self.now = self.now.max(due + self.late);
                 self.late = self.chance.unit().powi(4) * self.mood.late;
                 self.input(number, "timeout", |engine, at| engine.handle_timeout(at));
-                self.rules.after_timeout(number, &mut self.engines[number], self.now);
+                self.rules
+                    .after_timeout(number, &mut self.engines[number], self.now);
                 self.carry_out(number);
             } else {
                 break;
             }
         }
         for number in 0..self.engines.len() {
-            let calls: Vec<Id> = self.engines[number].calls.iter().map(|(id, _)| id).collect();
+            let calls: Vec<Id> = self.engines[number]
+                .calls
+                .iter()
+                .map(|(id, _)| id)
+                .collect();
             for id in calls {
                 self.abandon((number, id));
                 self.carry_out(number);
@@ -194,7 +207,8 @@ impl World {
 
     fn plan(&mut self, after: f64, act: Act) {
         self.planned += 1;
-        self.todo.insert(((self.now + after).to_bits(), self.planned), act);
+        self.todo
+            .insert(((self.now + after).to_bits(), self.planned), act);
     }
 
     /// Whole milliseconds, so that things happen at once.
@@ -248,17 +262,26 @@ impl World {
         }
     }
 
-    fn input<R>(&mut self, number: usize, name: &str, act: impl FnOnce(&mut Engine, Moment) -> R) -> R {
+    fn input<R>(
+        &mut self,
+        number: usize,
+        name: &str,
+        act: impl FnOnce(&mut Engine, Moment) -> R,
+    ) -> R {
         let at = self.at();
         self.trace(|| format!("[{number}] {name}"));
-        let is_event = |command: &&Command| matches!(command, Command::Emit(_));
+        let is_event = |command: &&Option<Command>| matches!(command, Some(Command::Emit(_)));
         let engine = &mut self.engines[number];
         let before = engine.commands.iter().filter(is_event).count();
         let result = act(engine, at);
         let events = engine.commands.iter().filter(is_event).skip(before);
         let retries: Vec<Id> = events
             .filter_map(|command| match command {
-                Command::Emit(Event { call, what: What::Retry { .. }, .. }) => Some(*call),
+                Some(Command::Emit(Event {
+                    call,
+                    what: What::Retry { .. },
+                    ..
+                })) => Some(*call),
                 _ => None,
             })
             .collect();
@@ -274,24 +297,44 @@ impl World {
         let company = COMPANIES.get(company).copied();
         let (fresh, coalesce) = (self.mood.fresh, self.mood.sharing);
         let options = Options {
-            format: if self.chance.happens(0.9) { Format::Json } else { Format::Jsonl },
-            headers: if self.chance.happens(0.9) { vec![] } else { vec![("x-a".to_owned(), "b".to_owned())] },
+            format: if self.chance.happens(0.9) {
+                Format::Json
+            } else {
+                Format::Jsonl
+            },
+            headers: if self.chance.happens(0.9) {
+                vec![]
+            } else {
+                vec![("x-a".to_owned(), "b".to_owned())]
+            },
             limits: Limits {
                 max_retries: self.chance.one_of(&[2.0, 2.0, 0.0, 6.0]),
                 attempt_timeout: self.chance.one_of(&[10_000.0, 1_000.0, INFINITE]),
-                total_timeout: self.chance.one_of(&[30_000.0, 30_000.0, 400.0, 5_000.0, 100_000.0, INFINITE]),
+                total_timeout: self
+                    .chance
+                    .one_of(&[30_000.0, 30_000.0, 400.0, 5_000.0, 100_000.0, INFINITE]),
             },
-            waited_ms: if self.chance.happens(0.9) { 0.0 } else { self.ms(500.0) },
+            waited_ms: if self.chance.happens(0.9) {
+                0.0
+            } else {
+                self.ms(500.0)
+            },
             coalesce: self.chance.happens(coalesce),
             fresh: self.chance.happens(fresh),
             nested: self.chance.happens(0.03),
         };
         let name = format!("call {company:?} {options:?}");
         self.trace(|| name);
-        let request = GetAiChatUsage { company_id: company.map(str::to_owned) };
+        let request = GetAiChatUsage {
+            company_id: company.map(str::to_owned),
+        };
         let given = options.clone();
         let id = self.input(number, "call", |engine, at| engine.call(request, given, at));
-        let at = Moment { now: self.now, wall: self.now + self.wall, random: 0.5 };
+        let at = Moment {
+            now: self.now,
+            wall: self.now + self.wall,
+            random: 0.5,
+        };
         let engine = &mut self.engines[number];
         let company = company.and_then(guid::number).unwrap_or(0);
         self.rules.begin((number, id), engine, company, options, at);
@@ -305,7 +348,9 @@ impl World {
 
     fn abandon(&mut self, (number, call): Ref) {
         self.rules.abandoned((number, call));
-        self.input(number, &format!("abandon {call}"), |engine, at| engine.abandon(call, at));
+        self.input(number, &format!("abandon {call}"), |engine, at| {
+            engine.abandon(call, at)
+        });
     }
 
     fn set_token(&mut self, has_provider: bool) -> usize {
@@ -314,7 +359,8 @@ impl World {
         let same_identity = self.chance.happens(0.3);
         let text = token.as_ref().map(|token| token.text.clone());
         self.rules.set_token(token, has_provider, same_identity);
-        let name = format!("set token {text:?}, provider {has_provider}, same identity {same_identity}");
+        let name =
+            format!("set token {text:?}, provider {has_provider}, same identity {same_identity}");
         self.input(number, &name, |engine, at| {
             engine.set_bearer_token(text, has_provider, same_identity, at);
         });
@@ -342,7 +388,9 @@ impl World {
         if !self.chance.happens(self.mood.quoting) {
             return "no reason".to_owned();
         }
-        let own = send.and_then(|send| self.rules.sent_with(send)).map(str::to_owned);
+        let own = send
+            .and_then(|send| self.rules.sent_with(send))
+            .map(str::to_owned);
         let current = self.rules.token().map(|token| token.text.clone());
         let key = self.engines[0].config.api_key.clone();
         let secrets: Vec<_> = [own, current, key].into_iter().flatten().collect();
@@ -356,8 +404,13 @@ impl World {
     fn carry_out(&mut self, number: usize) {
         while let Some(command) = self.engines[number].poll_command() {
             self.trace(|| format!("[{number}]     {}", told(&command)));
-            let at = Moment { now: self.now, wall: self.now + self.wall, random: 0.5 };
-            self.rules.command(number, &self.engines[number], &command, at);
+            let at = Moment {
+                now: self.now,
+                wall: self.now + self.wall,
+                random: 0.5,
+            };
+            self.rules
+                .command(number, &self.engines[number], &command, at);
             match command {
                 Command::Send { send, .. } => self.plan_reply((number, send)),
                 Command::Ask { question, .. } => {
@@ -407,7 +460,14 @@ impl World {
             return;
         }
         let breaks = self.chance.happens(self.mood.failing * 0.3);
-        self.plan(after, if breaks { Act::Break(send) } else { Act::Reply(send) });
+        self.plan(
+            after,
+            if breaks {
+                Act::Break(send)
+            } else {
+                Act::Reply(send)
+            },
+        );
     }
 
     fn break_off(&mut self, send: Ref) {
@@ -444,10 +504,16 @@ impl World {
         if usage {
             self.rules.succeeds(send, &self.engines[send.0], self.now);
         } else {
-            self.rules.fails(send, Some(response.status), asked, self.now);
+            self.rules
+                .fails(send, Some(response.status), asked, self.now);
         }
-        let name = format!("reply {} to {}, asks for {asked:?}", response.status, send.1);
-        self.input(send.0, &name, |engine, at| engine.handle_reply(send.1, response, at));
+        let name = format!(
+            "reply {} to {}, asks for {asked:?}",
+            response.status, send.1
+        );
+        self.input(send.0, &name, |engine, at| {
+            engine.handle_reply(send.1, response, at)
+        });
     }
 
     fn response(&mut self, send: Ref, status: u16, content_type: &str, body: &str) -> HttpResponse {
@@ -456,7 +522,9 @@ impl World {
         for name in ["x-request-id", "www-authenticate", "x-echo"] {
             if self.chance.happens(0.3) {
                 let words = self.words(Some(send));
-                response.headers.push((name.to_owned(), format!("a={words}")));
+                response
+                    .headers
+                    .push((name.to_owned(), format!("a={words}")));
             }
         }
         response
@@ -475,7 +543,10 @@ impl World {
         let (content_type, body) = match self.chance.below(4) {
             0 => ("text/html", format!("<p>{words}")),
             1 => ("text/plain", words),
-            2 => ("application/problem+json", format!(r#"{{"title":"{words}"}}"#)),
+            2 => (
+                "application/problem+json",
+                format!(r#"{{"title":"{words}"}}"#),
+            ),
             _ => (
                 "application/json",
                 format!(
@@ -485,8 +556,12 @@ impl World {
         };
         let mut response = self.response(send, status, content_type, &body);
         if matches!(status, 429 | 500 | 503) && self.chance.happens(self.mood.pauses) {
-            let seconds = self.chance.one_of(&["0", "0.2", "1", "5", "30", "60", "61", "120"]);
-            response.headers.push(("retry-after".to_owned(), seconds.to_owned()));
+            let seconds = self
+                .chance
+                .one_of(&["0", "0.2", "1", "5", "30", "60", "61", "120"]);
+            response
+                .headers
+                .push(("retry-after".to_owned(), seconds.to_owned()));
         }
         response
     }
@@ -503,7 +578,10 @@ impl World {
             2 => response.headers[0].1 = format!("text/{words}"),
             _ => {
                 response.headers[0].1 = "application/json".to_owned();
-                response.body = Body::Whole(format!(r#"{{"tokensUsed":5,"responseStatus":{{"meta":{{"{words}":7}}}}}}"#).into_bytes());
+                response.body = Body::Whole(
+                    format!(r#"{{"tokensUsed":5,"responseStatus":{{"meta":{{"{words}":7}}}}}}"#)
+                        .into_bytes(),
+                );
             }
         }
         response
@@ -526,18 +604,26 @@ impl World {
             2 | 3 if self.rules.token().is_some() => Ok(self.rules.token().cloned()),
             _ => Ok(Some(self.new_token())),
         };
-        let lives_for = self.chance.one_of(&[-1_000.0, 10_000.0, 40_000.0, 100_000.0, 600_000.0]);
+        let lives_for = self
+            .chance
+            .one_of(&[-1_000.0, 10_000.0, 40_000.0, 100_000.0, 600_000.0]);
         let at = self.at();
-        let ends = (given.as_ref().is_ok_and(Option::is_some) && self.chance.happens(self.mood.expiring))
-            .then_some((at.now + lives_for, at.wall + lives_for));
+        let ends = (given.as_ref().is_ok_and(Option::is_some)
+            && self.chance.happens(self.mood.expiring))
+        .then_some((at.now + lives_for, at.wall + lives_for));
         let given = given.map(|token| token.map(|token| Token { ends, ..token }));
         let answer = match &given {
-            Ok(token) => Ok((token.as_ref().map(|token| token.text.clone()), ends.map(|(_, wall)| wall))),
+            Ok(token) => Ok((
+                token.as_ref().map(|token| token.text.clone()),
+                ends.map(|(_, wall)| wall),
+            )),
             Err(()) => Err(TokenProviderError::new(self.words(None)).into()),
         };
         let name = format!("answer to {}: {answer:?}", question.1);
         self.rules.answers(question, given, self.now);
-        self.input(question.0, &name, |engine, at| engine.handle_token(question.1, answer, at));
+        self.input(question.0, &name, |engine, at| {
+            engine.handle_token(question.1, answer, at)
+        });
     }
 }
 
@@ -567,9 +653,15 @@ fn told(command: &Command) -> String {
     match command {
         Command::Settle { call, outcome } => match &outcome.result {
             Ok(success) => format!("settle {call}: send {}", success.send),
-            Err(error) => format!("settle {call}: {} {error}, retry at {:?}", error.code(), error.retry_at()),
+            Err(error) => format!(
+                "settle {call}: {} {error}, retry at {:?}",
+                error.code(),
+                error.retry_at()
+            ),
         },
-        Command::Send { send, request } => format!("send {send} {} {:?}", request.url, request.headers),
+        Command::Send { send, request } => {
+            format!("send {send} {} {:?}", request.url, request.headers)
+        }
         Command::Emit(event) => format!("{} {} {:?}", event.call, event.attempt, event.what),
         other => format!("{other:?}"),
     }
