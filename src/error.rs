@@ -1,7 +1,7 @@
 //! Every way in which a call can fail, each with a sentence that says what to
 //! do. No sentence quotes a token or an API key; a cause is what was thrown.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::dto::ResponseStatus;
 
@@ -97,8 +97,14 @@ impl Error {
         }
     }
 
-    /// How long the server asks to wait, in milliseconds from its reply on.
-    pub fn retry_after_ms(&self) -> Option<f64> {
+    /// How long the server asks to wait, from its reply on.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let ms = self.retry_after_ms()?;
+        Duration::try_from_secs_f64(ms / 1e3).ok()
+    }
+
+    /// The same in milliseconds.
+    pub(crate) fn retry_after_ms(&self) -> Option<f64> {
         match self {
             Self::Api(error) => error.retry_after_ms,
             _ => None,
@@ -189,8 +195,7 @@ pub struct TimeoutError {
     pub phase: Phase,
     /// Whose time was over.
     pub scope: Scope,
-    /// The limit, in milliseconds.
-    pub timeout_ms: f64,
+    pub(crate) timeout_ms: f64,
     /// The failure that there was no time left to retry.
     pub last: Option<Arc<Error>>,
     /// When asking again is useful, in milliseconds since 1970.
@@ -253,6 +258,11 @@ impl TimeoutError {
         }
     }
 
+    /// The limit.
+    pub fn timeout(&self) -> Duration {
+        Duration::try_from_secs_f64(self.timeout_ms / 1e3).unwrap_or_default()
+    }
+
     fn message(&self) -> String {
         let limit = text![&decimal(self.timeout_ms as u64), " ms"];
         match &self.last {
@@ -293,6 +303,13 @@ impl TokenProviderError {
         }
     }
 
+    /// The provider failed with an error of its own.
+    pub(crate) fn from_cause(cause: Cause) -> Self {
+        let words = cause.to_string();
+        let end = if words.ends_with(['.', '!', '?']) { "" } else { "." };
+        Self::new(text!["The token provider failed: ", &words, end]).caused_by(cause)
+    }
+
     /// Keeps what the provider failed with.
     #[must_use]
     pub fn caused_by(mut self, cause: Cause) -> Self {
@@ -315,6 +332,7 @@ pub struct NetworkError {
 }
 
 #[derive(Debug, Clone)]
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 enum NetworkProblem {
     NoReply {
         endpoint: String,
@@ -331,12 +349,14 @@ impl NetworkError {
     }
 
     /// `words`: what the platform says of it.
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
     pub(crate) fn no_reply(endpoint: &str, words: String) -> Self {
         let endpoint = endpoint.to_owned();
         Self::of(NetworkProblem::NoReply { endpoint }, words)
     }
 
     /// `words`: what the platform says of it.
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
     pub(crate) fn broke_off(words: String) -> Self {
         Self::of(NetworkProblem::BrokeOff, words)
     }
@@ -387,6 +407,7 @@ pub struct FetchError {
 
 impl FetchError {
     /// `words`: what was thrown says of itself.
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
     pub(crate) fn new(words: String) -> Self {
         Self {
             words,
@@ -415,8 +436,7 @@ pub struct ApiError {
     pub response_status: Option<Box<ResponseStatus>>,
     /// The id under which the server knows the request, if it gave one.
     pub request_id: Option<String>,
-    /// How long the server asks to wait, in milliseconds from its reply on.
-    pub retry_after_ms: Option<f64>,
+    pub(crate) retry_after_ms: Option<f64>,
     /// When asking again is useful, in milliseconds since 1970: what the server
     /// asks for, or a later turn of the client's own.
     pub retry_at: Option<f64>,

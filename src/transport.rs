@@ -42,6 +42,13 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
 }
 
+impl HttpRequest {
+    /// The value of a header; `name` in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header_in(&self.headers, name)
+    }
+}
+
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest")

@@ -1,10 +1,13 @@
-//! Each recorded exchange, through a closure as transport, comes to its row's
+//! Each recorded exchange, through a virtual transport, comes to its row's
 //! outcome.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 
-use bookmore_sdk::{Client, Error, HttpRequest};
+use bookmore_sdk::{
+    Client,
+    testing::{Reply, VirtualTransport},
+};
 use common::{COUNT, exchanges, rows};
 
 #[test]
@@ -13,8 +16,9 @@ fn all_254_recorded_exchanges_have_their_outcome() {
     assert_eq!((exchanges.len(), rows.len()), (COUNT, COUNT));
     for (exchange, row) in exchanges.iter().zip(&rows) {
         assert_eq!(exchange.id, row.id);
-        let transport = |_: HttpRequest| async { Ok::<_, Error>(exchange.response.clone()) };
-        let client = Client::builder().build(transport).unwrap();
-        row.check(&pollster::block_on(client.get_ai_chat_usage(&row.request)));
+        let response = exchange.response.clone();
+        let transport = VirtualTransport::new().respond_with(move |_| Reply::from(response.clone()));
+        let client = Client::builder().build(transport.clone()).unwrap();
+        row.check(&transport.run(client.get_ai_chat_usage(&row.request)));
     }
 }

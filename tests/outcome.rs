@@ -1,16 +1,19 @@
-//! What replies come to that were not recorded, in words, and what is never
-//! shown.
+//! What replies come to that were not recorded, in words.
 #![cfg(not(target_arch = "wasm32"))]
 
 use bookmore_sdk::{
-    AiChatUsageResponse, Client, Error, GetAiChatUsage, HttpRequest, HttpResponse, ResponseStatus,
-    client::CallOptions, error::NetworkError, transport::Body,
+    AiChatUsageResponse, Client, Error, GetAiChatUsage, HttpResponse,
+    client::CallOptions,
+    error::NetworkError,
+    testing::{Reply, VirtualTransport},
+    transport::Body,
 };
 
 fn ask_about(reply: &HttpResponse, request: &GetAiChatUsage) -> Result<AiChatUsageResponse, Error> {
-    let transport = |_: HttpRequest| async { Ok::<_, Error>(reply.clone()) };
-    let client = Client::builder().build(transport)?;
-    pollster::block_on(client.get_ai_chat_usage(request))
+    let reply = reply.clone();
+    let transport = VirtualTransport::new().respond_with(move |_| Reply::from(reply.clone()));
+    let client = Client::builder().build(transport.clone())?;
+    transport.run(client.get_ai_chat_usage(request))
 }
 
 fn ask(reply: &HttpResponse) -> Error {
@@ -216,11 +219,11 @@ fn the_company_must_be_the_one_asked_for() {
         "00000000-0000-0000-0000-000000000000",
     ] {
         assert!(
-            ask_about(&usage, &GetAiChatUsage::of(same)).is_ok(),
+            ask_about(&usage, &GetAiChatUsage::for_company(same)).is_ok(),
             "{same}"
         );
     }
-    let other = GetAiChatUsage::of("3fa85f64-5717-4562-b3fc-2c963f66afa6");
+    let other = GetAiChatUsage::for_company("3fa85f64-5717-4562-b3fc-2c963f66afa6");
     let error = ask_about(&usage, &other).unwrap_err();
     assert_eq!(error.code(), "company_mismatch");
     assert_eq!(
@@ -247,51 +250,9 @@ fn the_first_request_id_is_kept() {
 }
 
 #[test]
-fn nothing_secret_is_shown() {
-    let builder = Client::builder()
-        .bearer_token("s3cret")
-        .api_key("s3cret")
-        .header("X-Session", "s3cret");
-    let options = CallOptions {
-        headers: vec![("X-Session".to_owned(), "s3cret".to_owned())],
-        ..CallOptions::default()
-    };
-    let seen = std::cell::RefCell::new(String::new());
-    let transport = |request: HttpRequest| {
-        seen.replace(format!("{request:?}"));
-        async { Ok::<_, Error>(reply(200, JSON, USAGE)) }
-    };
-    let built = builder.clone().build(transport).unwrap();
-    pollster::block_on(built.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options)).unwrap();
-    let status = ResponseStatus {
-        stack_trace: Some("Authorization: s3cret".to_owned()),
-        ..ResponseStatus::default()
-    };
-    let client = builder.clone().build(Silent).unwrap();
-    for shown in [
-        format!("{builder:?}"),
-        format!("{client:?}"),
-        format!("{options:?}"),
-        format!("{status:?}"),
-        seen.into_inner(),
-    ] {
-        assert!(shown.len() > 10 && !shown.contains("s3cret"), "{shown}");
-    }
-}
-
-#[derive(Debug)]
-struct Silent;
-
-impl bookmore_sdk::Transport for Silent {
-    async fn send(&self, _: HttpRequest) -> Result<HttpResponse, Error> {
-        Err(NetworkError::new("silent").into())
-    }
-}
-
-#[test]
 fn what_cannot_be_sent_is_refused_by_the_builder_or_the_call() {
     let refusal = |builder: bookmore_sdk::ClientBuilder| {
-        let error = builder.build(Silent).unwrap_err();
+        let error = builder.build(VirtualTransport::new()).unwrap_err();
         assert_eq!((error.code(), error.status()), ("config_error", None));
         error.to_string()
     };
@@ -311,12 +272,11 @@ fn what_cannot_be_sent_is_refused_by_the_builder_or_the_call() {
         refusal(Client::builder().header("Accept", "text/html")),
         "The header Accept cannot be set here; use the SDK's options."
     );
-    let options = CallOptions {
-        headers: vec![("X-A".to_owned(), "\0".to_owned())],
-        ..CallOptions::default()
-    };
-    let client = Client::builder().build(Silent).unwrap();
+    let options = CallOptions::new().header("X-A", "\0");
+    let transport = VirtualTransport::new();
+    let client = Client::builder().build(transport.clone()).unwrap();
     let request = GetAiChatUsage::default();
     let call = client.get_ai_chat_usage_with(&request, &options);
-    assert_eq!(pollster::block_on(call).unwrap_err().code(), "config_error");
+    assert_eq!(transport.run(call).unwrap_err().code(), "config_error");
+    assert!(transport.requests().is_empty());
 }

@@ -17,9 +17,17 @@ pub struct GetAiChatUsage {
 
 impl GetAiChatUsage {
     /// The usage of one company.
-    pub fn of(company_id: impl Into<String>) -> Self {
+    pub fn for_company(company_id: impl Into<String>) -> Self {
         Self {
             company_id: Some(company_id.into()),
         }
+    }
+}
+
+/// The usage of one company.
+#[cfg(feature = "uuid")]
+impl From<uuid::Uuid> for GetAiChatUsage {
+    fn from(company: uuid::Uuid) -> Self {
+        Self::for_company(company.to_string())
     }
 }

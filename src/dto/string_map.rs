@@ -20,13 +20,6 @@ impl StringMap {
     }
 }
 
-impl StringMap {
-    /// The values, to be changed.
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        self.0.iter_mut().map(|(_, value)| value)
-    }
-}
-
 impl Serialize for StringMap {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))

@@ -98,7 +98,7 @@ async fn the_request_is_the_one_of_the_contract() {
         .format(Format::Jsonl)
         .header("X-Language", "sv");
     let client = builder.clone().build(fetch.clone()).unwrap();
-    let request = GetAiChatUsage::of("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c");
+    let request = GetAiChatUsage::for_company("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c");
     let _ = client.get_ai_chat_usage(&request).await;
     let told = |expression: &str| {
         let read = javascript("sent", &format!("return JSON.stringify({expression})"));

@@ -1,0 +1,178 @@
+//! [`Client`], its builder, and what calls are told and given.
+
+mod bearer_token;
+mod builder;
+mod driver;
+mod event;
+pub(crate) mod local;
+mod options;
+mod pool;
+mod response;
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+pub use bearer_token::{BearerToken, IntoBearerToken, TokenRequest, TokenSource};
+pub use builder::ClientBuilder;
+pub use event::Event;
+pub use options::CallOptions;
+pub use response::{Attempt, ResponseInfo, WithResponse};
+
+use builder::check_bearer;
+use driver::Driver;
+use event::Listener;
+
+use crate::{
+    dto::{AiChatUsageResponse, GetAiChatUsage},
+    engine::{Id, Options, Outcome},
+    error::Error,
+    transport::{Transport, names},
+};
+
+/// Calls the BookMore API through a [`Transport`]. One client is for one
+/// identity and can carry out any number of calls, also at the same time; a
+/// clone is the same client.
+///
+/// Over [`Fetch`](crate::fetch::Fetch) a client, its calls and its errors are
+/// `Send` and `Sync`, so that frameworks that ask for it can keep them. They
+/// are still to be used by the thread that made them: others panic.
+pub struct Client<T> {
+    driver: Arc<Driver<T>>,
+    settings: Arc<Settings>,
+}
+
+struct Settings {
+    base_url: String,
+    /// Whether tokens may go where the requests go.
+    keeps_secrets: bool,
+    options: Options,
+}
+
+impl<T> Clone for Client<T> {
+    fn clone(&self) -> Self {
+        Self {
+            driver: Arc::clone(&self.driver),
+            settings: Arc::clone(&self.settings),
+        }
+    }
+}
+
+impl Client<()> {
+    /// Starts with the defaults: `https://api.bookmore.com`, JSON, no
+    /// credentials.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+}
+
+impl<T: Transport> Client<T> {
+    /// Get the AI assistant token usage and limit for a company.
+    ///
+    /// When the future is dropped, the call is given up; its request too,
+    /// unless an equal call waits for the same reply.
+    ///
+    /// # Errors
+    /// Each kind of [`Error`]; `Config` for a company id that is no Guid.
+    pub async fn get_ai_chat_usage(
+        &self,
+        request: &GetAiChatUsage,
+    ) -> Result<AiChatUsageResponse, Error> {
+        let options = CallOptions::default();
+        Ok(self.get_ai_chat_usage_with(request, &options).await?.data)
+    }
+
+    /// The same with options for this call, and with the reply's status and
+    /// headers.
+    ///
+    /// # Errors
+    /// Each kind of [`Error`]; `Config` for a company id, a header or a limit
+    /// that cannot be used.
+    pub async fn get_ai_chat_usage_with(
+        &self,
+        request: &GetAiChatUsage,
+        options: &CallOptions,
+    ) -> Result<WithResponse, Error> {
+        let options = options.over(&self.settings.options)?;
+        let call = Call {
+            driver: &self.driver,
+            id: self.driver.begin(request.clone(), options),
+            is_over: false,
+        };
+        WithResponse::of(*call.await)
+    }
+
+    /// From now on sends another token, or asks another provider, or sends
+    /// none. Calls that have not been sent yet go with it; the reply to one that
+    /// has been is given to its callers and to nobody else.
+    ///
+    /// # Errors
+    /// [`ConfigError`](crate::error::ConfigError) for a token that is empty,
+    /// has white space in it or would go over plain http.
+    pub fn set_bearer_token(&self, source: impl Into<TokenSource>) -> Result<(), Error> {
+        let TokenSource {
+            bearer,
+            same_identity,
+        } = source.into();
+        check_bearer(bearer.as_ref(), self.settings.keeps_secrets)?;
+        self.driver.set_bearer_token(bearer, same_identity);
+        Ok(())
+    }
+
+    /// What sends the requests.
+    pub fn transport(&self) -> &T {
+        &self.driver.transport
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Client<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = &self.settings.options;
+        f.debug_struct("Client")
+            .field("base_url", &self.settings.base_url)
+            .field("format", &options.format)
+            .field("headers", &names(&options.headers))
+            .field("limits", &options.limits)
+            .field("transport", &self.driver.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A call under way.
+struct Call<'a, T: Transport> {
+    driver: &'a Arc<Driver<T>>,
+    id: Id,
+    is_over: bool,
+}
+
+impl<T: Transport> Future for Call<'_, T> {
+    type Output = Box<Outcome>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Box<Outcome>> {
+        let polled = self.driver.poll(self.id, context.waker());
+        self.is_over = polled.is_ready();
+        polled
+    }
+}
+
+impl<T: Transport> Drop for Call<'_, T> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.driver.abandon(self.id);
+        }
+    }
+}
+
+fn milliseconds(limit: Option<Duration>) -> f64 {
+    limit.map_or(f64::INFINITY, |limit| limit.as_secs_f64() * 1e3)
+}
+
+/// Of milliseconds; zero for what is no time.
+fn duration(ms: f64) -> Duration {
+    Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default()
+}

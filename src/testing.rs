@@ -1,0 +1,485 @@
+//! A [`Transport`] for tests, with the feature `testing`: its clock, its
+//! chance and its replies are the test's. No time passes but in
+//! [`run`](VirtualTransport::run) and [`advance`](VirtualTransport::advance), so
+//! that an hour of retries takes no time and comes out the same each time.
+//!
+//! ```
+//! use std::time::Duration;
+//! use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage};
+//! use bookmore_sdk::testing::{Reply, VirtualTransport};
+//!
+//! let usage = AiChatUsageResponse { tokens_used: 5, token_limit: 10, ..Default::default() };
+//! let transport = VirtualTransport::new()
+//!     .reply(Reply::status(503).header("retry-after", "3"))
+//!     .reply(Reply::usage(&usage).after(Duration::from_millis(40)));
+//! let client = Client::builder().build(transport.clone())?;
+//!
+//! let received = transport.run(client.get_ai_chat_usage(&GetAiChatUsage::default()))?;
+//! assert_eq!(received, usage);
+//! assert_eq!(transport.elapsed(), Duration::from_millis(3040));
+//! assert_eq!(transport.requests().len(), 2);
+//! # Ok::<_, bookmore_sdk::Error>(())
+//! ```
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    future::{Future, pending, poll_fn},
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+
+use crate::{
+    dto::AiChatUsageResponse,
+    error::{ConfigError, Error, NetworkError},
+    transport::{Body, HttpRequest, HttpResponse, Transport},
+};
+
+/// Replies as the test says, when it says. A clone is the same transport.
+#[derive(Clone)]
+pub struct VirtualTransport(Arc<Mutex<World>>);
+
+struct World {
+    /// Milliseconds since the transport was made.
+    now: f64,
+    unix_start: f64,
+    random: f64,
+    replies: VecDeque<Reply>,
+    responder: Option<Arc<Responder>>,
+    sent: Vec<Sent>,
+    /// Whoever sleeps, by when it wakes; then in the order in which it went to
+    /// sleep.
+    sleepers: BTreeMap<(u64, u64), Waker>,
+    slept: u64,
+}
+
+type Responder = dyn Fn(&Sent) -> Reply + Send + Sync;
+
+/// A request that was sent.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Sent {
+    /// When, counted from the making of the transport.
+    pub at: Duration,
+    /// The request.
+    pub request: HttpRequest,
+    /// Whether it was given up before its reply was there.
+    pub is_cancelled: bool,
+}
+
+/// What becomes of a request.
+///
+/// ```
+/// use std::time::Duration;
+/// use bookmore_sdk::testing::Reply;
+///
+/// Reply::json(r#"{"tokensUsed":5}"#).after(Duration::from_millis(40));
+/// Reply::status(429).header("retry-after", "3");
+/// Reply::json("{").breaks_off();
+/// Reply::status(200).without_body();
+/// Reply::lost();
+/// Reply::never();
+/// ```
+#[derive(Debug, Clone)]
+pub struct Reply {
+    comes: Comes,
+    after: Duration,
+    body_after: Duration,
+}
+
+#[derive(Debug, Clone)]
+enum Comes {
+    Whole(HttpResponse),
+    /// The body breaks off.
+    Broken(HttpResponse),
+    /// The headers come, and nothing else.
+    Headers,
+    /// An error.
+    Lost(Error),
+    Nothing,
+}
+
+impl Reply {
+    /// 200 with `usage` as JSON, but for its response status.
+    pub fn usage(usage: &AiChatUsageResponse) -> Self {
+        let company = usage.company_id.as_ref();
+        let company = company.map_or_else(String::new, |id| format!(r#""companyId":"{id}","#));
+        Self::json(format!(
+            r#"{{{company}"tokensUsed":{},"tokenLimit":{},"tokensRemaining":{},"isWithinBudget":{},"windowDays":{}}}"#,
+            usage.tokens_used,
+            usage.token_limit,
+            usage.tokens_remaining,
+            usage.is_within_budget,
+            usage.window_days
+        ))
+    }
+
+    /// 200 with this body as JSON.
+    pub fn json(body: impl AsRef<[u8]>) -> Self {
+        HttpResponse::new(200, "application/json", body.as_ref()).into()
+    }
+
+    /// This status, without headers and body.
+    pub fn status(status: u16) -> Self {
+        let mut response = HttpResponse::new(status, "", b"");
+        response.headers.clear();
+        response.into()
+    }
+
+    /// No reply: the connection is lost.
+    pub fn lost() -> Self {
+        Self::error(NetworkError::new("No reply came."))
+    }
+
+    /// No reply, but this error.
+    pub fn error(error: impl Into<Error>) -> Self {
+        Self::of(Comes::Lost(error.into()))
+    }
+
+    /// Neither a reply nor an error.
+    pub fn never() -> Self {
+        Self::of(Comes::Nothing)
+    }
+
+    fn of(comes: Comes) -> Self {
+        Self {
+            comes,
+            after: Duration::ZERO,
+            body_after: Duration::ZERO,
+        }
+    }
+
+    /// With this header besides.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        if let Comes::Whole(response) | Comes::Broken(response) = &mut self.comes {
+            response.headers.push((name.into(), value.into()));
+        }
+        self
+    }
+
+    /// With this body.
+    #[must_use]
+    pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
+        if let Comes::Whole(response) | Comes::Broken(response) = &mut self.comes {
+            response.body = Body::Whole(body.as_ref().to_vec());
+        }
+        self
+    }
+
+    /// The body breaks off where it ends.
+    #[must_use]
+    pub fn breaks_off(mut self) -> Self {
+        if let Comes::Whole(response) = self.comes {
+            self.comes = Comes::Broken(response);
+        }
+        self
+    }
+
+    /// The headers come, the body never does.
+    #[must_use]
+    pub fn without_body(mut self) -> Self {
+        self.comes = Comes::Headers;
+        self
+    }
+
+    /// So long after the request.
+    #[must_use]
+    pub fn after(mut self, time: Duration) -> Self {
+        self.after = time;
+        self
+    }
+
+    /// The body comes so long after the headers.
+    #[must_use]
+    pub fn body_after(mut self, time: Duration) -> Self {
+        self.body_after = time;
+        self
+    }
+}
+
+impl From<HttpResponse> for Reply {
+    fn from(response: HttpResponse) -> Self {
+        Self::of(Comes::Whole(response))
+    }
+}
+
+impl Default for VirtualTransport {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(World {
+            now: 0.0,
+            unix_start: 1e12,
+            random: 0.0,
+            replies: VecDeque::new(),
+            responder: None,
+            sent: Vec::new(),
+            sleepers: BTreeMap::new(),
+            slept: 0,
+        })))
+    }
+}
+
+impl VirtualTransport {
+    /// Its clock starts at zero, and at 9 September 2001, 01:46:40 UTC. Each
+    /// number drawn is zero.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next request that has none yet gets this reply.
+    #[must_use = "gives the transport back"]
+    pub fn reply(self, reply: impl Into<Reply>) -> Self {
+        self.push_reply(reply);
+        self
+    }
+
+    /// The same, for a transport that a client has already.
+    pub fn push_reply(&self, reply: impl Into<Reply>) {
+        self.lock().replies.push_back(reply.into());
+    }
+
+    /// Requests for which no reply is written down get what `responder` says.
+    #[must_use = "gives the transport back"]
+    pub fn respond_with(self, responder: impl Fn(&Sent) -> Reply + Send + Sync + 'static) -> Self {
+        self.lock().responder = Some(Arc::new(responder));
+        self
+    }
+
+    /// What is drawn from now on: a number from 0 to 1, without 1.
+    pub fn set_random(&self, number: f64) {
+        self.lock().random = number;
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<Sent> {
+        self.lock().sent.clone()
+    }
+
+    /// How much time has passed.
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_secs_f64(self.lock().now / 1e3)
+    }
+
+    /// Lets time pass, and wakes whoever wakes meanwhile. A future that was
+    /// woken runs when its executor polls it: then the whole time has passed.
+    pub fn advance(&self, time: Duration) {
+        let end = self.lock().now + time.as_secs_f64() * 1e3;
+        while self.wake_next(end) {}
+        self.lock().now = end;
+    }
+
+    /// Runs `future` to its end. Where it can only wait, time passes to the
+    /// next moment at which anybody wakes.
+    ///
+    /// # Panics
+    /// Where it waits for something that no time brings.
+    #[allow(clippy::panic)] // It is what fails a test.
+    pub fn run<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let woken = Arc::new(Woken(AtomicBool::new(true)));
+        let waker = Waker::from(Arc::clone(&woken));
+        loop {
+            while woken.0.swap(false, Ordering::AcqRel) {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker))
+                {
+                    return output;
+                }
+            }
+            if !self.wake_next(f64::INFINITY) {
+                panic!("the future waits for something that no time brings");
+            }
+        }
+    }
+
+    /// Goes to the next moment at which anybody wakes, if there is one until
+    /// `end`.
+    fn wake_next(&self, end: f64) -> bool {
+        let waker = {
+            let mut world = self.lock();
+            let Some((&(bits, number), _)) = world.sleepers.first_key_value() else {
+                return false;
+            };
+            let at = f64::from_bits(bits);
+            if at > end {
+                return false;
+            }
+            world.now = world.now.max(at);
+            world.sleepers.remove(&(bits, number))
+        };
+        waker.inspect(Waker::wake_by_ref);
+        true
+    }
+
+    fn sleep_until(&self, at: f64) -> impl Future<Output = ()> + use<> {
+        let number = {
+            let mut world = self.lock();
+            world.slept += 1;
+            world.slept
+        };
+        let mut sleeper = Sleeper {
+            world: self.clone(),
+            key: (at.max(0.0).to_bits(), number),
+        };
+        poll_fn(move |context| sleeper.poll(context))
+    }
+}
+
+impl fmt::Debug for VirtualTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VirtualTransport")
+            .field("elapsed", &self.elapsed())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Transport for VirtualTransport {
+    fn send(
+        &self,
+        request: HttpRequest,
+        on_headers: impl FnOnce() + 'static,
+    ) -> impl Future<Output = Result<HttpResponse, Error>> + 'static {
+        let world = self.clone();
+        async move {
+            let (number, sent, written, responder) = {
+                let mut world = world.lock();
+                let sent = Sent {
+                    at: Duration::from_secs_f64(world.now / 1e3),
+                    request,
+                    is_cancelled: false,
+                };
+                world.sent.push(sent.clone());
+                let (reply, responder) = (world.replies.pop_front(), world.responder.clone());
+                (world.sent.len() - 1, sent, reply, responder)
+            };
+            let mut guard = CancelOnDrop {
+                world: world.clone(),
+                number,
+                is_over: false,
+            };
+            let reply = written.or_else(|| responder.map(|responder| responder(&sent)));
+            let result = match reply {
+                Some(reply) => world.come_to(reply, on_headers).await,
+                None => Err(ConfigError::new(&[
+                    "No reply is written down for this request; give the VirtualTransport one with reply or respond_with.",
+                ])
+                .into()),
+            };
+            guard.is_over = true;
+            result
+        }
+    }
+
+    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + 'static {
+        self.sleep_until(self.now() + ms)
+    }
+
+    fn now(&self) -> f64 {
+        self.lock().now
+    }
+
+    fn unix_now(&self) -> f64 {
+        let world = self.lock();
+        world.unix_start + world.now
+    }
+
+    fn random(&self) -> f64 {
+        self.lock().random
+    }
+}
+
+impl VirtualTransport {
+    async fn come_to(
+        &self,
+        reply: Reply,
+        on_headers: impl FnOnce(),
+    ) -> Result<HttpResponse, Error> {
+        let Reply {
+            comes,
+            after,
+            body_after,
+        } = reply;
+        if !after.is_zero() {
+            self.sleep(after.as_secs_f64() * 1e3).await;
+        }
+        let (mut response, breaks_off) = match comes {
+            Comes::Whole(response) => (response, false),
+            Comes::Broken(response) => (response, true),
+            Comes::Lost(error) => return Err(error),
+            Comes::Nothing => return pending().await,
+            Comes::Headers => {
+                on_headers();
+                return pending().await;
+            }
+        };
+        on_headers();
+        response.received_at = self.unix_now();
+        if !body_after.is_zero() {
+            self.sleep(body_after.as_secs_f64() * 1e3).await;
+        }
+        if breaks_off && let Body::Whole(bytes) = response.body {
+            response.body = Body::Broken(bytes, NetworkError::new("The reply broke off."));
+        }
+        Ok(response)
+    }
+}
+
+/// Wakes whoever polled it last, until it is dropped.
+struct Sleeper {
+    world: VirtualTransport,
+    key: (u64, u64),
+}
+
+impl Sleeper {
+    fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
+        let waker = context.waker().clone();
+        let mut world = self.world.lock();
+        if world.now >= f64::from_bits(self.key.0) {
+            return Poll::Ready(());
+        }
+        let old = world.sleepers.insert(self.key, waker);
+        drop(world);
+        drop(old);
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let waker = self.world.lock().sleepers.remove(&self.key);
+        drop(waker);
+    }
+}
+
+/// Marks a request whose reply nobody waits for.
+struct CancelOnDrop {
+    world: VirtualTransport,
+    number: usize,
+    is_over: bool,
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if !self.is_over
+            && let Some(sent) = self.world.lock().sent.get_mut(self.number)
+        {
+            sent.is_cancelled = true;
+        }
+    }
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
