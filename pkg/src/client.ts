@@ -3,7 +3,16 @@ import type { Core } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf, isBranded } from "./errors.js";
 import type { Instance, Loader } from "./instance.js";
-import { answerOf, checkedToken, clientOptions, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
+import {
+  answerOf,
+  checkedToken,
+  CLIENT,
+  clientOptions,
+  companyId,
+  isSameIdentity,
+  requestOptions,
+  type CheckedClientOptions,
+} from "./options.js";
 import type {
   AiChatUsageResponse,
   ClientEvent,
@@ -29,7 +38,7 @@ const isWorkers = () => globalThis.navigator?.userAgent === "Cloudflare-Workers"
  */
 export class BookMoreClientBase {
   /** @internal */
-  constructor(options: ClientOptions, load: Loader, known?: readonly string[]) {
+  constructor(options: ClientOptions, load: Loader, known: readonly string[] = CLIENT) {
     const calls = new Calls(clientOptions(options, known), load);
     // Own functions, not methods, know their client wherever they are called from: a proxy such as those of Vue's
     // `reactive`, or on their own.
