@@ -32,11 +32,13 @@ const DEFAULT_TOTAL_TIMEOUT_MS = 30_000;
  */
 const isWorkers = () => globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
-/**
- * Calls the BookMore API. One client is for one identity and can carry out any
- * number of calls, also at the same time.
- */
-export class BookMoreClientBase {
+/** @internal */
+export class BookMoreClientBase implements BookMoreClientLike {
+  declare ready: BookMoreClientLike["ready"];
+  declare setBearerToken: BookMoreClientLike["setBearerToken"];
+  declare getAiChatUsage: BookMoreClientLike["getAiChatUsage"];
+  declare getAiChatUsageWithResponse: BookMoreClientLike["getAiChatUsageWithResponse"];
+
   /** @internal */
   constructor(options: ClientOptions, load: Loader, known: readonly string[] = CLIENT) {
     const calls = new Calls(clientOptions(options, known), load);
@@ -48,7 +50,11 @@ export class BookMoreClientBase {
   }
 }
 
-export interface BookMoreClientBase {
+/**
+ * What a client can do, for code that takes one: a plain object with these
+ * functions will do in tests.
+ */
+export interface BookMoreClientLike {
   /**
    * Loads the WebAssembly module ahead of the first call, which otherwise
    * does it.
@@ -269,6 +275,6 @@ const BRAND = Symbol.for("bookmore-sdk.client");
 Object.defineProperty(BookMoreClientBase.prototype, BRAND, { value: true });
 
 /** Whether `value` is a client of this package, also of another copy of it. */
-export function isBookMoreClient(value: unknown): value is BookMoreClientBase {
+export function isBookMoreClient(value: unknown): value is BookMoreClientLike {
   return isBranded(value, BRAND);
 }
