@@ -175,6 +175,7 @@ class Calls {
     // A driver of its own ends with its call.
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
     const headers = Object.entries({ ...of.headers, ...checked.headers });
+    const waited = performance.now() - started;
     const { outcome, abandon } = driver.call((core, at) =>
       core.call(
         company,
@@ -186,7 +187,7 @@ class Calls {
         checked.coalesce && running === undefined,
         checked.fresh,
         running === "provider",
-        at[0] - started,
+        waited,
         ...at,
       ),
     );
