@@ -1,7 +1,7 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build demo serve test simulate faults matrix bench-start same-bytes
+.PHONY: help setup build demo serve test simulate planted faults matrix bench-start same-bytes
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
@@ -27,6 +27,9 @@ test: ## install what testing needs, where it is missing, and pass every test
 
 simulate: setup ## random schedules through the engine (SCHEDULES=10000000; SEED=… replays one with a trace)
 	@SCHEDULES=$${SCHEDULES:-1000000} cargo test --quiet --lib simulation -- --nocapture
+
+planted: setup ## plant defects in the engine and tell what finds them
+	@node tests/planted.mjs
 
 faults: build ## run this SDK and other clients against a server that misbehaves, and compare
 	@bash tests/setup.sh test
