@@ -28,7 +28,8 @@ pub(super) fn member_at(value: &JsValue, key: &JsValue) -> Option<JsValue> {
     let mut of: JsValue = value.clone();
     while of.is_object() || of.is_function() {
         let object: Object = of.unchecked_into();
-        if let Some(own) = own_property(&object, key) {
+        if let Some(mut own) = own_property(&object, key) {
+            own.is_platforms |= is_of_dom_exception(&object);
             return own.read(value).filter(|found| !found.is_undefined() && !found.is_null());
         }
         of = Reflect::get_prototype_of(&object).ok()?.into();
@@ -40,6 +41,8 @@ pub(super) fn member_at(value: &JsValue, key: &JsValue) -> Option<JsValue> {
 pub(super) struct Property {
     descriptor: JsValue,
     getter: Option<Function>,
+    /// Whether the getter is the platform's.
+    is_platforms: bool,
 }
 
 pub(super) fn own_property(object: &Object, key: &JsValue) -> Option<Property> {
@@ -48,7 +51,11 @@ pub(super) fn own_property(object: &Object, key: &JsValue) -> Option<Property> {
         return None;
     }
     let getter = get(&descriptor, "get").and_then(|getter| getter.dyn_into().ok());
-    Some(Property { descriptor, getter })
+    Some(Property {
+        is_platforms: getter.as_ref().is_some_and(is_native),
+        descriptor,
+        getter,
+    })
 }
 
 impl Property {
@@ -57,7 +64,7 @@ impl Property {
     pub fn read(&self, owner: &JsValue) -> Option<JsValue> {
         match &self.getter {
             None => Reflect::get(&self.descriptor, &"value".into()).ok(),
-            Some(getter) if is_native(getter) => getter.call0(owner).ok(),
+            Some(getter) if self.is_platforms => getter.call0(owner).ok(),
             Some(_) => None,
         }
     }
@@ -74,6 +81,12 @@ fn is_native(function: &Function) -> bool {
         let body = source.split_once('{').map(|(_, body)| body);
         body.is_some_and(|body| body.trim_matches([' ', '\n', '}']) == "[native code]")
     })
+}
+
+/// Node's DOMException is a script of Node's own.
+fn is_of_dom_exception(object: &Object) -> bool {
+    let prototype = get(&js_sys::global(), "DOMException").and_then(|of| get(&of, "prototype"));
+    prototype.is_some_and(|prototype| prototype == **object)
 }
 
 /// Calls a method. Where web-sys binds one without `catch`, a locked stream or

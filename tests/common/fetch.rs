@@ -1,10 +1,11 @@
 //! The fetch transport against the platform's own `Response`, streams and
 //! `AbortController`; the same bodies run in Node and in browsers.
 
-use std::{cell::RefCell, future::Future, pin::pin, rc::Rc, task::Context};
+use std::{cell::RefCell, error::Error as _, future::Future, pin::pin, rc::Rc, task::Context};
 
 use bookmore_sdk::{
-    AiChatUsageResponse, Client, Error, Format, GetAiChatUsage, HttpResponse, fetch::Fetch,
+    AiChatUsageResponse, Client, Error, Format, GetAiChatUsage, HttpResponse,
+    fetch::{Fetch, Thrown},
 };
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -153,21 +154,32 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
     ] {
         assert_eq!(ask(giving(fine)).await.unwrap().tokens_used, 5, "{fine}");
     }
-    for refused in [
-        "undefined",
-        "null",
-        "5",
-        "'words'",
-        "({})",
-        "({ status: undefined })",
-        "Response.error()",
-        "({ status: 200n })",
-        "({ status: 65736 })",
-        "({ get status() { throw 5 } })",
+    for (refused, given) in [
+        ("undefined", "undefined"),
+        ("null", "null"),
+        ("5", "something of type number"),
+        ("'words'", "something of type string"),
+        ("({})", "an object without a status"),
+        ("({ status: undefined })", "an object without a status"),
+        ("Response.error()", "Response.error()"),
+        ("({ status: 200n })", "an object without a status"),
+        ("({ status: 65736 })", "an object without a status"),
+        ("({ get status() { throw 5 } })", "an object without a status"),
+        (
+            "({ status: 200, ok: true, json: async () => JSON.parse(USAGE) })",
+            "an object with neither body nor arrayBuffer() nor text()",
+        ),
+        (
+            "(globalThis.read ??= new Response('x'), read.text().catch(() => 0), read)",
+            "a Response that has been read already",
+        ),
     ] {
+        // Nothing is tried again.
+        let (error, sent) = ask_counting(refused).await;
+        assert_eq!((error.code(), sent), ("config_error", 1.0), "{refused}");
         assert_eq!(
-            sentence(giving(refused)).await,
-            "The fetch function gave no usable Response. Pass one that gives what fetch does.",
+            error.to_string(),
+            format!("The fetch function gave {given}; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body."),
         );
     }
     // Whatever its headers are.
@@ -181,15 +193,7 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
         let usage = ask(giving(&response)).await;
         assert_eq!(usage.unwrap().tokens_used, 5, "{headers}");
     }
-    assert_eq!(
-        sentence(giving(
-            "(globalThis.read ??= new Response('x'), read.text().catch(() => 0), read)"
-        ))
-        .await,
-        "The fetch function gave a Response that was read before. Give a new one for each call.",
-    );
     for broken in [
-        "({ status: 200 })",
         "({ status: 200, arrayBuffer: () => 5 })",
         "({ status: 200, arrayBuffer: () => 5n })",
         "({ status: 200, arrayBuffer: () => Symbol() })",
@@ -207,35 +211,160 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
     }
 }
 
+/// The error of a call with the usual retries, and how many requests it made.
+async fn ask_counting(expression: &str) -> (Error, f64) {
+    let count = Object::new();
+    Reflect::set(&count, &"sent".into(), &0.into()).unwrap();
+    let expression = expression.replace("USAGE", &format!("{USAGE:?}"));
+    let function = javascript(
+        "count",
+        &format!("return (url, init) => {{ count.sent++; return {expression} }}"),
+    );
+    let function = function.call1(&JsValue::NULL, &count).unwrap();
+    let client = Client::builder()
+        .base_url("https://api.example/base")
+        .max_retries(1)
+        .bearer_token("t0ken-s3cret")
+        .build(Fetch::new().with_function(function.unchecked_into()))
+        .unwrap();
+    let error = client
+        .get_ai_chat_usage(&GetAiChatUsage::default())
+        .await
+        .unwrap_err();
+    let sent = Reflect::get(&count, &"sent".into()).unwrap();
+    (error, sent.as_f64().unwrap())
+}
+
+/// Rejected, and thrown at once.
+fn ways_to_throw(thrown: &str) -> [String; 2] {
+    [
+        format!("Promise.reject({thrown})"),
+        format!("(() => {{ throw {thrown} }})()"),
+    ]
+}
+
 #[wasm_bindgen_test]
-async fn anything_can_be_thrown() {
+async fn the_networks_failures_are_retried() {
     for (thrown, quoted) in [
         ("new TypeError('Failed to fetch')", ": Failed to fetch"),
+        ("new TypeError('Load failed')", ": Load failed"),
+        (
+            "new TypeError('NetworkError when attempting to fetch resource.')",
+            ": NetworkError when attempting to fetch resource",
+        ),
         (
             "Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } })",
             ": fetch failed: ECONNREFUSED",
         ),
+        (
+            "Object.assign(new TypeError('fetch failed'), { cause: new Error('bad port') })",
+            ": fetch failed: bad port",
+        ),
+        ("Object.assign(new Error('gone'), { code: 'ECONNRESET' })", ": gone"),
+        ("new DOMException('cut off', 'NetworkError')", ": cut off"),
+    ] {
+        for expression in ways_to_throw(thrown) {
+            let (error, sent) = ask_counting(&expression).await;
+            assert_eq!((error.code(), sent), ("network_error", 2.0), "{expression}");
+            let expected = format!(
+                "No reply came from https://api.example/base/assistant/ai-chat/usage{quoted}. Check the network and the base URL."
+            );
+            assert!(error.to_string().starts_with(&expected), "{error}");
+            assert!(thrown_by(&error).value().unwrap().is_object());
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn whatever_else_a_fetch_throws_is_its_own_fault() {
+    for (thrown, quoted) in [
+        ("new TypeError('x is not a function')", ": x is not a function"),
+        ("new Error('Failed to fetch')", ": Failed to fetch"),
+        (
+            "Object.assign(new TypeError('no URL'), { code: 'ERR_INVALID_URL' })",
+            ": no URL",
+        ),
+        ("new DOMException('too late', 'TimeoutError')", ": too late"),
         ("'words'", ": words"),
         ("5", ""),
         ("null", ""),
         ("undefined", ""),
         ("Symbol('s')", ""),
         ("Object.create(null)", ""),
+        ("new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 2 }, getOwnPropertyDescriptor() { throw 3 }, ownKeys() { throw 4 } })", ""),
+        ("({ get message() { globalThis.getterRan = true }, get cause() { globalThis.getterRan = true } })", ""),
     ] {
-        for expression in [
-            format!("Promise.reject({thrown})"),
-            format!("(() => {{ throw {thrown} }})()"),
-        ] {
-            let error = ask(giving(&expression)).await.unwrap_err();
-            let expected = format!(
-                "No reply came from https://api.example/base/assistant/ai-chat/usage{quoted}. Check the network and the base URL."
-            );
+        for expression in ways_to_throw(thrown) {
+            let (error, sent) = ask_counting(&expression).await;
+            assert_eq!((error.code(), sent), ("fetch_error", 1.0), "{expression}");
+            let expected = format!("The fetch function failed by itself{quoted}.");
             assert!(error.to_string().starts_with(&expected), "{error}");
-            let Error::Network(error) = error else {
+            let Error::Fetch(error) = error else {
                 panic!("{error:?}")
             };
-            assert!(error.cause.unwrap().is::<JsValue>());
+            assert!(!error.is_control_flow, "{expression}");
         }
+    }
+    assert!(!Reflect::has(&js_sys::global(), &"getterRan".into()).unwrap());
+}
+
+#[wasm_bindgen_test]
+async fn a_frameworks_control_flow_reaches_the_caller_as_it_came() {
+    for thrown in [
+        "(globalThis.flow = Object.assign(new Error('dynamic'), { digest: 'DYNAMIC_SERVER_USAGE' }))",
+        "(globalThis.flow = { then() {} })",
+        "(globalThis.flow = { $$typeof: Symbol.for('react.postpone') })",
+    ] {
+        // A promise that is rejected with a thenable stays rejected with it.
+        for expression in ways_to_throw(thrown) {
+            let (error, sent) = ask_counting(&expression).await;
+            let Error::Fetch(fetch_error) = &error else {
+                panic!("{error:?}")
+            };
+            assert!(fetch_error.is_control_flow && sent == 1.0, "{expression}");
+            let flow = Reflect::get(&js_sys::global(), &"flow".into()).unwrap();
+            assert_eq!(thrown_by(&error).value(), Some(&flow));
+        }
+    }
+}
+
+fn thrown_by(error: &Error) -> &Thrown {
+    error.source().unwrap().downcast_ref().unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn what_was_thrown_goes_along_unless_it_quotes_a_secret() {
+    for fine in [
+        "Object.assign(new Error('broken'), { at: [1, { deep: new Map([['a', 'b']]) }], headers: new Headers({ a: 'b' }) })",
+        "new Error('broken', { cause: new TypeError('inner') })",
+    ] {
+        let (error, _) = ask_counting(&ways_to_throw(fine)[0]).await;
+        let thrown = thrown_by(&error);
+        assert!(thrown.value().is_some(), "{fine}");
+        assert_eq!(thrown.to_string(), "broken");
+    }
+    let (error, _) = ask_counting("Promise.reject(new Error('a', { cause: new Error('b') }))").await;
+    assert_eq!(thrown_by(&error).source().unwrap().to_string(), "b");
+
+    for telling in [
+        "new Error('broken: t0ken-s3cret')",
+        "Object.assign(new Error('broken'), { config: { headers: { Authorization: 'Bearer t0ken-s3cret' } } })",
+        "Object.assign(new Error('broken'), { headers: new Headers({ authorization: 't0ken-s3cret' }) })",
+        "Object.assign(new Error('broken'), { list: [new Map([['x', 't0ken-s3cret']])] })",
+        "Object.assign(new Error('broken'), { ['t0ken-s3cret']: 1 })",
+        "new Error('broken', { cause: new Error('t0ken%2Ds3cret') })",
+        "Object.assign(new Error('broken'), { get hidden() { return 't0ken-s3cret' } })",
+        // What cannot be looked at, or is too much.
+        "Object.assign(new Error('broken'), { request: new (class { #secret = 't0ken-s3cret' }) })",
+        "Object.assign(new Error('broken'), { body: 'x'.repeat(200_000) })",
+        "Object.assign(new Error('broken'), { buffer: new Uint8Array(20_000_000) })",
+        "Object.assign(new Error('broken'), { many: Array.from({ length: 2000 }, () => ({})) })",
+    ] {
+        let (error, _) = ask_counting(&ways_to_throw(telling)[0]).await;
+        let thrown = thrown_by(&error);
+        assert!(thrown.value().is_none(), "{telling}");
+        let shown = format!("{error} {error:?} {thrown} {thrown:?}");
+        assert!(!shown.contains("s3cret") && shown.contains("broken"), "{shown}");
     }
 }
 
