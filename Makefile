@@ -1,7 +1,7 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build demo serve test faults matrix bench-start same-bytes
+.PHONY: help setup build demo serve test simulate faults matrix bench-start same-bytes
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
@@ -18,12 +18,15 @@ same-bytes: build ## build once more as somebody else would, and compare the byt
 demo: build ## show a usage from the stand-in server, in JSON and JSONL
 	@node examples/demo.mjs
 
-serve: build ## the stand-in server with the demo page
-	@node tests/server/server.mjs
+serve: build ## the stand-in server with the demo page (REPLAY=1: it answers from the recordings)
+	@node tests/server/server.mjs $(if $(REPLAY),--replay)
 
 test: ## install what testing needs, where it is missing, and pass every test
 	@bash tests/setup.sh test
 	@node tests/run.mjs
+
+simulate: setup ## random schedules through the engine (SCHEDULES=10000000; SEED=… replays one with a trace)
+	@SCHEDULES=$${SCHEDULES:-1000000} cargo test --quiet --lib simulation -- --nocapture
 
 faults: build ## run this SDK and other clients against a server that misbehaves, and compare
 	@bash tests/setup.sh test

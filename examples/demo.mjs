@@ -7,7 +7,7 @@ import { startServer } from "../tests/server/server.mjs";
 // On a terminal the page stays open, at the usual port if it is free.
 const stays = process.stdout.isTTY;
 const server = await startServer({ port: stays ? 8787 : 0 }).catch(() => startServer());
-console.log(`stand-in server at ${server.url}, replaying a recorded ServiceStack host\n`);
+console.log(`stand-in server at ${server.url}, which writes as a recorded ServiceStack host does\n`);
 
 const inJson = await example("json");
 const inJsonLines = await example("jsonl");

@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
-import { ENTRIES, scripts } from "./entries.mjs";
+import { ENTRIES, EXTERNAL, scripts } from "./entries.mjs";
 import { inlined } from "./inline.mjs";
 import { buildModule } from "./module.mjs";
 import { printSizes } from "./sizes.mjs";
@@ -37,9 +37,9 @@ function run(command, args, env) {
 }
 
 /**
- * The generated script as a function, so that importing it does nothing, it can be left out where it is not used, and
- * a trap can be followed by a fresh instance. It would look at `document.currentScript` to find a module by itself,
- * and fails where that is no script with an address; in here there is no `document`.
+ * The generated script as a function, so that importing it does nothing, bundlers can drop it where it is not used, and
+ * a trap can be followed by a fresh instance. The parameter hides `document` from the script, which takes the address
+ * of `document.currentScript` to find a module by itself and throws where there is none.
  */
 function wrapped(glue) {
   return `export function glue(document) {\n${glue}\nreturn wasm_bindgen;\n}\n`;
@@ -57,7 +57,7 @@ function bundle({ name, wasm }, { format, file }) {
     outfile: `dist/${file}`,
     format,
     bundle: true,
-    external: ["bookmore-sdk", "./sdk.wasm*"],
+    external: [...EXTERNAL, "./sdk.wasm*"],
     define: { VERSION: JSON.stringify(version) },
     target: "es2022",
     platform: "neutral",

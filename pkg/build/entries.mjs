@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 /**
  * What can be imported: a line each. package.json's `exports`, `files` and `typesVersions` and the limits of
  * budget.json have to fit; tests/package/entries.test.mjs compares them.
@@ -11,7 +13,13 @@ export const ENTRIES = [
   { name: "index", formats: ["esm"], wasm: "workerd" },
   { name: "index", formats: ["esm"], wasm: "edge-light" },
   { name: "slim", formats: ["esm", "cjs"] },
+  { name: "testing/index", formats: ["esm", "cjs"] },
+  { name: "testing/msw", formats: ["esm", "cjs"] },
 ];
+
+const { peerDependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+/** What no script has inside: the client, of which there is one, and what is the user's own. */
+export const EXTERNAL = ["bookmore-sdk", ...Object.keys(peerDependencies)];
 
 /** The scripts of an entry: the format, and the name in `dist`. */
 export function scripts({ name, formats, wasm }) {

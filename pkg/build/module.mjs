@@ -12,7 +12,7 @@ export function buildModule(root, out, run) {
   const target = join(root, "target");
   run(
     "cargo",
-    // With an rlib made along with it, the module keeps two kilobytes that nothing uses.
+    // Built together with an rlib, the module keeps two kilobytes that nothing uses.
     [
       ...["rustc", "--release", "--lib", "--crate-type", "cdylib", "--locked", "--features", "npm"],
       ...["--target", TARGET, "--target-dir", target],

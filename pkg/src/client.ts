@@ -3,7 +3,16 @@ import type { Core } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf, isBranded } from "./errors.js";
 import type { Instance, Loader } from "./instance.js";
-import { answerOf, checkedToken, clientOptions, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
+import {
+  answerOf,
+  checkedToken,
+  CLIENT,
+  clientOptions,
+  companyId,
+  isSameIdentity,
+  requestOptions,
+  type CheckedClientOptions,
+} from "./options.js";
 import type {
   AiChatUsageResponse,
   ClientEvent,
@@ -23,13 +32,15 @@ const DEFAULT_TOTAL_TIMEOUT_MS = 30_000;
  */
 const isWorkers = () => globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
-/**
- * Calls the BookMore API. One client is for one identity and can carry out any
- * number of calls, also at the same time.
- */
-export class BookMoreClientBase {
+/** @internal */
+export class BookMoreClientBase implements BookMoreClientLike {
+  declare ready: BookMoreClientLike["ready"];
+  declare setBearerToken: BookMoreClientLike["setBearerToken"];
+  declare getAiChatUsage: BookMoreClientLike["getAiChatUsage"];
+  declare getAiChatUsageWithResponse: BookMoreClientLike["getAiChatUsageWithResponse"];
+
   /** @internal */
-  constructor(options: ClientOptions, load: Loader, known?: readonly string[]) {
+  constructor(options: ClientOptions, load: Loader, known: readonly string[] = CLIENT) {
     const calls = new Calls(clientOptions(options, known), load);
     // Own functions, not methods, know their client wherever they are called from: a proxy such as those of Vue's
     // `reactive`, or on their own.
@@ -39,7 +50,11 @@ export class BookMoreClientBase {
   }
 }
 
-export interface BookMoreClientBase {
+/**
+ * What a client can do, for code that takes one: a plain object with these
+ * functions will do in tests.
+ */
+export interface BookMoreClientLike {
   /**
    * Loads the WebAssembly module ahead of the first call, which otherwise
    * does it.
@@ -260,6 +275,6 @@ const BRAND = Symbol.for("bookmore-sdk.client");
 Object.defineProperty(BookMoreClientBase.prototype, BRAND, { value: true });
 
 /** Whether `value` is a client of this package, also of another copy of it. */
-export function isBookMoreClient(value: unknown): value is BookMoreClientBase {
+export function isBookMoreClient(value: unknown): value is BookMoreClientLike {
   return isBranded(value, BRAND);
 }

@@ -8,6 +8,7 @@ export {
   ApiError,
   AuthenticationError,
   BookMoreError,
+  CompanyMismatchError,
   ConfigError,
   DecodeError,
   FetchError,
@@ -21,7 +22,9 @@ export {
   TokenProviderError,
   UnexpectedResponseError,
   isBookMoreError,
-  type ErrorDetails,
+  type AnyBookMoreError,
+  type ApiErrorInit,
+  type ErrorInit,
 } from "./errors.js";
-export { isBookMoreClient } from "./client.js";
+export { isBookMoreClient, type BookMoreClientLike } from "./client.js";
 export type * from "./types.js";

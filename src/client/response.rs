@@ -53,9 +53,10 @@ pub struct Attempt {
 
 impl WithResponse {
     pub(super) fn of(outcome: Outcome) -> Result<Self, Error> {
+        let retry_at = outcome.retry_at();
         let success = outcome.result.map_err(|error| {
             let mut error = Error::clone(&error);
-            if let Some(at) = outcome.retry_at {
+            if let Some(at) = retry_at {
                 error.set_retry_at(at);
             }
             error

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Command, Engine, Id, Moment, Shared, Stage, Success, What,
     outcome::judge,
-    pauses::{LONGEST_WAIT_MS, Pause, Pauses},
+    pauses::{LONGEST_WAIT_MS, Pause},
     retry::{Backoff, spread, total_timeout},
 };
 use crate::{
@@ -120,6 +120,7 @@ impl Engine {
 
     /// Sends the group, unless a pause or the provider has to be waited for.
     pub(super) fn proceed(&mut self, shared: &mut Shared, id: Id) {
+        self.fail_late(shared, id);
         let Some(group) = self.groups.get(id) else {
             return;
         };
@@ -152,9 +153,9 @@ impl Engine {
         group.stage = Stage::Sent {
             send,
             at: self.at.now,
-            revision: shared.tokens.revision(),
             has_headers: false,
         };
+        group.revision = shared.tokens.revision();
         group.wake_at = self.at.now + group.key.attempt_timeout;
         self.timers.set(group.wake_at, id);
         let (first, attempt) = (group.first, group.attempts.len() + 1);
@@ -173,11 +174,8 @@ impl Engine {
             self.commands.push_back(Some(Command::Forget { id: old }));
         }
         let company = group.key.company;
-        if error.status() == Some(401)
-            && !group.renewed
-            && !group.nested
-            && let Stage::Sent { revision, .. } = group.stage
-        {
+        if error.status() == Some(401) && !group.renewed && !group.nested {
+            let revision = group.revision;
             let is_current = revision == shared.tokens.revision();
             if !is_current || shared.tokens.has_provider() {
                 group.renewed = true;
@@ -185,17 +183,16 @@ impl Engine {
                     group.refused = Some((revision, error));
                 } else {
                     // Another token is there by now, or can be asked for.
-                    group.asked &= !shared.tokens.expires();
+                    group.ask_again(&shared.tokens);
                 }
                 self.proceed(shared, id);
                 return;
             }
         }
-        let pause = Pauses::asked(&error, company, self.at.now);
+        let is_pause = shared.pauses.ask(&error, company, self.at.now);
         self.backoff(shared, id, error);
-        if let Some(pause) = pause {
-            shared.pauses.keep(pause.clone(), self.at.now);
-            self.keep_pause_everywhere(shared, &pause);
+        if is_pause {
+            self.keep_pauses(shared);
         }
     }
 
@@ -214,34 +211,31 @@ impl Engine {
             return;
         }
         let backoff = Backoff::of(group.retries, asked, random);
+        self.fail_the_paused(shared, id);
         // A wait that the server asked for is told with its own words.
         let is_asked = asked.is_some_and(|ms| ms >= backoff.least);
         let least = Hurry {
             by: self.at.now + backoff.least,
             is_timeout: !is_asked,
-            retry_at: None,
+            turn_at: None,
         };
         let earliest = self.fail_hurried(shared, id, &error, least);
         let ready_at = self.at.now + backoff.within(earliest - self.at.now);
         shared.tickets.serve(0.0, self.at.now);
         let number = self.config.paces_retries.then(|| shared.tickets.next());
         let turn = turn(shared, ready_at, number, self.at.now);
+        let is_far = turn > ready_at && turn - self.at.now > LONGEST_WAIT_MS;
         let hurry = Hurry {
-            by: if turn - self.at.now > LONGEST_WAIT_MS {
-                f64::INFINITY
-            } else {
-                turn
-            },
+            by: if is_far { f64::INFINITY } else { turn },
             is_timeout: false,
-            retry_at: Some(self.at.wall + turn - self.at.now),
+            turn_at: Some(self.at.wall + turn - self.at.now),
         };
         self.fail_hurried(shared, id, &error, hurry);
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
         group.retries += 1;
-        // A token without an end stays for the whole call.
-        group.asked &= !shared.tokens.expires();
+        group.ask_again(&shared.tokens);
         let (first, attempt) = (group.first, group.attempts.len());
         if let Some(number) = number {
             shared.tickets.draw();
@@ -286,7 +280,6 @@ impl Engine {
         if turn <= self.at.now {
             group.wait_ms += self.at.now - since;
             // Timers can be late: nothing is sent for whose time is over.
-            self.fail_late(shared, id);
             self.proceed(shared, id);
         } else {
             group.wake_at = turn;
@@ -326,36 +319,52 @@ impl Engine {
 
     /// A group waits for the end of a pause.
     fn keep_pause(&mut self, shared: &mut Shared, id: Id, pause: &Pause) {
-        let earliest = self.fail_hurried(shared, id, &pause.error, pause.hurry());
+        let earliest = self.fail_the_paused(shared, id);
         let random = self.random();
         let late = spread(pause.wait_ms, random).min((earliest - pause.until) / 2.0);
         self.sleep(id, pause.until + late, None, Arc::clone(&pause.error));
     }
 
-    /// Those whom a new pause keeps waiting, and who cannot, fail now.
-    fn keep_pause_everywhere(&mut self, shared: &mut Shared, pause: &Pause) {
+    /// All who have nothing in flight keep a new pause.
+    fn keep_pauses(&mut self, shared: &mut Shared) {
         for id in self.groups.ids() {
             let Some(group) = self.groups.get(id) else {
                 continue;
             };
-            if pause
-                .company
-                .is_some_and(|company| company != group.key.company)
-            {
+            let Some(pause) = shared.pauses.of(group.key.company, self.at.now).cloned() else {
                 continue;
-            }
+            };
             match group.stage {
-                Stage::Token => self.keep_pause(shared, id, pause),
-                Stage::Sleep { .. } => {
-                    self.fail_hurried(shared, id, &pause.error, pause.hurry());
+                Stage::Token => self.keep_pause(shared, id, &pause),
+                Stage::Sleep { .. } | Stage::Behind => {
+                    self.fail_the_paused(shared, id);
                 }
-                _ => {}
+                Stage::Sent { .. } => {}
             }
         }
     }
 
-    /// The callers of a group that sleeps who cannot wait until it wakes fail.
+    /// Callers who cannot wait for the end of a pause fail at once, as the one
+    /// did that asked for it. Gives the earliest limit of those who are left.
+    fn fail_the_paused(&mut self, shared: &mut Shared, id: Id) -> f64 {
+        let Some(group) = self.groups.get(id) else {
+            return f64::INFINITY;
+        };
+        let pause = shared.pauses.of(group.key.company, self.at.now);
+        let Some(pause) = pause.cloned() else {
+            return f64::INFINITY;
+        };
+        let hurry = Hurry {
+            by: pause.until,
+            is_timeout: false,
+            turn_at: None,
+        };
+        self.fail_hurried(shared, id, &pause.error, hurry)
+    }
+
+    /// Callers fail at once who join a group that waits and cannot wait as long.
     pub(super) fn fail_who_cannot_sleep(&mut self, shared: &mut Shared, id: Id) {
+        self.fail_the_paused(shared, id);
         shared.tickets.serve(0.0, self.at.now);
         if let Some(group) = self.groups.get(id)
             && let Stage::Sleep {
@@ -370,7 +379,7 @@ impl Engine {
             let hurry = Hurry {
                 by,
                 is_timeout: false,
-                retry_at: Some(self.at.wall + by - self.at.now),
+                turn_at: Some(self.at.wall + by - self.at.now),
             };
             self.fail_hurried(shared, id, &error, hurry);
         }
@@ -403,7 +412,7 @@ impl Engine {
             } else {
                 Arc::clone(error)
             };
-            self.settle_one(id, call_id, error, hurry.retry_at);
+            self.settle_one(id, call_id, error, hurry.turn_at);
         }
         self.end_if_left(shared, id);
         earliest
@@ -416,19 +425,8 @@ struct Hurry {
     by: f64,
     /// Whether it is their limit that fails them.
     is_timeout: bool,
-    /// When asking again is useful, in milliseconds since 1970, unless the
-    /// error says so itself.
-    retry_at: Option<f64>,
-}
-
-impl Pause {
-    fn hurry(&self) -> Hurry {
-        Hurry {
-            by: self.until,
-            is_timeout: false,
-            retry_at: None,
-        }
-    }
+    /// When their turn would have been, in milliseconds since 1970.
+    turn_at: Option<f64>,
 }
 
 /// When a retry is sent at the latest: after its backoff, and when its number

@@ -67,7 +67,8 @@ impl Engine {
             attempts: Vec::new(),
             wait_ms: 0.0,
             retries: 0,
-            asked: false,
+            asked: None,
+            revision: 0,
             renewed: false,
             refused: None,
             tokens: Vec::new(),
@@ -98,6 +99,7 @@ impl Engine {
                     equal.behind = Some(behind);
                 }
                 self.enter(id, behind);
+                self.catch_up(shared, behind);
                 return id;
             }
         }
@@ -110,11 +112,11 @@ impl Engine {
         id
     }
 
-    /// A group that has begun has one caller more.
+    /// A group for which others wait has one caller more.
     fn catch_up(&mut self, shared: &mut Shared, group: Id) {
         match self.groups.get(group).map(|group| &group.stage) {
             Some(Stage::Token) => self.await_token(shared, group, false),
-            Some(Stage::Sleep { .. }) => self.fail_who_cannot_sleep(shared, group),
+            Some(Stage::Sleep { .. } | Stage::Behind) => self.fail_who_cannot_sleep(shared, group),
             _ => {}
         }
     }
@@ -215,12 +217,12 @@ impl Engine {
         group: Id,
         call: Id,
         error: Arc<Error>,
-        retry_at: Option<f64>,
+        turn_at: Option<f64>,
     ) {
         if let Some(group) = self.groups.get_mut(group) {
             group.waiting.retain(|&waiting| waiting != call);
             let attempts = group.attempts.clone();
-            self.settle(call, Err(error), retry_at, attempts);
+            self.settle(call, Err(error), turn_at, attempts);
         }
     }
 
@@ -228,7 +230,7 @@ impl Engine {
         &mut self,
         id: Id,
         result: Result<Arc<Success>, Arc<Error>>,
-        retry_at: Option<f64>,
+        turn_at: Option<f64>,
         attempts: Vec<Attempt>,
     ) {
         let Some(call) = self.calls.remove(id) else {
@@ -245,7 +247,7 @@ impl Engine {
         self.emit(id, attempts.len(), what);
         let outcome = Outcome {
             result,
-            retry_at,
+            turn_at,
             attempts,
             elapsed_ms,
         };
@@ -262,8 +264,10 @@ impl Engine {
             return;
         };
         match group.stage {
-            // What has come to its end is not given up.
-            Stage::Sent { send, .. } if self.sends.remove(send).is_some() => self.cancel(send),
+            Stage::Sent { send, .. } => {
+                self.sends.remove(send);
+                self.cancel(send);
+            }
             Stage::Sleep {
                 number: Some(number),
                 ..

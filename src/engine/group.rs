@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Id, Limits};
+use super::{Id, Limits, Tokens};
 use crate::{dto::GetAiChatUsage, error::Error, wire::Format};
 
 /// How a call is to be made.
@@ -64,8 +64,10 @@ pub(super) struct Group {
     /// How long it waited before the attempt to come, in milliseconds.
     pub wait_ms: f64,
     pub retries: u32,
-    /// Whether the provider has been asked for the attempt to come.
-    pub asked: bool,
+    /// The provider that has been asked for the attempt to come.
+    pub asked: Option<u64>,
+    /// Of the token that it was sent with last.
+    pub revision: u64,
     /// Whether a 401 has been answered with another token.
     pub renewed: bool,
     /// The 401 that another token than this revision may mend.
@@ -78,7 +80,7 @@ pub(super) struct Group {
 
 /// What a group waits for.
 pub(super) enum Stage {
-    /// The group before it.
+    /// The group before it, or nothing any more.
     Behind,
     /// The provider's answer.
     Token,
@@ -95,8 +97,6 @@ pub(super) enum Stage {
     Sent {
         send: Id,
         at: f64,
-        /// Of the token that it carries.
-        revision: u64,
         has_headers: bool,
     },
 }
@@ -121,11 +121,20 @@ impl Group {
         self.attempts.is_empty() && !matches!(self.stage, Stage::Sent { .. })
     }
 
-    /// Records the attempt under way, which came to `status` and `error`.
+    /// Another attempt is to come: a token with an end is looked at again, one
+    /// without stays for the whole call.
+    pub fn ask_again(&mut self, tokens: &Tokens) {
+        if tokens.expires() {
+            self.asked = None;
+        }
+    }
+
+    /// The attempt under way is over: it came to `status` and `error`.
     pub fn record(&mut self, status: Option<u16>, error: Option<&'static str>, now: f64) {
         if let Some(attempt) = self.attempt(status, error, now) {
             self.attempts.push(attempt);
         }
+        self.stage = Stage::Behind;
     }
 
     /// The attempt under way, if there is one.

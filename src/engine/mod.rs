@@ -25,6 +25,8 @@ mod redact;
 mod retry;
 mod retry_after;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod simulation;
 mod table;
 mod tickets;
@@ -111,13 +113,21 @@ pub(crate) enum Command {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub result: Result<Arc<Success>, Arc<Error>>,
-    /// When asking again is useful, in milliseconds since 1970, where that is
-    /// later than the error says.
-    pub retry_at: Option<f64>,
+    /// When its turn would have been, in milliseconds since 1970, where the call
+    /// could not wait for it.
+    pub turn_at: Option<f64>,
     /// Every attempt of the call.
     pub attempts: Vec<Attempt>,
     /// How long the call took, in milliseconds.
     pub elapsed_ms: f64,
+}
+
+impl Outcome {
+    /// When asking again is useful, in milliseconds since 1970.
+    pub fn retry_at(&self) -> Option<f64> {
+        let said = || self.result.as_ref().err()?.retry_at();
+        self.turn_at.or_else(said)
+    }
 }
 
 #[derive(Debug)]

@@ -25,31 +25,31 @@ pub(crate) struct Pause {
 pub(crate) struct Pauses(Vec<Pause>);
 
 impl Pauses {
-    /// The pause that a failed request for `company` asks for. A 429 speaks of
-    /// the client, a 503 of what the request needed.
-    pub fn asked(error: &Arc<Error>, company: u128, now: f64) -> Option<Pause> {
-        let wait_ms = error.retry_after_ms()?;
+    /// Keeps the pause that a failed request for `company` asks for, if it does,
+    /// unless one of the same scope lasts longer. A 429 speaks of the client, a
+    /// 503 of what the request needed.
+    pub fn ask(&mut self, error: &Arc<Error>, company: u128, now: f64) -> bool {
         let company = match error.status() {
             Some(429) => None,
             Some(503) => Some(company),
-            _ => return None,
+            _ => return false,
         };
-        (wait_ms > 0.0 && wait_ms <= LONGEST_WAIT_MS).then(|| Pause {
-            company,
-            until: now + wait_ms,
-            wait_ms,
-            error: Arc::clone(error),
-        })
-    }
-
-    /// Keeps `pause`, unless one of the same scope lasts longer.
-    pub fn keep(&mut self, pause: Pause, now: f64) {
-        self.0.retain(|kept| kept.until > now);
-        match self.0.iter_mut().find(|kept| kept.company == pause.company) {
-            Some(kept) if kept.until >= pause.until => {}
-            Some(kept) => *kept = pause,
-            None => self.0.push(pause),
+        let wait_ms = error.retry_after_ms().unwrap_or(0.0);
+        if wait_ms <= 0.0 || wait_ms > LONGEST_WAIT_MS {
+            return false;
         }
+        let until = now + wait_ms;
+        self.0
+            .retain(|kept| kept.until > now && (kept.company != company || kept.until >= until));
+        if !self.0.iter().any(|kept| kept.company == company) {
+            self.0.push(Pause {
+                company,
+                until,
+                wait_ms,
+                error: Arc::clone(error),
+            });
+        }
+        true
     }
 
     /// The longest pause that a request for `company` has to keep.

@@ -19,6 +19,8 @@ pub(super) struct Question {
     asked_at: f64,
     /// The provider that was asked.
     source: u64,
+    /// The token that it was asked beside.
+    revision: u64,
 }
 
 impl Engine {
@@ -39,14 +41,16 @@ impl Engine {
                 let Some(group) = engine.groups.get_mut(id) else {
                     continue;
                 };
-                group.asked = false;
                 match group.stage {
                     Stage::Token => engine.proceed(shared, id),
                     // It was behind one of the others.
-                    Stage::Sent { revision, .. } if revision == shared.tokens.revision() => {}
+                    Stage::Sent { .. } if group.revision == shared.tokens.revision() => {}
                     Stage::Sent { send, .. } => {
                         if engine.withdraw(send) {
                             engine.sends.remove(send);
+                            if let Some(group) = engine.groups.get_mut(id) {
+                                group.stage = Stage::Behind;
+                            }
                             engine.proceed(shared, id);
                         } else if !same_identity {
                             engine.keep_reply_for_callers(shared, id);
@@ -91,9 +95,8 @@ impl Engine {
             }
             match answer {
                 Ok((token, expires_at)) => {
-                    let before = shared.tokens.revision();
                     shared.tokens.give(token, expires_at, engine.at);
-                    if asked.forced && shared.tokens.revision() == before {
+                    if asked.forced && shared.tokens.revision() == asked.revision {
                         shared.tokens.renewal_failed(engine.at.now);
                     }
                     for id in engine.waiting_for_token() {
@@ -151,7 +154,7 @@ impl Engine {
             }
             _ => {
                 group.refused = None;
-                group.asked = true;
+                group.asked = Some(shared.tokens.source());
                 self.proceed(shared, id);
             }
         }
@@ -183,11 +186,15 @@ impl Engine {
             }
             _ => group.refused = None,
         }
-        match shared.tokens.need(group.asked, self.at) {
+        let is_asked = group.asked == Some(shared.tokens.source());
+        match shared.tokens.need(is_asked, self.at) {
             Need::Nothing => false,
             Need::RefreshInBackground => {
-                let hangs = |asked: &Question| self.at.now - asked.asked_at >= LONGEST_QUESTION_MS;
-                if self.question.as_ref().is_none_or(hangs) {
+                // Others may wait for an answer that hangs.
+                let is_idle = |asked: &Question| {
+                    asked.is_background && self.at.now - asked.asked_at >= LONGEST_QUESTION_MS
+                };
+                if self.question.as_ref().is_none_or(is_idle) {
                     self.ask(shared, false, true);
                 }
                 false
@@ -227,7 +234,9 @@ impl Engine {
         }
         if !forced {
             let was_forced = self.question.as_ref().is_some_and(|asked| asked.forced);
-            self.ask(shared, was_forced, false);
+            // A fork may have renewed meanwhile.
+            let forced = was_forced && shared.tokens.may_renew(self.at.now);
+            self.ask(shared, forced, false);
         } else if shared.tokens.may_renew(self.at.now) {
             self.ask(shared, true, false);
         } else {
@@ -244,6 +253,7 @@ impl Engine {
             is_background,
             asked_at: self.at.now,
             source: shared.tokens.source(),
+            revision: shared.tokens.revision(),
         });
         self.command(Command::Ask {
             question: id,

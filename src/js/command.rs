@@ -82,7 +82,7 @@ fn outcome(json: &mut Json, outcome: &Outcome) {
         Ok(of) => success(json, of),
         Err(error) => json.member("error", |json| {
             failure(json, error);
-            if let Some(at) = outcome.retry_at.or_else(|| error.retry_at()) {
+            if let Some(at) = outcome.retry_at() {
                 json.milliseconds("retryAt", at);
             }
         }),

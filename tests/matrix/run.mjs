@@ -119,6 +119,7 @@ async function allGroups() {
  *   `cells`: `{ name, packages, run(app, prepared), error, calls }`.
  *   `run` gives what the call came to: `{ usage }` or `{ error }`. It must be the recorded usage, or
  *   where the cell has an `error`, an error with these members. `calls: 0`: the API is not asked.
+ *   A cell with `tests` runs so many tests instead; `run` gives `{ passed }`.
  */
 async function runGroup(group, tarball) {
   let app, prepared;
@@ -164,11 +165,13 @@ function stopwatch() {
   };
 }
 
-async function runCell({ run, packages = [], error: expected, calls: expectedCalls = 1 }, app, prepared) {
+async function runCell({ run, packages = [], error: expected, tests, calls: expectedCalls = tests ? 0 : 1 }, app, prepared) {
   app.forgetCalls();
   for (const name of packages) app.uses(name);
   const outcome = await run(app, prepared);
-  if (expected) {
+  if (tests) {
+    if (outcome.passed !== tests) throw new Error(`${outcome.passed} tests passed instead of ${tests}.`);
+  } else if (expected) {
     for (const [key, value] of Object.entries(expected)) {
       const told = outcome.error?.[key];
       const fits = value instanceof RegExp ? value.test(told) : value === told;

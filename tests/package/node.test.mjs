@@ -145,7 +145,7 @@ describe("in one process", () => {
 
   it("gives the reply's status, headers and request id beside the value", async () => {
     const { BookMoreClient } = await packages.esm();
-    const client = new BookMoreClient({ baseUrl: server.url, apiKey: "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c", bearerToken: "good-token" });
+    const client = new BookMoreClient({ baseUrl: `${server.url}/pascal`, apiKey: "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c", bearerToken: "good-token" });
     const { data, response } = await client.getAiChatUsageWithResponse({
       companyId: "5ca1ab1e-0000-4000-8000-000000000601",
     });

@@ -9,15 +9,14 @@ import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { chromium as playwright } from "playwright-core";
+import { SNIPPETS, snippet } from "../readme.mjs";
 import { startServer } from "../server/server.mjs";
-import { BROWSERS } from "./browser-drivers.mjs";
+import { BROWSERS, CHROMIUM_FLAGS, chromiumProgram } from "./browser-drivers.mjs";
 import { install } from "./installed.mjs";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const README = readFileSync(join(root, "README.md"), "utf8");
-const SNIPPETS = [...README.matchAll(/^```(js|html|rust)\n([^]*?)^```$/gm)].map(([, language, text]) => ({ language, text }));
-
 const COMPANY = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
 const ENV = { BOOKMORE_TOKEN: "good-token", BOOKMORE_KEY: "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c" };
 
@@ -31,62 +30,57 @@ after(async () => {
   user?.remove();
 });
 
-/** The one snippet that has `words` in it, sent to the stand-in server. */
-function snippet(language, words) {
-  const found = SNIPPETS.filter((snippet) => snippet.language === language && snippet.text.includes(words));
-  assert.equal(found.length, 1, `snippets with ${words}`);
-  const changed = found[0].text.replace("new BookMoreClient({", `new BookMoreClient({ baseUrl: "${server.url}",`);
-  assert.notEqual(changed, found[0].text);
+/** A snippet, sent to the stand-in server. */
+function sent(language, words) {
+  const text = snippet(language, words);
+  const changed = text.replace("new BookMoreClient({", `new BookMoreClient({ baseUrl: "${server.url}",`);
+  assert.notEqual(changed, text);
   return changed;
 }
 
 async function printed(file, text, ...args) {
   writeFileSync(join(user.folder, file), text);
-  const { stdout } = await run(process.execPath, [file, ...args], { cwd: user.folder, env: { ...process.env, ...ENV } });
+  // A test of the user's is not one of this run.
+  const env = { ...process.env, ...ENV, NODE_TEST_CONTEXT: undefined };
+  const { stdout } = await run(process.execPath, [file, ...args], { cwd: user.folder, env });
   return stdout;
 }
 
 it("the first example", async () => {
   const session = 'const session = { accessToken: async () => "good-token" };\n';
-  assert.equal(await printed("first.mjs", session + snippet("js", "session.accessToken")), "1234 of 100000 tokens in 30 days\n");
+  assert.equal(await printed("first.mjs", session + sent("js", "session.accessToken")), "1234 of 100000 tokens in 30 days\n");
 });
 
 it("a script that watches many companies", async () => {
   const forbidden = "5ca1ab1e-0000-4000-8000-000000000403";
-  const text = await printed("watch.mjs", snippet("js", "of process.argv"), COMPANY, forbidden, "abc");
+  const text = await printed("watch.mjs", sent("js", "of process.argv"), COMPANY, forbidden, "abc");
   assert.match(text, new RegExp(`^${COMPANY} 98766 left\n${forbidden} permission_denied The server refused`));
   assert.match(text, /^abc config_error The company id is not a Guid/m);
 });
 
 it("CommonJS", async () => {
-  assert.equal(await printed("user.cjs", snippet("js", "require(")), "98766\n");
+  assert.equal(await printed("user.cjs", sent("js", "require(")), "98766\n");
 });
 
 it("a Worker", async () => {
-  writeFileSync(join(user.folder, "worker.mjs"), snippet("js", "export default"));
+  writeFileSync(join(user.folder, "worker.mjs"), sent("js", "export default"));
   const { default: worker } = await import(pathToFileURL(join(user.folder, "worker.mjs")));
   const response = await worker.fetch(new Request("https://worker.example/"), ENV);
   assert.equal((await response.json()).tokensUsed, 1234);
 });
 
 it("slim", async () => {
-  assert.equal(await printed("slim.mjs", snippet("js", "bookmore-sdk/slim")), "98766\n");
+  assert.equal(await printed("slim.mjs", sent("js", "bookmore-sdk/slim")), "98766\n");
 });
 
 it("a page without a bundler", async (t) => {
   // The page's own server; the API is elsewhere and lets it in.
   cpSync(join(user.folder, "node_modules/bookmore-sdk"), join(user.folder, "pkg"), { recursive: true });
-  const page = snippet("html", "meter");
-  const own = createServer((req, res) => {
-    const script = req.url.startsWith("/node_modules/bookmore-sdk/dist/");
-    res.setHeader("content-type", script ? "text/javascript" : "text/html");
-    res.end(script ? readFileSync(join(user.folder, req.url)) : `<!doctype html>${page}`);
-  });
-  await new Promise((resolve) => own.listen(0, "127.0.0.1", resolve));
-  t.after(() => own.close());
+  const page = sent("html", "meter");
+  const own = await serveFolder(t, `<!doctype html>${page}`);
   const browser = await BROWSERS.find(({ name }) => name === "chromium").start();
   t.after(() => browser.stop());
-  await browser.driver.get(`http://127.0.0.1:${own.address().port}/`);
+  await browser.driver.get(own);
   const meter = () => browser.driver.executeScript("const { max, value } = document.getElementById('meter'); return [max, value]");
   await browser.driver.wait(async () => (await meter())[1] === 1234, 30_000);
   assert.deepEqual(await meter(), [100000, 1234]);
@@ -95,7 +89,7 @@ it("a page without a bundler", async (t) => {
 it("Rust compiles", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-readme-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const [{ text }] = SNIPPETS.filter(({ language }) => language === "rust");
+  const text = snippet("rust", "async fn show");
   mkdirSync(join(folder, "src"));
   writeFileSync(join(folder, "src/lib.rs"), `#![allow(dead_code)]\n${text}`);
   const manifest = `[package]\nname = "readme"\nversion = "0.0.0"\nedition = "2024"\n[dependencies]\nbookmore-sdk = { path = ${JSON.stringify(root)} }\n[workspace]\n`;
@@ -106,6 +100,65 @@ it("Rust compiles", (t) => {
   execFileSync("cargo", args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
 });
 
+it("a unit test", async () => {
+  mkdirSync(join(user.folder, "app"));
+  writeFileSync(join(user.folder, "app/package.json"), '{ "type": "module" }');
+  writeFileSync(
+    join(user.folder, "app/budget-line.js"),
+    `export const budgetLine = (client) => client.getAiChatUsage().then(
+      ({ isWithinBudget, tokensRemaining }) => (isWithinBudget ? \`\${tokensRemaining} tokens left\` : "over budget"),
+      ({ code }) => (code === "permission_denied" ? "no access" : code),
+    );`,
+  );
+  assert.match(await printed("app/line.test.js", snippet("js", "budgetLine")), /^(#|ℹ) pass 1$/m);
+});
+
+it("Playwright", async (t) => {
+  writeFileSync(join(user.folder, "route.mjs"), snippet("js", "page.route").replace("async function", "export async function"));
+  const { routeToFake } = await import(pathToFileURL(join(user.folder, "route.mjs")));
+  const { createFakeBookMore } = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/testing/index.js")));
+  const page = `<!doctype html><output></output><script type="module">
+    import { BookMoreClient } from "./node_modules/bookmore-sdk/dist/index.js";
+    const client = new BookMoreClient({ bearerToken: "any", maxRetries: 0 });
+    document.querySelector("output").textContent = await client.getAiChatUsage().then(
+      ({ tokensUsed }) => tokensUsed + " tokens",
+      ({ code, status }) => code + " " + status,
+    );
+  </script>`;
+  const own = await serveFolder(t, page);
+  const browser = await playwright.launch({ executablePath: chromiumProgram(), args: CHROMIUM_FLAGS });
+  t.after(() => browser.close());
+  const tab = await browser.newPage();
+  const fake = createFakeBookMore();
+  await routeToFake(tab, fake);
+  for (const [answers, text] of [
+    [{ share: 0.83 }, "83000 tokens"],
+    [{ status: 401 }, "authentication_error 401"],
+    [{ status: 429, retryAfter: 90 }, "rate_limited 429"],
+    [{ kind: "network" }, "network_error undefined"],
+    [{ kind: "login-page" }, "unexpected_response 200"],
+  ]) {
+    fake.set(undefined, answers);
+    await tab.goto(own);
+    await tab.locator("output:not(:empty)").waitFor({ timeout: 30_000 });
+    assert.equal(await tab.locator("output").textContent(), text);
+  }
+  assert.deepEqual(fake.requests.map(({ headers }) => headers.authorization), Array(5).fill("Bearer [secret]"));
+});
+
+/** Serves the user's folder and a page at its root, as long as the test runs. */
+async function serveFolder(t, page) {
+  const own = createServer((req, res) => {
+    const script = req.url.startsWith("/node_modules/bookmore-sdk/dist/");
+    res.setHeader("content-type", script ? "text/javascript" : "text/html");
+    res.end(script ? readFileSync(join(user.folder, req.url)) : page);
+  });
+  await new Promise((resolve) => own.listen(0, "127.0.0.1", resolve));
+  t.after(() => own.close());
+  return `http://127.0.0.1:${own.address().port}/`;
+}
+
+// The component test and the one with Mock Service Worker need packages: tests/matrix/cells/kit.mjs runs them.
 it("every snippet is run", () => {
-  assert.equal(SNIPPETS.length, 7);
+  assert.equal(SNIPPETS.length, 11);
 });

@@ -18,7 +18,7 @@ let user;
 before(() => {
   user = install();
   cpSync(at("types"), user.folder, { recursive: true });
-  for (const name of ["face", "slim"]) {
+  for (const name of ["face", "slim", "testing"]) {
     for (const extension of ["mts", "cts"]) cpSync(at(`types/${name}.ts`), join(user.folder, `${name}.${extension}`));
   }
 });
@@ -48,19 +48,19 @@ const NODE10 = ["--module", "commonjs", "--moduleResolution", "node10", ...DOM];
 
 for (const [compiler, cases] of [
   [OLDEST, [
-    ["nodenext, ESM", ["face.mts", "slim.mts"], NODENEXT],
-    ["nodenext, CommonJS", ["face.cts", "slim.cts", "required.cts"], NODENEXT],
-    ["bundler", ["face.ts", "slim.ts"], [...BUNDLER, ...DOM]],
-    ["node10", ["face.ts", "slim.ts"], NODE10],
+    ["nodenext, ESM", ["face.mts", "slim.mts", "testing.mts"], NODENEXT],
+    ["nodenext, CommonJS", ["face.cts", "slim.cts", "testing.cts", "required.cts"], NODENEXT],
+    ["bundler", ["face.ts", "slim.ts", "testing.ts"], [...BUNDLER, ...DOM]],
+    ["node10", ["face.ts", "slim.ts", "testing.ts"], NODE10],
   ]],
   [LAST_WITH_NODE10, [
-    ["node10", ["face.ts", "slim.ts"], [...NODE10, "--ignoreDeprecations", "6.0"]],
+    ["node10", ["face.ts", "slim.ts", "testing.ts"], [...NODE10, "--ignoreDeprecations", "6.0"]],
   ]],
   [NEWEST, [
-    ["nodenext, ESM", ["face.mts", "slim.mts"], NODENEXT],
-    ["nodenext, CommonJS", ["face.cts", "slim.cts", "required.cts"], NODENEXT],
-    ["bundler", ["face.ts", "slim.ts"], [...BUNDLER, ...DOM]],
-    ["bundler, in a worker", ["face.ts", "slim.ts"], [...BUNDLER, "--lib", "es2022,webworker"]],
+    ["nodenext, ESM", ["face.mts", "slim.mts", "testing.mts"], NODENEXT],
+    ["nodenext, CommonJS", ["face.cts", "slim.cts", "testing.cts", "required.cts"], NODENEXT],
+    ["bundler", ["face.ts", "slim.ts", "testing.ts"], [...BUNDLER, ...DOM]],
+    ["bundler, in a worker", ["face.ts", "slim.ts", "testing.ts"], [...BUNDLER, "--lib", "es2022,webworker"]],
   ]],
 ]) {
   const { version } = createRequire(import.meta.url)(`${compiler}/package.json`);
@@ -71,14 +71,16 @@ for (const [compiler, cases] of [
   });
 }
 
-it("the type tests name every export", () => {
-  const ts = createRequire(import.meta.url)(OLDEST);
-  const file = join(user.folder, "node_modules/bookmore-sdk/dist/index.d.ts");
-  const program = ts.createProgram([file], {});
-  const checker = program.getTypeChecker();
-  const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)));
-  const text = readFileSync(at("types/face.ts"), "utf8");
-  const missing = exported.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
-  assert.deepEqual(missing, []);
-  assert.ok(exported.length > 20);
-});
+for (const [entry, tests, least] of [["index", "face", 20], ["testing/index", "testing", 15]]) {
+  it(`the type tests name every export of ${entry}`, () => {
+    const ts = createRequire(import.meta.url)(OLDEST);
+    const file = join(user.folder, `node_modules/bookmore-sdk/dist/${entry}.d.ts`);
+    const program = ts.createProgram([file], {});
+    const checker = program.getTypeChecker();
+    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)));
+    const text = readFileSync(at(`types/${tests}.ts`), "utf8");
+    const missing = exported.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+    assert.deepEqual(missing, []);
+    assert.ok(exported.length > least);
+  });
+}

@@ -23,17 +23,16 @@ export function replayById(exchanges) {
   };
 }
 
-/** /<file>/…, or no prefix for the default host: the exchange recorded for such a request. */
-export function replayByRequest(exchanges) {
+/** /<file>/…: the exchange recorded for such a request. With `isDefault` also without a prefix, by the default host. */
+export function replayByRequest(exchanges, { isDefault }) {
   const find = createFinder(exchanges);
   const files = new Set(exchanges.map(({ file }) => file));
-  const openCors = exchanges
-    .find(({ id }) => id === "cors-open/cors-ok")
-    .response.headers.filter(isCorsHeader);
+  const openCors = openCorsHeaders(exchanges);
 
   return (req, res) => {
     const prefix = /^\/([^/?]+)/.exec(req.url)?.[1];
     const prefixed = files.has(prefix);
+    if (!prefixed && !isDefault) return false;
     const request = {
       method: req.method,
       path: prefixed ? req.url.slice(prefix.length + 1) : req.url,
@@ -51,6 +50,11 @@ export function replayByRequest(exchanges) {
       sendText(res, 404, `No exchange was recorded for ${req.method} ${req.url}; see tests/fixtures/exchanges/README.md`);
     return true;
   };
+}
+
+/** The CORS headers of the recorded host that lets pages send the SDK's headers. */
+export function openCorsHeaders(exchanges) {
+  return exchanges.find(({ id }) => id === "cors-open/cors-ok").response.headers.filter(isCorsHeader);
 }
 
 /** Sends a recorded response: status, reason, headers in their order and case, body bytes. */

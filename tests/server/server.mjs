@@ -1,4 +1,5 @@
-// The stand-in API server: answers like recorded hosts of the real framework, and serves the demo.
+// The stand-in API server: the test kit behind HTTP, beside the recorded hosts it is held against and routes that
+// misbehave. It serves the demo, too.
 // Run it with `node tests/server/server.mjs`, or start it from a test with `startServer()`.
 import { realpathSync } from "node:fs";
 import { createServer } from "node:http";
@@ -6,30 +7,29 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadExchanges } from "./exchanges.mjs";
 import { faults } from "./faults.mjs";
+import { answerByKit, createKit, driveKit } from "./kit.mjs";
 import { replayById, replayByRequest, sendText } from "./replay.mjs";
-import { health, home, staticFiles } from "./static.mjs";
+import { SCENARIOS } from "./scenarios.mjs";
+import { health, home, noIcon, staticFiles } from "./static.mjs";
 
 const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
  * Starts the server; port 0 takes any free one.
+ * With `replay` the recordings answer, and not the kit; under their prefixes they always do.
  * `requests` holds `{ method, url, headers }` of everything received except pages and /health.
- * `close()` also ends open connections.
+ * `fake` is the kit. `close()` also ends open connections.
  */
-export async function startServer({ port = 0, host = "127.0.0.1", root = PROJECT_ROOT } = {}) {
+export async function startServer({ port = 0, host = "127.0.0.1", root = PROJECT_ROOT, replay = false } = {}) {
   const exchanges = loadExchanges();
-  const pageRoutes = [health, home, staticFiles(root)];
-  const apiRoutes = [
-    replayById(exchanges),
-    faults(exchanges),
-    replayByRequest(exchanges), // takes whatever is left, so it stays last
-  ];
+  const pageRoutes = [health, home, noIcon, staticFiles(root)];
+  let apiRoutes;
   const requests = [];
 
   const server = createServer(async (req, res) => {
-    req.resume(); // bodies are of no interest, but must be read for the connection to go on
     try {
-      if (await offer(pageRoutes, req, res)) return;
+      if (await offer([driveKit(fake), ...pageRoutes], req, res)) return;
+      req.resume(); // bodies are of no interest, but must be read for the connection to go on
       requests.push({ method: req.method, url: req.url, headers: req.headers });
       await offer(apiRoutes, req, res);
     } catch (error) {
@@ -45,10 +45,19 @@ export async function startServer({ port = 0, host = "127.0.0.1", root = PROJECT
   });
 
   const address = server.address();
+  const url = `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+  const fake = createKit(url);
+  apiRoutes = [
+    replayById(exchanges),
+    faults(exchanges),
+    replayByRequest(exchanges, { isDefault: replay }),
+    answerByKit(fake, exchanges), // takes whatever is left, so it stays last
+  ];
   return {
-    url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
+    url,
     port: address.port,
     requests,
+    fake,
     close() {
       const closed = new Promise((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -66,41 +75,42 @@ async function offer(routes, req, res) {
 
 // ---- Command line ----
 
-const USAGE = `Usage: node tests/server/server.mjs [--port N]
+const USAGE = `Usage: node tests/server/server.mjs [--port N] [--replay]
 
 Starts the stand-in API server on 127.0.0.1 for demos and tests.
 
   --port N   the port to listen on, 0 for any free one (default 8787)
+  --replay   answer from the recordings, to other formats and verbs, too: nothing changes from request to request
   --help     print this text
 `;
 
-// Scenarios worth trying by hand; the company ids are looked up in the recordings.
+// Scenarios worth trying by hand.
 const SHOWN = [
   "zero-used", "over-limit", "past-2-53", "null-result", "redirect-login", "unauthorized-by-service",
   "forbidden-unicode", "not-found", "too-many-retry-after", "server-error", "html-503", "plain-string",
 ];
 
 async function main() {
-  let port;
+  let options;
   try {
-    port = readPort(process.argv.slice(2));
+    options = readOptions(process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 2;
     return;
   }
-  if (port === undefined) {
+  if (options === undefined) {
     process.stdout.write(USAGE);
     return;
   }
 
   let server;
   try {
-    server = await startServer({ port });
+    server = await startServer(options);
   } catch (error) {
     const reason =
       error.code === "EADDRINUSE"
-        ? `Port ${port} is already in use; choose another one with --port N.`
+        ? `Port ${options.port} is already in use; choose another one with --port N.`
         : `The server could not start: ${error.message}`;
     process.stderr.write(`${reason}\n`);
     process.exitCode = 1;
@@ -108,16 +118,20 @@ async function main() {
   }
   // Before the greeting: whoever has read it may already send a signal.
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.close());
-  process.stdout.write(greeting(server.url));
+  process.stdout.write(greeting(server.url, options.replay));
 }
 
-// The port to listen on; undefined if only help is wanted. Throws one clear sentence.
-function readPort(args) {
+// What to start; undefined if only help is wanted. Throws one clear sentence.
+function readOptions(args) {
   let values;
   try {
     ({ values } = parseArgs({
       args,
-      options: { port: { type: "string", default: "8787" }, help: { type: "boolean" } },
+      options: {
+        port: { type: "string", default: "8787" },
+        replay: { type: "boolean", default: false },
+        help: { type: "boolean" },
+      },
     }));
   } catch (error) {
     throw new Error(`${error.message.split(/\. |\n/)[0].replace(/\.$/, "")}; see --help.`);
@@ -125,21 +139,26 @@ function readPort(args) {
   if (values.help) return undefined;
   if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65535)
     throw new Error(`--port must be a number from 0 to 65535, not "${values.port}".`);
-  return Number(values.port);
+  return { port: Number(values.port), replay: values.replay };
 }
 
-function greeting(url) {
-  const exchanges = loadExchanges();
-  const files = [...new Set(exchanges.map(({ file }) => file))];
-  const scenarios = SHOWN.map((name) => {
-    const { request, response } = exchanges.find(({ id }) => id === `pascal/${name}-json`);
-    const company = /CompanyId=([^&]*)/.exec(request.path)[1];
-    return `    ${company}  ${response.status} ${name}`;
-  });
+function greeting(url, replay) {
+  const files = [...new Set(loadExchanges().map(({ file }) => file))];
+  const scenarios = SCENARIOS.filter(([name]) => SHOWN.includes(name)).map(([name, companyId]) => `    ${companyId}  ${name}`);
+  const api = replay
+    ? [`API:        ${url}  (like /pascal, and open to pages on localhost)`]
+    : [
+        `API:        ${url}  (the kit of bookmore-sdk/testing; --replay answers from the recordings)`,
+        `It can be driven, null being the caller's own company:`,
+        `    curl ${url}/fake/record -d '[null, 500]'`,
+        `    curl ${url}/fake/set -d '[null, { "status": 429, "retryAfter": 2, "times": 1 }]'`,
+        `    curl ${url}/fake/advance -d '[86400000]'`,
+        `    curl ${url}/fake/reset -d '[]'; curl ${url}/fake/requests`,
+      ];
   return [
     `Demo page:  ${url}/examples/usage-meter/`,
-    `API:        ${url}  (like /pascal, and open to pages on localhost)`,
-    `Other recorded hosts, as base URLs:`,
+    ...api,
+    `Recorded hosts, as base URLs:`,
     ...files.map((file) => `    ${url}/${file}`),
     `One exchange, whatever is asked:  ${url}/replay/pascal/ok-json`,
     `Accepted:   Authorization: Bearer good-token`,

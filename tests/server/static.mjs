@@ -26,6 +26,13 @@ export function health(req, res) {
   return true;
 }
 
+/** /favicon.ico, for which browsers ask by themselves: there is none. */
+export function noIcon(req, res) {
+  if (pathOf(req) !== "/favicon.ico") return false;
+  sendText(res, 404, "There is no icon");
+  return true;
+}
+
 /** / leads to the demo page. */
 export function home(req, res) {
   if (pathOf(req) !== "/") return false;

@@ -66,8 +66,8 @@ struct Send {
 struct Question {
     forced: bool,
     source: u64,
-    /// The token that was there when it was asked.
-    beside: Option<String>,
+    /// How many tokens there had been when it was asked.
+    changes: u64,
     state: State,
 }
 
@@ -92,6 +92,8 @@ pub struct Rules {
     order: u64,
     has_provider: bool,
     token: Option<Token>,
+    /// How often it changed.
+    changes: u64,
     source: u64,
     identity: u64,
     /// When the current provider answered last; 0 where it has not.
@@ -115,6 +117,7 @@ impl Rules {
             order: 0,
             has_provider: false,
             token: None,
+            changes: 0,
             source: 0,
             identity: 0,
             answered: 0,
@@ -150,6 +153,7 @@ impl Rules {
         self.source += 1;
         self.identity += u64::from(!same_identity);
         self.token = token;
+        self.changes += 1;
         self.has_provider = has_provider;
         self.answered = 0;
         self.renew_after = 0.0;
@@ -282,11 +286,11 @@ impl Rules {
         }
         let changed = match answer {
             Ok(token) => {
-                let text = token.as_ref().map(|token| &token.text);
-                let changed = text != question.beside.as_ref();
+                let text = |token: &Option<Token>| token.as_ref().map(|token| token.text.clone());
+                self.changes += u64::from(text(&token) != text(&self.token));
                 self.token = token;
                 self.answered = order;
-                changed
+                self.changes != question.changes
             }
             Err(()) => false,
         };
@@ -456,7 +460,7 @@ impl Rules {
         let question = Question {
             forced,
             source: self.source,
-            beside: self.token.as_ref().map(|token| token.text.clone()),
+            changes: self.changes,
             state: State::InFlight,
         };
         self.questions.insert(id, question);
@@ -533,7 +537,7 @@ impl Rules {
             }
             Err(error) => {
                 assert_eq!(call.good, None, "a good reply reaches its callers");
-                self.check_error(call, error, over_at, wall);
+                self.check_error(call, outcome.retry_at(), error, over_at, wall);
                 self.check_words(&words(error));
             }
         }
@@ -570,7 +574,14 @@ impl Rules {
     }
 
     /// Nobody fails too early.
-    fn check_error(&self, call: &Call, error: &Error, over_at: f64, wall: f64) {
+    fn check_error(
+        &self,
+        call: &Call,
+        retry_at: Option<f64>,
+        error: &Error,
+        over_at: f64,
+        wall: f64,
+    ) {
         if let Error::Timeout(timeout) = error
             && timeout.scope == Scope::Total
         {
@@ -589,7 +600,7 @@ impl Rules {
             && f64::from(retries) < call.options.limits.max_retries
             && self.wall_is_steady
         {
-            let wait = error.retry_at().expect("it can be asked again") - wall;
+            let wait = retry_at.expect("it can be asked again") - wall;
             assert!(
                 wait > 60_000.0 - 1e-3 || over_at + wait >= call.deadline - 1e-3,
                 "who can wait for {wait} does"

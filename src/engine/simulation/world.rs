@@ -183,6 +183,7 @@ impl World {
                 break;
             }
         }
+        self.mood.reentrant = 0.0;
         for number in 0..self.engines.len() {
             let calls: Vec<Id> = self.engines[number]
                 .calls

@@ -82,22 +82,4 @@ const dom = {
   ],
 };
 
-const msw = {
-  fixtures: ["shared", "msw"],
-  packages: ["msw"],
-  node: 24,
-  cells: [
-    { name: "MSW, Node.js", run: (app) => app.outcome("node", ["mocked.mjs"]), calls: 0 },
-    {
-      name: "MSW, Chromium",
-      async run(app) {
-        await app.run("esbuild", ["main.js", "--bundle", "--format=esm", "--outdir=dist"]);
-        app.write("dist/mockServiceWorker.js", app.read("node_modules/msw/lib/mockServiceWorker.js"));
-        return app.scriptPage("dist/main.js");
-      },
-      calls: 0,
-    },
-  ],
-};
-
-export default [jest, vitest, dom, msw];
+export default [jest, vitest, dom];

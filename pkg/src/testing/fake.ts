@@ -1,0 +1,175 @@
+import { BookMoreClient } from "bookmore-sdk";
+import type { ClientOptions } from "../types.js";
+import { Companies } from "./companies.js";
+import { deliver } from "./deliver.js";
+import { isCut, type Answers } from "./failures.js";
+import { dashed, EMPTY, guidDigits } from "./guid.js";
+import { checkMembers, unknown } from "./members.js";
+import { bindingError, malformedKey, replyTo, unauthorized, type Reply, type Style } from "./reply.js";
+import { asked, logAsked, logged, received, RequestMismatchError, type FakeRequest, type Received } from "./request.js";
+import { HOSTS, type Host } from "./wire.js";
+
+/** What a {@link FakeBookMore} is made of. */
+export interface FakeOptions {
+  /** Where the API lives. Requests to any other place do not fit. Default: `https://api.bookmore.com`. */
+  baseUrl?: string | URL | undefined;
+  /** The logged-in user's company, which is answered for where none is asked for. */
+  companyId?: string | undefined;
+  /** The only token that is accepted; any other gets a 401. Default: any. */
+  bearerToken?: string | undefined;
+  /** The only API key that is accepted, a Guid; any other gets a 401 or 403. Default: any. */
+  apiKey?: string | undefined;
+  /** How the server is set up. Default: `"classic"`. */
+  host?: Host | undefined;
+}
+
+/** A BookMore API in memory. */
+export interface FakeBookMore {
+  /** Stands in for the platform's `fetch`: `new BookMoreClient({ fetch: fake.fetch })`. Needs no `this`. */
+  readonly fetch: typeof fetch;
+  /** Where the API is. */
+  readonly baseUrl: string;
+  /** The logged-in user's company. */
+  readonly companyId: string;
+  /** A client of this API, with a token that is accepted unless `options` have other credentials. */
+  client(options?: ClientOptions): BookMoreClient;
+  /** Every request that came, the oldest first. `reset()` empties it. */
+  readonly requests: readonly FakeRequest[];
+  /**
+   * What the requests for a company come to from now on; undefined: the logged-in user's company.
+   *
+   * - A usage, or a few members of one. What is not given stays: `{ tokenLimit: 50_000 }` changes the limit alone.
+   *   What is used counts as used just now.
+   * - A failure: `{ status: 403 }`, `{ kind: "network" }`. The usage stays what it was.
+   * - A list of them: one request each, the last for all that follow;
+   *   `[{ status: 503, times: 2 }, { share: 0.83 }]` fails twice.
+   *
+   * @throws TypeError for what cannot be, and for a member that is not known, with the nearest one that is.
+   */
+  set(companyId: string | undefined, answers: Answers): void;
+  /** The company uses tokens, now; after `windowDays` days they drop out of the window. */
+  record(companyId: string | undefined, tokens: number | bigint): void;
+  /** Lets time pass for the server: its clock is `Date.now()` plus this. No timer runs. */
+  advance(ms: number): void;
+  /** Forgets companies, requests and what `advance` added. */
+  reset(): void;
+}
+
+const OPTIONS: (keyof FakeOptions)[] = ["baseUrl", "companyId", "bearerToken", "apiKey", "host"];
+/** The company that the recorded server answered for. */
+const OWN_COMPANY = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
+
+/**
+ * Makes a BookMore API in memory. A company that was not set has used nothing
+ * of 100 000 tokens in 30 days.
+ *
+ * A request that the API does not have is refused with a {@link RequestMismatchError}
+ * that names the difference. It is printed and noted among the `requests`, too,
+ * because an app may take it for a lost network.
+ *
+ * A request with `credentials: "include"` counts as logged in: its cookies are the platform's.
+ *
+ * @throws TypeError where an option cannot be used.
+ */
+export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
+  checkMembers(options, OPTIONS, "The fake's options");
+  const { baseUrl = "https://api.bookmore.com", companyId = OWN_COMPANY, bearerToken, apiKey, host = "classic" } = options;
+  if (!HOSTS.includes(host)) throw new TypeError(`There is no host ${unknown(String(host), HOSTS)}.`);
+  const base = checkedUrl(baseUrl);
+  let ahead = 0;
+  const now = () => Date.now() + ahead;
+  const companies = new Companies(companyId, now);
+  const requests: FakeRequest[] = [];
+
+  async function answer(request: Received, log: FakeRequest, over: () => void): Promise<Response> {
+    const { format, company: written } = asked(request, base);
+    logAsked(log, format, written);
+    const digits = written === "" ? companies.own : guidDigits(written);
+    const company = companies.of(digits === undefined || digits === EMPTY ? companies.own : digits);
+    const { failure } = company;
+    const style = { host, format };
+    const refused = failure && isCut(failure) ? undefined : refusal(request, style, written, digits);
+    const reply = refused ?? replyTo({ ...style, digits: digits ?? EMPTY, company, own: companies.own }, failure);
+    if (!refused) company.answered();
+    const response = await deliver(reply, request.signal, now(), over);
+    log.status = response.status;
+    return response;
+  }
+
+  /** What the server says of a request whose company id or credentials are not right. */
+  function refusal(request: Received, style: Style, written: string, digits: string | undefined): Reply | undefined {
+    const bad = digits === undefined ? bindingError(style, written) : undefined;
+    const { headers, hasCookies } = request;
+    const token = headers.get("authorization");
+    const key = headers.get("x-api-key");
+    const isAccepted =
+      hasCookies ||
+      (token !== null && (bearerToken === undefined ? /^Bearer ./.test(token) : token === `Bearer ${bearerToken}`)) ||
+      (key !== null && (apiKey === undefined || key.toLowerCase() === apiKey.toLowerCase()));
+    if (isAccepted) return bad;
+    const isMalformed = key !== null && guidDigits(key) === undefined;
+    const refused = isMalformed ? malformedKey(style) : unauthorized(style, token !== null);
+    return host === "endpoints" ? refused : (bad ?? refused);
+  }
+
+  async function fakeFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const request = received(input, init);
+    const { signal } = request;
+    signal?.throwIfAborted();
+    const log = logged(request, now());
+    requests.push(log);
+    const aborted = () => (log.aborted = true);
+    signal?.addEventListener("abort", aborted);
+    try {
+      return await answer(request, log, () => signal?.removeEventListener("abort", aborted));
+    } catch (error) {
+      if (error instanceof RequestMismatchError) log.mismatch = error.message;
+      throw error;
+    }
+  }
+
+  const fetch: typeof globalThis.fetch = (input, init) => fakeFetch(input, init).catch(told);
+  return {
+    fetch,
+    baseUrl: base.href.replace(/\/+$/, ""),
+    companyId: dashed(companies.own),
+    requests,
+    client: (given = {}) =>
+      new BookMoreClient({
+        baseUrl,
+        ...(given.apiKey === undefined ? { bearerToken: bearerToken ?? "fake-token" } : {}),
+        fetch,
+        ...given,
+      }),
+    set: (id, answers) => companies.set(id, answers),
+    record: (id, tokens) => companies.record(id, tokens),
+    advance(ms) {
+      if (!(Number.isFinite(ms) && ms >= 0)) throw new TypeError("advance takes milliseconds, from 0 on.");
+      ahead += ms;
+    },
+    reset() {
+      companies.reset();
+      requests.length = 0;
+      ahead = 0;
+    },
+  };
+}
+
+/** An app may take it for a lost network, and say nothing of it. */
+function told(error: unknown): never {
+  if (error instanceof RequestMismatchError) console.error(error.message);
+  throw error;
+}
+
+function checkedUrl(given: string | URL): URL {
+  let url;
+  try {
+    url = new URL(String(given));
+  } catch {
+    // Refused below.
+  }
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new TypeError("baseUrl must be an http(s) URL, such as https://api.bookmore.com.");
+  }
+  return url;
+}

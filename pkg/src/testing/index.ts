@@ -1,0 +1,23 @@
+/**
+ * A BookMore API for tests: in memory, with a rolling window of usage, the bytes
+ * of a real server, and the failures that servers and networks have.
+ *
+ * @packageDocumentation
+ */
+export { createFakeBookMore, type FakeBookMore, type FakeOptions } from "./fake.js";
+export { RequestMismatchError, type FakeRequest } from "./request.js";
+export { usage, type UsageMembers } from "./usage.js";
+export type { Host } from "./wire.js";
+export type {
+  Answers,
+  Failure,
+  HangFailure,
+  LoginPageFailure,
+  NetworkFailure,
+  NoCompanyFailure,
+  OtherCompanyFailure,
+  QuotaFailure,
+  SlowReply,
+  StatusFailure,
+  TruncatedFailure,
+} from "./failures.js";

@@ -1,0 +1,135 @@
+import { dashed, guidDigits } from "./guid.js";
+import { unknown } from "./members.js";
+import { formatOf, type Format } from "./wire.js";
+
+export const PATH = "/assistant/ai-chat/usage";
+
+/** A request as it came. Nothing in it is a secret: `[secret]` stands where one was. */
+export interface FakeRequest {
+  method: string;
+  /** The address; of a parameter that the API does not have, only the name. */
+  url: string;
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string>>;
+  /** The company that was asked for, with dashes; absent for the logged-in user's own. */
+  companyId?: string;
+  format?: Format;
+  /** When it came by the fake's clock, in milliseconds since 1970. */
+  at: number;
+  /** The status of the reply; absent where none was sent. */
+  status?: number;
+  /** Whether the caller gave it up before the reply was read to its end. */
+  aborted: boolean;
+  /** Why the fake refused it: what {@link RequestMismatchError} says. */
+  mismatch?: string;
+}
+
+/** The request is none that the API has: the app, or its test, has a mistake. */
+export class RequestMismatchError extends Error {
+  override readonly name = "RequestMismatchError";
+}
+
+/** A request in the platform's terms, whatever of them `fetch` was given. */
+export interface Received {
+  method: string;
+  url: URL;
+  headers: Headers;
+  signal: AbortSignal | undefined;
+  /** Whether cookies may have gone along. */
+  hasCookies: boolean;
+  hasBody: boolean;
+}
+
+export function received(input: RequestInfo | URL, init: RequestInit = {}): Received {
+  const request = typeof input === "object" && "url" in input ? input : undefined;
+  const headers = new Headers(init.headers ?? request?.headers);
+  return {
+    method: (init.method ?? request?.method ?? "GET").toUpperCase(),
+    url: addressOf(request?.url ?? String(input)),
+    headers,
+    signal: init.signal ?? request?.signal,
+    hasCookies: (init.credentials ?? request?.credentials) === "include" || headers.has("cookie"),
+    hasBody: (init.body ?? request?.body ?? undefined) !== undefined,
+  };
+}
+
+function addressOf(address: string): URL {
+  try {
+    return new URL(address);
+  } catch {
+    throw new RequestMismatchError(`The fake BookMore API was asked for ${JSON.stringify(address)}, which is no absolute URL.`);
+  }
+}
+
+/** What a request asks for. */
+export interface Asked {
+  format: Format;
+  /** As it was written; empty for the logged-in user's company. */
+  company: string;
+}
+
+/**
+ * Reads a request as the server does.
+ *
+ * @throws RequestMismatchError where the server would answer with something else than a usage or an error in JSON.
+ */
+export function asked({ method, url, headers, hasBody }: Received, base: URL): Asked {
+  const differences: string[] = [];
+  const differ = (fine: boolean, text: string) => fine || differences.push(text);
+  const [, path, suffix] = /^(.*?)(?:\.(jsonl?))?\/*$/.exec(url.pathname.toLowerCase())!;
+  const expected = base.pathname.replace(/\/+$/, "") + PATH;
+  differ(method === "GET", `the method is ${method}, not GET`);
+  differ(url.origin === base.origin, `it goes to ${url.origin}, not ${base.origin}`);
+  differ(path === expected.toLowerCase(), `the path is ${url.pathname}, not ${expected}`);
+  differ(!hasBody, "it has a body");
+
+  const ids: string[] = [];
+  let format: string | undefined;
+  for (const [name, value] of url.searchParams) {
+    const key = name.toLowerCase();
+    if (key === "companyid") ids.push(value);
+    else if (key === "format") format = value;
+    else if (!/^v(ersion)?$/.test(key)) differences.push(`the API has no parameter ${unknown(name, ["CompanyId", "format"])}`);
+  }
+  differ(ids.length === 0 || ids.join("") !== "", "CompanyId is empty, which the server takes for the logged-in user's company");
+  const written = formatOf(suffix, format, headers.get("accept"));
+  differ(written !== undefined, `${acceptOf(headers)} makes the server write HTML; send "Accept: application/json" or "Accept: text/jsonl"`);
+  if (differences.length > 0 || !written) {
+    throw new RequestMismatchError(
+      `The fake BookMore API cannot answer ${method} ${shown(url)}: ${differences.join("; ")}.`,
+    );
+  }
+  // A repeated parameter is joined, as the server does, and is then no Guid.
+  return { format: written, company: ids.join(",") };
+}
+
+function acceptOf(headers: Headers): string {
+  const accept = headers.get("accept");
+  return accept === null ? "a request without Accept" : `"Accept: ${accept}"`;
+}
+
+/** What a test is shown of a request. */
+export function logged({ method, url, headers }: Received, at: number): FakeRequest {
+  const shownHeaders = [...headers].map(([name, value]): [string, string] => [name, withoutSecrets(name, value)]);
+  return { method, url: shown(url), headers: Object.fromEntries(shownHeaders), at, aborted: false };
+}
+
+/** Adds what the request asked for. */
+export function logAsked(log: FakeRequest, format: Format, company: string): void {
+  log.format = format;
+  const digits = guidDigits(company);
+  if (digits) log.companyId = dashed(digits);
+}
+
+function withoutSecrets(name: string, value: string): string {
+  if (name === "authorization") return value.replace(/^(\S+ )?.*$/s, "$1[secret]");
+  return /auth|cookie|key|password|secret|token/.test(name) ? "[secret]" : value;
+}
+
+/** An address without what may be a secret in it. */
+function shown({ origin, pathname, searchParams }: URL): string {
+  const query = [...searchParams]
+    .map(([name, value]) => `${name}=${/^(companyid|format)$/i.test(name) ? encodeURIComponent(value) : "[secret]"}`)
+    .join("&");
+  return origin + pathname + (query && `?${query}`);
+}

@@ -1,0 +1,120 @@
+import type { ResponseStatus } from "../types.js";
+import { dashed, EMPTY } from "./guid.js";
+import { isWithin, remaining, type Amounts } from "./usage.js";
+
+/** The form of a reply. */
+export type Format = "json" | "jsonl";
+
+/**
+ * How the server is set up, which shows in what it writes:
+ * - `"classic"`: PascalCase, dashed Guids, an empty Guid left out: the server that the API's docs describe;
+ * - `"camelCase"`: ServiceStack's default on .NET: camelCase, Guids without dashes, an empty Guid as zeros;
+ * - `"endpoints"`: ASP.NET endpoint routing: camelCase, dashed Guids, JSON that escapes all but ASCII, and a 401
+ *   without a body, made before anything else is looked at.
+ */
+export type Host = "classic" | "camelCase" | "endpoints";
+
+export const HOSTS: readonly Host[] = ["classic", "camelCase", "endpoints"];
+
+type Value = string | bigint | number | boolean | { [key: string]: Value | undefined } | Value[];
+
+/**
+ * The format in which the server answers: by the suffix of the path, by
+ * `?format=`, by the beginning of the first type of `Accept`. Undefined: in HTML.
+ */
+export function formatOf(suffix: string | undefined, parameter: string | undefined, accept: string | null): Format | undefined {
+  const known = (name: string | undefined): Format | undefined => (name === "json" || name === "jsonl" ? name : undefined);
+  const [first = ""] = (accept ?? "").split(",");
+  const type = first.trim().toLowerCase();
+  const accepted = type.startsWith("application/json") ? "json" : type.startsWith("text/jsonl") ? "jsonl" : undefined;
+  return known(suffix) ?? known(parameter?.toLowerCase()) ?? accepted;
+}
+
+export const CONTENT_TYPES: Record<Format, string> = { json: "application/json; charset=utf-8", jsonl: "text/jsonl" };
+
+/** Writes replies as a host does. */
+export class Writer {
+  readonly #host: Host;
+  readonly #format: Format;
+
+  constructor(host: Host, format: Format) {
+    this.#host = host;
+    this.#format = format;
+  }
+
+  usage(digits: string, amounts: Amounts, responseStatus: ResponseStatus | undefined): string {
+    const { tokensUsed, tokenLimit, windowDays } = amounts;
+    return this.#write({
+      CompanyId: this.#guid(digits),
+      TokensUsed: tokensUsed,
+      TokenLimit: tokenLimit,
+      TokensRemaining: remaining(amounts),
+      IsWithinBudget: isWithin(amounts),
+      WindowDays: windowDays,
+      ResponseStatus: responseStatus && statusOf(responseStatus),
+    });
+  }
+
+  /** What a service that throws sends: a usage full of zeros, and the error. */
+  zeroFilled(error: ResponseStatus): string {
+    return this.usage(EMPTY, { tokensUsed: 0n, tokenLimit: 0, windowDays: 0 }, error);
+  }
+
+  /** What the framework sends before the service runs. */
+  statusOnly(error: ResponseStatus): string {
+    return this.#write({ ResponseStatus: statusOf(error) });
+  }
+
+  #guid(digits: string): string | undefined {
+    if (digits === EMPTY && this.#host === "classic") return undefined;
+    return this.#host === "camelCase" ? digits : dashed(digits);
+  }
+
+  #write(value: Value): string {
+    if (Array.isArray(value)) return `[${value.map((item) => this.#write(item)).join(",")}]`;
+    if (typeof value === "string") return this.#string(value);
+    if (typeof value !== "object") return String(value);
+    const members = Object.entries(value).flatMap(([name, member]) =>
+      member === undefined ? [] : [`${this.#string(this.#name(name))}:${this.#write(member)}`],
+    );
+    return `{${members.join(",")}}`;
+  }
+
+  #name(name: string): string {
+    // The keys of Meta are data; `statusOf` marks them.
+    if (name.startsWith(DATA)) return name.slice(DATA.length);
+    return this.#host === "classic" ? name : name[0]!.toLowerCase() + name.slice(1);
+  }
+
+  #string(text: string): string {
+    const json = JSON.stringify(text);
+    if (this.#host !== "endpoints" || this.#format !== "json") return json;
+    // As System.Text.Json does: numbers for quotes, for what HTML could misread, and for all but ASCII.
+    return json.replaceAll(/\\"|[^\x20-\x7e]|(?!^"|"$)[&'<>+`]/g, (found) => {
+      const code = found === '\\"' ? 0x22 : found.charCodeAt(0);
+      return `\\u${code.toString(16).toUpperCase().padStart(4, "0")}`;
+    });
+  }
+}
+
+const DATA = "\0";
+
+/** In the order in which the server writes it. */
+function statusOf({ errorCode, message, stackTrace, errors, meta }: ResponseStatus): Value {
+  return {
+    ErrorCode: errorCode,
+    Message: message,
+    StackTrace: stackTrace,
+    Errors: errors?.map((error) => ({
+      ErrorCode: error.errorCode,
+      FieldName: error.fieldName,
+      Message: error.message,
+      Meta: error.meta && dataOf(error.meta),
+    })),
+    Meta: meta && dataOf(meta),
+  };
+}
+
+function dataOf(meta: Record<string, string>): Value {
+  return Object.fromEntries(Object.entries(meta).map(([key, value]) => [DATA + key, value]));
+}
