@@ -83,6 +83,9 @@ impl Engine {
             && let Some(equal) = self.groups.get(equal_id)
         {
             if !options.fresh || equal.is_unsent() {
+                if let Some(equal) = self.groups.get_mut(equal_id) {
+                    equal.fresh |= options.fresh;
+                }
                 self.enter(id, equal_id);
                 self.catch_up(shared, equal_id);
                 return id;

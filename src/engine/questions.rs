@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Command, Engine, Id, Moment, Shared, Stage, tokens::Need};
 use crate::error::Error;
 
-/// A question that has no answer by then is not waited for by calls without a
-/// limit of their own.
+/// A question that has no answer by then hangs: whoever comes has another one
+/// asked, unless his own limit is longer.
 const LONGEST_QUESTION_MS: f64 = 30_000.0;
 
 /// What the provider is being asked.
@@ -214,15 +214,13 @@ impl Engine {
         };
         group.stage = Stage::Token;
         group.wake_at = f64::INFINITY;
-        // As long as the caller waits itself, and no longer.
-        let mut limit = f64::INFINITY;
+        let mut limit = LONGEST_QUESTION_MS;
         for &call in &group.waiting {
-            if let Some(call) = self.calls.get(call) {
-                limit = limit.min(call.total_timeout);
+            if let Some(call) = self.calls.get(call)
+                && call.total_timeout.is_finite()
+            {
+                limit = limit.max(call.total_timeout);
             }
-        }
-        if limit.is_infinite() {
-            limit = LONGEST_QUESTION_MS;
         }
         let is_awaited = self
             .question
