@@ -1,7 +1,7 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build peers demo serve test simulate faults matrix bench-start same-bytes restart bench-call outdated
+.PHONY: help setup build peers demo serve test simulate planted faults matrix bench-start same-bytes restart bench-call outdated
 
 # Other clients in their newest versions need a newer Node.js than this project does.
 PEERS_NODE = tests/peers/node_modules/node-24/bin/node
@@ -32,6 +32,9 @@ test: ## install what testing needs, where it is missing, and pass every test
 
 simulate: setup ## random schedules through the engine (SCHEDULES=10000000; SEED=… replays one with a trace)
 	@SCHEDULES=$${SCHEDULES:-1000000} cargo test --quiet --lib simulation -- --nocapture
+
+planted: setup ## plant defects in the engine and tell what finds them
+	@node tests/planted.mjs
 
 faults: peers ## run this SDK and other clients against a server that misbehaves, and compare
 	@$(PEERS_NODE) tests/faults/run.mjs
