@@ -16,7 +16,7 @@ const DEFECTS = [
   ["a waiter without time for its turn fails late", "attempts.rs", "by: if is_far { f64::INFINITY } else { turn },", "by: self.at.now,"],
   ["who joins a retry without time for it fails late", "calls.rs", "=> self.fail_who_cannot_sleep(shared, group),", "=> {}"],
   ["who cannot keep a new pause fails late", "attempts.rs", "if is_pause {", "if false {"],
-  ["a number that is given up is not served", "calls.rs", "} => self.give_up(shared, number),", "} => self.leave_line(number),"],
+  ["a number that is given up is not served", "calls.rs", "} => self.give_up(shared, number),", "} => self.line.retain(|(own, _)| *own != number),"],
   ["a number that is given up is served twice", "attempts.rs", "if is_served { 0.0 } else { 1.0 }", "1.0"],
   ["a success serves nobody", "attempts.rs", "engine.serve(shared, 1.0);", "engine.serve(shared, 0.0);"],
   ["numbers are served three a second", "tickets.rs", "const PER_MS: f64 = 0.002;", "const PER_MS: f64 = 0.003;"],
