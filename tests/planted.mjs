@@ -12,7 +12,7 @@ const LIMIT_MS = 300_000;
 
 /** What is wrong, and what stands there instead: file in src/engine, text (which stands there once), replacement. */
 const DEFECTS = [
-  ["a forced renewal joins an unforced question", "questions.rs", "if forced {\n                    self.refuse", "if true {\n                    self.refuse"],
+  ["a forced renewal joins an unforced question", "questions.rs", "if is_same {\n                    self.refuse", "if true {\n                    self.refuse"],
   ["a waiter without time for its turn fails late", "attempts.rs", "by: if is_far { f64::INFINITY } else { turn },", "by: self.at.now,"],
   ["who joins a retry without time for it fails late", "calls.rs", "=> self.fail_who_cannot_sleep(shared, group),", "=> {}"],
   ["who cannot keep a new pause fails late", "attempts.rs", "if is_pause {", "if false {"],
@@ -22,11 +22,11 @@ const DEFECTS = [
   ["numbers are served three a second", "tickets.rs", "const PER_MS: f64 = 0.002;", "const PER_MS: f64 = 0.003;"],
   ["a 503 pauses every company", "pauses.rs", "Some(503) => Some(company),", "Some(503) => None,"],
   ["a shorter pause ends a longer one", "pauses.rs", "|| kept.until >= until", ""],
-  ["a call's limit throws the others' question away", "calls.rs", "let timeout_ms = call.total_timeout;", "let timeout_ms = call.total_timeout;\n        self.supersede_question();"],
+  ["a call's limit throws the others' question away", "calls.rs", "self.leave(shared, group_id, id);", "self.leave(shared, group_id, id);\n        self.supersede_question();"],
   ["the old provider's answer is taken", "questions.rs", "// Another provider is not asked by the old one's question.\n            engine.supersede_question();", ""],
   ["a question in the background is waited for", "questions.rs", "!asked.is_background && self.at.now", "self.at.now"],
   ["a question in the background takes the place of one that calls wait for", "questions.rs", "asked.is_background && self.at.now - asked.asked_at >=", "self.at.now - asked.asked_at >="],
-  ["renewals that change nothing are asked for again", "questions.rs", "if asked.forced && shared.tokens.revision() == asked.revision {", "if false {"],
+  ["renewals that change nothing are asked for again", "questions.rs", "if is_same {\n                        shared", "if false {\n                        shared"],
   ["the wall clock does not end a token", "tokens.rs", ".min(expiry.wall - at.wall)", ""],
   ["a token with an end is not looked at again before a retry", "group.rs", "if tokens.expires() {", "if false {"],
   ["a reply of the old identity is shared", "questions.rs", "} else if !same_identity {", "} else if false {"],

@@ -320,7 +320,10 @@ impl Rules {
             group.not_before = at.now + least.max(group.asked_ms);
             group.asked_ms = 0.0;
             if engine.config.paces_retries {
-                group.number = Some(self.tickets.draw());
+                let number = self.tickets.draw();
+                let minute = self.tickets.served() + 120.0;
+                assert!(number <= minute + 1e-6, "nobody waits for more than 60 s");
+                group.number = Some(number);
             }
         }
         let mut given_up = Vec::new();
