@@ -2,8 +2,12 @@
 //! `wasm-pack test --headless --chrome` and `--firefox`.
 #![cfg(target_arch = "wasm32")]
 
+#[path = "common/bodies.rs"]
+mod bodies;
 mod common;
 #[path = "common/fetch.rs"]
 mod fetch;
+#[path = "common/thrown.rs"]
+mod thrown;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -2,8 +2,17 @@ import { abortReason, onAbort } from "./abort.js";
 import type { Core } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf, isBranded } from "./errors.js";
-import type { Instance, Loader } from "./instance.js";
-import { answerOf, checkedToken, clientOptions, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
+import { isWorkers, type Instance, type Loader } from "./instance.js";
+import {
+  answerOf,
+  checkedToken,
+  CLIENT,
+  clientOptions,
+  companyId,
+  isSameIdentity,
+  requestOptions,
+  type CheckedClientOptions,
+} from "./options.js";
 import type {
   AiChatUsageResponse,
   ClientEvent,
@@ -17,19 +26,15 @@ import type {
 
 const DEFAULT_TOTAL_TIMEOUT_MS = 30_000;
 
-/**
- * In Cloudflare Workers promises and timers belong to the request that made
- * them, and end with it: nothing in flight can be shared between calls.
- */
-const isWorkers = () => globalThis.navigator?.userAgent === "Cloudflare-Workers";
+/** @internal */
+export class BookMoreClientBase implements BookMoreClientLike {
+  declare ready: BookMoreClientLike["ready"];
+  declare setBearerToken: BookMoreClientLike["setBearerToken"];
+  declare getAiChatUsage: BookMoreClientLike["getAiChatUsage"];
+  declare getAiChatUsageWithResponse: BookMoreClientLike["getAiChatUsageWithResponse"];
 
-/**
- * Calls the BookMore API. One client is for one identity and can carry out any
- * number of calls, also at the same time.
- */
-export class BookMoreClientBase {
   /** @internal */
-  constructor(options: ClientOptions, load: Loader, known?: readonly string[]) {
+  constructor(options: ClientOptions, load: Loader, known: readonly string[] = CLIENT) {
     const calls = new Calls(clientOptions(options, known), load);
     // Own functions, not methods, know their client wherever they are called from: a proxy such as those of Vue's
     // `reactive`, or on their own.
@@ -39,7 +44,11 @@ export class BookMoreClientBase {
   }
 }
 
-export interface BookMoreClientBase {
+/**
+ * What a client can do, for code that takes one: a plain object with these
+ * functions will do in tests.
+ */
+export interface BookMoreClientLike {
   /**
    * Loads the WebAssembly module ahead of the first call, which otherwise
    * does it.
@@ -160,6 +169,7 @@ class Calls {
     // A driver of its own ends with its call.
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
     const headers = Object.entries({ ...of.headers, ...checked.headers });
+    const waited = performance.now() - started;
     const { outcome, abandon } = driver.call((core, at) =>
       core.call(
         company,
@@ -171,7 +181,7 @@ class Calls {
         checked.coalesce && running === undefined,
         checked.fresh,
         running === "provider",
-        at[0] - started,
+        waited,
         ...at,
       ),
     );
@@ -260,6 +270,6 @@ const BRAND = Symbol.for("bookmore-sdk.client");
 Object.defineProperty(BookMoreClientBase.prototype, BRAND, { value: true });
 
 /** Whether `value` is a client of this package, also of another copy of it. */
-export function isBookMoreClient(value: unknown): value is BookMoreClientBase {
+export function isBookMoreClient(value: unknown): value is BookMoreClientLike {
   return isBranded(value, BRAND);
 }

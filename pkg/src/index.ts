@@ -6,7 +6,7 @@ import { wasm } from "./wasm-inline.js";
 export * from "./public.js";
 
 /** All clients share one module. */
-const load = loader(wasm);
+const load = /* @__PURE__ */ loader(wasm);
 
 /**
  * Calls the BookMore API. One client is for one identity and can carry out any

@@ -31,7 +31,8 @@ function checkNames(value: object, name: string, known: readonly string[]): void
 }
 
 const COMMON = ["format", "headers", "maxRetries", "attemptTimeoutMs", "totalTimeoutMs"];
-const CLIENT = [
+/** What a client can be given. */
+export const CLIENT = [
   ...["baseUrl", "bearerToken", "apiKey", "credentials", "fetch", "retryPacing", "allowInsecureHttp", "onEvent"],
   ...COMMON,
 ];
@@ -161,7 +162,7 @@ export interface CheckedClientOptions extends CommonOptions, Endpoint {
   onEvent: ClientOptions["onEvent"];
 }
 
-export function clientOptions(options: ClientOptions, known: readonly string[] = CLIENT): CheckedClientOptions {
+export function clientOptions(options: ClientOptions, known: readonly string[]): CheckedClientOptions {
   checkObject(options, "The options");
   checkNames(options, "The options", known);
   const { credentials, fetch, onEvent, allowInsecureHttp, retryPacing = true } = options;

@@ -21,7 +21,9 @@ export {
   TokenProviderError,
   UnexpectedResponseError,
   isBookMoreError,
-  type ErrorDetails,
+  type AnyBookMoreError,
+  type ApiErrorInit,
+  type ErrorInit,
 } from "./errors.js";
-export { isBookMoreClient } from "./client.js";
+export { isBookMoreClient, type BookMoreClientLike } from "./client.js";
 export type * from "./types.js";

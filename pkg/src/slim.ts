@@ -1,6 +1,7 @@
 import { BookMoreClientBase } from "./client.js";
 import { errorOf } from "./errors.js";
 import { loader } from "./instance.js";
+import { CLIENT } from "./options.js";
 import type { ClientOptions as Options, WasmSource } from "./types.js";
 
 export * from "./public.js";
@@ -31,7 +32,9 @@ export class BookMoreClient extends BookMoreClientBase {
         message: "wasm is missing: pass the module bookmore-sdk/sdk.wasm, its bytes, a Response or its URL.",
       });
     }
-    super(options, loader(() => compiled(wasm)));
+    // A promise that fails before the first call fails that call, and nothing else.
+    Promise.resolve(wasm).catch(() => {});
+    super(options, loader(() => compiled(wasm)), ["wasm", ...CLIENT]);
   }
 }
 

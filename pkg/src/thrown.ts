@@ -39,10 +39,9 @@ export function wordsOf(thrown: unknown): string {
   const code = memberOf(cause, "code");
   // Node says only "fetch failed"; the reason is the cause.
   const reason = typeof code === "string" ? code : memberOf(cause, "message");
-  return [message, reason]
-    .filter((word) => typeof word === "string" && word !== "")
-    .map((word) => `: ${word}`)
-    .join("");
+  const words = [message, reason].filter((word) => typeof word === "string" && word !== "");
+  // A sentence goes on after them.
+  return words.map((word) => `: ${(word as string).replace(/\.$/, "")}`).join("");
 }
 
 /** A member of anything. The caller's getters do not run; a platform's do. */

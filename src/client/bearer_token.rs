@@ -50,7 +50,7 @@ impl BearerToken {
         Self::default()
     }
 
-    /// The token lives so long from now on. It is used without another
+    /// The token lives so long, from when the client sees the answer. It is used without another
     /// question while it has more than two minutes to live, renewed behind the
     /// calls in the minute and a half after that, and not sent in its last 30
     /// seconds.

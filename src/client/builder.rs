@@ -89,6 +89,9 @@ impl ClientBuilder {
     /// token, or a `Result` of these with any error. A call of the same client
     /// that it makes before it has answered is sent without asking it.
     ///
+    /// Calls drive it. A renewal ahead of time goes on by itself on wasm32 when
+    /// no call is left; elsewhere with the next call.
+    ///
     /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::{Client, client::BearerToken};

@@ -105,6 +105,11 @@ impl Pool {
         is_wanted
     }
 
+    #[cfg(target_arch = "wasm32")]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Nobody waits for it any more.
     #[must_use = "what is given back is to be dropped after the lock"]
     pub fn remove(&mut self, id: Id) -> Option<impl Sized + use<>> {
@@ -136,6 +141,12 @@ impl Hub {
             let old = self.lock().calls.insert(call, waker);
             drop(old);
         }
+    }
+
+    /// Whether nobody polls.
+    #[cfg(target_arch = "wasm32")]
+    pub fn is_deserted(&self) -> bool {
+        self.lock().calls.is_empty()
     }
 
     /// `call` is over: whatever it was woken for is another one's to do.
