@@ -129,7 +129,7 @@ impl Engine {
         let envelope = Envelope {
             base_url: &self.config.base_url,
             format: group.key.format,
-            bearer_token: token.map(|token| token.text()),
+            bearer_token: token.as_ref().map(|token| token.text()),
             api_key: self.config.api_key.as_deref(),
             extra: &group.key.headers,
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Command, Engine, Id, Moment, Options, Outcome, Success, What,
+    Attempt, Command, Engine, Id, Moment, Options, Outcome, Success, What,
     group::{Call, Group, Key, Stage},
     retry::total_timeout,
     swap,
@@ -67,7 +67,7 @@ impl Engine {
     fn join(&mut self, call: Call, request: GetAiChatUsage, options: Options) {
         let company = request.company_id.as_deref().and_then(guid::number);
         let is_shared = self.config.shares && options.coalesce && !options.nested;
-        let mut group = Group {
+        let mut group = Box::new(Group {
             id: 0,
             key: Key {
                 company: company.unwrap_or(0),
@@ -99,7 +99,7 @@ impl Engine {
             refused: None,
             tokens: Vec::new(),
             beside: None,
-        };
+        });
         if is_shared && let Some(mut equal) = self.take_listed(&group.key) {
             if !options.fresh || equal.is_unsent() {
                 equal.fresh |= options.fresh;
@@ -110,11 +110,14 @@ impl Engine {
             // and serves all who came meanwhile.
             if equal.fresh {
                 // Its callers may all have left.
-                let behind = equal.behind.and_then(|id| self.take(id));
-                let behind = behind.unwrap_or_else(|| self.insert(group));
-                equal.behind = Some(behind.id);
+                if let Some(behind) = equal.behind.and_then(|id| self.take(id)) {
+                    group = behind;
+                } else {
+                    self.insert(&mut group);
+                    equal.behind = Some(group.id);
+                }
                 self.put_back(equal);
-                self.enter(behind, call);
+                self.enter(group, call);
                 return;
             }
             equal.is_listed = false;
@@ -122,7 +125,7 @@ impl Engine {
         }
         group.is_listed = is_shared;
         group.calls.push(call);
-        let mut group = self.insert(group);
+        self.insert(&mut group);
         self.proceed(&mut group);
         self.put_back(group);
     }
@@ -139,10 +142,9 @@ impl Engine {
     }
 
     /// Gives the group an id and a place, to be [put back](Self::put_back) in.
-    fn insert(&mut self, group: Group) -> Box<Group> {
-        let id = self.next_id();
-        self.groups.push((id, None));
-        Box::new(Group { id, ..group })
+    fn insert(&mut self, group: &mut Group) {
+        group.id = self.next_id();
+        self.groups.push((group.id, None));
     }
 
     /// The group that a call with this key joins.
@@ -202,7 +204,7 @@ impl Engine {
         call: &Call,
         result: Result<Arc<Success>, Arc<Error>>,
         turn_at: Option<f64>,
-        attempts: Vec<super::Attempt>,
+        attempts: Vec<Attempt>,
     ) {
         let elapsed_ms = self.at.now - call.started_at;
         let what = match &result {
@@ -226,7 +228,7 @@ impl Engine {
     }
 
     /// A group is over: nothing of it is left, and the one behind it starts.
-    pub(super) fn end(&mut self, group: Group) {
+    pub(super) fn end(&mut self, group: &Group) {
         if group.is_sent() {
             self.cancel(group.send);
         }

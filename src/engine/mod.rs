@@ -33,7 +33,7 @@ mod tokens;
 
 use std::{mem::swap, sync::Arc};
 
-use group::{Call, Group, Stage};
+use group::Group;
 use pauses::Pauses;
 use questions::Question;
 use redact::Secret;
@@ -84,6 +84,7 @@ pub(crate) struct Config {
 /// What is shared by all calls of a client, even where nothing in flight is.
 #[derive(Default)]
 struct Shared {
+    api_key: Option<Arc<Secret>>,
     tokens: Tokens,
     tickets: Tickets,
     pauses: Pauses,
@@ -159,8 +160,7 @@ pub(crate) enum What {
 
 /// The engine of one client.
 pub(crate) struct Engine {
-    config: Config,
-    api_key: Option<Arc<Secret>>,
+    config: Arc<Config>,
     /// In here while an input is handled, otherwise with the forks.
     shared: Box<Shared>,
     forks: Forks,
@@ -182,12 +182,26 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub fn new(config: Config) -> Self {
-        let secret = |key: &String| Arc::new(Secret::new(key.clone()));
+        let api_key = config.api_key.clone();
+        let shared = Shared {
+            api_key: api_key.map(Secret::new).map(Arc::new),
+            ..Shared::default()
+        };
+        Self::over(Arc::new(config), Arc::new(Box::new(shared).into()))
+    }
+
+    /// An engine with nothing in flight that shares the tokens, the pauses and
+    /// the pace of retries with this one.
+    #[cfg(any(feature = "npm", test))]
+    pub fn fork(&self) -> Self {
+        Self::over(self.config.clone(), self.forks.clone())
+    }
+
+    fn over(config: Arc<Config>, forks: Forks) -> Self {
         Self {
-            api_key: config.api_key.as_ref().map(secret),
             config,
             shared: Box::default(),
-            forks: Forks::default(),
+            forks,
             last_id: 0,
             groups: Vec::new(),
             question: None,
@@ -199,16 +213,6 @@ impl Engine {
                 wall: f64::NAN,
                 random: 0.0,
             },
-        }
-    }
-
-    /// An engine with nothing in flight that shares the tokens, the pauses and
-    /// the pace of retries with this one.
-    #[cfg(any(feature = "npm", test))]
-    pub fn fork(&self) -> Self {
-        Self {
-            forks: self.forks.clone(),
-            ..Self::new(self.config.clone())
         }
     }
 
@@ -305,7 +309,7 @@ impl Engine {
     /// A group for which nobody waits any more is over.
     fn put_back(&mut self, group: Box<Group>) {
         if group.calls.is_empty() {
-            self.end(*group);
+            self.end(&group);
             return;
         }
         for (id, slot) in &mut self.groups {
@@ -361,7 +365,7 @@ impl Engine {
                 redactor.add(token);
             }
         }
-        for secret in [self.shared.tokens.current(), self.api_key.as_ref()] {
+        for secret in [self.shared.tokens.current(), &self.shared.api_key] {
             if let Some(secret) = secret {
                 redactor.add(secret);
             }
@@ -409,7 +413,7 @@ impl Engine {
 /// Where an engine and its forks keep what they share between two inputs. The
 /// npm package has one thread, and no room for what a mutex brings along.
 #[cfg(feature = "npm")]
-type Forks = std::rc::Rc<std::cell::RefCell<Box<Shared>>>;
+type Forks = Arc<std::cell::RefCell<Box<Shared>>>;
 #[cfg(not(feature = "npm"))]
 type Forks = Arc<std::sync::Mutex<Box<Shared>>>;
 

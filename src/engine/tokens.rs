@@ -109,8 +109,8 @@ impl Tokens {
         self.has_provider
     }
 
-    pub fn current(&self) -> Option<&Arc<Secret>> {
-        self.current.as_ref()
+    pub fn current(&self) -> &Option<Arc<Secret>> {
+        &self.current
     }
 
     pub fn revision(&self) -> u64 {
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(tokens.need(false, at(0.0)), Need::Nothing);
         tokens.set(Some("t0ken".to_owned()), false);
         assert_eq!(tokens.need(false, at(0.0)), Need::Nothing);
-        assert_eq!(tokens.current().unwrap().text(), "t0ken");
+        assert_eq!(tokens.current().as_ref().unwrap().text(), "t0ken");
         assert!(!tokens.may_renew(0.0));
     }
 
@@ -239,6 +239,6 @@ mod tests {
         let second = (tokens.revision(), tokens.source());
         tokens.set(None, false);
         assert!(tokens.revision() != second.0 && tokens.source() != second.1);
-        assert_eq!((tokens.current(), tokens.has_provider()), (None, false));
+        assert_eq!((tokens.current(), tokens.has_provider()), (&None, false));
     }
 }
