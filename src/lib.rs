@@ -114,7 +114,7 @@ pub mod fetch;
 mod network;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod js;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 mod to_js;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod version;

@@ -195,12 +195,7 @@ impl World {
         }
         self.mood.reentrant = 0.0;
         for number in 0..self.engines.len() {
-            let calls: Vec<Id> = self.engines[number]
-                .calls
-                .iter()
-                .map(|(id, _)| id)
-                .collect();
-            for id in calls {
+            for id in self.engines[number].waiting_calls() {
                 self.abandon((number, id));
                 self.carry_out(number);
             }
@@ -438,8 +433,7 @@ impl World {
                 match self.chance.below(3) {
                     0 => self.call(number),
                     1 => {
-                        let calls = self.engines[number].calls.iter();
-                        let calls: Vec<Id> = calls.map(|(id, _)| id).collect();
+                        let calls = self.engines[number].waiting_calls();
                         if !calls.is_empty() {
                             let call = calls[self.chance.below(calls.len())];
                             self.abandon((number, call));
