@@ -109,4 +109,3 @@ async fn dropping_the_future_aborts_the_request_and_an_end_does_not() {
     drop(call);
     assert_eq!(aborted(2), Some(true));
 }
-
