@@ -189,21 +189,16 @@ export class UnexpectedResponseError extends BookMoreError {
   declare readonly contentType?: string;
   /** Where the server redirected to, or where the reply came from. */
   declare readonly location?: string;
+  /** The company asked for, where another one was answered for. */
+  declare readonly requestedCompanyId?: string;
+  /** The company of the reply, where another one was asked for. */
+  declare readonly receivedCompanyId?: string;
 
-  constructor(init: ErrorInit & { status: number; contentType?: string; location?: string }) {
-    super(init);
-  }
-}
-
-/** The usage of another company than the one asked for. */
-export class CompanyMismatchError extends UnexpectedResponseError {
-  declare readonly code: "company_mismatch";
-  /** The company asked for. */
-  declare readonly requestedCompanyId: string;
-  /** The company of the reply. */
-  declare readonly receivedCompanyId: string;
-
-  constructor(init: ErrorInit & Pick<CompanyMismatchError, "status" | "requestedCompanyId" | "receivedCompanyId">) {
+  constructor(
+    init: ErrorInit &
+      Partial<Pick<UnexpectedResponseError, "code" | "contentType" | "location" | "requestedCompanyId" | "receivedCompanyId">> &
+      Pick<UnexpectedResponseError, "status">,
+  ) {
     super(init);
   }
 }
@@ -246,7 +241,11 @@ export type AnyBookMoreError =
   | RateLimitError
   | ServerError
   | (UnexpectedResponseError & { readonly code: "unexpected_response" })
-  | CompanyMismatchError
+  | (UnexpectedResponseError & {
+      readonly code: "company_mismatch";
+      readonly requestedCompanyId: string;
+      readonly receivedCompanyId: string;
+    })
   | DecodeError
   | RuntimeUnsupportedError
   | InternalError;
@@ -264,7 +263,7 @@ const KINDS: Record<ErrorCode, [name: string, kind: new (init: never) => BookMor
   rate_limited: ["RateLimitError", RateLimitError],
   server_error: ["ServerError", ServerError],
   unexpected_response: ["UnexpectedResponseError", UnexpectedResponseError],
-  company_mismatch: ["CompanyMismatchError", CompanyMismatchError],
+  company_mismatch: ["UnexpectedResponseError", UnexpectedResponseError],
   decode_error: ["DecodeError", DecodeError],
   runtime_unsupported: ["RuntimeUnsupportedError", RuntimeUnsupportedError],
   internal_error: ["InternalError", InternalError],
@@ -277,7 +276,8 @@ const define = (of: object, members: Record<PropertyKey, unknown>) => {
   }
 };
 define(BookMoreError.prototype, { name: "BookMoreError", [BRAND]: true });
-for (const [code, [name, kind]] of Object.entries(KINDS)) define(kind.prototype, { name, code });
+// Backwards, so that the first of the codes of a class is its default.
+for (const [code, [name, kind]] of Object.entries(KINDS).reverse()) define(kind.prototype, { name, code });
 
 /** @internal The error of the kind that its code names. */
 export function errorOf(details: ErrorDetails): BookMoreError {

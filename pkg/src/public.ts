@@ -8,7 +8,6 @@ export {
   ApiError,
   AuthenticationError,
   BookMoreError,
-  CompanyMismatchError,
   ConfigError,
   DecodeError,
   FetchError,
