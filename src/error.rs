@@ -306,7 +306,11 @@ impl TokenProviderError {
     /// The provider failed with an error of its own.
     pub(crate) fn from_cause(cause: Cause) -> Self {
         let words = cause.to_string();
-        let end = if words.ends_with(['.', '!', '?']) { "" } else { "." };
+        let end = if words.ends_with(['.', '!', '?']) {
+            ""
+        } else {
+            "."
+        };
         Self::new(text!["The token provider failed: ", &words, end]).caused_by(cause)
     }
 

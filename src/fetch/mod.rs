@@ -101,9 +101,14 @@ impl Fetch {
             return Ok(Function::clone(function));
         }
         let global = get(&js_sys::global(), "fetch");
-        global.and_then(|global| global.dyn_into().ok()).ok_or_else(|| {
-            ConfigError::new(&["This runtime has no fetch. Give one with Fetch::with_function."]).into()
-        })
+        global
+            .and_then(|global| global.dyn_into().ok())
+            .ok_or_else(|| {
+                ConfigError::new(&[
+                    "This runtime has no fetch. Give one with Fetch::with_function.",
+                ])
+                .into()
+            })
     }
 
     async fn exchange(
@@ -112,11 +117,12 @@ impl Fetch {
         on_headers: impl FnOnce(),
     ) -> Result<HttpResponse, Error> {
         let redactor = redactor_for(&request);
-        let failed =
-            |thrown| thrown::refusal(&thrown, without_query(&request.url), &redactor);
+        let failed = |thrown| thrown::refusal(&thrown, without_query(&request.url), &redactor);
         let function = self.function()?;
         let controller = AbortController::new().ok();
-        let signal = controller.as_ref().map(|controller| controller.signal().into());
+        let signal = controller
+            .as_ref()
+            .map(|controller| controller.signal().into());
         let init = self.init(&request, signal.as_ref()).map_err(failed)?;
         // A URL and a plain object, not a Request: a fetch from elsewhere,
         // such as undici's or node-fetch's, does not know this realm's Request.
@@ -192,7 +198,10 @@ impl Transport for Fetch {
 fn redactor_for(request: &HttpRequest) -> Redactor {
     let bearer = request.header("authorization");
     let bearer = bearer.and_then(|value| value.strip_prefix("Bearer "));
-    let secrets: Vec<_> = bearer.into_iter().chain(request.header("x-api-key")).collect();
+    let secrets: Vec<_> = bearer
+        .into_iter()
+        .chain(request.header("x-api-key"))
+        .collect();
     Redactor::new(&secrets)
 }
 

@@ -110,7 +110,6 @@ async fn dropping_the_future_aborts_the_request_and_an_end_does_not() {
     assert_eq!(aborted(2), Some(true));
 }
 
-
 /// A fetch that gives `body` after a moment, whatever becomes of its signal,
 /// and what is told of it: `cancelled`, `aborted`.
 fn deaf(body: &str) -> (Fetch, JsValue) {
@@ -202,7 +201,9 @@ async fn a_renewal_in_the_background_ends_without_another_call() {
                 BearerToken::new("t0ken").expires_in(Duration::from_secs(100))
             }
         })
-        .build(giving("new Response(USAGE, { headers: { 'content-type': 'application/json' } })"))
+        .build(giving(
+            "new Response(USAGE, { headers: { 'content-type': 'application/json' } })",
+        ))
         .unwrap();
     let request = GetAiChatUsage::default();
     client.get_ai_chat_usage(&request).await.unwrap();
@@ -230,7 +231,10 @@ async fn neither_the_wall_clock_nor_chance_is_asked_before_the_first_request() {
     let request = GetAiChatUsage::default();
     start_and_drop(client.get_ai_chat_usage(&request)).await;
     client.set_bearer_token("other").unwrap();
-    restore.unchecked_into::<js_sys::Function>().call0(&JsValue::NULL).unwrap();
+    restore
+        .unchecked_into::<js_sys::Function>()
+        .call0(&JsValue::NULL)
+        .unwrap();
     let looked = Reflect::get(&js_sys::global(), &"looked".into()).unwrap();
     let looked = js_sys::Array::from(&looked);
     assert_eq!(looked.get(0).as_string().as_deref(), Some("fetch"));

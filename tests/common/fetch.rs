@@ -2,8 +2,7 @@
 //! `AbortController`; the same bodies run in Node and in browsers.
 
 use bookmore_sdk::{
-    AiChatUsageResponse, Client, Error, Format, GetAiChatUsage, HttpResponse,
-    fetch::Fetch,
+    AiChatUsageResponse, Client, Error, Format, GetAiChatUsage, HttpResponse, fetch::Fetch,
 };
 use js_sys::{Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -185,7 +184,10 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
         ("Response.error()", "Response.error()"),
         ("({ status: 200n })", "an object without a status"),
         ("({ status: 65736 })", "an object without a status"),
-        ("({ get status() { throw 5 } })", "an object without a status"),
+        (
+            "({ get status() { throw 5 } })",
+            "an object without a status",
+        ),
         (
             "({ status: 200, ok: true, json: async () => JSON.parse(USAGE) })",
             "an object with neither body nor arrayBuffer() nor text()",
@@ -200,7 +202,9 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
         assert_eq!((error.code(), sent), ("config_error", 1.0), "{refused}");
         assert_eq!(
             error.to_string(),
-            format!("The fetch function gave {given}; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body."),
+            format!(
+                "The fetch function gave {given}; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body."
+            ),
         );
     }
     // Whatever its headers are.

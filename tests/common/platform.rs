@@ -60,7 +60,10 @@ struct Clock(JsValue);
 
 impl Clock {
     fn get(&self, name: &str) -> f64 {
-        Reflect::get(&self.0, &name.into()).unwrap().as_f64().unwrap()
+        Reflect::get(&self.0, &name.into())
+            .unwrap()
+            .as_f64()
+            .unwrap()
     }
 
     fn call(&self, method: &str, argument: &JsValue) -> JsValue {
@@ -106,7 +109,11 @@ impl Platform {
             }
         });
         javascript("signal, run", "signal.addEventListener('abort', run)")
-            .call2(&JsValue::NULL, &get(init, "signal"), &cancel.into_js_value())
+            .call2(
+                &JsValue::NULL,
+                &get(init, "signal"),
+                &cancel.into_js_value(),
+            )
             .unwrap();
         future_to_promise(self.clone().come_to(reply, number, is_over))
     }
@@ -124,7 +131,10 @@ impl Platform {
         self.sleep(headers_after).await;
         if let Some(words) = &reply.fails {
             is_over.set(true);
-            let fail = javascript("words", "throw new TypeError('fetch failed', { cause: new Error(words) })");
+            let fail = javascript(
+                "words",
+                "throw new TypeError('fetch failed', { cause: new Error(words) })",
+            );
             return fail.call1(&JsValue::NULL, &words.into());
         }
         let headers = Array::new();
@@ -156,9 +166,10 @@ impl World for Platform {
 
     fn transport(&self) -> Fetch {
         let own = self.clone();
-        let fetch = Closure::<dyn FnMut(String, JsValue) -> Promise>::new(move |url: String, init| {
-            own.answer(&url, &init)
-        });
+        let fetch =
+            Closure::<dyn FnMut(String, JsValue) -> Promise>::new(move |url: String, init| {
+                own.answer(&url, &init)
+            });
         Fetch::new().with_function(fetch.into_js_value().unchecked_into())
     }
 
