@@ -184,7 +184,7 @@ impl ConfigError {
 }
 
 /// What made a request or a token provider fail. Where `fetch` sends the
-/// requests it is a [`Thrown`](crate::fetch::Thrown).
+/// requests it is a `fetch::Thrown`.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// A call or one of its attempts took too long.

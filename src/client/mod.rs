@@ -39,7 +39,7 @@ use crate::{
 /// identity and can carry out any number of calls, also at the same time; a
 /// clone is the same client.
 ///
-/// Over [`Fetch`](crate::fetch::Fetch) a client, its calls and its errors are
+/// Over `fetch::Fetch` a client, its calls and its errors are
 /// `Send` and `Sync`, so that frameworks that ask for it can keep them. They
 /// are still to be used by the thread that made them: others panic.
 pub struct Client<T> {

@@ -177,6 +177,7 @@ impl World for Platform {
         self.clock.get("now")
     }
 
+    #[allow(clippy::manual_async_fn)] // It borrows nothing.
     fn sleep(&self, ms: f64) -> impl Future<Output = ()> + 'static {
         async move {
             let fetch = Fetch::new();
