@@ -96,11 +96,13 @@ impl Engine {
             match answer {
                 Ok((token, expires_at)) => {
                     shared.tokens.give(token, expires_at, engine.at);
-                    if asked.forced && shared.tokens.revision() == asked.revision {
+                    // A fork may have renewed meanwhile.
+                    let is_same = asked.forced && shared.tokens.revision() == asked.revision;
+                    if is_same {
                         shared.tokens.renewal_failed(engine.at.now);
                     }
                     for id in engine.waiting_for_token() {
-                        engine.answered(shared, id, asked.forced);
+                        engine.answered(shared, id, is_same);
                     }
                 }
                 Err(mut error) => {
@@ -138,15 +140,16 @@ impl Engine {
         }
     }
 
-    /// The provider gave a token to a group that waits for one.
-    fn answered(&mut self, shared: &mut Shared, id: Id, forced: bool) {
+    /// The provider gave a token to a group that waits for one: the same one,
+    /// although it was told of its refusal?
+    fn answered(&mut self, shared: &mut Shared, id: Id, is_same: bool) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
         match &group.refused {
             // The answer is the refused token again.
             Some((revision, _)) if *revision == shared.tokens.revision() => {
-                if forced {
+                if is_same {
                     self.refuse(shared, id);
                 } else {
                     self.await_token(shared, id, true);

@@ -28,6 +28,8 @@ struct Call {
     group: Option<Ref>,
     /// By both clocks.
     over_at: Option<(f64, f64)>,
+    /// Whether a provider could be asked for another token then.
+    may_renew: bool,
     /// The send whose good reply it has to get.
     good: Option<Id>,
     /// Whether the listener was told of a success, or of an error.
@@ -47,6 +49,7 @@ struct Group {
     not_before: f64,
     /// When it failed for the last time.
     failed: u64,
+    refusals: u32,
     /// The token that was refused.
     refused: Option<Option<String>>,
     /// Statuses and durations.
@@ -185,6 +188,7 @@ impl Rules {
             company,
             group,
             over_at: None,
+            may_renew: false,
             good: None,
             told: None,
             done: false,
@@ -233,6 +237,7 @@ impl Rules {
         group.failed = order;
         group.asked_ms = asked_ms.unwrap_or(0.0);
         if status == Some(401) {
+            group.refusals += 1;
             group.refused = Some(send.token.clone());
         }
         if let Some(ms) = asked_ms
@@ -315,7 +320,10 @@ impl Rules {
             group.not_before = at.now + least.max(group.asked_ms);
             group.asked_ms = 0.0;
             if engine.config.paces_retries {
-                group.number = Some(self.tickets.draw());
+                let number = self.tickets.draw();
+                let minute = self.tickets.served() + 120.0;
+                assert!(number <= minute + 1e-6, "nobody waits for more than 60 s");
+                group.number = Some(number);
             }
         }
         let mut given_up = Vec::new();
@@ -332,6 +340,7 @@ impl Rules {
             if call.over_at.is_none() {
                 if engine.calls.get(id.1).is_none() {
                     call.over_at = Some((at.now, at.wall));
+                    call.may_renew = self.has_provider && at.now >= self.renew_after;
                 } else {
                     assert!(next <= call.deadline, "call {id:?} has a deadline");
                     assert!(call.good.is_none(), "call {id:?} has a reply");
@@ -595,7 +604,15 @@ impl Rules {
             assert!(call.deadline <= latest, "its time is over");
             return;
         }
-        let retries = call.group.map_or(0, |group| self.groups[&group].retries);
+        let group = call.group.map(|group| &self.groups[&group]);
+        if error.status() == Some(401) && !call.options.nested {
+            let refusals = group.map_or(0, |group| group.refusals);
+            assert!(
+                !call.may_renew || refusals > 1,
+                "the provider is told of the refusal first"
+            );
+        }
+        let retries = group.map_or(0, |group| group.retries);
         if error.is_retryable()
             && f64::from(retries) < call.options.limits.max_retries
             && self.wall_is_steady
