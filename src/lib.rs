@@ -28,7 +28,7 @@
 //! stable [`code`](Error::code), and [`retry_at`](Error::retry_at) where asking
 //! again is useful later.
 //!
-//! ```
+//! ```ignore-wasm32
 //! use bookmore_sdk::Error;
 //!
 //! fn shown(error: &Error) -> String {
@@ -45,7 +45,7 @@
 //! With the feature `testing` there is a transport whose replies and whose
 //! clock are the test's; it runs on any host, without a browser.
 //!
-#![cfg_attr(feature = "testing", doc = "```")]
+#![cfg_attr(feature = "testing", doc = "```ignore-wasm32")]
 #![cfg_attr(not(feature = "testing"), doc = "```ignore")]
 //! use bookmore_sdk::{Client, GetAiChatUsage};
 //! use bookmore_sdk::testing::{Reply, VirtualTransport};
