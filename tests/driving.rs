@@ -452,7 +452,7 @@ fn a_transport_may_call_the_client() {
     assert!(sent.len() > 1);
     assert_eq!(
         sent.iter()
-            .filter(|sent| !sent.cancelled_at.is_some())
+            .filter(|sent| sent.cancelled_at.is_none())
             .count(),
         1
     );

@@ -2,12 +2,10 @@
 //! `AbortController`; the same bodies run in Node and in browsers.
 
 use bookmore_sdk::{
-    AiChatUsageResponse, Client, Error, Format, GetAiChatUsage, HttpResponse,
-    fetch::{Fetch, Thrown},
+    AiChatUsageResponse, Client, Error, Format, GetAiChatUsage, HttpResponse, fetch::Fetch,
 };
-use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::common::{COUNT, exchanges, rows};
