@@ -36,12 +36,15 @@ use std::{mem::swap, sync::Arc};
 use group::Group;
 use pauses::Pauses;
 use questions::Question;
-use redact::Secret;
 use tickets::Tickets;
 use tokens::Tokens;
 
 pub(crate) use group::{Attempt, Options};
-pub(crate) use redact::Redactor;
+#[cfg_attr(
+    any(not(target_arch = "wasm32"), feature = "npm"),
+    allow(unused_imports)
+)]
+pub(crate) use redact::{Redactor, Secret};
 pub(crate) use retry::Limits;
 
 use crate::{

@@ -5,7 +5,7 @@ mod reply;
 mod thrown;
 mod timer;
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use js_sys::{Function, Object, Promise};
 use send_wrapper::SendWrapper;
@@ -14,7 +14,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
 use crate::{
-    engine::Redactor,
+    engine::{Redactor, Secret},
     error::{ConfigError, Error},
     transport::{Body, HttpRequest, HttpResponse, Transport},
     wire::base_url::without_query,
@@ -198,11 +198,11 @@ impl Transport for Fetch {
 fn redactor_for(request: &HttpRequest) -> Redactor {
     let bearer = request.header("authorization");
     let bearer = bearer.and_then(|value| value.strip_prefix("Bearer "));
-    let secrets: Vec<_> = bearer
-        .into_iter()
-        .chain(request.header("x-api-key"))
-        .collect();
-    Redactor::new(&secrets)
+    let mut redactor = Redactor::default();
+    for secret in [bearer, request.header("x-api-key")].into_iter().flatten() {
+        redactor.add(&Arc::new(Secret::new(secret.to_owned())));
+    }
+    redactor
 }
 
 /// workerd may lack `cache` and throws where it is given.
