@@ -47,18 +47,14 @@ impl Engine {
     /// The caller has left.
     pub fn abandon(&mut self, call: Id, at: Moment) {
         self.begin(at);
-        let mut is_over = true;
+        // What it was to be told is not told any more.
+        self.withdraw(call);
         for place in 0..self.groups.len() {
             let waits = |group: &Group| group.calls.iter().any(|own| own.id == call);
             if let Some(mut group) = self.take_at(place, waits) {
-                is_over = false;
                 group.calls.retain(|own| own.id != call);
                 self.put_back(group);
             }
-        }
-        if is_over {
-            // What it was to be told is not told any more.
-            self.withdraw(call);
         }
         self.finish();
     }
