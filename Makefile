@@ -1,7 +1,12 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build demo serve test simulate faults matrix bench-start same-bytes
+.PHONY: help setup build peers demo serve test simulate planted faults matrix bench-start same-bytes restart bench-call outdated
+
+# Other clients in their newest versions need a newer Node.js than this project does.
+PEERS_NODE = tests/peers/node_modules/node-24/bin/node
+peers: build
+	@bash tests/setup.sh peers
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
@@ -28,13 +33,23 @@ test: ## install what testing needs, where it is missing, and pass every test
 simulate: setup ## random schedules through the engine (SCHEDULES=10000000; SEED=… replays one with a trace)
 	@SCHEDULES=$${SCHEDULES:-1000000} cargo test --quiet --lib simulation -- --nocapture
 
-faults: build ## run this SDK and other clients against a server that misbehaves, and compare
-	@bash tests/setup.sh test
-	@node tests/faults/run.mjs
+planted: setup ## plant defects in the engine and tell what finds them
+	@node tests/planted.mjs
 
-bench-start: build ## how soon the first value is there in Node and Chromium, beside other clients
-	@bash tests/setup.sh test
-	@node tests/bench/start.mjs
+faults: peers ## run this SDK and other clients against a server that misbehaves, and compare
+	@$(PEERS_NODE) tests/faults/run.mjs
+
+restart: peers ## 2 000 calls while the server is killed and started again, beside other clients
+	@$(PEERS_NODE) tests/bench/restart.mjs
+
+bench-call: peers ## what a call costs besides the network in Node 22 and 24, beside other clients
+	@$(PEERS_NODE) tests/bench/call.mjs
+
+bench-start: peers ## how soon the first value is there in Node and Chromium, beside other clients
+	@$(PEERS_NODE) tests/bench/start.mjs
+
+outdated: peers ## which of the other clients are behind their newest version
+	@cd tests/peers && PATH="$$PWD/node_modules/node-24/bin:$$PATH" npm outdated @servicestack/client axios ky ofetch openai
 
 matrix: build ## try the packed package everywhere and print the table (FLAGS=--quick, --strict, --only NAME)
 	@bash tests/setup.sh test

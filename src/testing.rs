@@ -3,7 +3,7 @@
 //! [`run`](VirtualTransport::run) and [`advance`](VirtualTransport::advance), so
 //! that an hour of retries takes no time and comes out the same each time.
 //!
-//! ```
+//! ```ignore-wasm32
 //! use std::time::Duration;
 //! use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage};
 //! use bookmore_sdk::testing::{Reply, VirtualTransport};
@@ -68,13 +68,13 @@ pub struct Sent {
     pub at: Duration,
     /// The request.
     pub request: HttpRequest,
-    /// Whether it was given up before its reply was there.
-    pub is_cancelled: bool,
+    /// When it was given up, if that was before its reply was there.
+    pub cancelled_at: Option<Duration>,
 }
 
 /// What becomes of a request.
 ///
-/// ```
+/// ```ignore-wasm32
 /// use std::time::Duration;
 /// use bookmore_sdk::testing::Reply;
 ///
@@ -259,6 +259,12 @@ impl VirtualTransport {
         self.lock().random = number;
     }
 
+    /// Sets the wall clock, in milliseconds since 1970. It goes on from there.
+    pub fn set_unix_now(&self, ms: f64) {
+        let mut world = self.lock();
+        world.unix_start = ms - world.now;
+    }
+
     /// The requests so far.
     pub fn requests(&self) -> Vec<Sent> {
         self.lock().sent.clone()
@@ -275,6 +281,18 @@ impl VirtualTransport {
         let end = self.lock().now + time.as_secs_f64() * 1e3;
         while self.wake_next(end) {}
         self.lock().now = end;
+    }
+
+    /// Lets time pass to the next moment at which anybody wakes, if there is one.
+    pub fn advance_to_next(&self) -> bool {
+        self.wake_next(f64::INFINITY)
+    }
+
+    /// That moment, in milliseconds by [`now`](Transport::now).
+    pub fn next_moment(&self) -> Option<f64> {
+        let world = self.lock();
+        let (&(bits, _), _) = world.sleepers.first_key_value()?;
+        Some(f64::from_bits(bits))
     }
 
     /// Runs `future` to its end. Where it can only wait, time passes to the
@@ -294,7 +312,7 @@ impl VirtualTransport {
                     return output;
                 }
             }
-            if !self.wake_next(f64::INFINITY) {
+            if !self.advance_to_next() {
                 panic!("the future waits for something that no time brings");
             }
         }
@@ -354,7 +372,7 @@ impl Transport for VirtualTransport {
                 let sent = Sent {
                     at: Duration::from_secs_f64(world.now / 1e3),
                     request,
-                    is_cancelled: false,
+                    cancelled_at: None,
                 };
                 world.sent.push(sent.clone());
                 let (reply, responder) = (world.replies.pop_front(), world.responder.clone());
@@ -468,10 +486,12 @@ struct CancelOnDrop {
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        if !self.is_over
-            && let Some(sent) = self.world.lock().sent.get_mut(self.number)
-        {
-            sent.is_cancelled = true;
+        if self.is_over {
+            return;
+        }
+        let now = self.world.elapsed();
+        if let Some(sent) = self.world.lock().sent.get_mut(self.number) {
+            sent.cancelled_at = Some(now);
         }
     }
 }

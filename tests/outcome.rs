@@ -233,6 +233,15 @@ fn the_company_must_be_the_one_asked_for() {
 }
 
 #[test]
+fn a_company_may_be_given_as_a_uuid() {
+    let company = uuid::Uuid::from_u128(0x9f2c7b1a_4d3e_4f5a_8b6c_7d8e9f0a1b2c);
+    let request = GetAiChatUsage::from(company);
+    let dashed = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+    assert_eq!(request, GetAiChatUsage::for_company(dashed));
+    assert!(ask_about(&reply(200, JSON, USAGE), &request).is_ok());
+}
+
+#[test]
 fn the_first_request_id_is_kept() {
     let mut failed = reply(500, JSON, "");
     for name in [

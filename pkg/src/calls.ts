@@ -2,7 +2,7 @@ import { abortReason, onAbort } from "./abort.js";
 import type { Core } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
-import type { Instance, Loader } from "./instance.js";
+import { isWorkers, type Instance, type Loader } from "./instance.js";
 import { answerOf, checkedToken, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
 import type {
   AiChatUsageResponse,
@@ -15,12 +15,6 @@ import type {
 } from "./types.js";
 
 const DEFAULT_TOTAL_TIMEOUT_MS = 30_000;
-
-/**
- * In Cloudflare Workers promises and timers belong to the request that made
- * them, and end with it: nothing in flight can be shared between calls.
- */
-const isWorkers = () => globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
 /** A running module and the engine of a client in it. */
 interface Engine {
@@ -108,6 +102,7 @@ export class Calls {
     // A driver of its own ends with its call.
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
     const headers = Object.entries({ ...of.headers, ...checked.headers });
+    const waited = performance.now() - started;
     const { outcome, abandon } = driver.call((core, at) =>
       core.call(
         company,
@@ -119,7 +114,7 @@ export class Calls {
         checked.coalesce && running === undefined,
         checked.fresh,
         running === "provider",
-        at[0] - started,
+        waited,
         ...at,
       ),
     );

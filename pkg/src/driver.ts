@@ -64,6 +64,8 @@ export class Driver {
   #reply: Reply | undefined;
   #timer: { at: number; id: ReturnType<typeof setTimeout> } | undefined;
   #isDraining = false;
+  /** How far timers have run ahead of the clock, as they do where a test moves only them. */
+  #aheadMs = 0;
   /** Whether chance and the wall clock may be read: prerendering refuses them before the first request. */
   #hasSent = false;
   /** Whether it is for one call, and ends with it. */
@@ -100,7 +102,7 @@ export class Driver {
       const core = this.#core;
       const mayLook = this.#hasSent;
       act(core, [
-        performance.now(),
+        this.#now(),
         mayLook || core.wantsWall ? Date.now() : NaN,
         mayLook ? Math.random() : NaN,
       ]);
@@ -229,19 +231,23 @@ export class Driver {
     return this.#thrown.has(thrown as number) ? { ...error, cause: this.#thrown.get(thrown as number) } : error;
   }
 
+  #now(): number {
+    return performance.now() + this.#aheadMs;
+  }
+
   /** One timer, for whatever is due first. */
   #setTimer(at: number): void {
     const timer = this.#timer;
-    // One that is early looks again.
     if (timer && timer.at <= at && at !== Infinity) return;
     clearTimeout(timer?.id);
     this.#timer = undefined;
     if (at === Infinity) return;
     const look = () => {
       this.#timer = undefined;
+      this.#aheadMs += Math.max(0, at - this.#now());
       this.#input((core, at) => core.timeout(...at));
     };
-    const ms = Math.min(Math.max(0, Math.ceil(at - performance.now())), 2_147_483_647);
+    const ms = Math.min(Math.max(0, Math.ceil(at - this.#now())), 2_147_483_647);
     this.#timer = { at, id: setTimeout(look, ms) };
   }
 

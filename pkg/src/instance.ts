@@ -19,6 +19,12 @@ export class Instance {
   }
 }
 
+/**
+ * In Cloudflare Workers promises and timers belong to the request that made
+ * them, and end with it: nothing in flight can be shared between calls.
+ */
+export const isWorkers = (): boolean => globalThis.navigator?.userAgent === "Cloudflare-Workers";
+
 /** Gives the instance to call, to one who waits for `limitMs` at the most. */
 export type Loader = (limitMs?: number) => Promise<Instance>;
 
@@ -36,7 +42,7 @@ export function loader(source: () => Promise<WebAssembly.Module>): Loader {
   let loading: { since: number; instance: Promise<Instance>; isOver: boolean } | undefined;
   return async function load(limitMs = Infinity): Promise<Instance> {
     const now = performance.now();
-    const longest = Math.min(limitMs, LONGEST_LOAD_MS);
+    const longest = isWorkers() ? 0 : Math.min(limitMs, LONGEST_LOAD_MS);
     if (loading && !loading.isOver && now - loading.since >= longest) loading = undefined;
     if (!loading) {
       const started = { since: now, instance: compiled().then(Instance.start), isOver: false };

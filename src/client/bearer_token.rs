@@ -16,7 +16,10 @@ pub struct TokenRequest {
 
 /// What a token provider gives.
 ///
-/// ```
+/// The end of a token by the clock of whoever made it, as in a JWT, is better
+/// given as [`expires_at`](Self::expires_at).
+///
+/// ```ignore-wasm32
 /// use std::time::Duration;
 /// use bookmore_sdk::client::BearerToken;
 ///
@@ -50,7 +53,7 @@ impl BearerToken {
         Self::default()
     }
 
-    /// The token lives so long from now on. It is used without another
+    /// The token lives so long, from when the client sees the answer. It is used without another
     /// question while it has more than two minutes to live, renewed behind the
     /// calls in the minute and a half after that, and not sent in its last 30
     /// seconds.
@@ -150,7 +153,7 @@ where
 /// Where the bearer token comes from: see
 /// [`Client::set_bearer_token`](super::Client::set_bearer_token).
 ///
-/// ```
+/// ```ignore-wasm32
 /// use bookmore_sdk::client::TokenSource;
 ///
 /// TokenSource::from("t0ken");

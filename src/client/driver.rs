@@ -89,7 +89,13 @@ impl<T: Transport> Driver<T> {
             let state = self.lock();
             wants_wall || state.has_sent || state.engine.wants_wall()
         };
-        let read = |number: fn(&T) -> f64| if reads { number(&self.transport) } else { f64::NAN };
+        let read = |number: fn(&T) -> f64| {
+            if reads {
+                number(&self.transport)
+            } else {
+                f64::NAN
+            }
+        };
         Moment {
             now: self.transport.now(),
             wall: read(T::unix_now),
@@ -107,7 +113,9 @@ impl<T: Transport> Driver<T> {
         let old = {
             let mut state = self.lock();
             let has_provider = provider.is_some();
-            state.engine.set_bearer_token(token, has_provider, same_identity, at);
+            state
+                .engine
+                .set_bearer_token(token, has_provider, same_identity, at);
             replace(&mut state.provider, provider)
         };
         drop(old);
@@ -117,34 +125,61 @@ impl<T: Transport> Driver<T> {
 
     /// A call begins. It has to be polled, and abandoned where it is not
     /// polled to its end.
-    pub fn begin(&self, request: GetAiChatUsage, options: Options) -> Id {
+    pub fn begin(self: &Arc<Self>, request: GetAiChatUsage, options: Options) -> Id {
+        // The provider may have answered when nobody waited.
+        self.drive(NOBODY);
         let nested = self.asks.load(Ordering::Relaxed);
         let at = self.moment(false);
-        self.lock().engine.call(request, Options { nested, ..options }, at)
+        self.lock()
+            .engine
+            .call(request, Options { nested, ..options }, at)
     }
 
     pub fn poll(self: &Arc<Self>, call: Id, waker: &Waker) -> Poll<Box<Outcome>> {
         self.hub.enter(call, waker);
-        let mut polls = 0;
-        loop {
-            self.carry_out(call);
-            match self.hub.next() {
-                None => break,
-                Some(task) => self.poll_task(task, call),
-            }
-            polls += 1;
-            if polls == POLLS_AT_ONCE {
-                self.hub.wake(call);
-                break;
-            }
-        }
+        self.drive(call);
         let outcome = self.lock().outcomes.remove(&call);
         match outcome {
             Some(outcome) => {
-                self.hub.leave(call);
+                self.leave(call);
                 Poll::Ready(outcome)
             }
             None => Poll::Pending,
+        }
+    }
+
+    /// Does what there is to do; `call` is woken where there is more.
+    fn drive(self: &Arc<Self>, call: Id) {
+        for _ in 0..POLLS_AT_ONCE {
+            self.carry_out(call);
+            match self.hub.next() {
+                None => return,
+                Some(task) => self.poll_task(task, call),
+            }
+        }
+        self.carry_out(call);
+        self.hub.wake(call);
+    }
+
+    /// `call` is over; a renewal of the token in the background may be left.
+    fn leave(self: &Arc<Self>, call: Id) {
+        self.hub.leave(call);
+        #[cfg(target_arch = "wasm32")]
+        if self.hub.is_deserted() && !self.lock().pool.is_empty() {
+            let driver = Arc::downgrade(self);
+            wasm_bindgen_futures::spawn_local(std::future::poll_fn(move |context| {
+                let Some(driver) = driver.upgrade() else {
+                    return Poll::Ready(());
+                };
+                driver.hub.enter(NOBODY, context.waker());
+                driver.drive(NOBODY);
+                let is_over = driver.lock().pool.is_empty();
+                if !is_over {
+                    return Poll::Pending;
+                }
+                driver.hub.leave(NOBODY);
+                Poll::Ready(())
+            }));
         }
     }
 
@@ -157,7 +192,7 @@ impl<T: Transport> Driver<T> {
         };
         drop(outcome);
         self.carry_out(call);
-        self.hub.leave(call);
+        self.leave(call);
     }
 
     /// `call`: who is at it, and need not be woken.

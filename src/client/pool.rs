@@ -22,7 +22,9 @@ use crate::{
 /// first run when the task is polled.
 pub(super) enum Work {
     Send(HttpRequest),
-    Ask { force_refresh: bool },
+    Ask {
+        force_refresh: bool,
+    },
     SleepUntil(f64),
     Running {
         future: Running,
@@ -105,6 +107,11 @@ impl Pool {
         is_wanted
     }
 
+    #[cfg(target_arch = "wasm32")]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Nobody waits for it any more.
     #[must_use = "what is given back is to be dropped after the lock"]
     pub fn remove(&mut self, id: Id) -> Option<impl Sized + use<>> {
@@ -138,6 +145,12 @@ impl Hub {
         }
     }
 
+    /// Whether nobody polls.
+    #[cfg(target_arch = "wasm32")]
+    pub fn is_deserted(&self) -> bool {
+        self.lock().calls.is_empty()
+    }
+
     /// `call` is over: whatever it was woken for is another one's to do.
     pub fn leave(&self, call: Id) {
         let own = self.lock().calls.remove(&call);
@@ -150,7 +163,12 @@ impl Hub {
         let next = {
             let waiting = self.lock();
             let is_ready = !waiting.ready.is_empty();
-            waiting.calls.values().next_back().filter(|_| is_ready).cloned()
+            waiting
+                .calls
+                .values()
+                .next_back()
+                .filter(|_| is_ready)
+                .cloned()
         };
         next.inspect(Waker::wake_by_ref);
     }
@@ -197,7 +215,9 @@ impl Wake for Alarm {
             let mut waiting = self.hub.lock();
             waiting.ready.push_back(self.task);
             let poller = waiting.calls.get(&self.poller.load(Ordering::Relaxed));
-            poller.or_else(|| waiting.calls.values().next_back()).cloned()
+            poller
+                .or_else(|| waiting.calls.values().next_back())
+                .cloned()
         };
         waker.inspect(Waker::wake_by_ref);
     }

@@ -204,15 +204,19 @@ const PASSING_LIMITS: [&str; 4] = [
 
 /// `insufficient_quota`, `quota_exceeded` and `…_limit_exceeded`, in any case
 /// and with any separators; a problem's type may be a URL that ends so.
-#[inline(never)] // smaller, see Cargo.toml
 fn is_quota(kind: &str) -> bool {
-    let mut word: Vec<u8> = kind.bytes().filter(u8::is_ascii_alphanumeric).collect();
-    word.make_ascii_lowercase();
-    let ends_with = |end: &str| word.ends_with(end.as_bytes());
-    ["insufficientquota", "quotaexceeded"]
-        .into_iter()
-        .any(ends_with)
-        || (ends_with("limitexceeded") && !PASSING_LIMITS.into_iter().any(ends_with))
+    let mut word = String::new();
+    for byte in kind.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            word.push(byte.to_ascii_lowercase().into());
+        }
+    }
+    if PASSING_LIMITS.iter().any(|limit| word.ends_with(limit)) {
+        return false;
+    }
+    ["insufficientquota", "quotaexceeded", "limitexceeded"]
+        .iter()
+        .any(|quota| word.ends_with(quota))
 }
 
 /// What the server wrote, if anything.

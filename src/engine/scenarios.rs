@@ -560,7 +560,7 @@ impl<'a> Run<'a> {
             }
             Err(error) => {
                 self.said.push_str(&format!("{error} {error:?}"));
-                members(error)
+                members(error, outcome.retry_at())
             }
         };
         value["at"] = json!(self.now);
@@ -573,12 +573,12 @@ impl<'a> Run<'a> {
 }
 
 /// What is looked at of an error. Times count from the start.
-fn members(error: &Error) -> Value {
+fn members(error: &Error, retry_at: Option<f64>) -> Value {
     let mut value = json!({ "error": error.code(), "message": error.to_string() });
     if let Some(status) = error.status() {
         value["status"] = json!(status);
     }
-    if let Some(at) = error.retry_at() {
+    if let Some(at) = retry_at {
         value["retryAt"] = json!(at - START);
     }
     if let Some(ms) = error.retry_after_ms() {

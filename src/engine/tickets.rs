@@ -7,15 +7,17 @@
 
 /// How far the number served may run ahead of the numbers drawn.
 const AHEAD: f64 = 10.0;
-/// How many numbers are served in a millisecond in which nothing succeeds.
-const PER_MS: f64 = 0.002;
+/// After how many milliseconds in which nothing succeeds a number is served.
+const EACH_MS: f64 = 500.0;
 
 /// The two counts of a client. Times are milliseconds of a clock that never
 /// goes back.
 #[derive(Debug)]
 pub(crate) struct Tickets {
     drawn: f64,
-    served: f64,
+    /// The number served, in the milliseconds that it takes: whole times give
+    /// whole waits, and no timer has to be set a millisecond later for a rest.
+    served_ms: f64,
     moved_at: f64,
 }
 
@@ -23,7 +25,7 @@ impl Default for Tickets {
     fn default() -> Self {
         Self {
             drawn: 0.0,
-            served: AHEAD,
+            served_ms: AHEAD * EACH_MS,
             moved_at: f64::NAN,
         }
     }
@@ -36,7 +38,8 @@ impl Tickets {
         // Nothing has passed before the first look, nor where a clock goes back.
         let passed = (now - self.moved_at).max(0.0);
         self.moved_at = now;
-        self.served = (self.served + passed * PER_MS + more).min(self.drawn + AHEAD);
+        let most = (self.drawn + AHEAD) * EACH_MS;
+        self.served_ms = (self.served_ms + passed + more * EACH_MS).min(most);
     }
 
     /// The number that the next retry would draw.
@@ -52,7 +55,7 @@ impl Tickets {
     /// How long until `number` is served at the latest, in milliseconds from
     /// the last [`serve`](Self::serve) on; 0 where it is served.
     pub fn wait_ms(&self, number: f64) -> f64 {
-        let wait = (number - self.served) / PER_MS;
+        let wait = number * EACH_MS - self.served_ms;
         // What is less than a microsecond comes of rounding.
         if wait < 0.001 { 0.0 } else { wait }
     }
@@ -62,7 +65,7 @@ impl Tickets {
     pub fn counts_at(&self, now: f64) -> (f64, f64) {
         let mut counts = Self { ..*self };
         counts.serve(0.0, now);
-        (counts.drawn, counts.served)
+        (counts.drawn, counts.served_ms / EACH_MS)
     }
 
     /// How long until `number` is served at the latest.

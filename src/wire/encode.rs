@@ -88,7 +88,10 @@ mod tests {
 
     #[test]
     fn the_request_is_the_one_of_the_contract() {
-        let request = write(&GetAiChatUsage::for_company(COMPANY), "https://api.bookmore.com/");
+        let request = write(
+            &GetAiChatUsage::for_company(COMPANY),
+            "https://api.bookmore.com/",
+        );
         assert_eq!(
             request.url,
             "https://api.bookmore.com/assistant/ai-chat/usage?CompanyId=9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"
@@ -111,7 +114,10 @@ mod tests {
     #[test]
     fn values_are_percent_encoded_and_no_company_means_no_query() {
         let braced = ["{", COMPANY, "}"].concat();
-        let request = write(&GetAiChatUsage::for_company(braced), "http://localhost/base");
+        let request = write(
+            &GetAiChatUsage::for_company(braced),
+            "http://localhost/base",
+        );
         assert_eq!(
             request.url,
             [

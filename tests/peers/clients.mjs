@@ -12,7 +12,7 @@ const PATH = "/assistant/ai-chat/usage";
 export const ATTEMPT_MS = 2000;
 
 const readJson = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
-const { devDependencies: versions } = readJson("../package.json");
+const { devDependencies: versions } = readJson("package.json");
 
 /**
  * Every client: `call({ url, session, companyId })` gives what it takes for the usage. `session` is
@@ -96,15 +96,14 @@ function openai({ url, session, companyId }) {
   return client.get(PATH, { query: { CompanyId: companyId } });
 }
 
-// Its time limit is for all attempts together, so it keeps the default of 10 s.
 function kyClient({ url, session }) {
-  const freshToken = async (request, _options, response, { retryCount }) => {
+  const freshToken = async ({ request, response, retryCount }) => {
     if (response.status !== 401 || retryCount > 0) return;
     const headers = new Headers(request.headers);
     headers.set("Authorization", `Bearer ${await session.refresh()}`);
     return ky.retry({ request: new Request(request, { headers }), code: "TOKEN_REFRESHED" });
   };
-  return ky.get(url + PATH, { headers: headersOf(session), hooks: { afterResponse: [freshToken] } }).json();
+  return ky.get(url + PATH, { timeout: ATTEMPT_MS, headers: headersOf(session), hooks: { afterResponse: [freshToken] } }).json();
 }
 
 function ofetchClient({ url, session }) {
