@@ -184,6 +184,8 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    // One thread, one way of sharing: see `Forks`.
+    #[cfg_attr(feature = "npm", allow(clippy::arc_with_non_send_sync))]
     pub fn new(config: Config) -> Self {
         let api_key = config.api_key.clone();
         let shared = Shared {
@@ -369,9 +371,7 @@ impl Engine {
             }
         }
         for secret in [self.shared.tokens.current(), &self.shared.api_key] {
-            if let Some(secret) = secret {
-                redactor.add(secret);
-            }
+            secret.iter().for_each(|secret| redactor.add(secret));
         }
         redactor
     }
