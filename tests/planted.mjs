@@ -46,7 +46,7 @@ const DEFECTS = [
 
 function runTests() {
   const args = ["test", "--quiet", "--lib", "--", "engine::simulation", "engine::scenarios"];
-  const env = { ...process.env, RUST_BACKTRACE: "0", CARGO_TARGET_DIR: join(ROOT, "target") };
+  const env = { ...process.env, RUST_BACKTRACE: "0", CARGO_TARGET_DIR: join(ROOT, "target/planted-build") };
   const { status, stdout, stderr } = spawnSync("cargo", args, { cwd: COPY, env, encoding: "utf8", timeout: LIMIT_MS, killSignal: "SIGKILL" });
   const text = stdout + stderr;
   if (/^error/m.test(text) && !/test failed/.test(text)) throw new Error(`It does not compile:\n${text}`);
