@@ -188,7 +188,7 @@ impl Engine {
             api_key: api_key.map(Secret::new).map(Arc::new),
             ..Shared::default()
         };
-        Self::over(Arc::new(config), Arc::new(Box::new(shared).into()))
+        Self::over(Arc::new(config), Forks::new(Box::new(shared).into()))
     }
 
     /// An engine with nothing in flight that shares the tokens, the pauses and
@@ -365,10 +365,11 @@ impl Engine {
                 redactor.add(token);
             }
         }
-        for secret in [self.shared.tokens.current(), &self.shared.api_key] {
-            if let Some(secret) = secret {
-                redactor.add(secret);
-            }
+        if let Some(token) = self.shared.tokens.current() {
+            redactor.add(token);
+        }
+        if let Some(key) = &self.shared.api_key {
+            redactor.add(key);
         }
         redactor
     }
@@ -413,7 +414,7 @@ impl Engine {
 /// Where an engine and its forks keep what they share between two inputs. The
 /// npm package has one thread, and no room for what a mutex brings along.
 #[cfg(feature = "npm")]
-type Forks = Arc<std::cell::RefCell<Box<Shared>>>;
+type Forks = std::rc::Rc<std::cell::RefCell<Box<Shared>>>;
 #[cfg(not(feature = "npm"))]
 type Forks = Arc<std::sync::Mutex<Box<Shared>>>;
 
