@@ -110,11 +110,11 @@ mod wire;
 
 #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 pub mod fetch;
-#[cfg(any(test, all(target_arch = "wasm32", not(feature = "npm"))))]
-mod network;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod js;
-#[cfg(target_arch = "wasm32")]
+#[cfg(any(test, all(target_arch = "wasm32", not(feature = "npm"))))]
+mod network;
+#[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 mod to_js;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod version;

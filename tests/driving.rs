@@ -109,7 +109,9 @@ fn a_call_that_is_dropped_gives_up_its_request() {
     drop(first);
     let cancelled = |client: &Client<VirtualTransport>| -> Vec<_> {
         let sent = client.transport().requests();
-        sent.iter().map(|sent| sent.cancelled_at.is_some()).collect()
+        sent.iter()
+            .map(|sent| sent.cancelled_at.is_some())
+            .collect()
     };
     assert_eq!(cancelled(&client), [true, false]);
     client.transport().advance(seconds(1));
@@ -211,7 +213,9 @@ fn a_call_that_nobody_polls_holds_up_no_other() {
 fn two_thousand_calls_in_tasks_of_their_own_are_each_answered_once() {
     let client = Client::builder().coalesce(false).build(slow()).unwrap();
     let request = GetAiChatUsage::default();
-    let calls: FuturesUnordered<_> = (0..2000).map(|_| client.get_ai_chat_usage(&request)).collect();
+    let calls: FuturesUnordered<_> = (0..2000)
+        .map(|_| client.get_ai_chat_usage(&request))
+        .collect();
     let replies = client.transport().run(calls.collect::<Vec<_>>());
     assert_eq!(replies.iter().filter(|reply| reply.is_ok()).count(), 2000);
     assert_eq!(client.transport().elapsed(), seconds(1));
@@ -288,18 +292,28 @@ fn a_provider_may_call_the_client() {
         // Also on the spot, before it gives a future.
         poll_once(&client, COMPANY);
         async move {
-            let usage = client.get_ai_chat_usage(&GetAiChatUsage::for_company(OTHER)).await?;
+            let usage = client
+                .get_ai_chat_usage(&GetAiChatUsage::for_company(OTHER))
+                .await?;
             Ok::<_, Error>(format!("t0ken-{}", usage.tokens_used))
         }
     });
     let client = builder.build(slow()).unwrap();
     slot.replace(Some(client.clone()));
     let request = GetAiChatUsage::default();
-    client.transport().run(client.get_ai_chat_usage(&request)).unwrap();
+    client
+        .transport()
+        .run(client.get_ai_chat_usage(&request))
+        .unwrap();
     let sent = client.transport().requests();
     let sent: Vec<_> = sent
         .iter()
-        .map(|sent| (sent.request.header("authorization"), sent.cancelled_at.is_some()))
+        .map(|sent| {
+            (
+                sent.request.header("authorization"),
+                sent.cancelled_at.is_some(),
+            )
+        })
         .collect();
     assert_eq!(
         sent,
@@ -329,7 +343,10 @@ fn a_listener_may_call_the_client_and_asks_the_provider_like_any_other() {
     let client = builder.build(slow()).unwrap();
     slot.replace(Some(client.clone()));
     let request = GetAiChatUsage::default();
-    client.transport().run(client.get_ai_chat_usage(&request)).unwrap();
+    client
+        .transport()
+        .run(client.get_ai_chat_usage(&request))
+        .unwrap();
     let sent = client.transport().requests();
     assert_eq!(sent.len(), 2);
     for sent in sent {
@@ -342,19 +359,27 @@ fn a_listener_may_call_the_client_and_asks_the_provider_like_any_other() {
 fn a_listener_may_set_another_token() {
     let slot = Slot::default();
     let own = Rc::clone(&slot);
-    let builder = Client::builder().bearer_token("first").on_event(move |event| {
-        let client: Option<Client<VirtualTransport>> = own.borrow().clone();
-        if let (Some(client), Event::Retry { .. }) = (client, event) {
-            client.set_bearer_token("second").unwrap();
-        }
-    });
+    let builder = Client::builder()
+        .bearer_token("first")
+        .on_event(move |event| {
+            let client: Option<Client<VirtualTransport>> = own.borrow().clone();
+            if let (Some(client), Event::Retry { .. }) = (client, event) {
+                client.set_bearer_token("second").unwrap();
+            }
+        });
     let transport = slow().reply(Reply::status(503));
     let client = builder.build(transport).unwrap();
     slot.replace(Some(client.clone()));
     let request = GetAiChatUsage::default();
-    client.transport().run(client.get_ai_chat_usage(&request)).unwrap();
+    client
+        .transport()
+        .run(client.get_ai_chat_usage(&request))
+        .unwrap();
     let sent = client.transport().requests();
-    let tokens: Vec<_> = sent.iter().map(|sent| sent.request.header("authorization")).collect();
+    let tokens: Vec<_> = sent
+        .iter()
+        .map(|sent| sent.request.header("authorization"))
+        .collect();
     assert_eq!(tokens, [Some("Bearer first"), Some("Bearer second")]);
     slot.take();
 }
@@ -425,7 +450,12 @@ fn a_transport_may_call_the_client() {
     transport.run(client.get_ai_chat_usage(&request)).unwrap();
     let sent = transport.requests();
     assert!(sent.len() > 1);
-    assert_eq!(sent.iter().filter(|sent| !sent.cancelled_at.is_some()).count(), 1);
+    assert_eq!(
+        sent.iter()
+            .filter(|sent| sent.cancelled_at.is_none())
+            .count(),
+        1
+    );
     slot.take();
 }
 
@@ -449,7 +479,12 @@ fn a_transport_that_drops_the_call_it_sends_for_sends_nothing() {
     call.replace(Some(taken));
     poll_once(client, OTHER);
     assert!(call.borrow().is_none());
-    assert!(transport.requests().iter().all(|sent| sent.cancelled_at.is_some()));
+    assert!(
+        transport
+            .requests()
+            .iter()
+            .all(|sent| sent.cancelled_at.is_some())
+    );
 }
 
 #[test]
@@ -499,7 +534,10 @@ fn a_provider_that_panics_does_not_let_later_calls_go_without_a_token() {
     call().unwrap();
     let sent = client.transport().requests();
     assert_eq!(sent.len(), 1);
-    assert_eq!(sent[0].request.header("authorization"), Some("Bearer t0ken"));
+    assert_eq!(
+        sent[0].request.header("authorization"),
+        Some("Bearer t0ken")
+    );
 }
 
 // ---- Seeing inside ----
@@ -541,7 +579,10 @@ fn events_and_attempts_tell_what_happened() {
                     elapsed,
                     error,
                     ..
-                } => (*call, format!("error {attempts} {elapsed:?} {}", error.code())),
+                } => (
+                    *call,
+                    format!("error {attempts} {elapsed:?} {}", error.code()),
+                ),
                 _ => unreachable!(),
             });
         });
@@ -559,7 +600,14 @@ fn events_and_attempts_tell_what_happened() {
     let attempts: Vec<_> = reply
         .attempts
         .iter()
-        .map(|attempt| (attempt.status, attempt.error, attempt.elapsed, attempt.waited))
+        .map(|attempt| {
+            (
+                attempt.status,
+                attempt.error,
+                attempt.elapsed,
+                attempt.waited,
+            )
+        })
         .collect();
     let ms = Duration::from_millis;
     assert_eq!(
@@ -570,7 +618,9 @@ fn events_and_attempts_tell_what_happened() {
         ]
     );
     assert_eq!(reply.elapsed, ms(257));
-    transport.run(client.get_ai_chat_usage(&request)).unwrap_err();
+    transport
+        .run(client.get_ai_chat_usage(&request))
+        .unwrap_err();
     let url = "https://api.example/assistant/ai-chat/usage";
     let seen = seen.borrow();
     let words: Vec<_> = seen.iter().map(|(_, words)| words.as_str()).collect();

@@ -17,7 +17,8 @@ fn all_254_recorded_exchanges_have_their_outcome() {
     for (exchange, row) in exchanges.iter().zip(&rows) {
         assert_eq!(exchange.id, row.id);
         let response = exchange.response.clone();
-        let transport = VirtualTransport::new().respond_with(move |_| Reply::from(response.clone()));
+        let transport =
+            VirtualTransport::new().respond_with(move |_| Reply::from(response.clone()));
         let client = Client::builder().build(transport.clone()).unwrap();
         row.check(&transport.run(client.get_ai_chat_usage(&row.request)));
     }

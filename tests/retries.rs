@@ -10,11 +10,7 @@ use bookmore_sdk::{
     error::{Phase, Scope},
     testing::{Reply, VirtualTransport},
 };
-use futures_util::{
-    StreamExt,
-    future::join_all,
-    stream::FuturesUnordered,
-};
+use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 
 const USAGE: &str =
     r#"{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}"#;
@@ -54,7 +50,9 @@ fn ms(milliseconds: u64) -> Duration {
 /// When each request was sent, in milliseconds.
 fn times(transport: &VirtualTransport) -> Vec<f64> {
     let sent = transport.requests();
-    sent.iter().map(|sent| sent.at.as_secs_f64() * 1e3).collect()
+    sent.iter()
+        .map(|sent| sent.at.as_secs_f64() * 1e3)
+        .collect()
 }
 
 // ---- What is tried again ----
@@ -242,7 +240,12 @@ fn an_attempt_that_takes_too_long_is_followed_by_another() {
         "The reply was not complete within 1000 ms. Try again, or allow more time."
     );
     assert_eq!(times(&transport), [0.0, 1250.0, 2750.0]);
-    assert!(transport.requests().iter().all(|sent| sent.cancelled_at.is_some()));
+    assert!(
+        transport
+            .requests()
+            .iter()
+            .all(|sent| sent.cancelled_at.is_some())
+    );
 }
 
 #[test]
@@ -350,7 +353,10 @@ fn ten_retries_go_at_once_and_then_two_a_second() {
     assert_eq!(times(&transport)[30..], [250.0; 30]);
 
     let transport = down(0.0..250.1);
-    let client = builder.retry_pacing(false).build(transport.clone()).unwrap();
+    let client = builder
+        .retry_pacing(false)
+        .build(transport.clone())
+        .unwrap();
     at_once(&client, 30, &CallOptions::new());
     assert_eq!(times(&transport)[30..60], [250.0; 30]);
 }
@@ -387,11 +393,17 @@ fn a_busy_client_does_not_storm_a_server_that_is_down() {
     let failed = Mutex::new(0);
     let call = async |at: f64| {
         transport.sleep(at).await;
-        if client.get_ai_chat_usage(&GetAiChatUsage::default()).await.is_err() {
+        if client
+            .get_ai_chat_usage(&GetAiChatUsage::default())
+            .await
+            .is_err()
+        {
             *failed.lock().unwrap() += 1;
         }
     };
-    let calls: FuturesUnordered<_> = (0..SECONDS * 100).map(|number| call(number as f64 * 10.0)).collect();
+    let calls: FuturesUnordered<_> = (0..SECONDS * 100)
+        .map(|number| call(number as f64 * 10.0))
+        .collect();
     transport.run(calls.for_each(async |()| {}));
     let mut arrived = [0; SECONDS + 60];
     for at in times(&transport) {

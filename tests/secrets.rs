@@ -87,8 +87,7 @@ fn what_a_server_quotes_in_a_header_of_a_usage_is_taken_out() {
         .build(transport.clone())
         .unwrap();
     let options = CallOptions::new();
-    let reply =
-        transport.run(client.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options));
+    let reply = transport.run(client.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options));
     let response = reply.unwrap().response;
     assert_eq!(
         response.header("X-Debug"),

@@ -54,10 +54,12 @@ fn times(transport: &VirtualTransport) -> Vec<Duration> {
 /// The bearer token of each request.
 fn tokens(transport: &VirtualTransport) -> Vec<String> {
     let sent = transport.requests();
-    let token = sent.iter().map(|sent| match sent.request.header("authorization") {
-        None => "none".to_owned(),
-        Some(value) => value.strip_prefix("Bearer ").unwrap().to_owned(),
-    });
+    let token = sent
+        .iter()
+        .map(|sent| match sent.request.header("authorization") {
+            None => "none".to_owned(),
+            Some(value) => value.strip_prefix("Bearer ").unwrap().to_owned(),
+        });
     token.collect()
 }
 
@@ -157,7 +159,10 @@ fn a_token_is_used_until_its_end_is_near() {
         transport.advance(seconds(at) - transport.elapsed());
         usage(&client).unwrap();
         assert_eq!(
-            (told.borrow().len(), tokens(&transport).last().unwrap().as_str()),
+            (
+                told.borrow().len(),
+                tokens(&transport).last().unwrap().as_str()
+            ),
             (asked, token),
             "{at}"
         );
@@ -300,7 +305,10 @@ fn whatever_a_provider_fails_with_is_the_source_of_its_error() {
     assert_eq!(error.to_string(), "The token provider failed: Signed out!");
 
     // Also where it is an error of the SDK's, such as that of a call for a token.
-    let inner = ask(Client::builder(), &replying([status(503), status(503), status(503)]));
+    let inner = ask(
+        Client::builder(),
+        &replying([status(503), status(503), status(503)]),
+    );
     let inner = RefCell::new(Some(inner.unwrap_err()));
     let from_own = Client::builder().token_provider(move |_| {
         let error = inner.take().unwrap();
@@ -318,20 +326,21 @@ fn whatever_a_provider_fails_with_is_the_source_of_its_error() {
 fn calls_at_the_same_time_share_one_question() {
     let told = Told::default();
     let seen = Rc::clone(&told);
-    let builder = Client::builder().coalesce(false).token_provider(move |request| {
-        let token = if request.force_refresh { "new" } else { "old" };
-        seen.borrow_mut().push(request.force_refresh);
-        async move {
-            yield_now().await;
-            BearerToken::new(token).expires_in(seconds(3600))
-        }
-    });
-    let transport = VirtualTransport::new().respond_with(|sent| {
-        match sent.request.header("authorization") {
+    let builder = Client::builder()
+        .coalesce(false)
+        .token_provider(move |request| {
+            let token = if request.force_refresh { "new" } else { "old" };
+            seen.borrow_mut().push(request.force_refresh);
+            async move {
+                yield_now().await;
+                BearerToken::new(token).expires_in(seconds(3600))
+            }
+        });
+    let transport =
+        VirtualTransport::new().respond_with(|sent| match sent.request.header("authorization") {
             Some("Bearer old") => status(401),
             _ => ok(),
-        }
-    });
+        });
     let client = builder.build(transport.clone()).unwrap();
     let request = GetAiChatUsage::default();
     let calls = (0..50).map(|_| client.get_ai_chat_usage(&request));

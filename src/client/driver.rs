@@ -89,7 +89,13 @@ impl<T: Transport> Driver<T> {
             let state = self.lock();
             wants_wall || state.has_sent || state.engine.wants_wall()
         };
-        let read = |number: fn(&T) -> f64| if reads { number(&self.transport) } else { f64::NAN };
+        let read = |number: fn(&T) -> f64| {
+            if reads {
+                number(&self.transport)
+            } else {
+                f64::NAN
+            }
+        };
         Moment {
             now: self.transport.now(),
             wall: read(T::unix_now),
@@ -107,7 +113,9 @@ impl<T: Transport> Driver<T> {
         let old = {
             let mut state = self.lock();
             let has_provider = provider.is_some();
-            state.engine.set_bearer_token(token, has_provider, same_identity, at);
+            state
+                .engine
+                .set_bearer_token(token, has_provider, same_identity, at);
             replace(&mut state.provider, provider)
         };
         drop(old);
@@ -122,7 +130,9 @@ impl<T: Transport> Driver<T> {
         self.drive(NOBODY);
         let nested = self.asks.load(Ordering::Relaxed);
         let at = self.moment(false);
-        self.lock().engine.call(request, Options { nested, ..options }, at)
+        self.lock()
+            .engine
+            .call(request, Options { nested, ..options }, at)
     }
 
     pub fn poll(self: &Arc<Self>, call: Id, waker: &Waker) -> Poll<Box<Outcome>> {

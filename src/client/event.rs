@@ -72,7 +72,11 @@ pub enum Event<'a> {
 impl<'a> Event<'a> {
     /// `url`: where the client's requests go.
     pub(super) fn of(event: &'a engine::Event, url: &'a str) -> Self {
-        let &engine::Event { call, attempt, ref what } = event;
+        let &engine::Event {
+            call,
+            attempt,
+            ref what,
+        } = event;
         match what {
             What::Attempt { .. } => Self::Attempt { call, attempt, url },
             &What::Response { status } => Self::Response {

@@ -22,7 +22,9 @@ use crate::{
 /// first run when the task is polled.
 pub(super) enum Work {
     Send(HttpRequest),
-    Ask { force_refresh: bool },
+    Ask {
+        force_refresh: bool,
+    },
     SleepUntil(f64),
     Running {
         future: Running,
@@ -161,7 +163,12 @@ impl Hub {
         let next = {
             let waiting = self.lock();
             let is_ready = !waiting.ready.is_empty();
-            waiting.calls.values().next_back().filter(|_| is_ready).cloned()
+            waiting
+                .calls
+                .values()
+                .next_back()
+                .filter(|_| is_ready)
+                .cloned()
         };
         next.inspect(Waker::wake_by_ref);
     }
@@ -208,7 +215,9 @@ impl Wake for Alarm {
             let mut waiting = self.hub.lock();
             waiting.ready.push_back(self.task);
             let poller = waiting.calls.get(&self.poller.load(Ordering::Relaxed));
-            poller.or_else(|| waiting.calls.values().next_back()).cloned()
+            poller
+                .or_else(|| waiting.calls.values().next_back())
+                .cloned()
         };
         waker.inspect(Waker::wake_by_ref);
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Attempt, Command, Engine, Id, Moment, Options, Outcome, Shared, Success, What,
+    Attempt, Command, Engine, Id, Moment, Options, Outcome, Success, What,
     group::{Call, Group, Key, Stage},
     retry::total_timeout,
-    take,
+    swap,
 };
 use crate::{
     dto::GetAiChatUsage,
@@ -14,41 +14,58 @@ use crate::{
     wire::{encode::check_company_id, guid},
 };
 
+/// What callers are told.
+pub(super) enum Told {
+    Usage(Arc<Success>),
+    /// And when their turn would have been, in milliseconds since 1970.
+    Failure(Arc<Error>, Option<f64>),
+    /// Their total limit is over, or leaves no time to retry the failure.
+    Limit(Phase, Option<Arc<Error>>),
+}
+
 impl Engine {
     /// A call begins; its [`Command::Settle`] will name the id.
     pub fn call(&mut self, request: GetAiChatUsage, options: Options, at: Moment) -> Id {
-        self.input(at, |engine, shared| engine.begin(shared, request, options))
+        self.begin(at);
+        let id = self.next_id();
+        let started_at = at.now - options.waited_ms;
+        let call = Call {
+            id,
+            started_at,
+            deadline: started_at + options.limits.total_timeout,
+            total_timeout: options.limits.total_timeout,
+        };
+        if let Some(Err(error)) = request.company_id.as_deref().map(check_company_id) {
+            self.settle_call(&call, Err(Arc::new(error)), None, Vec::new());
+        } else {
+            self.join(call, request, options);
+        }
+        self.finish();
+        id
     }
 
     /// The caller has left.
     pub fn abandon(&mut self, call: Id, at: Moment) {
-        self.input(at, |engine, shared| {
-            if let Some(Call { group, .. }) = engine.calls.remove(call) {
-                // What it was to be told is not told any more.
-                engine.leave(shared, group, call);
-            } else {
-                engine.withdraw(call);
+        self.begin(at);
+        // What it was to be told is not told any more.
+        self.withdraw(call);
+        for place in 0..self.groups.len() {
+            let waits = |group: &Group| group.calls.iter().any(|own| own.id == call);
+            if let Some(mut group) = self.take_at(place, waits) {
+                group.calls.retain(|own| own.id != call);
+                self.put_back(group);
             }
-        });
+        }
+        self.finish();
     }
 
-    fn begin(&mut self, shared: &mut Shared, request: GetAiChatUsage, options: Options) -> Id {
-        let id = self.next_id();
-        let call = Call {
-            group: 0,
-            started_at: self.at.now - options.waited_ms,
-            deadline: self.at.now - options.waited_ms + options.limits.total_timeout,
-            total_timeout: options.limits.total_timeout,
-        };
-        self.timers.set(call.deadline, id);
-        self.calls.insert(id, call);
-        if let Some(Err(error)) = request.company_id.as_deref().map(check_company_id) {
-            self.settle(id, Err(Arc::new(error)), None, Vec::new());
-            return id;
-        }
+    /// The call waits in an equal call's group, or in one of its own.
+    fn join(&mut self, call: Call, request: GetAiChatUsage, options: Options) {
         let company = request.company_id.as_deref().and_then(guid::number);
         let is_shared = self.config.shares && options.coalesce && !options.nested;
-        let group = Box::new(Group {
+        let mut group = Box::new(Group {
+            id: 0,
+            place: 0,
             key: Key {
                 company: company.unwrap_or(0),
                 format: options.format,
@@ -59,11 +76,17 @@ impl Engine {
             request,
             fresh: options.fresh,
             nested: options.nested,
-            waiting: Vec::new(),
-            first: id,
+            is_listed: false,
+            calls: Vec::new(),
+            first: call.id,
             behind: None,
             stage: Stage::Behind,
+            since: 0.0,
             wake_at: f64::INFINITY,
+            send: 0,
+            ready_at: 0.0,
+            number: 0.0,
+            failure: None,
             attempts: Vec::new(),
             wait_ms: 0.0,
             retries: 0,
@@ -74,171 +97,112 @@ impl Engine {
             tokens: Vec::new(),
             beside: None,
         });
-        let equal = if is_shared {
-            self.listed(&group.key)
-        } else {
-            None
-        };
-        if let Some(equal_id) = equal
-            && let Some(equal) = self.groups.get(equal_id)
-        {
+        if is_shared && let Some(mut equal) = self.take_listed(&group.key) {
             if !options.fresh || equal.is_unsent() {
-                if let Some(equal) = self.groups.get_mut(equal_id) {
-                    equal.fresh |= options.fresh;
-                }
-                self.enter(id, equal_id);
-                self.catch_up(shared, equal_id);
-                return id;
+                equal.fresh |= options.fresh;
+                self.enter(equal, call);
+                return;
             }
             // A fresh request is in flight: the next one starts when it is over
             // and serves all who came meanwhile.
             if equal.fresh {
-                let behind = match equal.behind {
-                    // Its callers may all have left.
-                    Some(behind) if self.groups.get(behind).is_some() => behind,
-                    _ => self.insert(group),
-                };
-                if let Some(equal) = self.groups.get_mut(equal_id) {
-                    equal.behind = Some(behind);
+                // Its callers may all have left.
+                if let Some(behind) = equal.behind.and_then(|id| self.take(id)) {
+                    group = behind;
+                } else {
+                    self.insert(&mut group);
+                    equal.behind = Some(group.id);
                 }
-                self.enter(id, behind);
-                self.catch_up(shared, behind);
-                return id;
+                self.put_back(equal);
+                self.enter(group, call);
+                return;
             }
+            equal.is_listed = false;
+            self.put_back(equal);
         }
-        let group = self.insert(group);
-        self.enter(id, group);
-        if is_shared {
-            self.list(group);
-        }
-        self.proceed(shared, group);
-        id
+        group.is_listed = is_shared;
+        group.calls.push(call);
+        self.insert(&mut group);
+        self.proceed(&mut group);
+        self.put_back(group);
     }
 
-    /// A group for which others wait has one caller more.
-    fn catch_up(&mut self, shared: &mut Shared, group: Id) {
-        match self.groups.get(group).map(|group| &group.stage) {
-            Some(Stage::Token) => self.await_token(shared, group, false),
-            Some(Stage::Sleep { .. } | Stage::Behind) => self.fail_who_cannot_sleep(shared, group),
-            _ => {}
+    /// A group for which others wait, or will, has one caller more.
+    fn enter(&mut self, mut group: Box<Group>, call: Call) {
+        group.calls.push(call);
+        match group.stage {
+            Stage::Token => self.await_token(&mut group, false),
+            Stage::Sleep | Stage::Behind => self.fail_who_cannot_sleep(&mut group),
+            Stage::Headers | Stage::Body => {}
         }
+        self.put_back(group);
     }
 
-    fn enter(&mut self, call: Id, group: Id) {
-        if let Some(call) = self.calls.get_mut(call) {
-            call.group = group;
-        }
-        if let Some(group) = self.groups.get_mut(group) {
-            group.waiting.push(call);
-        }
+    /// Gives the group an id and a place, to be [put back](Self::put_back) in.
+    fn insert(&mut self, group: &mut Group) {
+        group.id = self.next_id();
+        group.place = self.groups.len();
+        self.groups.push((f64::INFINITY, None));
     }
 
-    fn insert(&mut self, group: Box<Group>) -> Id {
-        let id = self.next_id();
-        self.groups.insert(id, group);
-        id
-    }
-
-    /// The total limit of a call is over.
-    pub(super) fn deadline(&mut self, shared: &mut Shared, id: Id) {
-        let Some(call) = self.calls.get(id) else {
-            return;
-        };
-        let timeout_ms = call.total_timeout;
-        let group_id = call.group;
-        let Some(group) = self.groups.get(group_id) else {
-            return;
-        };
-        let phase = match group.stage {
-            Stage::Token => Phase::Token,
-            Stage::Sent {
-                has_headers: false, ..
-            } => Phase::Headers,
-            Stage::Sent { .. } => Phase::Body,
-            Stage::Behind | Stage::Sleep { .. } => Phase::Backoff,
-        };
-        let error = total_timeout(timeout_ms, phase, None);
-        let mut attempts = group.attempts.clone();
-        attempts.extend(group.attempt(None, Some(error.code()), self.at.now));
-        self.settle(id, Err(Arc::new(error)), None, attempts);
-        self.leave(shared, group_id, id);
+    /// The group that a call with this key joins.
+    fn take_listed(&mut self, key: &Key) -> Option<Box<Group>> {
+        self.take_first(|group| group.is_listed && group.key == *key)
     }
 
     /// Timers can be late: those whose time is over fail before anything is
     /// done for them.
-    pub(super) fn fail_late(&mut self, shared: &mut Shared, group: Id) {
-        let waiting = self.groups.get(group).map(|group| group.waiting.clone());
-        for id in waiting.unwrap_or_default() {
-            if self
-                .calls
-                .get(id)
-                .is_some_and(|call| call.deadline <= self.at.now)
-            {
-                self.deadline(shared, id);
+    pub(super) fn fail_late(&mut self, group: &mut Group, until: f64) {
+        let phase = match group.stage {
+            Stage::Token => Phase::Token,
+            Stage::Headers => Phase::Headers,
+            Stage::Body => Phase::Body,
+            Stage::Behind | Stage::Sleep => Phase::Backoff,
+        };
+        self.settle(group, until, &Told::Limit(phase, None));
+    }
+
+    /// All callers of a group fail.
+    pub(super) fn fail(&mut self, group: &mut Group, error: Arc<Error>) {
+        self.settle(group, f64::INFINITY, &Told::Failure(error, None));
+    }
+
+    /// Those callers of a group whose time is over by then are told the same.
+    /// Gives the earliest limit of the others.
+    pub(super) fn settle(&mut self, group: &mut Group, by: f64, told: &Told) -> f64 {
+        let mut earliest = f64::INFINITY;
+        let mut calls = Vec::new();
+        swap(&mut calls, &mut group.calls);
+        for call in calls {
+            if call.deadline > by {
+                earliest = earliest.min(call.deadline);
+                group.calls.push(call);
+                continue;
             }
+            let mut attempts = group.attempts.clone();
+            let (result, turn_at) = match told {
+                Told::Usage(success) => (Ok(Arc::clone(success)), None),
+                Told::Failure(error, turn_at) => (Err(Arc::clone(error)), *turn_at),
+                Told::Limit(phase, last) => {
+                    let error = total_timeout(call.total_timeout, *phase, last.clone());
+                    if group.is_sent() {
+                        attempts.push(group.attempt(None, Some(error.code()), self.at.now));
+                    }
+                    (Err(Arc::new(error)), None)
+                }
+            };
+            self.settle_call(&call, result, turn_at, attempts);
         }
+        earliest
     }
 
-    /// The group has one caller less.
-    fn leave(&mut self, shared: &mut Shared, group: Id, call: Id) {
-        if let Some(own) = self.groups.get_mut(group) {
-            own.waiting.retain(|&waiting| waiting != call);
-            self.end_if_left(shared, group);
-        }
-    }
-
-    /// A group for which nobody waits is over.
-    pub(super) fn end_if_left(&mut self, shared: &mut Shared, id: Id) {
-        if self
-            .groups
-            .get(id)
-            .is_some_and(|group| group.waiting.is_empty())
-        {
-            self.end(shared, id);
-        }
-    }
-
-    /// All callers of a group get the same outcome.
-    pub(super) fn settle_all(
+    fn settle_call(
         &mut self,
-        shared: &mut Shared,
-        id: Id,
-        result: Result<Arc<Success>, Arc<Error>>,
-    ) {
-        if let Some(group) = self.groups.get_mut(id) {
-            let (waiting, attempts) = (take(&mut group.waiting), group.attempts.clone());
-            for call in waiting {
-                self.settle(call, result.clone(), None, attempts.clone());
-            }
-            self.end(shared, id);
-        }
-    }
-
-    /// One caller of a group fails, the others go on waiting.
-    pub(super) fn settle_one(
-        &mut self,
-        group: Id,
-        call: Id,
-        error: Arc<Error>,
-        turn_at: Option<f64>,
-    ) {
-        if let Some(group) = self.groups.get_mut(group) {
-            group.waiting.retain(|&waiting| waiting != call);
-            let attempts = group.attempts.clone();
-            self.settle(call, Err(error), turn_at, attempts);
-        }
-    }
-
-    fn settle(
-        &mut self,
-        id: Id,
+        call: &Call,
         result: Result<Arc<Success>, Arc<Error>>,
         turn_at: Option<f64>,
         attempts: Vec<Attempt>,
     ) {
-        let Some(call) = self.calls.remove(id) else {
-            return;
-        };
         let elapsed_ms = self.at.now - call.started_at;
         let what = match &result {
             Ok(_) => What::Success { elapsed_ms },
@@ -247,7 +211,7 @@ impl Engine {
                 error: Arc::clone(error),
             },
         };
-        self.emit(id, attempts.len(), what);
+        self.emit(call.id, attempts.len(), what);
         let outcome = Outcome {
             result,
             turn_at,
@@ -255,63 +219,38 @@ impl Engine {
             elapsed_ms,
         };
         self.command(Command::Settle {
-            call: id,
+            call: call.id,
             outcome: Box::new(outcome),
         });
     }
 
     /// A group is over: nothing of it is left, and the one behind it starts.
-    pub(super) fn end(&mut self, shared: &mut Shared, id: Id) {
-        self.unlist(id);
-        let Some(group) = self.groups.remove(id) else {
-            return;
-        };
-        match group.stage {
-            Stage::Sent { send, .. } => {
-                self.sends.remove(send);
-                self.cancel(send);
-            }
-            Stage::Sleep {
-                number: Some(number),
-                ..
-            } => self.give_up(shared, number),
-            _ => {}
+    pub(super) fn end(&mut self, group: &Group) {
+        if group.is_sent() {
+            self.cancel(group.send);
+        }
+        if group.number > 0.0 {
+            self.give_up(group.number);
         }
         if let Some(kept) = group.beside {
             self.command(Command::Forget { id: kept });
         }
         if let Some(behind) = group.behind {
-            self.start_behind(shared, behind);
+            self.start_behind(behind);
         }
     }
 
-    /// The group behind another one starts; equal calls join it from now on.
-    pub(super) fn start_behind(&mut self, shared: &mut Shared, id: Id) {
-        if self.groups.get(id).is_some() {
-            self.list(id);
-            self.proceed(shared, id);
-        }
-    }
-
-    /// The group that a call with this key joins.
-    fn listed(&self, key: &Key) -> Option<Id> {
-        let same_company = self.listed.iter().filter(|(own, _)| *own == key.company);
-        let mut ids = same_company.map(|(_, id)| *id);
-        ids.find(|&id| self.groups.get(id).is_some_and(|group| group.key == *key))
-    }
-
-    /// Equal calls join this group from now on, and not an older one.
-    fn list(&mut self, id: Id) {
-        if let Some(group) = self.groups.get(id) {
-            let company = group.key.company;
-            if let Some(older) = self.listed(&group.key) {
-                self.unlist(older);
+    /// The group behind another one starts; equal calls join it from now on,
+    /// and not an older one.
+    pub(super) fn start_behind(&mut self, id: Id) {
+        if let Some(mut group) = self.take(id) {
+            if let Some(mut older) = self.take_listed(&group.key) {
+                older.is_listed = false;
+                self.put_back(older);
             }
-            self.listed.push((company, id));
+            group.is_listed = true;
+            self.proceed(&mut group);
+            self.put_back(group);
         }
-    }
-
-    pub(super) fn unlist(&mut self, id: Id) {
-        self.listed.retain(|(_, own)| *own != id);
     }
 }

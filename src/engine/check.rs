@@ -1,45 +1,45 @@
 //! What holds of an engine's own state between two inputs.
 
-use super::{Engine, Id, Stage, group::Group, lock};
+use super::{
+    Engine, Id,
+    group::{Group, Stage},
+    lock,
+};
 
 impl Engine {
     /// # Panics
     /// Something does not hold.
     pub(super) fn check(&self, now: f64) {
-        for (id, call) in self.calls.iter() {
-            let group = self.groups.get(call.group).expect("a call has a group");
-            let times = group.waiting.iter().filter(|&&waiting| waiting == id);
-            assert_eq!(times.count(), 1, "call {id} waits once");
-            assert!(
-                self.timers.holds(call.deadline, id),
-                "call {id} has a timer"
-            );
-        }
-        for (id, group) in self.groups.iter() {
-            assert!(!group.waiting.is_empty(), "group {id} has callers");
-            for &call in &group.waiting {
-                let call = self.calls.get(call).expect("who waits is a call");
-                assert_eq!(call.group, id);
+        assert!(self.groups().is_sorted_by(|a, b| a.id < b.id));
+        for (due, group) in &self.groups {
+            let group = group.as_ref().expect("what was taken is put back");
+            let id = group.id;
+            assert_eq!(*due, group.due());
+            assert!(!group.calls.is_empty(), "group {id} has callers");
+            for call in &group.calls {
+                assert_eq!(
+                    self.group_of(call.id),
+                    Some(id),
+                    "call {} waits once",
+                    call.id
+                );
             }
             assert!(
-                self.timers.holds(group.wake_at, id),
-                "group {id} has a timer"
+                self.poll_timeout() <= group.due(),
+                "group {id} and its callers have a timer"
             );
-            self.check_stage(id, group);
+            self.check_stage(group);
             self.check_hurry(group, now);
         }
-        self.check_sends();
         self.check_listed();
-        self.check_line();
+        self.check_numbers();
         self.check_question();
     }
 
     /// Nothing is left behind of calls that are over. A question in the
     /// background may be.
     pub(super) fn check_empty(&self) {
-        assert!(self.is_idle() && self.groups.len() == 0 && self.sends.len() == 0);
-        assert!(self.listed.is_empty(), "no group is listed");
-        assert!(self.line.is_empty(), "no group waits for its number");
+        assert!(self.is_idle() && self.groups.is_empty());
         assert!(self.commands.is_empty());
         assert!(
             self.question
@@ -48,63 +48,76 @@ impl Engine {
         );
     }
 
+    pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter_map(|(_, group)| group.as_deref())
+    }
+
+    pub(super) fn group(&self, id: Id) -> Option<&Group> {
+        self.groups().find(|group| group.id == id)
+    }
+
+    /// In the order in which they came.
+    pub(super) fn waiting_calls(&self) -> Vec<Id> {
+        let calls = self.groups().flat_map(|group| &group.calls);
+        let mut calls: Vec<Id> = calls.map(|call| call.id).collect();
+        calls.sort_unstable();
+        calls
+    }
+
+    /// The group in which a call waits.
+    pub(super) fn group_of(&self, call: Id) -> Option<Id> {
+        let waits = |group: &&Group| group.calls.iter().any(|own| own.id == call);
+        let mut groups = self.groups().filter(waits);
+        let group = groups.next()?;
+        assert!(groups.next().is_none(), "call {call} waits once");
+        let times = group.calls.iter().filter(|own| own.id == call).count();
+        assert_eq!(times, 1, "call {call} waits once");
+        Some(group.id)
+    }
+
     /// No group waits without a question, a send, a timer or another group.
-    fn check_stage(&self, id: Id, group: &Group) {
-        match &group.stage {
+    fn check_stage(&self, group: &Group) {
+        let id = group.id;
+        match group.stage {
             Stage::Behind => {
-                let fronts = self.groups.iter();
-                let fronts = fronts.filter(|(_, front)| front.behind == Some(id));
+                let fronts = self.groups().filter(|front| front.behind == Some(id));
                 assert_eq!(fronts.count(), 1, "group {id} is behind one other");
             }
             Stage::Token => {
                 let question = self.question.as_ref().expect("it waits for an answer");
                 assert!(!question.is_background, "group {id} waits for an answer");
             }
-            Stage::Sleep { number, .. } => {
-                assert!(group.wake_at.is_finite(), "group {id} wakes");
-                if let Some(number) = number {
-                    assert!(self.line.contains(&(*number, id)), "{number} is in line");
-                }
-            }
-            Stage::Sent { send, .. } => {
-                assert_eq!(self.sends.get(*send), Some(&id), "group {id} has a send");
+            Stage::Sleep => assert!(group.wake_at.is_finite(), "group {id} wakes"),
+            Stage::Headers | Stage::Body => {
+                let same = self.groups().filter(|other| other.is_sent_as(group.send));
+                assert_eq!(same.count(), 1, "group {id} has a send");
             }
         }
         // Those behind may have left.
-        if let Some(behind) = group.behind.and_then(|id| self.groups.get(id)) {
-            assert!(matches!(behind.stage, Stage::Behind));
+        if let Some(behind) = group.behind.and_then(|id| self.group(id)) {
+            assert_eq!(behind.stage, Stage::Behind);
         }
     }
 
     /// Who cannot wait for as long as the group will does not wait at all.
     fn check_hurry(&self, group: &Group, now: f64) {
-        let shared = lock(&self.shared);
+        let shared = lock(&self.forks).expect("nobody else looks");
         let mut until = f64::NEG_INFINITY;
-        if let Stage::Sleep {
-            ready_at, number, ..
-        } = group.stage
-        {
-            until = ready_at;
-            if let Some(number) = number {
-                until = until.max(now + shared.tickets.wait_ms_at(number, now));
+        if group.stage == Stage::Sleep {
+            until = group.ready_at;
+            if group.number > 0.0 {
+                until = until.max(now + shared.tickets.wait_ms_at(group.number, now));
             }
         }
         // Other engines are not told of a pause before they ask.
         if self.config.shares
-            && !matches!(group.stage, Stage::Sent { .. })
+            && !group.is_sent()
             && let Some(pause) = shared.pauses.of(group.key.company, now)
         {
-            assert!(
-                !matches!(group.stage, Stage::Token),
-                "a pause is kept first"
-            );
+            assert_ne!(group.stage, Stage::Token, "a pause is kept first");
             until = until.max(pause.until);
         }
-        for call in group
-            .waiting
-            .iter()
-            .filter_map(|&call| self.calls.get(call))
-        {
+        for call in &group.calls {
             // Timers may be late, and sums of times are rounded.
             assert!(
                 call.deadline <= now || call.deadline > until - 1e-6,
@@ -114,31 +127,22 @@ impl Engine {
         }
     }
 
-    fn check_sends(&self) {
-        for (send, group) in self.sends.iter() {
-            let group = self.groups.get(*group).expect("a send has a group");
-            assert!(matches!(group.stage, Stage::Sent { send: own, .. } if own == send));
-        }
-    }
-
     fn check_listed(&self) {
-        for (place, (company, id)) in self.listed.iter().enumerate() {
-            let group = self.groups.get(*id).expect("what is listed is there");
-            assert!(group.key.company == *company && !group.nested);
-            for (_, other) in &self.listed[..place] {
-                let other = self.groups.get(*other).expect("what is listed is there");
+        let listed: Vec<_> = self.groups().filter(|group| group.is_listed).collect();
+        for (place, group) in listed.iter().enumerate() {
+            assert!(!group.nested);
+            for other in &listed[..place] {
                 assert!(other.key != group.key, "equal groups are listed once");
             }
         }
     }
 
-    fn check_line(&self) {
-        assert!(self.line.iter().is_sorted_by(|(a, _), (b, _)| a < b));
-        for (own, id) in &self.line {
-            let group = self.groups.get(*id).expect("who is in line is there");
-            let waits =
-                matches!(group.stage, Stage::Sleep { number: Some(number), .. } if number == *own);
-            assert!(waits, "group {id} waits for {own}");
+    fn check_numbers(&self) {
+        let mut numbers = Vec::new();
+        for group in self.groups().filter(|group| group.number != 0.0) {
+            assert_eq!(group.stage, Stage::Sleep, "who has a number waits for it");
+            assert!(!numbers.contains(&group.number), "each number is one's own");
+            numbers.push(group.number);
         }
     }
 
@@ -148,9 +152,8 @@ impl Engine {
             .as_ref()
             .is_some_and(|asked| !asked.is_background)
         {
-            let mut groups = self.groups.iter();
             assert!(
-                groups.any(|(_, group)| matches!(group.stage, Stage::Token)),
+                self.groups().any(|group| group.stage == Stage::Token),
                 "somebody waits for the answer"
             );
         }

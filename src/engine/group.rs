@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Id, Limits, Tokens};
+use super::{Id, Limits, Secret, Tokens};
 use crate::{dto::GetAiChatUsage, error::Error, wire::Format};
 
 /// How a call is to be made.
@@ -27,7 +27,7 @@ pub(crate) struct Options {
 /// What one caller waits for. Times are milliseconds of the clock that never
 /// goes back; infinite for no limit.
 pub(super) struct Call {
-    pub group: Id,
+    pub id: Id,
     pub started_at: f64,
     pub deadline: f64,
     pub total_timeout: f64,
@@ -47,19 +47,34 @@ pub(super) struct Key {
 
 /// One request on behalf of the calls that wait for it.
 pub(super) struct Group {
+    pub id: Id,
+    /// Where it is put back.
+    pub place: usize,
     pub key: Key,
     pub request: GetAiChatUsage,
     /// Whether it was made for calls that want a fresh reply.
     pub fresh: bool,
     pub nested: bool,
-    pub waiting: Vec<Id>,
+    /// Whether an equal call joins it.
+    pub is_listed: bool,
+    pub calls: Vec<Call>,
     /// The call that events name.
     pub first: Id,
     /// The group that starts when this one is over.
     pub behind: Option<Id>,
     pub stage: Stage,
+    /// When the stage began.
+    pub since: f64,
     /// When the stage wants to be looked at; infinite for never.
     pub wake_at: f64,
+    /// The last send.
+    pub send: Id,
+    /// When the sleep is over but for the number.
+    pub ready_at: f64,
+    /// The number of the retry until it is served, else 0.
+    pub number: f64,
+    /// Why it sleeps.
+    pub failure: Option<Arc<Error>>,
     pub attempts: Vec<Attempt>,
     /// How long it waited before the attempt to come, in milliseconds.
     pub wait_ms: f64,
@@ -73,32 +88,24 @@ pub(super) struct Group {
     /// The 401 that another token than this revision may mend.
     pub refused: Option<(u64, Arc<Error>)>,
     /// The tokens that it was sent with.
-    pub tokens: Vec<String>,
+    pub tokens: Vec<Arc<Secret>>,
     /// The send whose failure may still be told of.
     pub beside: Option<Id>,
 }
 
 /// What a group waits for.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Stage {
     /// The group before it, or nothing any more.
     Behind,
     /// The provider's answer.
     Token,
     /// A pause or a backoff, and perhaps a number.
-    Sleep {
-        ready_at: f64,
-        /// The number of the retry, until it is served.
-        number: Option<f64>,
-        /// Why it sleeps, and since when.
-        error: Arc<Error>,
-        since: f64,
-    },
-    /// The reply.
-    Sent {
-        send: Id,
-        at: f64,
-        has_headers: bool,
-    },
+    Sleep,
+    /// The headers of a reply.
+    Headers,
+    /// The rest of the reply.
+    Body,
 }
 
 /// One attempt of a call.
@@ -116,9 +123,27 @@ pub struct Attempt {
 }
 
 impl Group {
+    /// When somebody's time is over, or the stage's.
+    pub fn due(&self) -> f64 {
+        let mut due = self.wake_at;
+        for call in &self.calls {
+            due = due.min(call.deadline);
+        }
+        due
+    }
+
+    /// Whether a request is in flight.
+    pub fn is_sent(&self) -> bool {
+        matches!(self.stage, Stage::Headers | Stage::Body)
+    }
+
+    pub fn is_sent_as(&self, send: Id) -> bool {
+        self.is_sent() && self.send == send
+    }
+
     /// Whether its reply will be to a request that has not been sent yet.
     pub fn is_unsent(&self) -> bool {
-        self.attempts.is_empty() && !matches!(self.stage, Stage::Sent { .. })
+        self.attempts.is_empty() && !self.is_sent()
     }
 
     /// Another attempt is to come: a token with an end is looked at again, one
@@ -131,27 +156,17 @@ impl Group {
 
     /// The attempt under way is over: it came to `status` and `error`.
     pub fn record(&mut self, status: Option<u16>, error: Option<&'static str>, now: f64) {
-        if let Some(attempt) = self.attempt(status, error, now) {
-            self.attempts.push(attempt);
-        }
+        self.attempts.push(self.attempt(status, error, now));
         self.stage = Stage::Behind;
     }
 
-    /// The attempt under way, if there is one.
-    pub fn attempt(
-        &self,
-        status: Option<u16>,
-        error: Option<&'static str>,
-        now: f64,
-    ) -> Option<Attempt> {
-        let Stage::Sent { at, .. } = self.stage else {
-            return None;
-        };
-        Some(Attempt {
+    /// The attempt under way.
+    pub fn attempt(&self, status: Option<u16>, error: Option<&'static str>, now: f64) -> Attempt {
+        Attempt {
             status,
             error,
-            ms: now - at,
+            ms: now - self.since,
             wait_ms: self.wait_ms,
-        })
+        }
     }
 }

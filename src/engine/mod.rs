@@ -28,25 +28,24 @@ mod retry_after;
 mod scenarios;
 #[cfg(test)]
 mod simulation;
-mod table;
 mod tickets;
-mod timers;
 mod tokens;
 
-use std::{collections::VecDeque, mem::take, sync::Arc};
+use std::{mem::swap, sync::Arc};
 
-use group::{Call, Group, Stage};
+use group::Group;
 use pauses::Pauses;
 use questions::Question;
-use table::Table;
 use tickets::Tickets;
-use timers::Timers;
 use tokens::Tokens;
 
 pub(crate) use group::{Attempt, Options};
-pub(crate) use redact::Redactor;
+#[cfg_attr(
+    any(not(target_arch = "wasm32"), feature = "npm"),
+    allow(unused_imports)
+)]
+pub(crate) use redact::{Redactor, Secret};
 pub(crate) use retry::Limits;
-pub(crate) use table::Id;
 
 use crate::{
     dto::AiChatUsageResponse,
@@ -54,6 +53,9 @@ use crate::{
     transport::{HttpRequest, HttpResponse},
     wire::{base_url::BaseUrl, decode::Integers},
 };
+
+/// Numbers calls, groups, sends and questions, all in one row.
+pub(crate) type Id = u64;
 
 /// The time and the chance of an input.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +87,7 @@ pub(crate) struct Config {
 /// What is shared by all calls of a client, even where nothing in flight is.
 #[derive(Default)]
 struct Shared {
+    api_key: Option<Arc<Secret>>,
     tokens: Tokens,
     tickets: Tickets,
     pauses: Pauses,
@@ -160,23 +163,21 @@ pub(crate) enum What {
 
 /// The engine of one client.
 pub(crate) struct Engine {
-    config: Config,
-    shared: SharedCell,
+    config: Arc<Config>,
+    /// In here while an input is handled, otherwise with the forks.
+    shared: Box<Shared>,
+    forks: Forks,
     /// The last id that was given.
     last_id: Id,
-    calls: Table<Call>,
-    groups: Table<Box<Group>>,
-    /// The group of each send in flight.
-    sends: Table<Id>,
-    /// The groups that an equal call joins, by company.
-    listed: Vec<(u128, Id)>,
+    /// In the order of their ids, each with the time at which it is
+    /// [due](Group::due). Where one is over, or [taken](Self::take_at) to be
+    /// looked at, there is a gap.
+    groups: Vec<(f64, Option<Box<Group>>)>,
     question: Option<Question>,
-    /// The groups that wait for their numbers, in the order of these.
-    line: Vec<(f64, Id)>,
-    timers: Timers,
-    commands: VecDeque<Option<Command>>,
-    /// The last one that was needed.
-    redactor: Arc<Redactor>,
+    /// Those that were carried out or withdrawn are gaps.
+    commands: Vec<Option<Command>>,
+    /// How many commands were taken.
+    taken: usize,
     /// How often chance was asked for since the last input.
     draws: f64,
     /// When the input came.
@@ -184,31 +185,34 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    // One thread, one way of sharing: see `Forks`.
+    #[cfg_attr(feature = "npm", allow(clippy::arc_with_non_send_sync))]
     pub fn new(config: Config) -> Self {
-        Self::over(config, SharedCell::default())
+        let api_key = config.api_key.clone();
+        let shared = Shared {
+            api_key: api_key.map(Secret::new).map(Arc::new),
+            ..Shared::default()
+        };
+        Self::over(Arc::new(config), Forks::new(Box::new(shared).into()))
     }
 
     /// An engine with nothing in flight that shares the tokens, the pauses and
     /// the pace of retries with this one.
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    #[cfg(any(feature = "npm", test))]
     pub fn fork(&self) -> Self {
-        Self::over(self.config.clone(), self.shared.clone())
+        Self::over(self.config.clone(), self.forks.clone())
     }
 
-    fn over(config: Config, shared: SharedCell) -> Self {
+    fn over(config: Arc<Config>, forks: Forks) -> Self {
         Self {
             config,
-            shared,
+            shared: Box::default(),
+            forks,
             last_id: 0,
-            calls: Table::default(),
-            groups: Table::default(),
-            sends: Table::default(),
-            listed: Vec::new(),
+            groups: Vec::new(),
             question: None,
-            line: Vec::new(),
-            timers: Timers::default(),
-            commands: VecDeque::new(),
-            redactor: Default::default(),
+            commands: Vec::new(),
+            taken: 0,
             draws: 0.0,
             at: Moment {
                 now: 0.0,
@@ -222,12 +226,12 @@ impl Engine {
     /// end of a token.
     #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn wants_wall(&self) -> bool {
-        lock(&self.shared).tokens.expires()
+        lock(&self.forks).is_some_and(|shared| shared.tokens.expires())
     }
 
     /// Whether no call is under way.
     pub fn is_idle(&self) -> bool {
-        self.calls.len() == 0
+        self.groups.iter().all(|(_, group)| group.is_none())
     }
 
     pub fn config(&self) -> &Config {
@@ -237,53 +241,88 @@ impl Engine {
     /// The next command. They are taken one at a time, because carrying one
     /// out may bring others.
     pub fn poll_command(&mut self) -> Option<Command> {
-        loop {
-            if let Some(command) = self.commands.pop_front()? {
+        while let Some(command) = self.commands.get_mut(self.taken) {
+            self.taken += 1;
+            if let Some(command) = command.take() {
                 return Some(command);
             }
         }
+        self.commands.clear();
+        self.taken = 0;
+        None
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called;
     /// infinite for never.
-    pub fn poll_timeout(&mut self) -> f64 {
-        let (calls, groups) = (&self.calls, &self.groups);
-        let next = self
-            .timers
-            .next(|id, at| wants_look(calls, groups, id) == Some(at));
-        next.map_or(f64::INFINITY, |(at, _)| at)
+    pub fn poll_timeout(&self) -> f64 {
+        let mut next = f64::INFINITY;
+        for (due, _) in &self.groups {
+            next = next.min(*due);
+        }
+        next
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, at: Moment) {
-        self.input(at, |engine, shared| {
-            while let (calls, groups) = (&engine.calls, &engine.groups)
-                && let Some((due, id)) = engine
-                    .timers
-                    .next(|id, at| wants_look(calls, groups, id) == Some(at))
-                && due <= at.now
-            {
-                if engine.calls.get(id).is_some() {
-                    engine.deadline(shared, id);
-                } else {
-                    engine.wake(shared, id);
-                }
+        self.begin(at);
+        self.serve(0.0);
+        for place in 0..self.groups.len() {
+            if let Some(group) = self.take_at(place, |group| group.due() <= at.now) {
+                self.look(group);
             }
-        });
+        }
+        self.finish();
     }
 
-    /// Everything that comes in goes through here.
-    fn input<R>(&mut self, at: Moment, act: impl FnOnce(&mut Self, &mut Shared) -> R) -> R {
-        let shared = self.shared.clone();
-        let mut shared = lock(&shared);
+    /// Everything that comes in begins so,
+    fn begin(&mut self, at: Moment) {
+        self.exchange();
         (self.at, self.draws) = (at, 0.0);
-        let result = act(self, &mut shared);
+    }
+
+    /// and finishes so.
+    fn finish(&mut self) {
         self.drop_question_without_group();
-        let (calls, groups) = (&self.calls, &self.groups);
-        self.timers.tidy(calls.len() + groups.len(), |id, at| {
-            wants_look(calls, groups, id) == Some(at)
-        });
-        result
+        self.groups.retain(|(_, group)| group.is_some());
+        self.exchange();
+    }
+
+    /// Takes what is shared with the forks, or gives it back.
+    fn exchange(&mut self) {
+        if let Some(mut kept) = lock(&self.forks) {
+            swap(&mut self.shared, &mut kept);
+        }
+    }
+
+    /// Takes a group out, to be looked at and [put back](Self::put_back), if it
+    /// is the one that is looked for. Places change between inputs only.
+    fn take_at(&mut self, place: usize, is_it: impl Fn(&Group) -> bool) -> Option<Box<Group>> {
+        let (_, slot) = self.groups.get_mut(place)?;
+        let mut group = slot.take_if(|group| is_it(group))?;
+        group.place = place;
+        Some(group)
+    }
+
+    fn take_first(&mut self, is_it: impl Fn(&Group) -> bool) -> Option<Box<Group>> {
+        (0..self.groups.len()).find_map(|place| self.take_at(place, &is_it))
+    }
+
+    fn take(&mut self, id: Id) -> Option<Box<Group>> {
+        self.take_first(|group| group.id == id)
+    }
+
+    /// The group of a send in flight.
+    fn take_sent(&mut self, send: Id) -> Option<Box<Group>> {
+        self.take_first(|group| group.is_sent_as(send))
+    }
+
+    /// A group for which nobody waits any more is over.
+    fn put_back(&mut self, group: Box<Group>) {
+        if group.calls.is_empty() {
+            self.end(&group);
+        } else if let Some(slot) = self.groups.get_mut(group.place) {
+            *slot = (group.due(), Some(group));
+        }
     }
 
     fn next_id(&mut self) -> Id {
@@ -316,26 +355,28 @@ impl Engine {
     /// Text that came with a send or a question, without the secrets.
     #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn redact(&mut self, id: Id, text: &mut String) {
-        let shared = self.shared.clone();
-        let group = self.sends.get(id).copied();
-        self.redactor(&lock(&shared), group).redact(text);
+        self.exchange();
+        let mut groups = self.groups.iter().filter_map(|(_, group)| group.as_ref());
+        let group = groups.find(|group| group.is_sent_as(id));
+        self.redactor(group.map(|group| &**group)).redact(text);
+        self.exchange();
     }
 
     /// Knows the API key, the tokens of a group, and the current one.
-    fn redactor(&mut self, shared: &Shared, group: Option<Id>) -> Arc<Redactor> {
-        let mut secrets: Vec<&str> = Vec::new();
-        if let Some(group) = group.and_then(|id| self.groups.get(id)) {
+    fn redactor(&self, group: Option<&Group>) -> Redactor {
+        let mut redactor = Redactor::default();
+        if let Some(group) = group {
             for token in &group.tokens {
-                secrets.push(token);
+                redactor.add(token);
             }
         }
-        for secret in [shared.tokens.current(), self.config.api_key.as_deref()] {
-            secrets.extend(secret);
+        if let Some(token) = self.shared.tokens.current() {
+            redactor.add(token);
         }
-        if !self.redactor.knows(&secrets) {
-            self.redactor = Arc::new(Redactor::new(&secrets));
+        if let Some(key) = &self.shared.api_key {
+            redactor.add(key);
         }
-        Arc::clone(&self.redactor)
+        redactor
     }
 
     /// Gives up a send or a question.
@@ -347,7 +388,7 @@ impl Engine {
     }
 
     fn command(&mut self, command: Command) {
-        self.commands.push_back(Some(command));
+        self.commands.push(Some(command));
     }
 
     /// Takes back the command to begin a send or a question, if it is still
@@ -375,28 +416,19 @@ impl Engine {
     }
 }
 
-/// When the owner of `id` wants to be looked at.
-fn wants_look(calls: &Table<Call>, groups: &Table<Box<Group>>, id: Id) -> Option<f64> {
-    calls
-        .get(id)
-        .map(|call| call.deadline)
-        .or_else(|| groups.get(id).map(|group| group.wake_at))
-}
-
-/// The npm package has one thread, and no room for what a mutex brings along.
+/// Where an engine and its forks keep what they share between two inputs. The
+/// npm package has one thread, and no room for what a mutex brings along.
 #[cfg(feature = "npm")]
-type SharedCell = std::rc::Rc<std::cell::RefCell<Shared>>;
+type Forks = std::rc::Rc<std::cell::RefCell<Box<Shared>>>;
 #[cfg(not(feature = "npm"))]
-type SharedCell = Arc<std::sync::Mutex<Shared>>;
+type Forks = Arc<std::sync::Mutex<Box<Shared>>>;
 
 #[cfg(feature = "npm")]
-fn lock(shared: &SharedCell) -> std::cell::RefMut<'_, Shared> {
-    shared.borrow_mut()
+fn lock(forks: &Forks) -> Option<std::cell::RefMut<'_, Box<Shared>>> {
+    forks.try_borrow_mut().ok()
 }
 
 #[cfg(not(feature = "npm"))]
-fn lock(shared: &SharedCell) -> std::sync::MutexGuard<'_, Shared> {
-    shared
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+fn lock(forks: &Forks) -> Option<std::sync::MutexGuard<'_, Box<Shared>>> {
+    forks.lock().ok()
 }

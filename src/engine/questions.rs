@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Command, Engine, Id, Moment, Shared, Stage, tokens::Need};
+use super::{
+    Command, Engine, Id, Moment,
+    group::{Group, Stage},
+    tokens::Need,
+};
 use crate::error::Error;
 
-/// A question that has no answer by then hangs: whoever comes has another one
-/// asked, unless his own limit is longer.
+/// A question that has no answer by then hangs, for calls without a limit of
+/// their own.
 const LONGEST_QUESTION_MS: f64 = 30_000.0;
 
 /// What the provider is being asked.
@@ -33,43 +37,33 @@ impl Engine {
         same_identity: bool,
         at: Moment,
     ) {
-        self.input(at, |engine, shared| {
-            shared.tokens.set(token, has_provider);
-            // Another provider is not asked by the old one's question.
-            engine.supersede_question();
-            for id in engine.groups.ids() {
-                let Some(group) = engine.groups.get_mut(id) else {
-                    continue;
-                };
-                match group.stage {
-                    Stage::Token => engine.proceed(shared, id),
-                    // It was behind one of the others.
-                    Stage::Sent { .. } if group.revision == shared.tokens.revision() => {}
-                    Stage::Sent { send, .. } => {
-                        if engine.withdraw(send) {
-                            engine.sends.remove(send);
-                            if let Some(group) = engine.groups.get_mut(id) {
-                                group.stage = Stage::Behind;
-                            }
-                            engine.proceed(shared, id);
-                        } else if !same_identity {
-                            engine.keep_reply_for_callers(shared, id);
-                        }
-                    }
-                    _ => {}
+        self.begin(at);
+        self.shared.tokens.set(token, has_provider);
+        // Another provider is not asked by the old one's question.
+        self.supersede_question();
+        for place in 0..self.groups.len() {
+            let Some(mut group) = self.take_at(place, |_| true) else {
+                continue;
+            };
+            // One that was behind another may have the new token already.
+            let is_old = group.is_sent() && group.revision != self.shared.tokens.revision();
+            let is_unsent = is_old && self.withdraw(group.send);
+            if is_unsent {
+                group.stage = Stage::Behind;
+            }
+            if group.stage == Stage::Token || is_unsent {
+                self.proceed(&mut group);
+            } else if is_old && !same_identity {
+                // The reply will be one of the old identity's: it is given to
+                // those who wait for it, and to nobody else.
+                group.is_listed = false;
+                if let Some(behind) = group.behind.take() {
+                    self.start_behind(behind);
                 }
             }
-        });
-    }
-
-    /// The reply will be one of the old identity's: it is given to those who
-    /// wait for it, and to nobody else.
-    fn keep_reply_for_callers(&mut self, shared: &mut Shared, id: Id) {
-        self.unlist(id);
-        let group = self.groups.get_mut(id);
-        if let Some(behind) = group.and_then(|group| group.behind.take()) {
-            self.start_behind(shared, behind);
+            self.put_back(group);
         }
+        self.finish();
     }
 
     /// The provider has answered. `expires_at`: milliseconds since 1970.
@@ -79,115 +73,98 @@ impl Engine {
         answer: Result<(Option<String>, Option<f64>), Error>,
         at: Moment,
     ) {
-        self.input(at, |engine, shared| {
-            match &engine.question {
-                Some(asked) if asked.id == question => {}
-                // It was given up.
-                _ => return,
-            }
-            let Some(asked) = engine.question.take() else {
-                return;
-            };
-            if asked.source != shared.tokens.source() {
-                // Another engine was told of another provider.
-                engine.proceed_with_token(shared);
-                return;
-            }
+        self.begin(at);
+        // Otherwise it was given up.
+        if let Some(asked) = self.question.take_if(|asked| asked.id == question) {
+            self.answered(&asked, answer);
+        }
+        self.finish();
+    }
+
+    fn answered(&mut self, asked: &Question, answer: Result<(Option<String>, Option<f64>), Error>) {
+        let (now, source) = (self.at.now, self.shared.tokens.source());
+        // Another engine may have been told of another provider meanwhile.
+        let is_current = asked.source == source;
+        let mut failure = None;
+        // A fork may have renewed meanwhile.
+        let mut is_same = false;
+        if is_current {
             match answer {
-                Ok((token, expires_at)) => {
-                    shared.tokens.give(token, expires_at, engine.at);
-                    if asked.forced && shared.tokens.revision() == asked.revision {
-                        shared.tokens.renewal_failed(engine.at.now);
-                    }
-                    for id in engine.waiting_for_token() {
-                        engine.answered(shared, id, asked.forced);
-                    }
-                }
+                Ok((token, expires_at)) => self.shared.tokens.give(token, expires_at, self.at),
                 Err(mut error) => {
-                    engine.redactor(shared, None).redact_error(&mut error);
-                    let error = Arc::new(error);
-                    shared.tokens.failed(engine.at.now);
-                    if asked.forced {
-                        shared.tokens.renewal_failed(engine.at.now);
-                    }
-                    for id in engine.waiting_for_token() {
-                        let group = engine.groups.get(id);
-                        let wants_other = group.is_some_and(|group| group.refused.is_some());
-                        if wants_other && !asked.forced {
-                            engine.await_token(shared, id, true);
-                        } else {
-                            engine.settle_all(shared, id, Err(Arc::clone(&error)));
-                        }
-                    }
+                    self.redactor(None).redact_error(&mut error);
+                    failure = Some(Arc::new(error));
+                    self.shared.tokens.failed(now);
                 }
             }
-        });
+            is_same = asked.forced && self.shared.tokens.revision() == asked.revision;
+            if is_same || (asked.forced && failure.is_some()) {
+                self.shared.tokens.renewal_failed(now);
+            }
+        }
+        // What happens to one of them may make others wait.
+        for id in self.waiting_for_token() {
+            let Some(mut group) = self.take(id) else {
+                continue;
+            };
+            match &failure {
+                Some(error) if asked.forced || group.refused.is_none() => {
+                    self.fail(&mut group, Arc::clone(error));
+                }
+                Some(_) => self.await_token(&mut group, true),
+                None if is_same && self.is_refused(&group) => {
+                    self.refuse(&mut group);
+                }
+                None => {
+                    if is_current {
+                        group.asked = Some(source);
+                    }
+                    self.proceed(&mut group);
+                }
+            }
+            self.put_back(group);
+        }
     }
 
     fn waiting_for_token(&self) -> Vec<Id> {
-        let waits = self
-            .groups
-            .iter()
-            .filter(|(_, group)| matches!(group.stage, Stage::Token));
-        waits.map(|(id, _)| id).collect()
-    }
-
-    fn proceed_with_token(&mut self, shared: &mut Shared) {
-        for id in self.waiting_for_token() {
-            self.proceed(shared, id);
-        }
-    }
-
-    /// The provider gave a token to a group that waits for one.
-    fn answered(&mut self, shared: &mut Shared, id: Id, forced: bool) {
-        let Some(group) = self.groups.get_mut(id) else {
-            return;
-        };
-        match &group.refused {
-            // The answer is the refused token again.
-            Some((revision, _)) if *revision == shared.tokens.revision() => {
-                if forced {
-                    self.refuse(shared, id);
-                } else {
-                    self.await_token(shared, id, true);
-                }
-            }
-            _ => {
-                group.refused = None;
-                group.asked = Some(shared.tokens.source());
-                self.proceed(shared, id);
+        let mut waiting = Vec::new();
+        for (_, group) in &self.groups {
+            if let Some(group) = group
+                && group.stage == Stage::Token
+            {
+                waiting.push(group.id);
             }
         }
+        waiting
+    }
+
+    /// Whether the current token is the one that a 401 refused.
+    fn is_refused(&self, group: &Group) -> bool {
+        let refused = group.refused.as_ref();
+        refused.is_some_and(|(revision, _)| *revision == self.shared.tokens.revision())
     }
 
     /// There is no other token than the refused one: the group ends with its
     /// own 401.
-    fn refuse(&mut self, shared: &mut Shared, id: Id) {
-        if let Some(group) = self.groups.get_mut(id)
-            && let Some((_, error)) = group.refused.take()
-        {
-            self.settle_all(shared, id, Err(error));
+    fn refuse(&mut self, group: &mut Group) {
+        if let Some((_, error)) = group.refused.take() {
+            self.fail(group, error);
         }
     }
 
     /// Whether the group has to wait before it can be sent; then it does. The
     /// provider may be asked in the background.
-    pub(super) fn has_to_wait_for_token(&mut self, shared: &mut Shared, id: Id) -> bool {
-        let Some(group) = self.groups.get_mut(id) else {
-            return true;
-        };
+    pub(super) fn has_to_wait_for_token(&mut self, group: &mut Group) -> bool {
         if group.nested {
             return false;
         }
-        match &group.refused {
-            Some((revision, _)) if *revision == shared.tokens.revision() => {
-                self.await_token(shared, id, true);
-                return true;
-            }
-            _ => group.refused = None,
+        if self.is_refused(group) {
+            self.await_token(group, true);
+            return true;
         }
-        let is_asked = group.asked == Some(shared.tokens.source());
-        match shared.tokens.need(is_asked, self.at) {
+        group.refused = None;
+        let is_asked = group.asked == Some(self.shared.tokens.source());
+        match self.shared.tokens.need(is_asked, self.at) {
             Need::Nothing => false,
             Need::RefreshInBackground => {
                 // Others may wait for an answer that hangs.
@@ -195,12 +172,12 @@ impl Engine {
                     asked.is_background && self.at.now - asked.asked_at >= LONGEST_QUESTION_MS
                 };
                 if self.question.as_ref().is_none_or(is_idle) {
-                    self.ask(shared, false, true);
+                    self.ask(false, true);
                 }
                 false
             }
             Need::Ask => {
-                self.await_token(shared, id, false);
+                self.await_token(group, false);
                 true
             }
         }
@@ -208,41 +185,37 @@ impl Engine {
 
     /// Waits for the provider's answer, and asks where no question will do.
     /// `forced`: the current token was refused.
-    pub(super) fn await_token(&mut self, shared: &mut Shared, id: Id, forced: bool) {
-        let Some(group) = self.groups.get_mut(id) else {
-            return;
-        };
+    pub(super) fn await_token(&mut self, group: &mut Group, forced: bool) {
         group.stage = Stage::Token;
         group.wake_at = f64::INFINITY;
-        let mut limit = LONGEST_QUESTION_MS;
-        for &call in &group.waiting {
-            if let Some(call) = self.calls.get(call)
-                && call.total_timeout.is_finite()
+        // As long as one of those who wait would wait himself: calls with short
+        // limits take no answer away from calls with long ones.
+        let mut limit = longest_limit(group);
+        for (_, other) in &self.groups {
+            if let Some(other) = other
+                && other.stage == Stage::Token
             {
-                limit = limit.max(call.total_timeout);
+                limit = limit.max(longest_limit(other));
             }
         }
-        let is_awaited = self
-            .question
-            .as_ref()
-            .is_some_and(|asked| !asked.is_background && self.at.now - asked.asked_at < limit);
-        // An answer that is on its way may bring another token.
-        if is_awaited {
-            return;
+        let mut was_forced = false;
+        if let Some(asked) = &self.question {
+            // An answer that is on its way may bring another token.
+            if !asked.is_background && self.at.now - asked.asked_at < limit {
+                return;
+            }
+            was_forced = asked.forced;
         }
-        if !forced {
-            let was_forced = self.question.as_ref().is_some_and(|asked| asked.forced);
-            // A fork may have renewed meanwhile.
-            let forced = was_forced && shared.tokens.may_renew(self.at.now);
-            self.ask(shared, forced, false);
-        } else if shared.tokens.may_renew(self.at.now) {
-            self.ask(shared, true, false);
+        // A fork may have renewed meanwhile.
+        let may_renew = self.shared.tokens.may_renew(self.at.now);
+        if forced && !may_renew {
+            self.refuse(group);
         } else {
-            self.refuse(shared, id);
+            self.ask((forced || was_forced) && may_renew, false);
         }
     }
 
-    fn ask(&mut self, shared: &Shared, forced: bool, is_background: bool) {
+    fn ask(&mut self, forced: bool, is_background: bool) {
         self.supersede_question();
         let id = self.next_id();
         self.question = Some(Question {
@@ -250,8 +223,8 @@ impl Engine {
             forced,
             is_background,
             asked_at: self.at.now,
-            source: shared.tokens.source(),
-            revision: shared.tokens.revision(),
+            source: self.shared.tokens.source(),
+            revision: self.shared.tokens.revision(),
         });
         self.command(Command::Ask {
             question: id,
@@ -259,7 +232,7 @@ impl Engine {
         });
     }
 
-    pub(super) fn supersede_question(&mut self) {
+    fn supersede_question(&mut self) {
         if let Some(asked) = self.question.take() {
             self.cancel(asked.id);
         }
@@ -267,16 +240,25 @@ impl Engine {
 
     /// A question lives as long as a group waits for it.
     pub(super) fn drop_question_without_group(&mut self) {
-        let is_wanted = self
-            .question
-            .as_ref()
-            .is_none_or(|asked| asked.is_background)
-            || self
-                .groups
-                .iter()
-                .any(|(_, group)| matches!(group.stage, Stage::Token));
-        if !is_wanted {
+        if let Some(asked) = &self.question
+            && !asked.is_background
+            && self.waiting_for_token().is_empty()
+        {
             self.supersede_question();
         }
     }
+}
+
+/// How long the callers of a group wait for an answer at the most.
+fn longest_limit(group: &Group) -> f64 {
+    let mut longest = 0.0;
+    for call in &group.calls {
+        let limit = if call.total_timeout.is_finite() {
+            call.total_timeout
+        } else {
+            LONGEST_QUESTION_MS
+        };
+        longest = limit.max(longest);
+    }
+    longest
 }

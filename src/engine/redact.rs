@@ -1,6 +1,8 @@
 //! Takes secrets out of the words of others: a server, a proxy or a platform
 //! may quote what it was sent. The SDK's own sentences hold none.
 
+use std::sync::Arc;
+
 use crate::{
     dto::{ResponseStatus, StringMap},
     error::{Cause, Error, NetworkError, text},
@@ -11,31 +13,37 @@ const REDACTED: &str = "[REDACTED]";
 /// A shorter secret is as likely to be a word of its own as a quotation.
 const SHORTEST: usize = 8;
 
-/// Knows the secrets of a call, in each form in which they may be quoted.
-#[derive(Default)]
-pub(crate) struct Redactor {
-    secrets: Vec<String>,
+/// A token or a key, and each form in which it may be quoted.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Secret {
+    text: String,
+    /// None, where it is too short to be looked for.
     forms: Vec<String>,
 }
 
-impl Redactor {
-    /// Knows these tokens and keys.
-    pub fn new(secrets: &[&str]) -> Self {
-        let mut redactor = Self::default();
-        for &secret in secrets {
-            redactor.secrets.push(secret.to_owned());
-            if secret.len() >= SHORTEST {
-                redactor.forms.push(secret.to_owned());
-                redactor.forms.push(base64(secret));
-                redactor.forms.push(base64(&text!["Bearer ", secret]));
-            }
+impl Secret {
+    pub fn new(text: String) -> Self {
+        let mut forms = Vec::new();
+        if text.len() >= SHORTEST {
+            forms.push(text.clone());
+            forms.push(base64(&text));
+            forms.push(base64(&text!["Bearer ", &text]));
         }
-        redactor
+        Self { text, forms }
     }
 
-    /// Whether these are the secrets that it knows.
-    pub fn knows(&self, secrets: &[&str]) -> bool {
-        self.secrets == secrets
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Knows the secrets of a call.
+#[derive(Default)]
+pub(crate) struct Redactor(Vec<Arc<Secret>>);
+
+impl Redactor {
+    pub fn add(&mut self, secret: &Arc<Secret>) {
+        self.0.push(Arc::clone(secret));
     }
 
     /// Takes the secrets out of `text`, and tells whether there were any.
@@ -43,18 +51,21 @@ impl Redactor {
         let (mut clean, mut kept, mut at) = (String::new(), 0, 0);
         while at < text.len() {
             let rest = text.as_bytes().get(at..).unwrap_or_default();
-            let lengths = self.forms.iter().filter_map(|form| length_of(form, rest));
             // The longest, so that none is taken for the beginning of another.
-            let found = lengths.max();
-            match found {
-                Some(length) => {
-                    clean.push_str(text.get(kept..at).unwrap_or_default());
-                    clean.push_str(REDACTED);
-                    at += length;
-                    kept = at;
+            let mut length = 0;
+            for secret in &self.0 {
+                for form in &secret.forms {
+                    length = length.max(length_of(form, rest));
                 }
-                None => at += 1,
             }
+            if length == 0 {
+                at += 1;
+                continue;
+            }
+            clean.push_str(text.get(kept..at).unwrap_or_default());
+            clean.push_str(REDACTED);
+            at += length;
+            kept = at;
         }
         let is_redacted = !clean.is_empty();
         if is_redacted {
@@ -124,18 +135,18 @@ impl Redactor {
     }
 }
 
-/// How many bytes of `text` are `secret`, if it begins with it. Any character
-/// may be percent-encoded.
-fn length_of(secret: &str, text: &[u8]) -> Option<usize> {
+/// How many bytes of `text` are `secret`; 0 where it does not begin with it. Any
+/// character may be percent-encoded.
+fn length_of(secret: &str, text: &[u8]) -> usize {
     let mut rest = text;
     for &byte in secret.as_bytes() {
         rest = match rest {
             [first, after @ ..] if *first == byte => after,
             [b'%', high, low, after @ ..] if hex(*high, *low) == Some(byte) => after,
-            _ => return None,
+            _ => return 0,
         };
     }
-    Some(text.len() - rest.len())
+    text.len() - rest.len()
 }
 
 fn hex(high: u8, low: u8) -> Option<u8> {
@@ -165,7 +176,10 @@ mod tests {
     use super::*;
 
     fn redacted(secrets: &[&str], text: &str) -> String {
-        let redactor = Redactor::new(secrets);
+        let mut redactor = Redactor::default();
+        for &secret in secrets {
+            redactor.add(&Arc::new(Secret::new(secret.to_owned())));
+        }
         let mut text = text.to_owned();
         redactor.redact(&mut text);
         text

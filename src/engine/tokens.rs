@@ -1,6 +1,8 @@
 //! Which bearer token a request carries, and when a provider is asked for one.
 
-use super::Moment;
+use std::sync::Arc;
+
+use super::{Moment, Secret};
 
 /// Tokens with more than this left to live are sent without asking the
 /// provider.
@@ -15,7 +17,7 @@ const COOLDOWN_MS: f64 = 5_000.0;
 #[derive(Debug)]
 pub(crate) struct Tokens {
     has_provider: bool,
-    current: Option<String>,
+    current: Option<Arc<Secret>>,
     expiry: Option<Expiry>,
     /// Counts the changes of the token, to tell whether it is still the one
     /// that was refused.
@@ -67,7 +69,7 @@ impl Tokens {
     pub fn set(&mut self, token: Option<String>, has_provider: bool) {
         *self = Self {
             has_provider,
-            current: token,
+            current: token.map(Secret::new).map(Arc::new),
             revision: self.revision + 1,
             source: self.source + 1,
             ..Self::default()
@@ -77,10 +79,10 @@ impl Tokens {
     /// The provider gave `token`, which lives until `expires_at` by the wall
     /// clock.
     pub fn give(&mut self, token: Option<String>, expires_at: Option<f64>, at: Moment) {
-        if self.current != token {
+        if self.current.as_ref().map(|secret| secret.text()) != token.as_deref() {
             self.revision += 1;
+            self.current = token.map(Secret::new).map(Arc::new);
         }
-        self.current = token;
         self.expiry = expires_at.map(|wall| Expiry {
             at: at.now + (wall - at.wall),
             wall,
@@ -107,8 +109,8 @@ impl Tokens {
         self.has_provider
     }
 
-    pub fn current(&self) -> Option<&str> {
-        self.current.as_deref()
+    pub fn current(&self) -> &Option<Arc<Secret>> {
+        &self.current
     }
 
     pub fn revision(&self) -> u64 {
@@ -210,7 +212,7 @@ mod tests {
         assert_eq!(tokens.need(false, at(0.0)), Need::Nothing);
         tokens.set(Some("t0ken".to_owned()), false);
         assert_eq!(tokens.need(false, at(0.0)), Need::Nothing);
-        assert_eq!(tokens.current(), Some("t0ken"));
+        assert_eq!(tokens.current().as_ref().unwrap().text(), "t0ken");
         assert!(!tokens.may_renew(0.0));
     }
 
@@ -237,6 +239,6 @@ mod tests {
         let second = (tokens.revision(), tokens.source());
         tokens.set(None, false);
         assert!(tokens.revision() != second.0 && tokens.source() != second.1);
-        assert_eq!((tokens.current(), tokens.has_provider()), (None, false));
+        assert_eq!((tokens.current(), tokens.has_provider()), (&None, false));
     }
 }

@@ -9,40 +9,29 @@ use crate::{
 
 /// `url`: where requests go, without the query.
 pub(super) fn to_json(command: &Command, url: &str) -> String {
+    let (what, id) = match command {
+        Command::Send { send, .. } => ("send", *send),
+        Command::Ask { question, .. } => ("ask", *question),
+        Command::Cancel { id } => ("cancel", *id),
+        Command::Forget { id } => ("forget", *id),
+        Command::Emit(event) => ("emit", event.call),
+        Command::Settle { call, .. } => ("settle", *call),
+    };
     let mut json = Json::default();
-    json.object(|json| match command {
-        Command::Send { send, request } => {
-            json.text("do", "send");
-            json.integer("id", *send as i64);
+    json.item('{');
+    json.text("do", what);
+    json.integer("id", id as i64);
+    match command {
+        Command::Send { request, .. } => {
             json.text("url", &request.url);
-            pairs(json, "headers", &request.headers);
+            pairs(&mut json, "headers", &request.headers);
         }
-        Command::Ask {
-            question,
-            force_refresh,
-        } => {
-            json.text("do", "ask");
-            json.integer("id", *question as i64);
-            json.boolean("forceRefresh", *force_refresh);
-        }
-        Command::Cancel { id } => {
-            json.text("do", "cancel");
-            json.integer("id", *id as i64);
-        }
-        Command::Forget { id } => {
-            json.text("do", "forget");
-            json.integer("id", *id as i64);
-        }
-        Command::Emit(of) => {
-            json.text("do", "emit");
-            json.member("event", |json| event(json, of, url));
-        }
-        Command::Settle { call, outcome: of } => {
-            json.text("do", "settle");
-            json.integer("id", *call as i64);
-            outcome(json, of);
-        }
-    });
+        Command::Ask { force_refresh, .. } => json.boolean("forceRefresh", *force_refresh),
+        Command::Cancel { .. } | Command::Forget { .. } => {}
+        Command::Emit(of) => event(&mut json, of, url),
+        Command::Settle { outcome: of, .. } => outcome(&mut json, of),
+    }
+    json.close('}');
     json.into_text()
 }
 
@@ -54,6 +43,7 @@ fn event(json: &mut Json, event: &Event, url: &str) {
         What::Success { .. } => "success",
         What::Error { .. } => "error",
     };
+    json.member("event", '{');
     json.text("type", name);
     json.integer("callId", event.call as i64);
     json.integer("attempt", event.attempt as i64);
@@ -70,28 +60,38 @@ fn event(json: &mut Json, event: &Event, url: &str) {
             code(json, error);
         }
     }
+    json.close('}');
 }
 
 fn code(json: &mut Json, error: &Error) {
     json.text("code", error.code());
-    status(json, error);
+    if let Some(status) = error.status() {
+        json.integer("status", status.into());
+    }
 }
 
 fn outcome(json: &mut Json, outcome: &Outcome) {
     match &outcome.result {
         Ok(of) => success(json, of),
-        Err(error) => json.member("error", |json| {
+        Err(error) => {
+            json.member("error", '{');
             failure(json, error);
             if let Some(at) = outcome.retry_at() {
                 json.milliseconds("retryAt", at);
             }
-        }),
+            json.close('}');
+        }
     }
-    json.list("attempts", &outcome.attempts, attempt);
+    json.member("attempts", '[');
+    for of in &outcome.attempts {
+        attempt(json, of);
+    }
+    json.close(']');
     json.milliseconds("elapsedMs", outcome.elapsed_ms);
 }
 
 fn attempt(json: &mut Json, attempt: &Attempt) {
+    json.item('{');
     if let Some(status) = attempt.status {
         json.integer("status", status.into());
     }
@@ -100,11 +100,12 @@ fn attempt(json: &mut Json, attempt: &Attempt) {
     }
     json.milliseconds("ms", attempt.ms);
     json.milliseconds("waitMs", attempt.wait_ms);
+    json.close('}');
 }
 
 fn success(json: &mut Json, success: &Success) {
     json.integer("send", success.send as i64);
-    json.member("data", |json| usage(json, &success.data));
+    usage(json, &success.data);
     json.optional("requestId", success.response.request_id().as_ref());
     // Those that JavaScript has are told anew where they quote a secret.
     if success.is_redacted {
@@ -113,6 +114,7 @@ fn success(json: &mut Json, success: &Success) {
 }
 
 fn usage(json: &mut Json, usage: &AiChatUsageResponse) {
+    json.member("data", '{');
     json.optional("companyId", usage.company_id.as_ref());
     // The decoder has found these to be exact as JavaScript numbers.
     json.integer("tokensUsed", usage.tokens_used);
@@ -121,45 +123,47 @@ fn usage(json: &mut Json, usage: &AiChatUsageResponse) {
     json.boolean("isWithinBudget", usage.is_within_budget);
     json.integer("windowDays", usage.window_days.into());
     if let Some(status) = &usage.response_status {
-        json.member("responseStatus", |json| response_status(json, status));
+        response_status(json, status);
     }
+    json.close('}');
 }
 
 fn response_status(json: &mut Json, status: &ResponseStatus) {
+    json.member("responseStatus", '{');
     json.optional("errorCode", status.error_code.as_ref());
     json.optional("message", status.message.as_ref());
     json.optional("stackTrace", status.stack_trace.as_ref());
-    if let Some(errors) = &status.errors {
-        json.list("errors", errors, field_error);
+    field_errors(json, "errors", &status.errors);
+    meta(json, &status.meta);
+    json.close('}');
+}
+
+fn field_errors(json: &mut Json, name: &str, errors: &Option<Vec<ResponseError>>) {
+    let Some(errors) = errors else { return };
+    json.member(name, '[');
+    for error in errors {
+        json.item('{');
+        json.optional("errorCode", error.error_code.as_ref());
+        json.optional("fieldName", error.field_name.as_ref());
+        json.optional("message", error.message.as_ref());
+        meta(json, &error.meta);
+        json.close('}');
     }
-    meta(json, status.meta.as_ref());
+    json.close(']');
 }
 
-fn field_error(json: &mut Json, error: &ResponseError) {
-    json.optional("errorCode", error.error_code.as_ref());
-    json.optional("fieldName", error.field_name.as_ref());
-    json.optional("message", error.message.as_ref());
-    meta(json, error.meta.as_ref());
-}
-
-fn meta(json: &mut Json, meta: Option<&StringMap>) {
+fn meta(json: &mut Json, meta: &Option<StringMap>) {
     if let Some(StringMap(meta)) = meta {
         pairs(json, "meta", meta);
     }
 }
 
 fn pairs(json: &mut Json, name: &str, pairs: &[(String, String)]) {
-    json.member(name, |json| {
-        for (name, value) in pairs {
-            json.text(name, value);
-        }
-    });
-}
-
-fn status(json: &mut Json, error: &Error) {
-    if let Some(status) = error.status() {
-        json.integer("status", status.into());
+    json.member(name, '{');
+    for (name, value) in pairs {
+        json.text(name, value);
     }
+    json.close('}');
 }
 
 /// What the errors of the npm package are made of; what was thrown outside is
@@ -181,16 +185,17 @@ fn failure(json: &mut Json, error: &Error) {
             json.text("scope", error.scope.name());
             json.milliseconds("timeoutMs", error.timeout_ms);
             if let Some(last) = &error.last {
-                json.member("cause", |json| failure(json, last));
+                json.member("cause", '{');
+                failure(json, last);
+                json.close('}');
             }
         }
         Error::Api(error) => {
             json.optional("requestId", error.request_id.as_ref());
+            json.optional("errorCode", error.error_code.as_ref());
+            json.optional("serverMessage", error.server_message.as_ref());
             if let Some(status) = &error.response_status {
-                json.optional("errorCode", status.error_code.as_ref());
-                if let Some(errors) = &status.errors {
-                    json.list("fieldErrors", errors, field_error);
-                }
+                response_status(json, status);
             }
             if let Some(wait) = error.retry_after_ms {
                 json.milliseconds("retryAfterMs", wait);

@@ -12,31 +12,20 @@ impl Json {
         self.0
     }
 
-    /// Writes `{…}`; `fill` writes the members.
-    pub fn object(&mut self, fill: impl FnOnce(&mut Self)) {
-        self.enclosed("{", fill, '}');
+    /// Opens an item of a list, or the whole.
+    pub fn item(&mut self, bracket: char) {
+        self.separate();
+        self.0.push(bracket);
     }
 
-    /// Writes a member whose value is an object.
-    pub fn member(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
+    /// Opens a member.
+    pub fn member(&mut self, name: &str, bracket: char) {
         self.name(name);
-        self.object(fill);
+        self.0.push(bracket);
     }
 
-    /// Writes a member whose value is a list; `fill` writes an item.
-    pub fn list<T>(
-        &mut self,
-        name: &str,
-        items: impl IntoIterator<Item = T>,
-        mut fill: impl FnMut(&mut Self, T),
-    ) {
-        self.name(name);
-        let all = |json: &mut Self| {
-            for item in items {
-                json.object(|json| fill(json, item));
-            }
-        };
-        self.enclosed("[", all, ']');
+    pub fn close(&mut self, bracket: char) {
+        self.0.push(bracket);
     }
 
     pub fn text(&mut self, name: &str, value: &str) {
@@ -77,13 +66,6 @@ impl Json {
         self.separate();
         self.string(name);
         self.0.push(':');
-    }
-
-    fn enclosed(&mut self, open: &str, fill: impl FnOnce(&mut Self), close: char) {
-        self.separate();
-        self.0.push_str(open);
-        fill(self);
-        self.0.push(close);
     }
 
     fn separate(&mut self) {

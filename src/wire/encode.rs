@@ -31,14 +31,18 @@ pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> HttpRequ
             }
         }
     }
-    let mut headers = vec![("Accept".to_owned(), envelope.format.media_type().to_owned())];
+    let mut headers = Vec::new();
+    let mut add = |name: &str, value: &str| headers.push((name.to_owned(), value.to_owned()));
+    add("Accept", envelope.format.media_type());
     if let Some(token) = envelope.bearer_token {
-        headers.push(("Authorization".to_owned(), text!["Bearer ", token]));
+        add("Authorization", &text!["Bearer ", token]);
     }
     if let Some(key) = envelope.api_key {
-        headers.push(("x-api-key".to_owned(), key.to_owned()));
+        add("x-api-key", key);
     }
-    headers.extend_from_slice(envelope.extra);
+    for (name, value) in envelope.extra {
+        add(name, value);
+    }
     HttpRequest { url, headers }
 }
 
@@ -88,7 +92,10 @@ mod tests {
 
     #[test]
     fn the_request_is_the_one_of_the_contract() {
-        let request = write(&GetAiChatUsage::for_company(COMPANY), "https://api.bookmore.com/");
+        let request = write(
+            &GetAiChatUsage::for_company(COMPANY),
+            "https://api.bookmore.com/",
+        );
         assert_eq!(
             request.url,
             "https://api.bookmore.com/assistant/ai-chat/usage?CompanyId=9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"
@@ -111,7 +118,10 @@ mod tests {
     #[test]
     fn values_are_percent_encoded_and_no_company_means_no_query() {
         let braced = ["{", COMPANY, "}"].concat();
-        let request = write(&GetAiChatUsage::for_company(braced), "http://localhost/base");
+        let request = write(
+            &GetAiChatUsage::for_company(braced),
+            "http://localhost/base",
+        );
         assert_eq!(
             request.url,
             [

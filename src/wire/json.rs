@@ -11,7 +11,13 @@ const MAX_DEPTH: u8 = 64;
 
 /// The text that `bytes` are, as far as they are UTF-8.
 pub(crate) fn utf8(bytes: &[u8]) -> &str {
-    bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
+    match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            str::from_utf8(valid).unwrap_or_default()
+        }
+    }
 }
 
 pub(super) type Result<T> = std::result::Result<T, Box<DecodeError>>;
@@ -28,7 +34,7 @@ impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
         let reader = Self::lenient(bytes);
         let valid = reader.text.len();
-        match std::str::from_utf8(bytes) {
+        match str::from_utf8(bytes) {
             Ok(_) => {}
             // Cut inside a character.
             Err(error) if error.error_len().is_none() => {

@@ -28,6 +28,8 @@ struct Call {
     group: Option<Ref>,
     /// By both clocks.
     over_at: Option<(f64, f64)>,
+    /// Whether a provider could be asked for another token then.
+    may_renew: bool,
     /// The send whose good reply it has to get.
     good: Option<Id>,
     /// Whether the listener was told of a success, or of an error.
@@ -47,6 +49,7 @@ struct Group {
     not_before: f64,
     /// When it failed for the last time.
     failed: u64,
+    refusals: u32,
     /// The token that was refused.
     refused: Option<Option<String>>,
     /// Statuses and durations.
@@ -162,7 +165,7 @@ impl Rules {
     /// A call begins, before the engine's own view of it is looked at.
     pub fn begin(&mut self, id: Ref, engine: &Engine, company: u128, options: Options, at: Moment) {
         let started = self.next();
-        let group = engine.calls.get(id.1).map(|call| (id.0, call.group));
+        let group = engine.group_of(id.1).map(|group| (id.0, group));
         if let Some(group) = group {
             self.groups.entry(group).or_insert(Group {
                 started,
@@ -185,6 +188,7 @@ impl Rules {
             company,
             group,
             over_at: None,
+            may_renew: false,
             good: None,
             told: None,
             done: false,
@@ -233,6 +237,7 @@ impl Rules {
         group.failed = order;
         group.asked_ms = asked_ms.unwrap_or(0.0);
         if status == Some(401) {
+            group.refusals += 1;
             group.refused = Some(send.token.clone());
         }
         if let Some(ms) = asked_ms
@@ -263,7 +268,7 @@ impl Rules {
             .expect("a send has a group");
         group.attempts.push((Some(200), now - send.at));
         for (own, call) in self.calls.range_mut((id.0, 0)..(id.0 + 1, 0)) {
-            if call.group == Some(send.group) && engine.calls.get(own.1).is_some() {
+            if call.group == Some(send.group) && engine.group_of(own.1).is_some() {
                 call.good = Some(id.1);
             }
         }
@@ -305,33 +310,41 @@ impl Rules {
         engine.check(at.now);
         self.tickets.pass(at.now);
         for &call in retries {
-            let mut groups = engine.groups.iter();
-            let (id, _) = groups
-                .find(|(_, group)| group.first == call)
-                .expect("who sleeps is there");
+            let mut groups = engine.groups();
+            let id = groups
+                .find(|group| group.first == call)
+                .expect("who sleeps is there")
+                .id;
             let group = self.groups.get_mut(&(number, id)).expect("it began");
             let least = 250.0 * f64::from(1 << group.retries.min(4));
             group.retries += 1;
             group.not_before = at.now + least.max(group.asked_ms);
             group.asked_ms = 0.0;
             if engine.config.paces_retries {
-                group.number = Some(self.tickets.draw());
+                let number = self.tickets.draw();
+                let minute = self.tickets.served() + 120.0;
+                assert!(number <= minute + 1e-6, "nobody waits for more than 60 s");
+                group.number = Some(number);
             }
         }
         let mut given_up = Vec::new();
         for (id, group) in self.groups.range_mut((number, 0)..(number + 1, 0)) {
-            if engine.groups.get(id.1).is_none() {
+            if engine.group(id.1).is_none() {
                 given_up.extend(group.number.take());
             }
         }
-        let counts = lock(&engine.shared).tickets.counts_at(at.now);
+        let counts = lock(&engine.forks)
+            .expect("nobody else looks")
+            .tickets
+            .counts_at(at.now);
         self.tickets.given_up(&given_up, counts.1);
         self.tickets.check(counts);
         let next = engine.poll_timeout();
         for (id, call) in self.calls.range_mut((number, 0)..(number + 1, 0)) {
             if call.over_at.is_none() {
-                if engine.calls.get(id.1).is_none() {
+                if engine.group_of(id.1).is_none() {
                     call.over_at = Some((at.now, at.wall));
+                    call.may_renew = self.has_provider && at.now >= self.renew_after;
                 } else {
                     assert!(next <= call.deadline, "call {id:?} has a deadline");
                     assert!(call.good.is_none(), "call {id:?} has a reply");
@@ -385,8 +398,11 @@ impl Rules {
 
     fn sent(&mut self, id: Ref, engine: &Engine, request: &HttpRequest, at: Moment) {
         let order = self.next();
-        let group_id = *engine.sends.get(id.1).expect("nothing is sent for nobody");
-        let inner = engine.groups.get(group_id).expect("a send has a group");
+        let mut groups = engine.groups();
+        let inner = groups
+            .find(|group| group.is_sent_as(id.1))
+            .expect("nothing is sent for nobody");
+        let group_id = inner.id;
         let company = inner.key.company;
         let bearer = |(name, value): &(String, String)| {
             (name == "Authorization").then(|| value["Bearer ".len()..].to_owned())
@@ -595,7 +611,15 @@ impl Rules {
             assert!(call.deadline <= latest, "its time is over");
             return;
         }
-        let retries = call.group.map_or(0, |group| self.groups[&group].retries);
+        let group = call.group.map(|group| &self.groups[&group]);
+        if error.status() == Some(401) && !call.options.nested {
+            let refusals = group.map_or(0, |group| group.refusals);
+            assert!(
+                !call.may_renew || refusals > 1,
+                "the provider is told of the refusal first"
+            );
+        }
+        let retries = group.map_or(0, |group| group.retries);
         if error.is_retryable()
             && f64::from(retries) < call.options.limits.max_retries
             && self.wall_is_steady
@@ -617,14 +641,14 @@ impl Rules {
     /// All commands of `engine` have been carried out.
     pub fn after_commands(&self, number: usize, engine: &Engine) {
         let in_flight = |state: State| state == State::InFlight;
+        let in_engine = engine.groups().filter(|group| group.is_sent());
+        let mut in_engine: Vec<Id> = in_engine.map(|group| group.send).collect();
+        in_engine.sort_unstable();
         let sends = self.sends.range((number, 0)..(number + 1, 0));
         let sends = sends
             .filter(|(_, send)| in_flight(send.state))
             .map(|(id, _)| id.1);
-        assert!(
-            sends.eq(engine.sends.iter().map(|(id, _)| id)),
-            "sends in flight"
-        );
+        assert!(sends.eq(in_engine), "sends in flight");
         let questions = self.questions.range((number, 0)..(number + 1, 0));
         let questions = questions
             .filter(|(_, asked)| in_flight(asked.state))

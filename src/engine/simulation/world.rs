@@ -87,15 +87,25 @@ impl World {
     pub fn new(seed: u64, is_traced: bool) -> Self {
         let mut chance = Chance::new(seed);
         let is_storm = chance.happens(0.15);
+        // More retries than are served in a minute.
+        let is_stampede = chance.happens(0.001);
         let mood = Mood {
-            calls: 1 + if is_storm {
-                12 + chance.below(24)
-            } else {
-                chance.below(10)
+            calls: match is_storm {
+                _ if is_stampede => 180,
+                true => 13 + chance.below(24),
+                false => 1 + chance.below(10),
             },
-            failing: chance.one_of(&[0.1, 0.5, 0.9]),
+            failing: if is_stampede {
+                1.0
+            } else {
+                chance.one_of(&[0.1, 0.5, 0.9])
+            },
             fresh: chance.one_of(&[0.0, 0.0, 0.4]),
-            sharing: if is_storm { 0.3 } else { 0.8 },
+            sharing: match is_storm {
+                _ if is_stampede => 0.0,
+                true => 0.3,
+                false => 0.8,
+            },
             hanging: chance.one_of(&[0.0, 0.1, 0.4]),
             quoting: chance.one_of(&[0.0, 0.0, 0.0, 0.5]),
             refusing: chance.one_of(&[0.0, 0.1, 0.6]),
@@ -185,12 +195,7 @@ impl World {
         }
         self.mood.reentrant = 0.0;
         for number in 0..self.engines.len() {
-            let calls: Vec<Id> = self.engines[number]
-                .calls
-                .iter()
-                .map(|(id, _)| id)
-                .collect();
-            for id in calls {
+            for id in self.engines[number].waiting_calls() {
                 self.abandon((number, id));
                 self.carry_out(number);
             }
@@ -414,12 +419,10 @@ impl World {
                 .command(number, &self.engines[number], &command, at);
             match command {
                 Command::Send { send, .. } => self.plan_reply((number, send)),
-                Command::Ask { question, .. } => {
-                    if !self.chance.happens(self.mood.hanging) {
-                        let most = self.chance.one_of(&[1.0, 300.0, 20_000.0]);
-                        let after = self.ms(most);
-                        self.plan(after, Act::Answer((number, question)));
-                    }
+                Command::Ask { question, .. } if !self.chance.happens(self.mood.hanging) => {
+                    let most = self.chance.one_of(&[1.0, 300.0, 20_000.0]);
+                    let after = self.ms(most);
+                    self.plan(after, Act::Answer((number, question)));
                 }
                 _ => {}
             }
@@ -428,8 +431,7 @@ impl World {
                 match self.chance.below(3) {
                     0 => self.call(number),
                     1 => {
-                        let calls = self.engines[number].calls.iter();
-                        let calls: Vec<Id> = calls.map(|(id, _)| id).collect();
+                        let calls = self.engines[number].waiting_calls();
                         if !calls.is_empty() {
                             let call = calls[self.chance.below(calls.len())];
                             self.abandon((number, call));
