@@ -308,6 +308,8 @@ impl Rules {
     /// that are to be retried.
     pub fn after_input(&mut self, number: usize, engine: &mut Engine, retries: &[Id], at: Moment) {
         engine.check(at.now);
+        let ends = self.token.as_ref().and_then(|token| token.left(at));
+        assert_eq!(engine.wants_wall(), ends.is_some(), "the end of a token");
         self.tickets.pass(at.now);
         for &call in retries {
             let mut groups = engine.groups();
