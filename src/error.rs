@@ -80,6 +80,11 @@ impl Error {
 
     /// Whether another attempt may go better. The client has made its retries
     /// when it gives such an error.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::{Error, error::NetworkError};
+    /// assert!(Error::from(NetworkError::new("No reply came.")).is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Config(_)
@@ -184,7 +189,7 @@ impl ConfigError {
 }
 
 /// What made a request or a token provider fail. Where `fetch` sends the
-/// requests it is a [`Thrown`](crate::fetch::Thrown).
+/// requests it is a `fetch::Thrown`.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// A call or one of its attempts took too long.
@@ -204,6 +209,7 @@ pub struct TimeoutError {
 
 /// What a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Phase {
     /// Waiting for the token provider.
     Token,
@@ -436,7 +442,11 @@ impl FetchError {
 pub struct ApiError {
     /// The HTTP status.
     pub status: u16,
-    /// What the server said of the failure, if it said it in its usual form.
+    /// The server's own name for the error, for example `Unauthorized`.
+    pub error_code: Option<String>,
+    /// What the server said in words, if anything.
+    pub server_message: Option<String>,
+    /// All that the server said of the failure, if it said it in its usual form.
     pub response_status: Option<Box<ResponseStatus>>,
     /// The id under which the server knows the request, if it gave one.
     pub request_id: Option<String>,

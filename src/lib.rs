@@ -110,10 +110,10 @@ mod wire;
 
 #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 pub mod fetch;
-#[cfg(any(test, all(target_arch = "wasm32", not(feature = "npm"))))]
-mod network;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod js;
+#[cfg(any(test, all(target_arch = "wasm32", not(feature = "npm"))))]
+mod network;
 #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 mod to_js;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]

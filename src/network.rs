@@ -3,18 +3,18 @@
 
 /// What a platform says where no reply came; whatever follows names the host.
 const WORDS: [&str; 12] = [
-    "failed to fetch",                                 // Chromium
-    "network error",                                   // Chromium, of a body
-    "networkerror when attempting to fetch resource",  // Firefox
-    "load failed",                                     // WebKit
-    "the internet connection appears to be offline",   // WebKit
-    "the network connection was lost",                 // WebKit
-    "a network error occurred",                        // Bun
-    "fetch failed",                                    // Node
-    "terminated",                                      // Node, of a body
-    "network request failed",                          // React Native
-    "error sending request",                           // Deno
-    "network connection lost",                         // workerd
+    "failed to fetch",                                // Chromium
+    "network error",                                  // Chromium, of a body
+    "networkerror when attempting to fetch resource", // Firefox
+    "load failed",                                    // WebKit
+    "the internet connection appears to be offline",  // WebKit
+    "the network connection was lost",                // WebKit
+    "a network error occurred",                       // Bun
+    "fetch failed",                                   // Node
+    "terminated",                                     // Node, of a body
+    "network request failed",                         // React Native
+    "error sending request",                          // Deno
+    "network connection lost",                        // workerd
 ];
 
 /// Whether an error with this name and message is the network's.

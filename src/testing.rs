@@ -3,7 +3,7 @@
 //! [`run`](VirtualTransport::run) and [`advance`](VirtualTransport::advance), so
 //! that an hour of retries takes no time and comes out the same each time.
 //!
-//! ```
+//! ```ignore-wasm32
 //! use std::time::Duration;
 //! use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage};
 //! use bookmore_sdk::testing::{Reply, VirtualTransport};
@@ -74,7 +74,7 @@ pub struct Sent {
 
 /// What becomes of a request.
 ///
-/// ```
+/// ```ignore-wasm32
 /// use std::time::Duration;
 /// use bookmore_sdk::testing::Reply;
 ///

@@ -4,7 +4,44 @@ use std::{fmt, future::Future};
 
 use crate::error::{Error, NetworkError};
 
-/// The outside world: requests, time and chance.
+/// The outside world: requests, time and chance. `fetch::Fetch` is one for
+/// browsers and JavaScript runtimes, `testing::VirtualTransport` one for tests.
+///
+/// One that does something before another one sends:
+///
+/// ```ignore-wasm32
+/// use std::future::Future;
+/// use bookmore_sdk::{Error, HttpRequest, HttpResponse, Transport};
+///
+/// struct Logged<T>(T);
+///
+/// impl<T: Transport> Transport for Logged<T> {
+///     fn send(
+///         &self,
+///         request: HttpRequest,
+///         on_headers: impl FnOnce() + 'static,
+///     ) -> impl Future<Output = Result<HttpResponse, Error>> + 'static {
+///         println!("{request:?}"); // shows no secret
+///         self.0.send(request, on_headers)
+///     }
+///
+///     fn sleep(&self, ms: f64) -> impl Future<Output = ()> + 'static {
+///         self.0.sleep(ms)
+///     }
+///
+///     fn now(&self) -> f64 {
+///         self.0.now()
+///     }
+///
+///     fn unix_now(&self) -> f64 {
+///         self.0.unix_now()
+///     }
+///
+///     fn random(&self) -> f64 {
+///         self.0.random()
+///     }
+/// }
+/// ```
 pub trait Transport: 'static {
     /// Sends `request` and reads the whole reply. `on_headers` is called when
     /// its headers have come. Redirects are not followed, because the
@@ -99,6 +136,12 @@ impl Body {
 
 impl HttpResponse {
     /// A whole reply with a content type.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::HttpResponse;
+    /// let reply = HttpResponse::new(503, "text/plain", b"Down for repairs");
+    /// assert_eq!(reply.header("Content-Type"), Some("text/plain"));
+    /// ```
     pub fn new(status: u16, content_type: &str, body: &[u8]) -> Self {
         Self {
             status,

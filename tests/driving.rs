@@ -109,7 +109,9 @@ fn a_call_that_is_dropped_gives_up_its_request() {
     drop(first);
     let cancelled = |client: &Client<VirtualTransport>| -> Vec<_> {
         let sent = client.transport().requests();
-        sent.iter().map(|sent| sent.cancelled_at.is_some()).collect()
+        sent.iter()
+            .map(|sent| sent.cancelled_at.is_some())
+            .collect()
     };
     assert_eq!(cancelled(&client), [true, false]);
     client.transport().advance(seconds(1));
@@ -306,7 +308,12 @@ fn a_provider_may_call_the_client() {
     let sent = client.transport().requests();
     let sent: Vec<_> = sent
         .iter()
-        .map(|sent| (sent.request.header("authorization"), sent.cancelled_at.is_some()))
+        .map(|sent| {
+            (
+                sent.request.header("authorization"),
+                sent.cancelled_at.is_some(),
+            )
+        })
         .collect();
     assert_eq!(
         sent,
@@ -443,7 +450,12 @@ fn a_transport_may_call_the_client() {
     transport.run(client.get_ai_chat_usage(&request)).unwrap();
     let sent = transport.requests();
     assert!(sent.len() > 1);
-    assert_eq!(sent.iter().filter(|sent| !sent.cancelled_at.is_some()).count(), 1);
+    assert_eq!(
+        sent.iter()
+            .filter(|sent| sent.cancelled_at.is_none())
+            .count(),
+        1
+    );
     slot.take();
 }
 
@@ -467,7 +479,12 @@ fn a_transport_that_drops_the_call_it_sends_for_sends_nothing() {
     call.replace(Some(taken));
     poll_once(client, OTHER);
     assert!(call.borrow().is_none());
-    assert!(transport.requests().iter().all(|sent| sent.cancelled_at.is_some()));
+    assert!(
+        transport
+            .requests()
+            .iter()
+            .all(|sent| sent.cancelled_at.is_some())
+    );
 }
 
 #[test]

@@ -6,5 +6,9 @@ mod bodies;
 mod common;
 #[path = "common/fetch.rs"]
 mod fetch;
+#[path = "common/platform.rs"]
+mod platform;
+#[path = "common/scenarios/mod.rs"]
+mod scenarios;
 #[path = "common/thrown.rs"]
 mod thrown;

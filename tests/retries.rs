@@ -240,7 +240,12 @@ fn an_attempt_that_takes_too_long_is_followed_by_another() {
         "The reply was not complete within 1000 ms. Try again, or allow more time."
     );
     assert_eq!(times(&transport), [0.0, 1250.0, 2750.0]);
-    assert!(transport.requests().iter().all(|sent| sent.cancelled_at.is_some()));
+    assert!(
+        transport
+            .requests()
+            .iter()
+            .all(|sent| sent.cancelled_at.is_some())
+    );
 }
 
 #[test]

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // Builds the npm package into pkg/dist:
-//   cargo → wasm-bindgen → wasm-opt → esbuild → tsc.
+//   cargo → wasm-bindgen → wasm-opt → esbuild → tsc → api-extractor.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
+import { finishDeclarations } from "./declarations.mjs";
 import { ENTRIES, EXTERNAL, scripts } from "./entries.mjs";
 import { inlined } from "./inline.mjs";
 import { buildModule } from "./module.mjs";
@@ -27,7 +28,7 @@ writeFileSync(join(dist, "core.js"), transformSync(glue, { minify: true, format:
 writeFileSync(join(dist, "wasm-inline.js"), inlined(wasm));
 await Promise.all(ENTRIES.flatMap((entry) => scripts(entry).map((script) => bundle(entry, script))));
 run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc"), "-p", pkg]);
-commonJsTypes();
+finishDeclarations(pkg, join(root, "target/declarations"));
 for (const file of ["README.md", "LICENSE"]) cpSync(join(root, file), join(pkg, file));
 await printSizes(dist);
 
@@ -58,6 +59,8 @@ function bundle({ name, wasm }, { format, file }) {
     format,
     bundle: true,
     external: [...EXTERNAL, "./sdk.wasm*"],
+    // Where Deno finds the types of a script that it was given by its address.
+    banner: format === "esm" ? { js: `// @ts-self-types="./${name.split("/").pop()}.d.ts"` } : {},
     define: { VERSION: JSON.stringify(version) },
     target: "es2022",
     platform: "neutral",
@@ -67,12 +70,4 @@ function bundle({ name, wasm }, { format, file }) {
       setup: ({ onResolve }) => onResolve({ filter: /^\.\/(core|wasm-inline)\.js$/ }, generated),
     }],
   });
-}
-
-/** The same declarations for `require`, which reads `.d.cts`. */
-function commonJsTypes() {
-  for (const file of readdirSync(dist, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
-    const text = readFileSync(join(dist, file), "utf8").replaceAll(/(from "\.{1,2}\/[\w./-]+)\.js"/g, '$1.cjs"');
-    writeFileSync(join(dist, file.replace(/\.ts$/, ".cts")), text);
-  }
 }

@@ -1,21 +1,9 @@
-import { abortReason, onAbort } from "./abort.js";
-import type { Core } from "./core.js";
-import { Driver, type Answer, type Outcome, type World } from "./driver.js";
-import { BookMoreError, errorOf, isBranded } from "./errors.js";
-import { isWorkers, type Instance, type Loader } from "./instance.js";
-import {
-  answerOf,
-  checkedToken,
-  CLIENT,
-  clientOptions,
-  companyId,
-  isSameIdentity,
-  requestOptions,
-  type CheckedClientOptions,
-} from "./options.js";
+import { Calls } from "./calls.js";
+import { isBranded } from "./errors.js";
+import type { Loader } from "./instance.js";
+import { CLIENT, clientOptions } from "./options.js";
 import type {
   AiChatUsageResponse,
-  ClientEvent,
   ClientOptions,
   GetAiChatUsage,
   RequestOptions,
@@ -24,24 +12,54 @@ import type {
   WithResponse,
 } from "./types.js";
 
-const DEFAULT_TOTAL_TIMEOUT_MS = 30_000;
+/** By which a client is known whatever copy of the package made it. */
+const BRAND = /* @__PURE__ */ Symbol.for("bookmore-sdk.client");
 
-/** @internal */
+/**
+ * By which a sub-entry reaches what is behind a client, whatever copy of the
+ * package made it: a function, because a proxy hands those on as they are. The
+ * number rises when {@link Calls} changes for those who reach it.
+ *
+ * @internal
+ */
+export const CALLS = /* @__PURE__ */ Symbol.for("bookmore-sdk.calls.1");
+
+/** What both clients are, apart from where their module comes from. */
 export class BookMoreClientBase implements BookMoreClientLike {
-  declare ready: BookMoreClientLike["ready"];
-  declare setBearerToken: BookMoreClientLike["setBearerToken"];
-  declare getAiChatUsage: BookMoreClientLike["getAiChatUsage"];
-  declare getAiChatUsageWithResponse: BookMoreClientLike["getAiChatUsageWithResponse"];
+  /** @internal */
+  declare readonly [CALLS]: () => Calls;
 
   /** @internal */
   constructor(options: ClientOptions, load: Loader, known: readonly string[] = CLIENT) {
     const calls = new Calls(clientOptions(options, known), load);
-    // Own functions, not methods, know their client wherever they are called from: a proxy such as those of Vue's
-    // `reactive`, or on their own.
+    define(this, BRAND, true);
+    define(this, CALLS, () => calls);
+    // Bound, so that they work on their own and inside a proxy such as that of Vue's `reactive`.
     for (const name of ["ready", "setBearerToken", "getAiChatUsage", "getAiChatUsageWithResponse"] as const) {
-      Object.defineProperty(this, name, { value: calls[name].bind(calls), writable: true, configurable: true });
+      define(this, name, this[name].bind(this as never));
     }
   }
+
+  ready(): Promise<void> {
+    return this[CALLS]().ready();
+  }
+
+  setBearerToken(token: string | TokenProvider | null, options?: SetBearerTokenOptions): void {
+    this[CALLS]().setBearerToken(token, options);
+  }
+
+  getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {
+    return this[CALLS]().getAiChatUsage(request, options);
+  }
+
+  getAiChatUsageWithResponse(request?: GetAiChatUsage, options?: RequestOptions): Promise<WithResponse> {
+    return this[CALLS]().getAiChatUsageWithResponse(request, options);
+  }
+}
+
+/** Not shown, and not assigned: a page may have frozen a prototype. */
+function define(of: object, key: PropertyKey, value: unknown): void {
+  Object.defineProperty(of, key, { value, writable: true, configurable: true });
 }
 
 /**
@@ -53,7 +71,7 @@ export interface BookMoreClientLike {
    * Loads the WebAssembly module ahead of the first call, which otherwise
    * does it.
    *
-   * @throws {@link RuntimeUnsupportedError} where there is no WebAssembly.
+   * @throws A {@link RuntimeUnsupportedError} where there is no WebAssembly.
    */
   ready(): Promise<void>;
 
@@ -63,7 +81,7 @@ export interface BookMoreClientLike {
    * call are. Unless it is the same identity, their replies are only given to
    * those who wait for them already.
    *
-   * @throws {@link ConfigError} where it cannot be used.
+   * @throws A {@link ConfigError} where it cannot be used.
    */
   setBearerToken(token: string | TokenProvider | null, options?: SetBearerTokenOptions): void;
 
@@ -71,203 +89,17 @@ export interface BookMoreClientLike {
    * Get the AI assistant token usage and limit for a company.
    *
    * @param request Whose usage; the logged-in user's company when omitted.
-   * @throws {@link BookMoreError}, or the reason of the signal.
+   * @throws A {@link BookMoreError}, or the reason of the signal.
    */
   getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse>;
 
   /**
    * The same, with the reply's status and headers, and every attempt.
    *
-   * @throws {@link BookMoreError}, or the reason of the signal.
+   * @throws A {@link BookMoreError}, or the reason of the signal.
    */
   getAiChatUsageWithResponse(request?: GetAiChatUsage, options?: RequestOptions): Promise<WithResponse>;
 }
-
-/** A running module and the engine of a client in it. */
-interface Engine {
-  instance: Instance;
-  core: Core;
-  /** Absent where each call has a driver of its own. */
-  driver: Driver | undefined;
-}
-
-/** What a client does, apart from its face. */
-class Calls {
-  readonly #options: CheckedClientOptions;
-  readonly #load: Loader;
-  readonly #world: World;
-  #token: string | undefined;
-  #provider: TokenProvider | undefined;
-  #engine: Engine | undefined;
-  /** Which function of the application runs just now: what it calls cannot wait for it. */
-  #running: "provider" | "fetch" | undefined;
-
-  constructor(options: CheckedClientOptions, load: Loader) {
-    this.#options = options;
-    this.#load = load;
-    this.#useToken(options.bearerToken);
-    this.#world = {
-      fetch: (url, init) => this.#inside("fetch", () => (options.fetch ?? globalThis.fetch)(url, init as never)),
-      credentials: options.credentials,
-      ask: async (about): Promise<Answer> => answerOf(await this.#inside("provider", () => this.#provider?.(about))),
-      emit: (event) => this.#emit(event),
-    };
-  }
-
-  async ready(): Promise<void> {
-    await this.#load();
-  }
-
-  setBearerToken(token: string | TokenProvider | null, options: SetBearerTokenOptions = {}): void {
-    const sameIdentity = isSameIdentity(options);
-    this.#useToken(checkedToken(token, this.#options));
-    if (this.#engine) this.#tellToken(this.#engine, sameIdentity);
-  }
-
-  async getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {
-    const { data, error, ...outcome } = await this.#call(request, options);
-    // Made here, so that its stack names the caller.
-    if (error) throw failure(error, outcome);
-    return data!;
-  }
-
-  async getAiChatUsageWithResponse(request?: GetAiChatUsage, options?: RequestOptions): Promise<WithResponse> {
-    const { data, error, ...outcome } = await this.#call(request, options);
-    if (error) throw failure(error, outcome);
-    const { attempts, elapsedMs, requestId } = outcome;
-    const { status, receivedAt, headers } = outcome.reply!;
-    const told = { status, headers: { ...(outcome.headers ?? headers) }, attempts, elapsedMs, receivedAt };
-    return { data: data!, response: requestId === undefined ? told : { ...told, requestId } };
-  }
-
-  async #call(request: GetAiChatUsage = {}, options: RequestOptions = {}): Promise<Outcome> {
-    const company = companyId(request);
-    const checked = requestOptions(options);
-    const signal = options.signal ?? undefined;
-    const running = this.#running;
-    const of = this.#options;
-    if (signal?.aborted) throw abortReason(signal);
-    if (typeof (of.fetch ?? globalThis.fetch) !== "function") {
-      throw errorOf({
-        code: "runtime_unsupported",
-        message: "This runtime has no fetch. Pass one as the option fetch.",
-      });
-    }
-    const started = performance.now();
-    const totalTimeout = checked.totalTimeoutMs ?? of.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
-    let engine = this.#engine;
-    if (!engine || engine.instance.trap !== undefined) {
-      try {
-        engine = this.#engineOf(await this.#loaded(totalTimeout, signal));
-      } catch (thrown) {
-        if (!(thrown instanceof BookMoreError)) throw thrown;
-        // Each caller gets an error of its own.
-        const { message, cause } = thrown;
-        return { error: { ...thrown, message, cause }, attempts: [], elapsedMs: performance.now() - started };
-      }
-    }
-    // A driver of its own ends with its call.
-    const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
-    const headers = Object.entries({ ...of.headers, ...checked.headers });
-    const waited = performance.now() - started;
-    const { outcome, abandon } = driver.call((core, at) =>
-      core.call(
-        company,
-        checked.isJsonl ?? of.isJsonl ?? false,
-        headers.map(([name, value]) => `${name}:${value}\n`).join(""),
-        checked.maxRetries ?? of.maxRetries ?? NaN,
-        checked.attemptTimeoutMs ?? of.attemptTimeoutMs ?? NaN,
-        totalTimeout,
-        checked.coalesce && running === undefined,
-        checked.fresh,
-        running === "provider",
-        waited,
-        ...at,
-      ),
-    );
-    return unlessAborted(signal, outcome, abandon);
-  }
-
-  /** The running module: it is a part of what a call's total limit covers. */
-  #loaded(totalTimeout: number, signal: AbortSignal | undefined): Promise<Instance> {
-    return new Promise((resolve, reject) => {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      if (totalTimeout !== Infinity) {
-        const message = `The WebAssembly module was not there within ${totalTimeout} ms. Try again, or allow more time.`;
-        const error = { code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout } as const;
-        timer = setTimeout(() => reject(errorOf(error)), totalTimeout);
-      }
-      unlessAborted(signal, this.#load(totalTimeout))
-        .then(resolve, reject)
-        .finally(() => clearTimeout(timer));
-    });
-  }
-
-  /** The engine of this client, made anew when the module was. */
-  #engineOf(instance: Instance): Engine {
-    if (this.#engine?.instance !== instance) {
-      const { baseUrl, originLength, apiKey, retryPacing, onEvent } = this.#options;
-      const alone = isWorkers();
-      const core = new instance.glue.Core(baseUrl, originLength, apiKey, retryPacing, onEvent !== undefined, !alone);
-      const driver = alone ? undefined : new Driver(instance, core, this.#world);
-      this.#engine = { instance, core, driver };
-      this.#tellToken(this.#engine, false);
-    }
-    return this.#engine;
-  }
-
-  #useToken(token: string | TokenProvider | null | undefined): void {
-    this.#provider = typeof token === "function" ? token : undefined;
-    this.#token = typeof token === "string" ? token : undefined;
-  }
-
-  #tellToken({ instance, core, driver }: Engine, sameIdentity: boolean): void {
-    (driver ?? new Driver(instance, core, this.#world)).setToken(this.#token, this.#provider !== undefined, sameIdentity);
-  }
-
-  #inside<T>(what: "provider" | "fetch", run: () => T): T {
-    const before = this.#running;
-    this.#running = what;
-    try {
-      return run();
-    } finally {
-      this.#running = before;
-    }
-  }
-
-  /** What a listener throws, at once or later, changes nothing. */
-  #emit(event: ClientEvent): void {
-    try {
-      Promise.resolve(this.#options.onEvent?.(event) as unknown).catch(() => {});
-    } catch {
-      // See above.
-    }
-  }
-}
-
-/** The error of a call, or what a framework wants to reach its caller as it came. */
-function failure(error: NonNullable<Outcome["error"]>, { attempts, elapsedMs }: Pick<Outcome, "attempts" | "elapsedMs">): unknown {
-  const { isControlFlow, ...details } = error;
-  return isControlFlow ? details.cause : errorOf({ ...details, attempts, elapsedMs });
-}
-
-/** What `promise` comes to, unless `signal` aborts before: then its reason. */
-function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>, leave?: () => void): Promise<T> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      leave?.();
-      reject(abortReason(signal));
-    };
-    if (signal.aborted) return abort();
-    const ignore = onAbort(signal, abort);
-    promise.then(resolve, reject).finally(ignore);
-  });
-}
-
-/** By which a client is known whatever copy of the package made it. */
-const BRAND = Symbol.for("bookmore-sdk.client");
-Object.defineProperty(BookMoreClientBase.prototype, BRAND, { value: true });
 
 /** Whether `value` is a client of this package, also of another copy of it. */
 export function isBookMoreClient(value: unknown): value is BookMoreClientLike {

@@ -42,7 +42,7 @@ export function isBranded(value: unknown, brand: symbol): boolean {
  * Any failure of a call, except an abort: that rejects with the signal's
  * reason. The message is a sentence that says what to do.
  */
-export class BookMoreError extends Error {
+export abstract class BookMoreError extends Error {
   /** A stable name for the kind of failure. */
   declare readonly code: ErrorCode;
   /** What was thrown outside the SDK, if that is what failed. */
@@ -57,7 +57,7 @@ export class BookMoreError extends Error {
   declare readonly retryAt?: Date;
 
   /** Calls make their errors; a test of yours may make one, too. */
-  constructor({ message, cause, retryAt, ...members }: ErrorInit & { code?: ErrorCode }) {
+  constructor({ message, cause, retryAt, ...members }: ErrorInit) {
     super(message, cause === undefined ? undefined : { cause });
     // Each class has its code on its prototype; as an own member it is shown.
     Object.assign(this, { code: this.code, isRetryable: false }, members);
@@ -120,7 +120,7 @@ export interface ApiErrorInit extends ErrorInit {
   errorCode?: string;
   serverMessage?: string;
   responseStatus?: ResponseStatus;
-  /** Default: none. */
+  /** Default: those of the `responseStatus`. */
   fieldErrors?: readonly ResponseError[];
   requestId?: string;
   retryAfterMs?: number;
@@ -150,11 +150,15 @@ export class ApiError extends BookMoreError {
   /** How long the server asks to wait, in milliseconds from its reply on. */
   declare readonly retryAfterMs?: number;
 
-  constructor(init: ApiErrorInit) {
-    const { stackTrace, ...responseStatus } = init.responseStatus ?? {};
-    if (stackTrace !== undefined) Object.defineProperty(responseStatus, "stackTrace", { value: stackTrace });
-    super({ fieldErrors: [], ...init, ...(init.responseStatus && { responseStatus }) } as ErrorInit);
+  constructor({ responseStatus, ...init }: ApiErrorInit) {
+    const members = { fieldErrors: responseStatus?.errors ?? [], ...init };
+    super(responseStatus ? { ...members, responseStatus: withoutTrace(responseStatus) } as ErrorInit : members);
   }
+}
+
+/** The same, with a stack trace that is not enumerable. */
+function withoutTrace({ stackTrace, ...status }: ResponseStatus): ResponseStatus {
+  return stackTrace === undefined ? status : Object.defineProperty(status, "stackTrace", { value: stackTrace });
 }
 
 /** 401: the server wants other credentials. */
@@ -195,9 +199,10 @@ export class UnexpectedResponseError extends BookMoreError {
   declare readonly receivedCompanyId?: string;
 
   constructor(
-    init: ErrorInit &
-      Partial<Pick<UnexpectedResponseError, "code" | "contentType" | "location" | "requestedCompanyId" | "receivedCompanyId">> &
-      Pick<UnexpectedResponseError, "status">,
+    init: ErrorInit & { status: number } & (
+        | { code?: "unexpected_response"; contentType?: string; location?: string }
+        | { code: "company_mismatch"; requestedCompanyId: string; receivedCompanyId: string }
+      ),
   ) {
     super(init);
   }

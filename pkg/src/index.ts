@@ -13,7 +13,7 @@ const load = /* @__PURE__ */ loader(wasm);
  * number of calls, also at the same time.
  */
 export class BookMoreClient extends BookMoreClientBase {
-  /** @throws {@link ConfigError} where an option cannot be used. */
+  /** @throws A {@link ConfigError} where an option cannot be used. */
   constructor(options: ClientOptions = {}) {
     super(options, load);
   }

@@ -77,22 +77,38 @@ export interface Endpoint {
 }
 
 function endpoint({ baseUrl = "https://api.bookmore.com", allowInsecureHttp = false }: ClientOptions): Endpoint {
-  let url;
-  try {
-    url = new URL(String(baseUrl));
-  } catch {
-    // Refused below.
-  }
+  const text = String(baseUrl);
+  const isRelative = /^[/.]/.test(text);
+  const base = isRelative ? globalThis.location?.href : undefined;
+  const url = urlOf(text, base);
+  check(
+    !isRelative || url !== undefined,
+    "baseUrl is relative, and there is no location here to resolve it against; pass a whole URL, such as https://api.bookmore.com.",
+  );
   check(
     url !== undefined &&
       /^https?:$/.test(url.protocol) &&
-      url.username + url.password + url.search + url.hash === "",
-    "baseUrl must be an http(s) URL without user name, query or fragment, such as https://api.bookmore.com.",
+      url.username + url.password === "" &&
+      // The platform lets an escape without its two digits pass.
+      !/[?#]|%(?![\da-f]{2})/i.test(text),
+    "baseUrl must be an http(s) URL without user name, query, fragment or broken escapes, such as https://api.bookmore.com.",
   );
   const { origin, pathname, protocol, hostname } = url!;
   const isLocal = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-  const base = (origin + pathname).replace(/\/+$/, "");
-  return { baseUrl: base, originLength: origin.length, keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp };
+  return {
+    baseUrl: (origin + pathname).replace(/\/+$/, ""),
+    originLength: origin.length,
+    keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp,
+  };
+}
+
+/** `URL.parse` is too new for Node.js 20. */
+function urlOf(text: string, base: string | undefined): URL | undefined {
+  try {
+    return new URL(text, base);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What clients and calls have in common. */

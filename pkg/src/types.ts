@@ -104,19 +104,43 @@ export type TokenProvider = (
   | undefined
   | Promise<string | BearerToken | null | undefined>;
 
-/** A function that sends requests as the platform's `fetch` does; more than this it is not asked for. */
+/** A function that sends requests as the platform's `fetch` does. More than this it is not asked for. */
 export type FetchLike = (
   url: string,
-  init: { method: "GET"; headers: Record<string, string>; signal: AbortSignal; redirect: "manual"; cache?: "no-store"; credentials?: "omit" | "same-origin" | "include" },
-) => Promise<Response>;
+  init: {
+    method: "GET";
+    headers: Record<string, string>;
+    signal: AbortSignal;
+    redirect: "manual";
+    cache?: "no-store";
+    credentials?: "omit" | "same-origin" | "include";
+  },
+) => Promise<ResponseLike>;
+
+/** What a {@link FetchLike} gives: a `Response`, also that of a library, or an object made like one. */
+export interface ResponseLike {
+  readonly status: number;
+  /** Iterates as pairs of a name and a value. */
+  readonly headers: object;
+  /** A stream, which is read in pieces; where it is absent, `arrayBuffer()` is called. */
+  readonly body?: unknown;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** Headers: an object, or anything that iterates like `Headers`. Values that are undefined are left out. */
+export type HeadersLike = Record<string, string | undefined> | Headers | Iterable<HeaderPair> | readonly HeaderPair[];
+type HeaderPair = readonly [name: string, value: string | undefined];
 
 /** What a {@link BookMoreClient} is made of. */
 export interface ClientOptions {
-  /** Where the API lives, with or without a path. Default: `https://api.bookmore.com`. */
+  /**
+   * Where the API lives, with or without a path. One that starts with `/` or `.`
+   * is resolved against `location`. Default: `https://api.bookmore.com`.
+   */
   baseUrl?: string | URL | undefined;
   /** Sent as `Authorization: Bearer …`. */
   bearerToken?: string | TokenProvider | null | undefined;
-  /** Sent as `x-api-key`. */
+  /** Sent as `x-api-key`; null for none. */
   apiKey?: string | null | undefined;
   /** Whether cookies go along. Default: the platform's choice. */
   credentials?: "omit" | "same-origin" | "include" | undefined;
@@ -126,7 +150,7 @@ export interface ClientOptions {
    * Extra headers. In a browser each must be allowed by the server's CORS
    * settings. `Accept`, `Authorization` and `x-api-key` are the SDK's own.
    */
-  headers?: Record<string, string> | Headers | Iterable<[string, string]> | undefined;
+  headers?: HeadersLike | undefined;
   /** Used instead of the global `fetch`, which is looked up at each call. */
   fetch?: FetchLike | undefined;
   /** How often a failed attempt is followed by another: 0 to 10. Default: 2. */
@@ -164,7 +188,7 @@ export interface RequestOptions {
   /** Instead of the client's format. */
   format?: Format | undefined;
   /** Besides the client's extra headers, or instead of those of the same name. */
-  headers?: Record<string, string> | Headers | Iterable<[string, string]> | undefined;
+  headers?: HeadersLike | undefined;
   /** Instead of the client's. */
   maxRetries?: number | undefined;
   /** Instead of the client's; null for no limit. */
@@ -265,6 +289,10 @@ export type ErrorCode =
   | "runtime_unsupported"
   | "internal_error";
 
-/** What the WebAssembly module can be taken from; a string is a URL. */
-export type WasmSource = WasmGiven | Promise<WasmGiven>;
-type WasmGiven = WebAssembly.Module | BufferSource | Response | URL | string;
+/**
+ * What the WebAssembly module can be taken from: a compiled module, bytes, a
+ * Response, a URL, or a promise of one of these. A string is a URL.
+ */
+// Structural, because not every platform's types have a WebAssembly.Module, and
+// where they do it has no members.
+export type WasmSource = object | string;

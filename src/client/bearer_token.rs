@@ -16,7 +16,10 @@ pub struct TokenRequest {
 
 /// What a token provider gives.
 ///
-/// ```
+/// The end of a token by the clock of whoever made it, as in a JWT, is better
+/// given as [`expires_at`](Self::expires_at).
+///
+/// ```ignore-wasm32
 /// use std::time::Duration;
 /// use bookmore_sdk::client::BearerToken;
 ///
@@ -150,7 +153,7 @@ where
 /// Where the bearer token comes from: see
 /// [`Client::set_bearer_token`](super::Client::set_bearer_token).
 ///
-/// ```
+/// ```ignore-wasm32
 /// use bookmore_sdk::client::TokenSource;
 ///
 /// TokenSource::from("t0ken");

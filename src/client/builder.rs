@@ -92,7 +92,7 @@ impl ClientBuilder {
     /// Calls drive it. A renewal ahead of time goes on by itself on wasm32 when
     /// no call is left; elsewhere with the next call.
     ///
-    /// ```
+    /// ```ignore-wasm32
     /// # use std::time::Duration;
     /// # use bookmore_sdk::{Client, client::BearerToken};
     /// async fn sign_in() -> Result<String, std::io::Error> {
@@ -183,7 +183,7 @@ impl ClientBuilder {
 
     /// Told of what happens to the client's calls.
     ///
-    /// ```
+    /// ```ignore-wasm32
     /// # use bookmore_sdk::{Client, client::Event};
     /// Client::builder().on_event(|event| {
     ///     if let Event::Retry { attempt, wait, error, .. } = event {

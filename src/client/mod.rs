@@ -39,7 +39,7 @@ use crate::{
 /// identity and can carry out any number of calls, also at the same time; a
 /// clone is the same client.
 ///
-/// Over [`Fetch`](crate::fetch::Fetch) a client, its calls and its errors are
+/// Over `fetch::Fetch` a client, its calls and its errors are
 /// `Send` and `Sync`, so that frameworks that ask for it can keep them. They
 /// are still to be used by the thread that made them: others panic.
 pub struct Client<T> {
@@ -66,6 +66,12 @@ impl<T> Clone for Client<T> {
 impl Client<()> {
     /// Starts with the defaults: `https://api.bookmore.com`, JSON, no
     /// credentials.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::{Client, testing::VirtualTransport as Fetch};
+    /// let client = Client::builder().bearer_token("t0ken").build(Fetch::new())?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -76,6 +82,19 @@ impl<T: Transport> Client<T> {
     ///
     /// When the future is dropped, the call is given up; its request too,
     /// unless an equal call waits for the same reply.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage, testing::*};
+    /// # let usage = AiChatUsageResponse { tokens_used: 5, ..Default::default() };
+    /// # let transport = VirtualTransport::new().reply(Reply::usage(&usage));
+    /// # let client = Client::builder().build(transport.clone())?;
+    /// # transport.run(async {
+    /// let company = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+    /// let usage = client.get_ai_chat_usage(&GetAiChatUsage::for_company(company)).await?;
+    /// println!("{} of {} tokens", usage.tokens_used, usage.token_limit);
+    /// # Ok::<_, bookmore_sdk::Error>(()) })?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Each kind of [`Error`]; `Config` for a company id that is no Guid.
@@ -89,6 +108,19 @@ impl<T: Transport> Client<T> {
 
     /// The same with options for this call, and with the reply's status and
     /// headers.
+    ///
+    /// ```ignore-wasm32
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage, client::CallOptions, testing::*};
+    /// # let transport = VirtualTransport::new().reply(Reply::usage(&AiChatUsageResponse::default()));
+    /// # let client = Client::builder().build(transport.clone())?;
+    /// # transport.run(async {
+    /// let options = CallOptions::new().fresh(true).total_timeout(Duration::from_secs(5));
+    /// let reply = client.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options).await?;
+    /// assert_eq!((reply.response.status, reply.attempts.len()), (200, 1));
+    /// # Ok::<_, bookmore_sdk::Error>(()) })?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Each kind of [`Error`]; `Config` for a company id, a header or a limit

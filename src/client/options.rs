@@ -10,7 +10,7 @@ use crate::{
 
 /// What may differ from call to call; what is left out is as the client has it.
 ///
-/// ```
+/// ```ignore-wasm32
 /// use std::time::Duration;
 /// use bookmore_sdk::client::CallOptions;
 ///

@@ -2,7 +2,7 @@
 
 use super::{redact::Redactor, retry_after::asked_wait};
 use crate::{
-    dto::{AiChatUsageResponse, GetAiChatUsage, ResponseStatus},
+    dto::{AiChatUsageResponse, GetAiChatUsage},
     error::{ApiError, DecodeError, Error, Unexpected, UnexpectedResponseError, decimal, text},
     transport::{Body, HttpResponse},
     wire::{
@@ -27,10 +27,7 @@ pub(crate) fn judge(
         return Err(problem.at(reply));
     }
     let body = reply.body.bytes();
-    if reply.status >= 400 {
-        return Err(api_error(reply, failure_in(body, redactor), redactor));
-    }
-    let read = match &reply.body {
+    let mut read = match &reply.body {
         Body::Whole(_) => decode::usage(body, integers).map_err(Error::Decode),
         Body::TooLong(_) => Err(Error::Decode(DecodeError::new(
             body.len(),
@@ -38,30 +35,38 @@ pub(crate) fn judge(
         ))),
         Body::Broken(_, error) => Err(error.clone().into()),
     };
+    let is_refused = reply.status >= 400;
     // "Failures" 3 and 6: an ErrorCode is a failure even at 200, whatever
     // stands beside it.
+    let mut failure = match &mut read {
+        Ok(usage) if !is_refused => Failure {
+            response_status: usage.response_status.take(),
+            ..Failure::default()
+        },
+        _ => decode::failure(body),
+    };
+    if let Some(status) = &mut failure.response_status {
+        redactor.redact_status(status);
+    }
+    let Failure {
+        code, words, title, ..
+    } = &mut failure;
+    for text in [code, words, title].into_iter().flatten() {
+        redactor.redact(text);
+    }
+    let status = failure.response_status.as_ref();
+    if is_refused || status.is_some_and(|status| said(&status.error_code).is_some()) {
+        return Err(api_error(reply, failure, redactor));
+    }
     match read {
         Ok(mut usage) => {
-            if let Some(status) = &mut usage.response_status {
-                redactor.redact_status(status);
-            }
-            if is_failure(&usage.response_status) {
-                let failure = Failure {
-                    response_status: usage.response_status,
-                    ..Failure::default()
-                };
-                return Err(api_error(reply, failure, redactor));
-            }
+            usage.response_status = failure.response_status;
             match other_company(request, &usage) {
                 Some(problem) => Err(problem.at(reply)),
                 None => Ok(usage),
             }
         }
         Err(mut error) => {
-            let failure = failure_in(body, redactor);
-            if is_failure(&failure.response_status) {
-                return Err(api_error(reply, failure, redactor));
-            }
             if let Error::Decode(error) = &mut error {
                 // A key of the server's can be part of it.
                 redactor.redact(&mut error.path);
@@ -69,22 +74,6 @@ pub(crate) fn judge(
             Err(error)
         }
     }
-}
-
-fn failure_in(body: &[u8], redactor: &Redactor) -> Failure {
-    let mut failure = decode::failure(body);
-    if let Some(status) = &mut failure.response_status {
-        redactor.redact_status(status);
-    }
-    if let Some(title) = &mut failure.title {
-        redactor.redact(title);
-    }
-    failure
-}
-
-fn is_failure(status: &Option<Box<ResponseStatus>>) -> bool {
-    let status = status.as_ref();
-    status.is_some_and(|status| said(&status.error_code).is_some())
 }
 
 impl Unexpected {
@@ -152,7 +141,9 @@ fn other_company(request: &GetAiChatUsage, usage: &AiChatUsageResponse) -> Optio
 
 fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Error {
     let status = failure.response_status.as_deref();
-    let code = status.and_then(|status| said(&status.error_code));
+    let code = status
+        .and_then(|status| said(&status.error_code))
+        .or(said(&failure.code));
     let (why, words) = reason(reply, &failure);
     let mut words = words.to_owned();
     redactor.redact(&mut words);
@@ -187,6 +178,8 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
         retry_after_ms,
         retry_at: retry_after_ms.map(|wait| reply.received_at + wait),
         message,
+        error_code: code.map(str::to_owned),
+        server_message: (!words.is_empty()).then_some(words),
         request_id: reply.request_id(),
         is_quota,
         response_status: failure.response_status,
@@ -235,13 +228,15 @@ fn reason<'a>(reply: &'a HttpResponse, failure: &'a Failure) -> (&'static str, &
     let challenge = challenge.filter(|words| words.bytes().any(|byte| byte == b'='));
     if let Some(words) = status
         .and_then(|status| said(&status.message))
+        .or(said(&failure.words))
         .or(challenge)
         .or(said(&failure.title))
     {
         return (": ", words);
     }
     let body = reply.body.bytes().trim_ascii();
-    if status.is_some() || body.is_empty() {
+    // JSON that says nothing in words is no page.
+    if status.is_some() || matches!(body.first(), None | Some(b'{' | b'[' | b'"')) {
         return (" without saying why", "");
     }
     let content_type = media_type(reply.header("content-type").unwrap_or(""));

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::error::Error;
 
-/// A question that has no answer by then hangs: whoever comes has another one
-/// asked, unless his own limit is longer.
+/// A question that has no answer by then hangs, for calls without a limit of
+/// their own.
 const LONGEST_QUESTION_MS: f64 = 30_000.0;
 
 /// What the provider is being asked.
@@ -128,11 +128,11 @@ impl Engine {
 
     fn waiting_for_token(&self) -> Vec<Id> {
         let mut waiting = Vec::new();
-        for (id, group) in &self.groups {
+        for (_, group) in &self.groups {
             if let Some(group) = group
                 && group.stage == Stage::Token
             {
-                waiting.push(*id);
+                waiting.push(group.id);
             }
         }
         waiting
@@ -188,10 +188,14 @@ impl Engine {
     pub(super) fn await_token(&mut self, group: &mut Group, forced: bool) {
         group.stage = Stage::Token;
         group.wake_at = f64::INFINITY;
-        let mut limit = LONGEST_QUESTION_MS;
-        for call in &group.calls {
-            if call.total_timeout.is_finite() {
-                limit = limit.max(call.total_timeout);
+        // As long as one of those who wait would wait himself: calls with short
+        // limits take no answer away from calls with long ones.
+        let mut limit = longest_limit(group);
+        for (_, other) in &self.groups {
+            if let Some(other) = other
+                && other.stage == Stage::Token
+            {
+                limit = limit.max(longest_limit(other));
             }
         }
         let mut was_forced = false;
@@ -243,4 +247,18 @@ impl Engine {
             self.supersede_question();
         }
     }
+}
+
+/// How long the callers of a group wait for an answer at the most.
+fn longest_limit(group: &Group) -> f64 {
+    let mut longest = 0.0;
+    for call in &group.calls {
+        let limit = if call.total_timeout.is_finite() {
+            call.total_timeout
+        } else {
+            LONGEST_QUESTION_MS
+        };
+        longest = limit.max(longest);
+    }
+    longest
 }

@@ -220,7 +220,7 @@ fn every_scenario_comes_out_as_written() {
             "outcomes": scenario.outcomes,
         });
         let never = scenario.never.clone();
-        let (came, said) = Run::new(scenario, &table.companies).to_its_end();
+        let (came, said) = Run::new(scenario, &table.companies).run_to_end();
         let leak = never.iter().find(|secret| said.contains(secret.as_str()));
         if !is_as(&came, &expected) || leak.is_some() {
             failed += 1;
@@ -294,7 +294,7 @@ impl<'a> Run<'a> {
         run
     }
 
-    fn to_its_end(mut self) -> (Value, String) {
+    fn run_to_end(mut self) -> (Value, String) {
         loop {
             let timer = |(number, engine): (usize, &mut Engine)| (engine.poll_timeout(), number);
             let timers = self.engines.iter_mut().enumerate().map(timer);

@@ -30,7 +30,9 @@ pub(super) fn member_at(value: &JsValue, key: &JsValue) -> Option<JsValue> {
         let object: Object = of.unchecked_into();
         if let Some(mut own) = own_property(&object, key) {
             own.is_platforms |= is_of_dom_exception(&object);
-            return own.read(value).filter(|found| !found.is_undefined() && !found.is_null());
+            return own
+                .read(value)
+                .filter(|found| !found.is_undefined() && !found.is_null());
         }
         of = Reflect::get_prototype_of(&object).ok()?.into();
     }

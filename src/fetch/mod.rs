@@ -5,7 +5,7 @@ mod reply;
 mod thrown;
 mod timer;
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use js_sys::{Function, Object, Promise};
 use send_wrapper::SendWrapper;
@@ -14,7 +14,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
 use crate::{
-    engine::Redactor,
+    engine::{Redactor, Secret},
     error::{ConfigError, Error},
     transport::{Body, HttpRequest, HttpResponse, Transport},
     wire::base_url::without_query,
@@ -101,9 +101,14 @@ impl Fetch {
             return Ok(Function::clone(function));
         }
         let global = get(&js_sys::global(), "fetch");
-        global.and_then(|global| global.dyn_into().ok()).ok_or_else(|| {
-            ConfigError::new(&["This runtime has no fetch. Give one with Fetch::with_function."]).into()
-        })
+        global
+            .and_then(|global| global.dyn_into().ok())
+            .ok_or_else(|| {
+                ConfigError::new(&[
+                    "This runtime has no fetch. Give one with Fetch::with_function.",
+                ])
+                .into()
+            })
     }
 
     async fn exchange(
@@ -112,11 +117,12 @@ impl Fetch {
         on_headers: impl FnOnce(),
     ) -> Result<HttpResponse, Error> {
         let redactor = redactor_for(&request);
-        let failed =
-            |thrown| thrown::refusal(&thrown, without_query(&request.url), &redactor);
+        let failed = |thrown| thrown::refusal(&thrown, without_query(&request.url), &redactor);
         let function = self.function()?;
         let controller = AbortController::new().ok();
-        let signal = controller.as_ref().map(|controller| controller.signal().into());
+        let signal = controller
+            .as_ref()
+            .map(|controller| controller.signal().into());
         let init = self.init(&request, signal.as_ref()).map_err(failed)?;
         // A URL and a plain object, not a Request: a fetch from elsewhere,
         // such as undici's or node-fetch's, does not know this realm's Request.
@@ -192,8 +198,11 @@ impl Transport for Fetch {
 fn redactor_for(request: &HttpRequest) -> Redactor {
     let bearer = request.header("authorization");
     let bearer = bearer.and_then(|value| value.strip_prefix("Bearer "));
-    let secrets: Vec<_> = bearer.into_iter().chain(request.header("x-api-key")).collect();
-    Redactor::new(&secrets)
+    let mut redactor = Redactor::default();
+    for secret in [bearer, request.header("x-api-key")].into_iter().flatten() {
+        redactor.add(&Arc::new(Secret::new(secret.to_owned())));
+    }
+    redactor
 }
 
 /// workerd may lack `cache` and throws where it is given.

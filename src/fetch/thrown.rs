@@ -214,7 +214,8 @@ impl<'a> Examination<'a> {
 
     /// Whether an object keeps nothing where it cannot be seen.
     fn is_known(value: &JsValue) -> bool {
-        if value.is_function() || Array::is_array(value) || is_error(value) || holds_entries(value) {
+        if value.is_function() || Array::is_array(value) || is_error(value) || holds_entries(value)
+        {
             return true;
         }
         let Ok(prototype) = Reflect::get_prototype_of(value) else {

@@ -1,6 +1,6 @@
 // What one call costs where fetch costs nothing: node calls.mjs ROUNDS CLIENT..., in a folder where the clients'
-// packages are installed. Prints for each client the milliseconds of a call in each round, one call after the other
-// and, for bookmore-sdk, so many at once.
+// packages are installed. Prints for each client the microseconds of a call in each round: one call after the other,
+// and so many at once. They are of processor time, which other work of the machine does not lengthen.
 const [rounds, ...names] = process.argv.slice(2);
 
 /** Calls in a round, one after the other. */
@@ -19,18 +19,18 @@ globalThis.fetch = async () => new Response(BODY, { headers: HEADERS });
 const clients = await Promise.all(
   names.map(async (name) => {
     const { client } = await import(`./clients/${name}.mjs`);
-    return { name, call: client("http://127.0.0.1:9"), ms: [], atOnce: AT_ONCE.map(() => []) };
+    return { name, call: client("http://127.0.0.1:9"), inTurn: [], atOnce: AT_ONCE.map(() => []) };
   }),
 );
 
 const usedBy = (value) => Number(value.tokensUsed ?? value.TokensUsed);
 
-async function timed(call, calls) {
-  const started = performance.now();
-  const values = await calls(call);
-  const ms = (performance.now() - started) / values.length;
+async function measure(calls) {
+  const before = process.cpuUsage();
+  const values = await calls();
+  const { user, system } = process.cpuUsage(before);
   if (values.some((value) => usedBy(value) !== 1234)) throw new Error(`a wrong value: ${JSON.stringify(values)}`);
-  return ms;
+  return (user + system) / values.length;
 }
 
 async function inTurn(call) {
@@ -39,19 +39,17 @@ async function inTurn(call) {
   return values;
 }
 
+const atOnce = (call, count) => Promise.all(Array.from({ length: count }, call));
+
 // Clients take turns, so that what else the machine does meets all of them. The first rounds warm up.
-const WARM = 5;
+const WARM = 10;
 for (let round = -WARM; round < Number(rounds); round++) {
-  for (const { call, ms } of clients) {
-    const measured = await timed(call, inTurn);
-    if (round >= 0) ms.push(measured);
-  }
-  for (const { call, atOnce } of clients.filter(({ name }) => name === "bookmore-sdk")) {
-    for (const [at, count] of AT_ONCE.entries()) {
-      const all = () => Promise.all(Array.from({ length: count }, call));
-      const measured = await timed(call, all);
-      if (round >= 0) atOnce[at].push(measured);
-    }
+  for (const client of clients) {
+    const measured = [await measure(() => inTurn(client.call))];
+    for (const count of AT_ONCE) measured.push(await measure(() => atOnce(client.call, count)));
+    if (round < 0) continue;
+    client.inTurn.push(measured[0]);
+    client.atOnce.forEach((some, at) => some.push(measured[at + 1]));
   }
 }
-console.log(JSON.stringify(clients.map(({ name, ms, atOnce }) => ({ file: name, ms, atOnce }))));
+console.log(JSON.stringify(clients.map(({ name, inTurn, atOnce }) => ({ file: name, inTurn, atOnce }))));

@@ -72,9 +72,10 @@ async function run(client, workers, server) {
   sends = 0;
   const counts = { right: 0, lost: 0, longestMs: 0, outages: 0 };
   const restarts = (async () => {
-    for (; counts.outages < OUTAGES; counts.outages++) {
+    while (counts.outages < OUTAGES) {
       await sleep(UP_MS);
       await server.kill();
+      counts.outages++;
       await sleep(DOWN_MS);
       await server.start();
     }

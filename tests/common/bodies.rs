@@ -1,9 +1,9 @@
 //! Bodies that end too late, too early or not at all, and what is left of a
 //! request that nobody waits for.
 
-use std::{cell::RefCell, future::Future, pin::pin, rc::Rc, task::Context};
+use std::{cell::RefCell, future::Future, pin::pin, rc::Rc, task::Context, time::Duration};
 
-use bookmore_sdk::fetch::Fetch;
+use bookmore_sdk::{Client, GetAiChatUsage, Transport, client::BearerToken, fetch::Fetch};
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -110,3 +110,132 @@ async fn dropping_the_future_aborts_the_request_and_an_end_does_not() {
     assert_eq!(aborted(2), Some(true));
 }
 
+/// A fetch that gives `body` after a moment, whatever becomes of its signal,
+/// and what is told of it: `cancelled`, `aborted`.
+fn deaf(body: &str) -> (Fetch, JsValue) {
+    let seen: JsValue = js_sys::Object::new().into();
+    let function = javascript(
+        "seen",
+        &format!(
+            "return async (url, init) => {{
+                init.signal.addEventListener('abort', () => {{ seen.aborted = true }});
+                const stream = new ReadableStream({{
+                    pull(c) {{ {body} }},
+                    cancel() {{ seen.cancelled = true }},
+                }});
+                await new Promise((resolve) => setTimeout(resolve, 5));
+                return new Response(stream, {{ status: seen.status ?? 200, headers: {{ 'content-type': 'application/json' }} }});
+            }}"
+        ),
+    );
+    let function = function.call1(&JsValue::NULL, &seen).unwrap();
+    (Fetch::new().with_function(function.unchecked_into()), seen)
+}
+
+fn told(seen: &JsValue, name: &str) -> bool {
+    Reflect::get(seen, &name.into()).unwrap().is_truthy()
+}
+
+async fn pause(milliseconds: f64) {
+    let fetch = Fetch::new();
+    fetch.sleep(milliseconds).await;
+}
+
+const NOTHING: &str = "";
+
+#[wasm_bindgen_test]
+async fn a_body_that_nobody_reads_to_its_end_is_cancelled() {
+    // Dropped before there is a reply, by a fetch that goes on.
+    let (fetch, seen) = deaf(NOTHING);
+    start_and_drop(ask(fetch)).await;
+    assert!(told(&seen, "aborted") && !told(&seen, "cancelled"));
+    pause(20.0).await;
+    assert!(told(&seen, "cancelled"));
+
+    // Dropped while the body is read.
+    let (fetch, seen) = deaf(NOTHING);
+    let mut call = Box::pin(ask(fetch));
+    let mut wait = pin!(pause(20.0));
+    std::future::poll_fn(|context| {
+        assert!(call.as_mut().poll(context).is_pending());
+        wait.as_mut().poll(context)
+    })
+    .await;
+    assert!(!told(&seen, "cancelled"));
+    drop(call);
+    assert!(told(&seen, "aborted") && told(&seen, "cancelled"));
+
+    // Longer than the client reads, or of a reply that is judged without it.
+    let (fetch, seen) = deaf("c.enqueue(new Uint8Array(65536).fill(32))");
+    ask(fetch).await.unwrap_err();
+    assert!(told(&seen, "cancelled") && !told(&seen, "aborted"));
+    let (fetch, seen) = deaf(NOTHING);
+    Reflect::set(&seen, &"status".into(), &203.into()).unwrap();
+    ask(fetch).await.unwrap_err();
+    assert!(told(&seen, "cancelled") && !told(&seen, "aborted"));
+}
+
+#[wasm_bindgen_test]
+async fn a_success_aborts_and_cancels_nothing() {
+    let body = format!("c.enqueue(new TextEncoder().encode({USAGE:?})); c.close()");
+    let (fetch, seen) = deaf(&body);
+    ask(fetch).await.unwrap();
+    pause(5.0).await;
+    assert!(!told(&seen, "cancelled") && !told(&seen, "aborted"));
+}
+
+#[wasm_bindgen_test]
+async fn a_renewal_in_the_background_ends_without_another_call() {
+    let answers = Rc::new(RefCell::new(Vec::new()));
+    let given = Rc::clone(&answers);
+    let client = Client::builder()
+        .token_provider(move |_| {
+            let given = Rc::clone(&given);
+            async move {
+                let number = given.borrow().len();
+                // The first is at once, the next ones take a while.
+                if number > 0 {
+                    pause(20.0).await;
+                }
+                given.borrow_mut().push(number);
+                BearerToken::new("t0ken").expires_in(Duration::from_secs(100))
+            }
+        })
+        .build(giving(
+            "new Response(USAGE, { headers: { 'content-type': 'application/json' } })",
+        ))
+        .unwrap();
+    let request = GetAiChatUsage::default();
+    client.get_ai_chat_usage(&request).await.unwrap();
+    client.get_ai_chat_usage(&request).await.unwrap();
+    assert_eq!(answers.borrow().len(), 1);
+    pause(60.0).await;
+    assert_eq!(answers.borrow().len(), 2);
+}
+
+/// Pages that are rendered ahead may not look at them.
+#[wasm_bindgen_test]
+async fn neither_the_wall_clock_nor_chance_is_asked_before_the_first_request() {
+    let looked = javascript(
+        "",
+        "globalThis.looked = []; const [now, random] = [Date.now, Math.random];
+        Date.now = () => (looked.push('Date.now'), now());
+        Math.random = () => (looked.push('Math.random'), random());
+        return () => { Date.now = now; Math.random = random }",
+    );
+    let restore = looked.call0(&JsValue::NULL).unwrap();
+    let client = Client::builder()
+        .token_provider(|_| async { "t0ken" })
+        .build(giving("(looked.push('fetch'), new Promise(() => {}))"))
+        .unwrap();
+    let request = GetAiChatUsage::default();
+    start_and_drop(client.get_ai_chat_usage(&request)).await;
+    client.set_bearer_token("other").unwrap();
+    restore
+        .unchecked_into::<js_sys::Function>()
+        .call0(&JsValue::NULL)
+        .unwrap();
+    let looked = Reflect::get(&js_sys::global(), &"looked".into()).unwrap();
+    let looked = js_sys::Array::from(&looked);
+    assert_eq!(looked.get(0).as_string().as_deref(), Some("fetch"));
+}

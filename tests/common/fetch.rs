@@ -1,15 +1,11 @@
 //! The fetch transport against the platform's own `Response`, streams and
 //! `AbortController`; the same bodies run in Node and in browsers.
 
-
-
 use bookmore_sdk::{
-    AiChatUsageResponse, Client, Error, Format, GetAiChatUsage, HttpResponse,
-    fetch::{Fetch, Thrown},
+    AiChatUsageResponse, Client, Error, Format, GetAiChatUsage, HttpResponse, fetch::Fetch,
 };
-use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::common::{COUNT, exchanges, rows};
@@ -188,7 +184,10 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
         ("Response.error()", "Response.error()"),
         ("({ status: 200n })", "an object without a status"),
         ("({ status: 65736 })", "an object without a status"),
-        ("({ get status() { throw 5 } })", "an object without a status"),
+        (
+            "({ get status() { throw 5 } })",
+            "an object without a status",
+        ),
         (
             "({ status: 200, ok: true, json: async () => JSON.parse(USAGE) })",
             "an object with neither body nor arrayBuffer() nor text()",
@@ -203,7 +202,9 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
         assert_eq!((error.code(), sent), ("config_error", 1.0), "{refused}");
         assert_eq!(
             error.to_string(),
-            format!("The fetch function gave {given}; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body."),
+            format!(
+                "The fetch function gave {given}; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body."
+            ),
         );
     }
     // Whatever its headers are.

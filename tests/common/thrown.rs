@@ -34,7 +34,10 @@ async fn the_networks_failures_are_retried() {
             "Object.assign(new TypeError('fetch failed'), { cause: new Error('bad port') })",
             ": fetch failed: bad port",
         ),
-        ("Object.assign(new Error('gone'), { code: 'ECONNRESET' })", ": gone"),
+        (
+            "Object.assign(new Error('gone'), { code: 'ECONNRESET' })",
+            ": gone",
+        ),
         ("new DOMException('cut off', 'NetworkError')", ": cut off"),
     ] {
         for expression in ways_to_throw(thrown) {
@@ -52,7 +55,10 @@ async fn the_networks_failures_are_retried() {
 #[wasm_bindgen_test]
 async fn whatever_else_a_fetch_throws_is_its_own_fault() {
     for (thrown, quoted) in [
-        ("new TypeError('x is not a function')", ": x is not a function"),
+        (
+            "new TypeError('x is not a function')",
+            ": x is not a function",
+        ),
         ("new Error('Failed to fetch')", ": Failed to fetch"),
         (
             "Object.assign(new TypeError('no URL'), { code: 'ERR_INVALID_URL' })",
@@ -65,8 +71,14 @@ async fn whatever_else_a_fetch_throws_is_its_own_fault() {
         ("undefined", ""),
         ("Symbol('s')", ""),
         ("Object.create(null)", ""),
-        ("new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 2 }, getOwnPropertyDescriptor() { throw 3 }, ownKeys() { throw 4 } })", ""),
-        ("({ get message() { globalThis.getterRan = true }, get cause() { globalThis.getterRan = true } })", ""),
+        (
+            "new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 2 }, getOwnPropertyDescriptor() { throw 3 }, ownKeys() { throw 4 } })",
+            "",
+        ),
+        (
+            "({ get message() { globalThis.getterRan = true }, get cause() { globalThis.getterRan = true } })",
+            "",
+        ),
     ] {
         for expression in ways_to_throw(thrown) {
             let (error, sent) = ask_counting(&expression).await;
@@ -117,7 +129,8 @@ async fn what_was_thrown_goes_along_unless_it_quotes_a_secret() {
         assert!(thrown.value().is_some(), "{fine}");
         assert_eq!(thrown.to_string(), "broken");
     }
-    let (error, _) = ask_counting("Promise.reject(new Error('a', { cause: new Error('b') }))").await;
+    let (error, _) =
+        ask_counting("Promise.reject(new Error('a', { cause: new Error('b') }))").await;
     assert_eq!(thrown_by(&error).source().unwrap().to_string(), "b");
 
     for telling in [
@@ -138,7 +151,9 @@ async fn what_was_thrown_goes_along_unless_it_quotes_a_secret() {
         let thrown = thrown_by(&error);
         assert!(thrown.value().is_none(), "{telling}");
         let shown = format!("{error} {error:?} {thrown} {thrown:?}");
-        assert!(!shown.contains("s3cret") && shown.contains("broken"), "{shown}");
+        assert!(
+            !shown.contains("s3cret") && shown.contains("broken"),
+            "{shown}"
+        );
     }
 }
-

@@ -7,7 +7,7 @@ import { ENTRIES, scripts } from "../../pkg/build/entries.mjs";
 
 const read = (path) => readFileSync(new URL(`../../pkg/${path}`, import.meta.url), "utf8");
 const manifest = JSON.parse(read("package.json"));
-const GENERATED = ["dist/core.js", "dist/wasm-inline.js", "dist/sdk.wasm"];
+const GENERATED = ["dist/core.js", "dist/wasm-inline.js", "dist/sdk.wasm", "dist/sdk.wasm.d.ts"];
 
 const names = [...new Set(ENTRIES.map(({ name }) => name))];
 const allScripts = ENTRIES.flatMap((entry) => scripts(entry).map(({ file }) => file));
@@ -31,13 +31,13 @@ it("exports each entry, the runtimes' own scripts first", () => {
   const pairs = Object.entries(manifest.exports).map(([key, value]) => [key, typeof value === "string" ? value : Object.entries(value)]);
   assert.deepEqual(pairs, [
     ...names.map((name) => [subpath(name), conditions(name)]),
-    ["./sdk.wasm", "./dist/sdk.wasm"],
+    ["./sdk.wasm", Object.entries({ types: "./dist/sdk.wasm.d.ts", default: "./dist/sdk.wasm" })],
     ["./package.json", "./package.json"],
   ]);
 });
 
 it("tells compilers that do not read exports where the declarations are", () => {
-  const others = names.filter((name) => name !== "index");
+  const others = [...names.filter((name) => name !== "index"), "sdk.wasm"];
   assert.deepEqual(manifest.typesVersions["*"], Object.fromEntries(others.map((name) => [subpath(name).slice(2), [`./dist/${name}.d.ts`]])));
 });
 

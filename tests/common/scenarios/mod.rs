@@ -23,8 +23,8 @@ use bookmore_sdk::{
 };
 use serde_json::{Value, json};
 
-pub use table::{Reply, START, Scenario, Server, Table};
 use table::{Answer, Auth, Options, Step, is_as};
+pub use table::{Reply, START, Scenario, Server, Table};
 
 /// Where a scenario takes place: a clock, timers, and a server.
 pub trait World: Clone + 'static {
@@ -59,7 +59,9 @@ pub trait World: Clone + 'static {
 ///
 /// # Panics
 /// Where one does not come out as written.
-pub async fn run_all<W: World>(make: impl Fn(&mut Scenario, &BTreeMap<String, String>) -> W) -> String {
+pub async fn run_all<W: World>(
+    make: impl Fn(&mut Scenario, &BTreeMap<String, String>) -> W,
+) -> String {
     let Table {
         companies,
         scenarios,
@@ -82,7 +84,8 @@ pub async fn run_all<W: World>(make: impl Fn(&mut Scenario, &BTreeMap<String, St
         let (came, said) = Run::new(scenario, &companies, world).to_its_end().await;
         let leak = never.iter().find(|secret| said.contains(secret.as_str()));
         if !is_as(&came, &expected) || leak.is_some() {
-            wrong += &format!("{name}\n  came     {came}\n  expected {expected}\n  leaked   {leak:?}\n");
+            wrong +=
+                &format!("{name}\n  came     {came}\n  expected {expected}\n  leaked   {leak:?}\n");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -253,7 +256,9 @@ impl<W: World> Run<W> {
 
     fn is_any_woken(&self) -> bool {
         let tasks = self.tasks.borrow();
-        tasks.values().any(|task| task.woken.0.load(Ordering::Relaxed))
+        tasks
+            .values()
+            .any(|task| task.woken.0.load(Ordering::Relaxed))
     }
 
     fn run_woken(self: &Rc<Self>) {
@@ -293,7 +298,9 @@ impl<W: World> Run<W> {
                 json!({ "usage": reply.data.tokens_used })
             }
             Err(error) => {
-                self.said.borrow_mut().push_str(&format!("{error} {error:?}"));
+                self.said
+                    .borrow_mut()
+                    .push_str(&format!("{error} {error:?}"));
                 members(error)
             }
         };
@@ -306,10 +313,16 @@ impl<W: World> Run<W> {
     fn count_attempts(&self) {
         let mut outcomes = self.outcomes.borrow_mut();
         let begun = self.begun.borrow();
-        let ended = begun.iter().filter(|name| outcomes[*name].get("aborted").is_none());
+        let ended = begun
+            .iter()
+            .filter(|name| outcomes[*name].get("aborted").is_none());
         let ended: Vec<_> = ended.cloned().collect();
         let attempts = self.attempts.borrow();
-        assert_eq!(ended.len(), attempts.len(), "the end of each call is told once");
+        assert_eq!(
+            ended.len(),
+            attempts.len(),
+            "the end of each call is told once"
+        );
         for (name, count) in ended.iter().zip(attempts.values()) {
             let outcome = outcomes.get_mut(name).unwrap();
             if outcome.get("error").is_some() {
@@ -389,7 +402,9 @@ impl<W: World> Run<W> {
         if let Some(words) = answer.fails {
             return Err(TokenProviderError::new(words));
         }
-        let token = answer.token.map_or_else(BearerToken::none, BearerToken::new);
+        let token = answer
+            .token
+            .map_or_else(BearerToken::none, BearerToken::new);
         Ok(match answer.expires_in {
             Some(ms) => token.expires_in(Duration::from_secs_f64(ms / 1e3)),
             None => token,

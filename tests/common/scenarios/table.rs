@@ -1,5 +1,6 @@
 //! `tests/fixtures/scenarios.json`; its format stands in
 //! `tests/fixtures/README.md`.
+#![allow(dead_code)] // Each test crate uses a part.
 
 use std::collections::BTreeMap;
 

@@ -13,6 +13,19 @@ const deno = {
           "esm.mjs",
         ]),
     },
+    {
+      name: "Deno, without npm: the script by its address, with its types",
+      run: (app) =>
+        app.outcome(app.program("@deno", "deno"), [
+          "run",
+          "--no-config",
+          "--no-npm",
+          "--check",
+          "--allow-env",
+          "--allow-net=127.0.0.1",
+          "typed.ts",
+        ]),
+    },
   ],
 };
 
