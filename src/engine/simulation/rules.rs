@@ -353,6 +353,9 @@ impl Rules {
                 }
             }
         }
+        let mut calls = self.calls.range((number, 0)..(number + 1, 0));
+        let is_idle = calls.all(|(_, call)| call.over_at.is_some());
+        assert_eq!(engine.is_idle(), is_idle, "whether a call is under way");
     }
 
     /// Timers were looked at.
