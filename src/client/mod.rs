@@ -4,7 +4,7 @@ mod bearer_token;
 mod builder;
 mod driver;
 mod event;
-pub(crate) mod local;
+mod hub;
 mod options;
 mod pool;
 mod response;
@@ -208,3 +208,23 @@ fn milliseconds(limit: Option<Duration>) -> f64 {
 fn duration(ms: f64) -> Duration {
     Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default()
 }
+
+/// What frameworks ask of what they keep, such as Leptos of a context.
+#[cfg(not(feature = "npm"))]
+const _: () = {
+    const fn goes_anywhere<T: Clone + Send + Sync + 'static>() {}
+    goes_anywhere::<ClientBuilder>();
+    goes_anywhere::<TokenSource>();
+    goes_anywhere::<CallOptions>();
+    goes_anywhere::<WithResponse>();
+    goes_anywhere::<Error>();
+
+    const fn _clients_do<T: Transport + Send + Sync>() {
+        goes_anywhere::<Client<T>>();
+    }
+
+    fn _calls_do<T: Transport + Send + Sync>(client: &Client<T>, request: &GetAiChatUsage) {
+        fn goes_anywhere<T: Send>(_: T) {}
+        goes_anywhere(client.get_ai_chat_usage(request));
+    }
+};

@@ -21,6 +21,7 @@ use bookmore_sdk::{
     client::{BearerToken, CallOptions, Event, TokenSource, WithResponse},
     error::TokenProviderError,
 };
+use send_wrapper::SendWrapper;
 use serde_json::{Value, json};
 
 use table::{Answer, Auth, Options, Step, is_as};
@@ -141,7 +142,7 @@ impl<W: World> Run<W> {
             questions: RefCell::default(),
             said: RefCell::default(),
         });
-        let heard = Rc::downgrade(&run);
+        let heard = SendWrapper::new(Rc::downgrade(&run));
         let mut builder = Client::builder()
             .retry_pacing(scenario.client.retry_pacing)
             .on_event(move |event| heard.upgrade().unwrap().hear(event));
@@ -367,8 +368,9 @@ impl<W: World> Run<W> {
             Auth::Token(Some(token)) => return TokenSource::from(token),
             Auth::Provider(answers) => answers,
         };
-        let (run, asked) = (Rc::downgrade(self), Cell::new(0));
+        let own = SendWrapper::new((Rc::downgrade(self), Cell::new(0)));
         TokenSource::provider(move |request| {
+            let (run, asked) = &*own;
             let run = run.upgrade().unwrap();
             let answer = answers[asked.get().min(answers.len() - 1)].clone();
             asked.set(asked.get() + 1);
@@ -378,7 +380,7 @@ impl<W: World> Run<W> {
             for step in answer.calls.clone() {
                 run.step(step);
             }
-            run.answer(number, answer)
+            SendWrapper::new(run.answer(number, answer))
         })
     }
 
