@@ -442,7 +442,11 @@ impl FetchError {
 pub struct ApiError {
     /// The HTTP status.
     pub status: u16,
-    /// What the server said of the failure, if it said it in its usual form.
+    /// The server's own name for the error, for example `Unauthorized`.
+    pub error_code: Option<String>,
+    /// What the server said in words, if anything.
+    pub server_message: Option<String>,
+    /// All that the server said of the failure, if it said it in its usual form.
     pub response_status: Option<Box<ResponseStatus>>,
     /// The id under which the server knows the request, if it gave one.
     pub request_id: Option<String>,

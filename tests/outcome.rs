@@ -94,7 +94,7 @@ fn a_refusal_says_why_as_far_as_the_server_does() {
             599,
             JSON,
             "[",
-            "The server refused the request (599) with a page that may be a proxy's. Try again later.",
+            "The server refused the request (599) without saying why. Try again later.",
         ),
     ] {
         let error = ask(&reply(status, content_type, body));
@@ -107,6 +107,98 @@ fn a_refusal_says_why_as_far_as_the_server_does() {
         error,
         "The server refused the request (400) with a page that may be a proxy's."
     );
+}
+
+#[test]
+fn other_kinds_of_json_are_read_for_their_words() {
+    for (status, body, code, words) in [
+        // OAuth (RFC 6749)
+        (
+            401,
+            r#"{"error":"invalid_token","error_description":"The token has expired."}"#,
+            Some("invalid_token"),
+            Some("The token has expired."),
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request"}"#,
+            Some("invalid_request"),
+            None,
+        ),
+        // RFC 9457
+        (
+            403,
+            r#"{"type":"https://errors.example/scope","title":"Forbidden","status":403,"detail":"Ask for ai:read."}"#,
+            None,
+            Some("Ask for ai:read."),
+        ),
+        (
+            403,
+            r#"{"title":"Forbidden","detail":""}"#,
+            None,
+            Some("Forbidden"),
+        ),
+        // Gateways and others
+        (403, r#"{"message":"No access."}"#, None, Some("No access.")),
+        (403, r#"{"Message":"No access."}"#, None, Some("No access.")),
+        (
+            403,
+            r#"{"error":"No access for you"}"#,
+            None,
+            Some("No access for you"),
+        ),
+        (
+            429,
+            r#"{"error":{"code":"slow_down","message":"Not so fast.","param":null}}"#,
+            Some("slow_down"),
+            Some("Not so fast."),
+        ),
+        (
+            400,
+            r#"{"errors":[{"code":"A","message":"The first."},{"code":"B","message":"Another."}]}"#,
+            Some("A"),
+            Some("The first."),
+        ),
+        (403, r#""No access.""#, None, Some("No access.")),
+        (
+            403,
+            r#"[{"message":"No access."}]"#,
+            None,
+            Some("No access."),
+        ),
+        // Cut off
+        (
+            403,
+            r#"{"detail":"No access.","instance":"/us"#,
+            None,
+            Some("No access."),
+        ),
+        (403, r#"{"fault":17}"#, None, None),
+        (403, r#"{"message":{"en":"No"},"detail":7}"#, None, None),
+        (403, "[]", None, None),
+    ] {
+        for content_type in [
+            JSON,
+            "application/problem+json",
+            "text/plain",
+            "text/html",
+            "",
+        ] {
+            let error = ask(&reply(status, content_type, body));
+            let Error::Api(api) = &error else {
+                panic!("{body}: {error:?}")
+            };
+            assert_eq!(api.error_code.as_deref(), code, "{body}");
+            assert_eq!(api.response_status, None, "{body}");
+            let message = error.to_string();
+            assert_eq!(api.server_message.as_deref(), words, "{body}");
+            assert!(message.contains(words.unwrap_or("")), "{message}");
+            assert!(message.contains(code.unwrap_or("")), "{message}");
+            assert!(!message.contains("proxy"), "{message}");
+        }
+    }
+    let gateway = r#"{"error":{"code":"insufficient_quota","message":"Used up."}}"#;
+    assert!(!ask(&reply(429, JSON, gateway)).is_retryable());
 }
 
 #[test]

@@ -201,7 +201,8 @@ export class Driver {
     try {
       const answer = await this.#world.ask({ forceRefresh, signal: controller.signal });
       if (!("unusable" in answer)) {
-        this.#flights.delete(id);
+        // Nobody waits for what was given up, and the engine may be gone.
+        if (!this.#flights.delete(id)) return;
         this.#input((core, [now, , random]) =>
           core.token(id, answer.token, answer.expiresAt, now, isNaN(answer.expiresAt) ? NaN : Date.now(), random),
         );

@@ -120,7 +120,7 @@ export interface ApiErrorInit extends ErrorInit {
   errorCode?: string;
   serverMessage?: string;
   responseStatus?: ResponseStatus;
-  /** Default: none. */
+  /** Default: those of the `responseStatus`. */
   fieldErrors?: readonly ResponseError[];
   requestId?: string;
   retryAfterMs?: number;
@@ -150,11 +150,15 @@ export class ApiError extends BookMoreError {
   /** How long the server asks to wait, in milliseconds from its reply on. */
   declare readonly retryAfterMs?: number;
 
-  constructor(init: ApiErrorInit) {
-    const { stackTrace, ...responseStatus } = init.responseStatus ?? {};
-    if (stackTrace !== undefined) Object.defineProperty(responseStatus, "stackTrace", { value: stackTrace });
-    super({ fieldErrors: [], ...init, ...(init.responseStatus && { responseStatus }) } as ErrorInit);
+  constructor({ responseStatus, ...init }: ApiErrorInit) {
+    const members = { fieldErrors: responseStatus?.errors ?? [], ...init };
+    super(responseStatus ? { ...members, responseStatus: withoutTrace(responseStatus) } as ErrorInit : members);
   }
+}
+
+/** The same, with a stack trace that is not enumerable. */
+function withoutTrace({ stackTrace, ...status }: ResponseStatus): ResponseStatus {
+  return stackTrace === undefined ? status : Object.defineProperty(status, "stackTrace", { value: stackTrace });
 }
 
 /** 401: the server wants other credentials. */

@@ -11,9 +11,11 @@ function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The one of `known` that was probably meant, whatever its case. */
+/** The one of `known` that was probably meant, whatever its case: a part of it, or what is nearly the same. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  const far = (own: string) => distance(name.toLowerCase(), own.toLowerCase());
-  const [first] = [...known].sort((a, b) => far(a) - far(b));
-  return first !== undefined && far(first) <= Math.max(2, first.length / 3) ? first : undefined;
+  const given = name.toLowerCase();
+  const far = (own: string) => distance(given, own.toLowerCase());
+  const isMeant = (own: string) =>
+    (given.length > 2 && own.toLowerCase().includes(given)) || far(own) <= Math.max(2, own.length / 3);
+  return known.filter(isMeant).sort((a, b) => far(a) - far(b))[0];
 }

@@ -65,6 +65,7 @@ impl Engine {
         let is_shared = self.config.shares && options.coalesce && !options.nested;
         let mut group = Box::new(Group {
             id: 0,
+            place: 0,
             key: Key {
                 company: company.unwrap_or(0),
                 format: options.format,
@@ -140,13 +141,13 @@ impl Engine {
     /// Gives the group an id and a place, to be [put back](Self::put_back) in.
     fn insert(&mut self, group: &mut Group) {
         group.id = self.next_id();
-        self.groups.push((group.id, None));
+        group.place = self.groups.len();
+        self.groups.push((f64::INFINITY, None));
     }
 
     /// The group that a call with this key joins.
     fn take_listed(&mut self, key: &Key) -> Option<Box<Group>> {
-        let is_it = |group: &Group| group.is_listed && group.key == *key;
-        (0..self.groups.len()).find_map(|place| self.take_at(place, is_it))
+        self.take_first(|group| group.is_listed && group.key == *key)
     }
 
     /// Timers can be late: those whose time is over fail before anything is

@@ -48,8 +48,11 @@ pub(crate) fn judge(
     if let Some(status) = &mut failure.response_status {
         redactor.redact_status(status);
     }
-    if let Some(title) = &mut failure.title {
-        redactor.redact(title);
+    let Failure {
+        code, words, title, ..
+    } = &mut failure;
+    for text in [code, words, title].into_iter().flatten() {
+        redactor.redact(text);
     }
     let status = failure.response_status.as_ref();
     if is_refused || status.is_some_and(|status| said(&status.error_code).is_some()) {
@@ -138,7 +141,9 @@ fn other_company(request: &GetAiChatUsage, usage: &AiChatUsageResponse) -> Optio
 
 fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Error {
     let status = failure.response_status.as_deref();
-    let code = status.and_then(|status| said(&status.error_code));
+    let code = status
+        .and_then(|status| said(&status.error_code))
+        .or(said(&failure.code));
     let (why, words) = reason(reply, &failure);
     let mut words = words.to_owned();
     redactor.redact(&mut words);
@@ -173,6 +178,8 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
         retry_after_ms,
         retry_at: retry_after_ms.map(|wait| reply.received_at + wait),
         message,
+        error_code: code.map(str::to_owned),
+        server_message: (!words.is_empty()).then_some(words),
         request_id: reply.request_id(),
         is_quota,
         response_status: failure.response_status,
@@ -221,13 +228,15 @@ fn reason<'a>(reply: &'a HttpResponse, failure: &'a Failure) -> (&'static str, &
     let challenge = challenge.filter(|words| words.bytes().any(|byte| byte == b'='));
     if let Some(words) = status
         .and_then(|status| said(&status.message))
+        .or(said(&failure.words))
         .or(challenge)
         .or(said(&failure.title))
     {
         return (": ", words);
     }
     let body = reply.body.bytes().trim_ascii();
-    if status.is_some() || body.is_empty() {
+    // JSON that says nothing in words is no page.
+    if status.is_some() || matches!(body.first(), None | Some(b'{' | b'[' | b'"')) {
         return (" without saying why", "");
     }
     let content_type = media_type(reply.header("content-type").unwrap_or(""));

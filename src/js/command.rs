@@ -192,9 +192,10 @@ fn failure(json: &mut Json, error: &Error) {
         }
         Error::Api(error) => {
             json.optional("requestId", error.request_id.as_ref());
+            json.optional("errorCode", error.error_code.as_ref());
+            json.optional("serverMessage", error.server_message.as_ref());
             if let Some(status) = &error.response_status {
-                json.optional("errorCode", status.error_code.as_ref());
-                field_errors(json, "fieldErrors", &status.errors);
+                response_status(json, status);
             }
             if let Some(wait) = error.retry_after_ms {
                 json.milliseconds("retryAfterMs", wait);

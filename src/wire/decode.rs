@@ -106,31 +106,76 @@ pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageRespon
 #[derive(Default)]
 pub(crate) struct Failure {
     pub response_status: Option<Box<ResponseStatus>>,
-    /// `type` and `title` of ASP.NET's problem details (RFC 9457).
+    /// The kind of error in one word: OAuth's `error` (RFC 6749), or the `code`
+    /// of an error of another form.
+    pub code: Option<String>,
+    /// The `type` of problem details (RFC 9457).
     pub problem_type: Option<String>,
+    /// In words: OAuth's `error_description`, the `detail` of problem details,
+    /// or a `message`.
+    pub words: Option<String>,
+    /// In words that say less: the `title` of problem details, or an `error`
+    /// that is more than a word.
     pub title: Option<String>,
 }
 
 /// Reads what a body says of a failure, which need not be complete, nor JSON
 /// at all.
 pub(crate) fn failure(body: &[u8]) -> Failure {
-    let mut found = None;
     let mut failure = Failure::default();
     // Where the text goes wrong, what was read before still counts.
-    let _ = Reader::lenient(body).object(&mut |r, name| {
-        let slot = match (name, r.peek()) {
-            (_, Some(b'{')) if is(name, "responseStatus") => {
-                return account(r, "stackTrace", found.insert(Account::default()));
-            }
-            ("type", Some(b'"')) => &mut failure.problem_type,
-            ("title", Some(b'"')) => &mut failure.title,
-            _ => return r.skip(),
-        };
-        *slot = Some(r.string()?);
-        Ok(())
-    });
-    failure.response_status = found.map(Account::into);
+    let _ = read_failure(&mut Reader::lenient(body), &mut failure);
     failure
+}
+
+fn read_failure(reader: &mut Reader<'_>, failure: &mut Failure) -> Result<()> {
+    match reader.peek() {
+        Some(b'"') => keep(reader, &mut failure.words),
+        Some(b'[') => reader.array(&mut |r, _| read_failure(r, failure)),
+        Some(b'{') => reader.object(&mut |r, name| {
+            let start = r.peek();
+            if start == Some(b'{') && is(name, "responseStatus") {
+                let mut read = Account::default();
+                let result = account(r, "stackTrace", &mut read);
+                failure.response_status = Some(read.into());
+                return result;
+            }
+            if start != Some(b'"') {
+                return match name {
+                    "error" | "errors" => read_failure(r, failure),
+                    _ => r.skip(),
+                };
+            }
+            let slot = match name {
+                "error" => {
+                    let text = r.string()?;
+                    let is_word = !text.bytes().any(|byte| byte.is_ascii_whitespace());
+                    let slot = if is_word {
+                        &mut failure.code
+                    } else {
+                        &mut failure.title
+                    };
+                    slot.get_or_insert(text);
+                    return Ok(());
+                }
+                "code" => &mut failure.code,
+                "type" => &mut failure.problem_type,
+                "title" => &mut failure.title,
+                "detail" | "error_description" => &mut failure.words,
+                _ if is(name, "message") => &mut failure.words,
+                _ => return r.skip(),
+            };
+            keep(r, slot)
+        }),
+        _ => reader.skip(),
+    }
+}
+
+/// Reads a text, of which the first counts.
+fn keep(reader: &mut Reader<'_>, slot: &mut Option<String>) -> Result<()> {
+    let text = reader.string()?;
+    slot.get_or_insert(text);
+    Ok(())
 }
 
 /// `TokensUsed` is `tokensUsed`: only the first letter differs.
