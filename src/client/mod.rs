@@ -22,7 +22,7 @@ pub use bearer_token::{BearerToken, IntoBearerToken, TokenRequest, TokenSource};
 pub use builder::ClientBuilder;
 pub use event::Event;
 pub use options::CallOptions;
-pub use response::{Attempt, ResponseInfo, WithResponse};
+pub use response::{Attempt, CallError, ResponseInfo, WithResponse};
 
 use builder::check_bearer;
 use driver::Driver;
@@ -123,13 +123,13 @@ impl<T: Transport> Client<T> {
     /// ```
     ///
     /// # Errors
-    /// Each kind of [`Error`]; `Config` for a company id, a header or a limit
-    /// that cannot be used.
+    /// Each kind of [`Error`], with the attempts; `Config` for a company id, a
+    /// header or a limit that cannot be used.
     pub async fn get_ai_chat_usage_with(
         &self,
         request: &GetAiChatUsage,
         options: &CallOptions,
-    ) -> Result<WithResponse, Error> {
+    ) -> Result<WithResponse, CallError> {
         let options = options.over(&self.settings.options)?;
         let call = Call {
             driver: &self.driver,
@@ -217,7 +217,7 @@ const _: () = {
     goes_anywhere::<TokenSource>();
     goes_anywhere::<CallOptions>();
     goes_anywhere::<WithResponse>();
-    goes_anywhere::<Error>();
+    goes_anywhere::<CallError>();
 
     const fn _clients_do<T: Transport + Send + Sync>() {
         goes_anywhere::<Client<T>>();

@@ -99,7 +99,7 @@ fn limits_can_be_switched_off_and_must_fit_a_timer() {
     let options = CallOptions::new().total_timeout(ms(0));
     let refused =
         transport.run(client.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options));
-    assert_eq!(refused.unwrap_err().code(), "config_error");
+    assert_eq!(refused.unwrap_err().error.code(), "config_error");
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn usage(client: &Client<VirtualTransport>) -> Result<(), Error> {
 fn ask(builder: ClientBuilder, transport: &VirtualTransport) -> Result<WithResponse, Error> {
     let client = builder.build(transport.clone()).unwrap();
     let options = CallOptions::default();
-    transport.run(client.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options))
+    Ok(transport.run(client.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options))?)
 }
 
 /// When each request was sent, in milliseconds.

@@ -3,8 +3,8 @@
 use std::{ops::Range, sync::Mutex, time::Duration};
 
 use bookmore_sdk::{
-    Client, Error, GetAiChatUsage, Transport,
-    client::{CallOptions, WithResponse},
+    Client, GetAiChatUsage, Transport,
+    client::{CallError, CallOptions, WithResponse},
     testing::VirtualTransport,
 };
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
@@ -24,7 +24,7 @@ fn at_once(
     client: &Client<VirtualTransport>,
     count: usize,
     options: &CallOptions,
-) -> Vec<Result<WithResponse, Error>> {
+) -> Vec<Result<WithResponse, CallError>> {
     let request = GetAiChatUsage::default();
     let calls = (0..count).map(|_| client.get_ai_chat_usage_with(&request, options));
     client.transport().run(join_all(calls))
@@ -68,7 +68,10 @@ fn who_has_no_time_for_its_turn_is_told_when_it_comes() {
         .unwrap();
     let options = CallOptions::new().total_timeout(ms(2000));
     let calls = at_once(&client, 20, &options);
-    let errors: Vec<_> = calls.into_iter().map(Result::unwrap_err).collect();
+    let errors: Vec<_> = calls
+        .into_iter()
+        .map(|call| call.unwrap_err().error)
+        .collect();
     assert!(errors.iter().all(|error| error.status() == Some(503)));
     let turns = errors.iter().filter(|error| error.retry_at().is_some());
     let turns: Vec<_> = turns.map(|error| error.retry_at().unwrap()).collect();

@@ -36,8 +36,8 @@ impl<'a> Task<'a> {
     pub fn of<T: Transport>(client: &'a Client<T>, company: &'a str, options: CallOptions) -> Self {
         let request = GetAiChatUsage::for_company(company);
         let call = async move {
-            let reply = client.get_ai_chat_usage_with(&request, &options).await;
-            reply.map(|reply| reply.data)
+            let reply = client.get_ai_chat_usage_with(&request, &options).await?;
+            Ok(reply.data)
         };
         Self {
             call: Box::pin(call),

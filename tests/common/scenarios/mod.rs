@@ -18,7 +18,7 @@ use std::{
 
 use bookmore_sdk::{
     Client, Error, Format, GetAiChatUsage, Transport,
-    client::{BearerToken, CallOptions, Event, TokenSource, WithResponse},
+    client::{BearerToken, CallError, CallOptions, Event, TokenSource, WithResponse},
     error::TokenProviderError,
 };
 use send_wrapper::SendWrapper;
@@ -93,7 +93,7 @@ pub async fn run_all<W: World>(
     format!("scenarios: {count}, and {passed_over} of calls that share nothing passed over")
 }
 
-type Outcome = Result<WithResponse, Error>;
+type Outcome = Result<WithResponse, CallError>;
 
 /// A call in a task of its own.
 struct Task {
@@ -302,7 +302,7 @@ impl<W: World> Run<W> {
                 self.said
                     .borrow_mut()
                     .push_str(&format!("{error} {error:?}"));
-                members(error)
+                members(&error.error)
             }
         };
         value["at"] = json!(self.world.now());
