@@ -16,7 +16,7 @@ use web_sys::AbortController;
 use crate::{
     engine::{Redactor, Secret},
     error::{ConfigError, Error},
-    transport::{Body, HttpRequest, HttpResponse, Transport},
+    transport::{Body, HttpRequest, HttpResponse, MaybeSend, Transport},
     wire::base_url::without_query,
 };
 use javascript::{get, let_go, set};
@@ -172,12 +172,12 @@ impl Transport for Fetch {
     fn send(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + 'static,
-    ) -> impl Future<Output = Result<HttpResponse, Error>> + 'static {
+        on_headers: impl FnOnce() + MaybeSend + 'static,
+    ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
         self.clone().exchange(request, on_headers)
     }
 
-    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + 'static {
+    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + MaybeSend + 'static {
         Sleep::start(ms)
     }
 
@@ -253,15 +253,8 @@ impl Drop for UnderWay {
     }
 }
 
-/// What frameworks ask of what they keep, such as Leptos of a context.
-#[cfg(not(feature = "npm"))]
+/// So that what holds of every client holds of one over it.
 const _: () = {
     const fn goes_anywhere<T: Clone + Send + Sync + 'static>() {}
-    goes_anywhere::<crate::Client<Fetch>>();
-    goes_anywhere::<Error>();
-
-    fn _calls_do(client: &crate::Client<Fetch>, request: &crate::GetAiChatUsage) {
-        fn goes_anywhere<T: Send>(_: T) {}
-        goes_anywhere(client.get_ai_chat_usage(request));
-    }
+    goes_anywhere::<Fetch>();
 };
