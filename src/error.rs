@@ -163,14 +163,13 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        let cause = match self {
-            Self::TokenProvider(error) => &error.cause,
-            Self::Network(error) => &error.cause,
-            Self::Fetch(error) => &error.cause,
-            Self::Timeout(error) => return error.last.as_deref().map(|last| last as _),
-            _ => return None,
-        };
-        cause.as_deref().map(|cause| cause as _)
+        match self {
+            Self::TokenProvider(error) => error.source(),
+            Self::Timeout(error) => error.source(),
+            Self::Network(error) => error.source(),
+            Self::Fetch(error) => error.source(),
+            Self::Config(_) | Self::Api(_) | Self::UnexpectedResponse(_) | Self::Decode(_) => None,
+        }
     }
 }
 
@@ -607,9 +606,10 @@ pub(crate) fn decimal(number: u64) -> String {
     digits
 }
 
-/// Each failure converts into [`Error`] and speaks its sentence.
+/// Each failure converts into [`Error`], speaks its sentence and gives its
+/// source, where a member holds one.
 macro_rules! kinds {
-    ($($kind:ident($error:ident)),*) => {$(
+    ($($kind:ident($error:ident $(, $source:ident)?)),*) => {$(
         impl From<$error> for Error {
             fn from(error: $error) -> Self {
                 Self::$kind(Box::new(error))
@@ -628,16 +628,20 @@ macro_rules! kinds {
             }
         }
 
-        impl std::error::Error for $error {}
+        impl std::error::Error for $error {
+            $(fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                self.$source.as_deref().map(|source| source as _)
+            })?
+        }
     )*};
 }
 
 kinds!(
     Config(ConfigError),
-    TokenProvider(TokenProviderError),
-    Timeout(TimeoutError),
-    Network(NetworkError),
-    Fetch(FetchError),
+    TokenProvider(TokenProviderError, cause),
+    Timeout(TimeoutError, last),
+    Network(NetworkError, cause),
+    Fetch(FetchError, cause),
     Api(ApiError),
     UnexpectedResponse(UnexpectedResponseError),
     Decode(DecodeError)

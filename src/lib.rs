@@ -105,6 +105,7 @@ mod engine;
 pub mod error;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod threads;
 pub mod transport;
 mod wire;
 

@@ -37,7 +37,7 @@ use std::{
 use crate::{
     dto::AiChatUsageResponse,
     error::{ConfigError, Error, NetworkError},
-    transport::{Body, HttpRequest, HttpResponse, Transport},
+    transport::{Body, HttpRequest, HttpResponse, MaybeSend, Transport},
 };
 
 /// Replies as the test says, when it says. A clone is the same transport.
@@ -363,8 +363,8 @@ impl Transport for VirtualTransport {
     fn send(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + 'static,
-    ) -> impl Future<Output = Result<HttpResponse, Error>> + 'static {
+        on_headers: impl FnOnce() + MaybeSend + 'static,
+    ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
         let world = self.clone();
         async move {
             let (number, sent, written, responder) = {
@@ -396,7 +396,7 @@ impl Transport for VirtualTransport {
         }
     }
 
-    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + 'static {
+    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + MaybeSend + 'static {
         self.sleep_until(self.now() + ms)
     }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, future::Future};
 
+pub use crate::threads::{MaybeSend, MaybeSync};
+
 use crate::error::{Error, NetworkError};
 
 /// The outside world: requests, time and chance. `fetch::Fetch` is one for
@@ -11,7 +13,7 @@ use crate::error::{Error, NetworkError};
 ///
 /// ```ignore-wasm32
 /// use std::future::Future;
-/// use bookmore_sdk::{Error, HttpRequest, HttpResponse, Transport};
+/// use bookmore_sdk::{Error, HttpRequest, HttpResponse, Transport, transport::MaybeSend};
 ///
 /// struct Logged<T>(T);
 ///
@@ -19,13 +21,13 @@ use crate::error::{Error, NetworkError};
 ///     fn send(
 ///         &self,
 ///         request: HttpRequest,
-///         on_headers: impl FnOnce() + 'static,
-///     ) -> impl Future<Output = Result<HttpResponse, Error>> + 'static {
+///         on_headers: impl FnOnce() + MaybeSend + 'static,
+///     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
 ///         println!("{request:?}"); // shows no secret
 ///         self.0.send(request, on_headers)
 ///     }
 ///
-///     fn sleep(&self, ms: f64) -> impl Future<Output = ()> + 'static {
+///     fn sleep(&self, ms: f64) -> impl Future<Output = ()> + MaybeSend + 'static {
 ///         self.0.sleep(ms)
 ///     }
 ///
@@ -42,7 +44,7 @@ use crate::error::{Error, NetworkError};
 ///     }
 /// }
 /// ```
-pub trait Transport: 'static {
+pub trait Transport: MaybeSend + MaybeSync + 'static {
     /// Sends `request` and reads the whole reply. `on_headers` is called when
     /// its headers have come. Redirects are not followed, because the
     /// credentials would go along. When the future is dropped, the request is
@@ -53,11 +55,11 @@ pub trait Transport: 'static {
     fn send(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + 'static,
-    ) -> impl Future<Output = Result<HttpResponse, Error>> + 'static;
+        on_headers: impl FnOnce() + MaybeSend + 'static,
+    ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static;
 
     /// Lets `ms` milliseconds pass.
-    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + 'static;
+    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + MaybeSend + 'static;
 
     /// Milliseconds since some moment, never fewer than before.
     fn now(&self) -> f64;

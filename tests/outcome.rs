@@ -378,6 +378,9 @@ fn what_cannot_be_sent_is_refused_by_the_builder_or_the_call() {
     let client = Client::builder().build(transport.clone()).unwrap();
     let request = GetAiChatUsage::default();
     let call = client.get_ai_chat_usage_with(&request, &options);
-    assert_eq!(transport.run(call).unwrap_err().code(), "config_error");
+    assert_eq!(
+        transport.run(call).unwrap_err().error.code(),
+        "config_error"
+    );
     assert!(transport.requests().is_empty());
 }

@@ -69,7 +69,7 @@ export class Calls {
     if (error) throw failure(error, outcome);
     const { attempts, elapsedMs, requestId } = outcome;
     const { status, receivedAt, headers } = outcome.reply!;
-    const told = { status, headers: { ...(outcome.headers ?? headers) }, attempts, elapsedMs, receivedAt };
+    const told = { status, headers: outcome.headers ?? Object.fromEntries(headers), attempts, elapsedMs, receivedAt };
     return { data: data!, response: requestId === undefined ? told : { ...told, requestId } };
   }
 

@@ -186,7 +186,7 @@ export class Driver {
     if (!this.#flights.delete(id)) return;
     const { status, body, end, thrown, receivedAt } = reply;
     if (end === 2) this.#keep(id, thrown, false);
-    const lines = Object.entries(reply.headers).map(([name, value]) => `${name}:${value}\n`);
+    const lines = reply.headers.map(([name, value]) => `${name}:${value}\n`);
     this.#reply = reply;
     this.#input((core, at) =>
       core.reply(id, status, reply.url, lines.join(""), body, end, end === 2 ? wordsOf(thrown) : "", receivedAt, ...at),
@@ -201,7 +201,8 @@ export class Driver {
     try {
       const answer = await this.#world.ask({ forceRefresh, signal: controller.signal });
       if (!("unusable" in answer)) {
-        this.#flights.delete(id);
+        // Nobody waits for what was given up, and the engine may be gone.
+        if (!this.#flights.delete(id)) return;
         this.#input((core, [now, , random]) =>
           core.token(id, answer.token, answer.expiresAt, now, isNaN(answer.expiresAt) ? NaN : Date.now(), random),
         );

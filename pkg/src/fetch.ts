@@ -1,13 +1,15 @@
 /** What a body may have at the most: 256 KiB. A usage has some 150 bytes. */
 const MAX_BODY_BYTES = 256 * 1024;
 
+const NOTHING = new Uint8Array();
+
 /** A reply, as far as it could be read. */
 export interface Reply {
   status: number;
   /** Where it came from, if a redirect was followed. */
   url: string | undefined;
-  /** Names in lower case. */
-  headers: Record<string, string>;
+  /** Names, in lower case, and values. */
+  headers: [string, string][];
   body: Uint8Array;
   /** 0: the whole body; 1: it is longer; 2: it broke off. */
   end: 0 | 1 | 2;
@@ -41,15 +43,19 @@ export async function send(
   });
   checkResponse(response);
   const { status } = response;
-  const headers = Array.from(response.headers ?? [], ([name, value]) => [name.toLowerCase(), value]);
+  const headers: Reply["headers"] = [];
+  for (const [name, value] of response.headers ?? []) {
+    const key = name.toLowerCase();
+    // Session cookies, which Node shows, are not the caller's business.
+    if (key !== "set-cookie") headers.push([key, value]);
+  }
   const reply: Reply = {
     status,
     // A given function that goes elsewhere on purpose, such as to a gateway,
     // is the caller's choice; one that has followed a redirect is not.
     url: response.redirected ? response.url : undefined,
-    // Session cookies, which Node shows, are not the caller's business.
-    headers: Object.fromEntries(headers.filter(([name]) => name !== "set-cookie")),
-    body: new Uint8Array(),
+    headers,
+    body: NOTHING,
     end: 0,
     receivedAt: Date.now(),
   };
@@ -62,23 +68,25 @@ export async function send(
   let length = 0;
   const chunks: Uint8Array[] = [];
   try {
-    // Piece by piece where the platform can, so that not much more than the
-    // limit is ever held.
-    for await (const content of pieces(response, onHeaders)) {
-      const chunk = bytesOf(content);
+    await read(response, onHeaders, (content) => {
+      // A copy: whoever gave it may use its memory again.
+      const chunk = bytesOf(content).slice();
       chunks.push(chunk);
       length += chunk.length;
-      if (length > MAX_BODY_BYTES) {
-        reply.end = 1;
-        break;
-      }
-    }
+      return length <= MAX_BODY_BYTES;
+    });
   } catch (thrown) {
     Object.assign(reply, { end: 2, thrown });
   }
-  reply.body = new Uint8Array(length);
-  chunks.reduce((at, chunk) => (reply.body.set(chunk, at), at + chunk.length), 0);
+  if (length > MAX_BODY_BYTES) reply.end = 1;
+  reply.body = chunks.length === 1 ? chunks[0]! : joined(chunks, length);
   return reply;
+}
+
+function joined(chunks: Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length);
+  chunks.reduce((at, chunk) => (all.set(chunk, at), at + chunk.length), 0);
+  return all;
 }
 
 /** Refuses what a mock or a wrapper may give in the place of a Response. */
@@ -98,20 +106,29 @@ function checkResponse(given: unknown): asserts given is Response {
   }
 }
 
-async function* pieces(response: Response, onReader: (reader: Cancelable) => boolean): AsyncGenerator<unknown> {
+/**
+ * Gives a body to `take`, piece by piece where the platform can, so that not
+ * much more than the limit is ever held; until `take` wants no more.
+ */
+async function read(
+  response: Response,
+  onReader: (reader: Cancelable) => boolean,
+  take: (content: unknown) => boolean,
+): Promise<void> {
   const { body } = response;
   if (body?.getReader) {
     const reader = body.getReader();
     // From now on only the reader can cancel it.
     onReader(reader);
+    let isOver = false;
     try {
-      for (let piece; !(piece = await reader.read()).done; ) yield piece.value;
+      for (let piece; !(isOver = (piece = await reader.read()).done) && take(piece.value); );
     } finally {
-      giveUp(reader);
+      if (!isOver) giveUp(reader);
     }
   } else if (body !== null) {
     const method = "arrayBuffer" in response ? "arrayBuffer" : "text";
-    yield await response[method]();
+    take(await response[method]());
   }
 }
 
@@ -132,5 +149,5 @@ function bytesOf(content: unknown): Uint8Array {
   if (typeof content === "string") return new TextEncoder().encode(content);
   const { buffer = content, byteOffset, byteLength } = content as Uint8Array;
   if (byteLength === undefined) throw new TypeError("its body is not made of bytes");
-  return byteLength === 0 ? new Uint8Array() : new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+  return byteLength === 0 ? NOTHING : new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }

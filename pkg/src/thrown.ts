@@ -16,7 +16,7 @@ const NETWORK_WORDS = [
 
 /** The codes that Node, undici, Bun and OpenSSL give to failures of the network. */
 const SYSTEM_CODE =
-  /^(E[A-Z_]+|UND_ERR_\w+|HPE_\w+|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*|HOSTNAME_MISMATCH|ERR_(NETWORK|SOCKET|TLS|SSL|HTTP2|STREAM|CONN)\w*|Connection\w+|FailedToOpenSocket|Timeout)$/;
+  /^(E(?!RR_)[A-Z_]+|UND_ERR_\w+|HPE_\w+|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*|HOSTNAME_MISMATCH|ERR_(NETWORK|SOCKET|TLS|SSL|HTTP2|STREAM|CONN)\w*|Connection\w+|FailedToOpenSocket|Timeout)$/;
 
 /** 0: the network's failure; 1: that of the function which sends; 2: a framework's control flow. */
 export function kindOf(thrown: unknown): 0 | 1 | 2 {
@@ -44,12 +44,17 @@ export function wordsOf(thrown: unknown): string {
   return words.map((word) => `: ${(word as string).replace(/\.$/, "")}`).join("");
 }
 
-/** A member of anything. The caller's getters do not run; a platform's do. */
+/** A member of anything. The caller's getters do not run; a platform's do, which for a DOMException of Node's are scripts. */
 export function memberOf(value: unknown, name: PropertyKey): unknown {
   try {
     for (let of = Object(value); of; of = Object.getPrototypeOf(of)) {
       const own = Object.getOwnPropertyDescriptor(of, name);
-      if (own) return own.get ? (isNative(own.get) ? own.get.call(value) : undefined) : own.value;
+      if (!own?.get) {
+        if (own) return own.value;
+        continue;
+      }
+      const isPlatforms = isNative(own.get) || of === globalThis.DOMException?.prototype;
+      return isPlatforms ? own.get.call(value) : undefined;
     }
   } catch {
     // A proxy's trap may throw.

@@ -1,8 +1,8 @@
-use std::{error::Error as StdError, fmt, future::Future, pin::Pin, rc::Rc, time::Duration};
+use std::{error::Error as StdError, fmt, future::Future, sync::Arc, time::Duration};
 
-use super::local::Local;
 use crate::{
     error::{Error, TokenProviderError},
+    threads::{BoxFuture, Local, MaybeSend, MaybeSync, shared},
     wire::header,
 };
 
@@ -170,7 +170,7 @@ pub struct TokenSource {
 #[derive(Clone)]
 pub(super) enum Bearer {
     Fixed(Secret),
-    Provider(Local<Rc<Provider>>),
+    Provider(Local<Arc<Provider>>),
 }
 
 impl TokenSource {
@@ -178,15 +178,15 @@ impl TokenSource {
     /// [`ClientBuilder::token_provider`](super::ClientBuilder::token_provider).
     pub fn provider<P, F>(provider: P) -> Self
     where
-        P: Fn(TokenRequest) -> F + 'static,
-        F: Future<Output: IntoBearerToken> + 'static,
+        P: Fn(TokenRequest) -> F + MaybeSend + MaybeSync + 'static,
+        F: Future<Output: IntoBearerToken> + MaybeSend + 'static,
     {
         let provider = move |request| -> TokenFuture {
             let asked = provider(request);
             Box::pin(async { asked.await.into_bearer_token().map_err(failed) })
         };
         Self {
-            bearer: Some(Bearer::Provider(Local::new(Rc::new(provider)))),
+            bearer: Some(Bearer::Provider(Local::new(Arc::new(provider)))),
             same_identity: false,
         }
     }
@@ -235,9 +235,9 @@ fn failed(cause: Box<dyn StdError + Send + Sync>) -> Error {
 }
 
 /// The answer of a token provider.
-type TokenFuture = Pin<Box<dyn Future<Output = Result<BearerToken, Error>>>>;
+type TokenFuture = BoxFuture<Result<BearerToken, Error>>;
 
-pub(super) type Provider = dyn Fn(TokenRequest) -> TokenFuture;
+pub(super) type Provider = shared!(dyn Fn(TokenRequest) -> TokenFuture);
 
 /// Has no `Debug`, so that it is never shown.
 #[derive(Clone)]

@@ -1,15 +1,15 @@
-use std::{fmt, future::Future, rc::Rc, sync::Arc, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use super::{
     Client, Event, IntoBearerToken, Listener, TokenSource,
     bearer_token::{Bearer, Secret, TokenRequest},
     driver::Driver,
-    local::Local,
     milliseconds,
 };
 use crate::{
     engine::{Config, Engine, Limits, Options},
     error::{ConfigError, Error},
+    threads::{Local, MaybeSend, MaybeSync},
     transport::{Transport, names},
     wire::{Format, base_url::BaseUrl, decode::Integers, header},
 };
@@ -27,7 +27,7 @@ pub struct ClientBuilder {
     coalesce: bool,
     retry_pacing: bool,
     allow_insecure_http: bool,
-    listener: Option<Local<Rc<Listener>>>,
+    listener: Option<Local<Arc<Listener>>>,
 }
 
 impl Default for ClientBuilder {
@@ -108,8 +108,8 @@ impl ClientBuilder {
     #[must_use]
     pub fn token_provider<P, F>(mut self, provider: P) -> Self
     where
-        P: Fn(TokenRequest) -> F + 'static,
-        F: Future<Output: IntoBearerToken> + 'static,
+        P: Fn(TokenRequest) -> F + MaybeSend + MaybeSync + 'static,
+        F: Future<Output: IntoBearerToken> + MaybeSend + 'static,
     {
         self.bearer = TokenSource::provider(provider).bearer;
         self
@@ -192,8 +192,11 @@ impl ClientBuilder {
     /// });
     /// ```
     #[must_use]
-    pub fn on_event(mut self, listener: impl Fn(&Event<'_>) + 'static) -> Self {
-        self.listener = Some(Local::new(Rc::new(listener)));
+    pub fn on_event(
+        mut self,
+        listener: impl Fn(&Event<'_>) + MaybeSend + MaybeSync + 'static,
+    ) -> Self {
+        self.listener = Some(Local::new(Arc::new(listener)));
         self
     }
 

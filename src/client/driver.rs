@@ -5,25 +5,23 @@
 //! listener or a waker may use the client at once.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     mem::replace,
-    rc::Rc,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
 use super::{
     bearer_token::{Bearer, BearerToken, Provider, TokenRequest},
     event::{Event, Listener},
-    local::Local,
-    pool::{Done, Hub, Pool, Running, Taken, Work},
+    hub::Hub,
+    pool::{Done, Pool, Taken, Work},
 };
 use crate::{
     dto::GetAiChatUsage,
     engine::{Command, Engine, Id, Moment, Options, Outcome},
+    threads::{BoxFuture, Local},
     transport::Transport,
     wire::encode::endpoint,
 };
@@ -37,30 +35,29 @@ const POLLS_AT_ONCE: usize = 256;
 
 pub(super) struct Driver<T> {
     pub transport: T,
-    listener: Option<Local<Rc<Listener>>>,
+    listener: Option<Local<Arc<Listener>>>,
     /// Where the requests go, for the listener.
     url: String,
     hub: Arc<Hub>,
     state: Mutex<State>,
-    /// Whether the provider's code runs just now: a call that it makes cannot
-    /// wait for its answer.
-    asks: AtomicBool,
 }
 
 struct State {
     engine: Engine,
-    provider: Option<Local<Rc<Provider>>>,
+    provider: Option<Local<Arc<Provider>>>,
     pool: Local<Pool>,
     outcomes: BTreeMap<Id, Box<Outcome>>,
     /// When the timer ends; infinite where there is none.
     timer_at: f64,
+    /// The time of the last input. Threads come in with earlier ones, too.
+    now: f64,
     /// Whether anything was sent. A page that is rendered ahead may not look
     /// at the wall clock or at chance before that.
     has_sent: bool,
 }
 
 impl<T: Transport> Driver<T> {
-    pub fn new(engine: Engine, transport: T, listener: Option<Local<Rc<Listener>>>) -> Self {
+    pub fn new(engine: Engine, transport: T, listener: Option<Local<Arc<Listener>>>) -> Self {
         let url = endpoint(&engine.config().base_url);
         let state = State {
             engine,
@@ -68,6 +65,7 @@ impl<T: Transport> Driver<T> {
             pool: Local::new(Pool::default()),
             outcomes: BTreeMap::new(),
             timer_at: f64::INFINITY,
+            now: f64::NEG_INFINITY,
             has_sent: false,
         };
         Self {
@@ -76,7 +74,6 @@ impl<T: Transport> Driver<T> {
             url,
             hub: Arc::default(),
             state: Mutex::new(state),
-            asks: AtomicBool::new(false),
         }
     }
 
@@ -84,7 +81,8 @@ impl<T: Transport> Driver<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn moment(&self, wants_wall: bool) -> Moment {
+    /// Tells the engine something, with the time and the chance that go with it.
+    fn input<R>(&self, wants_wall: bool, tell: impl FnOnce(&mut State, Moment) -> R) -> R {
         let reads = {
             let state = self.lock();
             wants_wall || state.has_sent || state.engine.wants_wall()
@@ -96,11 +94,15 @@ impl<T: Transport> Driver<T> {
                 f64::NAN
             }
         };
-        Moment {
-            now: self.transport.now(),
-            wall: read(T::unix_now),
-            random: read(T::random),
-        }
+        let (now, wall, random) = (self.transport.now(), read(T::unix_now), read(T::random));
+        let mut state = self.lock();
+        state.now = state.now.max(now);
+        let at = Moment {
+            now: state.now,
+            wall,
+            random,
+        };
+        tell(&mut state, at)
     }
 
     pub fn set_bearer_token(&self, bearer: Option<Bearer>, same_identity: bool) {
@@ -109,18 +111,15 @@ impl<T: Transport> Driver<T> {
             Some(Bearer::Fixed(token)) => (Some(token.0), None),
             Some(Bearer::Provider(provider)) => (None, Some(provider)),
         };
-        let at = self.moment(false);
-        let old = {
-            let mut state = self.lock();
+        let _attended = self.hub.attend();
+        let old = self.input(false, |state, at| {
             let has_provider = provider.is_some();
-            state
-                .engine
-                .set_bearer_token(token, has_provider, same_identity, at);
+            let engine = &mut state.engine;
+            engine.set_bearer_token(token, has_provider, same_identity, at);
             replace(&mut state.provider, provider)
-        };
+        });
         drop(old);
         self.carry_out(NOBODY);
-        self.hub.hand_over();
     }
 
     /// A call begins. It has to be polled, and abandoned where it is not
@@ -128,11 +127,9 @@ impl<T: Transport> Driver<T> {
     pub fn begin(self: &Arc<Self>, request: GetAiChatUsage, options: Options) -> Id {
         // The provider may have answered when nobody waited.
         self.drive(NOBODY);
-        let nested = self.asks.load(Ordering::Relaxed);
-        let at = self.moment(false);
-        self.lock()
-            .engine
-            .call(request, Options { nested, ..options }, at)
+        let nested = self.asks();
+        let options = Options { nested, ..options };
+        self.input(false, |state, at| state.engine.call(request, options, at))
     }
 
     pub fn poll(self: &Arc<Self>, call: Id, waker: &Waker) -> Poll<Box<Outcome>> {
@@ -148,17 +145,17 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Does what there is to do; `call` is woken where there is more.
+    /// Does what there is to do, or the first of it.
     fn drive(self: &Arc<Self>, call: Id) {
+        let _attended = self.hub.attend();
         for _ in 0..POLLS_AT_ONCE {
             self.carry_out(call);
             match self.hub.next() {
                 None => return,
-                Some(task) => self.poll_task(task, call),
+                Some(task) => self.poll_task(task),
             }
         }
         self.carry_out(call);
-        self.hub.wake(call);
     }
 
     /// `call` is over; a renewal of the token in the background may be left.
@@ -184,12 +181,11 @@ impl<T: Transport> Driver<T> {
     }
 
     pub fn abandon(self: &Arc<Self>, call: Id) {
-        let at = self.moment(false);
-        let outcome = {
-            let mut state = self.lock();
+        let _attended = self.hub.attend();
+        let outcome = self.input(false, |state, at| {
             state.engine.abandon(call, at);
             state.outcomes.remove(&call)
-        };
+        });
         drop(outcome);
         self.carry_out(call);
         self.leave(call);
@@ -198,65 +194,27 @@ impl<T: Transport> Driver<T> {
     /// `call`: who is at it, and need not be woken.
     fn carry_out(&self, call: Id) {
         loop {
-            let command = self.lock().engine.poll_command();
-            match command {
-                None => break,
-                Some(Command::Send { send, request }) => self.start(send, Work::Send(request)),
-                Some(Command::Ask {
-                    question,
-                    force_refresh,
-                }) => self.start(question, Work::Ask { force_refresh }),
-                Some(Command::Cancel { id }) => self.cancel(id),
-                // The errors of Rust hold their causes themselves.
-                Some(Command::Forget { .. }) => {}
-                Some(Command::Emit(event)) => {
+            let step = self.lock().step(&self.hub);
+            match step {
+                None => return,
+                Some(Step::Over(task)) => drop(task),
+                Some(Step::Tell(event)) => {
                     if let Some(listener) = &self.listener {
                         self.outside(false, || listener(&Event::of(&event, &self.url)));
                     }
                 }
-                Some(Command::Settle { call: own, outcome }) => {
-                    self.lock().outcomes.insert(own, outcome);
-                    if own != call {
-                        self.hub.wake(own);
-                    }
-                }
+                Some(Step::Settled(own)) if own != call => self.hub.wake(own),
+                Some(Step::Settled(_)) => {}
             }
         }
-        self.set_timer();
     }
 
-    fn start(&self, id: Id, work: Work) {
-        self.lock().pool.insert(id, &self.hub, work);
-    }
-
-    fn cancel(&self, id: Id) {
-        let task = self.lock().pool.remove(id);
-        drop(task);
-    }
-
-    /// A timer that ends too early is left as it is: it is set anew then.
-    fn set_timer(&self) {
-        let at = {
-            let mut state = self.lock();
-            let at = state.engine.poll_timeout();
-            if at == state.timer_at || (at > state.timer_at && at.is_finite()) {
-                return;
-            }
-            state.timer_at = at;
-            at
-        };
-        self.cancel(TIMER);
-        if at.is_finite() {
-            self.start(TIMER, Work::SleepUntil(at));
-        }
-    }
-
-    fn poll_task(self: &Arc<Self>, id: Id, call: Id) {
+    fn poll_task(self: &Arc<Self>, id: Id) {
         let taken = self.lock().pool.take_out(id);
         let Some(Taken { alarm, work }) = taken else {
             return;
         };
-        alarm.stop(call);
+        alarm.stop();
         let (mut future, asks) = self.run(id, work);
         let waker = Waker::from(Arc::clone(&alarm));
         let mut context = Context::from_waker(&waker);
@@ -268,14 +226,15 @@ impl<T: Transport> Driver<T> {
             }
             Poll::Ready(done) => {
                 drop(future);
-                if self.lock().pool.finish(id, &alarm) {
+                let is_wanted = self.lock().pool.finish(id, &alarm);
+                if is_wanted {
                     self.handle(id, done);
                 }
             }
         }
     }
 
-    fn run(self: &Arc<Self>, id: Id, work: Work) -> (Running, bool) {
+    fn run(self: &Arc<Self>, id: Id, work: Work) -> (BoxFuture<Done>, bool) {
         match work {
             Work::Running { future, asks } => (future, asks),
             Work::Send(request) => {
@@ -292,8 +251,9 @@ impl<T: Transport> Driver<T> {
             Work::Ask { force_refresh } => {
                 let provider = self.lock().provider.clone();
                 let asked = async move {
-                    Done::Token(match provider {
-                        Some(provider) => provider(TokenRequest { force_refresh }).await,
+                    let asked = provider.map(|provider| provider(TokenRequest { force_refresh }));
+                    Done::Token(match asked {
+                        Some(asked) => asked.await,
                         None => Ok(BearerToken::none()),
                     })
                 };
@@ -313,40 +273,106 @@ impl<T: Transport> Driver<T> {
 
     fn handle(&self, id: Id, done: Done) {
         match done {
-            Done::Reply(reply) => {
-                let at = self.moment(true);
-                let engine = &mut self.lock().engine;
-                match reply {
-                    Ok(reply) => engine.handle_reply(id, reply, at),
-                    Err(error) => engine.handle_send_error(id, error, at),
-                }
+            Done::Reply(Ok(reply)) => {
+                self.input(true, |state, at| state.engine.handle_reply(id, reply, at));
+            }
+            Done::Reply(Err(error)) => {
+                let tell = |state: &mut State, at| state.engine.handle_send_error(id, error, at);
+                self.input(true, tell);
             }
             Done::Token(token) => {
-                let at = self.moment(token.as_ref().is_ok_and(BearerToken::expires));
-                let token = token.and_then(|token| token.checked(at.wall));
-                self.lock().engine.handle_token(id, token, at);
+                let expires = token.as_ref().is_ok_and(BearerToken::expires);
+                self.input(expires, |state, at| {
+                    let token = token.and_then(|token| token.checked(at.wall));
+                    state.engine.handle_token(id, token, at);
+                });
             }
-            Done::Slept => {
-                let at = self.moment(false);
-                let mut state = self.lock();
+            Done::Slept => self.input(false, |state, at| {
                 state.timer_at = f64::INFINITY;
                 state.engine.handle_timeout(at);
-            }
+            }),
         }
+    }
+
+    /// Whether the provider of this client runs on this thread just now: a call
+    /// that it makes cannot wait for its answer.
+    fn asks(&self) -> bool {
+        let own = std::ptr::from_ref(self).addr();
+        RUNNING.with_borrow(|running| {
+            let mut inner_first = running.iter().rev();
+            inner_first
+                .find(|(driver, _)| *driver == own)
+                .is_some_and(|(_, asks)| *asks)
+        })
     }
 
     /// Runs code of others. `asks`: whether it is the provider's.
     fn outside<R>(&self, asks: bool, run: impl FnOnce() -> R) -> R {
-        /// Puts the mark back, also where the code panics.
-        struct Restore<'a>(&'a AtomicBool, bool);
+        /// Also where the code panics.
+        struct Leave;
 
-        impl Drop for Restore<'_> {
+        impl Drop for Leave {
             fn drop(&mut self) {
-                self.0.store(self.1, Ordering::Relaxed);
+                RUNNING.with_borrow_mut(Vec::pop);
             }
         }
 
-        let _restore = Restore(&self.asks, self.asks.swap(asks, Ordering::Relaxed));
+        RUNNING.with_borrow_mut(|running| running.push((std::ptr::from_ref(self).addr(), asks)));
+        let _leave = Leave;
         run()
+    }
+}
+
+thread_local! {
+    /// Whose drivers run code of others on this thread, the innermost last, and
+    /// whether it is their provider's.
+    static RUNNING: RefCell<Vec<(usize, bool)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What is to be done where nothing is locked.
+enum Step<Task> {
+    /// To be dropped.
+    Over(Task),
+    Tell(crate::engine::Event),
+    Settled(Id),
+}
+
+impl State {
+    /// Carries out commands until there is something to do outside; `None` when
+    /// there is no command left. Commands and tasks stay in step, because the
+    /// lock is held.
+    fn step(&mut self, hub: &Arc<Hub>) -> Option<Step<impl Sized + use<>>> {
+        loop {
+            match self.engine.poll_command() {
+                Some(Command::Send { send, request }) => {
+                    self.pool.insert(send, hub, Work::Send(request));
+                }
+                Some(Command::Ask {
+                    question,
+                    force_refresh,
+                }) => self.pool.insert(question, hub, Work::Ask { force_refresh }),
+                Some(Command::Cancel { id }) => return Some(Step::Over(self.pool.remove(id))),
+                // The errors of Rust hold their causes themselves.
+                Some(Command::Forget { .. }) => {}
+                Some(Command::Emit(event)) => return Some(Step::Tell(event)),
+                Some(Command::Settle { call, outcome }) => {
+                    self.outcomes.insert(call, outcome);
+                    return Some(Step::Settled(call));
+                }
+                None => {
+                    // A timer that ends too early is left as it is: it is set anew then.
+                    let at = self.engine.poll_timeout();
+                    if at == self.timer_at || (at > self.timer_at && at.is_finite()) {
+                        return None;
+                    }
+                    self.timer_at = at;
+                    let old = self.pool.remove(TIMER);
+                    if at.is_finite() {
+                        self.pool.insert(TIMER, hub, Work::SleepUntil(at));
+                    }
+                    return Some(Step::Over(old));
+                }
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::duration;
 use crate::{
     engine::{self, What},
     error::Error,
+    threads::shared,
 };
 
 /// What happens to a call. Nothing in it is a secret: URLs have no query.
@@ -105,4 +106,4 @@ impl<'a> Event<'a> {
     }
 }
 
-pub(super) type Listener = dyn Fn(&Event<'_>);
+pub(super) type Listener = shared!(dyn Fn(&Event<'_>));

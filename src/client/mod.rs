@@ -4,7 +4,7 @@ mod bearer_token;
 mod builder;
 mod driver;
 mod event;
-pub(crate) mod local;
+mod hub;
 mod options;
 mod pool;
 mod response;
@@ -22,7 +22,7 @@ pub use bearer_token::{BearerToken, IntoBearerToken, TokenRequest, TokenSource};
 pub use builder::ClientBuilder;
 pub use event::Event;
 pub use options::CallOptions;
-pub use response::{Attempt, ResponseInfo, WithResponse};
+pub use response::{Attempt, CallError, ResponseInfo, WithResponse};
 
 use builder::check_bearer;
 use driver::Driver;
@@ -123,13 +123,13 @@ impl<T: Transport> Client<T> {
     /// ```
     ///
     /// # Errors
-    /// Each kind of [`Error`]; `Config` for a company id, a header or a limit
-    /// that cannot be used.
+    /// Each kind of [`Error`], with the attempts; `Config` for a company id, a
+    /// header or a limit that cannot be used.
     pub async fn get_ai_chat_usage_with(
         &self,
         request: &GetAiChatUsage,
         options: &CallOptions,
-    ) -> Result<WithResponse, Error> {
+    ) -> Result<WithResponse, CallError> {
         let options = options.over(&self.settings.options)?;
         let call = Call {
             driver: &self.driver,
@@ -208,3 +208,23 @@ fn milliseconds(limit: Option<Duration>) -> f64 {
 fn duration(ms: f64) -> Duration {
     Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default()
 }
+
+/// What frameworks ask of what they keep, such as Leptos of a context.
+#[cfg(not(feature = "npm"))]
+const _: () = {
+    const fn goes_anywhere<T: Clone + Send + Sync + 'static>() {}
+    goes_anywhere::<ClientBuilder>();
+    goes_anywhere::<TokenSource>();
+    goes_anywhere::<CallOptions>();
+    goes_anywhere::<WithResponse>();
+    goes_anywhere::<CallError>();
+
+    const fn _clients_do<T: Transport + Send + Sync>() {
+        goes_anywhere::<Client<T>>();
+    }
+
+    fn _calls_do<T: Transport + Send + Sync>(client: &Client<T>, request: &GetAiChatUsage) {
+        fn goes_anywhere<T: Send>(_: T) {}
+        goes_anywhere(client.get_ai_chat_usage(request));
+    }
+};

@@ -1,20 +1,19 @@
-//! The futures that calls drive together, and who is woken for them.
+//! The futures that calls drive together.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    future::Future,
-    pin::Pin,
+    collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc,
+        atomic::{AtomicBool, Ordering},
     },
-    task::{Wake, Waker},
+    task::Wake,
 };
 
-use super::bearer_token::BearerToken;
+use super::{bearer_token::BearerToken, hub::Hub};
 use crate::{
     engine::Id,
     error::Error,
+    threads::BoxFuture,
     transport::{HttpRequest, HttpResponse},
 };
 
@@ -27,13 +26,11 @@ pub(super) enum Work {
     },
     SleepUntil(f64),
     Running {
-        future: Running,
+        future: BoxFuture<Done>,
         /// Whether it is the token provider's.
         asks: bool,
     },
 }
-
-pub(super) type Running = Pin<Box<dyn Future<Output = Done>>>;
 
 /// What a task came to.
 pub(super) enum Done {
@@ -50,6 +47,8 @@ struct Task {
     alarm: Arc<Alarm>,
     /// `None` while it is being polled.
     work: Option<Work>,
+    /// Whether it was to be polled while it was.
+    is_missed: bool,
 }
 
 /// A task that was taken out to be polled.
@@ -63,24 +62,24 @@ impl Pool {
         let alarm = Arc::new(Alarm {
             hub: Arc::clone(hub),
             task: id,
-            poller: AtomicU64::new(0),
             rings: AtomicBool::new(true),
         });
-        self.0.insert(
-            id,
-            Task {
-                alarm,
-                work: Some(work),
-            },
-        );
-        hub.lock().ready.push_back(id);
+        let task = Task {
+            alarm,
+            work: Some(work),
+            is_missed: false,
+        };
+        self.0.insert(id, task);
+        hub.add(id);
     }
 
     /// Nothing is locked while a future is polled, so it is taken out.
     pub fn take_out(&mut self, id: Id) -> Option<Taken> {
         let task = self.0.get_mut(&id)?;
+        let work = task.work.take();
+        task.is_missed = work.is_none();
         Some(Taken {
-            work: task.work.take()?,
+            work: work?,
             alarm: Arc::clone(&task.alarm),
         })
     }
@@ -91,6 +90,9 @@ impl Pool {
         match self.0.get_mut(&id) {
             Some(task) if Arc::ptr_eq(&task.alarm, &taken.alarm) => {
                 task.work = Some(taken.work);
+                if task.is_missed {
+                    task.alarm.hub.add(id);
+                }
                 None
             }
             _ => Some(taken),
@@ -119,85 +121,17 @@ impl Pool {
     }
 }
 
-/// Which tasks want to be polled, and which calls can poll them. No lock is
-/// held while a waker is used or dropped: each may run any code.
-#[derive(Default)]
-pub(super) struct Hub(Mutex<Waiting>);
-
-#[derive(Default)]
-struct Waiting {
-    ready: VecDeque<Id>,
-    calls: BTreeMap<Id, Waker>,
-}
-
-impl Hub {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// `call` is being polled.
-    pub fn enter(&self, call: Id, waker: &Waker) {
-        let is_known = |own: &Waker| own.will_wake(waker);
-        if !self.lock().calls.get(&call).is_some_and(is_known) {
-            let waker = waker.clone();
-            let old = self.lock().calls.insert(call, waker);
-            drop(old);
-        }
-    }
-
-    /// Whether nobody polls.
-    #[cfg(target_arch = "wasm32")]
-    pub fn is_deserted(&self) -> bool {
-        self.lock().calls.is_empty()
-    }
-
-    /// `call` is over: whatever it was woken for is another one's to do.
-    pub fn leave(&self, call: Id) {
-        let own = self.lock().calls.remove(&call);
-        drop(own);
-        self.hand_over();
-    }
-
-    /// A call has to poll what is ready.
-    pub fn hand_over(&self) {
-        let next = {
-            let waiting = self.lock();
-            let is_ready = !waiting.ready.is_empty();
-            waiting
-                .calls
-                .values()
-                .next_back()
-                .filter(|_| is_ready)
-                .cloned()
-        };
-        next.inspect(Waker::wake_by_ref);
-    }
-
-    pub fn wake(&self, call: Id) {
-        let waker = self.lock().calls.get(&call).cloned();
-        waker.inspect(Waker::wake_by_ref);
-    }
-
-    /// A task that wants to be polled.
-    pub fn next(&self) -> Option<Id> {
-        self.lock().ready.pop_front()
-    }
-}
-
-/// The waker of a task. It wakes the call that polled the task last, or
-/// another one where that call is over.
+/// The waker of a task.
 pub(super) struct Alarm {
     hub: Arc<Hub>,
     task: Id,
-    poller: AtomicU64,
     /// Whether the task waits to be polled already.
     rings: AtomicBool,
 }
 
 impl Alarm {
     /// The task is about to be polled.
-    pub fn stop(&self, poller: Id) {
-        self.poller.store(poller, Ordering::Relaxed);
+    pub fn stop(&self) {
         self.rings.store(false, Ordering::Release);
     }
 }
@@ -208,17 +142,9 @@ impl Wake for Alarm {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.rings.swap(true, Ordering::AcqRel) {
-            return;
+        if !self.rings.swap(true, Ordering::AcqRel) {
+            self.hub.add(self.task);
+            self.hub.call();
         }
-        let waker = {
-            let mut waiting = self.hub.lock();
-            waiting.ready.push_back(self.task);
-            let poller = waiting.calls.get(&self.poller.load(Ordering::Relaxed));
-            poller
-                .or_else(|| waiting.calls.values().next_back())
-                .cloned()
-        };
-        waker.inspect(Waker::wake_by_ref);
     }
 }

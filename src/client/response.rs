@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::duration;
 use crate::{
@@ -51,22 +51,85 @@ pub struct Attempt {
     pub waited: Duration,
 }
 
+/// A call that failed: why, and after which attempts. Says what its
+/// [`Error`] says, and `?` makes that of it.
+///
+/// ```ignore-wasm32
+/// # use bookmore_sdk::{Client, GetAiChatUsage, client::CallOptions, testing::*};
+/// # let transport = VirtualTransport::new().reply(Reply::status(503)).reply(Reply::status(403));
+/// # let client = Client::builder().build(transport.clone())?;
+/// # transport.run(async {
+/// let call = client.get_ai_chat_usage_with(&GetAiChatUsage::default(), &CallOptions::new());
+/// let failed = call.await.unwrap_err();
+/// assert_eq!(failed.error.status(), Some(403));
+/// assert_eq!(failed.attempts[0].status, Some(503));
+/// # });
+/// # Ok::<_, bookmore_sdk::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CallError {
+    /// Why it failed.
+    pub error: Error,
+    /// Every attempt of the call; none where it could not be sent.
+    pub attempts: Vec<Attempt>,
+    /// How long the call took.
+    pub elapsed: Duration,
+}
+
+impl From<CallError> for Error {
+    fn from(failed: CallError) -> Self {
+        failed.error
+    }
+}
+
+/// Nothing was sent.
+impl From<Error> for CallError {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            attempts: Vec::new(),
+            elapsed: Duration::ZERO,
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
 impl WithResponse {
-    pub(super) fn of(outcome: Outcome) -> Result<Self, Error> {
+    pub(super) fn of(outcome: Outcome) -> Result<Self, CallError> {
         let retry_at = outcome.retry_at();
-        let success = outcome.result.map_err(|error| {
-            let mut error = Error::clone(&error);
-            if let Some(at) = retry_at {
-                error.set_retry_at(at);
+        let attempts = outcome.attempts.into_iter().map(Attempt::of).collect();
+        let elapsed = duration(outcome.elapsed_ms);
+        match outcome.result {
+            Ok(success) => Ok(Self {
+                data: success.data.clone(),
+                response: ResponseInfo::of(&success.response),
+                attempts,
+                elapsed,
+            }),
+            Err(error) => {
+                let mut error = Error::clone(&error);
+                if let Some(at) = retry_at {
+                    error.set_retry_at(at);
+                }
+                Err(CallError {
+                    error,
+                    attempts,
+                    elapsed,
+                })
             }
-            error
-        })?;
-        Ok(Self {
-            data: success.data.clone(),
-            response: ResponseInfo::of(&success.response),
-            attempts: outcome.attempts.into_iter().map(Attempt::of).collect(),
-            elapsed: duration(outcome.elapsed_ms),
-        })
+        }
     }
 }
 

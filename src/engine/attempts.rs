@@ -262,12 +262,12 @@ impl Engine {
     /// The group with the lowest number, if that is served.
     fn take_served(&mut self) -> Option<Box<Group>> {
         let mut first = (f64::INFINITY, 0);
-        for (id, group) in &self.groups {
+        for (_, group) in &self.groups {
             if let Some(group) = group
                 && group.number > 0.0
                 && group.number < first.0
             {
-                first = (group.number, *id);
+                first = (group.number, group.id);
             }
         }
         let is_served = self.shared.tickets.wait_ms(first.0) == 0.0;

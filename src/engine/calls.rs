@@ -47,18 +47,14 @@ impl Engine {
     /// The caller has left.
     pub fn abandon(&mut self, call: Id, at: Moment) {
         self.begin(at);
-        let mut is_over = true;
+        // What it was to be told is not told any more.
+        self.withdraw(call);
         for place in 0..self.groups.len() {
             let waits = |group: &Group| group.calls.iter().any(|own| own.id == call);
             if let Some(mut group) = self.take_at(place, waits) {
-                is_over = false;
                 group.calls.retain(|own| own.id != call);
                 self.put_back(group);
             }
-        }
-        if is_over {
-            // What it was to be told is not told any more.
-            self.withdraw(call);
         }
         self.finish();
     }
@@ -69,6 +65,7 @@ impl Engine {
         let is_shared = self.config.shares && options.coalesce && !options.nested;
         let mut group = Box::new(Group {
             id: 0,
+            place: 0,
             key: Key {
                 company: company.unwrap_or(0),
                 format: options.format,
@@ -144,13 +141,13 @@ impl Engine {
     /// Gives the group an id and a place, to be [put back](Self::put_back) in.
     fn insert(&mut self, group: &mut Group) {
         group.id = self.next_id();
-        self.groups.push((group.id, None));
+        group.place = self.groups.len();
+        self.groups.push((f64::INFINITY, None));
     }
 
     /// The group that a call with this key joins.
     fn take_listed(&mut self, key: &Key) -> Option<Box<Group>> {
-        let is_it = |group: &Group| group.is_listed && group.key == *key;
-        (0..self.groups.len()).find_map(|place| self.take_at(place, is_it))
+        self.take_first(|group| group.is_listed && group.key == *key)
     }
 
     /// Timers can be late: those whose time is over fail before anything is

@@ -10,15 +10,16 @@ impl Engine {
     /// # Panics
     /// Something does not hold.
     pub(super) fn check(&self, now: f64) {
-        assert!(self.groups.is_sorted_by(|(a, _), (b, _)| a < b));
-        for (id, group) in &self.groups {
+        assert!(self.groups().is_sorted_by(|a, b| a.id < b.id));
+        for (due, group) in &self.groups {
             let group = group.as_ref().expect("what was taken is put back");
-            assert_eq!(group.id, *id);
+            let id = group.id;
+            assert_eq!(*due, group.due());
             assert!(!group.calls.is_empty(), "group {id} has callers");
             for call in &group.calls {
                 assert_eq!(
                     self.group_of(call.id),
-                    Some(*id),
+                    Some(id),
                     "call {} waits once",
                     call.id
                 );

@@ -48,6 +48,8 @@ pub(super) struct Key {
 /// One request on behalf of the calls that wait for it.
 pub(super) struct Group {
     pub id: Id,
+    /// Where it is put back.
+    pub place: usize,
     pub key: Key,
     pub request: GetAiChatUsage,
     /// Whether it was made for calls that want a fresh reply.

@@ -36,12 +36,15 @@ use std::{mem::swap, sync::Arc};
 use group::Group;
 use pauses::Pauses;
 use questions::Question;
-use redact::Secret;
 use tickets::Tickets;
 use tokens::Tokens;
 
 pub(crate) use group::{Attempt, Options};
-pub(crate) use redact::Redactor;
+#[cfg_attr(
+    any(not(target_arch = "wasm32"), feature = "npm"),
+    allow(unused_imports)
+)]
+pub(crate) use redact::{Redactor, Secret};
 pub(crate) use retry::Limits;
 
 use crate::{
@@ -166,9 +169,10 @@ pub(crate) struct Engine {
     forks: Forks,
     /// The last id that was given.
     last_id: Id,
-    /// In the order of their ids. Where one is over, or [taken](Self::take) to
-    /// be looked at, there is a gap.
-    groups: Vec<(Id, Option<Box<Group>>)>,
+    /// In the order of their ids, each with the time at which it is
+    /// [due](Group::due). Where one is over, or [taken](Self::take_at) to be
+    /// looked at, there is a gap.
+    groups: Vec<(f64, Option<Box<Group>>)>,
     question: Option<Question>,
     /// Those that were carried out or withdrawn are gaps.
     commands: Vec<Option<Command>>,
@@ -181,13 +185,15 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    // One thread, one way of sharing: see `Forks`.
+    #[cfg_attr(feature = "npm", allow(clippy::arc_with_non_send_sync))]
     pub fn new(config: Config) -> Self {
         let api_key = config.api_key.clone();
         let shared = Shared {
             api_key: api_key.map(Secret::new).map(Arc::new),
             ..Shared::default()
         };
-        Self::over(Arc::new(config), Arc::new(Box::new(shared).into()))
+        Self::over(Arc::new(config), Forks::new(Box::new(shared).into()))
     }
 
     /// An engine with nothing in flight that shares the tokens, the pauses and
@@ -250,10 +256,8 @@ impl Engine {
     /// infinite for never.
     pub fn poll_timeout(&self) -> f64 {
         let mut next = f64::INFINITY;
-        for (_, group) in &self.groups {
-            if let Some(group) = group {
-                next = next.min(group.due());
-            }
+        for (due, _) in &self.groups {
+            next = next.min(*due);
         }
         next
     }
@@ -290,33 +294,34 @@ impl Engine {
         }
     }
 
-    /// Takes a group out, to be looked at and [put back](Self::put_back).
-    fn take(&mut self, id: Id) -> Option<Box<Group>> {
-        let mut groups = self.groups.iter_mut();
-        groups.find(|(own, _)| *own == id)?.1.take()
-    }
-
+    /// Takes a group out, to be looked at and [put back](Self::put_back), if it
+    /// is the one that is looked for. Places change between inputs only.
     fn take_at(&mut self, place: usize, is_it: impl Fn(&Group) -> bool) -> Option<Box<Group>> {
         let (_, slot) = self.groups.get_mut(place)?;
-        slot.take_if(|group| is_it(group))
+        let mut group = slot.take_if(|group| is_it(group))?;
+        group.place = place;
+        Some(group)
+    }
+
+    fn take_first(&mut self, is_it: impl Fn(&Group) -> bool) -> Option<Box<Group>> {
+        (0..self.groups.len()).find_map(|place| self.take_at(place, &is_it))
+    }
+
+    fn take(&mut self, id: Id) -> Option<Box<Group>> {
+        self.take_first(|group| group.id == id)
     }
 
     /// The group of a send in flight.
     fn take_sent(&mut self, send: Id) -> Option<Box<Group>> {
-        (0..self.groups.len()).find_map(|place| self.take_at(place, |group| group.is_sent_as(send)))
+        self.take_first(|group| group.is_sent_as(send))
     }
 
     /// A group for which nobody waits any more is over.
     fn put_back(&mut self, group: Box<Group>) {
         if group.calls.is_empty() {
             self.end(&group);
-            return;
-        }
-        for (id, slot) in &mut self.groups {
-            if *id == group.id {
-                *slot = Some(group);
-                return;
-            }
+        } else if let Some(slot) = self.groups.get_mut(group.place) {
+            *slot = (group.due(), Some(group));
         }
     }
 
@@ -365,10 +370,11 @@ impl Engine {
                 redactor.add(token);
             }
         }
-        for secret in [self.shared.tokens.current(), &self.shared.api_key] {
-            if let Some(secret) = secret {
-                redactor.add(secret);
-            }
+        if let Some(token) = self.shared.tokens.current() {
+            redactor.add(token);
+        }
+        if let Some(key) = &self.shared.api_key {
+            redactor.add(key);
         }
         redactor
     }
@@ -413,7 +419,7 @@ impl Engine {
 /// Where an engine and its forks keep what they share between two inputs. The
 /// npm package has one thread, and no room for what a mutex brings along.
 #[cfg(feature = "npm")]
-type Forks = Arc<std::cell::RefCell<Box<Shared>>>;
+type Forks = std::rc::Rc<std::cell::RefCell<Box<Shared>>>;
 #[cfg(not(feature = "npm"))]
 type Forks = Arc<std::sync::Mutex<Box<Shared>>>;
 

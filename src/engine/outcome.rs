@@ -2,7 +2,7 @@
 
 use super::{redact::Redactor, retry_after::asked_wait};
 use crate::{
-    dto::{AiChatUsageResponse, GetAiChatUsage, ResponseStatus},
+    dto::{AiChatUsageResponse, GetAiChatUsage},
     error::{ApiError, DecodeError, Error, Unexpected, UnexpectedResponseError, decimal, text},
     transport::{Body, HttpResponse},
     wire::{
@@ -27,10 +27,7 @@ pub(crate) fn judge(
         return Err(problem.at(reply));
     }
     let body = reply.body.bytes();
-    if reply.status >= 400 {
-        return Err(api_error(reply, failure_in(body, redactor), redactor));
-    }
-    let read = match &reply.body {
+    let mut read = match &reply.body {
         Body::Whole(_) => decode::usage(body, integers).map_err(Error::Decode),
         Body::TooLong(_) => Err(Error::Decode(DecodeError::new(
             body.len(),
@@ -38,41 +35,16 @@ pub(crate) fn judge(
         ))),
         Body::Broken(_, error) => Err(error.clone().into()),
     };
+    let is_refused = reply.status >= 400;
     // "Failures" 3 and 6: an ErrorCode is a failure even at 200, whatever
     // stands beside it.
-    match read {
-        Ok(mut usage) => {
-            if let Some(status) = &mut usage.response_status {
-                redactor.redact_status(status);
-            }
-            if is_failure(&usage.response_status) {
-                let failure = Failure {
-                    response_status: usage.response_status,
-                    ..Failure::default()
-                };
-                return Err(api_error(reply, failure, redactor));
-            }
-            match other_company(request, &usage) {
-                Some(problem) => Err(problem.at(reply)),
-                None => Ok(usage),
-            }
-        }
-        Err(mut error) => {
-            let failure = failure_in(body, redactor);
-            if is_failure(&failure.response_status) {
-                return Err(api_error(reply, failure, redactor));
-            }
-            if let Error::Decode(error) = &mut error {
-                // A key of the server's can be part of it.
-                redactor.redact(&mut error.path);
-            }
-            Err(error)
-        }
-    }
-}
-
-fn failure_in(body: &[u8], redactor: &Redactor) -> Failure {
-    let mut failure = decode::failure(body);
+    let mut failure = match &mut read {
+        Ok(usage) if !is_refused => Failure {
+            response_status: usage.response_status.take(),
+            ..Failure::default()
+        },
+        _ => decode::failure(body),
+    };
     if let Some(status) = &mut failure.response_status {
         redactor.redact_status(status);
     }
@@ -82,12 +54,26 @@ fn failure_in(body: &[u8], redactor: &Redactor) -> Failure {
     for text in [code, words, title].into_iter().flatten() {
         redactor.redact(text);
     }
-    failure
-}
-
-fn is_failure(status: &Option<Box<ResponseStatus>>) -> bool {
-    let status = status.as_ref();
-    status.is_some_and(|status| said(&status.error_code).is_some())
+    let status = failure.response_status.as_ref();
+    if is_refused || status.is_some_and(|status| said(&status.error_code).is_some()) {
+        return Err(api_error(reply, failure, redactor));
+    }
+    match read {
+        Ok(mut usage) => {
+            usage.response_status = failure.response_status;
+            match other_company(request, &usage) {
+                Some(problem) => Err(problem.at(reply)),
+                None => Ok(usage),
+            }
+        }
+        Err(mut error) => {
+            if let Error::Decode(error) = &mut error {
+                // A key of the server's can be part of it.
+                redactor.redact(&mut error.path);
+            }
+            Err(error)
+        }
+    }
 }
 
 impl Unexpected {

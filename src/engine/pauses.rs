@@ -38,26 +38,35 @@ impl Pauses {
         if wait_ms <= 0.0 || wait_ms > LONGEST_WAIT_MS {
             return false;
         }
-        let until = now + wait_ms;
-        self.0
-            .retain(|kept| kept.until > now && (kept.company != company || kept.until >= until));
-        if !self.0.iter().any(|kept| kept.company == company) {
-            self.0.push(Pause {
-                company,
-                until,
-                wait_ms,
-                error: Arc::clone(error),
-            });
+        let pause = Pause {
+            company,
+            until: now + wait_ms,
+            wait_ms,
+            error: Arc::clone(error),
+        };
+        self.0.retain(|kept| kept.until > now);
+        for kept in &mut self.0 {
+            if kept.company == company {
+                if kept.until < pause.until {
+                    *kept = pause;
+                }
+                return true;
+            }
         }
+        self.0.push(pause);
         true
     }
 
     /// The longest pause that a request for `company` has to keep.
     pub fn of(&self, company: u128, now: f64) -> Option<&Pause> {
-        let holds = |pause: &&Pause| {
-            pause.until > now && pause.company.is_none_or(|paused| paused == company)
-        };
-        let later = |a: &&Pause, b: &&Pause| a.until.total_cmp(&b.until);
-        self.0.iter().filter(holds).max_by(later)
+        let mut longest: Option<&Pause> = None;
+        for pause in &self.0 {
+            if pause.company.is_none_or(|paused| paused == company)
+                && pause.until > longest.map_or(now, |longest| longest.until)
+            {
+                longest = Some(pause);
+            }
+        }
+        longest
     }
 }

@@ -128,11 +128,11 @@ impl Engine {
 
     fn waiting_for_token(&self) -> Vec<Id> {
         let mut waiting = Vec::new();
-        for (id, group) in &self.groups {
+        for (_, group) in &self.groups {
             if let Some(group) = group
                 && group.stage == Stage::Token
             {
-                waiting.push(*id);
+                waiting.push(group.id);
             }
         }
         waiting

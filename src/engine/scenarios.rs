@@ -1,180 +1,21 @@
 //! Runs `tests/fixtures/scenarios.json` through the engine on a virtual clock.
 //! Its format stands in `tests/fixtures/README.md`.
 
-use std::{collections::BTreeMap, fs, io::Write};
+#[path = "../../tests/common/scenarios/table.rs"]
+mod table;
 
-use serde::Deserialize;
+use std::{collections::BTreeMap, io::Write};
+
 use serde_json::{Value, json};
 
 use super::{Command, Config, Engine, Event, Id, Limits, Moment, Options, Outcome, What};
 use crate::{
     dto::GetAiChatUsage,
     error::{Error, NetworkError, TokenProviderError},
-    transport::{Body, HttpRequest, HttpResponse},
+    transport::{HttpRequest, HttpResponse},
     wire::{Format, base_url::BaseUrl, decode::Integers},
 };
-
-/// The wall clock at the start of a scenario.
-const START: f64 = 1_767_225_600_000.0;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    companies: BTreeMap<String, String>,
-    scenarios: Vec<Scenario>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Scenario {
-    name: String,
-    #[serde(default)]
-    client: Client,
-    #[serde(default)]
-    server: Vec<Reply>,
-    steps: Vec<Step>,
-    /// What is done when an event comes for the first time.
-    #[serde(default)]
-    on: BTreeMap<String, Vec<Step>>,
-    sends: Value,
-    #[serde(default = "nothing")]
-    questions: Value,
-    outcomes: Value,
-    #[serde(default)]
-    never: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-struct Client {
-    bearer_token: Auth,
-    api_key: Option<String>,
-    retry_pacing: bool,
-    random: f64,
-    isolated: bool,
-}
-
-impl Default for Client {
-    fn default() -> Self {
-        Self {
-            bearer_token: Auth::Token(Some("A".to_owned())),
-            api_key: None,
-            retry_pacing: true,
-            random: 0.5,
-            isolated: false,
-        }
-    }
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(untagged)]
-enum Auth {
-    Token(Option<String>),
-    Provider(Vec<Answer>),
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Answer {
-    #[serde(default)]
-    after: f64,
-    #[serde(default)]
-    token: Option<String>,
-    expires_in: Option<f64>,
-    /// What it says of its failure.
-    fails: Option<String>,
-    #[serde(default)]
-    hangs: bool,
-    /// What the provider does first, at once.
-    #[serde(default)]
-    calls: Vec<Step>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Reply {
-    company: Option<String>,
-    token: Option<String>,
-    #[serde(default = "one")]
-    times: u32,
-    #[serde(default = "ten")]
-    after: f64,
-    headers_after: Option<f64>,
-    #[serde(default = "two_hundred")]
-    status: u16,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    body: Option<String>,
-    /// Only so many bytes of the body come.
-    cut: Option<usize>,
-    fails: Option<String>,
-    hangs: Option<String>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Step {
-    #[serde(default)]
-    at: f64,
-    call: Option<String>,
-    company: Option<String>,
-    #[serde(default)]
-    options: CallOptions,
-    abort: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    set_bearer_token: Option<Auth>,
-    #[serde(default)]
-    same_identity: bool,
-    move_wall_clock: Option<f64>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-struct CallOptions {
-    format: String,
-    headers: BTreeMap<String, String>,
-    max_retries: f64,
-    attempt_timeout_ms: Option<f64>,
-    total_timeout_ms: Option<f64>,
-    fresh: bool,
-    coalesce: bool,
-}
-
-impl Default for CallOptions {
-    fn default() -> Self {
-        let limits = Limits::default();
-        Self {
-            format: "json".to_owned(),
-            headers: BTreeMap::new(),
-            max_retries: limits.max_retries,
-            attempt_timeout_ms: Some(limits.attempt_timeout),
-            total_timeout_ms: Some(limits.total_timeout),
-            fresh: false,
-            coalesce: true,
-        }
-    }
-}
-
-/// `null` is given, too.
-fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Auth>, D::Error> {
-    Auth::deserialize(from).map(Some)
-}
-
-fn nothing() -> Value {
-    json!([])
-}
-
-fn one() -> u32 {
-    1
-}
-
-fn ten() -> f64 {
-    10.0
-}
-
-fn two_hundred() -> u16 {
-    200
-}
+use table::{Answer, Auth, Reply, START, Scenario, Server, Settings, Step, Table, is_as};
 
 /// An engine's call, send or question.
 type Ref = (usize, Id);
@@ -194,13 +35,14 @@ struct Run<'a> {
     isolated: bool,
     now: f64,
     wall: f64,
-    server: Vec<Reply>,
+    server: Server,
     provider: Vec<Answer>,
     asked: usize,
     engines: Vec<Engine>,
     calls: BTreeMap<String, Ref>,
     due: Vec<(f64, Due)>,
-    sends: Vec<(Ref, Value)>,
+    /// The requests, as the server numbers them.
+    sends: Vec<Ref>,
     questions: Vec<(Ref, Value)>,
     outcomes: BTreeMap<String, Value>,
     said: String,
@@ -208,8 +50,7 @@ struct Run<'a> {
 
 #[test]
 fn every_scenario_comes_out_as_written() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/scenarios.json");
-    let table: Table = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let table = Table::read();
     let count = table.scenarios.len();
     let mut failed = 0;
     for scenario in table.scenarios {
@@ -220,7 +61,7 @@ fn every_scenario_comes_out_as_written() {
             "outcomes": scenario.outcomes,
         });
         let never = scenario.never.clone();
-        let (came, said) = Run::new(scenario, &table.companies).to_its_end();
+        let (came, said) = Run::new(scenario, &table.companies).run_to_end();
         let leak = never.iter().find(|secret| said.contains(secret.as_str()));
         if !is_as(&came, &expected) || leak.is_some() {
             failed += 1;
@@ -231,30 +72,9 @@ fn every_scenario_comes_out_as_written() {
     let _ = writeln!(std::io::stderr(), "scenarios: {count} through the engine");
 }
 
-/// Numbers are times: they are rounded.
-fn is_as(came: &Value, expected: &Value) -> bool {
-    match (came, expected) {
-        (Value::Number(came), Value::Number(expected)) => {
-            (came.as_f64().unwrap() - expected.as_f64().unwrap()).abs() < 1.0
-        }
-        (Value::Array(came), Value::Array(expected)) => {
-            came.len() == expected.len() && came.iter().zip(expected).all(|(a, b)| is_as(a, b))
-        }
-        (Value::Object(came), Value::Object(expected)) => {
-            // What is not told of an error is not looked at.
-            let is_error = expected.contains_key("error");
-            (is_error || came.len() == expected.len())
-                && expected
-                    .iter()
-                    .all(|(key, value)| came.get(key).is_some_and(|own| is_as(own, value)))
-        }
-        _ => came == expected,
-    }
-}
-
 impl<'a> Run<'a> {
     fn new(scenario: Scenario, companies: &'a BTreeMap<String, String>) -> Self {
-        let Client {
+        let Settings {
             bearer_token,
             api_key,
             retry_pacing,
@@ -276,7 +96,11 @@ impl<'a> Run<'a> {
             isolated,
             now: 0.0,
             wall: START,
-            server: scenario.server,
+            server: Server {
+                replies: scenario.server,
+                companies: companies.clone(),
+                sends: Vec::new(),
+            },
             provider: Vec::new(),
             asked: 0,
             engines: vec![engine],
@@ -294,7 +118,7 @@ impl<'a> Run<'a> {
         run
     }
 
-    fn to_its_end(mut self) -> (Value, String) {
+    fn run_to_end(mut self) -> (Value, String) {
         loop {
             let timer = |(number, engine): (usize, &mut Engine)| (engine.poll_timeout(), number);
             let timers = self.engines.iter_mut().enumerate().map(timer);
@@ -326,7 +150,7 @@ impl<'a> Run<'a> {
             seen.into_iter().map(|(_, value)| value).collect()
         };
         let came = json!({
-            "sends": shown(self.sends),
+            "sends": self.server.sends,
             "questions": shown(self.questions),
             "outcomes": self.outcomes,
         });
@@ -373,20 +197,23 @@ impl<'a> Run<'a> {
                 0
             };
             let given = step.options;
+            let usual = Limits::default();
+            let limit = |ms: Option<u64>| ms.map_or(f64::INFINITY, |ms| ms as f64);
             let options = Options {
-                format: if given.format == "json" {
-                    Format::Json
-                } else {
-                    Format::Jsonl
+                format: match given.format.as_deref() {
+                    Some("jsonl") => Format::Jsonl,
+                    _ => Format::Json,
                 },
                 headers: given.headers.into_iter().collect(),
                 limits: Limits {
-                    max_retries: given.max_retries,
-                    attempt_timeout: given.attempt_timeout_ms.unwrap_or(f64::INFINITY),
-                    total_timeout: given.total_timeout_ms.unwrap_or(f64::INFINITY),
+                    max_retries: given.max_retries.map_or(usual.max_retries, f64::from),
+                    attempt_timeout: given
+                        .attempt_timeout_ms
+                        .map_or(usual.attempt_timeout, limit),
+                    total_timeout: given.total_timeout_ms.map_or(usual.total_timeout, limit),
                 },
                 waited_ms: 0.0,
-                coalesce: given.coalesce,
+                coalesce: given.coalesce.unwrap_or(true),
                 fresh: given.fresh,
                 nested,
             };
@@ -442,8 +269,12 @@ impl<'a> Run<'a> {
                     force_refresh,
                 } => self.ask((number, question), force_refresh),
                 Command::Cancel { id } => {
-                    let seen = self.sends.iter_mut().chain(&mut self.questions);
-                    for (_, value) in seen.filter(|(own, _)| *own == (number, id)) {
+                    let mut sends = self.sends.iter();
+                    if let Some(place) = sends.position(|own| *own == (number, id)) {
+                        self.server.cancel(place + 1, self.now);
+                    }
+                    let questions = self.questions.iter_mut();
+                    for (_, value) in questions.filter(|(own, _)| *own == (number, id)) {
                         value["cancelled"] = json!(self.now);
                     }
                     self.due.retain(|(_, due)| match due {
@@ -462,57 +293,21 @@ impl<'a> Run<'a> {
     }
 
     fn send(&mut self, id: Ref, request: &HttpRequest) {
-        let company = request.url.split_once("CompanyId=");
-        let company = company.map(|(_, id)| id.replace("%7B", "{").replace("%7D", "}"));
-        let named = |own: &String| {
-            let mut names = self.companies.iter();
-            names
-                .find(|(_, value)| *value == own)
-                .map(|(name, _)| name.clone())
+        let authorization = request.header("authorization");
+        let (usage, reply) = self.server.answer(&request.url, authorization, self.now);
+        self.sends.push(id);
+        let due = match &reply.fails {
+            Some(words) => Due::Fails(id, NetworkError::new(words).into()),
+            None => Due::Reply(id, Box::new(response(&reply, usage))),
         };
-        let company = company.as_ref().and_then(named);
-        let bearer = |(name, value): &(String, String)| {
-            (name == "Authorization").then(|| value["Bearer ".len()..].to_owned())
-        };
-        let token = request.headers.iter().find_map(bearer);
-        let mut value = json!({ "at": self.now });
-        if let Some(company) = &company {
-            value["company"] = json!(company);
-        }
-        if let Some(token) = &token {
-            value["token"] = json!(token);
-        }
-        self.sends.push((id, value));
-        let usage = self.sends.len();
-        let reply = self.server.iter_mut().find(|reply| {
-            reply.times > 0
-                && (reply.company.is_none() || reply.company == company)
-                && (reply.token.is_none() || reply.token == token)
-        });
-        let (after, headers_after, hangs, due) = match reply {
-            Some(reply) => {
-                reply.times -= 1;
-                let due = match &reply.fails {
-                    Some(words) => Due::Fails(id, NetworkError::new(words).into()),
-                    None => Due::Reply(id, Box::new(response(reply, usage))),
-                };
-                (reply.after, reply.headers_after, reply.hangs.clone(), due)
-            }
-            None => (
-                10.0,
-                None,
-                None,
-                Due::Reply(id, Box::new(response(&usual(), usage))),
-            ),
-        };
-        if let Some(after) = headers_after {
+        if let Some(after) = reply.headers_after {
             self.due.push((self.now + after, Due::Headers(id)));
         }
-        match hangs.as_deref() {
-            Some("body") => self.due.push((self.now + after, Due::Headers(id))),
+        match reply.hangs.as_deref() {
+            Some("body") => self.due.push((self.now + reply.after, Due::Headers(id))),
             Some("headers") => {}
             Some(other) => panic!("{other} does not hang"),
-            None => self.due.push((self.now + after, due)),
+            None => self.due.push((self.now + reply.after, due)),
         }
     }
 
@@ -595,29 +390,8 @@ fn members(error: &Error, retry_at: Option<f64>) -> Value {
     value
 }
 
-fn usual() -> Reply {
-    serde_json::from_value(json!({})).unwrap()
-}
-
 fn response(reply: &Reply, usage: usize) -> HttpResponse {
-    let whole = match &reply.body {
-        Some(body) => body.clone(),
-        None if reply.status == 200 => format!(
-            r#"{{"companyName":"é","tokensUsed":{usage},"tokenLimit":1000,"tokensRemaining":0,"isWithinBudget":true,"windowDays":30}}"#
-        ),
-        None => String::new(),
-    };
-    let bytes = &whole.as_bytes()[..reply.cut.unwrap_or(whole.len())];
-    let content_type = reply
-        .headers
-        .get("content-type")
-        .map_or("application/json", String::as_str);
-    let mut response = HttpResponse::new(reply.status, content_type, bytes);
-    for (name, value) in &reply.headers {
-        if name != "content-type" {
-            response.headers.push((name.clone(), value.clone()));
-        }
-    }
-    response.body = Body::Whole(bytes.to_vec());
+    let mut response = HttpResponse::new(reply.status, "", &reply.bytes(usage));
+    response.headers = reply.all_headers().into_iter().collect();
     response
 }

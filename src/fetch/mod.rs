@@ -5,7 +5,7 @@ mod reply;
 mod thrown;
 mod timer;
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use js_sys::{Function, Object, Promise};
 use send_wrapper::SendWrapper;
@@ -14,9 +14,9 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
 use crate::{
-    engine::Redactor,
+    engine::{Redactor, Secret},
     error::{ConfigError, Error},
-    transport::{Body, HttpRequest, HttpResponse, Transport},
+    transport::{Body, HttpRequest, HttpResponse, MaybeSend, Transport},
     wire::base_url::without_query,
 };
 use javascript::{get, let_go, set};
@@ -172,12 +172,12 @@ impl Transport for Fetch {
     fn send(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + 'static,
-    ) -> impl Future<Output = Result<HttpResponse, Error>> + 'static {
+        on_headers: impl FnOnce() + MaybeSend + 'static,
+    ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
         self.clone().exchange(request, on_headers)
     }
 
-    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + 'static {
+    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + MaybeSend + 'static {
         Sleep::start(ms)
     }
 
@@ -198,11 +198,11 @@ impl Transport for Fetch {
 fn redactor_for(request: &HttpRequest) -> Redactor {
     let bearer = request.header("authorization");
     let bearer = bearer.and_then(|value| value.strip_prefix("Bearer "));
-    let secrets: Vec<_> = bearer
-        .into_iter()
-        .chain(request.header("x-api-key"))
-        .collect();
-    Redactor::new(&secrets)
+    let mut redactor = Redactor::default();
+    for secret in [bearer, request.header("x-api-key")].into_iter().flatten() {
+        redactor.add(&Arc::new(Secret::new(secret.to_owned())));
+    }
+    redactor
 }
 
 /// workerd may lack `cache` and throws where it is given.
@@ -253,15 +253,8 @@ impl Drop for UnderWay {
     }
 }
 
-/// What frameworks ask of what they keep, such as Leptos of a context.
-#[cfg(not(feature = "npm"))]
+/// So that what holds of every client holds of one over it.
 const _: () = {
     const fn goes_anywhere<T: Clone + Send + Sync + 'static>() {}
-    goes_anywhere::<crate::Client<Fetch>>();
-    goes_anywhere::<Error>();
-
-    fn _calls_do(client: &crate::Client<Fetch>, request: &crate::GetAiChatUsage) {
-        fn goes_anywhere<T: Send>(_: T) {}
-        goes_anywhere(client.get_ai_chat_usage(request));
-    }
+    goes_anywhere::<Fetch>();
 };

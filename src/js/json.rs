@@ -76,20 +76,23 @@ impl Json {
 
     fn string(&mut self, text: &str) {
         self.0.push('"');
-        for character in text.chars() {
-            match character {
-                '"' | '\\' => self.0.push('\\'),
-                '\0'..='\x1F' => {
-                    let code = character as u8;
-                    self.0.push_str(if code < 16 { "\\u000" } else { "\\u001" });
-                    self.0
-                        .push(char::from_digit(u32::from(code % 16), 16).unwrap_or('0'));
-                    continue;
-                }
-                _ => {}
+        let mut from = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if byte >= b' ' && byte != b'"' && byte != b'\\' {
+                continue;
             }
-            self.0.push(character);
+            self.0.push_str(text.get(from..at).unwrap_or_default());
+            from = at + 1;
+            self.0.push('\\');
+            if byte >= b' ' {
+                self.0.push(byte as char);
+                continue;
+            }
+            self.0.push_str(if byte < 16 { "u000" } else { "u001" });
+            self.0
+                .push(char::from_digit(u32::from(byte % 16), 16).unwrap_or('0'));
         }
+        self.0.push_str(text.get(from..).unwrap_or_default());
         self.0.push('"');
     }
 }

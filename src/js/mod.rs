@@ -8,7 +8,7 @@
 mod command;
 mod json;
 
-use std::{fmt, mem::take, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use wasm_bindgen::prelude::*;
 
@@ -273,21 +273,21 @@ fn thrown(id: f64) -> Arc<Thrown> {
 
 /// `name:value` of each line.
 fn lines(headers: &str) -> Vec<(String, String)> {
+    let part = |from, to| headers.get(from..to).unwrap_or_default().to_owned();
     let mut pairs = Vec::new();
-    let (mut name, mut value) = (String::new(), None);
-    for character in headers.chars() {
-        match (character, &mut value) {
-            (':', None) => value = Some(String::new()),
-            ('\n', _) => pairs.push((take(&mut name), value.take().unwrap_or_default())),
-            (_, None) => name.push(character),
-            (_, Some(value)) => value.push(character),
+    let (mut from, mut colon) = (0, None);
+    for (at, byte) in headers.bytes().enumerate() {
+        match (byte, colon) {
+            (b':', None) => colon = Some(at),
+            (b'\n', Some(colon_at)) => {
+                pairs.push((part(from, colon_at), part(colon_at + 1, at)));
+                (from, colon) = (at + 1, None);
+            }
+            _ => {}
         }
     }
     pairs
 }
 
-// SAFETY: a wasm module without shared memory, such as this one, has one thread.
-#[allow(unsafe_code)]
 #[global_allocator]
-static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> =
-    unsafe { lol_alloc::AssumeSingleThreaded::new(lol_alloc::FreeListAllocator::new()) };
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

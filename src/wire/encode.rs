@@ -31,14 +31,18 @@ pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> HttpRequ
             }
         }
     }
-    let mut headers = vec![("Accept".to_owned(), envelope.format.media_type().to_owned())];
+    let mut headers = Vec::new();
+    let mut add = |name: &str, value: &str| headers.push((name.to_owned(), value.to_owned()));
+    add("Accept", envelope.format.media_type());
     if let Some(token) = envelope.bearer_token {
-        headers.push(("Authorization".to_owned(), text!["Bearer ", token]));
+        add("Authorization", &text!["Bearer ", token]);
     }
     if let Some(key) = envelope.api_key {
-        headers.push(("x-api-key".to_owned(), key.to_owned()));
+        add("x-api-key", key);
     }
-    headers.extend_from_slice(envelope.extra);
+    for (name, value) in envelope.extra {
+        add(name, value);
+    }
     HttpRequest { url, headers }
 }
 

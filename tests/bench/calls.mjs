@@ -4,7 +4,7 @@
 const [rounds, ...names] = process.argv.slice(2);
 
 /** Calls in a round, one after the other. */
-const CALLS = 300;
+const CALLS = 200;
 const AT_ONCE = [100, 2000];
 const BODY = '{"TokensUsed":1234,"TokenLimit":100000,"TokensRemaining":98766,"IsWithinBudget":true,"WindowDays":30}';
 const HEADERS = {
@@ -19,7 +19,7 @@ globalThis.fetch = async () => new Response(BODY, { headers: HEADERS });
 const clients = await Promise.all(
   names.map(async (name) => {
     const { client } = await import(`./clients/${name}.mjs`);
-    return { name, call: client("http://127.0.0.1:9"), inTurn: [], atOnce: AT_ONCE.map(() => []) };
+    return { file: name, call: client("http://127.0.0.1:9") };
   }),
 );
 
@@ -33,23 +33,28 @@ async function measure(calls) {
   return (user + system) / values.length;
 }
 
-async function inTurn(call) {
+const inTurn = async (call) => {
   const values = [];
   for (let n = 0; n < CALLS; n++) values.push(await call());
   return values;
-}
+};
 
 const atOnce = (call, count) => Promise.all(Array.from({ length: count }, call));
 
-// Clients take turns, so that what else the machine does meets all of them. The first rounds warm up.
-const WARM = 10;
-for (let round = -WARM; round < Number(rounds); round++) {
-  for (const client of clients) {
-    const measured = [await measure(() => inTurn(client.call))];
-    for (const count of AT_ONCE) measured.push(await measure(() => atOnce(client.call, count)));
-    if (round < 0) continue;
-    client.inTurn.push(measured[0]);
-    client.atOnce.forEach((some, at) => some.push(measured[at + 1]));
+/** Clients take turns, so that what else the machine does meets all of them. The first rounds warm up. */
+async function sample(way) {
+  const samples = clients.map(() => []);
+  for (let round = -WARM; round < Number(rounds); round++) {
+    for (const [at, { call }] of clients.entries()) {
+      const us = await measure(() => way(call));
+      if (round >= 0) samples[at].push(us);
+    }
   }
+  return samples;
 }
-console.log(JSON.stringify(clients.map(({ name, inTurn, atOnce }) => ({ file: name, inTurn, atOnce }))));
+
+const WARM = 10;
+const turn = await sample(inTurn);
+const together = [];
+for (const count of AT_ONCE) together.push(await sample((call) => atOnce(call, count)));
+console.log(JSON.stringify(clients.map(({ file }, at) => ({ file, inTurn: turn[at], atOnce: together.map((of) => of[at]) }))));

@@ -308,6 +308,8 @@ impl Rules {
     /// that are to be retried.
     pub fn after_input(&mut self, number: usize, engine: &mut Engine, retries: &[Id], at: Moment) {
         engine.check(at.now);
+        let ends = self.token.as_ref().and_then(|token| token.left(at));
+        assert_eq!(engine.wants_wall(), ends.is_some(), "the end of a token");
         self.tickets.pass(at.now);
         for &call in retries {
             let mut groups = engine.groups();
@@ -351,6 +353,9 @@ impl Rules {
                 }
             }
         }
+        let mut calls = self.calls.range((number, 0)..(number + 1, 0));
+        let is_idle = calls.all(|(_, call)| call.over_at.is_some());
+        assert_eq!(engine.is_idle(), is_idle, "whether a call is under way");
     }
 
     /// Timers were looked at.

@@ -419,12 +419,10 @@ impl World {
                 .command(number, &self.engines[number], &command, at);
             match command {
                 Command::Send { send, .. } => self.plan_reply((number, send)),
-                Command::Ask { question, .. } => {
-                    if !self.chance.happens(self.mood.hanging) {
-                        let most = self.chance.one_of(&[1.0, 300.0, 20_000.0]);
-                        let after = self.ms(most);
-                        self.plan(after, Act::Answer((number, question)));
-                    }
+                Command::Ask { question, .. } if !self.chance.happens(self.mood.hanging) => {
+                    let most = self.chance.one_of(&[1.0, 300.0, 20_000.0]);
+                    let after = self.ms(most);
+                    self.plan(after, Act::Answer((number, question)));
                 }
                 _ => {}
             }

@@ -18,9 +18,10 @@ use std::{
 
 use bookmore_sdk::{
     Client, Error, Format, GetAiChatUsage, Transport,
-    client::{BearerToken, CallOptions, Event, TokenSource, WithResponse},
+    client::{BearerToken, CallError, CallOptions, Event, TokenSource, WithResponse},
     error::TokenProviderError,
 };
+use send_wrapper::SendWrapper;
 use serde_json::{Value, json};
 
 use table::{Answer, Auth, Options, Step, is_as};
@@ -92,7 +93,7 @@ pub async fn run_all<W: World>(
     format!("scenarios: {count}, and {passed_over} of calls that share nothing passed over")
 }
 
-type Outcome = Result<WithResponse, Error>;
+type Outcome = Result<WithResponse, CallError>;
 
 /// A call in a task of its own.
 struct Task {
@@ -141,7 +142,7 @@ impl<W: World> Run<W> {
             questions: RefCell::default(),
             said: RefCell::default(),
         });
-        let heard = Rc::downgrade(&run);
+        let heard = SendWrapper::new(Rc::downgrade(&run));
         let mut builder = Client::builder()
             .retry_pacing(scenario.client.retry_pacing)
             .on_event(move |event| heard.upgrade().unwrap().hear(event));
@@ -301,7 +302,7 @@ impl<W: World> Run<W> {
                 self.said
                     .borrow_mut()
                     .push_str(&format!("{error} {error:?}"));
-                members(error)
+                members(&error.error)
             }
         };
         value["at"] = json!(self.world.now());
@@ -367,8 +368,9 @@ impl<W: World> Run<W> {
             Auth::Token(Some(token)) => return TokenSource::from(token),
             Auth::Provider(answers) => answers,
         };
-        let (run, asked) = (Rc::downgrade(self), Cell::new(0));
+        let own = SendWrapper::new((Rc::downgrade(self), Cell::new(0)));
         TokenSource::provider(move |request| {
+            let (run, asked) = &*own;
             let run = run.upgrade().unwrap();
             let answer = answers[asked.get().min(answers.len() - 1)].clone();
             asked.set(asked.get() + 1);
@@ -378,7 +380,7 @@ impl<W: World> Run<W> {
             for step in answer.calls.clone() {
                 run.step(step);
             }
-            run.answer(number, answer)
+            SendWrapper::new(run.answer(number, answer))
         })
     }
 

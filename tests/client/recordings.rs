@@ -1,14 +1,11 @@
 //! Each recorded exchange, through a virtual transport, comes to its row's
 //! outcome.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod common;
-
+use super::common::{COUNT, exchanges, rows};
 use bookmore_sdk::{
     Client,
     testing::{Reply, VirtualTransport},
 };
-use common::{COUNT, exchanges, rows};
 
 #[test]
 fn all_254_recorded_exchanges_have_their_outcome() {

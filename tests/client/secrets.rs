@@ -1,5 +1,4 @@
 //! Where secrets do not go: over plain http, and into what is shown.
-#![cfg(not(target_arch = "wasm32"))]
 
 use std::sync::{Arc, Mutex};
 
@@ -9,8 +8,7 @@ use bookmore_sdk::{
     testing::{Reply, VirtualTransport},
 };
 
-const USAGE: &str =
-    r#"{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}"#;
+use super::USAGE;
 
 fn ask(builder: ClientBuilder, reply: Reply) -> Error {
     let transport = VirtualTransport::new().reply(reply);

@@ -1,9 +1,5 @@
 //! Every scenario of the table, through the Rust client over a virtual
 //! transport.
-#![cfg(not(target_arch = "wasm32"))]
-
-#[path = "common/scenarios/mod.rs"]
-mod scenarios;
 
 use std::{
     future::{Future, ready},
@@ -11,12 +7,12 @@ use std::{
     time::Duration,
 };
 
+use super::scenarios::{START, Server, World};
 use bookmore_sdk::{
     HttpResponse, Transport,
     error::NetworkError,
     testing::{Reply, VirtualTransport},
 };
-use scenarios::{START, Server, World};
 use serde_json::{Value, json};
 
 #[derive(Clone)]
@@ -79,7 +75,7 @@ fn ms(number: f64) -> Duration {
     Duration::from_secs_f64(number / 1e3)
 }
 
-fn reply(of: &scenarios::Reply, number: usize) -> Reply {
+fn reply(of: &super::scenarios::Reply, number: usize) -> Reply {
     let reply = match &of.fails {
         Some(words) => Reply::error(NetworkError::new(words)),
         None => {
@@ -98,7 +94,7 @@ fn reply(of: &scenarios::Reply, number: usize) -> Reply {
 
 #[test]
 fn every_scenario_comes_out_as_written() {
-    let run = scenarios::run_all(|scenario, companies| {
+    let run = super::scenarios::run_all(|scenario, companies| {
         let server = Arc::new(Mutex::new(Server {
             replies: std::mem::take(&mut scenario.server),
             companies: companies.clone(),
