@@ -93,7 +93,7 @@ export class Calls {
       try {
         engine = this.#engineOf(await this.#loaded(totalTimeout, signal));
       } catch (thrown) {
-        if (!(thrown instanceof BookMoreError)) throw thrown;
+        if (signal?.aborted || !(thrown instanceof BookMoreError)) throw thrown;
         // Each caller gets an error of its own.
         const { message, cause } = thrown;
         return { error: { ...thrown, message, cause }, attempts: [], elapsedMs: performance.now() - started };
@@ -101,7 +101,8 @@ export class Calls {
     }
     // A driver of its own ends with its call.
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
-    const headers = Object.entries({ ...of.headers, ...checked.headers });
+    // In one order, so that equal calls are equal.
+    const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
     const waited = performance.now() - started;
     const { outcome, abandon } = driver.call((core, at) =>
       core.call(
@@ -138,7 +139,8 @@ export class Calls {
 
   /** The engine of this client, made anew when the module was. */
   #engineOf(instance: Instance): Engine {
-    if (this.#engine?.instance !== instance) {
+    // Where calls load side by side, the first one's engine is everybody's.
+    if (!this.#engine || this.#engine.instance.trap !== undefined) {
       const { baseUrl, originLength, apiKey, retryPacing, onEvent } = this.#options;
       const alone = isWorkers();
       const core = new instance.glue.Core(baseUrl, originLength, apiKey, retryPacing, onEvent !== undefined, !alone);
@@ -171,7 +173,8 @@ export class Calls {
   /** What a listener throws, at once or later, changes nothing. */
   #emit(event: ClientEvent): void {
     try {
-      Promise.resolve(this.#options.onEvent?.(event) as unknown).catch(() => {});
+      const { onEvent } = this.#options;
+      Promise.resolve(onEvent?.(event) as unknown).catch(() => {});
     } catch {
       // See above.
     }

@@ -1,6 +1,7 @@
-import { isNative, memberOf } from "./thrown.js";
+import { isBookMoreError } from "./errors.js";
+import { isNative, memberOf, shortened } from "./thrown.js";
 
-/** How many objects, and how many characters, are looked at. */
+/** How many objects and members, and how many characters, are looked at. */
 const MOST_NODES = 1_000;
 const MOST_CHARACTERS = 100_000;
 
@@ -19,9 +20,9 @@ export function safeCause(thrown: unknown, redact: (text: string) => string): un
   if (isSafe) return thrown;
   const said = (name: string) => {
     const text = memberOf(thrown, name);
-    return typeof text === "string" ? redact(text.slice(0, MOST_CHARACTERS)) : undefined;
+    return typeof text === "string" ? redact(shortened(text)) : undefined;
   };
-  const message = typeof thrown === "string" ? redact(thrown.slice(0, MOST_CHARACTERS)) : said("message");
+  const message = typeof thrown === "string" ? redact(shortened(thrown)) : said("message");
   const [name, code] = [said("name") ?? "Error", said("code")];
   return Object.assign(new Error(message), { name }, code === undefined ? {} : { code });
 }
@@ -30,6 +31,7 @@ class Examination {
   readonly #redact: (text: string) => string;
   readonly #seen = new Set<unknown>();
   #characters = 0;
+  #members = 0;
 
   constructor(redact: (text: string) => string) {
     this.#redact = redact;
@@ -37,12 +39,14 @@ class Examination {
 
   /** Whether all of `value` could be looked at, and none of it quotes a secret. */
   isClean(value: unknown): boolean {
+    if (typeof value === "symbol") return this.isClean(value.description);
     if (typeof value === "string") {
       this.#characters += value.length;
       return this.#characters <= MOST_CHARACTERS && this.#redact(value) === value;
     }
-    if ((typeof value !== "object" && typeof value !== "function") || value === null) return true;
-    if (this.#seen.has(value)) return true;
+    // What a function knows cannot be seen, and some are called to show a value.
+    if (typeof value === "function") return false;
+    if (typeof value !== "object" || value === null || this.#seen.has(value)) return true;
     this.#seen.add(value);
     return this.#seen.size <= MOST_NODES && this.#isKnown(value) && this.#ownClean(value) && this.#innerClean(value);
   }
@@ -51,31 +55,38 @@ class Examination {
   #isKnown(value: object): boolean {
     const prototype = Object.getPrototypeOf(value) as object | null;
     return (
-      typeof value === "function" ||
       prototype === null ||
       Array.isArray(value) ||
       // A plain object, of this realm or another one.
       Object.getPrototypeOf(prototype) === null ||
-      isError(value) ||
+      (isError(value) && hasPlainPrototypes(value)) ||
       holdsEntries(value)
     );
   }
 
   #ownClean(value: object): boolean {
-    return Reflect.ownKeys(value).every((key) => {
+    // Before its keys are made a list of.
+    if (Array.isArray(value) && value.length > MOST_NODES) return false;
+    const keys = Reflect.ownKeys(value);
+    this.#members += keys.length;
+    if (this.#members > MOST_NODES) return false;
+    return keys.every((key) => {
       const own = Object.getOwnPropertyDescriptor(value, key);
-      if (typeof key === "string" && !this.isClean(key)) return false;
+      if (!this.isClean(key)) return false;
       // V8 has the stack of an error behind a getter of its own.
-      if (own?.get) return isNative(own.get) && this.isClean(own.get.call(value));
-      // Every function has a prototype that names it.
-      return (typeof value === "function" && key === "prototype") || this.isClean(own?.value);
+      if (own?.get) return key === "stack" && isNative(own.get) && this.isClean(own.get.call(value));
+      return this.isClean(own?.value);
     });
   }
 
   /** What an error inherits, and what a Map or Headers hold, is no property of theirs. */
   #innerClean(value: object): boolean {
     if (isError(value)) return ["name", "message", "stack"].every((name) => this.isClean(memberOf(value, name)));
-    return !holdsEntries(value) || [...(value as Map<unknown, unknown>).entries()].every((entry) => this.isClean(entry));
+    if (!holdsEntries(value)) return true;
+    for (const entry of (value as Map<unknown, unknown>).entries()) {
+      if (++this.#members > MOST_NODES || !this.isClean(entry)) return false;
+    }
+    return true;
   }
 }
 
@@ -89,4 +100,17 @@ function isError(value: object): boolean {
 
 function holdsEntries(value: object): boolean {
   return ["Map", "Headers"].includes(memberOf(value, Symbol.toStringTag) as string);
+}
+
+/**
+ * Whether an error's classes bring nothing that shows more than its own members do: a getter, a `toJSON`, or what Node
+ * calls to inspect a value.
+ */
+function hasPlainPrototypes(error: object): boolean {
+  const plain = ["constructor", "name", "message", "toString", "stack"];
+  for (let of = Object.getPrototypeOf(error); of && Object.getPrototypeOf(of); of = Object.getPrototypeOf(of)) {
+    const isOurs = of === globalThis.DOMException?.prototype || isBookMoreError(of);
+    if (!isOurs && !Reflect.ownKeys(of).every((key) => plain.includes(key as string))) return false;
+  }
+  return true;
 }

@@ -1,7 +1,7 @@
 import { safeCause } from "./causes.js";
 import type { Core, Moment } from "./core.js";
 import { errorOf, internalError, type ErrorDetails } from "./errors.js";
-import { giveUp, send, Unusable, type Cancelable, type Reply } from "./fetch.js";
+import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
 import type { Instance } from "./instance.js";
 import { kindOf, wordsOf } from "./thrown.js";
 import type { AiChatUsageResponse, AttemptInfo, ClientEvent } from "./types.js";
@@ -66,6 +66,7 @@ export class Driver {
   #isDraining = false;
   /** How far timers have run ahead of the clock, as they do where a test moves only them. */
   #aheadMs = 0;
+  #latest = 0;
   /** Whether chance and the wall clock may be read: prerendering refuses them before the first request. */
   #hasSent = false;
   /** Whether it is for one call, and ends with it. */
@@ -177,9 +178,10 @@ export class Driver {
       });
     } catch (thrown) {
       if (!this.#flights.delete(id)) return;
-      const kind = thrown instanceof Unusable ? 3 : kindOf(thrown);
+      const unusable = unusableIn(thrown);
+      const kind = unusable === undefined ? kindOf(thrown) : 3;
       this.#keep(id, thrown, kind === 2);
-      const words = thrown instanceof Unusable ? thrown.message : wordsOf(thrown);
+      const words = unusable ?? wordsOf(thrown);
       this.#input((core, at) => core.fail(id, kind, words, ...at));
       return;
     }
@@ -232,8 +234,10 @@ export class Driver {
     return this.#thrown.has(thrown as number) ? { ...error, cause: this.#thrown.get(thrown as number) } : error;
   }
 
+  /** Never goes back, whatever a test makes of the clock. */
   #now(): number {
-    return performance.now() + this.#aheadMs;
+    const now = performance.now() + this.#aheadMs;
+    return (this.#latest = now > this.#latest ? now : this.#latest);
   }
 
   /** One timer, for whatever is due first. */
@@ -245,7 +249,10 @@ export class Driver {
     if (at === Infinity) return;
     const look = () => {
       this.#timer = undefined;
-      this.#aheadMs += Math.max(0, at - this.#now());
+      if (this.#now() < at) {
+        this.#aheadMs = at - (performance.now() || 0);
+        this.#latest = at;
+      }
       this.#input((core, at) => core.timeout(...at));
     };
     const ms = Math.min(Math.max(0, Math.ceil(at - this.#now())), 2_147_483_647);

@@ -35,7 +35,12 @@ export function isBookMoreError(value: unknown): value is AnyBookMoreError {
 
 /** @internal */
 export function isBranded(value: unknown, brand: symbol): boolean {
-  return (Object(value) as Record<symbol, unknown>)[brand] === true;
+  try {
+    return (Object(value) as Record<symbol, unknown>)[brand] === true;
+  } catch {
+    // A proxy's trap may throw.
+    return false;
+  }
 }
 
 /**

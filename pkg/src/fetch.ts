@@ -20,7 +20,17 @@ export interface Reply {
 }
 
 /** What was given instead of a Response, and what is needed. */
-export class Unusable extends Error {}
+class Unusable extends Error {}
+
+/** Why `thrown` says that no Response was given, if it does. */
+export function unusableIn(thrown: unknown): string | undefined {
+  try {
+    return thrown instanceof Unusable ? thrown.message : undefined;
+  } catch {
+    // A proxy's trap may throw.
+    return undefined;
+  }
+}
 
 /**
  * Sends one request and reads the reply. `onHeaders` is called between the two
@@ -43,17 +53,12 @@ export async function send(
   });
   checkResponse(response);
   const { status } = response;
-  const headers: Reply["headers"] = [];
-  for (const [name, value] of response.headers ?? []) {
-    const key = name.toLowerCase();
-    // Session cookies, which Node shows, are not the caller's business.
-    if (key !== "set-cookie") headers.push([key, value]);
-  }
+  const headers = headersOf(response.headers);
   const reply: Reply = {
     status,
     // A given function that goes elsewhere on purpose, such as to a gateway,
     // is the caller's choice; one that has followed a redirect is not.
-    url: response.redirected ? response.url : undefined,
+    url: response.redirected ? String(response.url) : undefined,
     headers,
     body: NOTHING,
     end: 0,
@@ -83,6 +88,21 @@ export async function send(
   return reply;
 }
 
+/** Those of a mock may not iterate, and count as none. */
+function headersOf(given: Iterable<[unknown, unknown]> | undefined): Reply["headers"] {
+  const headers: Reply["headers"] = [];
+  try {
+    for (const [name, value] of given ?? []) {
+      const key = String(name).toLowerCase();
+      // Session cookies, which Node shows, are not the caller's business. Each header crosses on a line of its own.
+      if (key !== "set-cookie") headers.push([key, String(value).replace(/[\r\n]+/g, " ")]);
+    }
+  } catch {
+    // What came before counts.
+  }
+  return headers;
+}
+
 function joined(chunks: Uint8Array[], length: number): Uint8Array {
   const all = new Uint8Array(length);
   chunks.reduce((at, chunk) => (all.set(chunk, at), at + chunk.length), 0);
@@ -100,6 +120,7 @@ function checkResponse(given: unknown): asserts given is Response {
   if (type === "error") refuse("Response.error()");
   if (type !== "opaqueredirect" && !(typeof status === "number" && status > 0 && status < 1000)) refuse("an object without a status");
   if (bodyUsed) refuse("a Response that has been read already");
+  if ((given as Response).body?.locked) refuse("a Response whose body is being read");
   const isBodiless = (given as Response).body === null;
   if (!isBodiless && !["body", "arrayBuffer", "text"].some((name) => (given as Record<string, unknown>)[name])) {
     refuse("an object with neither body nor arrayBuffer() nor text()");

@@ -141,7 +141,7 @@ function common(options: RequestOptions): CommonOptions {
       `The header ${name} contains a character that an HTTP header cannot carry, such as a line break; remove it.`,
     );
     const key = name.toLowerCase();
-    headers[key] = key in headers ? `${headers[key]}, ${value}` : (value as string);
+    headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : (value as string);
   }
   checkNumber(maxRetries, "maxRetries", [0, 10]);
   checkNumber(attemptTimeoutMs ?? undefined, "attemptTimeoutMs", [1, LONGEST_TIMER]);
@@ -225,19 +225,24 @@ export function isSameIdentity(options: { sameIdentity?: boolean | undefined }):
 export function answerOf(given: unknown): Answer {
   const isObject = typeof given === "object" && given !== null;
   const { token = undefined, expiresAt = undefined } = isObject ? (given as Partial<BearerToken>) : { token: given ?? undefined };
-  const at = expiresAt === undefined ? NaN : Number(expiresAt);
+  const isDate = Object.prototype.toString.call(expiresAt) === "[object Date]";
+  const at = expiresAt === undefined || expiresAt === Infinity ? NaN : Number(expiresAt);
   if ((isObject || token !== undefined) && !isSecret(token)) {
     return {
       unusable:
         "The bearerToken function must give a string of visible ASCII characters, without spaces or line breaks, { token, expiresAt } with such a token, or null to send none.",
     };
   }
-  if (expiresAt !== undefined && (Number.isNaN(at) || typeof expiresAt === "string")) {
+  const isTime = isDate || typeof expiresAt === "number";
+  if (expiresAt !== undefined && expiresAt !== Infinity && (!isTime || Number.isNaN(at))) {
     return { unusable: "expiresAt must be a Date, or a number of milliseconds since 1970." };
   }
-  // The seconds of a JWT's exp: as milliseconds they are in January 1970.
-  if (at > 1e9 && at < 1e11) {
+  // The seconds of a JWT's exp, or until its end, are long ago as milliseconds; microseconds are in the far future.
+  if (!isDate && at < 1e11) {
     return { unusable: "expiresAt must be in milliseconds since 1970; this can only be seconds. Multiply it by 1000." };
+  }
+  if (at > 1e14) {
+    return { unusable: "expiresAt must be in milliseconds since 1970, as Date.now() gives them; this is a finer unit." };
   }
   return { token: token as string | undefined, expiresAt: at };
 }

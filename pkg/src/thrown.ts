@@ -14,6 +14,9 @@ const NETWORK_WORDS = [
   "A network error occurred",
 ];
 
+/** How many characters of a text are told. */
+const LONGEST_TEXT = 10_000;
+
 /** The codes that Node, undici, Bun and OpenSSL give to failures of the network. */
 const SYSTEM_CODE =
   /^(E(?!RR_)[A-Z_]+|UND_ERR_\w+|HPE_\w+|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*|HOSTNAME_MISMATCH|ERR_(NETWORK|SOCKET|TLS|SSL|HTTP2|STREAM|CONN)\w*|Connection\w+|FailedToOpenSocket|Timeout)$/;
@@ -41,7 +44,12 @@ export function wordsOf(thrown: unknown): string {
   const reason = typeof code === "string" ? code : memberOf(cause, "message");
   const words = [message, reason].filter((word) => typeof word === "string" && word !== "");
   // A sentence goes on after them.
-  return words.map((word) => `: ${(word as string).replace(/\.$/, "")}`).join("");
+  return words.map((word) => `: ${shortened(word as string).replace(/\.$/, "")}`).join("");
+}
+
+/** A text of a bearable length, which does not end inside a word: that could be a part of a secret. */
+export function shortened(text: string): string {
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT).replace(/\S*$/, "")}…` : text;
 }
 
 /** A member of anything. The caller's getters do not run; a platform's do, which for a DOMException of Node's are scripts. */
@@ -53,7 +61,7 @@ export function memberOf(value: unknown, name: PropertyKey): unknown {
         if (own) return own.value;
         continue;
       }
-      const isPlatforms = isNative(own.get) || of === globalThis.DOMException?.prototype;
+      const isPlatforms = of === globalThis.DOMException?.prototype || (name === "stack" && isNative(own.get));
       return isPlatforms ? own.get.call(value) : undefined;
     }
   } catch {
@@ -62,7 +70,7 @@ export function memberOf(value: unknown, name: PropertyKey): unknown {
   return undefined;
 }
 
-/** Whether the platform, and not a script, is behind a function. */
+/** Whether the platform, and not a script, is behind a function; a bound one looks as if it were. */
 export function isNative(run: unknown): boolean {
-  return typeof run === "function" && /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(run));
+  return typeof run === "function" && !/^bound /.test(run.name) && /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(run));
 }

@@ -140,6 +140,7 @@ impl Engine {
             group.tokens.push(Arc::clone(token));
         }
         group.revision = self.shared.tokens.revision();
+        group.identity = self.shared.identity;
         group.stage = Stage::Headers;
         group.send = send;
         group.since = self.at.now;
@@ -154,6 +155,11 @@ impl Engine {
         group.wait_ms = 0.0;
         if let Some(old) = group.beside.replace(group.send) {
             self.command(Command::Forget { id: old });
+        }
+        // A renewal that brought a token which is refused, too, did not help.
+        if error.status() == Some(401) && group.renewed {
+            let now = self.at.now;
+            self.shared.tokens.renewal_failed(now);
         }
         if error.status() == Some(401) && !group.renewed && !group.nested {
             let tokens = &self.shared.tokens;
@@ -325,8 +331,13 @@ impl Engine {
             && let Some(error) = group.failure.clone()
         {
             let by = turn(&self.shared, group.ready_at, group.number, self.at.now);
-            let turn_at = self.at.wall + by - self.at.now;
-            self.settle(group, by, &Told::Failure(error, Some(turn_at)));
+            let told = if group.identity == self.shared.identity {
+                Told::Failure(error, Some(self.at.wall + by - self.at.now))
+            } else {
+                // What another user was told is not for this one.
+                Told::Limit(Phase::Backoff, None)
+            };
+            self.settle(group, by, &told);
         }
     }
 }

@@ -92,6 +92,7 @@ impl Engine {
             retries: 0,
             asked: None,
             revision: 0,
+            identity: self.shared.identity,
             renewed: false,
             refused: None,
             tokens: Vec::new(),

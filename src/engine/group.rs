@@ -83,6 +83,8 @@ pub(super) struct Group {
     pub asked: Option<u64>,
     /// Of the token that it was sent with last.
     pub revision: u64,
+    /// Whose that was.
+    pub identity: u64,
     /// Whether a 401 has been answered with another token.
     pub renewed: bool,
     /// The 401 that another token than this revision may mend.

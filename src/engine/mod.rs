@@ -91,6 +91,12 @@ struct Shared {
     tokens: Tokens,
     tickets: Tickets,
     pauses: Pauses,
+    /// Counts the users that the tokens stand for.
+    identity: u64,
+    /// The last id that was given.
+    last_id: Id,
+    /// How often chance was asked for where none came with the input.
+    draws: f64,
 }
 
 /// What to do next.
@@ -167,8 +173,6 @@ pub(crate) struct Engine {
     /// In here while an input is handled, otherwise with the forks.
     shared: Box<Shared>,
     forks: Forks,
-    /// The last id that was given.
-    last_id: Id,
     /// In the order of their ids, each with the time at which it is
     /// [due](Group::due). Where one is over, or [taken](Self::take_at) to be
     /// looked at, there is a gap.
@@ -208,7 +212,6 @@ impl Engine {
             config,
             shared: Box::default(),
             forks,
-            last_id: 0,
             groups: Vec::new(),
             question: None,
             commands: Vec::new(),
@@ -326,19 +329,19 @@ impl Engine {
     }
 
     fn next_id(&mut self) -> Id {
-        self.last_id += 1;
-        self.last_id
+        self.shared.last_id += 1;
+        self.shared.last_id
     }
 
     /// A number from 0 to 1, without 1: the one that came with the input, then
     /// others, spread evenly by the golden ratio.
     fn random(&mut self) -> f64 {
-        let first = match self.at.random {
-            given if (0.0..1.0).contains(&given) => given,
-            _ => 0.5,
+        let (first, draws) = match self.at.random {
+            given if (0.0..1.0).contains(&given) => (given, &mut self.draws),
+            _ => (0.5, &mut self.shared.draws),
         };
-        let number = first + self.draws * 0.618_033_988_749_895;
-        self.draws += 1.0;
+        let number = first + *draws * 0.618_033_988_749_895;
+        *draws += 1.0;
         number - number.floor()
     }
 
@@ -371,6 +374,9 @@ impl Engine {
             }
         }
         if let Some(token) = self.shared.tokens.current() {
+            redactor.add(token);
+        }
+        if let Some(token) = self.shared.tokens.previous() {
             redactor.add(token);
         }
         if let Some(key) = &self.shared.api_key {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     Command, Engine, Id, Moment,
     group::{Group, Stage},
+    pauses::Pauses,
     tokens::Need,
 };
 use crate::error::Error;
@@ -41,6 +42,11 @@ impl Engine {
         self.shared.tokens.set(token, has_provider);
         // Another provider is not asked by the old one's question.
         self.supersede_question();
+        // What the server asked of one user is no word for another.
+        if !same_identity {
+            self.shared.pauses = Pauses::default();
+            self.shared.identity += 1;
+        }
         for place in 0..self.groups.len() {
             let Some(mut group) = self.take_at(place, |_| true) else {
                 continue;
@@ -51,7 +57,8 @@ impl Engine {
             if is_unsent {
                 group.stage = Stage::Behind;
             }
-            if group.stage == Stage::Token || is_unsent {
+            let is_paused = group.stage == Stage::Sleep && group.is_unsent();
+            if group.stage == Stage::Token || is_unsent || (is_paused && !same_identity) {
                 self.proceed(&mut group);
             } else if is_old && !same_identity {
                 // The reply will be one of the old identity's: it is given to

@@ -138,11 +138,15 @@ impl Redactor {
 /// How many bytes of `text` are `secret`; 0 where it does not begin with it. Any
 /// character may be percent-encoded.
 fn length_of(secret: &str, text: &[u8]) -> usize {
+    // Also one that has a percent sign itself.
+    if text.starts_with(secret.as_bytes()) {
+        return secret.len();
+    }
     let mut rest = text;
     for &byte in secret.as_bytes() {
         rest = match rest {
-            [first, after @ ..] if *first == byte => after,
             [b'%', high, low, after @ ..] if hex(*high, *low) == Some(byte) => after,
+            [first, after @ ..] if *first == byte => after,
             _ => return 0,
         };
     }
@@ -203,6 +207,13 @@ mod tests {
         }
         for other in ["s3cret+/=toke", "S3cret+/=token", "s3cret%2B%2Ftoken", ""] {
             assert_eq!(redacted(&[secret], other), other);
+        }
+    }
+
+    #[test]
+    fn a_secret_may_have_a_percent_sign() {
+        for form in ["key%with%25percent", "key%25with%2525percent"] {
+            assert_eq!(redacted(&["key%with%25percent"], form), REDACTED);
         }
     }
 

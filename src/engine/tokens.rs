@@ -14,10 +14,11 @@ const STALE_MS: f64 = 30_000.0;
 const COOLDOWN_MS: f64 = 5_000.0;
 
 /// What a client knows of its bearer token.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Tokens {
     has_provider: bool,
     current: Option<Arc<Secret>>,
+    previous: Option<Arc<Secret>>,
     expiry: Option<Expiry>,
     /// Counts the changes of the token, to tell whether it is still the one
     /// that was refused.
@@ -27,20 +28,6 @@ pub(crate) struct Tokens {
     source: u64,
     background_after: f64,
     renew_after: f64,
-}
-
-impl Default for Tokens {
-    fn default() -> Self {
-        Self {
-            has_provider: false,
-            current: None,
-            expiry: None,
-            revision: 0,
-            source: 0,
-            background_after: 0.0,
-            renew_after: 0.0,
-        }
-    }
 }
 
 /// When a token ends. Two clocks measure it, and the earlier one holds: the
@@ -69,6 +56,7 @@ impl Tokens {
     pub fn set(&mut self, token: Option<String>, has_provider: bool) {
         *self = Self {
             has_provider,
+            previous: self.current.take().or(self.previous.take()),
             current: token.map(Secret::new).map(Arc::new),
             revision: self.revision + 1,
             source: self.source + 1,
@@ -81,6 +69,7 @@ impl Tokens {
     pub fn give(&mut self, token: Option<String>, expires_at: Option<f64>, at: Moment) {
         if self.current.as_ref().map(|secret| secret.text()) != token.as_deref() {
             self.revision += 1;
+            self.previous = self.current.take().or(self.previous.take());
             self.current = token.map(Secret::new).map(Arc::new);
         }
         self.expiry = expires_at.map(|wall| Expiry {
@@ -111,6 +100,11 @@ impl Tokens {
 
     pub fn current(&self) -> &Option<Arc<Secret>> {
         &self.current
+    }
+
+    /// The one before: whoever exchanges it for another may still quote it.
+    pub fn previous(&self) -> Option<&Arc<Secret>> {
+        self.previous.as_ref()
     }
 
     pub fn revision(&self) -> u64 {

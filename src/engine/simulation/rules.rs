@@ -8,7 +8,7 @@ use super::{
     world::Token,
 };
 use crate::{
-    error::{Error, Scope},
+    error::{Error, Phase, Scope},
     transport::HttpRequest,
 };
 
@@ -155,6 +155,10 @@ impl Rules {
         self.next();
         self.source += 1;
         self.identity += u64::from(!same_identity);
+        // What the server asked of one user is no word for another.
+        if !same_identity {
+            self.pauses.clear();
+        }
         self.token = token;
         self.changes += 1;
         self.has_provider = has_provider;
@@ -239,6 +243,10 @@ impl Rules {
         if status == Some(401) {
             group.refusals += 1;
             group.refused = Some(send.token.clone());
+            // Another token did not help.
+            if group.refusals > 1 {
+                self.renew_after = now + 5_000.0;
+            }
         }
         if let Some(ms) = asked_ms
             && ms > 0.0
@@ -610,6 +618,9 @@ impl Rules {
             // No backoff is longer than 8 s.
             let latest = if timeout.last.is_some() {
                 over_at + 4_000.0
+            } else if timeout.phase == Phase::Backoff {
+                // Joined a sleep that began for another identity.
+                over_at + 68_000.0
             } else {
                 over_at
             };
