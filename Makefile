@@ -17,7 +17,8 @@ setup: ## install what building needs, where it is missing
 build: setup ## build the npm package into pkg/dist and print its size
 	@node pkg/build/build.mjs
 
-api: build ## write what is public into docs/api, and the table of errors into the README
+api: build ## write what is public into docs/api, and the table of errors into the README of npm
+	@bash tests/setup.sh test
 	@node tests/api.mjs
 
 same-bytes: build ## build once more as somebody else would, and compare the bytes

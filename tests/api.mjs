@@ -3,6 +3,7 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { errorTable } from "./error-table.mjs";
+import { publicItems } from "./public-items.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 rmSync(at("../docs/api"), { recursive: true, force: true });
@@ -10,6 +11,8 @@ cpSync(at("../target/declarations"), at("../docs/api"), {
   recursive: true,
   filter: (path) => !/\.d\.ts$|[\\/]temp$/.test(path),
 });
+
+writeFileSync(at("../docs/api/crate.txt"), publicItems());
 
 const readme = at("../pkg/README.md");
 const text = readFileSync(readme, "utf8");

@@ -20,7 +20,7 @@ export function errorTable() {
     const members = type.getProperties().filter(({ name }) => !shared.has(name)).map(member).join(", ");
     const before = members && first.get(members);
     if (!before) first.set(members, code);
-    const [when] = /^.+?[.:](?= |$)/.exec(ts.displayPartsToString(symbol.getDocumentationComment(checker)).replaceAll("\n", " "));
+    const [when] = /^.+?\.(?= |$)/.exec(ts.displayPartsToString(symbol.getDocumentationComment(checker)).replaceAll("\n", " "));
     return `| \`${code}\` | \`${symbol.name}\` | ${when.slice(0, -1)} | ${before ? `those of \`${before}\`` : members} |`;
   });
   return ["| `code` | class | when | members |", "|---|---|---|---|", ...rows].join("\n");

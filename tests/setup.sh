@@ -65,6 +65,7 @@ for folder in . examples/yew-usage-meter tests/oldest-versions; do
   cargo fetch --locked --quiet --manifest-path "$folder/Cargo.toml"
 done
 cargo_install wasm-pack wasm-pack 0.15.1 --locked
+cargo_install cargo-public-api cargo-public-api 0.52.0 --locked
 
 missing=()
 has chromium || missing+=(chromium)

@@ -10,6 +10,7 @@ import { finishDeclarations } from "./declarations.mjs";
 import { ENTRIES, EXTERNAL, scripts } from "./entries.mjs";
 import { inlined } from "./inline.mjs";
 import { buildModule } from "./module.mjs";
+import { writeReply } from "./reply.mjs";
 import { printSizes } from "./sizes.mjs";
 
 const pkg = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -19,6 +20,7 @@ const generated = join(root, "target/wasm-bindgen");
 const { version } = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
 
 buildModule(root, generated, run);
+writeReply(root, join(pkg, "src/reply.ts"));
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 const wasm = readFileSync(join(generated, "sdk.wasm"));

@@ -42,7 +42,8 @@ function configuration(pkg, name, out) {
       mainEntryPointFilePath: entry,
       compiler: { overrideTsconfig: { extends: join(pkg, "tsconfig.json"), include: [], files: [entry] } },
       apiReport: {
-        enabled: true,
+        // slim differs in what tests/package/types/slim.ts says.
+        enabled: name !== "slim",
         reportFolder: dirname(join(out, name)),
         reportTempFolder: join(out, "temp"),
         reportFileName: `${posix.basename(name)}.api.md`,

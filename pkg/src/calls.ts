@@ -4,8 +4,8 @@ import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
 import { isWorkers, type Instance, type Loader } from "./instance.js";
 import { answerOf, checkedToken, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
+import type { AiChatUsageResponse } from "./reply.js";
 import type {
-  AiChatUsageResponse,
   ClientEvent,
   GetAiChatUsage,
   RequestOptions,

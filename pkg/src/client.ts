@@ -2,8 +2,8 @@ import { Calls } from "./calls.js";
 import { isBranded } from "./errors.js";
 import type { Loader } from "./instance.js";
 import { CLIENT, clientOptions } from "./options.js";
+import type { AiChatUsageResponse } from "./reply.js";
 import type {
-  AiChatUsageResponse,
   ClientOptions,
   GetAiChatUsage,
   RequestOptions,

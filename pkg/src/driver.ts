@@ -4,7 +4,8 @@ import { errorOf, internalError, type ErrorDetails } from "./errors.js";
 import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
 import type { Instance } from "./instance.js";
 import { kindOf, wordsOf } from "./thrown.js";
-import type { AiChatUsageResponse, AttemptInfo, ClientEvent } from "./types.js";
+import type { AiChatUsageResponse } from "./reply.js";
+import type { AttemptInfo, ClientEvent } from "./types.js";
 
 /** What `src/js/command.rs` writes. */
 type Command =

@@ -1,4 +1,5 @@
-import type { AttemptInfo, ErrorCode, ResponseError, ResponseStatus } from "./types.js";
+import type { ResponseError, ResponseStatus } from "./reply.js";
+import type { AttemptInfo, ErrorCode } from "./types.js";
 
 /** What any error is made of. */
 export interface ErrorInit {

@@ -26,4 +26,5 @@ export {
   type ErrorInit,
 } from "./errors.js";
 export { isBookMoreClient, type BookMoreClientLike } from "./client.js";
+export type * from "./reply.js";
 export type * from "./types.js";

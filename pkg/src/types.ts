@@ -1,3 +1,5 @@
+import type { AiChatUsageResponse } from "./reply.js";
+
 /** What to ask for. */
 export interface GetAiChatUsage {
   /**
@@ -7,56 +9,6 @@ export interface GetAiChatUsage {
    * user's company; for the all-zero Guid it does so, too.
    */
   companyId?: string | undefined;
-}
-
-/** How many AI assistant tokens a company has consumed, and its limit. */
-export interface AiChatUsageResponse {
-  /**
-   * The company the usage applies to, as the server wrote it (a Guid, dashed
-   * or not). Absent where the server named none.
-   */
-  companyId?: string;
-  /** Tokens consumed within the current rolling window. Can exceed the limit. */
-  tokensUsed: number;
-  /** The company's token limit for the window. */
-  tokenLimit: number;
-  /** Tokens remaining before the limit is reached (never negative). */
-  tokensRemaining: number;
-  /** True while the company is still below its token limit. */
-  isWithinBudget: boolean;
-  /** Length of the rolling usage window, in days. */
-  windowDays: number;
-  /**
-   * Usually absent. Never has an `errorCode` here: such a reply is an
-   * {@link ApiError}.
-   */
-  responseStatus?: ResponseStatus;
-}
-
-/** ServiceStack's account of what went wrong, or of what to know. */
-export interface ResponseStatus {
-  /** The kind of error, for example `Unauthorized`. */
-  errorCode?: string;
-  /** In words, possibly localised. */
-  message?: string;
-  /** The server's stack trace, in debug mode only. Quotes the request: not for logs. */
-  stackTrace?: string;
-  /** The errors of single fields. */
-  errors?: ResponseError[];
-  /** Further data; the keys keep the case in which they came. */
-  meta?: Record<string, string>;
-}
-
-/** The error of one field of the request. */
-export interface ResponseError {
-  /** The kind of error, for example `NotEqual`. */
-  errorCode?: string;
-  /** The field of the request, for example `CompanyId`. */
-  fieldName?: string;
-  /** In words, possibly localised. */
-  message?: string;
-  /** Further data; the keys keep the case in which they came. */
-  meta?: Record<string, string>;
 }
 
 /** The form in which the server is asked to write its reply. */

@@ -2,7 +2,7 @@
 
 use super::{Thrown, json::Json};
 use crate::{
-    dto::{AiChatUsageResponse, ResponseError, ResponseStatus, StringMap},
+    dto::{AiChatUsageResponse, ResponseError, ResponseStatus, StringMap, member::Shown},
     engine::{Attempt, Command, Event, Outcome, Success, What},
     error::{Cause, Error, Unexpected},
 };
@@ -115,15 +115,15 @@ fn success(json: &mut Json, success: &Success) {
 
 fn usage(json: &mut Json, usage: &AiChatUsageResponse) {
     json.member("data", '{');
-    json.optional("companyId", usage.company_id.as_ref());
-    // The decoder has found these to be exact as JavaScript numbers.
-    json.integer("tokensUsed", usage.tokens_used);
-    json.integer("tokenLimit", usage.token_limit.into());
-    json.integer("tokensRemaining", usage.tokens_remaining);
-    json.boolean("isWithinBudget", usage.is_within_budget);
-    json.integer("windowDays", usage.window_days.into());
-    if let Some(status) = &usage.response_status {
-        response_status(json, status);
+    for (member, value) in AiChatUsageResponse::MEMBERS.iter().zip(usage.values()) {
+        match value {
+            None => {}
+            // The decoder has found these to be exact as JavaScript numbers.
+            Some(Shown::Integer(value)) => json.integer(member.name, value),
+            Some(Shown::Boolean(value)) => json.boolean(member.name, value),
+            Some(Shown::Text(value)) => json.text(member.name, value),
+            Some(Shown::ResponseStatus(status)) => response_status(json, status),
+        }
     }
     json.close('}');
 }

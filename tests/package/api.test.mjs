@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { it } from "node:test";
+import { publicItems } from "../public-items.mjs";
 
 const at = (path) => new URL(`../../${path}`, import.meta.url);
 const reports = (folder) => readdirSync(at(folder), { recursive: true }).filter((name) => /^(?!temp).*\.api\.md$/.test(name)).sort();
@@ -14,3 +15,7 @@ for (const name of reports("target/declarations")) {
     assert.equal(built, said);
   });
 }
+
+it("is of the crate what docs/api/crate.txt says; if the change is meant, run make api", () => {
+  assert.equal(publicItems(), readFileSync(at("docs/api/crate.txt"), "utf8"));
+});

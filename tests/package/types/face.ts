@@ -91,29 +91,7 @@ same<
 // ---- What is asked and answered ----
 
 same<GetAiChatUsage, { companyId?: string | undefined }>();
-same<
-  AiChatUsageResponse,
-  {
-    companyId?: string;
-    tokensUsed: number;
-    tokenLimit: number;
-    tokensRemaining: number;
-    isWithinBudget: boolean;
-    windowDays: number;
-    responseStatus?: ResponseStatus;
-  }
->();
-same<
-  ResponseStatus,
-  {
-    errorCode?: string;
-    message?: string;
-    stackTrace?: string;
-    errors?: ResponseError[];
-    meta?: Record<string, string>;
-  }
->();
-same<ResponseError, { errorCode?: string; fieldName?: string; message?: string; meta?: Record<string, string> }>();
+// What the members of a reply are is said in src/dto, and reported in docs/api.
 same<WithResponse, { data: AiChatUsageResponse; response: ResponseInfo }>();
 same<
   ResponseInfo,
