@@ -82,6 +82,21 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
+    /// A request without headers, such as the test of a [`Transport`] sends.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::HttpRequest;
+    /// let mut request = HttpRequest::new("https://api.bookmore.com/assistant/ai-chat/usage");
+    /// request.headers.push(("Accept".to_owned(), "text/jsonl".to_owned()));
+    /// assert_eq!(request.header("accept"), Some("text/jsonl"));
+    /// ```
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            headers: Vec::new(),
+        }
+    }
+
     /// The value of a header; `name` in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         header_in(&self.headers, name)

@@ -7,6 +7,8 @@ mod deadlines;
 mod dropping;
 mod equal;
 mod events;
+mod fake;
+mod fake_recordings;
 mod new_token;
 mod pace;
 mod provider;
