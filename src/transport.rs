@@ -98,6 +98,12 @@ impl HttpRequest {
     }
 
     /// The value of a header; `name` in any case.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::HttpRequest;
+    /// let request = HttpRequest::new("https://api.bookmore.com/assistant/ai-chat/usage");
+    /// assert_eq!(request.header("Accept"), None);
+    /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
         header_in(&self.headers, name)
     }
@@ -170,6 +176,13 @@ impl HttpResponse {
     }
 
     /// The value of a header; `name` in any case.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::HttpResponse;
+    /// let mut reply = HttpResponse::new(429, "text/plain", b"Too many");
+    /// reply.headers.push(("Retry-After".to_owned(), "7".to_owned()));
+    /// assert_eq!(reply.header("retry-after"), Some("7"));
+    /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
         header_in(&self.headers, name)
     }

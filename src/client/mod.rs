@@ -143,6 +143,15 @@ impl<T: Transport> Client<T> {
     /// none. Calls that have not been sent yet go with it; the reply to one that
     /// has been is given to its callers and to nobody else.
     ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::{Client, client::TokenSource, testing::VirtualTransport as Fetch};
+    /// # let client = Client::builder().build(Fetch::new())?;
+    /// client.set_bearer_token("t0ken")?; // somebody has signed in
+    /// client.set_bearer_token(TokenSource::from("n3w").same_identity())?;
+    /// client.set_bearer_token(TokenSource::none())?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError`](crate::error::ConfigError) for a token that is empty,
     /// has white space in it or would go over plain http.
@@ -157,6 +166,12 @@ impl<T: Transport> Client<T> {
     }
 
     /// What sends the requests.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let client = FakeBookMore::new().client();
+    /// assert_eq!(client.transport().requests().len(), 0);
+    /// ```
     pub fn transport(&self) -> &T {
         &self.driver.transport
     }

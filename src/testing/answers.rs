@@ -92,48 +92,102 @@ impl Failure {
     }
 
     /// A 429 that no waiting helps against: the quota is used up.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::quota());
+    /// ```
     pub fn quota() -> Self {
         Kind::Quota.into()
     }
 
     /// An HTML page with status 200, as behind a login that has ended.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::login_page());
+    /// ```
     pub fn login_page() -> Self {
         Kind::LoginPage.into()
     }
 
     /// The usage says that it is of another company: of this one, or of one that
     /// no test is likely to ask for.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::other_company(None));
+    /// ```
     pub fn other_company(company_id: Option<&str>) -> Self {
         Kind::OtherCompany(company_id.map(str::to_owned)).into()
     }
 
     /// The usage names no company.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::no_company());
+    /// ```
     pub fn no_company() -> Self {
         Kind::NoCompany.into()
     }
 
     /// No reply: the connection is lost.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::network());
+    /// ```
     pub fn network() -> Self {
         Kind::Network.into()
     }
 
     /// The reply never comes.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::hang());
+    /// ```
     pub fn hang() -> Self {
         Kind::Hang.into()
     }
 
     /// The headers come, and the body never does.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::hang_in_body());
+    /// ```
     pub fn hang_in_body() -> Self {
         Kind::HangInBody.into()
     }
 
     /// The usage breaks off in the middle.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::truncated());
+    /// ```
     pub fn truncated() -> Self {
         let (bytes, is_clean) = (None, false);
         Kind::Truncated { bytes, is_clean }.into()
     }
 
     /// The usage ends in the middle as if it were whole; or after so many bytes.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::truncated_cleanly(Some(20)));
+    /// ```
     pub fn truncated_cleanly(bytes: Option<usize>) -> Self {
         let is_clean = true;
         Kind::Truncated { bytes, is_clean }.into()
@@ -141,12 +195,25 @@ impl Failure {
 
     /// The usage, whole, but late and byte by byte: its headers come after
     /// `delay`, and so much time is between two bytes.
+    ///
+    /// ```ignore-wasm32
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::slow(Duration::from_millis(300), Duration::ZERO));
+    /// ```
     pub fn slow(delay: Duration, per_byte: Duration) -> Self {
         Kind::Slow { delay, per_byte }.into()
     }
 
     /// How many requests it is for. Default: one, or all where nothing follows.
     /// Afterwards comes what follows in the list, or the company's usage.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::network().times(2));
+    /// ```
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
         self.times = Some(times);
@@ -199,6 +266,12 @@ pub enum FailureBody {
 impl StatusFailure {
     /// The server's name for the error. Default: that of the status, such as
     /// `Forbidden`.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(409).error_code("WindowClosed"));
+    /// ```
     #[must_use]
     pub fn error_code(mut self, code: impl Into<String>) -> Self {
         self.error_code = Some(code.into());
@@ -206,6 +279,12 @@ impl StatusFailure {
     }
 
     /// In words.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(403).message("Not this company"));
+    /// ```
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
@@ -214,6 +293,15 @@ impl StatusFailure {
 
     /// The errors of single fields; `None` leaves the list out. Default: an
     /// empty list.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::{ResponseError, testing::{Failure, FakeBookMore}};
+    /// # let fake = FakeBookMore::new();
+    /// let field_name = Some("CompanyId".to_owned());
+    /// let errors = vec![ResponseError { field_name, ..Default::default() }];
+    /// fake.set(None, Failure::status(400).errors(errors));
+    /// fake.set(None, Failure::status(400).errors(None));
+    /// ```
     #[must_use]
     pub fn errors(mut self, errors: impl Into<Option<Vec<ResponseError>>>) -> Self {
         self.errors = errors.into();
@@ -221,6 +309,13 @@ impl StatusFailure {
     }
 
     /// What the body has in it.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FailureBody;
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(503).body(FailureBody::Html));
+    /// ```
     #[must_use]
     pub fn body(mut self, body: FailureBody) -> Self {
         self.body = Some(body);
@@ -228,6 +323,12 @@ impl StatusFailure {
     }
 
     /// Sent as `Retry-After`, in seconds.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(429).retry_after(2));
+    /// ```
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
         self.header("retry-after", seconds.to_string())
@@ -235,18 +336,37 @@ impl StatusFailure {
 
     /// Sent as `Retry-After`, as an HTTP date. Any other form is a
     /// [header](Self::header).
+    ///
+    /// ```ignore-wasm32
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(503).retry_after_at(Duration::from_secs(1_900_000_000)));
+    /// ```
     #[must_use]
     pub fn retry_after_at(self, since_1970: Duration) -> Self {
         self.header("retry-after", http_date(since_1970))
     }
 
     /// Sent as `retry-after-ms`.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(429).retry_after_ms(700));
+    /// ```
     #[must_use]
     pub fn retry_after_ms(self, milliseconds: u64) -> Self {
         self.header("retry-after-ms", milliseconds.to_string())
     }
 
     /// A further header of the reply; in place of one that it has.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(503).header("retry-after", "soon"));
+    /// ```
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -254,6 +374,12 @@ impl StatusFailure {
     }
 
     /// As [`Failure::times`].
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(503).times(2));
+    /// ```
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
         self.times = Some(times);

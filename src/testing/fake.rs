@@ -56,12 +56,22 @@ impl Default for FakeOptions {
 
 impl FakeOptions {
     /// All as usual.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
+    /// FakeBookMore::with(FakeOptions::new());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Where the API lives. Requests to any other place do not fit. Default:
     /// `https://api.bookmore.com`.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
+    /// FakeBookMore::with(FakeOptions::new().base_url("https://gateway.example/bookmore"));
+    /// ```
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
@@ -70,6 +80,11 @@ impl FakeOptions {
 
     /// The logged-in user's company, which is answered for where none is asked
     /// for.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
+    /// FakeBookMore::with(FakeOptions::new().company_id("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"));
+    /// ```
     #[must_use]
     pub fn company_id(mut self, company_id: impl Into<String>) -> Self {
         self.company_id = company_id.into();
@@ -77,6 +92,11 @@ impl FakeOptions {
     }
 
     /// The only token that is accepted; any other gets a 401. Default: any.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
+    /// FakeBookMore::with(FakeOptions::new().bearer_token("the only one"));
+    /// ```
     #[must_use]
     pub fn bearer_token(mut self, token: impl Into<String>) -> Self {
         self.bearer_token = Some(token.into());
@@ -85,6 +105,11 @@ impl FakeOptions {
 
     /// The only API key that is accepted, a Guid; any other gets a 401 or 403.
     /// Default: any.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
+    /// FakeBookMore::with(FakeOptions::new().api_key("0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c"));
+    /// ```
     #[must_use]
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
@@ -92,6 +117,11 @@ impl FakeOptions {
     }
 
     /// How the server is set up. Default: [`Host::Classic`].
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
+    /// FakeBookMore::with(FakeOptions::new().host(Host::CamelCase));
+    /// ```
     #[must_use]
     pub fn host(mut self, host: Host) -> Self {
         self.host = host;
@@ -159,11 +189,22 @@ impl Default for FakeBookMore {
 
 impl FakeBookMore {
     /// One that takes any token and any API key, at `https://api.bookmore.com`.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// ```
     pub fn new() -> Self {
         Self::with(FakeOptions::default())
     }
 
     /// One with these options.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FakeOptions;
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::with(FakeOptions::new().bearer_token("the only one"));
+    /// ```
     ///
     /// # Panics
     /// Where an option cannot be used.
@@ -188,12 +229,25 @@ impl FakeBookMore {
     }
 
     /// A client of this API, with a token that is accepted.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// let client = fake.client();
+    /// ```
     pub fn client(&self) -> Client<Self> {
         let client = self.client_builder().build(self.clone());
         client.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The same, to be given other options: `fake.client_builder().max_retries(0).build(fake.clone())`.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// let client = fake.client_builder().max_retries(0).build(fake.clone())?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
     pub fn client_builder(&self) -> ClientBuilder {
         let token = self.0.options.bearer_token.as_deref();
         Client::builder()
@@ -203,17 +257,37 @@ impl FakeBookMore {
     }
 
     /// Where the API is.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// assert_eq!(FakeBookMore::new().base_url(), "https://api.bookmore.com");
+    /// ```
     pub fn base_url(&self) -> &str {
         self.0.base.as_str()
     }
 
     /// The logged-in user's company.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// assert_eq!(FakeBookMore::new().company_id(), "3fa85f64-5717-4562-b3fc-2c963f66afa6");
+    /// ```
     pub fn company_id(&self) -> String {
         dashed(self.lock().companies.own)
     }
 
     /// Every request that came, the oldest first. [`reset`](Self::reset) empties
     /// it.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::GetAiChatUsage;
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// let client = fake.client();
+    /// fake.run(client.get_ai_chat_usage(&GetAiChatUsage::default()))?;
+    /// assert_eq!(fake.requests()[0].status, Some(200));
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
     pub fn requests(&self) -> Vec<FakeRequest> {
         let sent = self.0.clock.requests();
         let state = self.lock();
@@ -237,6 +311,14 @@ impl FakeBookMore {
     ///   stays what it was.
     /// - A list of them: one request each, the last for all that follow.
     ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Failure, UsageMembers};
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// fake.set(None, UsageMembers::new().share(0.83));
+    /// fake.set(Some("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"), Failure::status(403));
+    /// ```
+    ///
     /// # Panics
     /// For what cannot be.
     #[track_caller]
@@ -248,6 +330,12 @@ impl FakeBookMore {
     /// The company uses tokens, now; after its window's days they drop out of
     /// it.
     ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// fake.record(None, 20_000);
+    /// ```
+    ///
     /// # Panics
     /// For a company id that is no Guid, or fewer tokens than none.
     #[track_caller]
@@ -257,11 +345,25 @@ impl FakeBookMore {
     }
 
     /// Lets time pass, for the server and for the clients.
+    ///
+    /// ```ignore-wasm32
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// fake.advance(Duration::from_secs(30 * 24 * 60 * 60));
+    /// ```
     pub fn advance(&self, time: Duration) {
         self.0.clock.advance(time);
     }
 
     /// Forgets companies and requests. Time does not go back.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// fake.record(None, 20_000);
+    /// fake.reset();
+    /// ```
     pub fn reset(&self) {
         let sent = self.0.clock.requests().len();
         let mut state = self.lock();
@@ -272,6 +374,15 @@ impl FakeBookMore {
 
     /// Runs `future`, such as a call, to its end: see [`VirtualTransport::run`].
     ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::GetAiChatUsage;
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// let client = fake.client();
+    /// let usage = fake.run(client.get_ai_chat_usage(&GetAiChatUsage::default()))?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
+    ///
     /// # Panics
     /// Where it waits for something that no time brings.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
@@ -279,11 +390,25 @@ impl FakeBookMore {
     }
 
     /// How much time has passed.
+    ///
+    /// ```ignore-wasm32
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// fake.advance(Duration::from_secs(5));
+    /// assert_eq!(fake.elapsed(), Duration::from_secs(5));
+    /// ```
     pub fn elapsed(&self) -> Duration {
         self.0.clock.elapsed()
     }
 
     /// Its clock, and the chance of its clients.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let fake = FakeBookMore::new();
+    /// fake.clock().set_random(0.5);
+    /// ```
     pub fn clock(&self) -> &VirtualTransport {
         &self.0.clock
     }

@@ -42,6 +42,11 @@ pub(super) enum Comes {
 
 impl Reply {
     /// 200 with `usage` as JSON, but for its response status.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{Reply, UsageMembers, usage};
+    /// Reply::usage(&usage(UsageMembers::new().share(0.83)));
+    /// ```
     pub fn usage(usage: &AiChatUsageResponse) -> Self {
         let company = usage.company_id.as_ref();
         let company = company.map_or_else(String::new, |id| format!(r#""companyId":"{id}","#));
@@ -56,11 +61,21 @@ impl Reply {
     }
 
     /// 200 with this body as JSON.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::Reply;
+    /// Reply::json(r#"{"tokensUsed":5}"#);
+    /// ```
     pub fn json(body: impl AsRef<[u8]>) -> Self {
         HttpResponse::new(200, "application/json", body.as_ref()).into()
     }
 
     /// This status, without headers and body.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::Reply;
+    /// Reply::status(503);
+    /// ```
     pub fn status(status: u16) -> Self {
         let mut response = HttpResponse::new(status, "", b"");
         response.headers.clear();
@@ -68,16 +83,31 @@ impl Reply {
     }
 
     /// No reply: the connection is lost.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::Reply;
+    /// Reply::lost();
+    /// ```
     pub fn lost() -> Self {
         Self::error(NetworkError::new("No reply came."))
     }
 
     /// No reply, but this error.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::{error::NetworkError, testing::Reply};
+    /// Reply::error(NetworkError::new("No route to host."));
+    /// ```
     pub fn error(error: impl Into<Error>) -> Self {
         Self::of(Comes::Lost(error.into()))
     }
 
     /// Neither a reply nor an error.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::Reply;
+    /// Reply::never();
+    /// ```
     pub fn never() -> Self {
         Self::of(Comes::Nothing)
     }
@@ -91,6 +121,11 @@ impl Reply {
     }
 
     /// With this header besides.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::Reply;
+    /// Reply::status(429).header("retry-after", "3");
+    /// ```
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         if let Comes::Whole(response) | Comes::Broken(response) = &mut self.comes {
@@ -119,6 +154,11 @@ impl Reply {
     }
 
     /// With this body.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::Reply;
+    /// Reply::status(500).body("Server Error");
+    /// ```
     #[must_use]
     pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
         if let Comes::Whole(response) | Comes::Broken(response) = &mut self.comes {
@@ -128,6 +168,11 @@ impl Reply {
     }
 
     /// The body breaks off where it ends.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::Reply;
+    /// Reply::json("{").breaks_off();
+    /// ```
     #[must_use]
     pub fn breaks_off(mut self) -> Self {
         if let Comes::Whole(response) = self.comes {
@@ -137,6 +182,11 @@ impl Reply {
     }
 
     /// The headers come, the body never does.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::Reply;
+    /// Reply::status(200).without_body();
+    /// ```
     #[must_use]
     pub fn without_body(mut self) -> Self {
         self.comes = Comes::Headers;
@@ -144,6 +194,12 @@ impl Reply {
     }
 
     /// So long after the request.
+    ///
+    /// ```ignore-wasm32
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::testing::Reply;
+    /// Reply::json("{}").after(Duration::from_millis(40));
+    /// ```
     #[must_use]
     pub fn after(mut self, time: Duration) -> Self {
         self.after = time;
@@ -151,6 +207,12 @@ impl Reply {
     }
 
     /// The body comes so long after the headers.
+    ///
+    /// ```ignore-wasm32
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::testing::Reply;
+    /// Reply::json("{}").body_after(Duration::from_secs(2));
+    /// ```
     #[must_use]
     pub fn body_after(mut self, time: Duration) -> Self {
         self.body_after = time;

@@ -24,11 +24,21 @@ pub struct UsageMembers {
 
 impl UsageMembers {
     /// None given.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new()).tokens_used, 0);
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The company the usage is of.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// usage(UsageMembers::new().company_id("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"));
+    /// ```
     #[must_use]
     pub fn company_id(mut self, company_id: impl Into<String>) -> Self {
         self.company_id = Some(company_id.into());
@@ -36,6 +46,11 @@ impl UsageMembers {
     }
 
     /// Used / limit, for example 0.83; more than 1 is over budget.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().share(0.83)).tokens_used, 83_000);
+    /// ```
     #[must_use]
     pub fn share(mut self, share: f64) -> Self {
         self.share = Some(share);
@@ -43,6 +58,11 @@ impl UsageMembers {
     }
 
     /// Tokens consumed within the window.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().tokens_used(1)).tokens_remaining, 99_999);
+    /// ```
     #[must_use]
     pub fn tokens_used(mut self, tokens: i64) -> Self {
         self.tokens_used = Some(tokens);
@@ -50,6 +70,11 @@ impl UsageMembers {
     }
 
     /// The limit, in tokens. Default: 100 000.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().token_limit(10)).tokens_remaining, 10);
+    /// ```
     #[must_use]
     pub fn token_limit(mut self, tokens: i32) -> Self {
         self.token_limit = Some(tokens);
@@ -57,6 +82,11 @@ impl UsageMembers {
     }
 
     /// Tokens left.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().tokens_remaining(1)).tokens_used, 99_999);
+    /// ```
     #[must_use]
     pub fn tokens_remaining(mut self, tokens: i64) -> Self {
         self.tokens_remaining = Some(tokens);
@@ -64,6 +94,11 @@ impl UsageMembers {
     }
 
     /// False alone stands for a limit that is used up.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().is_within_budget(false)).tokens_used, 100_000);
+    /// ```
     #[must_use]
     pub fn is_within_budget(mut self, is_within_budget: bool) -> Self {
         self.is_within_budget = Some(is_within_budget);
@@ -71,6 +106,11 @@ impl UsageMembers {
     }
 
     /// Length of the rolling window, in days. Default: 30.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().window_days(7)).window_days, 7);
+    /// ```
     #[must_use]
     pub fn window_days(mut self, days: i32) -> Self {
         self.window_days = Some(days);
@@ -79,6 +119,12 @@ impl UsageMembers {
 
     /// What the server adds; with an error code it makes an error of a reply
     /// with status 200.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::{ResponseStatus, testing::UsageMembers};
+    /// let message = Some("Usage is recalculated hourly".to_owned());
+    /// UsageMembers::new().response_status(ResponseStatus { message, ..Default::default() });
+    /// ```
     #[must_use]
     pub fn response_status(mut self, status: ResponseStatus) -> Self {
         self.response_status = Some(status);

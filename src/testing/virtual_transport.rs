@@ -69,6 +69,11 @@ impl Default for VirtualTransport {
 impl VirtualTransport {
     /// Its clock starts at zero, and at 9 September 2001, 01:46:40 UTC. Each
     /// number drawn is zero.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// let transport = VirtualTransport::new();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -78,6 +83,12 @@ impl VirtualTransport {
     }
 
     /// The next request that has none yet gets this reply.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use bookmore_sdk::testing::Reply;
+    /// let transport = VirtualTransport::new().reply(Reply::status(503)).reply(Reply::lost());
+    /// ```
     #[must_use = "gives the transport back"]
     pub fn reply(self, reply: impl Into<Reply>) -> Self {
         self.push_reply(reply);
@@ -85,11 +96,27 @@ impl VirtualTransport {
     }
 
     /// The same, for a transport that a client has already.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use bookmore_sdk::testing::Reply;
+    /// let transport = VirtualTransport::new();
+    /// transport.push_reply(Reply::status(503));
+    /// ```
     pub fn push_reply(&self, reply: impl Into<Reply>) {
         self.lock().replies.push_back(reply.into());
     }
 
     /// Requests for which no reply is written down get what `responder` says.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use bookmore_sdk::testing::Reply;
+    /// VirtualTransport::new().respond_with(|sent| match sent.request.header("authorization") {
+    ///     Some("Bearer t0ken") => Reply::json(r#"{"tokensUsed":5}"#),
+    ///     _ => Reply::status(401),
+    /// });
+    /// ```
     #[must_use = "gives the transport back"]
     pub fn respond_with(self, responder: impl Fn(&Sent) -> Reply + Send + Sync + 'static) -> Self {
         self.lock().responder = Some(Arc::new(responder));
@@ -97,28 +124,59 @@ impl VirtualTransport {
     }
 
     /// What is drawn from now on: a number from 0 to 1, without 1.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// VirtualTransport::new().set_random(0.5);
+    /// ```
     pub fn set_random(&self, number: f64) {
         self.lock().random = number;
     }
 
     /// Sets the wall clock, in milliseconds since 1970. It goes on from there.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// VirtualTransport::new().set_unix_now(1.9e12);
+    /// ```
     pub fn set_unix_now(&self, ms: f64) {
         let mut world = self.lock();
         world.unix_start = ms - world.now;
     }
 
     /// The requests so far.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// assert_eq!(VirtualTransport::new().requests().len(), 0);
+    /// ```
     pub fn requests(&self) -> Vec<Sent> {
         self.lock().sent.clone()
     }
 
     /// How much time has passed.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use std::time::Duration;
+    /// let transport = VirtualTransport::new();
+    /// transport.advance(Duration::from_secs(5));
+    /// assert_eq!(transport.elapsed(), Duration::from_secs(5));
+    /// ```
     pub fn elapsed(&self) -> Duration {
         Duration::from_secs_f64(self.lock().now / 1e3)
     }
 
     /// Lets time pass, and wakes whoever wakes meanwhile. A future that was
     /// woken runs when its executor polls it: then the whole time has passed.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use std::time::Duration;
+    /// let transport = VirtualTransport::new();
+    /// transport.advance(Duration::from_secs(5));
+    /// assert_eq!(transport.elapsed(), Duration::from_secs(5));
+    /// ```
     pub fn advance(&self, time: Duration) {
         let end = self.lock().now + time.as_secs_f64() * 1e3;
         while self.wake_next(end) {}
@@ -126,11 +184,22 @@ impl VirtualTransport {
     }
 
     /// Lets time pass to the next moment at which anybody wakes, if there is one.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// // Nobody sleeps.
+    /// assert!(!VirtualTransport::new().advance_to_next());
+    /// ```
     pub fn advance_to_next(&self) -> bool {
         self.wake_next(f64::INFINITY)
     }
 
     /// That moment, in milliseconds by [`now`](Transport::now).
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// assert_eq!(VirtualTransport::new().next_moment(), None);
+    /// ```
     pub fn next_moment(&self) -> Option<f64> {
         let world = self.lock();
         let (&(bits, _), _) = world.sleepers.first_key_value()?;
@@ -139,6 +208,15 @@ impl VirtualTransport {
 
     /// Runs `future` to its end. Where it can only wait, time passes to the
     /// next moment at which anybody wakes.
+    ///
+    /// ```ignore-wasm32
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::Transport;
+    /// let transport = VirtualTransport::new();
+    /// transport.run(transport.sleep(5000.0));
+    /// assert_eq!(transport.elapsed(), Duration::from_secs(5));
+    /// ```
     ///
     /// # Panics
     /// Where it waits for something that no time brings.
