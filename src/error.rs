@@ -42,7 +42,7 @@ impl Error {
     /// A stable name for the kind of failure, the `code` of the npm package's
     /// errors.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{Error, error::NetworkError};
     /// assert_eq!(Error::from(NetworkError::new("No reply came.")).code(), "network_error");
     /// ```
@@ -71,7 +71,7 @@ impl Error {
     /// The HTTP status of the reply that was the failure; `None` where there
     /// was no reply.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
     /// # let fake = FakeBookMore::new();
     /// # fake.set(None, Failure::status(429).retry_after(3600));
@@ -97,7 +97,7 @@ impl Error {
     /// Whether another attempt may go better. The client has made its retries
     /// when it gives such an error.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{Error, error::NetworkError};
     /// assert!(Error::from(NetworkError::new("No reply came.")).is_retryable());
     /// ```
@@ -120,7 +120,7 @@ impl Error {
 
     /// How long the server asks to wait, from its reply on.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
     /// # let fake = FakeBookMore::new();
@@ -147,7 +147,7 @@ impl Error {
     /// When asking again is useful, in milliseconds since 1970; `None` where
     /// that is not known.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
     /// # let fake = FakeBookMore::new();
     /// # fake.set(None, Failure::status(429).retry_after(3600));
@@ -263,7 +263,7 @@ pub enum Phase {
 impl Phase {
     /// In a word, as the npm package has it.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// assert_eq!(bookmore_sdk::error::Phase::Backoff.name(), "backoff");
     /// ```
     pub fn name(self) -> &'static str {
@@ -288,7 +288,7 @@ pub enum Scope {
 impl Scope {
     /// In a word, as the npm package has it.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// assert_eq!(bookmore_sdk::error::Scope::Total.name(), "total");
     /// ```
     pub fn name(self) -> &'static str {
@@ -302,7 +302,7 @@ impl Scope {
 impl TimeoutError {
     /// An attempt's time was over in `phase`; the client knows which limit it was.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::error::{Phase, Scope, TimeoutError};
     /// assert_eq!(TimeoutError::in_phase(Phase::Body).scope, Scope::Attempt);
     /// ```
@@ -318,7 +318,7 @@ impl TimeoutError {
 
     /// The limit.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::{Error, GetAiChatUsage, testing::{Failure, FakeBookMore}};
     /// # let fake = FakeBookMore::new();
@@ -367,7 +367,7 @@ pub struct TokenProviderError {
 impl TokenProviderError {
     /// `message` is a sentence for a person.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// bookmore_sdk::error::TokenProviderError::new("Please sign in again.");
     /// ```
     pub fn new(message: impl Into<String>) -> Self {
@@ -390,7 +390,7 @@ impl TokenProviderError {
 
     /// Keeps what the provider failed with.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::sync::Arc;
     /// # use bookmore_sdk::error::TokenProviderError;
     /// let cause = std::io::Error::other("the keychain is locked");
@@ -430,7 +430,7 @@ enum NetworkProblem {
 impl NetworkError {
     /// `message` is a sentence for a person.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// bookmore_sdk::error::NetworkError::new("The gateway is not there.");
     /// ```
     pub fn new(message: impl Into<String>) -> Self {
@@ -461,7 +461,7 @@ impl NetworkError {
 
     /// Keeps what the request failed with.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::sync::Arc;
     /// # use bookmore_sdk::error::NetworkError;
     /// let cause = std::io::Error::from(std::io::ErrorKind::ConnectionReset);

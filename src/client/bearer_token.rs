@@ -19,7 +19,7 @@ pub struct TokenRequest {
 /// The end of a token by the clock of whoever made it, as in a JWT, is better
 /// given as [`expires_at`](Self::expires_at).
 ///
-/// ```ignore-wasm32
+/// ```
 /// use std::time::Duration;
 /// use bookmore_sdk::client::BearerToken;
 ///
@@ -42,7 +42,7 @@ enum End {
 impl BearerToken {
     /// The provider is asked for it at each call.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::BearerToken;
     /// BearerToken::new("t0ken");
     /// ```
@@ -55,7 +55,7 @@ impl BearerToken {
 
     /// No token: none is sent.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::BearerToken;
     /// BearerToken::none();
     /// ```
@@ -68,7 +68,7 @@ impl BearerToken {
     /// calls in the minute and a half after that, and not sent in its last 30
     /// seconds.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::client::BearerToken;
     /// BearerToken::new("t0ken").expires_in(Duration::from_secs(3600));
@@ -81,7 +81,7 @@ impl BearerToken {
 
     /// The same, by the time since 1970, such as the `exp` of a JWT.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::client::BearerToken;
     /// # let exp = 1_900_000_000;
@@ -132,7 +132,7 @@ impl fmt::Debug for BearerToken {
 /// What a token provider may come to: a [`BearerToken`], a string, an
 /// `Option` of one (`None` for no token), or a `Result` of any of them.
 ///
-/// ```ignore-wasm32
+/// ```
 /// # use bookmore_sdk::client::{BearerToken, IntoBearerToken};
 /// # fn takes(_: impl IntoBearerToken) {}
 /// takes("t0ken");
@@ -184,7 +184,7 @@ where
 /// Where the bearer token comes from: see
 /// [`Client::set_bearer_token`](super::Client::set_bearer_token).
 ///
-/// ```ignore-wasm32
+/// ```
 /// use bookmore_sdk::client::TokenSource;
 ///
 /// TokenSource::from("t0ken");
@@ -208,7 +208,7 @@ impl TokenSource {
     /// Asked for the token: see
     /// [`ClientBuilder::token_provider`](super::ClientBuilder::token_provider).
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::TokenSource;
     /// TokenSource::provider(|_| async { "t0ken" });
     /// ```
@@ -229,7 +229,7 @@ impl TokenSource {
 
     /// No token: none is sent.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::TokenSource;
     /// TokenSource::none();
     /// ```
@@ -243,7 +243,7 @@ impl TokenSource {
     /// It is the same user's as the last one: requests in flight go on being
     /// shared by equal calls.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::TokenSource;
     /// TokenSource::from("n3w").same_identity();
     /// ```

@@ -62,7 +62,7 @@ impl ClientBuilder {
     /// Where the API lives, with or without a path. Default:
     /// `https://api.bookmore.com`.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::Client;
     /// Client::builder().base_url("https://gateway.example/bookmore");
     /// ```
@@ -74,7 +74,7 @@ impl ClientBuilder {
 
     /// The form in which replies are asked for. Default: JSON.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{Client, Format};
     /// Client::builder().format(Format::Jsonl);
     /// ```
@@ -86,7 +86,7 @@ impl ClientBuilder {
 
     /// Sent as `Authorization: Bearer …`.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::Client;
     /// Client::builder().bearer_token("t0ken");
     /// ```
@@ -107,7 +107,7 @@ impl ClientBuilder {
     /// Calls drive it. A renewal ahead of time goes on by itself on wasm32 when
     /// no call is left; elsewhere with the next call.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::{Client, client::BearerToken};
     /// async fn sign_in() -> Result<String, std::io::Error> {
@@ -132,7 +132,7 @@ impl ClientBuilder {
 
     /// Sent as `x-api-key`.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::Client;
     /// Client::builder().api_key("0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c");
     /// ```
@@ -145,7 +145,7 @@ impl ClientBuilder {
     /// Sent with every request. A header beyond the CORS-safelisted ones
     /// must be allowed by the server, or browsers refuse the request.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::Client;
     /// Client::builder().header("x-tenant", "sweden");
     /// ```
@@ -158,7 +158,7 @@ impl ClientBuilder {
     /// How often an attempt that failed is followed by another: 0 to 10.
     /// Default: 2.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::Client;
     /// Client::builder().max_retries(0);
     /// ```
@@ -171,7 +171,7 @@ impl ClientBuilder {
     /// How long one attempt may take: connection, headers, the whole body.
     /// 1 ms to 2,147,483,647 ms; `None` for no limit. Default: 10 s.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::Client;
     /// Client::builder().attempt_timeout(Duration::from_secs(3));
@@ -185,7 +185,7 @@ impl ClientBuilder {
     /// How long a call may take: token, attempts and waits. 1 ms to
     /// 2,147,483,647 ms; `None` for no limit. Default: 30 s.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::Client;
     /// Client::builder().total_timeout(Duration::from_secs(60));
@@ -201,7 +201,7 @@ impl ClientBuilder {
     /// for the same company with the same format, headers, retries and limit
     /// of an attempt; each keeps its own total limit. Default: true.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::Client;
     /// Client::builder().coalesce(false);
     /// ```
@@ -216,7 +216,7 @@ impl ClientBuilder {
     /// success. A retry whose turn comes too late fails at once, with
     /// [`retry_at`](Error::retry_at). Default: true.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::Client;
     /// Client::builder().retry_pacing(false);
     /// ```
@@ -229,7 +229,7 @@ impl ClientBuilder {
     /// Lets the token and the API key go over plain http to another machine
     /// than this one. Default: false.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::Client;
     /// Client::builder().base_url("http://10.0.0.5:8080").allow_insecure_http(true);
     /// ```
@@ -241,7 +241,7 @@ impl ClientBuilder {
 
     /// Told of what happens to the client's calls.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{Client, client::Event};
     /// Client::builder().on_event(|event| {
     ///     if let Event::Retry { attempt, wait, error, .. } = event {
@@ -260,7 +260,7 @@ impl ClientBuilder {
 
     /// A client that sends its requests through `transport`.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{Client, testing::VirtualTransport as Fetch};
     /// let client = Client::builder().bearer_token("t0ken").build(Fetch::new())?;
     ///

@@ -10,7 +10,7 @@ use crate::{
 
 /// What may differ from call to call; what is left out is as the client has it.
 ///
-/// ```ignore-wasm32
+/// ```
 /// use std::time::Duration;
 /// use bookmore_sdk::client::CallOptions;
 ///
@@ -30,7 +30,7 @@ pub struct CallOptions {
 impl CallOptions {
     /// All as the client has it.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::CallOptions;
     /// CallOptions::new();
     /// ```
@@ -40,7 +40,7 @@ impl CallOptions {
 
     /// The form in which the reply is asked for.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::CallOptions;
     /// # use bookmore_sdk::Format;
     /// CallOptions::new().format(Format::Jsonl);
@@ -54,7 +54,7 @@ impl CallOptions {
     /// Sent besides the client's headers; a name that is in both is sent with
     /// this value.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::CallOptions;
     /// CallOptions::new().header("x-reason", "dashboard");
     /// ```
@@ -66,7 +66,7 @@ impl CallOptions {
 
     /// How often an attempt that failed is followed by another: 0 to 10.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::CallOptions;
     /// CallOptions::new().max_retries(0);
     /// ```
@@ -78,7 +78,7 @@ impl CallOptions {
 
     /// How long one attempt may take; `None` for no limit.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::CallOptions;
     /// # use std::time::Duration;
     /// CallOptions::new().attempt_timeout(Duration::from_secs(3));
@@ -91,7 +91,7 @@ impl CallOptions {
 
     /// How long the call may take; `None` for no limit.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::CallOptions;
     /// # use std::time::Duration;
     /// CallOptions::new().total_timeout(Duration::from_secs(5));
@@ -104,7 +104,7 @@ impl CallOptions {
 
     /// Whether the call may share the request of an equal one in flight.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::CallOptions;
     /// CallOptions::new().coalesce(false);
     /// ```
@@ -118,7 +118,7 @@ impl CallOptions {
     /// was made, as after a change of which the usage is to tell. Default:
     /// false.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::client::CallOptions;
     /// CallOptions::new().fresh(true);
     /// ```

@@ -54,7 +54,7 @@ pub struct Attempt {
 /// A call that failed: why, and after which attempts. Says what its
 /// [`Error`] says, and `?` makes that of it.
 ///
-/// ```ignore-wasm32
+/// ```
 /// # use bookmore_sdk::{Client, GetAiChatUsage, client::CallOptions, testing::*};
 /// # let transport = VirtualTransport::new().reply(Reply::status(503)).reply(Reply::status(403));
 /// # let client = Client::builder().build(transport.clone())?;
@@ -145,7 +145,7 @@ impl ResponseInfo {
 
     /// The value of a header; `name` in any case.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, client::CallOptions, testing::FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// # let (client, options) = (fake.client(), CallOptions::new());

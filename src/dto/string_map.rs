@@ -15,7 +15,7 @@ pub struct StringMap(pub Vec<(String, String)>);
 impl StringMap {
     /// The value of `key`, the last one where it stands twice.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::StringMap;
     /// let meta = StringMap(vec![("Region".to_owned(), "eu-north".to_owned())]);
     /// assert_eq!(meta.get("Region"), Some("eu-north"));

@@ -17,7 +17,7 @@ pub enum Answer {
 
 /// What requests come to: an [`Answer`], or a list of them.
 ///
-/// ```ignore-wasm32
+/// ```
 /// use bookmore_sdk::testing::{Answer, Failure, FakeBookMore, UsageMembers};
 ///
 /// let fake = FakeBookMore::new();
@@ -64,7 +64,7 @@ impl Failure {
     /// A reply with this status, from 200 to 599, with the bytes that the
     /// framework would send.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// use std::time::Duration;
     /// use bookmore_sdk::testing::{Failure, FailureBody};
     ///
@@ -93,7 +93,7 @@ impl Failure {
 
     /// A 429 that no waiting helps against: the quota is used up.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::quota());
@@ -104,7 +104,7 @@ impl Failure {
 
     /// An HTML page with status 200, as behind a login that has ended.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::login_page());
@@ -116,7 +116,7 @@ impl Failure {
     /// The usage says that it is of another company: of this one, or of one that
     /// no test is likely to ask for.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::other_company(None));
@@ -127,7 +127,7 @@ impl Failure {
 
     /// The usage names no company.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::no_company());
@@ -138,7 +138,7 @@ impl Failure {
 
     /// No reply: the connection is lost.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::network());
@@ -149,7 +149,7 @@ impl Failure {
 
     /// The reply never comes.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::hang());
@@ -160,7 +160,7 @@ impl Failure {
 
     /// The headers come, and the body never does.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::hang_in_body());
@@ -171,7 +171,7 @@ impl Failure {
 
     /// The usage breaks off in the middle.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::truncated());
@@ -183,7 +183,7 @@ impl Failure {
 
     /// The usage ends in the middle as if it were whole; or after so many bytes.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::truncated_cleanly(Some(20)));
@@ -196,7 +196,7 @@ impl Failure {
     /// The usage, whole, but late and byte by byte: its headers come after
     /// `delay`, and so much time is between two bytes.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
@@ -209,7 +209,7 @@ impl Failure {
     /// How many requests it is for. Default: one, or all where nothing follows.
     /// Afterwards comes what follows in the list, or the company's usage.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::network().times(2));
@@ -267,7 +267,7 @@ impl StatusFailure {
     /// The server's name for the error. Default: that of the status, such as
     /// `Forbidden`.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::status(409).error_code("WindowClosed"));
@@ -280,7 +280,7 @@ impl StatusFailure {
 
     /// In words.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::status(403).message("Not this company"));
@@ -294,7 +294,7 @@ impl StatusFailure {
     /// The errors of single fields; `None` leaves the list out. Default: an
     /// empty list.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{ResponseError, testing::{Failure, FakeBookMore}};
     /// # let fake = FakeBookMore::new();
     /// let field_name = Some("CompanyId".to_owned());
@@ -310,7 +310,7 @@ impl StatusFailure {
 
     /// What the body has in it.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::FailureBody;
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
@@ -324,7 +324,7 @@ impl StatusFailure {
 
     /// Sent as `Retry-After`, in seconds.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::status(429).retry_after(2));
@@ -337,7 +337,7 @@ impl StatusFailure {
     /// Sent as `Retry-After`, as an HTTP date. Any other form is a
     /// [header](Self::header).
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
@@ -350,7 +350,7 @@ impl StatusFailure {
 
     /// Sent as `retry-after-ms`.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::status(429).retry_after_ms(700));
@@ -362,7 +362,7 @@ impl StatusFailure {
 
     /// A further header of the reply; in place of one that it has.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::status(503).header("retry-after", "soon"));
@@ -375,7 +375,7 @@ impl StatusFailure {
 
     /// As [`Failure::times`].
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
     /// # let fake = FakeBookMore::new();
     /// fake.set(None, Failure::status(503).times(2));

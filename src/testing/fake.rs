@@ -27,7 +27,7 @@ const OWN_COMPANY: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 
 /// What a [`FakeBookMore`] is made of.
 ///
-/// ```ignore-wasm32
+/// ```
 /// use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
 ///
 /// let options = FakeOptions::new().host(Host::CamelCase).bearer_token("the only one");
@@ -57,7 +57,7 @@ impl Default for FakeOptions {
 impl FakeOptions {
     /// All as usual.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
     /// FakeBookMore::with(FakeOptions::new());
     /// ```
@@ -68,7 +68,7 @@ impl FakeOptions {
     /// Where the API lives. Requests to any other place do not fit. Default:
     /// `https://api.bookmore.com`.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
     /// FakeBookMore::with(FakeOptions::new().base_url("https://gateway.example/bookmore"));
     /// ```
@@ -81,7 +81,7 @@ impl FakeOptions {
     /// The logged-in user's company, which is answered for where none is asked
     /// for.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
     /// FakeBookMore::with(FakeOptions::new().company_id("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"));
     /// ```
@@ -93,7 +93,7 @@ impl FakeOptions {
 
     /// The only token that is accepted; any other gets a 401. Default: any.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
     /// FakeBookMore::with(FakeOptions::new().bearer_token("the only one"));
     /// ```
@@ -106,7 +106,7 @@ impl FakeOptions {
     /// The only API key that is accepted, a Guid; any other gets a 401 or 403.
     /// Default: any.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
     /// FakeBookMore::with(FakeOptions::new().api_key("0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c"));
     /// ```
@@ -118,7 +118,7 @@ impl FakeOptions {
 
     /// How the server is set up. Default: [`Host::Classic`].
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
     /// FakeBookMore::with(FakeOptions::new().host(Host::CamelCase));
     /// ```
@@ -146,7 +146,7 @@ impl fmt::Debug for FakeOptions {
 /// request that the API does not have is refused with a `Config` error that
 /// names the difference; it is noted among the [requests](Self::requests), too.
 ///
-/// ```ignore-wasm32
+/// ```
 /// use std::time::Duration;
 /// use bookmore_sdk::{GetAiChatUsage, testing::{Answer, Failure, FakeBookMore, UsageMembers}};
 ///
@@ -190,7 +190,7 @@ impl Default for FakeBookMore {
 impl FakeBookMore {
     /// One that takes any token and any API key, at `https://api.bookmore.com`.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
     /// ```
@@ -200,7 +200,7 @@ impl FakeBookMore {
 
     /// One with these options.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::FakeOptions;
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::with(FakeOptions::new().bearer_token("the only one"));
@@ -230,7 +230,7 @@ impl FakeBookMore {
 
     /// A client of this API, with a token that is accepted.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
     /// let client = fake.client();
@@ -242,7 +242,7 @@ impl FakeBookMore {
 
     /// The same, to be given other options: `fake.client_builder().max_retries(0).build(fake.clone())`.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
     /// let client = fake.client_builder().max_retries(0).build(fake.clone())?;
@@ -258,7 +258,7 @@ impl FakeBookMore {
 
     /// Where the API is.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// assert_eq!(FakeBookMore::new().base_url(), "https://api.bookmore.com");
     /// ```
@@ -268,7 +268,7 @@ impl FakeBookMore {
 
     /// The logged-in user's company.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// assert_eq!(FakeBookMore::new().company_id(), "3fa85f64-5717-4562-b3fc-2c963f66afa6");
     /// ```
@@ -279,7 +279,7 @@ impl FakeBookMore {
     /// Every request that came, the oldest first. [`reset`](Self::reset) empties
     /// it.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::GetAiChatUsage;
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
@@ -311,7 +311,7 @@ impl FakeBookMore {
     ///   stays what it was.
     /// - A list of them: one request each, the last for all that follow.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Failure, UsageMembers};
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
@@ -330,7 +330,7 @@ impl FakeBookMore {
     /// The company uses tokens, now; after its window's days they drop out of
     /// it.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
     /// fake.record(None, 20_000);
@@ -346,7 +346,7 @@ impl FakeBookMore {
 
     /// Lets time pass, for the server and for the clients.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
@@ -358,7 +358,7 @@ impl FakeBookMore {
 
     /// Forgets companies and requests. Time does not go back.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
     /// fake.record(None, 20_000);
@@ -374,7 +374,7 @@ impl FakeBookMore {
 
     /// Runs `future`, such as a call, to its end: see [`VirtualTransport::run`].
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::GetAiChatUsage;
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
@@ -391,7 +391,7 @@ impl FakeBookMore {
 
     /// How much time has passed.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
@@ -404,7 +404,7 @@ impl FakeBookMore {
 
     /// Its clock, and the chance of its clients.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
     /// let fake = FakeBookMore::new();
     /// fake.clock().set_random(0.5);

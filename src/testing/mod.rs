@@ -5,7 +5,7 @@
 //! the npm package. It keeps a rolling window of usage, sends the bytes that a
 //! recorded server sent, and fails as servers and networks do:
 //!
-//! ```ignore-wasm32
+//! ```
 //! use std::time::Duration;
 //! use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore, UsageMembers}};
 //!
@@ -28,7 +28,7 @@
 //!
 //! [`VirtualTransport`] gives whatever replies a test writes down:
 //!
-//! ```ignore-wasm32
+//! ```
 //! use std::time::Duration;
 //! use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage};
 //! use bookmore_sdk::testing::{Reply, VirtualTransport};

@@ -10,7 +10,7 @@ use crate::{
 
 /// What becomes of a request.
 ///
-/// ```ignore-wasm32
+/// ```
 /// use std::time::Duration;
 /// use bookmore_sdk::testing::Reply;
 ///
@@ -43,7 +43,7 @@ pub(super) enum Comes {
 impl Reply {
     /// 200 with `usage` as JSON, but for its response status.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{Reply, UsageMembers, usage};
     /// Reply::usage(&usage(UsageMembers::new().share(0.83)));
     /// ```
@@ -62,7 +62,7 @@ impl Reply {
 
     /// 200 with this body as JSON.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::Reply;
     /// Reply::json(r#"{"tokensUsed":5}"#);
     /// ```
@@ -72,7 +72,7 @@ impl Reply {
 
     /// This status, without headers and body.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::Reply;
     /// Reply::status(503);
     /// ```
@@ -84,7 +84,7 @@ impl Reply {
 
     /// No reply: the connection is lost.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::Reply;
     /// Reply::lost();
     /// ```
@@ -94,7 +94,7 @@ impl Reply {
 
     /// No reply, but this error.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{error::NetworkError, testing::Reply};
     /// Reply::error(NetworkError::new("No route to host."));
     /// ```
@@ -104,7 +104,7 @@ impl Reply {
 
     /// Neither a reply nor an error.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::Reply;
     /// Reply::never();
     /// ```
@@ -122,7 +122,7 @@ impl Reply {
 
     /// With this header besides.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::Reply;
     /// Reply::status(429).header("retry-after", "3");
     /// ```
@@ -155,7 +155,7 @@ impl Reply {
 
     /// With this body.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::Reply;
     /// Reply::status(500).body("Server Error");
     /// ```
@@ -169,7 +169,7 @@ impl Reply {
 
     /// The body breaks off where it ends.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::Reply;
     /// Reply::json("{").breaks_off();
     /// ```
@@ -183,7 +183,7 @@ impl Reply {
 
     /// The headers come, the body never does.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::Reply;
     /// Reply::status(200).without_body();
     /// ```
@@ -195,7 +195,7 @@ impl Reply {
 
     /// So long after the request.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::testing::Reply;
     /// Reply::json("{}").after(Duration::from_millis(40));
@@ -208,7 +208,7 @@ impl Reply {
 
     /// The body comes so long after the headers.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::testing::Reply;
     /// Reply::json("{}").body_after(Duration::from_secs(2));

@@ -4,7 +4,7 @@ use crate::dto::{AiChatUsageResponse, ResponseStatus};
 
 /// The members of a usage that matter to a test; the others follow from them.
 ///
-/// ```ignore-wasm32
+/// ```
 /// use bookmore_sdk::testing::{UsageMembers, usage};
 ///
 /// let over = usage(UsageMembers::new().tokens_used(1200).token_limit(1000));
@@ -25,7 +25,7 @@ pub struct UsageMembers {
 impl UsageMembers {
     /// None given.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
     /// assert_eq!(usage(UsageMembers::new()).tokens_used, 0);
     /// ```
@@ -35,7 +35,7 @@ impl UsageMembers {
 
     /// The company the usage is of.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
     /// usage(UsageMembers::new().company_id("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"));
     /// ```
@@ -47,7 +47,7 @@ impl UsageMembers {
 
     /// Used / limit, for example 0.83; more than 1 is over budget.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
     /// assert_eq!(usage(UsageMembers::new().share(0.83)).tokens_used, 83_000);
     /// ```
@@ -59,7 +59,7 @@ impl UsageMembers {
 
     /// Tokens consumed within the window.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
     /// assert_eq!(usage(UsageMembers::new().tokens_used(1)).tokens_remaining, 99_999);
     /// ```
@@ -71,7 +71,7 @@ impl UsageMembers {
 
     /// The limit, in tokens. Default: 100 000.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
     /// assert_eq!(usage(UsageMembers::new().token_limit(10)).tokens_remaining, 10);
     /// ```
@@ -83,7 +83,7 @@ impl UsageMembers {
 
     /// Tokens left.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
     /// assert_eq!(usage(UsageMembers::new().tokens_remaining(1)).tokens_used, 99_999);
     /// ```
@@ -95,7 +95,7 @@ impl UsageMembers {
 
     /// False alone stands for a limit that is used up.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
     /// assert_eq!(usage(UsageMembers::new().is_within_budget(false)).tokens_used, 100_000);
     /// ```
@@ -107,7 +107,7 @@ impl UsageMembers {
 
     /// Length of the rolling window, in days. Default: 30.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
     /// assert_eq!(usage(UsageMembers::new().window_days(7)).window_days, 7);
     /// ```
@@ -120,7 +120,7 @@ impl UsageMembers {
     /// What the server adds; with an error code it makes an error of a reply
     /// with status 200.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{ResponseStatus, testing::UsageMembers};
     /// let message = Some("Usage is recalculated hourly".to_owned());
     /// UsageMembers::new().response_status(ResponseStatus { message, ..Default::default() });
@@ -257,7 +257,7 @@ impl Amounts {
 
 /// A consistent usage made of the members that are given.
 ///
-/// ```ignore-wasm32
+/// ```
 /// use bookmore_sdk::testing::{UsageMembers, usage};
 ///
 /// let usage = usage(UsageMembers::new().share(0.83));

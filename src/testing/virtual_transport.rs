@@ -70,7 +70,7 @@ impl VirtualTransport {
     /// Its clock starts at zero, and at 9 September 2001, 01:46:40 UTC. Each
     /// number drawn is zero.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// let transport = VirtualTransport::new();
     /// ```
@@ -84,7 +84,7 @@ impl VirtualTransport {
 
     /// The next request that has none yet gets this reply.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// # use bookmore_sdk::testing::Reply;
     /// let transport = VirtualTransport::new().reply(Reply::status(503)).reply(Reply::lost());
@@ -97,7 +97,7 @@ impl VirtualTransport {
 
     /// The same, for a transport that a client has already.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// # use bookmore_sdk::testing::Reply;
     /// let transport = VirtualTransport::new();
@@ -109,7 +109,7 @@ impl VirtualTransport {
 
     /// Requests for which no reply is written down get what `responder` says.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// # use bookmore_sdk::testing::Reply;
     /// VirtualTransport::new().respond_with(|sent| match sent.request.header("authorization") {
@@ -125,7 +125,7 @@ impl VirtualTransport {
 
     /// What is drawn from now on: a number from 0 to 1, without 1.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// VirtualTransport::new().set_random(0.5);
     /// ```
@@ -135,7 +135,7 @@ impl VirtualTransport {
 
     /// Sets the wall clock, in milliseconds since 1970. It goes on from there.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// VirtualTransport::new().set_unix_now(1.9e12);
     /// ```
@@ -146,7 +146,7 @@ impl VirtualTransport {
 
     /// The requests so far.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// assert_eq!(VirtualTransport::new().requests().len(), 0);
     /// ```
@@ -156,7 +156,7 @@ impl VirtualTransport {
 
     /// How much time has passed.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// # use std::time::Duration;
     /// let transport = VirtualTransport::new();
@@ -170,7 +170,7 @@ impl VirtualTransport {
     /// Lets time pass, and wakes whoever wakes meanwhile. A future that was
     /// woken runs when its executor polls it: then the whole time has passed.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// # use std::time::Duration;
     /// let transport = VirtualTransport::new();
@@ -185,7 +185,7 @@ impl VirtualTransport {
 
     /// Lets time pass to the next moment at which anybody wakes, if there is one.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// // Nobody sleeps.
     /// assert!(!VirtualTransport::new().advance_to_next());
@@ -196,7 +196,7 @@ impl VirtualTransport {
 
     /// That moment, in milliseconds by [`now`](Transport::now).
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// assert_eq!(VirtualTransport::new().next_moment(), None);
     /// ```
@@ -209,7 +209,7 @@ impl VirtualTransport {
     /// Runs `future` to its end. Where it can only wait, time passes to the
     /// next moment at which anybody wakes.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
     /// # use std::time::Duration;
     /// # use bookmore_sdk::Transport;
