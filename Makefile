@@ -1,7 +1,7 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build peers demo serve test simulate planted faults matrix bench-start same-bytes restart bench-call outdated
+.PHONY: help setup build api peers demo serve test simulate planted faults matrix bench-start same-bytes restart bench-call outdated
 
 # Other clients in their newest versions need a newer Node.js than this project does.
 PEERS_NODE = tests/peers/node_modules/node-24/bin/node
@@ -16,6 +16,9 @@ setup: ## install what building needs, where it is missing
 
 build: setup ## build the npm package into pkg/dist and print its size
 	@node pkg/build/build.mjs
+
+api: build ## write what is public into docs/api, and the table of errors into the README
+	@node tests/api.mjs
 
 same-bytes: build ## build once more as somebody else would, and compare the bytes
 	@node tests/same-bytes.mjs

@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::dto::ResponseStatus;
+use crate::{dto::ResponseStatus, wire::encode::PATH};
 
 /// The parts in one text. `[…].concat()` does the same in ten times the code,
 /// and `format!` in more.
@@ -596,11 +596,23 @@ impl UnexpectedResponseError {
                 content_type,
                 " instead of JSON, perhaps a login page. Check the base URL and the credentials.",
             ],
-            Unexpected::Redirect { location } => text![
-                "The server redirected to ",
-                location.as_deref().unwrap_or("another page"),
-                " instead of answering, perhaps to a login page. Check the base URL and the credentials.",
-            ],
+            Unexpected::Redirect { location } => {
+                let to = location.as_deref().unwrap_or("another page");
+                match to.strip_suffix(PATH) {
+                    Some(base) => text![
+                        "The server redirected to ",
+                        to,
+                        ", which is the same operation elsewhere. Set the base URL to ",
+                        base,
+                        ".",
+                    ],
+                    None => text![
+                        "The server redirected to ",
+                        to,
+                        " instead of answering, perhaps to a login page. Check the base URL and the credentials.",
+                    ],
+                }
+            }
             Unexpected::OtherOrigin { url } => text![
                 "The reply came from ",
                 url,

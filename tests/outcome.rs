@@ -256,14 +256,14 @@ fn a_response_status_is_read_as_far_as_it_can_be() {
 
 #[test]
 fn other_statuses_and_types_are_unexpected() {
-    for status in [100, 201, 202, 203, 204, 205, 206, 299] {
+    for status in [100, 201, 202, 203, 204, 205, 206, 299, 304] {
         let error = ask(&reply(status, JSON, USAGE));
         assert_eq!(
             (error.code(), error.status()),
             ("unexpected_response", Some(status))
         );
     }
-    for status in [0, 300, 301, 302, 303, 304, 307, 308, 399] {
+    for status in [0, 300, 301, 302, 303, 307, 308, 399] {
         let mut redirect = reply(status, JSON, USAGE);
         redirect
             .headers
@@ -383,4 +383,59 @@ fn what_cannot_be_sent_is_refused_by_the_builder_or_the_call() {
         "config_error"
     );
     assert!(transport.requests().is_empty());
+}
+
+#[test]
+fn an_error_in_another_encoding_loses_no_more_than_letters() {
+    // windows-1252, with and without saying so, and a byte that is nothing.
+    for (content_type, message) in [
+        (
+            "application/json; charset=windows-1252",
+            &b"S\xF6k efter f\xF6retaget"[..],
+        ),
+        (JSON, b"S\xF6k efter f\xF6retaget"),
+        (JSON, b"S\xFFk efter f\xFFretaget"),
+    ] {
+        let mut body = br#"{"ResponseStatus":{"ErrorCode":"NotFound","Message":""#.to_vec();
+        body.extend(message);
+        body.extend(br#"","Errors":[{"ErrorCode":"X","FieldName":"CompanyId","Message":"No"}]}}"#);
+        let Error::Api(error) = ask(&HttpResponse::new(404, content_type, &body)) else {
+            panic!("no ApiError")
+        };
+        assert_eq!(error.error_code.as_deref(), Some("NotFound"));
+        assert_eq!(
+            error.server_message.as_deref(),
+            Some("S\u{FFFD}k efter f\u{FFFD}retaget")
+        );
+        let status = error.response_status.unwrap();
+        let field = &status.errors.unwrap()[0];
+        assert_eq!(field.field_name.as_deref(), Some("CompanyId"));
+    }
+    // A usage stays strict.
+    let mut body = USAGE.as_bytes().to_vec();
+    body.insert(2, 0xF6);
+    let error = ask(&HttpResponse::new(200, JSON, &body));
+    assert_eq!(error.code(), "decode_error");
+}
+
+#[test]
+fn a_status_that_says_what_to_do_is_told() {
+    for (status, words) in [
+        (304, "The server answered 304 without a usage"),
+        (407, "A proxy on the way wants credentials"),
+        (421, "check the base URL"),
+        (426, "another protocol"),
+        (451, "legal reasons"),
+        (511, "The network wants a login"),
+    ] {
+        let sentence = ask(&reply(status, "text/html", "<p>")).to_string();
+        assert!(sentence.contains(words), "{status}: {sentence}");
+    }
+    let mut moved = reply(301, "text/html", "");
+    let to = "https://eu.bookmore.example/v2/assistant/ai-chat/usage?CompanyId=x";
+    moved.headers.push(("Location".to_owned(), to.to_owned()));
+    assert_eq!(
+        ask(&moved).to_string(),
+        "The server redirected to https://eu.bookmore.example/v2/assistant/ai-chat/usage, which is the same operation elsewhere. Set the base URL to https://eu.bookmore.example/v2."
+    );
 }

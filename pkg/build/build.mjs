@@ -29,7 +29,7 @@ writeFileSync(join(dist, "wasm-inline.js"), inlined(wasm));
 await Promise.all(ENTRIES.flatMap((entry) => scripts(entry).map((script) => bundle(entry, script))));
 run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc"), "-p", pkg]);
 finishDeclarations(pkg, join(root, "target/declarations"));
-for (const file of ["README.md", "LICENSE"]) cpSync(join(root, file), join(pkg, file));
+cpSync(join(root, "LICENSE"), join(pkg, "LICENSE"));
 await printSizes(dist);
 
 function run(command, args, env) {

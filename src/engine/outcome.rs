@@ -9,7 +9,7 @@ use crate::{
         base_url::{BaseUrl, without_query},
         decode::{self, Failure, Integers},
         guid,
-        json::utf8,
+        json::lossy,
     },
 };
 
@@ -110,7 +110,7 @@ fn unexpected(reply: &HttpResponse, base_url: &BaseUrl) -> Option<Unexpected> {
                 .any(|word| word.eq_ignore_ascii_case(b"json"));
             (!is_json).then(|| Unexpected::ContentType(media_type.to_owned()))
         }
-        0 | 300..=399 => Some(Unexpected::Redirect {
+        0 | 300..=303 | 305..=399 => Some(Unexpected::Redirect {
             location: reply
                 .header("location")
                 .map(|to| without_query(to).to_owned()),
@@ -144,8 +144,7 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
     let code = status
         .and_then(|status| said(&status.error_code))
         .or(said(&failure.code));
-    let (why, words) = reason(reply, &failure);
-    let mut words = words.to_owned();
+    let (why, mut words) = reason(reply, &failure);
     redactor.redact(&mut words);
     let message = text![
         "The server refused the request (",
@@ -163,7 +162,13 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
             401 => " Pass a valid bearer token or API key.",
             403 => " Check what the credentials give access to.",
             404 | 405 if status.is_none() => " Check the base URL.",
+            407 => " A proxy on the way wants credentials; give them to the fetch that is used.",
+            421 => " The connection leads to another host; check the base URL.",
+            426 =>
+                " The server wants another protocol, such as HTTP/2; use a fetch that speaks it.",
             429 => " Wait before asking again.",
+            451 => " The answer is withheld for legal reasons.",
+            511 => " The network wants a login; open a page in a browser.",
             500.. => " Try again later.",
             _ => "",
         },
@@ -218,7 +223,7 @@ fn said(text: &Option<String>) -> Option<&str> {
 }
 
 /// Why the server refused, in its own words where it has any.
-fn reason<'a>(reply: &'a HttpResponse, failure: &'a Failure) -> (&'static str, &'a str) {
+fn reason(reply: &HttpResponse, failure: &Failure) -> (&'static str, String) {
     let status = failure.response_status.as_deref();
     /// Longer texts are pages, not reasons.
     const LONGEST: usize = 200;
@@ -232,18 +237,16 @@ fn reason<'a>(reply: &'a HttpResponse, failure: &'a Failure) -> (&'static str, &
         .or(challenge)
         .or(said(&failure.title))
     {
-        return (": ", words);
+        return (": ", words.to_owned());
     }
     let body = reply.body.bytes().trim_ascii();
     // JSON that says nothing in words is no page.
     if status.is_some() || matches!(body.first(), None | Some(b'{' | b'[' | b'"')) {
-        return (" without saying why", "");
+        return (" without saying why", String::new());
     }
     let content_type = media_type(reply.header("content-type").unwrap_or(""));
-    let words = utf8(body);
-    let plain = content_type.eq_ignore_ascii_case("text/plain") && words.len() == body.len();
-    if plain && words.len() <= LONGEST {
-        return (": ", words);
+    if content_type.eq_ignore_ascii_case("text/plain") && body.len() <= LONGEST {
+        return (": ", lossy(body));
     }
-    (" with a page that may be a proxy's", "")
+    (" with a page that may be a proxy's", String::new())
 }

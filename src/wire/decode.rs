@@ -5,7 +5,7 @@
 
 use super::{
     guid,
-    json::{Reader, Result},
+    json::{Reader, Result, lossy},
 };
 use crate::{
     dto::{AiChatUsageResponse, ResponseError, ResponseStatus, StringMap},
@@ -124,7 +124,7 @@ pub(crate) struct Failure {
 pub(crate) fn failure(body: &[u8]) -> Failure {
     let mut failure = Failure::default();
     // Where the text goes wrong, what was read before still counts.
-    let _ = read_failure(&mut Reader::lenient(body), &mut failure);
+    let _ = read_failure(&mut Reader::lenient(&lossy(body)), &mut failure);
     failure
 }
 

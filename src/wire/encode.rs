@@ -5,7 +5,8 @@ use crate::{
     transport::HttpRequest,
 };
 
-const PATH: &str = "/assistant/ai-chat/usage";
+/// Of the operation, behind the base URL.
+pub(crate) const PATH: &str = "/assistant/ai-chat/usage";
 
 /// Everything that goes into one request besides the DTO.
 pub(crate) struct Envelope<'a> {

@@ -40,7 +40,7 @@ async function main() {
 
   const folder = prepare(["once.mjs", "page.mjs"]);
   const { clients } = folder;
-  const api = await startServer();
+  const api = await startServer({ replay: true });
   try {
     const inNode = await sample(clients, count, (client) => nodeSample(folder.path, client, api.url));
     printTable(`Node ${process.version}, ms`, inNode, [

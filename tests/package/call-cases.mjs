@@ -60,6 +60,18 @@ function watched() {
 const timeoutOf = ({ name, code, phase, scope, timeoutMs }) => [name, code, phase, scope, timeoutMs];
 
 export const CASES = {
+  // ---- Where it goes ----
+
+  "a relative base URL is one of the page's server, and is refused where there is no page": async ({ sdk, url }) => {
+    const make = () => new sdk.BookMoreClient({ baseUrl: "/", bearerToken: "good-token" });
+    if (globalThis.location) {
+      same(new URL(url).origin, globalThis.location.origin);
+      same((await make().getAiChatUsage()).tokensUsed, 1234);
+    } else {
+      same((await failure((async () => make())())).code, "config_error");
+    }
+  },
+
   // ---- Deadlines ----
 
   "an attempt is limited while the headers are awaited, and while the body is read": async ({ sdk, url }) => {

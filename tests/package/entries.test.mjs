@@ -1,6 +1,6 @@
 // What package.json and the limits say of the entries, held against the build's list of them.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { posix } from "node:path";
 import { it } from "node:test";
 import { ENTRIES, scripts } from "../../pkg/build/entries.mjs";
@@ -41,7 +41,7 @@ it("tells compilers that do not read exports where the declarations are", () => 
   assert.deepEqual(manifest.typesVersions["*"], Object.fromEntries(others.map((name) => [subpath(name).slice(2), [`./dist/${name}.d.ts`]])));
 });
 
-it("packs the scripts, and the declarations that an entry reaches", () => {
+it("packs the pages, the scripts, and the declarations that an entry reaches", () => {
   const reached = new Set();
   const reach = (path) => {
     if (reached.has(path)) return;
@@ -53,7 +53,8 @@ it("packs the scripts, and the declarations that an entry reaches", () => {
   for (const { name, formats } of ENTRIES) {
     for (const format of formats) reach(`dist/${name}.d.${format === "cjs" ? "cts" : "ts"}`);
   }
-  const expected = [...allScripts.map((file) => `dist/${file}`), ...GENERATED, ...reached];
+  const pages = readdirSync(new URL("../../pkg/docs", import.meta.url)).map((file) => `docs/${file}`);
+  const expected = [...pages, ...allScripts.map((file) => `dist/${file}`), ...GENERATED, ...reached];
   assert.deepEqual([...manifest.files].sort(), expected.sort());
 });
 
