@@ -12,6 +12,7 @@ mod fake_recordings;
 mod new_token;
 mod pace;
 mod provider;
+mod readme;
 mod recordings;
 mod reentrant;
 mod retries;
