@@ -41,6 +41,11 @@ pub enum Error {
 impl Error {
     /// A stable name for the kind of failure, the `code` of the npm package's
     /// errors.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Error, error::NetworkError};
+    /// assert_eq!(Error::from(NetworkError::new("No reply came.")).code(), "network_error");
+    /// ```
     pub fn code(&self) -> &'static str {
         match self {
             Self::Config(_) => "config_error",
@@ -65,6 +70,17 @@ impl Error {
 
     /// The HTTP status of the reply that was the failure; `None` where there
     /// was no reply.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
+    /// # let fake = FakeBookMore::new();
+    /// # fake.set(None, Failure::status(429).retry_after(3600));
+    /// # let call = fake.client();
+    /// # let request = GetAiChatUsage::default();
+    /// # let call = call.get_ai_chat_usage(&request);
+    /// let error = fake.run(call).unwrap_err();
+    /// assert_eq!(error.status(), Some(429));
+    /// ```
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Config(_)
@@ -81,7 +97,7 @@ impl Error {
     /// Whether another attempt may go better. The client has made its retries
     /// when it gives such an error.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{Error, error::NetworkError};
     /// assert!(Error::from(NetworkError::new("No reply came.")).is_retryable());
     /// ```
@@ -103,6 +119,18 @@ impl Error {
     }
 
     /// How long the server asks to wait, from its reply on.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
+    /// # let fake = FakeBookMore::new();
+    /// # fake.set(None, Failure::status(429).retry_after(3600));
+    /// # let call = fake.client();
+    /// # let request = GetAiChatUsage::default();
+    /// # let call = call.get_ai_chat_usage(&request);
+    /// let error = fake.run(call).unwrap_err();
+    /// assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         let ms = self.retry_after_ms()?;
         Duration::try_from_secs_f64(ms / 1e3).ok()
@@ -118,6 +146,18 @@ impl Error {
 
     /// When asking again is useful, in milliseconds since 1970; `None` where
     /// that is not known.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
+    /// # let fake = FakeBookMore::new();
+    /// # fake.set(None, Failure::status(429).retry_after(3600));
+    /// # let call = fake.client();
+    /// # let request = GetAiChatUsage::default();
+    /// # let call = call.get_ai_chat_usage(&request);
+    /// let error = fake.run(call).unwrap_err();
+    /// // The fake's clock starts at 1 000 000 000 seconds.
+    /// assert_eq!(error.retry_at(), Some((1_000_000_000 + 3600) as f64 * 1e3));
+    /// ```
     pub fn retry_at(&self) -> Option<f64> {
         match self {
             Self::Timeout(error) => error.retry_at,
@@ -222,6 +262,10 @@ pub enum Phase {
 
 impl Phase {
     /// In a word, as the npm package has it.
+    ///
+    /// ```
+    /// assert_eq!(bookmore_sdk::error::Phase::Backoff.name(), "backoff");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -243,6 +287,10 @@ pub enum Scope {
 
 impl Scope {
     /// In a word, as the npm package has it.
+    ///
+    /// ```
+    /// assert_eq!(bookmore_sdk::error::Scope::Total.name(), "total");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Attempt => "attempt",
@@ -253,6 +301,11 @@ impl Scope {
 
 impl TimeoutError {
     /// An attempt's time was over in `phase`; the client knows which limit it was.
+    ///
+    /// ```
+    /// # use bookmore_sdk::error::{Phase, Scope, TimeoutError};
+    /// assert_eq!(TimeoutError::in_phase(Phase::Body).scope, Scope::Attempt);
+    /// ```
     pub fn in_phase(phase: Phase) -> Self {
         Self {
             phase,
@@ -264,6 +317,18 @@ impl TimeoutError {
     }
 
     /// The limit.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::{Error, GetAiChatUsage, testing::{Failure, FakeBookMore}};
+    /// # let fake = FakeBookMore::new();
+    /// # fake.set(None, Failure::hang());
+    /// # let client = fake.client();
+    /// # let request = GetAiChatUsage::default();
+    /// # let error = fake.run(client.get_ai_chat_usage(&request)).unwrap_err();
+    /// let Error::Timeout(timeout) = error else { panic!("{error}") };
+    /// assert_eq!(timeout.timeout(), Duration::from_secs(30));
+    /// ```
     pub fn timeout(&self) -> Duration {
         Duration::try_from_secs_f64(self.timeout_ms / 1e3).unwrap_or_default()
     }
@@ -301,6 +366,10 @@ pub struct TokenProviderError {
 
 impl TokenProviderError {
     /// `message` is a sentence for a person.
+    ///
+    /// ```
+    /// bookmore_sdk::error::TokenProviderError::new("Please sign in again.");
+    /// ```
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -320,6 +389,13 @@ impl TokenProviderError {
     }
 
     /// Keeps what the provider failed with.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use bookmore_sdk::error::TokenProviderError;
+    /// let cause = std::io::Error::other("the keychain is locked");
+    /// TokenProviderError::new("No token was found.").caused_by(Arc::new(cause));
+    /// ```
     #[must_use]
     pub fn caused_by(mut self, cause: Cause) -> Self {
         self.cause = Some(cause);
@@ -353,6 +429,10 @@ enum NetworkProblem {
 
 impl NetworkError {
     /// `message` is a sentence for a person.
+    ///
+    /// ```
+    /// bookmore_sdk::error::NetworkError::new("The gateway is not there.");
+    /// ```
     pub fn new(message: impl Into<String>) -> Self {
         Self::of(NetworkProblem::Other, message.into())
     }
@@ -380,6 +460,13 @@ impl NetworkError {
     }
 
     /// Keeps what the request failed with.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use bookmore_sdk::error::NetworkError;
+    /// let cause = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    /// NetworkError::new("The gateway hung up.").caused_by(Arc::new(cause));
+    /// ```
     #[must_use]
     pub fn caused_by(mut self, cause: Cause) -> Self {
         self.cause = Some(cause);

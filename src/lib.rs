@@ -42,26 +42,27 @@
 //!
 //! # Testing an app
 //!
-//! With the feature `testing` there is a transport whose replies and whose
-//! clock are the test's; it runs on any host, without a browser.
+//! With the feature `testing` there is a BookMore API in memory, with a clock of
+//! its own; it runs on any host, without a browser.
 //!
 #![cfg_attr(feature = "testing", doc = "```")]
 #![cfg_attr(not(feature = "testing"), doc = "```ignore")]
-//! use bookmore_sdk::{Client, GetAiChatUsage};
-//! use bookmore_sdk::testing::{Reply, VirtualTransport};
+//! use bookmore_sdk::{GetAiChatUsage, testing::{Answer, Failure, FakeBookMore, UsageMembers}};
 //!
-//! let transport = VirtualTransport::new()
-//!     .reply(Reply::status(503))
-//!     .reply(Reply::json(r#"{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}"#));
-//! let client = Client::builder().bearer_token("t0ken").build(transport.clone())?;
-//! let usage = transport.run(client.get_ai_chat_usage(&GetAiChatUsage::default()))?;
-//! assert_eq!(usage.tokens_remaining, 5);
+//! let fake = FakeBookMore::new();
+//! fake.set(None, [
+//!     Answer::from(Failure::status(503).times(2)),
+//!     UsageMembers::new().share(0.83).into(),
+//! ]);
+//! let client = fake.client();
+//! let usage = fake.run(client.get_ai_chat_usage(&GetAiChatUsage::default()))?;
+//! assert_eq!((usage.tokens_remaining, fake.requests().len()), (17_000, 3));
 //! # Ok::<_, bookmore_sdk::Error>(())
 //! ```
 //!
 //! # Features
 //!
-//! - `testing`: `VirtualTransport`, see above.
+//! - `testing`: `FakeBookMore`, see above, and `VirtualTransport`, whose replies a test writes down.
 //! - `uuid`: a [`GetAiChatUsage`] from a `uuid::Uuid`.
 //! - `npm`: the exports behind the npm package; of no use to a Rust app.
 //!

@@ -11,7 +11,7 @@ use crate::error::{Error, NetworkError};
 ///
 /// One that does something before another one sends:
 ///
-/// ```ignore-wasm32
+/// ```
 /// use std::future::Future;
 /// use bookmore_sdk::{Error, HttpRequest, HttpResponse, Transport, transport::MaybeSend};
 ///
@@ -82,7 +82,28 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
+    /// A request without headers, such as the test of a [`Transport`] sends.
+    ///
+    /// ```
+    /// # use bookmore_sdk::HttpRequest;
+    /// let mut request = HttpRequest::new("https://api.bookmore.com/assistant/ai-chat/usage");
+    /// request.headers.push(("Accept".to_owned(), "text/jsonl".to_owned()));
+    /// assert_eq!(request.header("accept"), Some("text/jsonl"));
+    /// ```
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            headers: Vec::new(),
+        }
+    }
+
     /// The value of a header; `name` in any case.
+    ///
+    /// ```
+    /// # use bookmore_sdk::HttpRequest;
+    /// let request = HttpRequest::new("https://api.bookmore.com/assistant/ai-chat/usage");
+    /// assert_eq!(request.header("Accept"), None);
+    /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
         header_in(&self.headers, name)
     }
@@ -139,7 +160,7 @@ impl Body {
 impl HttpResponse {
     /// A whole reply with a content type.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::HttpResponse;
     /// let reply = HttpResponse::new(503, "text/plain", b"Down for repairs");
     /// assert_eq!(reply.header("Content-Type"), Some("text/plain"));
@@ -155,6 +176,13 @@ impl HttpResponse {
     }
 
     /// The value of a header; `name` in any case.
+    ///
+    /// ```
+    /// # use bookmore_sdk::HttpResponse;
+    /// let mut reply = HttpResponse::new(429, "text/plain", b"Too many");
+    /// reply.headers.push(("Retry-After".to_owned(), "7".to_owned()));
+    /// assert_eq!(reply.header("retry-after"), Some("7"));
+    /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
         header_in(&self.headers, name)
     }

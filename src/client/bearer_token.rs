@@ -19,7 +19,7 @@ pub struct TokenRequest {
 /// The end of a token by the clock of whoever made it, as in a JWT, is better
 /// given as [`expires_at`](Self::expires_at).
 ///
-/// ```ignore-wasm32
+/// ```
 /// use std::time::Duration;
 /// use bookmore_sdk::client::BearerToken;
 ///
@@ -41,6 +41,11 @@ enum End {
 
 impl BearerToken {
     /// The provider is asked for it at each call.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::BearerToken;
+    /// BearerToken::new("t0ken");
+    /// ```
     pub fn new(token: impl Into<String>) -> Self {
         Self {
             token: Some(Secret(token.into())),
@@ -49,6 +54,11 @@ impl BearerToken {
     }
 
     /// No token: none is sent.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::BearerToken;
+    /// BearerToken::none();
+    /// ```
     pub fn none() -> Self {
         Self::default()
     }
@@ -57,6 +67,12 @@ impl BearerToken {
     /// question while it has more than two minutes to live, renewed behind the
     /// calls in the minute and a half after that, and not sent in its last 30
     /// seconds.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::client::BearerToken;
+    /// BearerToken::new("t0ken").expires_in(Duration::from_secs(3600));
+    /// ```
     #[must_use]
     pub fn expires_in(mut self, duration: Duration) -> Self {
         self.end = Some(End::In(duration));
@@ -64,6 +80,13 @@ impl BearerToken {
     }
 
     /// The same, by the time since 1970, such as the `exp` of a JWT.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::client::BearerToken;
+    /// # let exp = 1_900_000_000;
+    /// BearerToken::new("t0ken").expires_at(Duration::from_secs(exp));
+    /// ```
     #[must_use]
     pub fn expires_at(mut self, since_1970: Duration) -> Self {
         self.end = Some(End::At(since_1970));
@@ -108,6 +131,14 @@ impl fmt::Debug for BearerToken {
 
 /// What a token provider may come to: a [`BearerToken`], a string, an
 /// `Option` of one (`None` for no token), or a `Result` of any of them.
+///
+/// ```
+/// # use bookmore_sdk::client::{BearerToken, IntoBearerToken};
+/// # fn takes(_: impl IntoBearerToken) {}
+/// takes("t0ken");
+/// takes(None::<BearerToken>);
+/// takes(Err::<String, _>(std::io::Error::other("the keychain is locked")));
+/// ```
 pub trait IntoBearerToken {
     /// The token, or why there is none.
     ///
@@ -153,7 +184,7 @@ where
 /// Where the bearer token comes from: see
 /// [`Client::set_bearer_token`](super::Client::set_bearer_token).
 ///
-/// ```ignore-wasm32
+/// ```
 /// use bookmore_sdk::client::TokenSource;
 ///
 /// TokenSource::from("t0ken");
@@ -176,6 +207,11 @@ pub(super) enum Bearer {
 impl TokenSource {
     /// Asked for the token: see
     /// [`ClientBuilder::token_provider`](super::ClientBuilder::token_provider).
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::TokenSource;
+    /// TokenSource::provider(|_| async { "t0ken" });
+    /// ```
     pub fn provider<P, F>(provider: P) -> Self
     where
         P: Fn(TokenRequest) -> F + MaybeSend + MaybeSync + 'static,
@@ -192,6 +228,11 @@ impl TokenSource {
     }
 
     /// No token: none is sent.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::TokenSource;
+    /// TokenSource::none();
+    /// ```
     pub fn none() -> Self {
         Self {
             bearer: None,
@@ -201,6 +242,11 @@ impl TokenSource {
 
     /// It is the same user's as the last one: requests in flight go on being
     /// shared by equal calls.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::TokenSource;
+    /// TokenSource::from("n3w").same_identity();
+    /// ```
     #[must_use]
     pub fn same_identity(mut self) -> Self {
         self.same_identity = true;

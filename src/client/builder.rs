@@ -61,6 +61,11 @@ impl fmt::Debug for ClientBuilder {
 impl ClientBuilder {
     /// Where the API lives, with or without a path. Default:
     /// `https://api.bookmore.com`.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().base_url("https://gateway.example/bookmore");
+    /// ```
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
@@ -68,6 +73,11 @@ impl ClientBuilder {
     }
 
     /// The form in which replies are asked for. Default: JSON.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Client, Format};
+    /// Client::builder().format(Format::Jsonl);
+    /// ```
     #[must_use]
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
@@ -75,6 +85,11 @@ impl ClientBuilder {
     }
 
     /// Sent as `Authorization: Bearer …`.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().bearer_token("t0ken");
+    /// ```
     #[must_use]
     pub fn bearer_token(mut self, token: impl Into<String>) -> Self {
         self.bearer = Some(Bearer::Fixed(Secret(token.into())));
@@ -92,7 +107,7 @@ impl ClientBuilder {
     /// Calls drive it. A renewal ahead of time goes on by itself on wasm32 when
     /// no call is left; elsewhere with the next call.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::{Client, client::BearerToken};
     /// async fn sign_in() -> Result<String, std::io::Error> {
@@ -116,6 +131,11 @@ impl ClientBuilder {
     }
 
     /// Sent as `x-api-key`.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().api_key("0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c");
+    /// ```
     #[must_use]
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(Secret(key.into()));
@@ -124,6 +144,11 @@ impl ClientBuilder {
 
     /// Sent with every request. A header beyond the CORS-safelisted ones
     /// must be allowed by the server, or browsers refuse the request.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().header("x-tenant", "sweden");
+    /// ```
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -132,6 +157,11 @@ impl ClientBuilder {
 
     /// How often an attempt that failed is followed by another: 0 to 10.
     /// Default: 2.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().max_retries(0);
+    /// ```
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.limits.max_retries = retries.into();
@@ -140,6 +170,12 @@ impl ClientBuilder {
 
     /// How long one attempt may take: connection, headers, the whole body.
     /// 1 ms to 2,147,483,647 ms; `None` for no limit. Default: 10 s.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().attempt_timeout(Duration::from_secs(3));
+    /// ```
     #[must_use]
     pub fn attempt_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.limits.attempt_timeout = milliseconds(limit.into());
@@ -148,6 +184,13 @@ impl ClientBuilder {
 
     /// How long a call may take: token, attempts and waits. 1 ms to
     /// 2,147,483,647 ms; `None` for no limit. Default: 30 s.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().total_timeout(Duration::from_secs(60));
+    /// Client::builder().total_timeout(None);
+    /// ```
     #[must_use]
     pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.limits.total_timeout = milliseconds(limit.into());
@@ -157,6 +200,11 @@ impl ClientBuilder {
     /// Whether equal calls at the same time share one request. Equal are those
     /// for the same company with the same format, headers, retries and limit
     /// of an attempt; each keeps its own total limit. Default: true.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().coalesce(false);
+    /// ```
     #[must_use]
     pub fn coalesce(mut self, coalesce: bool) -> Self {
         self.coalesce = coalesce;
@@ -167,6 +215,11 @@ impl ClientBuilder {
     /// not stormed: ten at once, then two a second, and one more for each
     /// success. A retry whose turn comes too late fails at once, with
     /// [`retry_at`](Error::retry_at). Default: true.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().retry_pacing(false);
+    /// ```
     #[must_use]
     pub fn retry_pacing(mut self, pace: bool) -> Self {
         self.retry_pacing = pace;
@@ -175,6 +228,11 @@ impl ClientBuilder {
 
     /// Lets the token and the API key go over plain http to another machine
     /// than this one. Default: false.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().base_url("http://10.0.0.5:8080").allow_insecure_http(true);
+    /// ```
     #[must_use]
     pub fn allow_insecure_http(mut self, allow: bool) -> Self {
         self.allow_insecure_http = allow;
@@ -183,7 +241,7 @@ impl ClientBuilder {
 
     /// Told of what happens to the client's calls.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{Client, client::Event};
     /// Client::builder().on_event(|event| {
     ///     if let Event::Retry { attempt, wait, error, .. } = event {
@@ -201,6 +259,15 @@ impl ClientBuilder {
     }
 
     /// A client that sends its requests through `transport`.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Client, testing::VirtualTransport as Fetch};
+    /// let client = Client::builder().bearer_token("t0ken").build(Fetch::new())?;
+    ///
+    /// let refused = Client::builder().bearer_token("").build(Fetch::new()).unwrap_err();
+    /// assert_eq!(refused.code(), "config_error");
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A base URL that is no absolute http(s) URL, a token or API key that is

@@ -67,7 +67,7 @@ impl Client<()> {
     /// Starts with the defaults: `https://api.bookmore.com`, JSON, no
     /// credentials.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{Client, testing::VirtualTransport as Fetch};
     /// let client = Client::builder().bearer_token("t0ken").build(Fetch::new())?;
     /// # Ok::<_, bookmore_sdk::Error>(())
@@ -83,7 +83,7 @@ impl<T: Transport> Client<T> {
     /// When the future is dropped, the call is given up; its request too,
     /// unless an equal call waits for the same reply.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage, testing::*};
     /// # let usage = AiChatUsageResponse { tokens_used: 5, ..Default::default() };
     /// # let transport = VirtualTransport::new().reply(Reply::usage(&usage));
@@ -109,7 +109,7 @@ impl<T: Transport> Client<T> {
     /// The same with options for this call, and with the reply's status and
     /// headers.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use std::time::Duration;
     /// # use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage, client::CallOptions, testing::*};
     /// # let transport = VirtualTransport::new().reply(Reply::usage(&AiChatUsageResponse::default()));
@@ -143,6 +143,15 @@ impl<T: Transport> Client<T> {
     /// none. Calls that have not been sent yet go with it; the reply to one that
     /// has been is given to its callers and to nobody else.
     ///
+    /// ```
+    /// # use bookmore_sdk::{Client, client::TokenSource, testing::VirtualTransport as Fetch};
+    /// # let client = Client::builder().build(Fetch::new())?;
+    /// client.set_bearer_token("t0ken")?; // somebody has signed in
+    /// client.set_bearer_token(TokenSource::from("n3w").same_identity())?;
+    /// client.set_bearer_token(TokenSource::none())?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError`](crate::error::ConfigError) for a token that is empty,
     /// has white space in it or would go over plain http.
@@ -157,6 +166,12 @@ impl<T: Transport> Client<T> {
     }
 
     /// What sends the requests.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let client = FakeBookMore::new().client();
+    /// assert_eq!(client.transport().requests().len(), 0);
+    /// ```
     pub fn transport(&self) -> &T {
         &self.driver.transport
     }

@@ -10,7 +10,7 @@ use crate::{
 
 /// What may differ from call to call; what is left out is as the client has it.
 ///
-/// ```ignore-wasm32
+/// ```
 /// use std::time::Duration;
 /// use bookmore_sdk::client::CallOptions;
 ///
@@ -29,11 +29,22 @@ pub struct CallOptions {
 
 impl CallOptions {
     /// All as the client has it.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::CallOptions;
+    /// CallOptions::new();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The form in which the reply is asked for.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::CallOptions;
+    /// # use bookmore_sdk::Format;
+    /// CallOptions::new().format(Format::Jsonl);
+    /// ```
     #[must_use]
     pub fn format(mut self, format: Format) -> Self {
         self.format = Some(format);
@@ -42,6 +53,11 @@ impl CallOptions {
 
     /// Sent besides the client's headers; a name that is in both is sent with
     /// this value.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::CallOptions;
+    /// CallOptions::new().header("x-reason", "dashboard");
+    /// ```
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -49,6 +65,11 @@ impl CallOptions {
     }
 
     /// How often an attempt that failed is followed by another: 0 to 10.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::CallOptions;
+    /// CallOptions::new().max_retries(0);
+    /// ```
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
@@ -56,6 +77,12 @@ impl CallOptions {
     }
 
     /// How long one attempt may take; `None` for no limit.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::CallOptions;
+    /// # use std::time::Duration;
+    /// CallOptions::new().attempt_timeout(Duration::from_secs(3));
+    /// ```
     #[must_use]
     pub fn attempt_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.attempt_timeout = Some(limit.into());
@@ -63,6 +90,12 @@ impl CallOptions {
     }
 
     /// How long the call may take; `None` for no limit.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::CallOptions;
+    /// # use std::time::Duration;
+    /// CallOptions::new().total_timeout(Duration::from_secs(5));
+    /// ```
     #[must_use]
     pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.total_timeout = Some(limit.into());
@@ -70,6 +103,11 @@ impl CallOptions {
     }
 
     /// Whether the call may share the request of an equal one in flight.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::CallOptions;
+    /// CallOptions::new().coalesce(false);
+    /// ```
     #[must_use]
     pub fn coalesce(mut self, coalesce: bool) -> Self {
         self.coalesce = Some(coalesce);
@@ -79,6 +117,11 @@ impl CallOptions {
     /// Whether only the reply to a request will do that is sent after the call
     /// was made, as after a change of which the usage is to tell. Default:
     /// false.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::CallOptions;
+    /// CallOptions::new().fresh(true);
+    /// ```
     #[must_use]
     pub fn fresh(mut self, fresh: bool) -> Self {
         self.fresh = fresh;

@@ -54,13 +54,13 @@ pub struct Attempt {
 /// A call that failed: why, and after which attempts. Says what its
 /// [`Error`] says, and `?` makes that of it.
 ///
-/// ```ignore-wasm32
+/// ```
 /// # use bookmore_sdk::{Client, GetAiChatUsage, client::CallOptions, testing::*};
 /// # let transport = VirtualTransport::new().reply(Reply::status(503)).reply(Reply::status(403));
 /// # let client = Client::builder().build(transport.clone())?;
 /// # transport.run(async {
-/// let call = client.get_ai_chat_usage_with(&GetAiChatUsage::default(), &CallOptions::new());
-/// let failed = call.await.unwrap_err();
+/// let (request, options) = (GetAiChatUsage::default(), CallOptions::new());
+/// let failed = client.get_ai_chat_usage_with(&request, &options).await.unwrap_err();
 /// assert_eq!(failed.error.status(), Some(403));
 /// assert_eq!(failed.attempts[0].status, Some(503));
 /// # });
@@ -144,6 +144,18 @@ impl ResponseInfo {
     }
 
     /// The value of a header; `name` in any case.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{GetAiChatUsage, client::CallOptions, testing::FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// # let (client, options) = (fake.client(), CallOptions::new());
+    /// # fake.run(async {
+    /// # let request = GetAiChatUsage::default();
+    /// let reply = client.get_ai_chat_usage_with(&request, &options).await?;
+    /// assert_eq!(reply.response.header("Content-Type"), Some("application/json; charset=utf-8"));
+    /// # Ok::<_, bookmore_sdk::Error>(()) })?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
         header_in(&self.headers, name)
     }

@@ -18,7 +18,7 @@ pub struct GetAiChatUsage {
 impl GetAiChatUsage {
     /// The usage of one company.
     ///
-    /// ```ignore-wasm32
+    /// ```
     /// # use bookmore_sdk::GetAiChatUsage;
     /// GetAiChatUsage::for_company("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c");
     /// ```

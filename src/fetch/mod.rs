@@ -49,11 +49,19 @@ impl Default for Fetch {
 
 impl Fetch {
     /// The global `fetch`, with the platform's own choice of `credentials`.
+    ///
+    /// ```ignore
+    /// let client = Client::builder().build(Fetch::new())?;
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sends with `function`, which must take and give what `fetch` does.
+    ///
+    /// ```ignore
+    /// let client = Client::builder().build(Fetch::new().with_function(fetch))?;
+    /// ```
     #[must_use]
     pub fn with_function(mut self, function: Function) -> Self {
         self.function = Some(SendWrapper::new(function));
@@ -61,6 +69,10 @@ impl Fetch {
     }
 
     /// Whether cookies go along: `omit`, `same-origin` or `include`.
+    ///
+    /// ```ignore
+    /// let client = Client::builder().build(Fetch::new().credentials("include"))?;
+    /// ```
     #[must_use]
     pub fn credentials(mut self, credentials: impl Into<String>) -> Self {
         self.credentials = Some(credentials.into());
@@ -68,6 +80,10 @@ impl Fetch {
     }
 
     /// The longest body that is read, in bytes. Default: 256 KiB.
+    ///
+    /// ```ignore
+    /// let client = Client::builder().build(Fetch::new().max_body_bytes(4096))?;
+    /// ```
     #[must_use]
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.max_body_bytes = bytes;

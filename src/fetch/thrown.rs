@@ -38,6 +38,11 @@ const DEEPEST: usize = 8;
 impl Thrown {
     /// The value itself.
     ///
+    /// ```ignore
+    /// let thrown = error.source().and_then(|source| source.downcast_ref::<Thrown>());
+    /// web_sys::console::log_1(thrown.and_then(Thrown::value).unwrap_or(&JsValue::UNDEFINED));
+    /// ```
+    ///
     /// # Panics
     /// On another thread than the one that threw it.
     pub fn value(&self) -> Option<&JsValue> {

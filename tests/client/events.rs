@@ -93,9 +93,12 @@ fn events_and_attempts_tell_what_happened() {
         ]
     );
     assert_eq!(reply.elapsed, ms(257));
-    transport
-        .run(client.get_ai_chat_usage(&request))
+    let failed = transport
+        .run(client.get_ai_chat_usage_with(&request, &options))
         .unwrap_err();
+    let codes: Vec<_> = failed.attempts.iter().map(|one| one.error).collect();
+    assert_eq!(codes, [Some("network_error"), Some("api_error")]);
+    assert_eq!(failed.elapsed, ms(250));
     let url = "https://api.example/assistant/ai-chat/usage";
     let seen = seen.lock().unwrap();
     let words: Vec<_> = seen.iter().map(|(_, words)| words.as_str()).collect();

@@ -252,6 +252,10 @@ fn whatever_a_provider_fails_with_is_the_source_of_its_error() {
         )
     );
     assert!(error.source().unwrap().is::<std::io::Error>());
+    let Error::TokenProvider(inner) = &error else {
+        panic!("{error:?}")
+    };
+    assert!(inner.source().unwrap().is::<std::io::Error>());
 
     let from_words =
         Client::builder().token_provider(|_| async { Err::<String, _>("Signed out!") });

@@ -1,25 +1,4 @@
-//! A [`Transport`] for tests, with the feature `testing`: its clock, its
-//! chance and its replies are the test's. No time passes but in
-//! [`run`](VirtualTransport::run) and [`advance`](VirtualTransport::advance), so
-//! that an hour of retries takes no time and comes out the same each time.
-//!
-//! ```ignore-wasm32
-//! use std::time::Duration;
-//! use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage};
-//! use bookmore_sdk::testing::{Reply, VirtualTransport};
-//!
-//! let usage = AiChatUsageResponse { tokens_used: 5, token_limit: 10, ..Default::default() };
-//! let transport = VirtualTransport::new()
-//!     .reply(Reply::status(503).header("retry-after", "3"))
-//!     .reply(Reply::usage(&usage).after(Duration::from_millis(40)));
-//! let client = Client::builder().build(transport.clone())?;
-//!
-//! let received = transport.run(client.get_ai_chat_usage(&GetAiChatUsage::default()))?;
-//! assert_eq!(received, usage);
-//! assert_eq!(transport.elapsed(), Duration::from_millis(3040));
-//! assert_eq!(transport.requests().len(), 2);
-//! # Ok::<_, bookmore_sdk::Error>(())
-//! ```
+//! A transport on a virtual clock.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -34,8 +13,8 @@ use std::{
     time::Duration,
 };
 
+use super::reply::{Comes, Reply};
 use crate::{
-    dto::AiChatUsageResponse,
     error::{ConfigError, Error, NetworkError},
     transport::{Body, HttpRequest, HttpResponse, MaybeSend, Transport},
 };
@@ -72,143 +51,6 @@ pub struct Sent {
     pub cancelled_at: Option<Duration>,
 }
 
-/// What becomes of a request.
-///
-/// ```ignore-wasm32
-/// use std::time::Duration;
-/// use bookmore_sdk::testing::Reply;
-///
-/// Reply::json(r#"{"tokensUsed":5}"#).after(Duration::from_millis(40));
-/// Reply::status(429).header("retry-after", "3");
-/// Reply::json("{").breaks_off();
-/// Reply::status(200).without_body();
-/// Reply::lost();
-/// Reply::never();
-/// ```
-#[derive(Debug, Clone)]
-pub struct Reply {
-    comes: Comes,
-    after: Duration,
-    body_after: Duration,
-}
-
-#[derive(Debug, Clone)]
-enum Comes {
-    Whole(HttpResponse),
-    /// The body breaks off.
-    Broken(HttpResponse),
-    /// The headers come, and nothing else.
-    Headers,
-    /// An error.
-    Lost(Error),
-    Nothing,
-}
-
-impl Reply {
-    /// 200 with `usage` as JSON, but for its response status.
-    pub fn usage(usage: &AiChatUsageResponse) -> Self {
-        let company = usage.company_id.as_ref();
-        let company = company.map_or_else(String::new, |id| format!(r#""companyId":"{id}","#));
-        Self::json(format!(
-            r#"{{{company}"tokensUsed":{},"tokenLimit":{},"tokensRemaining":{},"isWithinBudget":{},"windowDays":{}}}"#,
-            usage.tokens_used,
-            usage.token_limit,
-            usage.tokens_remaining,
-            usage.is_within_budget,
-            usage.window_days
-        ))
-    }
-
-    /// 200 with this body as JSON.
-    pub fn json(body: impl AsRef<[u8]>) -> Self {
-        HttpResponse::new(200, "application/json", body.as_ref()).into()
-    }
-
-    /// This status, without headers and body.
-    pub fn status(status: u16) -> Self {
-        let mut response = HttpResponse::new(status, "", b"");
-        response.headers.clear();
-        response.into()
-    }
-
-    /// No reply: the connection is lost.
-    pub fn lost() -> Self {
-        Self::error(NetworkError::new("No reply came."))
-    }
-
-    /// No reply, but this error.
-    pub fn error(error: impl Into<Error>) -> Self {
-        Self::of(Comes::Lost(error.into()))
-    }
-
-    /// Neither a reply nor an error.
-    pub fn never() -> Self {
-        Self::of(Comes::Nothing)
-    }
-
-    fn of(comes: Comes) -> Self {
-        Self {
-            comes,
-            after: Duration::ZERO,
-            body_after: Duration::ZERO,
-        }
-    }
-
-    /// With this header besides.
-    #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        if let Comes::Whole(response) | Comes::Broken(response) = &mut self.comes {
-            response.headers.push((name.into(), value.into()));
-        }
-        self
-    }
-
-    /// With this body.
-    #[must_use]
-    pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
-        if let Comes::Whole(response) | Comes::Broken(response) = &mut self.comes {
-            response.body = Body::Whole(body.as_ref().to_vec());
-        }
-        self
-    }
-
-    /// The body breaks off where it ends.
-    #[must_use]
-    pub fn breaks_off(mut self) -> Self {
-        if let Comes::Whole(response) = self.comes {
-            self.comes = Comes::Broken(response);
-        }
-        self
-    }
-
-    /// The headers come, the body never does.
-    #[must_use]
-    pub fn without_body(mut self) -> Self {
-        self.comes = Comes::Headers;
-        self
-    }
-
-    /// So long after the request.
-    #[must_use]
-    pub fn after(mut self, time: Duration) -> Self {
-        self.after = time;
-        self
-    }
-
-    /// The body comes so long after the headers.
-    #[must_use]
-    pub fn body_after(mut self, time: Duration) -> Self {
-        self.body_after = time;
-        self
-    }
-}
-
-impl From<HttpResponse> for Reply {
-    fn from(response: HttpResponse) -> Self {
-        Self::of(Comes::Whole(response))
-    }
-}
-
 impl Default for VirtualTransport {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(World {
@@ -227,6 +69,11 @@ impl Default for VirtualTransport {
 impl VirtualTransport {
     /// Its clock starts at zero, and at 9 September 2001, 01:46:40 UTC. Each
     /// number drawn is zero.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// let transport = VirtualTransport::new();
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -236,6 +83,12 @@ impl VirtualTransport {
     }
 
     /// The next request that has none yet gets this reply.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use bookmore_sdk::testing::Reply;
+    /// let transport = VirtualTransport::new().reply(Reply::status(503)).reply(Reply::lost());
+    /// ```
     #[must_use = "gives the transport back"]
     pub fn reply(self, reply: impl Into<Reply>) -> Self {
         self.push_reply(reply);
@@ -243,11 +96,27 @@ impl VirtualTransport {
     }
 
     /// The same, for a transport that a client has already.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use bookmore_sdk::testing::Reply;
+    /// let transport = VirtualTransport::new();
+    /// transport.push_reply(Reply::status(503));
+    /// ```
     pub fn push_reply(&self, reply: impl Into<Reply>) {
         self.lock().replies.push_back(reply.into());
     }
 
     /// Requests for which no reply is written down get what `responder` says.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use bookmore_sdk::testing::Reply;
+    /// VirtualTransport::new().respond_with(|sent| match sent.request.header("authorization") {
+    ///     Some("Bearer t0ken") => Reply::json(r#"{"tokensUsed":5}"#),
+    ///     _ => Reply::status(401),
+    /// });
+    /// ```
     #[must_use = "gives the transport back"]
     pub fn respond_with(self, responder: impl Fn(&Sent) -> Reply + Send + Sync + 'static) -> Self {
         self.lock().responder = Some(Arc::new(responder));
@@ -255,28 +124,59 @@ impl VirtualTransport {
     }
 
     /// What is drawn from now on: a number from 0 to 1, without 1.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// VirtualTransport::new().set_random(0.5);
+    /// ```
     pub fn set_random(&self, number: f64) {
         self.lock().random = number;
     }
 
     /// Sets the wall clock, in milliseconds since 1970. It goes on from there.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// VirtualTransport::new().set_unix_now(1.9e12);
+    /// ```
     pub fn set_unix_now(&self, ms: f64) {
         let mut world = self.lock();
         world.unix_start = ms - world.now;
     }
 
     /// The requests so far.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// assert_eq!(VirtualTransport::new().requests().len(), 0);
+    /// ```
     pub fn requests(&self) -> Vec<Sent> {
         self.lock().sent.clone()
     }
 
     /// How much time has passed.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use std::time::Duration;
+    /// let transport = VirtualTransport::new();
+    /// transport.advance(Duration::from_secs(5));
+    /// assert_eq!(transport.elapsed(), Duration::from_secs(5));
+    /// ```
     pub fn elapsed(&self) -> Duration {
         Duration::from_secs_f64(self.lock().now / 1e3)
     }
 
     /// Lets time pass, and wakes whoever wakes meanwhile. A future that was
     /// woken runs when its executor polls it: then the whole time has passed.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use std::time::Duration;
+    /// let transport = VirtualTransport::new();
+    /// transport.advance(Duration::from_secs(5));
+    /// assert_eq!(transport.elapsed(), Duration::from_secs(5));
+    /// ```
     pub fn advance(&self, time: Duration) {
         let end = self.lock().now + time.as_secs_f64() * 1e3;
         while self.wake_next(end) {}
@@ -284,11 +184,22 @@ impl VirtualTransport {
     }
 
     /// Lets time pass to the next moment at which anybody wakes, if there is one.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// // Nobody sleeps.
+    /// assert!(!VirtualTransport::new().advance_to_next());
+    /// ```
     pub fn advance_to_next(&self) -> bool {
         self.wake_next(f64::INFINITY)
     }
 
     /// That moment, in milliseconds by [`now`](Transport::now).
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// assert_eq!(VirtualTransport::new().next_moment(), None);
+    /// ```
     pub fn next_moment(&self) -> Option<f64> {
         let world = self.lock();
         let (&(bits, _), _) = world.sleepers.first_key_value()?;
@@ -297,6 +208,15 @@ impl VirtualTransport {
 
     /// Runs `future` to its end. Where it can only wait, time passes to the
     /// next moment at which anybody wakes.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::VirtualTransport;
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::Transport;
+    /// let transport = VirtualTransport::new();
+    /// transport.run(transport.sleep(5000.0));
+    /// assert_eq!(transport.elapsed(), Duration::from_secs(5));
+    /// ```
     ///
     /// # Panics
     /// Where it waits for something that no time brings.
@@ -366,34 +286,18 @@ impl Transport for VirtualTransport {
         on_headers: impl FnOnce() + MaybeSend + 'static,
     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
         let world = self.clone();
-        async move {
-            let (number, sent, written, responder) = {
+        self.exchange(request, on_headers, move |_, sent| {
+            let (written, responder) = {
                 let mut world = world.lock();
-                let sent = Sent {
-                    at: Duration::from_secs_f64(world.now / 1e3),
-                    request,
-                    cancelled_at: None,
-                };
-                world.sent.push(sent.clone());
-                let (reply, responder) = (world.replies.pop_front(), world.responder.clone());
-                (world.sent.len() - 1, sent, reply, responder)
+                (world.replies.pop_front(), world.responder.clone())
             };
-            let mut guard = CancelOnDrop {
-                world: world.clone(),
-                number,
-                is_over: false,
-            };
-            let reply = written.or_else(|| responder.map(|responder| responder(&sent)));
-            let result = match reply {
-                Some(reply) => world.come_to(reply, on_headers).await,
-                None => Err(ConfigError::new(&[
+            let reply = written.or_else(|| responder.map(|responder| responder(sent)));
+            reply.unwrap_or_else(|| {
+                Reply::error(ConfigError::new(&[
                     "No reply is written down for this request; give the VirtualTransport one with reply or respond_with.",
-                ])
-                .into()),
-            };
-            guard.is_over = true;
-            result
-        }
+                ]))
+            })
+        })
     }
 
     fn sleep(&self, ms: f64) -> impl Future<Output = ()> + MaybeSend + 'static {
@@ -415,6 +319,37 @@ impl Transport for VirtualTransport {
 }
 
 impl VirtualTransport {
+    /// Sends `request`; `decide` says of it, and of its number, what it comes to.
+    pub(super) fn exchange(
+        &self,
+        request: HttpRequest,
+        on_headers: impl FnOnce() + MaybeSend + 'static,
+        decide: impl FnOnce(usize, &Sent) -> Reply + MaybeSend + 'static,
+    ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
+        let world = self.clone();
+        async move {
+            let (number, sent) = {
+                let mut world = world.lock();
+                let sent = Sent {
+                    at: Duration::from_secs_f64(world.now / 1e3),
+                    request,
+                    cancelled_at: None,
+                };
+                world.sent.push(sent.clone());
+                (world.sent.len() - 1, sent)
+            };
+            let mut guard = CancelOnDrop {
+                world: world.clone(),
+                number,
+                is_over: false,
+            };
+            let reply = decide(number, &sent);
+            let result = world.come_to(reply, on_headers).await;
+            guard.is_over = true;
+            result
+        }
+    }
+
     async fn come_to(
         &self,
         reply: Reply,
