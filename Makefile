@@ -1,7 +1,12 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build demo serve test faults matrix bench-start same-bytes
+.PHONY: help setup build api peers demo serve test simulate planted faults matrix bench-start same-bytes restart bench-call outdated
+
+# Other clients in their newest versions need a newer Node.js than this project does.
+PEERS_NODE = tests/peers/node_modules/node-24/bin/node
+peers: build
+	@bash tests/setup.sh peers
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 18
@@ -11,6 +16,10 @@ setup: ## install what building needs, where it is missing
 
 build: setup ## build the npm package into pkg/dist and print its size
 	@node pkg/build/build.mjs
+
+api: build ## write what is public into docs/api, and the table of errors into the README of npm
+	@bash tests/setup.sh test
+	@node tests/api.mjs
 
 same-bytes: build ## build once more as somebody else would, and compare the bytes
 	@node tests/same-bytes.mjs
@@ -25,13 +34,26 @@ test: ## install what testing needs, where it is missing, and pass every test
 	@bash tests/setup.sh test
 	@node tests/run.mjs
 
-faults: build ## run this SDK and other clients against a server that misbehaves, and compare
-	@bash tests/setup.sh test
-	@node tests/faults/run.mjs
+simulate: setup ## random schedules through the engine (SCHEDULES=10000000; SEED=… replays one with a trace)
+	@SCHEDULES=$${SCHEDULES:-1000000} cargo test --quiet --lib simulation -- --nocapture
 
-bench-start: build ## how soon the first value is there in Node and Chromium, beside other clients
-	@bash tests/setup.sh test
-	@node tests/bench/start.mjs
+planted: setup ## plant defects in the engine and tell what finds them
+	@node tests/planted.mjs
+
+faults: peers ## run this SDK and other clients against a server that misbehaves, and compare
+	@$(PEERS_NODE) tests/faults/run.mjs
+
+restart: peers ## 2 000 calls while the server is killed and started again, beside other clients
+	@$(PEERS_NODE) tests/bench/restart.mjs
+
+bench-call: peers ## what a call costs besides the network in Node 22 and 24, beside other clients
+	@$(PEERS_NODE) tests/bench/call.mjs
+
+bench-start: peers ## how soon the first value is there in Node and Chromium, beside other clients
+	@$(PEERS_NODE) tests/bench/start.mjs
+
+outdated: peers ## which of the other clients are behind their newest version
+	@cd tests/peers && PATH="$$PWD/node_modules/node-24/bin:$$PATH" npm outdated @servicestack/client axios ky ofetch openai
 
 matrix: build ## try the packed package everywhere and print the table (FLAGS=--quick, --strict, --only NAME)
 	@bash tests/setup.sh test

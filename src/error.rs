@@ -1,9 +1,9 @@
 //! Every way in which a call can fail, each with a sentence that says what to
 //! do. No sentence quotes a token or an API key; a cause is what was thrown.
 
-use std::{any::Any, fmt, rc::Rc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use crate::dto::{ResponseStatus, StringMap};
+use crate::{dto::ResponseStatus, wire::encode::PATH};
 
 /// The parts in one text. `[…].concat()` does the same in ten times the code,
 /// and `format!` in more.
@@ -28,6 +28,8 @@ pub enum Error {
     Timeout(Box<TimeoutError>),
     /// No reply came, or it broke off.
     Network(Box<NetworkError>),
+    /// The function that sends the requests failed by itself.
+    Fetch(Box<FetchError>),
     /// The server said no.
     Api(Box<ApiError>),
     /// The server said something else than a usage or an error.
@@ -39,12 +41,18 @@ pub enum Error {
 impl Error {
     /// A stable name for the kind of failure, the `code` of the npm package's
     /// errors.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Error, error::NetworkError};
+    /// assert_eq!(Error::from(NetworkError::new("No reply came.")).code(), "network_error");
+    /// ```
     pub fn code(&self) -> &'static str {
         match self {
             Self::Config(_) => "config_error",
             Self::TokenProvider(_) => "token_provider_error",
             Self::Timeout(_) => "timeout",
             Self::Network(_) => "network_error",
+            Self::Fetch(_) => "fetch_error",
             Self::Api(error) => match error.status {
                 401 => "authentication_error",
                 403 => "permission_denied",
@@ -62,9 +70,24 @@ impl Error {
 
     /// The HTTP status of the reply that was the failure; `None` where there
     /// was no reply.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
+    /// # let fake = FakeBookMore::new();
+    /// # fake.set(None, Failure::status(429).retry_after(3600));
+    /// # let call = fake.client();
+    /// # let request = GetAiChatUsage::default();
+    /// # let call = call.get_ai_chat_usage(&request);
+    /// let error = fake.run(call).unwrap_err();
+    /// assert_eq!(error.status(), Some(429));
+    /// ```
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Config(_) | Self::TokenProvider(_) | Self::Timeout(_) | Self::Network(_) => None,
+            Self::Config(_)
+            | Self::TokenProvider(_)
+            | Self::Timeout(_)
+            | Self::Network(_)
+            | Self::Fetch(_) => None,
             Self::Api(error) => Some(error.status),
             Self::UnexpectedResponse(error) => Some(error.status),
             Self::Decode(_) => Some(200),
@@ -73,9 +96,17 @@ impl Error {
 
     /// Whether another attempt may go better. The client has made its retries
     /// when it gives such an error.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Error, error::NetworkError};
+    /// assert!(Error::from(NetworkError::new("No reply came.")).is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Config(_) | Self::TokenProvider(_) | Self::UnexpectedResponse(_) => false,
+            Self::Config(_)
+            | Self::TokenProvider(_)
+            | Self::Fetch(_)
+            | Self::UnexpectedResponse(_) => false,
             Self::Timeout(error) => error.scope == Scope::Attempt,
             Self::Network(_) => true,
             Self::Api(error) => match error.status {
@@ -87,64 +118,66 @@ impl Error {
         }
     }
 
-    /// How long the server asks to wait, in milliseconds from its reply on.
-    pub fn retry_after_ms(&self) -> Option<f64> {
+    /// How long the server asks to wait, from its reply on.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
+    /// # let fake = FakeBookMore::new();
+    /// # fake.set(None, Failure::status(429).retry_after(3600));
+    /// # let call = fake.client();
+    /// # let request = GetAiChatUsage::default();
+    /// # let call = call.get_ai_chat_usage(&request);
+    /// let error = fake.run(call).unwrap_err();
+    /// assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    /// ```
+    pub fn retry_after(&self) -> Option<Duration> {
+        let ms = self.retry_after_ms()?;
+        Duration::try_from_secs_f64(ms / 1e3).ok()
+    }
+
+    /// The same in milliseconds.
+    pub(crate) fn retry_after_ms(&self) -> Option<f64> {
         match self {
             Self::Api(error) => error.retry_after_ms,
             _ => None,
         }
     }
 
-    /// Takes a secret out of the words of others: a server or a platform may
-    /// quote what it was sent.
-    pub(crate) fn mask(&mut self, secret: &str) {
-        let mut texts: Vec<&mut String> = Vec::new();
+    /// When asking again is useful, in milliseconds since 1970; `None` where
+    /// that is not known.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
+    /// # let fake = FakeBookMore::new();
+    /// # fake.set(None, Failure::status(429).retry_after(3600));
+    /// # let call = fake.client();
+    /// # let request = GetAiChatUsage::default();
+    /// # let call = call.get_ai_chat_usage(&request);
+    /// let error = fake.run(call).unwrap_err();
+    /// // The fake's clock starts at 1 000 000 000 seconds.
+    /// assert_eq!(error.retry_at(), Some((1_000_000_000 + 3600) as f64 * 1e3));
+    /// ```
+    pub fn retry_at(&self) -> Option<f64> {
         match self {
-            Self::Config(_) | Self::TokenProvider(_) => {}
-            Self::Timeout(error) => {
-                if let Some(last) = &mut error.last {
-                    last.mask(secret);
-                }
-            }
-            Self::Network(error) => texts.push(&mut error.message),
-            Self::Decode(error) => texts.push(&mut error.path),
-            Self::Api(error) => {
-                texts.push(&mut error.message);
-                texts.extend(&mut error.request_id);
-                if let Some(status) = &mut error.response_status {
-                    texts.extend(&mut status.error_code);
-                    texts.extend(&mut status.message);
-                    texts.extend(&mut status.stack_trace);
-                    texts.extend(status.meta.iter_mut().flat_map(StringMap::values_mut));
-                    for error in status.errors.iter_mut().flatten() {
-                        texts.extend(&mut error.error_code);
-                        texts.extend(&mut error.field_name);
-                        texts.extend(&mut error.message);
-                        texts.extend(error.meta.iter_mut().flat_map(StringMap::values_mut));
-                    }
-                }
-            }
-            Self::UnexpectedResponse(error) => match &mut error.problem {
-                Unexpected::NoUsage => {}
-                Unexpected::ContentType(text) | Unexpected::OtherOrigin { url: text } => {
-                    texts.push(text);
-                }
-                Unexpected::Redirect { location } => texts.extend(location),
-                Unexpected::OtherCompany { received, .. } => texts.push(received),
-            },
-        }
-        for text in texts {
-            *text = masked(text, secret);
+            Self::Timeout(error) => error.retry_at,
+            Self::Network(error) => error.retry_at,
+            Self::Api(error) => error.retry_at,
+            Self::Decode(error) => error.retry_at,
+            _ => None,
         }
     }
 
-    /// Adds a sentence to those of a failure that could have been retried.
-    pub(crate) fn add(&mut self, sentence: &str) {
-        match self {
-            Self::Network(error) => error.message.push_str(sentence),
-            Self::Api(error) => error.message.push_str(sentence),
-            _ => {}
-        }
+    /// Asking again is useful at `at`, in milliseconds since 1970.
+    pub(crate) fn set_retry_at(&mut self, at: f64) {
+        let retry_at = match self {
+            Self::Timeout(error) => &mut error.retry_at,
+            Self::Network(error) => &mut error.retry_at,
+            Self::Api(error) => &mut error.retry_at,
+            Self::Decode(error) => &mut error.retry_at,
+            _ => return,
+        };
+        *retry_at = at.is_finite().then_some(at);
     }
 
     /// The failure in a sentence or two.
@@ -153,7 +186,8 @@ impl Error {
             Self::Config(error) => error.message.clone(),
             Self::TokenProvider(error) => error.message.clone(),
             Self::Timeout(error) => error.message(),
-            Self::Network(error) => error.message.clone(),
+            Self::Network(error) => error.message(),
+            Self::Fetch(error) => error.message(),
             Self::Api(error) => error.message.clone(),
             Self::UnexpectedResponse(error) => error.message(),
             Self::Decode(error) => error.message(),
@@ -167,7 +201,17 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::TokenProvider(error) => error.source(),
+            Self::Timeout(error) => error.source(),
+            Self::Network(error) => error.source(),
+            Self::Fetch(error) => error.source(),
+            Self::Config(_) | Self::Api(_) | Self::UnexpectedResponse(_) | Self::Decode(_) => None,
+        }
+    }
+}
 
 /// The caller gave something that cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,9 +227,9 @@ impl ConfigError {
     }
 }
 
-/// What made a request fail, as the platform gave it: in a browser or in
-/// Node the `JsValue` with which `fetch` was rejected.
-pub type Cause = Rc<dyn Any>;
+/// What made a request or a token provider fail. Where `fetch` sends the
+/// requests it is a `fetch::Thrown`.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// A call or one of its attempts took too long.
 #[derive(Debug, Clone)]
@@ -195,14 +239,16 @@ pub struct TimeoutError {
     pub phase: Phase,
     /// Whose time was over.
     pub scope: Scope,
-    /// The limit, in milliseconds.
-    pub timeout_ms: f64,
+    pub(crate) timeout_ms: f64,
     /// The failure that there was no time left to retry.
-    pub last: Option<Error>,
+    pub last: Option<Arc<Error>>,
+    /// When asking again is useful, in milliseconds since 1970.
+    pub retry_at: Option<f64>,
 }
 
 /// What a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Phase {
     /// Waiting for the token provider.
     Token,
@@ -216,6 +262,10 @@ pub enum Phase {
 
 impl Phase {
     /// In a word, as the npm package has it.
+    ///
+    /// ```
+    /// assert_eq!(bookmore_sdk::error::Phase::Backoff.name(), "backoff");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -237,6 +287,10 @@ pub enum Scope {
 
 impl Scope {
     /// In a word, as the npm package has it.
+    ///
+    /// ```
+    /// assert_eq!(bookmore_sdk::error::Scope::Total.name(), "total");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Attempt => "attempt",
@@ -247,13 +301,36 @@ impl Scope {
 
 impl TimeoutError {
     /// An attempt's time was over in `phase`; the client knows which limit it was.
+    ///
+    /// ```
+    /// # use bookmore_sdk::error::{Phase, Scope, TimeoutError};
+    /// assert_eq!(TimeoutError::in_phase(Phase::Body).scope, Scope::Attempt);
+    /// ```
     pub fn in_phase(phase: Phase) -> Self {
         Self {
             phase,
             scope: Scope::Attempt,
             timeout_ms: 0.0,
             last: None,
+            retry_at: None,
         }
+    }
+
+    /// The limit.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::{Error, GetAiChatUsage, testing::{Failure, FakeBookMore}};
+    /// # let fake = FakeBookMore::new();
+    /// # fake.set(None, Failure::hang());
+    /// # let client = fake.client();
+    /// # let request = GetAiChatUsage::default();
+    /// # let error = fake.run(client.get_ai_chat_usage(&request)).unwrap_err();
+    /// let Error::Timeout(timeout) = error else { panic!("{error}") };
+    /// assert_eq!(timeout.timeout(), Duration::from_secs(30));
+    /// ```
+    pub fn timeout(&self) -> Duration {
+        Duration::try_from_secs_f64(self.timeout_ms / 1e3).unwrap_or_default()
     }
 
     fn message(&self) -> String {
@@ -279,61 +356,168 @@ impl TimeoutError {
     }
 }
 
-/// A failure outside the SDK: a sentence, and what was thrown.
-macro_rules! outside {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone)]
-        pub struct $name {
-            message: String,
-            /// What was thrown.
-            pub cause: Option<Cause>,
-        }
-
-        impl $name {
-            /// `message` is a sentence for a person.
-            pub fn new(message: impl Into<String>) -> Self {
-                Self {
-                    message: message.into(),
-                    cause: None,
-                }
-            }
-
-            /// Keeps what was thrown.
-            #[must_use]
-            pub fn caused_by(self, cause: Cause) -> Self {
-                Self {
-                    cause: Some(cause),
-                    ..self
-                }
-            }
-        }
-    )*};
+/// The caller's token provider failed.
+#[derive(Debug, Clone)]
+pub struct TokenProviderError {
+    pub(crate) message: String,
+    /// What the provider failed with.
+    pub cause: Option<Cause>,
 }
 
-outside! {
-    /// The caller's token provider failed.
-    TokenProviderError;
-    /// No reply came, or it broke off.
-    NetworkError;
+impl TokenProviderError {
+    /// `message` is a sentence for a person.
+    ///
+    /// ```
+    /// bookmore_sdk::error::TokenProviderError::new("Please sign in again.");
+    /// ```
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            cause: None,
+        }
+    }
+
+    /// The provider failed with an error of its own.
+    pub(crate) fn from_cause(cause: Cause) -> Self {
+        let words = cause.to_string();
+        let end = if words.ends_with(['.', '!', '?']) {
+            ""
+        } else {
+            "."
+        };
+        Self::new(text!["The token provider failed: ", &words, end]).caused_by(cause)
+    }
+
+    /// Keeps what the provider failed with.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use bookmore_sdk::error::TokenProviderError;
+    /// let cause = std::io::Error::other("the keychain is locked");
+    /// TokenProviderError::new("No token was found.").caused_by(Arc::new(cause));
+    /// ```
+    #[must_use]
+    pub fn caused_by(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
 }
 
-/// For the transports that there are on wasm32.
+/// No reply came, or it broke off.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NetworkError {
+    problem: NetworkProblem,
+    /// What a platform or a transport says of it.
+    pub(crate) words: String,
+    /// What the request failed with.
+    pub cause: Option<Cause>,
+    /// When asking again is useful, in milliseconds since 1970.
+    pub retry_at: Option<f64>,
+}
+
+#[derive(Debug, Clone)]
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+enum NetworkProblem {
+    NoReply {
+        endpoint: String,
+    },
+    BrokeOff,
+    /// The words are the sentence.
+    Other,
+}
+
 impl NetworkError {
-    /// `words`: what the platform says of it.
-    pub(crate) fn no_reply(endpoint: &str, words: &str) -> Self {
-        Self::new(text![
-            "No reply came from ",
-            endpoint,
-            words,
-            ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429.",
-        ])
+    /// `message` is a sentence for a person.
+    ///
+    /// ```
+    /// bookmore_sdk::error::NetworkError::new("The gateway is not there.");
+    /// ```
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::of(NetworkProblem::Other, message.into())
     }
 
     /// `words`: what the platform says of it.
-    pub(crate) fn broke_off(words: &str) -> Self {
-        Self::new(text!["The reply broke off", words, ". Try again."])
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+    pub(crate) fn no_reply(endpoint: &str, words: String) -> Self {
+        let endpoint = endpoint.to_owned();
+        Self::of(NetworkProblem::NoReply { endpoint }, words)
+    }
+
+    /// `words`: what the platform says of it.
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+    pub(crate) fn broke_off(words: String) -> Self {
+        Self::of(NetworkProblem::BrokeOff, words)
+    }
+
+    fn of(problem: NetworkProblem, words: String) -> Self {
+        Self {
+            problem,
+            words,
+            cause: None,
+            retry_at: None,
+        }
+    }
+
+    /// Keeps what the request failed with.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use bookmore_sdk::error::NetworkError;
+    /// let cause = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    /// NetworkError::new("The gateway hung up.").caused_by(Arc::new(cause));
+    /// ```
+    #[must_use]
+    pub fn caused_by(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    fn message(&self) -> String {
+        match &self.problem {
+            NetworkProblem::NoReply { endpoint } => text![
+                "No reply came from ",
+                endpoint,
+                &self.words,
+                ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429.",
+            ],
+            NetworkProblem::BrokeOff => text!["The reply broke off", &self.words, ". Try again."],
+            NetworkProblem::Other => self.words.clone(),
+        }
+    }
+}
+
+/// The `fetch` that was given failed by itself: what it threw is no trouble of
+/// the network.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FetchError {
+    /// What was thrown says so of itself.
+    pub(crate) words: String,
+    /// What was thrown.
+    pub cause: Option<Cause>,
+    /// Whether it is a framework's control flow, which has to reach the caller
+    /// as it came.
+    pub is_control_flow: bool,
+}
+
+impl FetchError {
+    /// `words`: what was thrown says of itself.
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+    pub(crate) fn new(words: String) -> Self {
+        Self {
+            words,
+            cause: None,
+            is_control_flow: false,
+        }
+    }
+
+    fn message(&self) -> String {
+        text![
+            "The fetch function failed by itself",
+            &self.words,
+            ". Its error is the cause; nothing was tried again.",
+        ]
     }
 }
 
@@ -344,13 +528,17 @@ impl NetworkError {
 pub struct ApiError {
     /// The HTTP status.
     pub status: u16,
-    /// What the server said of the failure, if it said it in its usual form.
+    /// The server's own name for the error, for example `Unauthorized`.
+    pub error_code: Option<String>,
+    /// What the server said in words, if anything.
+    pub server_message: Option<String>,
+    /// All that the server said of the failure, if it said it in its usual form.
     pub response_status: Option<Box<ResponseStatus>>,
     /// The id under which the server knows the request, if it gave one.
     pub request_id: Option<String>,
-    /// How long the server asks to wait, in milliseconds from its reply on.
-    pub retry_after_ms: Option<f64>,
-    /// When the server asks to be asked again, in milliseconds since 1970.
+    pub(crate) retry_after_ms: Option<f64>,
+    /// When asking again is useful, in milliseconds since 1970: what the server
+    /// asks for, or a later turn of the client's own.
     pub retry_at: Option<f64>,
     /// Whether a quota is used up, which a wait of seconds does not fill.
     pub is_quota: bool,
@@ -408,11 +596,23 @@ impl UnexpectedResponseError {
                 content_type,
                 " instead of JSON, perhaps a login page. Check the base URL and the credentials.",
             ],
-            Unexpected::Redirect { location } => text![
-                "The server redirected to ",
-                location.as_deref().unwrap_or("another page"),
-                " instead of answering, perhaps to a login page. Check the base URL and the credentials.",
-            ],
+            Unexpected::Redirect { location } => {
+                let to = location.as_deref().unwrap_or("another page");
+                match to.strip_suffix(PATH) {
+                    Some(base) => text![
+                        "The server redirected to ",
+                        to,
+                        ", which is the same operation elsewhere. Set the base URL to ",
+                        base,
+                        ".",
+                    ],
+                    None => text![
+                        "The server redirected to ",
+                        to,
+                        " instead of answering, perhaps to a login page. Check the base URL and the credentials.",
+                    ],
+                }
+            }
             Unexpected::OtherOrigin { url } => text![
                 "The reply came from ",
                 url,
@@ -433,7 +633,7 @@ impl UnexpectedResponseError {
 }
 
 /// The reply looks like a usage and is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DecodeError {
     /// The member at fault, in camelCase, for example
@@ -443,6 +643,8 @@ pub struct DecodeError {
     pub offset: usize,
     /// Whether the reply is well formed as far as it goes, and ends too early.
     pub truncated: bool,
+    /// When asking again is useful, in milliseconds since 1970.
+    pub retry_at: Option<f64>,
     problem: &'static str,
 }
 
@@ -453,6 +655,7 @@ impl DecodeError {
             path: String::new(),
             offset,
             truncated: false,
+            retry_at: None,
             problem,
         })
     }
@@ -491,25 +694,6 @@ impl DecodeError {
     }
 }
 
-/// `text` without the secret, where it stands in it.
-fn masked(text: &str, secret: &str) -> String {
-    let mut clean = String::new();
-    let mut rest = text;
-    // Windows of no length panic.
-    while !secret.is_empty()
-        && let Some(at) = rest
-            .as_bytes()
-            .windows(secret.len())
-            .position(|place| place == secret.as_bytes())
-    {
-        clean.push_str(rest.get(..at).unwrap_or(""));
-        clean.push_str("[secret]");
-        rest = rest.get(at + secret.len()..).unwrap_or("");
-    }
-    clean.push_str(rest);
-    clean
-}
-
 /// `number` in decimal digits, without `std::fmt`: the npm package is built
 /// without it.
 pub(crate) fn decimal(number: u64) -> String {
@@ -521,9 +705,10 @@ pub(crate) fn decimal(number: u64) -> String {
     digits
 }
 
-/// Each failure converts into [`Error`] and speaks its sentence.
+/// Each failure converts into [`Error`], speaks its sentence and gives its
+/// source, where a member holds one.
 macro_rules! kinds {
-    ($($kind:ident($error:ident)),*) => {$(
+    ($($kind:ident($error:ident $(, $source:ident)?)),*) => {$(
         impl From<$error> for Error {
             fn from(error: $error) -> Self {
                 Self::$kind(Box::new(error))
@@ -542,15 +727,20 @@ macro_rules! kinds {
             }
         }
 
-        impl std::error::Error for $error {}
+        impl std::error::Error for $error {
+            $(fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                self.$source.as_deref().map(|source| source as _)
+            })?
+        }
     )*};
 }
 
 kinds!(
     Config(ConfigError),
-    TokenProvider(TokenProviderError),
-    Timeout(TimeoutError),
-    Network(NetworkError),
+    TokenProvider(TokenProviderError, cause),
+    Timeout(TimeoutError, last),
+    Network(NetworkError, cause),
+    Fetch(FetchError, cause),
     Api(ApiError),
     UnexpectedResponse(UnexpectedResponseError),
     Decode(DecodeError)

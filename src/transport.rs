@@ -1,76 +1,111 @@
-//! The only door out of the core: one trait.
+//! The door out of the core: one trait.
 
 use std::{fmt, future::Future};
 
+pub use crate::threads::{MaybeSend, MaybeSync};
+
 use crate::error::{Error, NetworkError};
 
-/// The outside world: requests and time. A closure will do, for tests:
-/// `|request: HttpRequest| async { Ok(HttpResponse::new(…)) }`. Its clock
-/// stands still, so that waits are over at once and limits never.
-pub trait Transport {
-    /// Sends `request` and reads the whole reply, unless its time is over
-    /// before. Redirects are not followed, because the credentials would go
-    /// along. When the future is dropped, the request is given up.
+/// The outside world: requests, time and chance. `fetch::Fetch` is one for
+/// browsers and JavaScript runtimes, `testing::VirtualTransport` one for tests.
+///
+/// One that does something before another one sends:
+///
+/// ```
+/// use std::future::Future;
+/// use bookmore_sdk::{Error, HttpRequest, HttpResponse, Transport, transport::MaybeSend};
+///
+/// struct Logged<T>(T);
+///
+/// impl<T: Transport> Transport for Logged<T> {
+///     fn send(
+///         &self,
+///         request: HttpRequest,
+///         on_headers: impl FnOnce() + MaybeSend + 'static,
+///     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
+///         println!("{request:?}"); // shows no secret
+///         self.0.send(request, on_headers)
+///     }
+///
+///     fn sleep(&self, ms: f64) -> impl Future<Output = ()> + MaybeSend + 'static {
+///         self.0.sleep(ms)
+///     }
+///
+///     fn now(&self) -> f64 {
+///         self.0.now()
+///     }
+///
+///     fn unix_now(&self) -> f64 {
+///         self.0.unix_now()
+///     }
+///
+///     fn random(&self) -> f64 {
+///         self.0.random()
+///     }
+/// }
+/// ```
+pub trait Transport: MaybeSend + MaybeSync + 'static {
+    /// Sends `request` and reads the whole reply. `on_headers` is called when
+    /// its headers have come. Redirects are not followed, because the
+    /// credentials would go along. When the future is dropped, the request is
+    /// given up: its time is over, or nobody waits any more.
     ///
     /// # Errors
-    /// [`NetworkError`], or a
-    /// [`TimeoutError`](crate::error::TimeoutError) made of a phase.
-    fn send(&self, request: HttpRequest) -> impl Future<Output = Result<HttpResponse, Error>>;
-
-    /// What `future` comes to; `None` if that takes more than `ms` milliseconds.
-    fn limit<F: Future>(&self, _ms: f64, future: F) -> impl Future<Output = Option<F::Output>> {
-        async { Some(future.await) }
-    }
+    /// [`NetworkError`], or another [`Error`] where sending fails by itself.
+    fn send(
+        &self,
+        request: HttpRequest,
+        on_headers: impl FnOnce() + MaybeSend + 'static,
+    ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static;
 
     /// Lets `ms` milliseconds pass.
-    fn wait(&self, _ms: f64) -> impl Future<Output = ()> {
-        async {}
-    }
+    fn sleep(&self, ms: f64) -> impl Future<Output = ()> + MaybeSend + 'static;
 
     /// Milliseconds since some moment, never fewer than before.
-    fn now(&self) -> f64 {
-        0.0
-    }
+    fn now(&self) -> f64;
+
+    /// Milliseconds since 1970.
+    fn unix_now(&self) -> f64;
 
     /// A number from 0 to 1, without 1.
-    fn chance(&self) -> f64 {
-        0.5
-    }
-}
-
-impl<F, R> Transport for F
-where
-    F: Fn(HttpRequest) -> R,
-    R: Future<Output = Result<HttpResponse, Error>>,
-{
-    fn send(&self, request: HttpRequest) -> impl Future<Output = Result<HttpResponse, Error>> {
-        self(request)
-    }
+    fn random(&self) -> f64;
 }
 
 /// A `GET` request: a wrong verb would write data, so there is no other.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub struct HttpRequest {
     /// The absolute URL.
     pub url: String,
     /// Header names and values. They contain the caller's secrets.
     pub headers: Vec<(String, String)>,
-    /// How long it may take until the whole reply is there, in
-    /// milliseconds; infinite for no limit.
-    pub timeout_ms: f64,
 }
 
 impl HttpRequest {
-    /// The token and the API key, as far as they are sent.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = String> {
-        self.headers.iter().filter_map(|(name, value)| {
-            let secret = match name.as_str() {
-                "Authorization" => value.strip_prefix("Bearer ")?,
-                "x-api-key" => value,
-                _ => return None,
-            };
-            Some(secret.to_owned())
-        })
+    /// A request without headers, such as the test of a [`Transport`] sends.
+    ///
+    /// ```
+    /// # use bookmore_sdk::HttpRequest;
+    /// let mut request = HttpRequest::new("https://api.bookmore.com/assistant/ai-chat/usage");
+    /// request.headers.push(("Accept".to_owned(), "text/jsonl".to_owned()));
+    /// assert_eq!(request.header("accept"), Some("text/jsonl"));
+    /// ```
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// The value of a header; `name` in any case.
+    ///
+    /// ```
+    /// # use bookmore_sdk::HttpRequest;
+    /// let request = HttpRequest::new("https://api.bookmore.com/assistant/ai-chat/usage");
+    /// assert_eq!(request.header("Accept"), None);
+    /// ```
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header_in(&self.headers, name)
     }
 }
 
@@ -79,7 +114,6 @@ impl fmt::Debug for HttpRequest {
         f.debug_struct("HttpRequest")
             .field("url", &self.url)
             .field("headers", &names(&self.headers))
-            .field("timeout_ms", &self.timeout_ms)
             .finish()
     }
 }
@@ -96,7 +130,7 @@ pub struct HttpResponse {
     pub status: u16,
     /// Where the reply came from, if a redirect was followed.
     pub url: Option<String>,
-    /// Header names in lower case, and values.
+    /// Header names, in any case, and values.
     pub headers: Vec<(String, String)>,
     /// When it came, in milliseconds since 1970.
     pub received_at: f64,
@@ -125,6 +159,12 @@ impl Body {
 
 impl HttpResponse {
     /// A whole reply with a content type.
+    ///
+    /// ```
+    /// # use bookmore_sdk::HttpResponse;
+    /// let reply = HttpResponse::new(503, "text/plain", b"Down for repairs");
+    /// assert_eq!(reply.header("Content-Type"), Some("text/plain"));
+    /// ```
     pub fn new(status: u16, content_type: &str, body: &[u8]) -> Self {
         Self {
             status,
@@ -135,12 +175,16 @@ impl HttpResponse {
         }
     }
 
-    /// The value of a header; `name` in lower case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| value.as_str())
+    /// The value of a header; `name` in any case.
+    ///
+    /// ```
+    /// # use bookmore_sdk::HttpResponse;
+    /// let mut reply = HttpResponse::new(429, "text/plain", b"Too many");
+    /// reply.headers.push(("Retry-After".to_owned(), "7".to_owned()));
+    /// assert_eq!(reply.header("retry-after"), Some("7"));
+    /// ```
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header_in(&self.headers, name)
     }
 
     /// The id under which the server knows the request, if it tells.
@@ -155,4 +199,10 @@ impl HttpResponse {
         .find_map(|name| self.header(name))
         .map(str::to_owned)
     }
+}
+
+pub(crate) fn header_in<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let mut own = headers.iter();
+    let (_, value) = own.find(|(own, _)| own.eq_ignore_ascii_case(name))?;
+    Some(value)
 }

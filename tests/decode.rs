@@ -3,18 +3,19 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use bookmore_sdk::{
-    AiChatUsageResponse, Client, Error, GetAiChatUsage, HttpRequest, HttpResponse,
+    AiChatUsageResponse, Client, Error, GetAiChatUsage, HttpResponse,
     error::DecodeError,
+    testing::{Reply, VirtualTransport},
 };
 use proptest::prelude::*;
 
 const USAGE: &str = r#"{"CompanyId":"3fa85f64-5717-4562-b3fc-2c963f66afa6","TokensUsed":1234,"TokenLimit":100000,"TokensRemaining":98766,"IsWithinBudget":true,"WindowDays":30}"#;
 
 fn ask(status: u16, content_type: &str, body: &[u8]) -> Result<AiChatUsageResponse, Error> {
-    let transport =
-        |_: HttpRequest| async { Ok::<_, Error>(HttpResponse::new(status, content_type, body)) };
-    let client = Client::builder().build(transport)?;
-    pollster::block_on(client.get_ai_chat_usage(&GetAiChatUsage::default()))
+    let reply = HttpResponse::new(status, content_type, body);
+    let transport = VirtualTransport::new().respond_with(move |_| Reply::from(reply.clone()));
+    let client = Client::builder().build(transport.clone())?;
+    transport.run(client.get_ai_chat_usage(&GetAiChatUsage::default()))
 }
 
 fn decode(body: impl AsRef<[u8]>) -> Result<AiChatUsageResponse, Error> {

@@ -1,16 +1,19 @@
-//! What replies come to that were not recorded, in words, and what is never
-//! shown.
+//! What replies come to that were not recorded, in words.
 #![cfg(not(target_arch = "wasm32"))]
 
 use bookmore_sdk::{
-    AiChatUsageResponse, Client, Error, GetAiChatUsage, HttpRequest, HttpResponse, ResponseStatus,
-    client::CallOptions, error::NetworkError, transport::Body,
+    AiChatUsageResponse, Client, Error, GetAiChatUsage, HttpResponse,
+    client::CallOptions,
+    error::NetworkError,
+    testing::{Reply, VirtualTransport},
+    transport::Body,
 };
 
 fn ask_about(reply: &HttpResponse, request: &GetAiChatUsage) -> Result<AiChatUsageResponse, Error> {
-    let transport = |_: HttpRequest| async { Ok::<_, Error>(reply.clone()) };
-    let client = Client::builder().build(transport)?;
-    pollster::block_on(client.get_ai_chat_usage(request))
+    let reply = reply.clone();
+    let transport = VirtualTransport::new().respond_with(move |_| Reply::from(reply.clone()));
+    let client = Client::builder().build(transport.clone())?;
+    transport.run(client.get_ai_chat_usage(request))
 }
 
 fn ask(reply: &HttpResponse) -> Error {
@@ -91,7 +94,7 @@ fn a_refusal_says_why_as_far_as_the_server_does() {
             599,
             JSON,
             "[",
-            "The server refused the request (599) with a page that may be a proxy's. Try again later.",
+            "The server refused the request (599) without saying why. Try again later.",
         ),
     ] {
         let error = ask(&reply(status, content_type, body));
@@ -104,6 +107,98 @@ fn a_refusal_says_why_as_far_as_the_server_does() {
         error,
         "The server refused the request (400) with a page that may be a proxy's."
     );
+}
+
+#[test]
+fn other_kinds_of_json_are_read_for_their_words() {
+    for (status, body, code, words) in [
+        // OAuth (RFC 6749)
+        (
+            401,
+            r#"{"error":"invalid_token","error_description":"The token has expired."}"#,
+            Some("invalid_token"),
+            Some("The token has expired."),
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request"}"#,
+            Some("invalid_request"),
+            None,
+        ),
+        // RFC 9457
+        (
+            403,
+            r#"{"type":"https://errors.example/scope","title":"Forbidden","status":403,"detail":"Ask for ai:read."}"#,
+            None,
+            Some("Ask for ai:read."),
+        ),
+        (
+            403,
+            r#"{"title":"Forbidden","detail":""}"#,
+            None,
+            Some("Forbidden"),
+        ),
+        // Gateways and others
+        (403, r#"{"message":"No access."}"#, None, Some("No access.")),
+        (403, r#"{"Message":"No access."}"#, None, Some("No access.")),
+        (
+            403,
+            r#"{"error":"No access for you"}"#,
+            None,
+            Some("No access for you"),
+        ),
+        (
+            429,
+            r#"{"error":{"code":"slow_down","message":"Not so fast.","param":null}}"#,
+            Some("slow_down"),
+            Some("Not so fast."),
+        ),
+        (
+            400,
+            r#"{"errors":[{"code":"A","message":"The first."},{"code":"B","message":"Another."}]}"#,
+            Some("A"),
+            Some("The first."),
+        ),
+        (403, r#""No access.""#, None, Some("No access.")),
+        (
+            403,
+            r#"[{"message":"No access."}]"#,
+            None,
+            Some("No access."),
+        ),
+        // Cut off
+        (
+            403,
+            r#"{"detail":"No access.","instance":"/us"#,
+            None,
+            Some("No access."),
+        ),
+        (403, r#"{"fault":17}"#, None, None),
+        (403, r#"{"message":{"en":"No"},"detail":7}"#, None, None),
+        (403, "[]", None, None),
+    ] {
+        for content_type in [
+            JSON,
+            "application/problem+json",
+            "text/plain",
+            "text/html",
+            "",
+        ] {
+            let error = ask(&reply(status, content_type, body));
+            let Error::Api(api) = &error else {
+                panic!("{body}: {error:?}")
+            };
+            assert_eq!(api.error_code.as_deref(), code, "{body}");
+            assert_eq!(api.response_status, None, "{body}");
+            let message = error.to_string();
+            assert_eq!(api.server_message.as_deref(), words, "{body}");
+            assert!(message.contains(words.unwrap_or("")), "{message}");
+            assert!(message.contains(code.unwrap_or("")), "{message}");
+            assert!(!message.contains("proxy"), "{message}");
+        }
+    }
+    let gateway = r#"{"error":{"code":"insufficient_quota","message":"Used up."}}"#;
+    assert!(!ask(&reply(429, JSON, gateway)).is_retryable());
 }
 
 #[test]
@@ -161,14 +256,14 @@ fn a_response_status_is_read_as_far_as_it_can_be() {
 
 #[test]
 fn other_statuses_and_types_are_unexpected() {
-    for status in [100, 201, 202, 203, 204, 205, 206, 299] {
+    for status in [100, 201, 202, 203, 204, 205, 206, 299, 304] {
         let error = ask(&reply(status, JSON, USAGE));
         assert_eq!(
             (error.code(), error.status()),
             ("unexpected_response", Some(status))
         );
     }
-    for status in [0, 300, 301, 302, 303, 304, 307, 308, 399] {
+    for status in [0, 300, 301, 302, 303, 307, 308, 399] {
         let mut redirect = reply(status, JSON, USAGE);
         redirect
             .headers
@@ -216,17 +311,26 @@ fn the_company_must_be_the_one_asked_for() {
         "00000000-0000-0000-0000-000000000000",
     ] {
         assert!(
-            ask_about(&usage, &GetAiChatUsage::of(same)).is_ok(),
+            ask_about(&usage, &GetAiChatUsage::for_company(same)).is_ok(),
             "{same}"
         );
     }
-    let other = GetAiChatUsage::of("3fa85f64-5717-4562-b3fc-2c963f66afa6");
+    let other = GetAiChatUsage::for_company("3fa85f64-5717-4562-b3fc-2c963f66afa6");
     let error = ask_about(&usage, &other).unwrap_err();
     assert_eq!(error.code(), "company_mismatch");
     assert_eq!(
         error.to_string(),
         "The server answered for company 9f2c7b1a4d3e4f5a8b6c7d8e9f0a1b2c although company 3fa85f64-5717-4562-b3fc-2c963f66afa6 was asked for. Check that the credentials give access to it."
     );
+}
+
+#[test]
+fn a_company_may_be_given_as_a_uuid() {
+    let company = uuid::Uuid::from_u128(0x9f2c7b1a_4d3e_4f5a_8b6c_7d8e9f0a1b2c);
+    let request = GetAiChatUsage::from(company);
+    let dashed = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+    assert_eq!(request, GetAiChatUsage::for_company(dashed));
+    assert!(ask_about(&reply(200, JSON, USAGE), &request).is_ok());
 }
 
 #[test]
@@ -247,51 +351,9 @@ fn the_first_request_id_is_kept() {
 }
 
 #[test]
-fn nothing_secret_is_shown() {
-    let builder = Client::builder()
-        .bearer_token("s3cret")
-        .api_key("s3cret")
-        .header("X-Session", "s3cret");
-    let options = CallOptions {
-        headers: vec![("X-Session".to_owned(), "s3cret".to_owned())],
-        ..CallOptions::default()
-    };
-    let seen = std::cell::RefCell::new(String::new());
-    let transport = |request: HttpRequest| {
-        seen.replace(format!("{request:?}"));
-        async { Ok::<_, Error>(reply(200, JSON, USAGE)) }
-    };
-    let built = builder.clone().build(transport).unwrap();
-    pollster::block_on(built.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options)).unwrap();
-    let status = ResponseStatus {
-        stack_trace: Some("Authorization: s3cret".to_owned()),
-        ..ResponseStatus::default()
-    };
-    let client = builder.clone().build(Silent).unwrap();
-    for shown in [
-        format!("{builder:?}"),
-        format!("{client:?}"),
-        format!("{options:?}"),
-        format!("{status:?}"),
-        seen.into_inner(),
-    ] {
-        assert!(shown.len() > 10 && !shown.contains("s3cret"), "{shown}");
-    }
-}
-
-#[derive(Debug)]
-struct Silent;
-
-impl bookmore_sdk::Transport for Silent {
-    async fn send(&self, _: HttpRequest) -> Result<HttpResponse, Error> {
-        Err(NetworkError::new("silent").into())
-    }
-}
-
-#[test]
 fn what_cannot_be_sent_is_refused_by_the_builder_or_the_call() {
     let refusal = |builder: bookmore_sdk::ClientBuilder| {
-        let error = builder.build(Silent).unwrap_err();
+        let error = builder.build(VirtualTransport::new()).unwrap_err();
         assert_eq!((error.code(), error.status()), ("config_error", None));
         error.to_string()
     };
@@ -311,12 +373,69 @@ fn what_cannot_be_sent_is_refused_by_the_builder_or_the_call() {
         refusal(Client::builder().header("Accept", "text/html")),
         "The header Accept cannot be set here; use the SDK's options."
     );
-    let options = CallOptions {
-        headers: vec![("X-A".to_owned(), "\0".to_owned())],
-        ..CallOptions::default()
-    };
-    let client = Client::builder().build(Silent).unwrap();
+    let options = CallOptions::new().header("X-A", "\0");
+    let transport = VirtualTransport::new();
+    let client = Client::builder().build(transport.clone()).unwrap();
     let request = GetAiChatUsage::default();
     let call = client.get_ai_chat_usage_with(&request, &options);
-    assert_eq!(pollster::block_on(call).unwrap_err().code(), "config_error");
+    assert_eq!(
+        transport.run(call).unwrap_err().error.code(),
+        "config_error"
+    );
+    assert!(transport.requests().is_empty());
+}
+
+#[test]
+fn an_error_in_another_encoding_loses_no_more_than_letters() {
+    // windows-1252, with and without saying so, and a byte that is nothing.
+    for (content_type, message) in [
+        (
+            "application/json; charset=windows-1252",
+            &b"S\xF6k efter f\xF6retaget"[..],
+        ),
+        (JSON, b"S\xF6k efter f\xF6retaget"),
+        (JSON, b"S\xFFk efter f\xFFretaget"),
+    ] {
+        let mut body = br#"{"ResponseStatus":{"ErrorCode":"NotFound","Message":""#.to_vec();
+        body.extend(message);
+        body.extend(br#"","Errors":[{"ErrorCode":"X","FieldName":"CompanyId","Message":"No"}]}}"#);
+        let Error::Api(error) = ask(&HttpResponse::new(404, content_type, &body)) else {
+            panic!("no ApiError")
+        };
+        assert_eq!(error.error_code.as_deref(), Some("NotFound"));
+        assert_eq!(
+            error.server_message.as_deref(),
+            Some("S\u{FFFD}k efter f\u{FFFD}retaget")
+        );
+        let status = error.response_status.unwrap();
+        let field = &status.errors.unwrap()[0];
+        assert_eq!(field.field_name.as_deref(), Some("CompanyId"));
+    }
+    // A usage stays strict.
+    let mut body = USAGE.as_bytes().to_vec();
+    body.insert(2, 0xF6);
+    let error = ask(&HttpResponse::new(200, JSON, &body));
+    assert_eq!(error.code(), "decode_error");
+}
+
+#[test]
+fn a_status_that_says_what_to_do_is_told() {
+    for (status, words) in [
+        (304, "The server answered 304 without a usage"),
+        (407, "A proxy on the way wants credentials"),
+        (421, "check the base URL"),
+        (426, "another protocol"),
+        (451, "legal reasons"),
+        (511, "The network wants a login"),
+    ] {
+        let sentence = ask(&reply(status, "text/html", "<p>")).to_string();
+        assert!(sentence.contains(words), "{status}: {sentence}");
+    }
+    let mut moved = reply(301, "text/html", "");
+    let to = "https://eu.bookmore.example/v2/assistant/ai-chat/usage?CompanyId=x";
+    moved.headers.push(("Location".to_owned(), to.to_owned()));
+    assert_eq!(
+        ask(&moved).to_string(),
+        "The server redirected to https://eu.bookmore.example/v2/assistant/ai-chat/usage, which is the same operation elsewhere. Set the base URL to https://eu.bookmore.example/v2."
+    );
 }

@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 // Builds the npm package into pkg/dist:
-//   cargo → wasm-bindgen → wasm-opt → esbuild → tsc.
+//   cargo → wasm-bindgen → wasm-opt → esbuild → tsc → api-extractor.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
+import { finishDeclarations } from "./declarations.mjs";
 import { ENTRIES, EXTERNAL, scripts } from "./entries.mjs";
 import { inlined } from "./inline.mjs";
 import { buildModule } from "./module.mjs";
+import { writeReply } from "./reply.mjs";
 import { printSizes } from "./sizes.mjs";
 
 const pkg = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -18,6 +20,7 @@ const generated = join(root, "target/wasm-bindgen");
 const { version } = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
 
 buildModule(root, generated, run);
+writeReply(root, join(pkg, "src/reply.ts"));
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 const wasm = readFileSync(join(generated, "sdk.wasm"));
@@ -27,8 +30,8 @@ writeFileSync(join(dist, "core.js"), transformSync(glue, { minify: true, format:
 writeFileSync(join(dist, "wasm-inline.js"), inlined(wasm));
 await Promise.all(ENTRIES.flatMap((entry) => scripts(entry).map((script) => bundle(entry, script))));
 run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc"), "-p", pkg]);
-commonJsTypes();
-for (const file of ["README.md", "LICENSE"]) cpSync(join(root, file), join(pkg, file));
+finishDeclarations(pkg, join(root, "target/declarations"));
+cpSync(join(root, "LICENSE"), join(pkg, "LICENSE"));
 await printSizes(dist);
 
 function run(command, args, env) {
@@ -58,6 +61,8 @@ function bundle({ name, wasm }, { format, file }) {
     format,
     bundle: true,
     external: [...EXTERNAL, "./sdk.wasm*"],
+    // Where Deno finds the types of a script that it was given by its address.
+    banner: format === "esm" ? { js: `// @ts-self-types="./${name.split("/").pop()}.d.ts"` } : {},
     define: { VERSION: JSON.stringify(version) },
     target: "es2022",
     platform: "neutral",
@@ -67,12 +72,4 @@ function bundle({ name, wasm }, { format, file }) {
       setup: ({ onResolve }) => onResolve({ filter: /^\.\/(core|wasm-inline)\.js$/ }, generated),
     }],
   });
-}
-
-/** The same declarations for `require`, which reads `.d.cts`. */
-function commonJsTypes() {
-  for (const file of readdirSync(dist, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
-    const text = readFileSync(join(dist, file), "utf8").replaceAll(/(from "\.{1,2}\/[\w./-]+)\.js"/g, '$1.cjs"');
-    writeFileSync(join(dist, file.replace(/\.ts$/, ".cts")), text);
-  }
 }

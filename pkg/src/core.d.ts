@@ -3,25 +3,32 @@
  * that importing it does nothing and a fresh instance can be had after a trap.
  */
 
+/** Now by a clock that never goes back, milliseconds since 1970 or NaN, and chance. */
+export type Moment = [now: number, wall: number, random: number];
+
 /** The exports of `src/js/mod.rs`, where they are described. */
 export interface Core {
-  readonly generation: number;
-  setToken(token: string | undefined, hasProvider: boolean): void;
-  giveToken(token: string | undefined, expiresAt: number): void;
-  tokenFailed(now: number): void;
+  readonly wantsWall: boolean;
+  readonly isIdle: boolean;
+  fork(): Core;
+  setToken(token: string | undefined, hasProvider: boolean, sameIdentity: boolean, ...at: Moment): void;
   call(
     companyId: string | undefined,
     isJsonl: boolean,
+    headers: string,
     maxRetries: number,
     attemptTimeout: number,
     totalTimeout: number,
-    now: number,
-  ): Call;
-}
-
-export interface Call {
-  next(asked: boolean, now: number): string;
+    coalesce: boolean,
+    fresh: boolean,
+    nested: boolean,
+    waitedMs: number,
+    ...at: Moment
+  ): number;
+  abandon(call: number, ...at: Moment): void;
+  headers(send: number): void;
   reply(
+    send: number,
     status: number,
     url: string | undefined,
     headers: string,
@@ -29,17 +36,31 @@ export interface Call {
     end: number,
     words: string,
     receivedAt: number,
-    now: number,
-    chance: number,
-  ): string;
-  fail(phase: 0 | 1 | 2, words: string | undefined, now: number, chance: number): string;
+    ...at: Moment
+  ): void;
+  fail(send: number, kind: number, words: string, ...at: Moment): void;
+  token(question: number, token: string | undefined, expiresAt: number, ...at: Moment): void;
+  tokenFailed(question: number, message: string, ...at: Moment): void;
+  timeout(...at: Moment): void;
+  pollTimeout(): number;
+  command(): string | undefined;
+  redact(id: number, text: string): string;
   free(): void;
+  /** Gives up the memory without freeing it, which after a trap would fail. */
+  __destroy_into_raw(): number;
 }
 
 export interface Glue {
   /** Makes the instance that its classes use. */
   (init: { module_or_path: WebAssembly.Module }): Promise<unknown>;
-  Core: new (baseUrl: string, originLength: number, apiKey: string | undefined) => Core;
+  Core: new (
+    baseUrl: string,
+    originLength: number,
+    apiKey: string | undefined,
+    pacesRetries: boolean,
+    listens: boolean,
+    shares: boolean,
+  ) => Core;
 }
 
 export function glue(): Glue;

@@ -1,13 +1,15 @@
 /** What a body may have at the most: 256 KiB. A usage has some 150 bytes. */
 const MAX_BODY_BYTES = 256 * 1024;
 
+const NOTHING = new Uint8Array();
+
 /** A reply, as far as it could be read. */
 export interface Reply {
   status: number;
   /** Where it came from, if a redirect was followed. */
   url: string | undefined;
-  /** Names in lower case. */
-  headers: Record<string, string>;
+  /** Names, in lower case, and values. */
+  headers: [string, string][];
   body: Uint8Array;
   /** 0: the whole body; 1: it is longer; 2: it broke off. */
   end: 0 | 1 | 2;
@@ -17,87 +19,145 @@ export interface Reply {
   receivedAt: number;
 }
 
+/** What was given instead of a Response, and what is needed. */
+class Unusable extends Error {}
+
+/** Why `thrown` says that no Response was given, if it does. */
+export function unusableIn(thrown: unknown): string | undefined {
+  try {
+    return thrown instanceof Unusable ? thrown.message : undefined;
+  } catch {
+    // A proxy's trap may throw.
+    return undefined;
+  }
+}
+
 /**
- * Sends one request and reads the reply. `onHeaders` is called between the two.
+ * Sends one request and reads the reply. `onHeaders` is called between the two
+ * with what is about to be read, and tells whether anybody still waits.
  * A reply that breaks off is a reply; anything else that fails is thrown.
  */
 export async function send(
-  fetchFunction: typeof fetch,
+  fetchFunction: (url: string, init: RequestInit) => Promise<Response>,
   url: string,
   init: RequestInit,
-  onHeaders: () => void,
+  onHeaders: (body: Cancelable) => boolean,
 ): Promise<Reply> {
   // workerd may lack `cache` and throws where it is given.
   const Request = globalThis.Request as typeof globalThis.Request | undefined;
-  const response = await fetchFunction(url, {
+  const response: unknown = await fetchFunction(url, {
     method: "GET",
     redirect: "manual",
     ...(Request && !("cache" in Request.prototype) ? {} : { cache: "no-store" }),
     ...init,
   });
-  onHeaders();
+  checkResponse(response);
   const { status } = response;
-  if (response.type !== "opaqueredirect" && !(status > 0 && status < 1000)) {
-    throw new TypeError("the fetch function gave no usable Response");
-  }
-  if (response.bodyUsed) throw new TypeError("the fetch function gave a Response that was read before");
-  const headers = Array.from(response.headers ?? [], ([name, value]) => [name.toLowerCase(), value]);
+  const headers = headersOf(response.headers);
   const reply: Reply = {
     status,
     // A given function that goes elsewhere on purpose, such as to a gateway,
     // is the caller's choice; one that has followed a redirect is not.
-    url: response.redirected ? response.url : undefined,
-    // Session cookies, which Node shows, are not the caller's business.
-    headers: Object.fromEntries(headers.filter(([name]) => name !== "set-cookie")),
-    body: new Uint8Array(),
+    url: response.redirected ? String(response.url) : undefined,
+    headers,
+    body: NOTHING,
     end: 0,
     receivedAt: Date.now(),
   };
   // Neither a redirect nor a success without a usage has anything to say.
-  if (status !== 200 && status < 400) {
+  const isRead = status === 200 || status >= 400;
+  if (!onHeaders(response.body) || !isRead) {
     giveUp(response.body);
     return reply;
   }
   let length = 0;
   const chunks: Uint8Array[] = [];
   try {
-    // Piece by piece where the platform can, so that not much more than the
-    // limit is ever held.
-    for await (const content of pieces(response)) {
-      const chunk = bytesOf(content);
+    await read(response, onHeaders, (content) => {
+      // A copy: whoever gave it may use its memory again.
+      const chunk = bytesOf(content).slice();
       chunks.push(chunk);
       length += chunk.length;
-      if (length > MAX_BODY_BYTES) {
-        reply.end = 1;
-        break;
-      }
-    }
+      return length <= MAX_BODY_BYTES;
+    });
   } catch (thrown) {
     Object.assign(reply, { end: 2, thrown });
   }
-  reply.body = new Uint8Array(length);
-  chunks.reduce((at, chunk) => (reply.body.set(chunk, at), at + chunk.length), 0);
+  if (length > MAX_BODY_BYTES) reply.end = 1;
+  reply.body = chunks.length === 1 ? chunks[0]! : joined(chunks, length);
   return reply;
 }
 
-async function* pieces(response: Response): AsyncGenerator<unknown> {
-  const { body } = response;
-  if (body?.getReader) {
-    const reader = body.getReader();
-    try {
-      for (let piece; !(piece = await reader.read()).done; ) yield piece.value;
-    } finally {
-      giveUp(reader);
+/** Those of a mock may not iterate, and count as none. */
+function headersOf(given: Iterable<[unknown, unknown]> | undefined): Reply["headers"] {
+  const headers: Reply["headers"] = [];
+  try {
+    for (const [name, value] of given ?? []) {
+      const key = String(name).toLowerCase();
+      // Session cookies, which Node shows, are not the caller's business. Each header crosses on a line of its own.
+      if (key !== "set-cookie") headers.push([key, String(value).replace(/[\r\n]+/g, " ")]);
     }
-  } else if (body !== null) {
-    const method = (["arrayBuffer", "text"] as const).find((name) => name in response);
-    if (!method) throw new TypeError("it has neither body nor arrayBuffer() nor text()");
-    yield await response[method]();
+  } catch {
+    // What came before counts.
+  }
+  return headers;
+}
+
+function joined(chunks: Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length);
+  chunks.reduce((at, chunk) => (all.set(chunk, at), at + chunk.length), 0);
+  return all;
+}
+
+/** Refuses what a mock or a wrapper may give in the place of a Response. */
+function checkResponse(given: unknown): asserts given is Response {
+  const needed = "give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body";
+  const refuse = (what: string) => {
+    throw new Unusable(`The fetch function gave ${what}; ${needed}.`);
+  };
+  if (typeof given !== "object" || given === null) refuse(given === null ? "null" : `something of type ${typeof given}`);
+  const { status, type, bodyUsed } = given as Response;
+  if (type === "error") refuse("Response.error()");
+  if (type !== "opaqueredirect" && !(typeof status === "number" && status > 0 && status < 1000)) refuse("an object without a status");
+  if (bodyUsed) refuse("a Response that has been read already");
+  if ((given as Response).body?.locked) refuse("a Response whose body is being read");
+  const isBodiless = (given as Response).body === null;
+  if (!isBodiless && !["body", "arrayBuffer", "text"].some((name) => (given as Record<string, unknown>)[name])) {
+    refuse("an object with neither body nor arrayBuffer() nor text()");
   }
 }
 
+/**
+ * Gives a body to `take`, piece by piece where the platform can, so that not
+ * much more than the limit is ever held; until `take` wants no more.
+ */
+async function read(
+  response: Response,
+  onReader: (reader: Cancelable) => boolean,
+  take: (content: unknown) => boolean,
+): Promise<void> {
+  const { body } = response;
+  if (body?.getReader) {
+    const reader = body.getReader();
+    // From now on only the reader can cancel it.
+    onReader(reader);
+    let isOver = false;
+    try {
+      for (let piece; !(isOver = (piece = await reader.read()).done) && take(piece.value); );
+    } finally {
+      if (!isOver) giveUp(reader);
+    }
+  } else if (body !== null) {
+    const method = "arrayBuffer" in response ? "arrayBuffer" : "text";
+    take(await response[method]());
+  }
+}
+
+/** What is there of a body: a stream or its reader. */
+export type Cancelable = { cancel?(): Promise<void> } | null | undefined;
+
 /** Lets go of a body that may not have been read to its end. */
-async function giveUp(body: { cancel?(): Promise<void> } | null): Promise<void> {
+export async function giveUp(body: Cancelable): Promise<void> {
   try {
     await body?.cancel?.();
   } catch {
@@ -110,5 +170,5 @@ function bytesOf(content: unknown): Uint8Array {
   if (typeof content === "string") return new TextEncoder().encode(content);
   const { buffer = content, byteOffset, byteLength } = content as Uint8Array;
   if (byteLength === undefined) throw new TypeError("its body is not made of bytes");
-  return byteLength === 0 ? new Uint8Array() : new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+  return byteLength === 0 ? NOTHING : new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }

@@ -6,14 +6,14 @@ import { wasm } from "./wasm-inline.js";
 export * from "./public.js";
 
 /** All clients share one module. */
-const load = loader(wasm);
+const load = /* @__PURE__ */ loader(wasm);
 
 /**
  * Calls the BookMore API. One client is for one identity and can carry out any
  * number of calls, also at the same time.
  */
 export class BookMoreClient extends BookMoreClientBase {
-  /** @throws {@link ConfigError} where an option cannot be used. */
+  /** @throws A {@link ConfigError} where an option cannot be used. */
   constructor(options: ClientOptions = {}) {
     super(options, load);
   }

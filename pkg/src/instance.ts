@@ -1,10 +1,11 @@
 import { glue, type Glue } from "./core.js";
-import { BookMoreError, errorOf, internalError } from "./errors.js";
+import { BookMoreError, errorOf } from "./errors.js";
 
 /** A running WebAssembly module. */
 export class Instance {
   readonly glue: Glue;
-  #trap: unknown;
+  /** What it trapped with: its memory cannot be trusted any more. */
+  trap: unknown;
 
   static async start(module: WebAssembly.Module): Promise<Instance> {
     const own = glue();
@@ -16,57 +17,53 @@ export class Instance {
   private constructor(glue: Glue) {
     this.glue = glue;
   }
-
-  /** Whether it trapped: its memory cannot be trusted any more. */
-  get isDead(): boolean {
-    return this.#trap !== undefined;
-  }
-
-  /** `target`, an object of the module's, which throws nothing but traps. */
-  guarded<T extends object>(target: T): T {
-    return new Proxy(target, {
-      get: (_, name) => {
-        const value: unknown = this.#use(() => Reflect.get(target, name, target));
-        return typeof value === "function"
-          ? (...given: unknown[]) => this.#use(() => Reflect.apply(value, target, given))
-          : value;
-      },
-    });
-  }
-
-  #use<T>(run: () => T): T {
-    if (!this.isDead) {
-      try {
-        return run();
-      } catch (trap) {
-        this.#trap = trap ?? "trap";
-      }
-    }
-    throw internalError(this.#trap);
-  }
 }
 
-/** Gives the instance to call: the same one, until it is dead. */
-export type Loader = () => Promise<Instance>;
+/**
+ * In Cloudflare Workers promises and timers belong to the request that made
+ * them, and end with it: nothing in flight can be shared between calls.
+ */
+export const isWorkers = (): boolean => globalThis.navigator?.userAgent === "Cloudflare-Workers";
+
+/** Gives the instance to call, to one who waits for `limitMs` at the most. */
+export type Loader = (limitMs?: number) => Promise<Instance>;
+
+/** A caller without a limit of its own does not join a load that is older. */
+const LONGEST_LOAD_MS = 30_000;
 
 /**
  * Takes the module from `source` at the first call. A failure is forgotten, so
- * that the next call tries again.
+ * that the next call tries again, and a load that is older than a caller would
+ * wait is left to those who wait for it.
  */
 export function loader(source: () => Promise<WebAssembly.Module>): Loader {
-  let module: Promise<WebAssembly.Module> | undefined;
-  let running: Promise<Instance> | undefined;
-  return async function load(): Promise<Instance> {
-    const starting = (running ??= (module ??= source()).then(Instance.start));
+  let module: WebAssembly.Module | undefined;
+  const compiled = async () => (module ??= await source());
+  let loading: { since: number; instance: Promise<Instance>; isOver: boolean } | undefined;
+  return async function load(limitMs = Infinity): Promise<Instance> {
+    const now = performance.now();
+    const longest = isWorkers() ? 0 : Math.min(limitMs, LONGEST_LOAD_MS);
+    if (loading && !loading.isOver && now - loading.since >= longest) loading = undefined;
+    if (!loading) {
+      const started = { since: now, instance: compiled().then(Instance.start), isOver: false };
+      const end = () => (started.isOver = true);
+      started.instance.then(end, end);
+      loading = started;
+    }
+    const own = loading;
+    const forget = () => {
+      if (loading === own) loading = undefined;
+    };
+    let instance;
     try {
-      const instance = await starting;
-      if (!instance.isDead) return instance;
+      instance = await own.instance;
     } catch (cause) {
-      if (running === starting) module = running = undefined;
+      forget();
       throw cause instanceof BookMoreError ? cause : unsupported(cause);
     }
-    if (running === starting) running = undefined;
-    return load();
+    if (instance.trap === undefined) return instance;
+    forget();
+    return load(limitMs);
   };
 }
 

@@ -1,5 +1,7 @@
 import { errorOf } from "./errors.js";
-import type { ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
+import { nearest } from "./nearest.js";
+import type { Answer } from "./driver.js";
+import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
 
 /**
  * The checks that must come before the WebAssembly module is there: of types,
@@ -17,6 +19,24 @@ function checkType(value: unknown, name: string, type: "string" | "boolean" | "f
 function checkObject(value: unknown, name: string): void {
   check(typeof value === "object" && value !== null, `${name} must be an object.`);
 }
+
+/** Refuses a member that nobody reads, such as `baseURL`: the call would not do what its author means. */
+function checkNames(value: object, name: string, known: readonly string[]): void {
+  for (const own of Object.keys(value)) {
+    if (known.includes(own)) continue;
+    const meant = nearest(own, known);
+    const advice = meant ? `Did you mean ${meant}?` : `There are ${known.join(", ")}.`;
+    check(false, `${name} cannot have ${JSON.stringify(own)}. ${advice}`);
+  }
+}
+
+const COMMON = ["format", "headers", "maxRetries", "attemptTimeoutMs", "totalTimeoutMs"];
+/** What a client can be given. */
+export const CLIENT = [
+  ...["baseUrl", "bearerToken", "apiKey", "credentials", "fetch", "retryPacing", "allowInsecureHttp", "onEvent"],
+  ...COMMON,
+];
+const CALL = ["signal", "coalesce", "fresh", ...COMMON];
 
 /** What can be sent as a token or a key, as it is. */
 export function isSecret(value: unknown): boolean {
@@ -42,6 +62,10 @@ const LONGEST_TIMER = 2_147_483_647;
 /** Names that are the SDK's own, or that would make another verb of the GET. */
 const RESERVED = /^(accept|authorization|x-api-key|x-http-method-override)$/i;
 
+/** Names that fetch keeps to itself (Fetch standard, "forbidden request-header"). */
+const FORBIDDEN =
+  /^(accept-(charset|encoding)|access-control-request-(headers|method|private-network)|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|x-(http-)?method(-override)?|(proxy|sec)-.*)$/i;
+
 /** Where the requests go, in the form in which the platform writes URLs. */
 export interface Endpoint {
   /** Without a slash at the end. */
@@ -53,22 +77,38 @@ export interface Endpoint {
 }
 
 function endpoint({ baseUrl = "https://api.bookmore.com", allowInsecureHttp = false }: ClientOptions): Endpoint {
-  let url;
-  try {
-    url = new URL(String(baseUrl));
-  } catch {
-    // Refused below.
-  }
+  const text = String(baseUrl);
+  const isRelative = /^[/.]/.test(text);
+  const base = isRelative ? globalThis.location?.href : undefined;
+  const url = urlOf(text, base);
+  check(
+    !isRelative || url !== undefined,
+    "baseUrl is relative, and there is no location here to resolve it against; pass a whole URL, such as https://api.bookmore.com.",
+  );
   check(
     url !== undefined &&
       /^https?:$/.test(url.protocol) &&
-      url.username + url.password + url.search + url.hash === "",
-    "baseUrl must be an http(s) URL without user name, query or fragment, such as https://api.bookmore.com.",
+      url.username + url.password === "" &&
+      // The platform lets an escape without its two digits pass.
+      !/[?#]|%(?![\da-f]{2})/i.test(text),
+    "baseUrl must be an http(s) URL without user name, query, fragment or broken escapes, such as https://api.bookmore.com.",
   );
   const { origin, pathname, protocol, hostname } = url!;
   const isLocal = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-  const base = (origin + pathname).replace(/\/+$/, "");
-  return { baseUrl: base, originLength: origin.length, keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp };
+  return {
+    baseUrl: (origin + pathname).replace(/\/+$/, ""),
+    originLength: origin.length,
+    keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp,
+  };
+}
+
+/** `URL.parse` is too new for Node.js 20. */
+function urlOf(text: string, base: string | undefined): URL | undefined {
+  try {
+    return new URL(text, base);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What clients and calls have in common. */
@@ -83,30 +123,25 @@ export interface CommonOptions {
 }
 
 function common(options: RequestOptions): CommonOptions {
-  const { format, headers = {}, maxRetries, attemptTimeoutMs, totalTimeoutMs } = options;
+  const { format, headers: given, maxRetries, attemptTimeoutMs, totalTimeoutMs } = options;
   check(
     format === undefined || format === "json" || format === "jsonl",
     'format must be "json" or "jsonl".',
   );
-  checkObject(headers, "headers");
-  // A Headers or a Map iterates, a plain object does not.
-  const pairs =
-    Symbol.iterator in headers
-      ? [...(headers as Iterable<[string, string]>)]
-      : Object.entries(headers);
-  for (const pair of pairs) {
-    check(
-      Array.isArray(pair) && typeof pair[0] === "string",
-      "headers must be an object, or iterate as pairs of a name and a value.",
-    );
-    const [name, value] = pair;
+  const headers: Record<string, string> = {};
+  for (const [name, value] of pairsOf(given ?? {})) {
+    // As the others, an option that is undefined is not given.
+    if (value === undefined) continue;
     check(/^[\w!#$%&'*+.^`|~-]+$/.test(name), "A header name must consist of letters, digits and hyphens.");
     check(!RESERVED.test(name), `The header ${name} cannot be set here; use the SDK's options.`);
+    check(!FORBIDDEN.test(name), `The header ${name} is the platform's own and cannot be set.`);
     check(typeof value === "string", `headers[${JSON.stringify(name)}] must be a string.`);
     check(
-      /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
+      /^[\t\x20-\x7e\x80-\xff]*$/.test(value as string),
       `The header ${name} contains a character that an HTTP header cannot carry, such as a line break; remove it.`,
     );
+    const key = name.toLowerCase();
+    headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : (value as string);
   }
   checkNumber(maxRetries, "maxRetries", [0, 10]);
   checkNumber(attemptTimeoutMs ?? undefined, "attemptTimeoutMs", [1, LONGEST_TIMER]);
@@ -114,24 +149,40 @@ function common(options: RequestOptions): CommonOptions {
   const limit = (ms: number | null | undefined) => (ms === null ? Infinity : ms);
   return {
     isJsonl: format && format === "jsonl",
-    headers: Object.fromEntries(pairs.map(([name, value]) => [name.toLowerCase(), value])),
+    headers,
     maxRetries,
     attemptTimeoutMs: limit(attemptTimeoutMs),
     totalTimeoutMs: limit(totalTimeoutMs),
   };
 }
 
+/** A Headers or a Map iterates, a plain object does not. */
+function* pairsOf(headers: object): Generator<[string, unknown]> {
+  checkObject(headers, "headers");
+  const pairs = Symbol.iterator in headers ? (headers as Iterable<unknown>) : Object.entries(headers);
+  for (const pair of pairs) {
+    check(
+      Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string",
+      "headers must be an object, or iterate as pairs of a name and a value.",
+    );
+    yield pair as [string, unknown];
+  }
+}
+
 export interface CheckedClientOptions extends CommonOptions, Endpoint {
   bearerToken: string | TokenProvider | null | undefined;
   apiKey: string | undefined;
   credentials: RequestInit["credentials"];
-  fetch: typeof fetch | undefined;
+  fetch: ClientOptions["fetch"];
+  retryPacing: boolean;
   onEvent: ClientOptions["onEvent"];
 }
 
-export function clientOptions(options: ClientOptions): CheckedClientOptions {
+export function clientOptions(options: ClientOptions, known: readonly string[]): CheckedClientOptions {
   checkObject(options, "The options");
-  const { apiKey, credentials, fetch, onEvent, allowInsecureHttp } = options;
+  checkNames(options, "The options", known);
+  const { credentials, fetch, onEvent, allowInsecureHttp, retryPacing = true } = options;
+  const apiKey = options.apiKey ?? undefined;
   checkSecret(apiKey, "apiKey");
   check(
     credentials === undefined || ["omit", "same-origin", "include"].includes(credentials),
@@ -140,10 +191,11 @@ export function clientOptions(options: ClientOptions): CheckedClientOptions {
   checkType(fetch, "fetch", "function");
   checkType(onEvent, "onEvent", "function");
   checkType(allowInsecureHttp, "allowInsecureHttp", "boolean");
+  checkType(retryPacing, "retryPacing", "boolean");
   const to = endpoint(options);
   if (apiKey !== undefined) checkWay(to);
   const bearerToken = checkedToken(options.bearerToken, to);
-  return { ...common(options), ...to, bearerToken, apiKey, credentials, fetch, onEvent };
+  return { ...common(options), ...to, bearerToken, apiKey, credentials, fetch, retryPacing, onEvent };
 }
 
 /** A token or a provider that may be used with this endpoint. */
@@ -160,24 +212,63 @@ function checkWay({ keepsSecrets }: Endpoint): void {
   );
 }
 
+/** Whether another token leaves it the same identity whose usage is seen. */
+export function isSameIdentity(options: { sameIdentity?: boolean | undefined }): boolean {
+  checkObject(options, "The options of setBearerToken");
+  checkNames(options, "The options of setBearerToken", ["sameIdentity"]);
+  const { sameIdentity = false } = options;
+  checkType(sameIdentity, "sameIdentity", "boolean");
+  return sameIdentity;
+}
+
+/** What a provider gave, as far as it can be used. */
+export function answerOf(given: unknown): Answer {
+  const isObject = typeof given === "object" && given !== null;
+  const { token = undefined, expiresAt = undefined } = isObject ? (given as Partial<BearerToken>) : { token: given ?? undefined };
+  const isDate = Object.prototype.toString.call(expiresAt) === "[object Date]";
+  const at = expiresAt === undefined || expiresAt === Infinity ? NaN : Number(expiresAt);
+  if ((isObject || token !== undefined) && !isSecret(token)) {
+    return {
+      unusable:
+        "The bearerToken function must give a string of visible ASCII characters, without spaces or line breaks, { token, expiresAt } with such a token, or null to send none.",
+    };
+  }
+  const isTime = isDate || typeof expiresAt === "number";
+  if (expiresAt !== undefined && expiresAt !== Infinity && (!isTime || Number.isNaN(at))) {
+    return { unusable: "expiresAt must be a Date, or a number of milliseconds since 1970." };
+  }
+  // The seconds of a JWT's exp, or until its end, are long ago as milliseconds; microseconds are in the far future.
+  if (!isDate && at < 1e11) {
+    return { unusable: "expiresAt must be in milliseconds since 1970; this can only be seconds. Multiply it by 1000." };
+  }
+  if (at > 1e14) {
+    return { unusable: "expiresAt must be in milliseconds since 1970, as Date.now() gives them; this is a finer unit." };
+  }
+  return { token: token as string | undefined, expiresAt: at };
+}
+
 /** The company id that is asked for. */
 export function companyId(request: GetAiChatUsage): string | undefined {
   checkObject(request, "The request");
+  checkNames(request, "The request", ["companyId"]);
   checkType(request.companyId, "companyId", "string");
   return request.companyId;
 }
 
 export interface CheckedRequestOptions extends CommonOptions {
   coalesce: boolean;
+  fresh: boolean;
 }
 
 export function requestOptions(options: RequestOptions): CheckedRequestOptions {
   checkObject(options, "The request options");
-  const { signal, coalesce = true } = options;
+  checkNames(options, "The request options", CALL);
+  const { signal, coalesce = true, fresh = false } = options;
   check(
     signal == null || typeof signal.addEventListener === "function",
     "signal must be an AbortSignal.",
   );
   checkType(coalesce, "coalesce", "boolean");
-  return { ...common(options), coalesce };
+  checkType(fresh, "fresh", "boolean");
+  return { ...common(options), coalesce, fresh };
 }

@@ -10,6 +10,7 @@ export {
   BookMoreError,
   ConfigError,
   DecodeError,
+  FetchError,
   InternalError,
   NetworkError,
   PermissionDeniedError,
@@ -20,7 +21,10 @@ export {
   TokenProviderError,
   UnexpectedResponseError,
   isBookMoreError,
-  type ErrorDetails,
+  type AnyBookMoreError,
+  type ApiErrorInit,
+  type ErrorInit,
 } from "./errors.js";
-export { isBookMoreClient } from "./client.js";
+export { isBookMoreClient, type BookMoreClientLike } from "./client.js";
+export type * from "./reply.js";
 export type * from "./types.js";

@@ -1,3 +1,5 @@
+import type { AiChatUsageResponse } from "./reply.js";
+
 /** What to ask for. */
 export interface GetAiChatUsage {
   /**
@@ -9,56 +11,6 @@ export interface GetAiChatUsage {
   companyId?: string | undefined;
 }
 
-/** How many AI assistant tokens a company has consumed, and its limit. */
-export interface AiChatUsageResponse {
-  /**
-   * The company the usage applies to, as the server wrote it (a Guid, dashed
-   * or not). Absent where the server named none.
-   */
-  companyId?: string;
-  /** Tokens consumed within the current rolling window. Can exceed the limit. */
-  tokensUsed: number;
-  /** The company's token limit for the window. */
-  tokenLimit: number;
-  /** Tokens remaining before the limit is reached (never negative). */
-  tokensRemaining: number;
-  /** True while the company is still below its token limit. */
-  isWithinBudget: boolean;
-  /** Length of the rolling usage window, in days. */
-  windowDays: number;
-  /**
-   * Usually absent. Never has an `errorCode` here: such a reply is an
-   * {@link ApiError}.
-   */
-  responseStatus?: ResponseStatus;
-}
-
-/** ServiceStack's account of what went wrong, or of what to know. */
-export interface ResponseStatus {
-  /** The kind of error, for example `Unauthorized`. */
-  errorCode?: string;
-  /** In words, possibly localised. */
-  message?: string;
-  /** The server's stack trace, in debug mode only. Quotes the request: not for logs. */
-  stackTrace?: string;
-  /** The errors of single fields. */
-  errors?: ResponseError[];
-  /** Further data; the keys keep the case in which they came. */
-  meta?: Record<string, string>;
-}
-
-/** The error of one field of the request. */
-export interface ResponseError {
-  /** The kind of error, for example `NotEqual`. */
-  errorCode?: string;
-  /** The field of the request, for example `CompanyId`. */
-  fieldName?: string;
-  /** In words, possibly localised. */
-  message?: string;
-  /** Further data; the keys keep the case in which they came. */
-  meta?: Record<string, string>;
-}
-
 /** The form in which the server is asked to write its reply. */
 export type Format = "json" | "jsonl";
 
@@ -68,6 +20,15 @@ export interface TokenRequest {
   forceRefresh: boolean;
   /** Aborts when no call waits for the token any more. */
   signal: AbortSignal;
+}
+
+/** How a token is set. */
+export interface SetBearerTokenOptions {
+  /**
+   * Whether it stands for the same user as the one before, so that what is in
+   * flight stays good. Default: false.
+   */
+  sameIdentity?: boolean | undefined;
 }
 
 /** A token and when it ends. */
@@ -95,14 +56,44 @@ export type TokenProvider = (
   | undefined
   | Promise<string | BearerToken | null | undefined>;
 
+/** A function that sends requests as the platform's `fetch` does. More than this it is not asked for. */
+export type FetchLike = (
+  url: string,
+  init: {
+    method: "GET";
+    headers: Record<string, string>;
+    signal: AbortSignal;
+    redirect: "manual";
+    cache?: "no-store";
+    credentials?: "omit" | "same-origin" | "include";
+  },
+) => Promise<ResponseLike>;
+
+/** What a {@link FetchLike} gives: a `Response`, also that of a library, or an object made like one. */
+export interface ResponseLike {
+  readonly status: number;
+  /** Iterates as pairs of a name and a value. */
+  readonly headers: object;
+  /** A stream, which is read in pieces; where it is absent, `arrayBuffer()` is called. */
+  readonly body?: unknown;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** Headers: an object, or anything that iterates like `Headers`. Values that are undefined are left out. */
+export type HeadersLike = Record<string, string | undefined> | Headers | Iterable<HeaderPair> | readonly HeaderPair[];
+type HeaderPair = readonly [name: string, value: string | undefined];
+
 /** What a {@link BookMoreClient} is made of. */
 export interface ClientOptions {
-  /** Where the API lives, with or without a path. Default: `https://api.bookmore.com`. */
+  /**
+   * Where the API lives, with or without a path. One that starts with `/` or `.`
+   * is resolved against `location`. Default: `https://api.bookmore.com`.
+   */
   baseUrl?: string | URL | undefined;
   /** Sent as `Authorization: Bearer …`. */
   bearerToken?: string | TokenProvider | null | undefined;
-  /** Sent as `x-api-key`. */
-  apiKey?: string | undefined;
+  /** Sent as `x-api-key`; null for none. */
+  apiKey?: string | null | undefined;
   /** Whether cookies go along. Default: the platform's choice. */
   credentials?: "omit" | "same-origin" | "include" | undefined;
   /** Default: `"json"`. The value is the same either way. */
@@ -111,9 +102,9 @@ export interface ClientOptions {
    * Extra headers. In a browser each must be allowed by the server's CORS
    * settings. `Accept`, `Authorization` and `x-api-key` are the SDK's own.
    */
-  headers?: Record<string, string> | Headers | Iterable<[string, string]> | undefined;
+  headers?: HeadersLike | undefined;
   /** Used instead of the global `fetch`, which is looked up at each call. */
-  fetch?: typeof fetch | undefined;
+  fetch?: FetchLike | undefined;
   /** How often a failed attempt is followed by another: 0 to 10. Default: 2. */
   maxRetries?: number | undefined;
   /**
@@ -131,6 +122,13 @@ export interface ClientOptions {
    * this one. Default: false.
    */
   allowInsecureHttp?: boolean | undefined;
+  /**
+   * Whether the retries of all calls are paced together: each draws a number,
+   * and is sent when its number is served. The number served moves by one with
+   * each success and by two a second. A call whose turn would come after its
+   * limit fails at once, with `retryAt`. Default: true.
+   */
+  retryPacing?: boolean | undefined;
   /** Told of what happens to calls. What it throws changes nothing. */
   onEvent?: ((event: ClientEvent) => void) | undefined;
 }
@@ -142,7 +140,7 @@ export interface RequestOptions {
   /** Instead of the client's format. */
   format?: Format | undefined;
   /** Besides the client's extra headers, or instead of those of the same name. */
-  headers?: Record<string, string> | Headers | Iterable<[string, string]> | undefined;
+  headers?: HeadersLike | undefined;
   /** Instead of the client's. */
   maxRetries?: number | undefined;
   /** Instead of the client's; null for no limit. */
@@ -150,25 +148,41 @@ export interface RequestOptions {
   /** Instead of the client's; null for no limit. */
   totalTimeoutMs?: number | null | undefined;
   /**
-   * Whether the call may share the requests of an equal one in flight, with
-   * its retries and time limits. Default: true.
+   * Whether the call may share the requests and the retries of an equal one in
+   * flight: one for the same company with the same format, headers, `maxRetries`
+   * and `attemptTimeoutMs`. Its signal and `totalTimeoutMs` stay its own.
+   * Default: true.
    */
   coalesce?: boolean | undefined;
+  /**
+   * Whether only a request will do that is sent after this call was made, as
+   * after a message that was charged. Such calls share one request where they
+   * come while another such request is in flight. Default: false.
+   */
+  fresh?: boolean | undefined;
 }
 
 /**
  * What happens to a call. Nothing in it is a secret: URLs have no query and
  * headers are left out.
  */
-export type ClientEvent =
-  /** A request is about to be sent. `attempt` counts from 1. */
-  | { type: "attempt"; attempt: number; url: string }
+export type ClientEvent = {
+  /** Numbers the calls of a client. Calls that share a request have its first caller's in all but the last event. */
+  callId: number;
+  /** Counts the attempts, from 1. */
+  attempt: number;
+} & (
+  /** A request is about to be sent. */
+  | { type: "attempt"; url: string }
   /** A reply came. */
-  | { type: "response"; attempt: number; status: number }
-  /** The attempt failed; another follows after `waitMs` milliseconds. */
-  | { type: "retry"; attempt: number; waitMs: number; code: ErrorCode; status?: number }
+  | { type: "response"; status: number }
+  /** The attempt failed; another follows after `waitMs` milliseconds, or earlier where others succeed. */
+  | { type: "retry"; waitMs: number; code: ErrorCode; status?: number }
+  /** The call succeeded. */
+  | { type: "success"; elapsedMs: number }
   /** The call failed. */
-  | { type: "error"; attempt: number; code: ErrorCode; status?: number; elapsedMs: number };
+  | { type: "error"; code: ErrorCode; status?: number; elapsedMs: number }
+);
 
 /** One attempt of a call. */
 export interface AttemptInfo {
@@ -215,6 +229,7 @@ export type ErrorCode =
   | "token_provider_error"
   | "timeout"
   | "network_error"
+  | "fetch_error"
   | "api_error"
   | "authentication_error"
   | "permission_denied"
@@ -226,6 +241,10 @@ export type ErrorCode =
   | "runtime_unsupported"
   | "internal_error";
 
-/** What the WebAssembly module can be taken from; a string is a URL. */
-export type WasmSource = WasmGiven | Promise<WasmGiven>;
-type WasmGiven = WebAssembly.Module | BufferSource | Response | URL | string;
+/**
+ * What the WebAssembly module can be taken from: a compiled module, bytes, a
+ * Response, a URL, or a promise of one of these. A string is a URL.
+ */
+// Structural, because not every platform's types have a WebAssembly.Module, and
+// where they do it has no members.
+export type WasmSource = object | string;

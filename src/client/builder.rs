@@ -1,30 +1,22 @@
-use std::{cell::RefCell, fmt, future::Future, rc::Rc, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use super::{
-    Client, Event, Listener,
-    bearer_token::{BearerToken, Provider, Secret, TokenRequest},
+    Client, Event, IntoBearerToken, Listener, TokenSource,
+    bearer_token::{Bearer, Secret, TokenRequest},
+    driver::Driver,
     milliseconds,
 };
 use crate::{
+    engine::{Config, Engine, Limits, Options},
     error::{ConfigError, Error},
-    policy::{
-        call::State,
-        retry::{Budget, Limits},
-        token::Tokens,
-    },
+    threads::{Local, MaybeSend, MaybeSync},
     transport::{Transport, names},
     wire::{Format, base_url::BaseUrl, decode::Integers, header},
 };
 
-#[derive(Clone)]
-enum Bearer {
-    Fixed(Secret),
-    Provider(Rc<Provider>),
-}
-
 /// Collects the options of a [`Client`]; they are checked by
 /// [`build`](Self::build).
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ClientBuilder {
     base_url: Option<String>,
     format: Format,
@@ -32,8 +24,27 @@ pub struct ClientBuilder {
     api_key: Option<Secret>,
     headers: Vec<(String, String)>,
     limits: Limits,
+    coalesce: bool,
+    retry_pacing: bool,
     allow_insecure_http: bool,
-    listener: Option<Rc<Listener>>,
+    listener: Option<Local<Arc<Listener>>>,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            base_url: None,
+            format: Format::default(),
+            bearer: None,
+            api_key: None,
+            headers: Vec::new(),
+            limits: Limits::default(),
+            coalesce: true,
+            retry_pacing: true,
+            allow_insecure_http: false,
+            listener: None,
+        }
+    }
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -50,6 +61,11 @@ impl fmt::Debug for ClientBuilder {
 impl ClientBuilder {
     /// Where the API lives, with or without a path. Default:
     /// `https://api.bookmore.com`.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().base_url("https://gateway.example/bookmore");
+    /// ```
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
@@ -57,6 +73,11 @@ impl ClientBuilder {
     }
 
     /// The form in which replies are asked for. Default: JSON.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Client, Format};
+    /// Client::builder().format(Format::Jsonl);
+    /// ```
     #[must_use]
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
@@ -64,6 +85,11 @@ impl ClientBuilder {
     }
 
     /// Sent as `Authorization: Bearer …`.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().bearer_token("t0ken");
+    /// ```
     #[must_use]
     pub fn bearer_token(mut self, token: impl Into<String>) -> Self {
         self.bearer = Some(Bearer::Fixed(Secret(token.into())));
@@ -73,19 +99,43 @@ impl ClientBuilder {
     /// Asked for the bearer token: at each call, or as its tokens expire, and
     /// once more when the server refuses one. It is asked once at a time,
     /// however many calls wait for it.
+    ///
+    /// It gives a [`BearerToken`](super::BearerToken), a string, `None` for no
+    /// token, or a `Result` of these with any error. A call of the same client
+    /// that it makes before it has answered is sent without asking it.
+    ///
+    /// Calls drive it. A renewal ahead of time goes on by itself on wasm32 when
+    /// no call is left; elsewhere with the next call.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::{Client, client::BearerToken};
+    /// async fn sign_in() -> Result<String, std::io::Error> {
+    ///     Ok("t0ken".to_owned())
+    /// }
+    ///
+    /// Client::builder().token_provider(|_| sign_in());
+    /// Client::builder().token_provider(|request| async move {
+    ///     let token = if request.force_refresh { "new" } else { "old" };
+    ///     BearerToken::new(token).expires_in(Duration::from_secs(3600))
+    /// });
+    /// ```
     #[must_use]
     pub fn token_provider<P, F>(mut self, provider: P) -> Self
     where
-        P: Fn(TokenRequest) -> F + 'static,
-        F: Future<Output = Result<BearerToken, Error>> + 'static,
+        P: Fn(TokenRequest) -> F + MaybeSend + MaybeSync + 'static,
+        F: Future<Output: IntoBearerToken> + MaybeSend + 'static,
     {
-        self.bearer = Some(Bearer::Provider(Rc::new(move |request| {
-            Box::pin(provider(request))
-        })));
+        self.bearer = TokenSource::provider(provider).bearer;
         self
     }
 
     /// Sent as `x-api-key`.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().api_key("0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c");
+    /// ```
     #[must_use]
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(Secret(key.into()));
@@ -94,6 +144,11 @@ impl ClientBuilder {
 
     /// Sent with every request. A header beyond the CORS-safelisted ones
     /// must be allowed by the server, or browsers refuse the request.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().header("x-tenant", "sweden");
+    /// ```
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -102,6 +157,11 @@ impl ClientBuilder {
 
     /// How often an attempt that failed is followed by another: 0 to 10.
     /// Default: 2.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().max_retries(0);
+    /// ```
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.limits.max_retries = retries.into();
@@ -110,22 +170,69 @@ impl ClientBuilder {
 
     /// How long one attempt may take: connection, headers, the whole body.
     /// 1 ms to 2,147,483,647 ms; `None` for no limit. Default: 10 s.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().attempt_timeout(Duration::from_secs(3));
+    /// ```
     #[must_use]
-    pub fn attempt_timeout(mut self, limit: Option<Duration>) -> Self {
-        self.limits.attempt_timeout = milliseconds(limit);
+    pub fn attempt_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.limits.attempt_timeout = milliseconds(limit.into());
         self
     }
 
     /// How long a call may take: token, attempts and waits. 1 ms to
     /// 2,147,483,647 ms; `None` for no limit. Default: 30 s.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().total_timeout(Duration::from_secs(60));
+    /// Client::builder().total_timeout(None);
+    /// ```
     #[must_use]
-    pub fn total_timeout(mut self, limit: Option<Duration>) -> Self {
-        self.limits.total_timeout = milliseconds(limit);
+    pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.limits.total_timeout = milliseconds(limit.into());
+        self
+    }
+
+    /// Whether equal calls at the same time share one request. Equal are those
+    /// for the same company with the same format, headers, retries and limit
+    /// of an attempt; each keeps its own total limit. Default: true.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().coalesce(false);
+    /// ```
+    #[must_use]
+    pub fn coalesce(mut self, coalesce: bool) -> Self {
+        self.coalesce = coalesce;
+        self
+    }
+
+    /// Whether the client's retries are paced, so that a server that is down is
+    /// not stormed: ten at once, then two a second, and one more for each
+    /// success. A retry whose turn comes too late fails at once, with
+    /// [`retry_at`](Error::retry_at). Default: true.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().retry_pacing(false);
+    /// ```
+    #[must_use]
+    pub fn retry_pacing(mut self, pace: bool) -> Self {
+        self.retry_pacing = pace;
         self
     }
 
     /// Lets the token and the API key go over plain http to another machine
     /// than this one. Default: false.
+    ///
+    /// ```
+    /// # use bookmore_sdk::Client;
+    /// Client::builder().base_url("http://10.0.0.5:8080").allow_insecure_http(true);
+    /// ```
     #[must_use]
     pub fn allow_insecure_http(mut self, allow: bool) -> Self {
         self.allow_insecure_http = allow;
@@ -133,13 +240,34 @@ impl ClientBuilder {
     }
 
     /// Told of what happens to the client's calls.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Client, client::Event};
+    /// Client::builder().on_event(|event| {
+    ///     if let Event::Retry { attempt, wait, error, .. } = event {
+    ///         println!("attempt {attempt} failed ({error}), another follows in {wait:?}");
+    ///     }
+    /// });
+    /// ```
     #[must_use]
-    pub fn on_event(mut self, listener: impl Fn(&Event<'_>) + 'static) -> Self {
-        self.listener = Some(Rc::new(listener));
+    pub fn on_event(
+        mut self,
+        listener: impl Fn(&Event<'_>) + MaybeSend + MaybeSync + 'static,
+    ) -> Self {
+        self.listener = Some(Local::new(Arc::new(listener)));
         self
     }
 
     /// A client that sends its requests through `transport`.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Client, testing::VirtualTransport as Fetch};
+    /// let client = Client::builder().bearer_token("t0ken").build(Fetch::new())?;
+    ///
+    /// let refused = Client::builder().bearer_token("").build(Fetch::new()).unwrap_err();
+    /// assert_eq!(refused.code(), "config_error");
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A base URL that is no absolute http(s) URL, a token or API key that is
@@ -151,51 +279,67 @@ impl ClientBuilder {
             .as_deref()
             .unwrap_or("https://api.bookmore.com");
         let base_url = BaseUrl::parse(base_url)?;
-        if let Some(Bearer::Fixed(token)) = &self.bearer {
-            header::check_secret("The bearer token", &token.0)?;
-        }
+        let keeps_secrets = self.allow_insecure_http || base_url.keeps_secrets();
+        check_bearer(self.bearer.as_ref(), keeps_secrets)?;
         if let Some(key) = &self.api_key {
             header::check_secret("The API key", &key.0)?;
-        }
-        let has_secret = self.bearer.is_some() || self.api_key.is_some();
-        if has_secret && !self.allow_insecure_http && !base_url.keeps_secrets() {
-            return Err(ConfigError::new(&[
-                "A token or an API key must not go over plain http; use an https base URL, or allow_insecure_http.",
-            ])
-            .into());
+            check_safety(keeps_secrets)?;
         }
         for (name, value) in &self.headers {
             header::check_extra(name, value)?;
         }
         self.limits.check()?;
-        let mut tokens = Tokens::default();
-        let provider = match self.bearer {
-            None => None,
-            Some(Bearer::Fixed(token)) => {
-                tokens.set(Some(token.0), false);
-                None
-            }
-            Some(Bearer::Provider(provider)) => {
-                tokens.set(None, true);
-                Some(provider)
-            }
-        };
-        let state = State {
+        let config = Config {
             base_url,
-            format: self.format,
             api_key: self.api_key.map(|key| key.0),
             integers: Integers::Int64,
-            tokens: RefCell::new(tokens),
-            budget: Budget::default(),
+            paces_retries: self.retry_pacing,
+            listens: self.listener.is_some(),
+            shares: true,
         };
-        Ok(Client {
-            state,
+        let options = Options {
+            format: self.format,
             headers: self.headers,
             limits: self.limits,
-            provider,
-            refresh: RefCell::default(),
-            listener: self.listener,
-            transport,
+            waited_ms: 0.0,
+            coalesce: self.coalesce,
+            fresh: false,
+            nested: false,
+        };
+        let base_url = config.base_url.as_str().to_owned();
+        let driver = Driver::new(Engine::new(config), transport, self.listener);
+        if self.bearer.is_some() {
+            driver.set_bearer_token(self.bearer, false);
+        }
+        Ok(Client {
+            driver: Arc::new(driver),
+            settings: Arc::new(super::Settings {
+                base_url,
+                keeps_secrets,
+                options,
+            }),
         })
     }
+}
+
+/// # Errors
+/// A token that cannot be sent.
+pub(super) fn check_bearer(bearer: Option<&Bearer>, keeps_secrets: bool) -> Result<(), Error> {
+    if let Some(Bearer::Fixed(token)) = bearer {
+        header::check_secret("The bearer token", &token.0)?;
+    }
+    match bearer {
+        None => Ok(()),
+        Some(_) => check_safety(keeps_secrets),
+    }
+}
+
+fn check_safety(keeps_secrets: bool) -> Result<(), Error> {
+    if keeps_secrets {
+        return Ok(());
+    }
+    Err(ConfigError::new(&[
+        "A token or an API key must not go over plain http; use an https base URL, or allow_insecure_http.",
+    ])
+    .into())
 }

@@ -1,93 +1,77 @@
-//! [`Client`] and its builder.
+//! [`Client`], its builder, and what calls are told and given.
 
 mod bearer_token;
 mod builder;
+mod driver;
+mod event;
+mod hub;
+mod options;
+mod pool;
+mod response;
 
-use std::{cell::RefCell, fmt, pin::pin, rc::Rc, time::Duration};
-
-use futures_util::{
-    FutureExt,
-    future::{Either, LocalBoxFuture, Shared, select},
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
 };
 
-use bearer_token::Provider;
-pub use bearer_token::{BearerToken, TokenFuture, TokenRequest};
+pub use bearer_token::{BearerToken, IntoBearerToken, TokenRequest, TokenSource};
 pub use builder::ClientBuilder;
+pub use event::Event;
+pub use options::CallOptions;
+pub use response::{Attempt, CallError, ResponseInfo, WithResponse};
 
-pub use crate::policy::call::Attempt;
+use builder::check_bearer;
+use driver::Driver;
+use event::Listener;
+
 use crate::{
     dto::{AiChatUsageResponse, GetAiChatUsage},
-    error::{ConfigError, Error, Phase, TimeoutError},
-    policy::{
-        call::{Call, State, Step},
-        retry::Limits,
-    },
-    transport::{HttpRequest, HttpResponse, Transport, names},
-    wire::{Format, base_url::without_query, header},
+    engine::{Id, Options, Outcome},
+    error::Error,
+    transport::{Transport, names},
 };
 
 /// Calls the BookMore API through a [`Transport`]. One client is for one
-/// identity and can carry out any number of calls, also at the same time.
+/// identity and can carry out any number of calls, also at the same time; a
+/// clone is the same client.
+///
+/// Over `fetch::Fetch` a client, its calls and its errors are
+/// `Send` and `Sync`, so that frameworks that ask for it can keep them. They
+/// are still to be used by the thread that made them: others panic.
 pub struct Client<T> {
-    state: State,
-    headers: Vec<(String, String)>,
-    limits: Limits,
-    provider: Option<Rc<Provider>>,
-    /// What the provider was asked and has not answered yet.
-    refresh: RefCell<Option<Refresh>>,
-    listener: Option<Rc<Listener>>,
-    transport: T,
+    driver: Arc<Driver<T>>,
+    settings: Arc<Settings>,
 }
 
-/// What happens to a call. Nothing in it is a secret: URLs have no query.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// A request is about to be sent.
-    Attempt {
-        /// Counts from 1.
-        attempt: usize,
-        /// Where to, without the query.
-        url: &'a str,
-    },
-    /// A reply came.
-    Response {
-        /// Counts from 1.
-        attempt: usize,
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The attempt failed, another follows.
-    Retry {
-        /// Counts from 1.
-        attempt: usize,
-        /// How long the client waits before it, in milliseconds.
-        wait_ms: f64,
-        /// Why it failed.
-        error: &'a Error,
-    },
-    /// The call failed.
-    Error {
-        /// Every attempt of the call.
-        attempts: &'a [Attempt],
-        /// Why it failed.
-        error: &'a Error,
-    },
+struct Settings {
+    base_url: String,
+    /// Whether tokens may go where the requests go.
+    keeps_secrets: bool,
+    options: Options,
 }
 
-type Listener = dyn Fn(&Event<'_>);
-
-/// A question to the provider.
-#[derive(Clone)]
-struct Refresh {
-    /// Whether it was told that the last token was refused.
-    forced: bool,
-    answer: Shared<LocalBoxFuture<'static, Result<BearerToken, Error>>>,
+impl<T> Clone for Client<T> {
+    fn clone(&self) -> Self {
+        Self {
+            driver: Arc::clone(&self.driver),
+            settings: Arc::clone(&self.settings),
+        }
+    }
 }
 
 impl Client<()> {
     /// Starts with the defaults: `https://api.bookmore.com`, JSON, no
     /// credentials.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Client, testing::VirtualTransport as Fetch};
+    /// let client = Client::builder().bearer_token("t0ken").build(Fetch::new())?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -96,9 +80,24 @@ impl Client<()> {
 impl<T: Transport> Client<T> {
     /// Get the AI assistant token usage and limit for a company.
     ///
+    /// When the future is dropped, the call is given up; its request too,
+    /// unless an equal call waits for the same reply.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage, testing::*};
+    /// # let usage = AiChatUsageResponse { tokens_used: 5, ..Default::default() };
+    /// # let transport = VirtualTransport::new().reply(Reply::usage(&usage));
+    /// # let client = Client::builder().build(transport.clone())?;
+    /// # transport.run(async {
+    /// let company = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+    /// let usage = client.get_ai_chat_usage(&GetAiChatUsage::for_company(company)).await?;
+    /// println!("{} of {} tokens", usage.tokens_used, usage.token_limit);
+    /// # Ok::<_, bookmore_sdk::Error>(()) })?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// Each kind of [`Error`]; `Config` for a company id, a header or a
-    /// number of milliseconds that cannot be used.
+    /// Each kind of [`Error`]; `Config` for a company id that is no Guid.
     pub async fn get_ai_chat_usage(
         &self,
         request: &GetAiChatUsage,
@@ -108,254 +107,139 @@ impl<T: Transport> Client<T> {
     }
 
     /// The same with options for this call, and with the reply's status and
-    /// headers. When the future is dropped, the call is given up.
+    /// headers.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage, client::CallOptions, testing::*};
+    /// # let transport = VirtualTransport::new().reply(Reply::usage(&AiChatUsageResponse::default()));
+    /// # let client = Client::builder().build(transport.clone())?;
+    /// # transport.run(async {
+    /// let options = CallOptions::new().fresh(true).total_timeout(Duration::from_secs(5));
+    /// let reply = client.get_ai_chat_usage_with(&GetAiChatUsage::default(), &options).await?;
+    /// assert_eq!((reply.response.status, reply.attempts.len()), (200, 1));
+    /// # Ok::<_, bookmore_sdk::Error>(()) })?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// Each kind of [`Error`]; `Config` for a company id, a header or a
-    /// number of milliseconds that cannot be used.
+    /// Each kind of [`Error`], with the attempts; `Config` for a company id, a
+    /// header or a limit that cannot be used.
     pub async fn get_ai_chat_usage_with(
         &self,
         request: &GetAiChatUsage,
         options: &CallOptions,
-    ) -> Result<WithResponse, Error> {
-        let (state, transport) = (&self.state, &self.transport);
-        for (name, value) in &options.headers {
-            header::check_extra(name, value)?;
-        }
-        let mut call = Call::new(
-            request.clone(),
-            options.format.unwrap_or(state.format),
-            options.limits(&self.limits)?,
-            transport.now(),
-        );
-        let headers = self.extra_headers(options);
-        let mut secrets = Vec::new();
-        let mut step = call.next(state, false, transport.now());
-        loop {
-            step = match step {
-                Step::Token {
-                    force_refresh,
-                    timeout_ms,
-                } => match self.ask(force_refresh, timeout_ms).await {
-                    Ok(asked) => call.next(state, asked, transport.now()),
-                    Err(error) => call.give_up(error),
-                },
-                Step::Send {
-                    mut request,
-                    refresh,
-                } => {
-                    secrets.extend(request.secrets());
-                    request.headers.extend(headers.iter().cloned());
-                    let attempt = call.attempts().len() + 1;
-                    let url = without_query(&request.url);
-                    self.tell(&Event::Attempt { attempt, url });
-                    let outcome = self.send(request, refresh).await;
-                    if let Ok(HttpResponse { status, .. }) = outcome {
-                        self.tell(&Event::Response { attempt, status });
-                    }
-                    call.reply(state, outcome, transport.now(), transport.chance())
-                }
-                Step::Wait { ms, mut error } => {
-                    hide(&secrets, &mut error);
-                    self.tell(&Event::Retry {
-                        attempt: call.attempts().len(),
-                        wait_ms: ms,
-                        error: &error,
-                    });
-                    transport.wait(ms).await;
-                    call.next(state, false, transport.now())
-                }
-                Step::Done(mut result) => {
-                    if let Err(error) = &mut *result {
-                        hide(&secrets, error);
-                        self.tell(&Event::Error {
-                            attempts: call.attempts(),
-                            error,
-                        });
-                    }
-                    return result.map(|(data, response)| WithResponse {
-                        data,
-                        response,
-                        attempts: call.attempts().to_vec(),
-                        elapsed_ms: call.elapsed_ms(transport.now()),
-                    });
-                }
-            };
-        }
-    }
-
-    /// The client's headers and those of the call, which prevail.
-    fn extra_headers(&self, options: &CallOptions) -> Vec<(String, String)> {
-        let is_kept = |(name, _): &&(String, String)| {
-            let mut of_call = options.headers.iter();
-            !of_call.any(|(own, _)| own.eq_ignore_ascii_case(name))
+    ) -> Result<WithResponse, CallError> {
+        let options = options.over(&self.settings.options)?;
+        let call = Call {
+            driver: &self.driver,
+            id: self.driver.begin(request.clone(), options),
+            is_over: false,
         };
-        let of_client = self.headers.iter().filter(is_kept);
-        of_client.chain(&options.headers).cloned().collect()
+        WithResponse::of(*call.await)
     }
 
-    fn tell(&self, event: &Event<'_>) {
-        if let Some(listener) = &self.listener {
-            listener(event);
-        }
+    /// From now on sends another token, or asks another provider, or sends
+    /// none. Calls that have not been sent yet go with it; the reply to one that
+    /// has been is given to its callers and to nobody else.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Client, client::TokenSource, testing::VirtualTransport as Fetch};
+    /// # let client = Client::builder().build(Fetch::new())?;
+    /// client.set_bearer_token("t0ken")?; // somebody has signed in
+    /// client.set_bearer_token(TokenSource::from("n3w").same_identity())?;
+    /// client.set_bearer_token(TokenSource::none())?;
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConfigError`](crate::error::ConfigError) for a token that is empty,
+    /// has white space in it or would go over plain http.
+    pub fn set_bearer_token(&self, source: impl Into<TokenSource>) -> Result<(), Error> {
+        let TokenSource {
+            bearer,
+            same_identity,
+        } = source.into();
+        check_bearer(bearer.as_ref(), self.settings.keeps_secrets)?;
+        self.driver.set_bearer_token(bearer, same_identity);
+        Ok(())
     }
 
-    /// Sends a request; the provider may be asked meanwhile, and goes on when
-    /// the next call looks at it.
-    async fn send(&self, request: HttpRequest, refresh: bool) -> Result<HttpResponse, Error> {
-        let sent = pin!(self.transport.send(request));
-        if !refresh {
-            return sent.await;
-        }
-        // Polled first, so that the provider is asked before the reply is there.
-        match select(self.refresh(false).answer, sent).await {
-            Either::Left((_, sent)) => {
-                self.settle();
-                sent.await
-            }
-            Either::Right((reply, _)) => reply,
-        }
-    }
-
-    /// Waits for the provider. `false`: it was asked before, without being
-    /// told that the token was refused.
-    async fn ask(&self, force: bool, timeout_ms: f64) -> Result<bool, Error> {
-        let refresh = self.refresh(force);
-        let Some(answer) = self.transport.limit(timeout_ms, refresh.answer).await else {
-            // It hangs: the next call asks anew.
-            self.refresh.replace(None);
-            return Err(TimeoutError::in_phase(Phase::Token).into());
-        };
-        self.settle();
-        if force && !refresh.forced {
-            return Ok(false);
-        }
-        answer.map(|_| true)
-    }
-
-    /// What the provider was asked already, or asks it.
-    fn refresh(&self, force: bool) -> Refresh {
-        self.settle();
-        let mut going_on = self.refresh.borrow_mut();
-        going_on
-            .get_or_insert_with(|| {
-                let provider = self.provider.clone();
-                let answer = async move {
-                    let request = TokenRequest {
-                        force_refresh: force,
-                    };
-                    match provider {
-                        None => Ok(BearerToken::none()),
-                        Some(provider) => provider(request).await?.checked(),
-                    }
-                };
-                Refresh {
-                    forced: force,
-                    answer: answer.boxed_local().shared(),
-                }
-            })
-            .clone()
-    }
-
-    /// Takes the answer of the provider into use, if it is there.
-    fn settle(&self) {
-        let mut going_on = self.refresh.borrow_mut();
-        let Some(answer) = going_on
-            .as_ref()
-            .and_then(|refresh| refresh.answer.peek().cloned())
-        else {
-            return;
-        };
-        *going_on = None;
-        let now = self.transport.now();
-        let mut tokens = self.state.tokens.borrow_mut();
-        match answer {
-            Ok(BearerToken { token, expires_in }) => {
-                let expires_at = expires_in.map(|left| now + milliseconds(Some(left)));
-                tokens.give(token.map(|token| token.0), expires_at);
-            }
-            Err(_) => tokens.failed(now),
-        }
-    }
-}
-
-fn hide(secrets: &[String], error: &mut Error) {
-    for secret in secrets {
-        error.mask(secret);
+    /// What sends the requests.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// let client = FakeBookMore::new().client();
+    /// assert_eq!(client.transport().requests().len(), 0);
+    /// ```
+    pub fn transport(&self) -> &T {
+        &self.driver.transport
     }
 }
 
 impl<T: fmt::Debug> fmt::Debug for Client<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = &self.settings.options;
         f.debug_struct("Client")
-            .field("base_url", &self.state.base_url.as_str())
-            .field("format", &self.state.format)
-            .field("headers", &names(&self.headers))
-            .field("limits", &self.limits)
-            .field("transport", &self.transport)
+            .field("base_url", &self.settings.base_url)
+            .field("format", &options.format)
+            .field("headers", &names(&options.headers))
+            .field("limits", &options.limits)
+            .field("transport", &self.driver.transport)
             .finish_non_exhaustive()
     }
 }
 
-/// What may differ from call to call.
-#[derive(Clone, Default)]
-pub struct CallOptions {
-    /// Instead of the client's format.
-    pub format: Option<Format>,
-    /// Besides the client's extra headers; a name that is in both is sent
-    /// with this value.
-    pub headers: Vec<(String, String)>,
-    /// Instead of the client's number of retries.
-    pub max_retries: Option<u32>,
-    /// Instead of the client's limit of one attempt; `Some(None)` for none.
-    pub attempt_timeout: Option<Option<Duration>>,
-    /// Instead of the client's limit of the whole call; `Some(None)` for none.
-    pub total_timeout: Option<Option<Duration>>,
+/// A call under way.
+struct Call<'a, T: Transport> {
+    driver: &'a Arc<Driver<T>>,
+    id: Id,
+    is_over: bool,
 }
 
-impl CallOptions {
-    fn limits(&self, of_client: &Limits) -> Result<Limits, ConfigError> {
-        let limits = Limits {
-            max_retries: self.max_retries.map_or(of_client.max_retries, f64::from),
-            attempt_timeout: self
-                .attempt_timeout
-                .map_or(of_client.attempt_timeout, milliseconds),
-            total_timeout: self
-                .total_timeout
-                .map_or(of_client.total_timeout, milliseconds),
-        };
-        limits.check()?;
-        Ok(limits)
+impl<T: Transport> Future for Call<'_, T> {
+    type Output = Box<Outcome>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Box<Outcome>> {
+        let polled = self.driver.poll(self.id, context.waker());
+        self.is_over = polled.is_ready();
+        polled
     }
 }
 
-/// Headers may hold secrets: only their names are shown.
-impl fmt::Debug for CallOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallOptions")
-            .field("format", &self.format)
-            .field("headers", &names(&self.headers))
-            .field("max_retries", &self.max_retries)
-            .field("attempt_timeout", &self.attempt_timeout)
-            .field("total_timeout", &self.total_timeout)
-            .finish()
+impl<T: Transport> Drop for Call<'_, T> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.driver.abandon(self.id);
+        }
     }
-}
-
-/// A usage and the reply that brought it.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct WithResponse {
-    /// The usage.
-    pub data: AiChatUsageResponse,
-    /// The reply.
-    pub response: HttpResponse,
-    /// Every attempt of the call, the last one being the success.
-    pub attempts: Vec<Attempt>,
-    /// How long the call took, in milliseconds.
-    pub elapsed_ms: f64,
 }
 
 fn milliseconds(limit: Option<Duration>) -> f64 {
-    limit.map_or(f64::INFINITY, |limit| limit.as_secs_f64() * 1000.0)
+    limit.map_or(f64::INFINITY, |limit| limit.as_secs_f64() * 1e3)
 }
+
+/// Of milliseconds; zero for what is no time.
+fn duration(ms: f64) -> Duration {
+    Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default()
+}
+
+/// What frameworks ask of what they keep, such as Leptos of a context.
+#[cfg(not(feature = "npm"))]
+const _: () = {
+    const fn goes_anywhere<T: Clone + Send + Sync + 'static>() {}
+    goes_anywhere::<ClientBuilder>();
+    goes_anywhere::<TokenSource>();
+    goes_anywhere::<CallOptions>();
+    goes_anywhere::<WithResponse>();
+    goes_anywhere::<CallError>();
+
+    const fn _clients_do<T: Transport + Send + Sync>() {
+        goes_anywhere::<Client<T>>();
+    }
+
+    fn _calls_do<T: Transport + Send + Sync>(client: &Client<T>, request: &GetAiChatUsage) {
+        fn goes_anywhere<T: Send>(_: T) {}
+        goes_anywhere(client.get_ai_chat_usage(request));
+    }
+};

@@ -17,9 +17,22 @@ pub struct GetAiChatUsage {
 
 impl GetAiChatUsage {
     /// The usage of one company.
-    pub fn of(company_id: impl Into<String>) -> Self {
+    ///
+    /// ```
+    /// # use bookmore_sdk::GetAiChatUsage;
+    /// GetAiChatUsage::for_company("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c");
+    /// ```
+    pub fn for_company(company_id: impl Into<String>) -> Self {
         Self {
             company_id: Some(company_id.into()),
         }
+    }
+}
+
+/// The usage of one company.
+#[cfg(feature = "uuid")]
+impl From<uuid::Uuid> for GetAiChatUsage {
+    fn from(company: uuid::Uuid) -> Self {
+        Self::for_company(company.to_string())
     }
 }

@@ -5,6 +5,7 @@
 //! because the case is a setting of the server.
 
 mod get_ai_chat_usage;
+pub(crate) mod member;
 mod response_status;
 mod string_map;
 mod usage_response;

@@ -14,16 +14,15 @@ pub struct StringMap(pub Vec<(String, String)>);
 
 impl StringMap {
     /// The value of `key`, the last one where it stands twice.
+    ///
+    /// ```
+    /// # use bookmore_sdk::StringMap;
+    /// let meta = StringMap(vec![("Region".to_owned(), "eu-north".to_owned())]);
+    /// assert_eq!(meta.get("Region"), Some("eu-north"));
+    /// ```
     pub fn get(&self, key: &str) -> Option<&str> {
         let found = self.0.iter().rev().find(|(own, _)| own == key);
         found.map(|(_, value)| value.as_str())
-    }
-}
-
-impl StringMap {
-    /// The values, to be changed.
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        self.0.iter_mut().map(|(_, value)| value)
     }
 }
 

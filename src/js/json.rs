@@ -12,31 +12,20 @@ impl Json {
         self.0
     }
 
-    /// Writes `{…}`; `fill` writes the members.
-    pub fn object(&mut self, fill: impl FnOnce(&mut Self)) {
-        self.enclosed("{", fill, '}');
+    /// Opens an item of a list, or the whole.
+    pub fn item(&mut self, bracket: char) {
+        self.separate();
+        self.0.push(bracket);
     }
 
-    /// Writes a member whose value is an object.
-    pub fn member(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
+    /// Opens a member.
+    pub fn member(&mut self, name: &str, bracket: char) {
         self.name(name);
-        self.object(fill);
+        self.0.push(bracket);
     }
 
-    /// Writes a member whose value is a list; `fill` writes an item.
-    pub fn list<T>(
-        &mut self,
-        name: &str,
-        items: impl IntoIterator<Item = T>,
-        mut fill: impl FnMut(&mut Self, T),
-    ) {
-        self.name(name);
-        let all = |json: &mut Self| {
-            for item in items {
-                json.object(|json| fill(json, item));
-            }
-        };
-        self.enclosed("[", all, ']');
+    pub fn close(&mut self, bracket: char) {
+        self.0.push(bracket);
     }
 
     pub fn text(&mut self, name: &str, value: &str) {
@@ -79,13 +68,6 @@ impl Json {
         self.0.push(':');
     }
 
-    fn enclosed(&mut self, open: &str, fill: impl FnOnce(&mut Self), close: char) {
-        self.separate();
-        self.0.push_str(open);
-        fill(self);
-        self.0.push(close);
-    }
-
     fn separate(&mut self) {
         if !matches!(self.0.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
             self.0.push(',');
@@ -94,20 +76,23 @@ impl Json {
 
     fn string(&mut self, text: &str) {
         self.0.push('"');
-        for character in text.chars() {
-            match character {
-                '"' | '\\' => self.0.push('\\'),
-                '\0'..='\x1F' => {
-                    let code = character as u8;
-                    self.0.push_str(if code < 16 { "\\u000" } else { "\\u001" });
-                    self.0
-                        .push(char::from_digit(u32::from(code % 16), 16).unwrap_or('0'));
-                    continue;
-                }
-                _ => {}
+        let mut from = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if byte >= b' ' && byte != b'"' && byte != b'\\' {
+                continue;
             }
-            self.0.push(character);
+            self.0.push_str(text.get(from..at).unwrap_or_default());
+            from = at + 1;
+            self.0.push('\\');
+            if byte >= b' ' {
+                self.0.push(byte as char);
+                continue;
+            }
+            self.0.push_str(if byte < 16 { "u000" } else { "u001" });
+            self.0
+                .push(char::from_digit(u32::from(byte % 16), 16).unwrap_or('0'));
         }
+        self.0.push_str(text.get(from..).unwrap_or_default());
         self.0.push('"');
     }
 }

@@ -1,84 +1,106 @@
-//! The exports behind the npm package: convert in, call the machine, convert
-//! out. The TypeScript face in `pkg/src` is their only caller; it has checked
-//! what it passes.
+//! The exports behind the npm package: convert in, call the engine, convert
+//! out. The driver in `pkg/src/driver.ts` is their only caller; it has checked
+//! what it passes. Commands cross as JSON text.
 //!
-//! The loop that obeys the machine stands there as well (`pkg/src/call.ts`):
-//! promises, timers and streams are JavaScript's own. With them reached for from
-//! here, a package of half the features had 27.8 kB instead of 22.
+//! Promises, timers and streams are JavaScript's own, and the module imports
+//! nothing: with them reached for from here the package is a fifth larger.
 
+mod command;
 mod json;
-mod step;
 
-use std::{cell::RefCell, mem::take, rc::Rc};
+use std::{fmt, sync::Arc};
 
 use wasm_bindgen::prelude::*;
 
 use crate::{
     dto::GetAiChatUsage,
-    error::{Error, NetworkError, Phase, TimeoutError, TokenProviderError},
-    policy::{
-        call::{self, State, Step},
-        retry::{Budget, Limits},
-    },
+    engine::{Config, Engine, Id, Limits, Moment, Options},
+    error::{ConfigError, Error, FetchError, NetworkError, TokenProviderError},
     transport::{Body, HttpResponse},
     wire::{Format, base_url::BaseUrl, decode::Integers, encode::endpoint},
 };
 
-/// What the calls of a `BookMoreClient` share.
+/// The engine of a `BookMoreClient`. Ids are whole numbers; times are
+/// milliseconds, `now` by a clock that never goes back, `wall` since 1970 and
+/// NaN where it was not read, `random` from 0 to 1.
 #[wasm_bindgen]
-pub struct Core(Rc<State>);
+pub struct Core(Engine);
 
 #[wasm_bindgen]
 impl Core {
-    /// `base_url`: without a slash at the end; its origin ends at `origin_length`.
+    /// `base_url`: without a slash at the end; its origin ends at
+    /// `origin_length`.
     #[wasm_bindgen(constructor)]
-    pub fn new(base_url: String, origin_length: usize, api_key: Option<String>) -> Core {
-        Core(Rc::new(State {
+    pub fn new(
+        base_url: String,
+        origin_length: usize,
+        api_key: Option<String>,
+        paces_retries: bool,
+        listens: bool,
+        shares: bool,
+    ) -> Core {
+        Core(Engine::new(Config {
             base_url: BaseUrl::checked(base_url, origin_length),
-            format: Format::Json,
             api_key,
             integers: Integers::JavaScript,
-            tokens: RefCell::default(),
-            budget: Budget::default(),
+            paces_retries,
+            listens,
+            shares,
         }))
+    }
+
+    /// Another engine of the same client, with nothing in flight.
+    pub fn fork(&self) -> Core {
+        Core(self.0.fork())
+    }
+
+    /// Whether `wall` has to be read for calls: a token tells when it ends.
+    #[wasm_bindgen(getter, js_name = wantsWall)]
+    pub fn wants_wall(&self) -> bool {
+        self.0.wants_wall()
+    }
+
+    /// Whether no call is under way.
+    #[wasm_bindgen(getter, js_name = isIdle)]
+    pub fn is_idle(&self) -> bool {
+        self.0.is_idle()
     }
 
     /// From now on `token` is sent, or what a provider gives.
     #[wasm_bindgen(js_name = setToken)]
-    pub fn set_token(&self, token: Option<String>, has_provider: bool) {
-        self.0.tokens.borrow_mut().set(token, has_provider);
+    pub fn set_token(
+        &mut self,
+        token: Option<String>,
+        has_provider: bool,
+        same_identity: bool,
+        now: f64,
+        wall: f64,
+        random: f64,
+    ) {
+        let at = Moment { now, wall, random };
+        self.0
+            .set_bearer_token(token, has_provider, same_identity, at);
     }
 
-    /// The provider gave `token`; infinite where it does not tell when it expires.
-    #[wasm_bindgen(js_name = giveToken)]
-    pub fn give_token(&self, token: Option<String>, expires_at: f64) {
-        let expires_at = expires_at.is_finite().then_some(expires_at);
-        self.0.tokens.borrow_mut().give(token, expires_at);
-    }
-
-    /// The provider failed.
-    #[wasm_bindgen(js_name = tokenFailed)]
-    pub fn token_failed(&self, now: f64) {
-        self.0.tokens.borrow_mut().failed(now);
-    }
-
-    /// Tells the tokens apart that were in use one after the other.
-    #[wasm_bindgen(getter)]
-    pub fn generation(&self) -> u32 {
-        self.0.tokens.borrow().generation()
-    }
-
-    /// Begins a call. Times are in milliseconds, infinite for no limit; NaN for
-    /// the default.
+    /// Begins a call and gives its id. `headers`: a line each. Limits are
+    /// infinite for none, and NaN for the default.
+    #[allow(clippy::too_many_arguments)]
     pub fn call(
-        &self,
+        &mut self,
         company_id: Option<String>,
         is_jsonl: bool,
+        headers: &str,
         max_retries: f64,
         attempt_timeout: f64,
         total_timeout: f64,
+        coalesce: bool,
+        fresh: bool,
+        nested: bool,
+        waited_ms: f64,
         now: f64,
-    ) -> Call {
+        wall: f64,
+        random: f64,
+    ) -> f64 {
         let mut limits = Limits::default();
         for (given, limit) in [
             (max_retries, &mut limits.max_retries),
@@ -89,55 +111,55 @@ impl Core {
                 *limit = given;
             }
         }
-        let format = if is_jsonl {
-            Format::Jsonl
-        } else {
-            Format::Json
+        let options = Options {
+            format: if is_jsonl {
+                Format::Jsonl
+            } else {
+                Format::Json
+            },
+            headers: lines(headers),
+            limits,
+            coalesce,
+            fresh,
+            nested,
+            waited_ms,
         };
         let request = GetAiChatUsage { company_id };
-        Call {
-            state: Rc::clone(&self.0),
-            call: call::Call::new(request, format, limits, now),
-        }
-    }
-}
-
-/// One call. Each method gives the next step as JSON.
-#[wasm_bindgen]
-pub struct Call {
-    state: Rc<State>,
-    call: call::Call,
-}
-
-#[wasm_bindgen]
-impl Call {
-    /// At first, after a wait, and when the provider has answered: then `asked`,
-    /// unless it was not told what the last step said.
-    pub fn next(&mut self, asked: bool, now: f64) -> String {
-        let step = self.call.next(&self.state, asked, now);
-        self.told(step, now)
+        self.0.call(request, options, Moment { now, wall, random }) as f64
     }
 
-    /// A reply came. `headers`: a line each, names in lower case. `end`: 0 for
-    /// a whole body, 1 for one that is longer than what was read, 2 for one
+    /// The caller has left.
+    pub fn abandon(&mut self, call: f64, now: f64, wall: f64, random: f64) {
+        self.0.abandon(call as Id, Moment { now, wall, random });
+    }
+
+    /// The headers of a reply have come.
+    pub fn headers(&mut self, send: f64) {
+        self.0.handle_headers(send as Id);
+    }
+
+    /// A reply has come. `headers`: a line each, names in lower case. `end`: 0
+    /// for a whole body, 1 for one that is longer than what was read, 2 for one
     /// that broke off, as `words` say.
     #[allow(clippy::too_many_arguments)]
     pub fn reply(
         &mut self,
+        send: f64,
         status: u16,
         url: Option<String>,
         headers: &str,
         body: Vec<u8>,
         end: u8,
-        words: &str,
+        words: String,
         received_at: f64,
         now: f64,
-        chance: f64,
-    ) -> String {
+        wall: f64,
+        random: f64,
+    ) {
         let body = match end {
             0 => Body::Whole(body),
             1 => Body::TooLong(body),
-            _ => Body::Broken(body, NetworkError::broke_off(words)),
+            _ => Body::Broken(body, NetworkError::broke_off(words).caused_by(thrown(send))),
         };
         let reply = HttpResponse {
             status,
@@ -146,56 +168,126 @@ impl Call {
             body,
             received_at,
         };
-        self.came_to(Ok(reply), now, chance)
+        self.0
+            .handle_reply(send as Id, reply, Moment { now, wall, random });
     }
 
-    /// What the last step said cannot be done, as `words` say, or in time.
-    /// `phase`: 0 where the token, 1 where the headers, 2 where the body was
-    /// awaited.
-    pub fn fail(&mut self, phase: u8, words: Option<String>, now: f64, chance: f64) -> String {
-        let error = match (phase, words) {
-            (0, Some(words)) => TokenProviderError::new(words).into(),
-            (_, Some(words)) => {
-                NetworkError::no_reply(&endpoint(&self.state.base_url), &words).into()
+    /// Sending failed, as `words` say. `kind`: 0 for the network, 1 for the
+    /// function that was to send, 2 for a framework's control flow, 3 for a
+    /// function that gave no usable Response.
+    pub fn fail(&mut self, send: f64, kind: u8, words: String, now: f64, wall: f64, random: f64) {
+        let error: Error = match kind {
+            0 => NetworkError::no_reply(&endpoint(&self.0.config().base_url), words)
+                .caused_by(thrown(send))
+                .into(),
+            3 => ConfigError::new(&[&words]).into(),
+            _ => {
+                let mut error = FetchError::new(words);
+                error.cause = Some(thrown(send));
+                error.is_control_flow = kind == 2;
+                error.into()
             }
-            (0, None) => TimeoutError::in_phase(Phase::Token).into(),
-            (1, None) => TimeoutError::in_phase(Phase::Headers).into(),
-            (_, None) => TimeoutError::in_phase(Phase::Body).into(),
         };
-        if phase == 0 {
-            let step = self.call.give_up(error);
-            return self.told(step, now);
-        }
-        self.came_to(Err(error), now, chance)
+        self.0
+            .handle_send_error(send as Id, error, Moment { now, wall, random });
     }
 
-    fn came_to(&mut self, outcome: Result<HttpResponse, Error>, now: f64, chance: f64) -> String {
-        let step = self.call.reply(&self.state, outcome, now, chance);
-        self.told(step, now)
+    /// The provider gave `token`; `expires_at` is NaN where it does not tell
+    /// when it expires.
+    pub fn token(
+        &mut self,
+        question: f64,
+        token: Option<String>,
+        expires_at: f64,
+        now: f64,
+        wall: f64,
+        random: f64,
+    ) {
+        let expires_at = expires_at.is_finite().then_some(expires_at);
+        let at = Moment { now, wall, random };
+        self.0
+            .handle_token(question as Id, Ok((token, expires_at)), at);
     }
 
-    fn told(&self, step: Step, now: f64) -> String {
-        step::to_json(&step, &self.call, now)
+    /// The provider failed, or gave nothing usable, as `message` says.
+    #[wasm_bindgen(js_name = tokenFailed)]
+    pub fn token_failed(
+        &mut self,
+        question: f64,
+        message: String,
+        now: f64,
+        wall: f64,
+        random: f64,
+    ) {
+        let error = TokenProviderError::new(message).caused_by(thrown(question));
+        let at = Moment { now, wall, random };
+        self.0.handle_token(question as Id, Err(error.into()), at);
     }
+
+    /// Time has passed.
+    pub fn timeout(&mut self, now: f64, wall: f64, random: f64) {
+        self.0.handle_timeout(Moment { now, wall, random });
+    }
+
+    /// When `timeout` wants to be called; infinite for never.
+    #[wasm_bindgen(js_name = pollTimeout)]
+    pub fn poll_timeout(&mut self) -> f64 {
+        self.0.poll_timeout()
+    }
+
+    /// The next command, as JSON.
+    pub fn command(&mut self) -> Option<String> {
+        let command = self.0.poll_command()?;
+        let url = endpoint(&self.0.config().base_url);
+        Some(command::to_json(&command, &url))
+    }
+
+    /// Text that came with a send or a question, without the secrets.
+    pub fn redact(&mut self, id: f64, mut text: String) -> String {
+        self.0.redact(id as Id, &mut text);
+        text
+    }
+}
+
+/// What JavaScript threw stays there, under the id of its send or question.
+struct Thrown(Id);
+
+// Nobody shows it; what `derive` writes would be a tenth of the module.
+impl fmt::Debug for Thrown {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl fmt::Display for Thrown {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl std::error::Error for Thrown {}
+
+fn thrown(id: f64) -> Arc<Thrown> {
+    Arc::new(Thrown(id as Id))
 }
 
 /// `name:value` of each line.
 fn lines(headers: &str) -> Vec<(String, String)> {
+    let part = |from, to| headers.get(from..to).unwrap_or_default().to_owned();
     let mut pairs = Vec::new();
-    let (mut name, mut value) = (String::new(), None);
-    for character in headers.chars() {
-        match (character, &mut value) {
-            (':', None) => value = Some(String::new()),
-            ('\n', _) => pairs.push((take(&mut name), value.take().unwrap_or_default())),
-            (_, None) => name.push(character),
-            (_, Some(value)) => value.push(character),
+    let (mut from, mut colon) = (0, None);
+    for (at, byte) in headers.bytes().enumerate() {
+        match (byte, colon) {
+            (b':', None) => colon = Some(at),
+            (b'\n', Some(colon_at)) => {
+                pairs.push((part(from, colon_at), part(colon_at + 1, at)));
+                (from, colon) = (at + 1, None);
+            }
+            _ => {}
         }
     }
     pairs
 }
 
-// SAFETY: a wasm module without shared memory, such as this one, has one thread.
-#[allow(unsafe_code)]
 #[global_allocator]
-static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> =
-    unsafe { lol_alloc::AssumeSingleThreaded::new(lol_alloc::FreeListAllocator::new()) };
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

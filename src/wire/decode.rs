@@ -5,10 +5,13 @@
 
 use super::{
     guid,
-    json::{Reader, Result},
+    json::{Reader, Result, lossy},
 };
 use crate::{
-    dto::{AiChatUsageResponse, ResponseError, ResponseStatus, StringMap},
+    dto::{
+        AiChatUsageResponse, ResponseError, ResponseStatus, StringMap,
+        member::{Kind, Value},
+    },
     error::DecodeError,
 };
 
@@ -23,23 +26,6 @@ pub(crate) enum Integers {
     JavaScript,
 }
 
-/// What a required member holds.
-#[derive(Clone, Copy)]
-enum Kind {
-    Int64,
-    Int32,
-    Boolean,
-}
-
-/// The required members; each is read into a slot of its own.
-const REQUIRED: [(&str, Kind); 5] = [
-    ("tokensUsed", Kind::Int64),
-    ("tokenLimit", Kind::Int32),
-    ("tokensRemaining", Kind::Int64),
-    ("isWithinBudget", Kind::Boolean),
-    ("windowDays", Kind::Int32),
-];
-
 /// Reads the body of a success.
 ///
 /// Member names are read in camelCase and PascalCase, because the case is a
@@ -49,32 +35,16 @@ const REQUIRED: [(&str, Kind); 5] = [
 /// # Errors
 /// Anything that is not exactly one complete usage.
 pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageResponse> {
-    let mut slots = [None; REQUIRED.len()];
-    let mut company_id = None;
-    let mut response_status = None;
+    let mut values = [const { None }; AiChatUsageResponse::MEMBERS.len()];
     let mut reader = Reader::new(body)?;
     reader.object(&mut |r, name| {
-        for ((member, kind), slot) in REQUIRED.iter().zip(&mut slots) {
-            if is(name, member) {
-                return r.member(member, slot.is_some(), false, &mut |r| {
-                    *slot = Some(scalar(r, *kind, integers)?);
+        for (member, slot) in AiChatUsageResponse::MEMBERS.iter().zip(&mut values) {
+            if is(name, member.name) {
+                return r.member(member.name, slot.is_some(), !member.is_required, &mut |r| {
+                    *slot = Some(value(r, member.kind, integers)?);
                     Ok(())
                 });
             }
-        }
-        if is(name, "companyId") {
-            return r.member("companyId", company_id.is_some(), true, &mut |r| {
-                company_id = Some(company(r)?);
-                Ok(())
-            });
-        }
-        if is(name, "responseStatus") {
-            return r.member(
-                "responseStatus",
-                response_status.is_some(),
-                true,
-                &mut |r| account(r, "stackTrace", response_status.insert(Account::default())),
-            );
         }
         r.skip()
     })?;
@@ -85,52 +55,88 @@ pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageRespon
     }
 
     let end = reader.offset();
-    for ((member, _), slot) in REQUIRED.iter().zip(&slots) {
-        if slot.is_none() {
-            return Err(DecodeError::new(end, "the member is missing").within(member));
+    for (member, slot) in AiChatUsageResponse::MEMBERS.iter().zip(&values) {
+        if member.is_required && slot.is_none() {
+            return Err(DecodeError::new(end, "the member is missing").within(member.name));
         }
     }
-    let [used, limit, remaining, within_budget, days] = slots.map(Option::unwrap_or_default);
-    Ok(AiChatUsageResponse {
-        company_id: company_id.flatten(),
-        tokens_used: used,
-        token_limit: limit as i32,
-        tokens_remaining: remaining,
-        is_within_budget: within_budget != 0,
-        window_days: days as i32,
-        response_status: response_status.map(Account::into),
-    })
+    Ok(AiChatUsageResponse::from_values(values))
 }
 
 /// What a body says of a failure.
 #[derive(Default)]
 pub(crate) struct Failure {
     pub response_status: Option<Box<ResponseStatus>>,
-    /// `type` and `title` of ASP.NET's problem details (RFC 9457).
+    /// The kind of error in one word: OAuth's `error` (RFC 6749), or the `code`
+    /// of an error of another form.
+    pub code: Option<String>,
+    /// The `type` of problem details (RFC 9457).
     pub problem_type: Option<String>,
+    /// In words: OAuth's `error_description`, the `detail` of problem details,
+    /// or a `message`.
+    pub words: Option<String>,
+    /// In words that say less: the `title` of problem details, or an `error`
+    /// that is more than a word.
     pub title: Option<String>,
 }
 
 /// Reads what a body says of a failure, which need not be complete, nor JSON
 /// at all.
 pub(crate) fn failure(body: &[u8]) -> Failure {
-    let mut found = None;
     let mut failure = Failure::default();
     // Where the text goes wrong, what was read before still counts.
-    let _ = Reader::lenient(body).object(&mut |r, name| {
-        let slot = match (name, r.peek()) {
-            (_, Some(b'{')) if is(name, "responseStatus") => {
-                return account(r, "stackTrace", found.insert(Account::default()));
-            }
-            ("type", Some(b'"')) => &mut failure.problem_type,
-            ("title", Some(b'"')) => &mut failure.title,
-            _ => return r.skip(),
-        };
-        *slot = Some(r.string()?);
-        Ok(())
-    });
-    failure.response_status = found.map(Account::into);
+    let _ = read_failure(&mut Reader::lenient(&lossy(body)), &mut failure);
     failure
+}
+
+fn read_failure(reader: &mut Reader<'_>, failure: &mut Failure) -> Result<()> {
+    match reader.peek() {
+        Some(b'"') => keep(reader, &mut failure.words),
+        Some(b'[') => reader.array(&mut |r, _| read_failure(r, failure)),
+        Some(b'{') => reader.object(&mut |r, name| {
+            let start = r.peek();
+            if start == Some(b'{') && is(name, "responseStatus") {
+                let mut read = Account::default();
+                let result = account(r, "stackTrace", &mut read);
+                failure.response_status = Some(read.into());
+                return result;
+            }
+            if start != Some(b'"') {
+                return match name {
+                    "error" | "errors" => read_failure(r, failure),
+                    _ => r.skip(),
+                };
+            }
+            let slot = match name {
+                "error" => {
+                    let text = r.string()?;
+                    let is_word = !text.bytes().any(|byte| byte.is_ascii_whitespace());
+                    let slot = if is_word {
+                        &mut failure.code
+                    } else {
+                        &mut failure.title
+                    };
+                    slot.get_or_insert(text);
+                    return Ok(());
+                }
+                "code" => &mut failure.code,
+                "type" => &mut failure.problem_type,
+                "title" => &mut failure.title,
+                "detail" | "error_description" => &mut failure.words,
+                _ if is(name, "message") => &mut failure.words,
+                _ => return r.skip(),
+            };
+            keep(r, slot)
+        }),
+        _ => reader.skip(),
+    }
+}
+
+/// Reads a text, of which the first counts.
+fn keep(reader: &mut Reader<'_>, slot: &mut Option<String>) -> Result<()> {
+    let text = reader.string()?;
+    slot.get_or_insert(text);
+    Ok(())
 }
 
 /// `TokensUsed` is `tokensUsed`: only the first letter differs.
@@ -143,9 +149,16 @@ fn is(name: &str, member: &str) -> bool {
     }
 }
 
-fn scalar(reader: &mut Reader<'_>, kind: Kind, integers: Integers) -> Result<i64> {
+fn value(reader: &mut Reader<'_>, kind: Kind, integers: Integers) -> Result<Value> {
     let (least, most, problem) = match (kind, integers) {
-        (Kind::Boolean, _) => return reader.boolean().map(i64::from),
+        (Kind::Boolean, _) => return reader.boolean().map(Value::Boolean),
+        (Kind::Text, _) => return reader.string().map(Value::Text),
+        (Kind::Guid, _) => return company(reader),
+        (Kind::ResponseStatus, _) => {
+            let mut read = Account::default();
+            account(reader, "stackTrace", &mut read)?;
+            return Ok(Value::ResponseStatus(read.into()));
+        }
         (Kind::Int32, _) => (
             i32::MIN.into(),
             i32::MAX.into(),
@@ -162,17 +175,18 @@ fn scalar(reader: &mut Reader<'_>, kind: Kind, integers: Integers) -> Result<i64
     };
     let start = reader.offset();
     match reader.integer()? {
-        Some(value) if (least..=most).contains(&value) => Ok(value),
+        Some(value) if (least..=most).contains(&value) => Ok(Value::Integer(value)),
         _ => Err(DecodeError::new(start, problem)),
     }
 }
 
 /// The zero Guid names no company (contract, "Values" 3).
-fn company(reader: &mut Reader<'_>) -> Result<Option<String>> {
+fn company(reader: &mut Reader<'_>) -> Result<Value> {
     let start = reader.offset();
     let text = reader.string()?;
     match guid::number(&text) {
-        Some(number) => Ok((number != 0).then_some(text)),
+        Some(0) => Ok(Value::Nothing),
+        Some(_) => Ok(Value::Text(text)),
         None => Err(DecodeError::new(start, "a Guid was expected")),
     }
 }

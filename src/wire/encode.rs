@@ -5,7 +5,8 @@ use crate::{
     transport::HttpRequest,
 };
 
-const PATH: &str = "/assistant/ai-chat/usage";
+/// Of the operation, behind the base URL.
+pub(crate) const PATH: &str = "/assistant/ai-chat/usage";
 
 /// Everything that goes into one request besides the DTO.
 pub(crate) struct Envelope<'a> {
@@ -13,19 +14,14 @@ pub(crate) struct Envelope<'a> {
     pub format: Format,
     pub bearer_token: Option<&'a str>,
     pub api_key: Option<&'a str>,
+    /// Further headers of the caller's.
+    pub extra: &'a [(String, String)],
 }
 
-/// Writes the one request of this API.
-///
-/// # Errors
-/// An empty company id, because the server would answer for the caller's own
-/// company (contract, "Negotiation" 6); an id that is no Guid, because it
-/// would answer 400 before it looks at the credentials ("Failures" 5).
-#[inline(never)] // smaller, see Cargo.toml
-pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> Result<HttpRequest, Error> {
+/// Writes the one request of this API. The company id has been checked.
+pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> HttpRequest {
     let mut url = endpoint(envelope.base_url);
     if let Some(company_id) = &dto.company_id {
-        check_company_id(company_id)?;
         url.push_str("?CompanyId=");
         for byte in company_id.bytes() {
             // In a Guid only the braces are not allowed in a query.
@@ -36,18 +32,19 @@ pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> Result<H
             }
         }
     }
-    let mut headers = vec![("Accept".to_owned(), envelope.format.media_type().to_owned())];
+    let mut headers = Vec::new();
+    let mut add = |name: &str, value: &str| headers.push((name.to_owned(), value.to_owned()));
+    add("Accept", envelope.format.media_type());
     if let Some(token) = envelope.bearer_token {
-        headers.push(("Authorization".to_owned(), text!["Bearer ", token]));
+        add("Authorization", &text!["Bearer ", token]);
     }
     if let Some(key) = envelope.api_key {
-        headers.push(("x-api-key".to_owned(), key.to_owned()));
+        add("x-api-key", key);
     }
-    Ok(HttpRequest {
-        url,
-        headers,
-        timeout_ms: f64::INFINITY,
-    })
+    for (name, value) in envelope.extra {
+        add(name, value);
+    }
+    HttpRequest { url, headers }
 }
 
 /// The URL of the operation, without the query.
@@ -55,16 +52,22 @@ pub(crate) fn endpoint(base_url: &BaseUrl) -> String {
     text![base_url.as_str(), PATH]
 }
 
-fn check_company_id(company_id: &str) -> Result<(), ConfigError> {
+/// # Errors
+/// An empty company id, because the server would answer for the caller's own
+/// company (contract, "Negotiation" 6); an id that is no Guid, because it
+/// would answer 400 before it looks at the credentials ("Failures" 5).
+pub(crate) fn check_company_id(company_id: &str) -> Result<(), Error> {
     if company_id.bytes().all(|byte| byte.is_ascii_whitespace()) {
         return Err(ConfigError::new(&[
             "The company id is empty; leave it out to ask for the caller's own company.",
-        ]));
+        ])
+        .into());
     }
     if guid::number(company_id).is_none() {
         return Err(ConfigError::new(&[
             "The company id is not a Guid; pass it as 32 hexadecimal digits, with or without dashes.",
-        ]));
+        ])
+        .into());
     }
     Ok(())
 }
@@ -75,7 +78,7 @@ mod tests {
 
     const COMPANY: &str = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
 
-    fn write(dto: &GetAiChatUsage, base: &str) -> Result<HttpRequest, Error> {
+    fn write(dto: &GetAiChatUsage, base: &str) -> HttpRequest {
         request(
             dto,
             &Envelope {
@@ -83,13 +86,17 @@ mod tests {
                 format: Format::Jsonl,
                 bearer_token: Some("t0ken"),
                 api_key: Some("key"),
+                extra: &[],
             },
         )
     }
 
     #[test]
     fn the_request_is_the_one_of_the_contract() {
-        let request = write(&GetAiChatUsage::of(COMPANY), "https://api.bookmore.com/").unwrap();
+        let request = write(
+            &GetAiChatUsage::for_company(COMPANY),
+            "https://api.bookmore.com/",
+        );
         assert_eq!(
             request.url,
             "https://api.bookmore.com/assistant/ai-chat/usage?CompanyId=9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"
@@ -112,7 +119,10 @@ mod tests {
     #[test]
     fn values_are_percent_encoded_and_no_company_means_no_query() {
         let braced = ["{", COMPANY, "}"].concat();
-        let request = write(&GetAiChatUsage::of(braced), "http://localhost/base").unwrap();
+        let request = write(
+            &GetAiChatUsage::for_company(braced),
+            "http://localhost/base",
+        );
         assert_eq!(
             request.url,
             [
@@ -122,17 +132,13 @@ mod tests {
             ]
             .concat()
         );
-        let request = write(&GetAiChatUsage::default(), "http://localhost").unwrap();
+        let request = write(&GetAiChatUsage::default(), "http://localhost");
         assert_eq!(request.url, "http://localhost/assistant/ai-chat/usage");
     }
 
     #[test]
     fn a_company_id_that_the_server_would_misread_is_refused() {
-        let refusal = |id: &str| {
-            write(&GetAiChatUsage::of(id), "http://x")
-                .unwrap_err()
-                .to_string()
-        };
+        let refusal = |id: &str| check_company_id(id).unwrap_err().to_string();
         for blank in ["", " ", "\t\n"] {
             assert_eq!(
                 refusal(blank),

@@ -9,9 +9,17 @@ use crate::error::DecodeError;
 /// Deeper values than this are refused. A usage is four levels deep.
 const MAX_DEPTH: u8 = 64;
 
-/// The text that `bytes` are, as far as they are UTF-8.
-pub(crate) fn utf8(bytes: &[u8]) -> &str {
-    bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
+/// The text that `bytes` are, with a mark for what is not UTF-8: an error in
+/// another encoding loses some letters of its message, and nothing else.
+pub(crate) fn lossy(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push('\u{FFFD}');
+        }
+    }
+    text
 }
 
 pub(super) type Result<T> = std::result::Result<T, Box<DecodeError>>;
@@ -26,19 +34,19 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
-        let reader = Self::lenient(bytes);
-        if reader.text.len() < bytes.len() {
-            return Err(DecodeError::new(reader.text.len(), "the text is not UTF-8"));
-        }
+        let text = str::from_utf8(bytes).map_err(|error| match error.error_len() {
+            // Cut inside a character.
+            None => DecodeError::truncated(error.valid_up_to()),
+            Some(_) => DecodeError::new(error.valid_up_to(), "the text is not UTF-8"),
+        })?;
         Ok(Self {
             lenient: false,
-            ..reader
+            ..Self::lenient(text)
         })
     }
 
-    /// Reads as far as the text is UTF-8, past what can be passed over.
-    pub fn lenient(bytes: &'a [u8]) -> Self {
-        let text = utf8(bytes);
+    /// Reads past what can be passed over.
+    pub fn lenient(text: &'a str) -> Self {
         Self {
             at: if text.starts_with('\u{FEFF}') { 3 } else { 0 },
             text,

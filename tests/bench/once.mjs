@@ -5,8 +5,8 @@ const [client, baseUrl] = process.argv.slice(2);
 const readWasm = () => readFile(new URL(import.meta.resolve("bookmore-sdk/sdk.wasm")));
 
 const started = performance.now();
-const { usage } = await import(`./clients/${client}.mjs`);
+const { client: make } = await import(`./clients/${client}.mjs`);
 const imported = performance.now();
-const value = await usage(baseUrl, readWasm);
+const value = await make(baseUrl, readWasm)();
 const answered = performance.now();
 console.log(JSON.stringify({ importMs: imported - started, callMs: answered - imported, value }));

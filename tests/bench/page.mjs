@@ -1,7 +1,7 @@
 // One sample in a browser: bundled with one of the clients, the page's only script.
-import { usage } from "client";
+import { client } from "client";
 
-const value = await usage(location.origin, () => fetch("sdk.wasm"));
+const value = await client(location.origin, () => fetch("sdk.wasm"))();
 const answered = performance.now();
 const bytes = performance
   .getEntriesByType("resource")

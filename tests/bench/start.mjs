@@ -1,16 +1,16 @@
 // How soon the first value is there, beside other clients: in Node and in Chromium. `make bench-start`.
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { brotliCompressSync } from "node:zlib";
 import { isSameUsage } from "../faults/usage.mjs";
 import { BROWSERS } from "../package/browser-drivers.mjs";
-import { install } from "../package/installed.mjs";
 import { startServer } from "../server/server.mjs";
+import { median, prepare } from "./peers.mjs";
 
 const USAGE = `Usage: node tests/bench/start.mjs [--samples N] [--node-only]
 
@@ -28,16 +28,6 @@ Clients take turns, so that what else the machine does meets all of them; median
   --help         print this text
 `;
 
-/** [name, its file in clients/, the package whose version is shown] */
-const CLIENTS = [
-  ["bookmore-sdk", "bookmore-sdk", "bookmore-sdk"],
-  ["bookmore-sdk/slim", "bookmore-sdk-slim", "bookmore-sdk"],
-  ["@servicestack/client", "servicestack", "@servicestack/client"],
-  ["ky", "ky", "ky"],
-  ["openai", "openai", "openai"],
-  ["fetch, no client", "fetch"],
-].map(([name, file, from]) => ({ name, file, from }));
-
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const TRUTH = { tokensUsed: "1234", tokenLimit: "100000", tokensRemaining: "98766", isWithinBudget: true, windowDays: "30" };
 
@@ -48,21 +38,22 @@ async function main() {
   const count = Number(values.samples);
   if (!(Number.isInteger(count) && count > 0)) throw new Error("--samples must be a whole number above 0; see --help.");
 
-  const folder = prepare();
-  const api = await startServer();
+  const folder = prepare(["once.mjs", "page.mjs"]);
+  const { clients } = folder;
+  const api = await startServer({ replay: true });
   try {
-    const inNode = await sample(count, (client) => nodeSample(folder.path, client, api.url));
+    const inNode = await sample(clients, count, (client) => nodeSample(folder.path, client, api.url));
     printTable(`Node ${process.version}, ms`, inNode, [
       ["import", ({ importMs }) => importMs],
       ["first call", ({ callMs }) => callMs],
       ["together", ({ importMs, callMs }) => importMs + callMs],
     ]);
     if (values["node-only"]) return;
-    const pages = await startPages(await bundles(folder.path), api.url);
+    const pages = await startPages(await bundles(folder), api.url);
     const browser = await BROWSERS.find(({ name }) => name === "chromium").start();
     try {
       const version = (await browser.driver.getCapabilities()).getBrowserVersion();
-      const inBrowser = await sample(count, (client) => browserSample(browser.driver, client, pages.port));
+      const inBrowser = await sample(clients, count, (client) => browserSample(browser.driver, client, pages.port));
       printTable(`Chromium ${version}`, inBrowser, [
         ["bytes", ({ bytes }) => bytes, 0],
         ["first value, ms", ({ valueMs }) => valueMs],
@@ -77,26 +68,11 @@ async function main() {
   }
 }
 
-/** The packed package and its peers, installed in a folder along with the programs that are measured. */
-function prepare() {
-  const { folder, remove } = install();
-  for (const name of ["once.mjs", "page.mjs", "clients"]) cpSync(at(name), join(folder, name), { recursive: true });
-  for (const { from } of CLIENTS.filter(({ from }) => from && from !== "bookmore-sdk")) {
-    const link = join(folder, "node_modules", from);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(at(`../node_modules/${from}`), link);
-  }
-  for (const client of CLIENTS) {
-    client.version = client.from ? JSON.parse(readFileSync(join(folder, "node_modules", client.from, "package.json"))).version : "";
-  }
-  return { path: folder, remove };
-}
-
 /** Clients take turns. The first round is not counted: it fills the caches of the machine. */
-async function sample(count, once) {
-  const samples = new Map(CLIENTS.map((client) => [client, []]));
+async function sample(clients, count, once) {
+  const samples = new Map(clients.map((client) => [client, []]));
   for (let round = 0; round <= count; round++) {
-    for (const client of CLIENTS) {
+    for (const client of clients) {
       const measured = await once(client);
       if (!isSameUsage(measured.value, TRUTH)) throw new Error(`${client.name} gave ${JSON.stringify(measured.value)}`);
       if (round > 0) samples.get(client).push(measured);
@@ -125,10 +101,10 @@ async function browserSample(driver, { file }, port) {
 }
 
 /** What the pages are made of: path → [media type, bytes]. */
-async function bundles(folder) {
+async function bundles({ path: folder, clients }) {
   const { build } = createRequire(at("../../pkg/package.json"))("esbuild");
   const files = new Map();
-  for (const { file } of CLIENTS) {
+  for (const { file } of clients) {
     const { outputFiles } = await build({
       absWorkingDir: folder,
       entryPoints: ["page.mjs"],
@@ -184,12 +160,6 @@ function printTable(title, samples, columns) {
   console.log(`\n| ${title} | ${columns.map(([name]) => `${name} | ×`).join(" | ")} |`);
   console.log(`|---|${"--:|--:|".repeat(columns.length)}`);
   for (const [{ name, version }, values] of rows) console.log(`| ${`${name} ${version}`.trim()} | ${values.map(cell).join(" | ")} |`);
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 await main().catch((error) => {

@@ -11,7 +11,14 @@ pub const COUNT: usize = 254;
 
 pub struct Exchange {
     pub id: String,
+    /// The file it stands in, such as `camel`: the host that was recorded.
+    pub host: &'static str,
+    pub method: String,
+    /// With the query.
+    pub path: String,
+    pub headers: Vec<(String, String)>,
     pub response: HttpResponse,
+    pub is_compressed: bool,
 }
 
 /// What a recorded response must come to.
@@ -30,22 +37,38 @@ macro_rules! fixture {
 
 pub fn exchanges() -> Vec<Exchange> {
     [
-        fixture!("exchanges/pascal.json"),
-        fixture!("exchanges/camel.json"),
-        fixture!("exchanges/endpoints.json"),
-        fixture!("exchanges/cookie.json"),
-        fixture!("exchanges/cors-open.json"),
-        fixture!("exchanges/limiter.json"),
-        fixture!("exchanges/cancel.json"),
-        fixture!("exchanges/gzip.json"),
+        ("pascal", fixture!("exchanges/pascal.json")),
+        ("camel", fixture!("exchanges/camel.json")),
+        ("endpoints", fixture!("exchanges/endpoints.json")),
+        ("cookie", fixture!("exchanges/cookie.json")),
+        ("cors-open", fixture!("exchanges/cors-open.json")),
+        ("limiter", fixture!("exchanges/limiter.json")),
+        ("cancel", fixture!("exchanges/cancel.json")),
+        ("gzip", fixture!("exchanges/gzip.json")),
     ]
-    .iter()
-    .flat_map(|text| serde_json::from_str::<Vec<Value>>(text).unwrap())
-    .map(|exchange| Exchange {
-        id: exchange["id"].as_str().unwrap().to_owned(),
-        response: response(&exchange["response"]),
+    .into_iter()
+    .flat_map(|(host, text)| {
+        let recorded = serde_json::from_str::<Vec<Value>>(text).unwrap();
+        recorded.into_iter().map(move |one| exchange(host, &one))
     })
     .collect()
+}
+
+fn exchange(host: &'static str, recorded: &Value) -> Exchange {
+    let request = &recorded["request"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let headers = request["headers"].as_object().unwrap().iter();
+    Exchange {
+        id: text(&recorded["id"]),
+        host,
+        method: text(&request["method"]),
+        path: text(&request["path"]),
+        headers: headers
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect(),
+        response: response(&recorded["response"]),
+        is_compressed: recorded["response"]["body"].is_null(),
+    }
 }
 
 fn response(recorded: &Value) -> HttpResponse {

@@ -7,9 +7,9 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { install } from "../package/installed.mjs";
+import { ATTEMPT_MS, clients, replayClients } from "../peers/clients.mjs";
 import { startServer } from "../server/server.mjs";
 import { BOUND_MS, CASES, fault } from "./cases.mjs";
-import { ATTEMPT_MS, clients, replayClients } from "./clients.mjs";
 import { replay } from "./replays.mjs";
 
 const OURS = "bookmore-sdk";
@@ -113,9 +113,9 @@ async function faultTable(server, cases, reasons) {
 
 const FAULT_NOTE = `
 Each client has its own defaults and its documented way to a fresh token. An attempt is limited to
-${ATTEMPT_MS / 1000} s where there is an option for it: @servicestack/client has none, the one of ky is for all attempts
-together and stays at 10 s. All send a token and an x-api-key. A case is lost after ${BOUND_MS / 1000} s; any rejection
-counts as one, whatever is thrown, and numbers count whatever the case of their names.
+${ATTEMPT_MS / 1000} s where there is an option for it: @servicestack/client has none. All send a token and an x-api-key. A
+case is lost after ${BOUND_MS / 1000} s; any rejection counts as one, whatever is thrown, and numbers count whatever
+the case of their names.
 `;
 
 const REPLAY_NOTE = `

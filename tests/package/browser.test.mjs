@@ -14,6 +14,7 @@ import { install } from "./installed.mjs";
 
 const at = (path) => new URL(path, import.meta.url);
 const ROWS = JSON.parse(readFileSync(at("../fixtures/outcomes.json"), "utf8"));
+const TABLE = JSON.parse(readFileSync(at("../fixtures/scenarios.json"), "utf8"));
 const OUT = at("../out/");
 const PATIENCE = 30_000; // ms; a busy machine is no fault of the package
 
@@ -26,7 +27,7 @@ before(async () => {
   user = install();
   // Where the page looks for them. A copy, so that a build meanwhile does no harm.
   cpSync(join(user.folder, "node_modules/bookmore-sdk"), join(user.folder, "pkg"), { recursive: true });
-  cpSync(at("call-cases.mjs"), join(user.folder, "pkg/call-cases.mjs"));
+  for (const file of ["call-cases.mjs", "virtual-world.mjs"]) cpSync(at(file), join(user.folder, "pkg", file));
   const page = join(user.folder, "examples/usage-meter");
   cpSync(at("../../examples/usage-meter"), page, { recursive: true });
   for (const [file, scripts] of [["strict.html", "'self' 'wasm-unsafe-eval'"], ["no-wasm.html", "'self'"]]) {
@@ -341,7 +342,33 @@ for (const { name, start } of BROWSERS) {
       assert.deepEqual(failures, []);
       assert.equal(passed, names.length);
     });
+
+    test("every scenario comes out as written", async () => {
+      await driver.get(`${server.url}/health`);
+      const { passed, failures } = await driver.executeAsyncScript(playEach, TABLE);
+      console.log(`${name}: scenarios: ${passed} through the package`);
+      assert.deepEqual(failures, []);
+      assert.equal(passed, TABLE.scenarios.length);
+    });
   });
+}
+
+// Runs in the browser: each scenario, and how it came out otherwise than written.
+async function playEach({ companies, scenarios }, done) {
+  const failures = [];
+  let passed = 0;
+  try {
+    const sdk = await import("/pkg/dist/index.js");
+    const { mismatch } = await import("/pkg/virtual-world.mjs");
+    for (const scenario of scenarios) {
+      const words = await mismatch(sdk, companies, scenario).catch(String);
+      if (words === undefined) passed++;
+      else failures.push(`${scenario.name}: ${words}`);
+    }
+  } catch (error) {
+    failures.push(String(error));
+  }
+  done({ passed, failures });
 }
 
 // Runs in the browser: each case of call-cases.mjs, and what went wrong.

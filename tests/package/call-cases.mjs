@@ -60,6 +60,18 @@ function watched() {
 const timeoutOf = ({ name, code, phase, scope, timeoutMs }) => [name, code, phase, scope, timeoutMs];
 
 export const CASES = {
+  // ---- Where it goes ----
+
+  "a relative base URL is one of the page's server, and is refused where there is no page": async ({ sdk, url }) => {
+    const make = () => new sdk.BookMoreClient({ baseUrl: "/", bearerToken: "good-token" });
+    if (globalThis.location) {
+      same(new URL(url).origin, globalThis.location.origin);
+      same((await make().getAiChatUsage()).tokensUsed, 1234);
+    } else {
+      same((await failure((async () => make())())).code, "config_error");
+    }
+  },
+
   // ---- Deadlines ----
 
   "an attempt is limited while the headers are awaited, and while the body is read": async ({ sdk, url }) => {
@@ -198,20 +210,25 @@ export const CASES = {
     same([fetch.sent.length, error.retryAfterMs], [1, 3_600_000]);
     holds(Math.abs(error.retryAt - Date.now() - 3_600_000) < 60_000, `retryAt: ${error.retryAt}`);
   },
-  "an empty retry budget is said": async ({ sdk }) => {
-    const fetch = scripted(["", 503, { "retry-after-ms": "1" }]);
-    const client = new sdk.BookMoreClient({ fetch, maxRetries: 10, totalTimeoutMs: null });
+  "a retry whose turn would come too late fails at once, and says when to come back": async ({ sdk }) => {
     const { random } = Math;
     Math.random = () => 0;
-    const { setTimeout } = globalThis;
-    globalThis.setTimeout = (run, ms, ...rest) => setTimeout(run, Math.min(ms, 1), ...rest);
     try {
-      await failure(client.getAiChatUsage({}, { attemptTimeoutMs: null }));
-      const error = await failure(client.getAiChatUsage({}, { attemptTimeoutMs: null }));
-      holds(error.message.endsWith("It was not tried again, because too many attempts failed lately."), error.message);
-      same(fetch.sent.length, 12);
+      // Ten retries are served at once, then two a second.
+      const fetch = scripted(BUSY);
+      const client = new sdk.BookMoreClient({ fetch, totalTimeoutMs: 2000 });
+      const calls = Array.from({ length: 20 }, () => client.getAiChatUsage({}, { coalesce: false, maxRetries: 1 }));
+      const errors = await Promise.all(calls.map(failure));
+      const late = errors.filter(({ attempts }) => attempts.length === 1);
+      same([late.length, fetch.sent.length], [7, 33]);
+      for (const { code, retryAt } of late) {
+        same(code, "server_error");
+        holds(retryAt - Date.now() < 6_000, `retryAt: ${retryAt}`);
+      }
+      const unpaced = new sdk.BookMoreClient({ fetch: scripted(BUSY), totalTimeoutMs: 2000, retryPacing: false });
+      const all = Array.from({ length: 20 }, () => unpaced.getAiChatUsage({}, { coalesce: false, maxRetries: 1 }));
+      for (const { attempts } of await Promise.all(all.map(failure))) same(attempts.length, 2);
     } finally {
-      Object.assign(globalThis, { setTimeout });
       Math.random = random;
     }
   },
@@ -384,17 +401,19 @@ export const CASES = {
       const error = await failure(client.getAiChatUsage({ companyId: COMPANIES[0] }));
       same(error.requestId, "r1");
       const url = "https://api.example/assistant/ai-chat/usage";
-      const [, , { waitMs }] = seen;
-      const { elapsedMs } = seen.at(-1);
+      const [{ callId }, , { waitMs }, , , success] = seen;
+      const { callId: other, elapsedMs } = seen.at(-1);
+      holds(callId !== other, "each call has an id of its own");
       same(seen, [
-        { type: "attempt", attempt: 1, url },
-        { type: "response", attempt: 1, status: 503 },
-        { type: "retry", attempt: 1, waitMs, code: "server_error", status: 503 },
-        { type: "attempt", attempt: 2, url },
-        { type: "response", attempt: 2, status: 200 },
-        { type: "attempt", attempt: 1, url },
-        { type: "response", attempt: 1, status: 404 },
-        { type: "error", attempt: 1, code: "api_error", elapsedMs, status: 404 },
+        { type: "attempt", callId, attempt: 1, url },
+        { type: "response", callId, attempt: 1, status: 503 },
+        { type: "retry", callId, attempt: 1, waitMs, code: "server_error", status: 503 },
+        { type: "attempt", callId, attempt: 2, url },
+        { type: "response", callId, attempt: 2, status: 200 },
+        { type: "success", callId, attempt: 2, elapsedMs: success.elapsedMs },
+        { type: "attempt", callId: other, attempt: 1, url },
+        { type: "response", callId: other, attempt: 1, status: 404 },
+        { type: "error", callId: other, attempt: 1, elapsedMs, code: "api_error", status: 404 },
       ]);
     }
   },

@@ -1,13 +1,13 @@
 // What package.json and the limits say of the entries, held against the build's list of them.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { posix } from "node:path";
 import { it } from "node:test";
 import { ENTRIES, scripts } from "../../pkg/build/entries.mjs";
 
 const read = (path) => readFileSync(new URL(`../../pkg/${path}`, import.meta.url), "utf8");
 const manifest = JSON.parse(read("package.json"));
-const GENERATED = ["dist/core.js", "dist/wasm-inline.js", "dist/sdk.wasm"];
+const GENERATED = ["dist/core.js", "dist/wasm-inline.js", "dist/sdk.wasm", "dist/sdk.wasm.d.ts"];
 
 const names = [...new Set(ENTRIES.map(({ name }) => name))];
 const allScripts = ENTRIES.flatMap((entry) => scripts(entry).map(({ file }) => file));
@@ -31,17 +31,17 @@ it("exports each entry, the runtimes' own scripts first", () => {
   const pairs = Object.entries(manifest.exports).map(([key, value]) => [key, typeof value === "string" ? value : Object.entries(value)]);
   assert.deepEqual(pairs, [
     ...names.map((name) => [subpath(name), conditions(name)]),
-    ["./sdk.wasm", "./dist/sdk.wasm"],
+    ["./sdk.wasm", Object.entries({ types: "./dist/sdk.wasm.d.ts", default: "./dist/sdk.wasm" })],
     ["./package.json", "./package.json"],
   ]);
 });
 
 it("tells compilers that do not read exports where the declarations are", () => {
-  const others = names.filter((name) => name !== "index");
+  const others = [...names.filter((name) => name !== "index"), "sdk.wasm"];
   assert.deepEqual(manifest.typesVersions["*"], Object.fromEntries(others.map((name) => [subpath(name).slice(2), [`./dist/${name}.d.ts`]])));
 });
 
-it("packs the scripts, and the declarations that an entry reaches", () => {
+it("packs the pages, the scripts, and the declarations that an entry reaches", () => {
   const reached = new Set();
   const reach = (path) => {
     if (reached.has(path)) return;
@@ -53,7 +53,8 @@ it("packs the scripts, and the declarations that an entry reaches", () => {
   for (const { name, formats } of ENTRIES) {
     for (const format of formats) reach(`dist/${name}.d.${format === "cjs" ? "cts" : "ts"}`);
   }
-  const expected = [...allScripts.map((file) => `dist/${file}`), ...GENERATED, ...reached];
+  const pages = readdirSync(new URL("../../pkg/docs", import.meta.url)).map((file) => `docs/${file}`);
+  const expected = [...pages, ...allScripts.map((file) => `dist/${file}`), ...GENERATED, ...reached];
   assert.deepEqual([...manifest.files].sort(), expected.sort());
 });
 

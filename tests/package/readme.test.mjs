@@ -10,6 +10,7 @@ import { after, before, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { chromium as playwright } from "playwright-core";
+import { errorTable } from "../error-table.mjs";
 import { SNIPPETS, snippet } from "../readme.mjs";
 import { startServer } from "../server/server.mjs";
 import { BROWSERS, CHROMIUM_FLAGS, chromiumProgram } from "./browser-drivers.mjs";
@@ -158,7 +159,23 @@ async function serveFolder(t, page) {
   return `http://127.0.0.1:${own.address().port}/`;
 }
 
+it("the table of errors is what the types say; if a change is meant, run make api", () => {
+  assert.ok(readFileSync(join(root, "pkg/README.md"), "utf8").includes(`<!-- errors -->\n\n${errorTable()}\n\n<!-- /errors -->`));
+});
+
+it("what npm shows begins with how to install, and leads to nothing that the tarball lacks", () => {
+  const text = readFileSync(join(root, "pkg/README.md"), "utf8");
+  assert.match(text, /^# bookmore-sdk\n\n```sh\nnpm install bookmore-sdk\n```\n/);
+  for (const page of ["README.md", "docs/options.md", "docs/testing.md"]) {
+    const text = readFileSync(join(root, "pkg", page), "utf8");
+    assert.doesNotMatch(text, /\bmake\b \w+`|\bmake (test|demo|serve)|\b(tests|examples|src)\//, page);
+    const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to);
+    for (const to of links) assert.ok(user.files.includes(to), `${page}: ${to}`);
+  }
+});
+
 // The component test and the one with Mock Service Worker need packages: tests/matrix/cells/kit.mjs runs them.
+// tests/client/readme.rs runs the Rust test.
 it("every snippet is run", () => {
-  assert.equal(SNIPPETS.length, 11);
+  assert.equal(SNIPPETS.length, 12);
 });

@@ -22,8 +22,9 @@ const json = (body, status, headers) => async () =>
   new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
 const account = {
   ResponseStatus: {
-    ErrorCode: KEY, Message: `No: ${quoted}`, StackTrace: quoted,
-    Errors: [{ ErrorCode: TOKEN, FieldName: KEY, Message: quoted, Meta: { a: quoted } }], Meta: { b: quoted },
+    // Codes are names, not words, and stay what they are.
+    ErrorCode: "Refused", Message: `No: ${quoted}`, StackTrace: quoted,
+    Errors: [{ ErrorCode: "Quoted", FieldName: KEY, Message: quoted, Meta: { a: quoted } }], Meta: { b: quoted },
   },
 };
 const throwing = (make) => async (url, init) => {

@@ -2,15 +2,15 @@
 // way in which it finds a package.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, readFileSync } from "node:fs";
+import { cpSync, readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { install } from "./installed.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-const OLDEST = at("../node_modules/typescript-5.4");
+const OLDEST = at("../node_modules/typescript-5.0");
 const LAST_WITH_NODE10 = at("../node_modules/typescript-6.0");
 const NEWEST = at("../../pkg/node_modules/typescript");
 
@@ -21,6 +21,9 @@ before(() => {
   for (const name of ["face", "slim", "testing"]) {
     for (const extension of ["mts", "cts"]) cpSync(at(`types/${name}.ts`), join(user.folder, `${name}.${extension}`));
   }
+  // What a user would install beside it.
+  const modules = join(user.folder, "node_modules");
+  for (const name of ["@types", "undici"]) symlinkSync(at(`../node_modules/${name}`), join(modules, name));
 });
 after(() => user?.remove());
 
@@ -33,54 +36,97 @@ function passes(script, ...args) {
 describe("linters", () => {
   it("publint, its warnings included", () => passes(at("../node_modules/publint/src/cli.js"), "--strict", user.tarball));
 
-  // sdk.wasm is left out: it is no module, and what importing it gives is the bundler's to declare.
+  // sdk.wasm is left out: attw takes it for a script.
   const attw = (...options) =>
     passes(at("../node_modules/@arethetypeswrong/cli/dist/index.js"), user.tarball, "--exclude-entrypoints", "sdk.wasm", ...options);
   it("attw, for every resolver", () => attw());
 });
 
-// A user's own flags can be stricter than the package's; what compiles with these compiles without them.
-const STRICT = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--target", "es2020"];
-const DOM = ["--lib", "es2020,dom"];
-const NODENEXT = ["--module", "nodenext", ...DOM];
+// A user's own flags can be stricter than the package's; what compiles with these compiles without them. The target and
+// the libraries are the oldest that the README promises.
+const STRICT = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--noImplicitOverride", "--skipLibCheck", "false", "--target", "es2015"];
+const NO_TYPES = ["--typeRoots", "none"];
+const DOM = [...NO_TYPES, "--lib", "es2018,dom"];
+const WORKER = [...NO_TYPES, "--lib", "es2018,webworker"];
+const NODE = ["--types", "node", "--lib", "es2018"];
+const BUN = ["--types", "bun", "--lib", "es2018"];
+const NODENEXT = ["--module", "nodenext"];
 const BUNDLER = ["--module", "esnext", "--moduleResolution", "bundler"];
-const NODE10 = ["--module", "commonjs", "--moduleResolution", "node10", ...DOM];
+const NODE10 = ["--module", "commonjs", "--moduleResolution", "node10"];
+const ALL = ["face.ts", "slim.ts", "sdk-wasm.ts", "testing.ts"];
+const ESM = ["face.mts", "slim.mts", "testing.mts"];
+const COMMONJS = ["face.cts", "slim.cts", "testing.cts", "required.cts"];
 
 for (const [compiler, cases] of [
   [OLDEST, [
-    ["nodenext, ESM", ["face.mts", "slim.mts", "testing.mts"], NODENEXT],
-    ["nodenext, CommonJS", ["face.cts", "slim.cts", "testing.cts", "required.cts"], NODENEXT],
-    ["bundler", ["face.ts", "slim.ts", "testing.ts"], [...BUNDLER, ...DOM]],
-    ["node10", ["face.ts", "slim.ts", "testing.ts"], NODE10],
+    ["nodenext, ESM", ESM, NODENEXT, DOM],
+    ["nodenext, CommonJS", COMMONJS, NODENEXT, DOM],
+    ["bundler", [...ALL, "web-assembly.ts"], BUNDLER, DOM],
+    ["node10", ALL, NODE10, DOM],
   ]],
   [LAST_WITH_NODE10, [
-    ["node10", ["face.ts", "slim.ts", "testing.ts"], [...NODE10, "--ignoreDeprecations", "6.0"]],
+    ["node10", ALL, [...NODE10, "--ignoreDeprecations", "6.0"], DOM],
+    ["Node's types alone", ALL, BUNDLER, NODE],
   ]],
   [NEWEST, [
-    ["nodenext, ESM", ["face.mts", "slim.mts", "testing.mts"], NODENEXT],
-    ["nodenext, CommonJS", ["face.cts", "slim.cts", "testing.cts", "required.cts"], NODENEXT],
-    ["bundler", ["face.ts", "slim.ts", "testing.ts"], [...BUNDLER, ...DOM]],
-    ["bundler, in a worker", ["face.ts", "slim.ts", "testing.ts"], [...BUNDLER, "--lib", "es2022,webworker"]],
+    ["nodenext, ESM", ESM, NODENEXT, DOM],
+    ["nodenext, CommonJS", COMMONJS, NODENEXT, DOM],
+    ["bundler", [...ALL, "web-assembly.ts"], BUNDLER, DOM],
+    ["in a worker", [...ALL, "web-assembly.ts"], BUNDLER, WORKER],
+    ["Node's types alone, ESM", [...ESM, "cron.ts", "undici.ts"], NODENEXT, NODE],
+    ["Node's types alone, CommonJS", COMMONJS, NODENEXT, NODE],
+    ["Bun's types", [...ALL, "cron.ts"], BUNDLER, BUN],
+    ["a React app", ["app.tsx"], [...BUNDLER, "--jsx", "react-jsx"], DOM],
   ]],
 ]) {
   const { version } = createRequire(import.meta.url)(`${compiler}/package.json`);
   describe(`the type tests with TypeScript ${version}`, () => {
-    for (const [resolution, files, flags] of cases) {
-      it(resolution, () => passes(`${compiler}/bin/tsc`, ...STRICT, ...flags, "same.d.ts", ...files));
+    for (const [what, files, resolution, platform] of cases) {
+      it(what, () => passes(`${compiler}/bin/tsc`, ...STRICT, ...resolution, ...platform, "same.d.ts", ...files));
     }
   });
 }
 
+/** The declarations of an entry, for what only the compiler knows of them. */
+function compiled(entry) {
+  const ts = createRequire(import.meta.url)(LAST_WITH_NODE10);
+  const file = join(user.folder, `node_modules/bookmore-sdk/dist/${entry}.d.ts`);
+  const program = ts.createProgram([file], { module: ts.ModuleKind.NodeNext, types: [] });
+  return { ts, program, checker: program.getTypeChecker(), source: program.getSourceFile(file) };
+}
+
 for (const [entry, tests, least] of [["index", "face", 20], ["testing/index", "testing", 15]]) {
   it(`the type tests name every export of ${entry}`, () => {
-    const ts = createRequire(import.meta.url)(OLDEST);
-    const file = join(user.folder, `node_modules/bookmore-sdk/dist/${entry}.d.ts`);
-    const program = ts.createProgram([file], {});
-    const checker = program.getTypeChecker();
-    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)));
+    const { checker, source } = compiled(entry);
+    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(source));
     const text = readFileSync(at(`types/${tests}.ts`), "utf8");
     const missing = exported.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
     assert.deepEqual(missing, []);
     assert.ok(exported.length > least);
   });
 }
+
+for (const [entry, least] of [["index", 10], ["slim", 10], ["testing/index", 0]]) {
+  it(`an editor finds what the comments of ${entry} link to`, () => {
+    const { ts, program, checker, source } = compiled(entry);
+    const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(dirname(source.fileName)));
+    const links = [];
+    const visit = (node) => {
+      if (ts.isJSDocLink(node)) links.push(node);
+      // Behind a tag, braces would be a type.
+      if (ts.isJSDocThrowsTag(node)) assert.equal(node.typeExpression, undefined, node.getText());
+      ts.forEachChild(node, visit);
+      for (const comment of node.jsDoc ?? []) visit(comment);
+    };
+    own.forEach(visit);
+    assert.ok(links.length >= least, `${links.length} links`);
+    for (const link of links) assert.ok(link.name && checker.getSymbolAtLocation(link.name), link.getText());
+  });
+}
+
+it("Deno finds the types of a script without npm", () => {
+  const [first] = readFileSync(join(user.folder, "node_modules/bookmore-sdk/dist/index.js"), "utf8").split("\n");
+  assert.equal(first, '// @ts-self-types="./index.d.ts"');
+  // It looks for a script behind each import; tests/matrix/cells/runtimes.mjs lets it check a file.
+  for (const entry of ["index", "slim"]) assert.doesNotMatch(compiled(entry).source.text, /\bfrom ["']/);
+});

@@ -1,4 +1,4 @@
-import type { ResponseStatus } from "../types.js";
+import type { ResponseStatus } from "bookmore-sdk";
 import { checkFailure, isFailure, type Answers, type Failure } from "./failures.js";
 import { dashed, digitsOf, EMPTY } from "./guid.js";
 import { checkMembers } from "./members.js";

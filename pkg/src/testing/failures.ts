@@ -1,4 +1,4 @@
-import type { ResponseError } from "../types.js";
+import type { ResponseError } from "bookmore-sdk";
 import { digitsOf } from "./guid.js";
 import { checkMembers, unknown } from "./members.js";
 import type { UsageMembers } from "./usage.js";

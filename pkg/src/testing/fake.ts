@@ -1,5 +1,5 @@
 import { BookMoreClient } from "bookmore-sdk";
-import type { ClientOptions } from "../types.js";
+import type { ClientOptions } from "bookmore-sdk";
 import { Companies } from "./companies.js";
 import { deliver } from "./deliver.js";
 import { isCut, type Answers } from "./failures.js";
@@ -63,7 +63,7 @@ const OWN_COMPANY = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
  * Makes a BookMore API in memory. A company that was not set has used nothing
  * of 100 000 tokens in 30 days.
  *
- * A request that the API does not have is refused with a {@link RequestMismatchError}
+ * A request that the API does not have is refused with a `RequestMismatchError`
  * that names the difference. It is printed and noted among the `requests`, too,
  * because an app may take it for a lost network.
  *
@@ -112,7 +112,7 @@ export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
     return host === "endpoints" ? refused : (bad ?? refused);
   }
 
-  async function fakeFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  async function fakeFetch(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
     const request = received(input, init);
     const { signal } = request;
     signal?.throwIfAborted();

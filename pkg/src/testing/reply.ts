@@ -1,4 +1,4 @@
-import type { ResponseError, ResponseStatus } from "../types.js";
+import type { ResponseError, ResponseStatus } from "bookmore-sdk";
 import type { Company } from "./companies.js";
 import { headersOf, type Failure, type StatusFailure } from "./failures.js";
 import { digitsOf, EMPTY } from "./guid.js";

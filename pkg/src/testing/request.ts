@@ -20,7 +20,7 @@ export interface FakeRequest {
   status?: number;
   /** Whether the caller gave it up before the reply was read to its end. */
   aborted: boolean;
-  /** Why the fake refused it: what {@link RequestMismatchError} says. */
+  /** Why the fake refused it: what `RequestMismatchError` says. */
   mismatch?: string;
 }
 
@@ -40,7 +40,7 @@ export interface Received {
   hasBody: boolean;
 }
 
-export function received(input: RequestInfo | URL, init: RequestInit = {}): Received {
+export function received(input: Parameters<typeof fetch>[0], init: RequestInit = {}): Received {
   const request = typeof input === "object" && "url" in input ? input : undefined;
   const headers = new Headers(init.headers ?? request?.headers);
   return {

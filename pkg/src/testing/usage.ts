@@ -1,4 +1,4 @@
-import type { AiChatUsageResponse, ResponseStatus } from "../types.js";
+import type { AiChatUsageResponse, ResponseStatus } from "bookmore-sdk";
 import { checkMembers } from "./members.js";
 
 /** The members of a usage that matter to a test; the others follow from them. */

@@ -1,4 +1,4 @@
-import type { ResponseStatus } from "../types.js";
+import type { ResponseStatus } from "bookmore-sdk";
 import { dashed, EMPTY } from "./guid.js";
 import { isWithin, remaining, type Amounts } from "./usage.js";
 

@@ -1,4 +1,6 @@
 import { BookMoreClient } from "bookmore-sdk/slim";
 
-export const usage = (baseUrl, readWasm) =>
-  new BookMoreClient({ wasm: readWasm(), baseUrl, bearerToken: "good-token" }).getAiChatUsage();
+export function client(baseUrl, readWasm) {
+  const client = new BookMoreClient({ wasm: readWasm(), baseUrl, bearerToken: "good-token" });
+  return () => client.getAiChatUsage({}, { coalesce: false });
+}

@@ -1,5 +1,5 @@
 // The floor: no client at all.
-export const usage = async (baseUrl) => {
+export function client(baseUrl) {
   const headers = { Accept: "application/json", Authorization: "Bearer good-token" };
-  return (await fetch(`${baseUrl}/assistant/ai-chat/usage`, { headers })).json();
-};
+  return async () => (await fetch(`${baseUrl}/assistant/ai-chat/usage`, { headers })).json();
+}

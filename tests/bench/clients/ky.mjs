@@ -1,4 +1,6 @@
 import ky from "ky";
 
-export const usage = (baseUrl) =>
-  ky.get("assistant/ai-chat/usage", { prefixUrl: baseUrl, headers: { Authorization: "Bearer good-token" } }).json();
+export function client(baseUrl) {
+  const client = ky.create({ prefix: baseUrl, headers: { Authorization: "Bearer good-token" } });
+  return () => client.get("assistant/ai-chat/usage").json();
+}

@@ -1,4 +1,6 @@
 import OpenAI from "openai";
 
-export const usage = (baseURL) =>
-  new OpenAI({ baseURL, apiKey: "good-token", dangerouslyAllowBrowser: true }).get("/assistant/ai-chat/usage");
+export function client(baseURL) {
+  const client = new OpenAI({ baseURL, apiKey: "good-token", dangerouslyAllowBrowser: true });
+  return () => client.get("/assistant/ai-chat/usage");
+}

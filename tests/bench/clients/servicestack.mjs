@@ -11,8 +11,8 @@ class GetAiChatUsage {
   createResponse = () => new AiChatUsageResponse();
 }
 
-export const usage = (baseUrl) => {
+export function client(baseUrl) {
   const client = new JsonServiceClient(baseUrl);
   client.bearerToken = "good-token";
-  return client.get(new GetAiChatUsage());
-};
+  return () => client.get(new GetAiChatUsage());
+}

@@ -1,4 +1,14 @@
 // Bundles of one page, opened in Chromium.
+import { createRequire } from "node:module";
+
+const { transformSync } = createRequire(new URL("../../../pkg/package.json", import.meta.url))("esbuild");
+
+/** Who imports only errors and guards gets no more: a bundle of errors.js has at most 3 kB, minified. */
+function checkErrorsAlone(app, path) {
+  const { code } = transformSync(app.read(path), { minify: true });
+  if (code.length > 3_000 || !code.includes("bookmore-sdk.error")) throw new Error(`errors alone come to ${code.length} bytes`);
+}
+
 const page = (tool, rest) => ({ fixtures: ["shared", "page", tool], ...rest });
 
 const webpack = page("webpack", {
@@ -8,6 +18,8 @@ const webpack = page("webpack", {
       name: "webpack 5",
       async run(app) {
         await app.run("webpack", ["--mode", "production", "--entry", "./main.js"]);
+        await app.run("webpack", ["--mode", "production", "--entry", "./errors.js", "--output-path", "errors"]);
+        checkErrorsAlone(app, "errors/main.js");
         return app.scriptPage("dist/main.js", "text/javascript");
       },
     },
@@ -34,6 +46,8 @@ const rollup = page("rollup", {
       name: "Rollup",
       async run(app) {
         await app.run("rollup", ["main.js", "--plugin", "node-resolve", "--dir", "dist"]);
+        await app.run("rollup", ["errors.js", "--plugin", "node-resolve", "--dir", "errors"]);
+        checkErrorsAlone(app, "errors/errors.js");
         return app.scriptPage("dist/main.js");
       },
     },
@@ -67,6 +81,8 @@ const esbuild = {
           `--format=${format}`,
           `--outfile=${format}/main.js`,
         ]);
+        await app.run("esbuild", ["errors.js", "--bundle", `--format=${format}`, `--outfile=errors-${format}.js`]);
+        checkErrorsAlone(app, `errors-${format}.js`);
         return app.scriptPage(`${format}/main.js`, format === "esm" ? "module" : "text/javascript");
       },
     })),

@@ -13,6 +13,19 @@ const deno = {
           "esm.mjs",
         ]),
     },
+    {
+      name: "Deno, without npm: the script by its address, with its types",
+      run: (app) =>
+        app.outcome(app.program("@deno", "deno"), [
+          "run",
+          "--no-config",
+          "--no-npm",
+          "--check",
+          "--allow-env",
+          "--allow-net=127.0.0.1",
+          "typed.ts",
+        ]),
+    },
   ],
 };
 
@@ -47,6 +60,7 @@ const workerd = {
     const conditions = "--conditions=workerd,worker,browser"; // as Wrangler does
     await app.run("esbuild", [
       "worker.js",
+      "left.js",
       "--bundle",
       "--format=esm",
       conditions,
@@ -57,17 +71,36 @@ const workerd = {
     return app.program("@cloudflare", "bin/workerd");
   },
   // Before 2024-11-11 a request has no `cache`, before 2025-05-05 there is no FinalizationRegistry.
-  cells: ["2023-05-01", "2024-09-23", "2026-01-01"].map((date) => ({
-    name: `workerd, compatibility date ${date}`,
-    async run(app, program) {
-      app.write("dated.capnp", app.read("config.capnp").replace("DATE", date));
-      const [, port] = await app.start(program, ["serve", "dated.capnp", "--control-fd=1"], {
-        ready: /"event":"listen","socket":"http","port":(\d+)/,
-      });
-      return app.route(`http://127.0.0.1:${port}/?api=${app.api}`);
+  cells: ["2023-05-01", "2024-09-23", "2026-01-01"].flatMap((date) => [
+    {
+      name: `workerd, compatibility date ${date}`,
+      run: async (app, program) => app.route(`${await serveWorker(app, program, "worker.js", date)}/?api=${app.api}`),
     },
-  })),
+    {
+      name: `workerd, compatibility date ${date}: a client of the module survives requests that end early`,
+      async run(app, program) {
+        const url = await serveWorker(app, program, "left.js", date);
+        let outcome;
+        for (const by of ["token", "provider"]) {
+          for (const at of [0, 1, 5, 20]) {
+            await app.route(`${url}/left?api=${app.api}&by=${by}&at=${at}`);
+            outcome = await app.route(`${url}/?api=${app.api}&by=${by}`);
+          }
+        }
+        return outcome;
+      },
+    },
+  ]),
 };
+
+/** Serves a script of dist as a worker; gives the URL. */
+async function serveWorker(app, program, script, date) {
+  app.write("dated.capnp", app.read("config.capnp").replace("DATE", date).replace("dist/worker.js", `dist/${script}`));
+  const [, port] = await app.start(program, ["serve", "dated.capnp", "--control-fd=1"], {
+    ready: /"event":"listen","socket":"http","port":(\d+)/,
+  });
+  return `http://127.0.0.1:${port}`;
+}
 
 const wrangler = {
   fixtures: ["shared", "worker", "wrangler"],

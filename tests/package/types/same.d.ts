@@ -6,3 +6,6 @@ declare function same<A, B>(...proof: Same<A, B> extends true ? [] : [never]): v
 
 /** The members that an error has beyond those of every Error. */
 declare type Own<E> = { [Name in keyof E as Exclude<Name, "name" | "message" | "stack">]: E[Name] };
+
+/** The members of a class or an interface as those of a plain type. */
+declare type Members<T> = { [Name in keyof T]: T[Name] };

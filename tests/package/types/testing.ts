@@ -22,11 +22,11 @@ same<
 >();
 same<Answers, UsageMembers | Failure | readonly (UsageMembers | Failure)[]>();
 
-export function used(fake: FakeBookMore, usage: sdk.AiChatUsageResponse): Error {
+export function used(fake: FakeBookMore, usage: sdk.AiChatUsageResponse, many: bigint): Error {
   new sdk.BookMoreClient({ fetch: fake.fetch });
   fake.set(undefined, usage);
   fake.set("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c", testing.usage({ share: 0.83 }));
-  fake.set(undefined, { tokensUsed: BigInt(1), windowDays: 7 });
+  fake.set(undefined, { tokensUsed: many, windowDays: 7 });
   fake.set(undefined, [{ status: 503, times: 2 }, { kind: "hang", phase: "body" }, { share: 1.2 }]);
   fake.set(undefined, { status: 429, retryAfter: new Date(), body: { text: "" }, errors: null });
   // @ts-expect-error: no such kind

@@ -1,0 +1,202 @@
+import { abortReason, onAbort } from "./abort.js";
+import type { Core } from "./core.js";
+import { Driver, type Answer, type Outcome, type World } from "./driver.js";
+import { BookMoreError, errorOf } from "./errors.js";
+import { isWorkers, type Instance, type Loader } from "./instance.js";
+import { answerOf, checkedToken, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
+import type { AiChatUsageResponse } from "./reply.js";
+import type {
+  ClientEvent,
+  GetAiChatUsage,
+  RequestOptions,
+  SetBearerTokenOptions,
+  TokenProvider,
+  WithResponse,
+} from "./types.js";
+
+const DEFAULT_TOTAL_TIMEOUT_MS = 30_000;
+
+/** A running module and the engine of a client in it. */
+interface Engine {
+  instance: Instance;
+  core: Core;
+  /** Absent where each call has a driver of its own. */
+  driver: Driver | undefined;
+}
+
+/** What a client does, apart from its face. */
+export class Calls {
+  readonly #options: CheckedClientOptions;
+  readonly #load: Loader;
+  readonly #world: World;
+  #token: string | undefined;
+  #provider: TokenProvider | undefined;
+  #engine: Engine | undefined;
+  /** Which function of the application runs just now: what it calls cannot wait for it. */
+  #running: "provider" | "fetch" | undefined;
+
+  constructor(options: CheckedClientOptions, load: Loader) {
+    this.#options = options;
+    this.#load = load;
+    this.#useToken(options.bearerToken);
+    this.#world = {
+      fetch: (url, init) => this.#inside("fetch", () => (options.fetch ?? globalThis.fetch)(url, init as never) as Promise<Response>),
+      credentials: options.credentials,
+      ask: async (about): Promise<Answer> => answerOf(await this.#inside("provider", () => this.#provider?.(about))),
+      emit: (event) => this.#emit(event),
+    };
+  }
+
+  async ready(): Promise<void> {
+    await this.#load();
+  }
+
+  setBearerToken(token: string | TokenProvider | null, options: SetBearerTokenOptions = {}): void {
+    const sameIdentity = isSameIdentity(options);
+    this.#useToken(checkedToken(token, this.#options));
+    if (this.#engine) this.#tellToken(this.#engine, sameIdentity);
+  }
+
+  async getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {
+    const { data, error, ...outcome } = await this.#call(request, options);
+    // Made here, so that its stack names the caller.
+    if (error) throw failure(error, outcome);
+    return data!;
+  }
+
+  async getAiChatUsageWithResponse(request?: GetAiChatUsage, options?: RequestOptions): Promise<WithResponse> {
+    const { data, error, ...outcome } = await this.#call(request, options);
+    if (error) throw failure(error, outcome);
+    const { attempts, elapsedMs, requestId } = outcome;
+    const { status, receivedAt, headers } = outcome.reply!;
+    const told = { status, headers: outcome.headers ?? Object.fromEntries(headers), attempts, elapsedMs, receivedAt };
+    return { data: data!, response: requestId === undefined ? told : { ...told, requestId } };
+  }
+
+  async #call(request: GetAiChatUsage = {}, options: RequestOptions = {}): Promise<Outcome> {
+    const company = companyId(request);
+    const checked = requestOptions(options);
+    const signal = options.signal ?? undefined;
+    const running = this.#running;
+    const of = this.#options;
+    if (signal?.aborted) throw abortReason(signal);
+    if (typeof (of.fetch ?? globalThis.fetch) !== "function") {
+      throw errorOf({
+        code: "runtime_unsupported",
+        message: "This runtime has no fetch. Pass one as the option fetch.",
+      });
+    }
+    const started = performance.now();
+    const totalTimeout = checked.totalTimeoutMs ?? of.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
+    let engine = this.#engine;
+    if (!engine || engine.instance.trap !== undefined) {
+      try {
+        engine = this.#engineOf(await this.#loaded(totalTimeout, signal));
+      } catch (thrown) {
+        if (signal?.aborted || !(thrown instanceof BookMoreError)) throw thrown;
+        // Each caller gets an error of its own.
+        const { message, cause } = thrown;
+        return { error: { ...thrown, message, cause }, attempts: [], elapsedMs: performance.now() - started };
+      }
+    }
+    // A driver of its own ends with its call.
+    const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
+    // In one order, so that equal calls are equal.
+    const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
+    const waited = performance.now() - started;
+    const { outcome, abandon } = driver.call((core, at) =>
+      core.call(
+        company,
+        checked.isJsonl ?? of.isJsonl ?? false,
+        headers.map(([name, value]) => `${name}:${value}\n`).join(""),
+        checked.maxRetries ?? of.maxRetries ?? NaN,
+        checked.attemptTimeoutMs ?? of.attemptTimeoutMs ?? NaN,
+        totalTimeout,
+        checked.coalesce && running === undefined,
+        checked.fresh,
+        running === "provider",
+        waited,
+        ...at,
+      ),
+    );
+    return unlessAborted(signal, outcome, abandon);
+  }
+
+  /** The running module: it is a part of what a call's total limit covers. */
+  #loaded(totalTimeout: number, signal: AbortSignal | undefined): Promise<Instance> {
+    return new Promise((resolve, reject) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      if (totalTimeout !== Infinity) {
+        const message = `The WebAssembly module was not there within ${totalTimeout} ms. Try again, or allow more time.`;
+        const error = { code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout } as const;
+        timer = setTimeout(() => reject(errorOf(error)), totalTimeout);
+      }
+      unlessAborted(signal, this.#load(totalTimeout))
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
+    });
+  }
+
+  /** The engine of this client, made anew when the module was. */
+  #engineOf(instance: Instance): Engine {
+    // Where calls load side by side, the first one's engine is everybody's.
+    if (!this.#engine || this.#engine.instance.trap !== undefined) {
+      const { baseUrl, originLength, apiKey, retryPacing, onEvent } = this.#options;
+      const alone = isWorkers();
+      const core = new instance.glue.Core(baseUrl, originLength, apiKey, retryPacing, onEvent !== undefined, !alone);
+      const driver = alone ? undefined : new Driver(instance, core, this.#world);
+      this.#engine = { instance, core, driver };
+      this.#tellToken(this.#engine, false);
+    }
+    return this.#engine;
+  }
+
+  #useToken(token: string | TokenProvider | null | undefined): void {
+    this.#provider = typeof token === "function" ? token : undefined;
+    this.#token = typeof token === "string" ? token : undefined;
+  }
+
+  #tellToken({ instance, core, driver }: Engine, sameIdentity: boolean): void {
+    (driver ?? new Driver(instance, core, this.#world)).setToken(this.#token, this.#provider !== undefined, sameIdentity);
+  }
+
+  #inside<T>(what: "provider" | "fetch", run: () => T): T {
+    const before = this.#running;
+    this.#running = what;
+    try {
+      return run();
+    } finally {
+      this.#running = before;
+    }
+  }
+
+  /** What a listener throws, at once or later, changes nothing. */
+  #emit(event: ClientEvent): void {
+    try {
+      const { onEvent } = this.#options;
+      Promise.resolve(onEvent?.(event) as unknown).catch(() => {});
+    } catch {
+      // See above.
+    }
+  }
+}
+
+/** The error of a call, or what a framework wants to reach its caller as it came. */
+function failure(error: NonNullable<Outcome["error"]>, { attempts, elapsedMs }: Pick<Outcome, "attempts" | "elapsedMs">): unknown {
+  const { isControlFlow, ...details } = error;
+  return isControlFlow ? details.cause : errorOf({ ...details, attempts, elapsedMs });
+}
+
+/** What `promise` comes to, unless `signal` aborts before: then its reason. */
+function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>, leave?: () => void): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      leave?.();
+      reject(abortReason(signal));
+    };
+    if (signal.aborted) return abort();
+    const ignore = onAbort(signal, abort);
+    promise.then(resolve, reject).finally(ignore);
+  });
+}

@@ -1,0 +1,116 @@
+import { isBookMoreError } from "./errors.js";
+import { isNative, memberOf, shortened } from "./thrown.js";
+
+/** How many objects and members, and how many characters, are looked at. */
+const MOST_NODES = 1_000;
+const MOST_CHARACTERS = 100_000;
+
+/**
+ * `thrown`, where nothing in it quotes a secret. Where something does, or could
+ * not be looked at, an Error instead, with its name, its code and its message
+ * as far as they quote none. `redact` takes the secrets out of a text.
+ */
+export function safeCause(thrown: unknown, redact: (text: string) => string): unknown {
+  let isSafe = false;
+  try {
+    isSafe = new Examination(redact).isClean(thrown);
+  } catch {
+    // A proxy's trap may throw.
+  }
+  if (isSafe) return thrown;
+  const said = (name: string) => {
+    const text = memberOf(thrown, name);
+    return typeof text === "string" ? redact(shortened(text)) : undefined;
+  };
+  const message = typeof thrown === "string" ? redact(shortened(thrown)) : said("message");
+  const [name, code] = [said("name") ?? "Error", said("code")];
+  return Object.assign(new Error(message), { name }, code === undefined ? {} : { code });
+}
+
+class Examination {
+  readonly #redact: (text: string) => string;
+  readonly #seen = new Set<unknown>();
+  #characters = 0;
+  #members = 0;
+
+  constructor(redact: (text: string) => string) {
+    this.#redact = redact;
+  }
+
+  /** Whether all of `value` could be looked at, and none of it quotes a secret. */
+  isClean(value: unknown): boolean {
+    if (typeof value === "symbol") return this.isClean(value.description);
+    if (typeof value === "string") {
+      this.#characters += value.length;
+      return this.#characters <= MOST_CHARACTERS && this.#redact(value) === value;
+    }
+    // What a function knows cannot be seen, and some are called to show a value.
+    if (typeof value === "function") return false;
+    if (typeof value !== "object" || value === null || this.#seen.has(value)) return true;
+    this.#seen.add(value);
+    return this.#seen.size <= MOST_NODES && this.#isKnown(value) && this.#ownClean(value) && this.#innerClean(value);
+  }
+
+  /** Whether an object keeps nothing where it cannot be seen. */
+  #isKnown(value: object): boolean {
+    const prototype = Object.getPrototypeOf(value) as object | null;
+    return (
+      prototype === null ||
+      Array.isArray(value) ||
+      // A plain object, of this realm or another one.
+      Object.getPrototypeOf(prototype) === null ||
+      (isError(value) && hasPlainPrototypes(value)) ||
+      holdsEntries(value)
+    );
+  }
+
+  #ownClean(value: object): boolean {
+    // Before its keys are made a list of.
+    if (Array.isArray(value) && value.length > MOST_NODES) return false;
+    const keys = Reflect.ownKeys(value);
+    this.#members += keys.length;
+    if (this.#members > MOST_NODES) return false;
+    return keys.every((key) => {
+      const own = Object.getOwnPropertyDescriptor(value, key);
+      if (!this.isClean(key)) return false;
+      // V8 has the stack of an error behind a getter of its own.
+      if (own?.get) return key === "stack" && isNative(own.get) && this.isClean(own.get.call(value));
+      return this.isClean(own?.value);
+    });
+  }
+
+  /** What an error inherits, and what a Map or Headers hold, is no property of theirs. */
+  #innerClean(value: object): boolean {
+    if (isError(value)) return ["name", "message", "stack"].every((name) => this.isClean(memberOf(value, name)));
+    if (!holdsEntries(value)) return true;
+    for (const entry of (value as Map<unknown, unknown>).entries()) {
+      if (++this.#members > MOST_NODES || !this.isClean(entry)) return false;
+    }
+    return true;
+  }
+}
+
+/** Whether it inherits from the Error of any realm, as a DOMException does, too. */
+function isError(value: object): boolean {
+  for (let of: unknown = value; of; of = Object.getPrototypeOf(of)) {
+    if (Object.getOwnPropertyDescriptor(of, "name")?.value === "Error" && Object.hasOwn(of, "toString")) return true;
+  }
+  return false;
+}
+
+function holdsEntries(value: object): boolean {
+  return ["Map", "Headers"].includes(memberOf(value, Symbol.toStringTag) as string);
+}
+
+/**
+ * Whether an error's classes bring nothing that shows more than its own members do: a getter, a `toJSON`, or what Node
+ * calls to inspect a value.
+ */
+function hasPlainPrototypes(error: object): boolean {
+  const plain = ["constructor", "name", "message", "toString", "stack"];
+  for (let of = Object.getPrototypeOf(error); of && Object.getPrototypeOf(of); of = Object.getPrototypeOf(of)) {
+    const isOurs = of === globalThis.DOMException?.prototype || isBookMoreError(of);
+    if (!isOurs && !Reflect.ownKeys(of).every((key) => plain.includes(key as string))) return false;
+  }
+  return true;
+}

@@ -1,0 +1,280 @@
+import { safeCause } from "./causes.js";
+import type { Core, Moment } from "./core.js";
+import { errorOf, internalError, type ErrorDetails } from "./errors.js";
+import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
+import type { Instance } from "./instance.js";
+import { kindOf, wordsOf } from "./thrown.js";
+import type { AiChatUsageResponse } from "./reply.js";
+import type { AttemptInfo, ClientEvent } from "./types.js";
+
+/** What `src/js/command.rs` writes. */
+type Command =
+  | { do: "send"; id: number; url: string; headers: Record<string, string> }
+  | { do: "ask"; id: number; forceRefresh: boolean }
+  | { do: "cancel"; id: number }
+  | { do: "forget"; id: number }
+  | { do: "emit"; event: ClientEvent }
+  | ({ do: "settle"; id: number } & Told);
+
+/** How the engine tells of an outcome. */
+interface Told {
+  data?: AiChatUsageResponse;
+  requestId?: string;
+  /** Those of the reply, where a secret had to be taken out of them. */
+  headers?: Record<string, string>;
+  send?: number;
+  error?: ErrorDetails;
+  attempts: AttemptInfo[];
+  elapsedMs: number;
+}
+
+/** What a call came to. */
+export interface Outcome extends Told {
+  /** That brought the usage. */
+  reply?: Reply;
+}
+
+/** What a provider gave, or why that cannot be used. */
+export type Answer = { token: string | undefined; expiresAt: number } | { unusable: string };
+
+/** What a driver reaches of the world. */
+export interface World {
+  /** Calls the given or the global `fetch`. */
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  credentials: RequestInit["credentials"];
+  ask(about: { forceRefresh: boolean; signal: AbortSignal }): Promise<Answer>;
+  emit(event: ClientEvent): void;
+}
+
+/** A send or a question in flight. */
+interface Flight {
+  controller: AbortController;
+  /** What is being read, once the headers are there. */
+  body?: Cancelable;
+}
+
+/** Carries out what the engine commands, and tells it what came of it. */
+export class Driver {
+  readonly #instance: Instance;
+  readonly #core: Core;
+  readonly #world: World;
+  readonly #callers = new Map<number, (outcome: Outcome) => void>();
+  readonly #flights = new Map<number, Flight>();
+  /** What was thrown, as long as an error may still have it as its cause. */
+  readonly #thrown = new Map<number, unknown>();
+  #reply: Reply | undefined;
+  #timer: { at: number; id: ReturnType<typeof setTimeout> } | undefined;
+  #isDraining = false;
+  /** How far timers have run ahead of the clock, as they do where a test moves only them. */
+  #aheadMs = 0;
+  #latest = 0;
+  /** Whether chance and the wall clock may be read: prerendering refuses them before the first request. */
+  #hasSent = false;
+  /** Whether it is for one call, and ends with it. */
+  readonly #isForOne: boolean;
+
+  constructor(instance: Instance, core: Core, world: World, isForOne = false) {
+    this.#instance = instance;
+    this.#core = core;
+    this.#world = world;
+    this.#isForOne = isForOne;
+  }
+
+  /** A call, and what it comes to. */
+  call(begin: (core: Core, at: Moment) => number): { outcome: Promise<Outcome>; abandon(): void } {
+    let id: number | undefined;
+    const outcome = new Promise<Outcome>((resolve) => {
+      this.#input((core, at) => this.#callers.set((id = begin(core, at)), resolve));
+      if (id === undefined) resolve(this.#failure());
+    });
+    const abandon = () => {
+      if (id !== undefined && this.#callers.delete(id)) this.#input((core, at) => core.abandon(id!, ...at));
+    };
+    return { outcome, abandon };
+  }
+
+  setToken(token: string | undefined, hasProvider: boolean, sameIdentity: boolean): void {
+    this.#input((core, at) => core.setToken(token, hasProvider, sameIdentity, ...at));
+  }
+
+  /** Everything that comes in goes through here; nothing but a trap is thrown. */
+  #input(act: (core: Core, at: Moment) => unknown): void {
+    if (this.#instance.trap !== undefined) return this.#die();
+    try {
+      const core = this.#core;
+      const mayLook = this.#hasSent;
+      act(core, [
+        this.#now(),
+        mayLook || core.wantsWall ? Date.now() : NaN,
+        mayLook ? Math.random() : NaN,
+      ]);
+      this.#drain();
+    } catch (trap) {
+      this.#instance.trap = trap ?? "trap";
+      this.#die();
+    }
+  }
+
+  /** Commands are taken one at a time: carrying one out may call the client. */
+  #drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    try {
+      for (let text; (text = this.#core.command()) !== undefined; ) this.#carryOut(JSON.parse(text));
+    } finally {
+      this.#isDraining = false;
+    }
+    const isOver = this.#isForOne && this.#flights.size === 0 && this.#core.isIdle;
+    this.#setTimer(isOver ? Infinity : this.#core.pollTimeout());
+    if (isOver) this.#core.free();
+  }
+
+  #carryOut(command: Command): void {
+    const { id } = command as { id: number };
+    switch (command.do) {
+      case "send":
+        this.#hasSent = true;
+        void this.#send(id, command.url, command.headers);
+        break;
+      case "ask":
+        void this.#ask(id, command.forceRefresh);
+        break;
+      case "cancel": {
+        const flight = this.#flights.get(id);
+        this.#flights.delete(id);
+        flight?.controller.abort();
+        // The function that sends may not know the signal.
+        giveUp(flight?.body);
+        break;
+      }
+      case "forget":
+        this.#thrown.delete(id);
+        break;
+      case "emit":
+        this.#world.emit(command.event);
+        break;
+      default: {
+        const { error } = command;
+        if (error) command.error = this.#withCause(error);
+        this.#callers.get(id)?.({ ...command, reply: this.#reply! });
+        this.#callers.delete(id);
+      }
+    }
+  }
+
+  async #send(id: number, url: string, headers: Record<string, string>): Promise<void> {
+    const flight: Flight = { controller: new AbortController() };
+    this.#flights.set(id, flight);
+    const { signal } = flight.controller;
+    const init: RequestInit = { headers, signal };
+    if (this.#world.credentials) init.credentials = this.#world.credentials;
+    let reply: Reply;
+    try {
+      reply = await send(this.#world.fetch, url, init, (body) => {
+        const isFirst = !("body" in flight);
+        flight.body = body;
+        if (!this.#flights.has(id)) return false;
+        if (isFirst) this.#input((core) => core.headers(id));
+        return true;
+      });
+    } catch (thrown) {
+      if (!this.#flights.delete(id)) return;
+      const unusable = unusableIn(thrown);
+      const kind = unusable === undefined ? kindOf(thrown) : 3;
+      this.#keep(id, thrown, kind === 2);
+      const words = unusable ?? wordsOf(thrown);
+      this.#input((core, at) => core.fail(id, kind, words, ...at));
+      return;
+    }
+    if (!this.#flights.delete(id)) return;
+    const { status, body, end, thrown, receivedAt } = reply;
+    if (end === 2) this.#keep(id, thrown, false);
+    const lines = reply.headers.map(([name, value]) => `${name}:${value}\n`);
+    this.#reply = reply;
+    this.#input((core, at) =>
+      core.reply(id, status, reply.url, lines.join(""), body, end, end === 2 ? wordsOf(thrown) : "", receivedAt, ...at),
+    );
+    this.#reply = undefined;
+  }
+
+  async #ask(id: number, forceRefresh: boolean): Promise<void> {
+    const controller = new AbortController();
+    this.#flights.set(id, { controller });
+    let message = "The bearerToken function failed; its error is the cause.";
+    try {
+      const answer = await this.#world.ask({ forceRefresh, signal: controller.signal });
+      if (!("unusable" in answer)) {
+        // Nobody waits for what was given up, and the engine may be gone.
+        if (!this.#flights.delete(id)) return;
+        this.#input((core, [now, , random]) =>
+          core.token(id, answer.token, answer.expiresAt, now, isNaN(answer.expiresAt) ? NaN : Date.now(), random),
+        );
+        return;
+      }
+      message = answer.unusable;
+    } catch (thrown) {
+      this.#keep(id, thrown, false);
+    }
+    if (this.#flights.delete(id)) this.#input((core, at) => core.tokenFailed(id, message, ...at));
+    this.#thrown.delete(id);
+  }
+
+  /** Keeps what was thrown, without what quotes a secret unless it has to reach the caller as it came. */
+  #keep(id: number, thrown: unknown, asItCame: boolean): void {
+    if (this.#instance.trap !== undefined) return;
+    try {
+      this.#thrown.set(id, asItCame ? thrown : safeCause(thrown, (text) => this.#core.redact(id, text)));
+    } catch {
+      // A trap, which the next input meets, too.
+    }
+  }
+
+  #withCause({ thrown, ...error }: ErrorDetails): ErrorDetails {
+    // A failure that there was no time left to retry.
+    if (error.cause) return { ...error, cause: errorOf(this.#withCause(error.cause as ErrorDetails)) };
+    return this.#thrown.has(thrown as number) ? { ...error, cause: this.#thrown.get(thrown as number) } : error;
+  }
+
+  /** Never goes back, whatever a test makes of the clock. */
+  #now(): number {
+    const now = performance.now() + this.#aheadMs;
+    return (this.#latest = now > this.#latest ? now : this.#latest);
+  }
+
+  /** One timer, for whatever is due first. */
+  #setTimer(at: number): void {
+    const timer = this.#timer;
+    if (timer && timer.at <= at && at !== Infinity) return;
+    clearTimeout(timer?.id);
+    this.#timer = undefined;
+    if (at === Infinity) return;
+    const look = () => {
+      this.#timer = undefined;
+      if (this.#now() < at) {
+        this.#aheadMs = at - (performance.now() || 0);
+        this.#latest = at;
+      }
+      this.#input((core, at) => core.timeout(...at));
+    };
+    const ms = Math.min(Math.max(0, Math.ceil(at - this.#now())), 2_147_483_647);
+    this.#timer = { at, id: setTimeout(look, ms) };
+  }
+
+  /** The instance has trapped: nothing of it can be trusted any more. */
+  #die(): void {
+    clearTimeout(this.#timer?.id);
+    this.#core.__destroy_into_raw();
+    for (const { controller, body } of this.#flights.values()) {
+      controller.abort();
+      giveUp(body);
+    }
+    this.#flights.clear();
+    for (const resolve of this.#callers.values()) resolve(this.#failure());
+    this.#callers.clear();
+  }
+
+  #failure(): Outcome {
+    const { code, message, cause } = internalError(this.#instance.trap);
+    return { error: { code, message, cause }, attempts: [], elapsedMs: 0 };
+  }
+}

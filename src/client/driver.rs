@@ -1,0 +1,378 @@
+//! Carries out what the engine says. Whoever polls a call drives all calls of
+//! its client: there is no executor, and so nothing to install.
+//!
+//! Nothing is locked while code of others runs: a transport, a provider, a
+//! listener or a waker may use the client at once.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    mem::replace,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    bearer_token::{Bearer, BearerToken, Provider, TokenRequest},
+    event::{Event, Listener},
+    hub::Hub,
+    pool::{Done, Pool, Taken, Work},
+};
+use crate::{
+    dto::GetAiChatUsage,
+    engine::{Command, Engine, Id, Moment, Options, Outcome},
+    threads::{BoxFuture, Local},
+    transport::Transport,
+    wire::encode::endpoint,
+};
+
+/// The one timer; the engine counts from 1.
+const TIMER: Id = 0;
+/// No call.
+const NOBODY: Id = 0;
+/// So many polls without a pause; then others have their turn.
+const POLLS_AT_ONCE: usize = 256;
+
+pub(super) struct Driver<T> {
+    pub transport: T,
+    listener: Option<Local<Arc<Listener>>>,
+    /// Where the requests go, for the listener.
+    url: String,
+    hub: Arc<Hub>,
+    state: Mutex<State>,
+}
+
+struct State {
+    engine: Engine,
+    provider: Option<Local<Arc<Provider>>>,
+    pool: Local<Pool>,
+    outcomes: BTreeMap<Id, Box<Outcome>>,
+    /// When the timer ends; infinite where there is none.
+    timer_at: f64,
+    /// The time of the last input. Threads come in with earlier ones, too.
+    now: f64,
+    /// Whether anything was sent. A page that is rendered ahead may not look
+    /// at the wall clock or at chance before that.
+    has_sent: bool,
+}
+
+impl<T: Transport> Driver<T> {
+    pub fn new(engine: Engine, transport: T, listener: Option<Local<Arc<Listener>>>) -> Self {
+        let url = endpoint(&engine.config().base_url);
+        let state = State {
+            engine,
+            provider: None,
+            pool: Local::new(Pool::default()),
+            outcomes: BTreeMap::new(),
+            timer_at: f64::INFINITY,
+            now: f64::NEG_INFINITY,
+            has_sent: false,
+        };
+        Self {
+            transport,
+            listener,
+            url,
+            hub: Arc::default(),
+            state: Mutex::new(state),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the engine something, with the time and the chance that go with it.
+    fn input<R>(&self, wants_wall: bool, tell: impl FnOnce(&mut State, Moment) -> R) -> R {
+        let reads = {
+            let state = self.lock();
+            wants_wall || state.has_sent || state.engine.wants_wall()
+        };
+        let read = |number: fn(&T) -> f64| {
+            if reads {
+                number(&self.transport)
+            } else {
+                f64::NAN
+            }
+        };
+        let (now, wall, random) = (self.transport.now(), read(T::unix_now), read(T::random));
+        let mut state = self.lock();
+        state.now = state.now.max(now);
+        let at = Moment {
+            now: state.now,
+            wall,
+            random,
+        };
+        tell(&mut state, at)
+    }
+
+    pub fn set_bearer_token(&self, bearer: Option<Bearer>, same_identity: bool) {
+        let (token, provider) = match bearer {
+            None => (None, None),
+            Some(Bearer::Fixed(token)) => (Some(token.0), None),
+            Some(Bearer::Provider(provider)) => (None, Some(provider)),
+        };
+        let _attended = self.hub.attend();
+        let old = self.input(false, |state, at| {
+            let has_provider = provider.is_some();
+            let engine = &mut state.engine;
+            engine.set_bearer_token(token, has_provider, same_identity, at);
+            replace(&mut state.provider, provider)
+        });
+        drop(old);
+        self.carry_out(NOBODY);
+    }
+
+    /// A call begins. It has to be polled, and abandoned where it is not
+    /// polled to its end.
+    pub fn begin(self: &Arc<Self>, request: GetAiChatUsage, options: Options) -> Id {
+        // The provider may have answered when nobody waited.
+        self.drive(NOBODY);
+        let nested = self.asks();
+        let options = Options { nested, ..options };
+        self.input(false, |state, at| state.engine.call(request, options, at))
+    }
+
+    pub fn poll(self: &Arc<Self>, call: Id, waker: &Waker) -> Poll<Box<Outcome>> {
+        self.hub.enter(call, waker);
+        self.drive(call);
+        let outcome = self.lock().outcomes.remove(&call);
+        match outcome {
+            Some(outcome) => {
+                self.leave(call);
+                Poll::Ready(outcome)
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    /// Does what there is to do, or the first of it.
+    fn drive(self: &Arc<Self>, call: Id) {
+        let _attended = self.hub.attend();
+        for _ in 0..POLLS_AT_ONCE {
+            self.carry_out(call);
+            match self.hub.next() {
+                None => return,
+                Some(task) => self.poll_task(task),
+            }
+        }
+        self.carry_out(call);
+    }
+
+    /// `call` is over; a renewal of the token in the background may be left.
+    fn leave(self: &Arc<Self>, call: Id) {
+        self.hub.leave(call);
+        #[cfg(target_arch = "wasm32")]
+        if self.hub.is_deserted() && !self.lock().pool.is_empty() {
+            let driver = Arc::downgrade(self);
+            wasm_bindgen_futures::spawn_local(std::future::poll_fn(move |context| {
+                let Some(driver) = driver.upgrade() else {
+                    return Poll::Ready(());
+                };
+                driver.hub.enter(NOBODY, context.waker());
+                driver.drive(NOBODY);
+                let is_over = driver.lock().pool.is_empty();
+                if !is_over {
+                    return Poll::Pending;
+                }
+                driver.hub.leave(NOBODY);
+                Poll::Ready(())
+            }));
+        }
+    }
+
+    pub fn abandon(self: &Arc<Self>, call: Id) {
+        let _attended = self.hub.attend();
+        let outcome = self.input(false, |state, at| {
+            state.engine.abandon(call, at);
+            state.outcomes.remove(&call)
+        });
+        drop(outcome);
+        self.carry_out(call);
+        self.leave(call);
+    }
+
+    /// `call`: who is at it, and need not be woken.
+    fn carry_out(&self, call: Id) {
+        loop {
+            let step = self.lock().step(&self.hub);
+            match step {
+                None => return,
+                Some(Step::Over(task)) => drop(task),
+                Some(Step::Tell(event)) => {
+                    if let Some(listener) = &self.listener {
+                        self.outside(false, || listener(&Event::of(&event, &self.url)));
+                    }
+                }
+                Some(Step::Settled(own)) if own != call => self.hub.wake(own),
+                Some(Step::Settled(_)) => {}
+            }
+        }
+    }
+
+    fn poll_task(self: &Arc<Self>, id: Id) {
+        let taken = self.lock().pool.take_out(id);
+        let Some(Taken { alarm, work }) = taken else {
+            return;
+        };
+        alarm.stop();
+        let (mut future, asks) = self.run(id, work);
+        let waker = Waker::from(Arc::clone(&alarm));
+        let mut context = Context::from_waker(&waker);
+        match self.outside(asks, || future.as_mut().poll(&mut context)) {
+            Poll::Pending => {
+                let work = Work::Running { future, asks };
+                let left = self.lock().pool.put_back(id, Taken { alarm, work });
+                drop(left);
+            }
+            Poll::Ready(done) => {
+                drop(future);
+                let is_wanted = self.lock().pool.finish(id, &alarm);
+                if is_wanted {
+                    self.handle(id, done);
+                }
+            }
+        }
+    }
+
+    fn run(self: &Arc<Self>, id: Id, work: Work) -> (BoxFuture<Done>, bool) {
+        match work {
+            Work::Running { future, asks } => (future, asks),
+            Work::Send(request) => {
+                self.lock().has_sent = true;
+                let driver = Arc::downgrade(self);
+                let on_headers = move || {
+                    if let Some(driver) = driver.upgrade() {
+                        driver.lock().engine.handle_headers(id);
+                    }
+                };
+                let reply = self.outside(false, || self.transport.send(request, on_headers));
+                (Box::pin(async { Done::Reply(reply.await) }), false)
+            }
+            Work::Ask { force_refresh } => {
+                let provider = self.lock().provider.clone();
+                let asked = async move {
+                    let asked = provider.map(|provider| provider(TokenRequest { force_refresh }));
+                    Done::Token(match asked {
+                        Some(asked) => asked.await,
+                        None => Ok(BearerToken::none()),
+                    })
+                };
+                (Box::pin(asked), true)
+            }
+            Work::SleepUntil(at) => {
+                let ms = (at - self.transport.now()).max(0.0);
+                let slept = self.outside(false, || self.transport.sleep(ms));
+                let slept = async {
+                    slept.await;
+                    Done::Slept
+                };
+                (Box::pin(slept), false)
+            }
+        }
+    }
+
+    fn handle(&self, id: Id, done: Done) {
+        match done {
+            Done::Reply(Ok(reply)) => {
+                self.input(true, |state, at| state.engine.handle_reply(id, reply, at));
+            }
+            Done::Reply(Err(error)) => {
+                let tell = |state: &mut State, at| state.engine.handle_send_error(id, error, at);
+                self.input(true, tell);
+            }
+            Done::Token(token) => {
+                let expires = token.as_ref().is_ok_and(BearerToken::expires);
+                self.input(expires, |state, at| {
+                    let token = token.and_then(|token| token.checked(at.wall));
+                    state.engine.handle_token(id, token, at);
+                });
+            }
+            Done::Slept => self.input(false, |state, at| {
+                state.timer_at = f64::INFINITY;
+                state.engine.handle_timeout(at);
+            }),
+        }
+    }
+
+    /// Whether the provider of this client runs on this thread just now: a call
+    /// that it makes cannot wait for its answer.
+    fn asks(&self) -> bool {
+        let own = std::ptr::from_ref(self).addr();
+        RUNNING.with_borrow(|running| {
+            let mut inner_first = running.iter().rev();
+            inner_first
+                .find(|(driver, _)| *driver == own)
+                .is_some_and(|(_, asks)| *asks)
+        })
+    }
+
+    /// Runs code of others. `asks`: whether it is the provider's.
+    fn outside<R>(&self, asks: bool, run: impl FnOnce() -> R) -> R {
+        /// Also where the code panics.
+        struct Leave;
+
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                RUNNING.with_borrow_mut(Vec::pop);
+            }
+        }
+
+        RUNNING.with_borrow_mut(|running| running.push((std::ptr::from_ref(self).addr(), asks)));
+        let _leave = Leave;
+        run()
+    }
+}
+
+thread_local! {
+    /// Whose drivers run code of others on this thread, the innermost last, and
+    /// whether it is their provider's.
+    static RUNNING: RefCell<Vec<(usize, bool)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What is to be done where nothing is locked.
+enum Step<Task> {
+    /// To be dropped.
+    Over(Task),
+    Tell(crate::engine::Event),
+    Settled(Id),
+}
+
+impl State {
+    /// Carries out commands until there is something to do outside; `None` when
+    /// there is no command left. Commands and tasks stay in step, because the
+    /// lock is held.
+    fn step(&mut self, hub: &Arc<Hub>) -> Option<Step<impl Sized + use<>>> {
+        loop {
+            match self.engine.poll_command() {
+                Some(Command::Send { send, request }) => {
+                    self.pool.insert(send, hub, Work::Send(request));
+                }
+                Some(Command::Ask {
+                    question,
+                    force_refresh,
+                }) => self.pool.insert(question, hub, Work::Ask { force_refresh }),
+                Some(Command::Cancel { id }) => return Some(Step::Over(self.pool.remove(id))),
+                // The errors of Rust hold their causes themselves.
+                Some(Command::Forget { .. }) => {}
+                Some(Command::Emit(event)) => return Some(Step::Tell(event)),
+                Some(Command::Settle { call, outcome }) => {
+                    self.outcomes.insert(call, outcome);
+                    return Some(Step::Settled(call));
+                }
+                None => {
+                    // A timer that ends too early is left as it is: it is set anew then.
+                    let at = self.engine.poll_timeout();
+                    if at == self.timer_at || (at > self.timer_at && at.is_finite()) {
+                        return None;
+                    }
+                    self.timer_at = at;
+                    let old = self.pool.remove(TIMER);
+                    if at.is_finite() {
+                        self.pool.insert(TIMER, hub, Work::SleepUntil(at));
+                    }
+                    return Some(Step::Over(old));
+                }
+            }
+        }
+    }
+}

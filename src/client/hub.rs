@@ -1,0 +1,105 @@
+//! Which tasks want to be polled, and which calls can poll them.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+use crate::engine::Id;
+
+/// Whichever call is polled next polls all tasks that want it. Nobody knows
+/// which one that is: a call may wait in a queue that nobody looks at just now.
+/// So all of them are woken, once until there is no task left.
+///
+/// No lock is held while a waker is used or dropped: each may run any code.
+#[derive(Default)]
+pub(super) struct Hub(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    tasks: VecDeque<Id>,
+    calls: BTreeMap<Id, Waker>,
+    /// Whether the calls were woken for the tasks.
+    are_woken: bool,
+}
+
+impl Hub {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `call` is being polled.
+    pub fn enter(&self, call: Id, waker: &Waker) {
+        let is_known = |own: &Waker| own.will_wake(waker);
+        if !self.lock().calls.get(&call).is_some_and(is_known) {
+            let waker = waker.clone();
+            let old = self.lock().calls.insert(call, waker);
+            drop(old);
+        }
+    }
+
+    /// `call` is over.
+    pub fn leave(&self, call: Id) {
+        let waker = self.lock().calls.remove(&call);
+        drop(waker);
+    }
+
+    /// Whether nobody polls.
+    #[cfg(target_arch = "wasm32")]
+    pub fn is_deserted(&self) -> bool {
+        self.lock().calls.is_empty()
+    }
+
+    /// A task wants to be polled. Whoever adds it is about to, or [calls](Self::call).
+    pub fn add(&self, task: Id) {
+        self.lock().tasks.push_back(task);
+    }
+
+    /// A task that wants to be polled.
+    pub fn next(&self) -> Option<Id> {
+        let mut waiting = self.lock();
+        let task = waiting.tasks.pop_front();
+        waiting.are_woken &= task.is_some();
+        task
+    }
+
+    /// Wakes all calls, unless they are woken already.
+    pub fn call(&self) {
+        let wakers: Vec<_> = {
+            let mut waiting = self.lock();
+            if waiting.are_woken {
+                return;
+            }
+            waiting.are_woken = true;
+            waiting.calls.values().cloned().collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    pub fn wake(&self, call: Id) {
+        let waker = self.lock().calls.get(&call).cloned();
+        waker.inspect(Waker::wake_by_ref);
+    }
+
+    /// For as long as it lives somebody is at the tasks; then whoever is left
+    /// with some is woken, also where the code of others has panicked.
+    pub fn attend(&self) -> impl Sized {
+        Attended(self)
+    }
+}
+
+struct Attended<'a>(&'a Hub);
+
+impl Drop for Attended<'_> {
+    fn drop(&mut self) {
+        let is_any_left = {
+            let mut waiting = self.0.lock();
+            waiting.are_woken = false;
+            !waiting.tasks.is_empty()
+        };
+        if is_any_left {
+            self.0.call();
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The futures that calls drive together.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Wake,
+};
+
+use super::{bearer_token::BearerToken, hub::Hub};
+use crate::{
+    engine::Id,
+    error::Error,
+    threads::BoxFuture,
+    transport::{HttpRequest, HttpResponse},
+};
+
+/// Something to wait for. What the application or the transport brought is
+/// first run when the task is polled.
+pub(super) enum Work {
+    Send(HttpRequest),
+    Ask {
+        force_refresh: bool,
+    },
+    SleepUntil(f64),
+    Running {
+        future: BoxFuture<Done>,
+        /// Whether it is the token provider's.
+        asks: bool,
+    },
+}
+
+/// What a task came to.
+pub(super) enum Done {
+    Reply(Result<HttpResponse, Error>),
+    Token(Result<BearerToken, Error>),
+    Slept,
+}
+
+/// The tasks of a client.
+#[derive(Default)]
+pub(super) struct Pool(BTreeMap<Id, Task>);
+
+struct Task {
+    alarm: Arc<Alarm>,
+    /// `None` while it is being polled.
+    work: Option<Work>,
+    /// Whether it was to be polled while it was.
+    is_missed: bool,
+}
+
+/// A task that was taken out to be polled.
+pub(super) struct Taken {
+    pub alarm: Arc<Alarm>,
+    pub work: Work,
+}
+
+impl Pool {
+    pub fn insert(&mut self, id: Id, hub: &Arc<Hub>, work: Work) {
+        let alarm = Arc::new(Alarm {
+            hub: Arc::clone(hub),
+            task: id,
+            rings: AtomicBool::new(true),
+        });
+        let task = Task {
+            alarm,
+            work: Some(work),
+            is_missed: false,
+        };
+        self.0.insert(id, task);
+        hub.add(id);
+    }
+
+    /// Nothing is locked while a future is polled, so it is taken out.
+    pub fn take_out(&mut self, id: Id) -> Option<Taken> {
+        let task = self.0.get_mut(&id)?;
+        let work = task.work.take();
+        task.is_missed = work.is_none();
+        Some(Taken {
+            work: work?,
+            alarm: Arc::clone(&task.alarm),
+        })
+    }
+
+    /// It is not over; given back where nobody waits for it any more.
+    #[must_use = "what is given back is to be dropped after the lock"]
+    pub fn put_back(&mut self, id: Id, taken: Taken) -> Option<Taken> {
+        match self.0.get_mut(&id) {
+            Some(task) if Arc::ptr_eq(&task.alarm, &taken.alarm) => {
+                task.work = Some(taken.work);
+                if task.is_missed {
+                    task.alarm.hub.add(id);
+                }
+                None
+            }
+            _ => Some(taken),
+        }
+    }
+
+    /// It is over. `false`: nobody waits for it any more.
+    pub fn finish(&mut self, id: Id, alarm: &Arc<Alarm>) -> bool {
+        let is_own = |task: &Task| Arc::ptr_eq(&task.alarm, alarm);
+        let is_wanted = self.0.get(&id).is_some_and(is_own);
+        if is_wanted {
+            self.0.remove(&id);
+        }
+        is_wanted
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Nobody waits for it any more.
+    #[must_use = "what is given back is to be dropped after the lock"]
+    pub fn remove(&mut self, id: Id) -> Option<impl Sized + use<>> {
+        self.0.remove(&id)
+    }
+}
+
+/// The waker of a task.
+pub(super) struct Alarm {
+    hub: Arc<Hub>,
+    task: Id,
+    /// Whether the task waits to be polled already.
+    rings: AtomicBool,
+}
+
+impl Alarm {
+    /// The task is about to be polled.
+    pub fn stop(&self) {
+        self.rings.store(false, Ordering::Release);
+    }
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.rings.swap(true, Ordering::AcqRel) {
+            self.hub.add(self.task);
+            self.hub.call();
+        }
+    }
+}

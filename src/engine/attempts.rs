@@ -1,0 +1,349 @@
+//! Groups are sent, fail, sleep and are sent again.
+
+use std::sync::Arc;
+
+use super::{
+    Command, Engine, Id, Moment, Shared, Success, What,
+    calls::Told,
+    group::{Group, Stage},
+    outcome::judge,
+    pauses::{LONGEST_WAIT_MS, Pause},
+    retry::{Backoff, spread},
+};
+use crate::{
+    error::{Error, Phase, TimeoutError},
+    transport::{Body, HttpResponse},
+    wire::encode::{self, Envelope},
+};
+
+impl Engine {
+    /// The headers of a reply have come, its body has not.
+    pub fn handle_headers(&mut self, send: Id) {
+        if let Some(mut group) = self.take_sent(send) {
+            group.stage = Stage::Body;
+            self.put_back(group);
+        }
+    }
+
+    /// A reply has come, as far as it could be read.
+    pub fn handle_reply(&mut self, send: Id, reply: HttpResponse, at: Moment) {
+        self.begin(at);
+        if let Some(group) = self.take_sent(send) {
+            self.replied(group, reply);
+        }
+        self.finish();
+    }
+
+    fn replied(&mut self, mut group: Box<Group>, mut reply: HttpResponse) {
+        let redactor = self.redactor(Some(&group));
+        let mut is_redacted = false;
+        for (_, value) in &mut reply.headers {
+            is_redacted |= redactor.redact(value);
+        }
+        if let Some(url) = &mut reply.url {
+            redactor.redact(url);
+        }
+        if let Body::Broken(_, error) = &mut reply.body {
+            redactor.redact_network(error);
+        }
+        let config = &self.config;
+        let result = judge(
+            &reply,
+            &group.request,
+            &config.base_url,
+            config.integers,
+            &redactor,
+        );
+        let status = reply.status;
+        let error = result.as_ref().err().map(Error::code);
+        group.record(Some(status), error, self.at.now);
+        self.emit(group.first, group.attempts.len(), What::Response { status });
+        match result {
+            Ok(data) => {
+                let success = Success {
+                    data,
+                    send: group.send,
+                    response: reply,
+                    is_redacted,
+                };
+                let told = Told::Usage(Arc::new(success));
+                self.settle(&mut group, f64::INFINITY, &told);
+                self.put_back(group);
+                self.serve(1.0);
+            }
+            Err(error) => self.failed(group, Arc::new(error)),
+        }
+    }
+
+    /// No reply came, or what was given to send with failed by itself.
+    pub fn handle_send_error(&mut self, send: Id, mut error: Error, at: Moment) {
+        self.begin(at);
+        if let Some(mut group) = self.take_sent(send) {
+            self.redactor(Some(&group)).redact_error(&mut error);
+            group.record(None, Some(error.code()), at.now);
+            self.failed(group, Arc::new(error));
+        }
+        self.finish();
+    }
+
+    /// A caller's time is over, an attempt's, or a sleep.
+    pub(super) fn look(&mut self, mut group: Box<Group>) {
+        let until = group.wake_at.min(self.at.now);
+        self.fail_late(&mut group, until);
+        let is_due = !group.calls.is_empty() && group.wake_at <= self.at.now;
+        if is_due && group.is_sent() {
+            let mut error = TimeoutError::in_phase(match group.stage {
+                Stage::Headers => Phase::Headers,
+                _ => Phase::Body,
+            });
+            error.timeout_ms = group.key.attempt_timeout;
+            let error = Error::from(error);
+            group.record(None, Some(error.code()), self.at.now);
+            self.cancel(group.send);
+            self.failed(group, Arc::new(error));
+            return;
+        }
+        if is_due {
+            self.look_at_sleeper(&mut group);
+        }
+        self.put_back(group);
+    }
+
+    /// Sends the group, unless a pause or the provider has to be waited for.
+    pub(super) fn proceed(&mut self, group: &mut Group) {
+        self.fail_late(group, self.at.now);
+        if group.calls.is_empty() {
+            return;
+        }
+        let pause = self.shared.pauses.of(group.key.company, self.at.now);
+        if let Some(pause) = pause.cloned() {
+            self.keep_pause(group, &pause);
+        } else if !self.has_to_wait_for_token(group) {
+            self.send(group);
+        }
+    }
+
+    fn send(&mut self, group: &mut Group) {
+        let send = self.next_id();
+        let token = self.shared.tokens.current();
+        let envelope = Envelope {
+            base_url: &self.config.base_url,
+            format: group.key.format,
+            bearer_token: token.as_ref().map(|token| token.text()),
+            api_key: self.config.api_key.as_deref(),
+            extra: &group.key.headers,
+        };
+        let request = encode::request(&group.request, &envelope);
+        if let Some(token) = token
+            && group.revision != self.shared.tokens.revision()
+        {
+            group.tokens.push(Arc::clone(token));
+        }
+        group.revision = self.shared.tokens.revision();
+        group.identity = self.shared.identity;
+        group.stage = Stage::Headers;
+        group.send = send;
+        group.since = self.at.now;
+        group.wake_at = self.at.now + group.key.attempt_timeout;
+        let attempt = group.attempts.len() + 1;
+        self.emit(group.first, attempt, What::Attempt { send });
+        self.command(Command::Send { send, request });
+    }
+
+    /// An attempt failed, which may be renewed, retried, or the end.
+    fn failed(&mut self, mut group: Box<Group>, error: Arc<Error>) {
+        group.wait_ms = 0.0;
+        if let Some(old) = group.beside.replace(group.send) {
+            self.command(Command::Forget { id: old });
+        }
+        // A renewal that brought a token which is refused, too, did not help.
+        if error.status() == Some(401) && group.renewed {
+            let now = self.at.now;
+            self.shared.tokens.renewal_failed(now);
+        }
+        if error.status() == Some(401) && !group.renewed && !group.nested {
+            let tokens = &self.shared.tokens;
+            let is_current = group.revision == tokens.revision();
+            if !is_current || tokens.has_provider() {
+                group.renewed = true;
+                if is_current {
+                    group.refused = Some((group.revision, error));
+                } else {
+                    // Another token is there by now, or can be asked for.
+                    group.ask_again(tokens);
+                }
+                self.proceed(&mut group);
+                self.put_back(group);
+                return;
+            }
+        }
+        let (company, now) = (group.key.company, self.at.now);
+        let is_pause = self.shared.pauses.ask(&error, company, now);
+        self.backoff(&mut group, error);
+        self.put_back(group);
+        if is_pause {
+            self.keep_pauses();
+        }
+    }
+
+    /// Sleeps before a retry, as far as there is to be one.
+    fn backoff(&mut self, group: &mut Group, error: Arc<Error>) {
+        let random = self.random();
+        let now = self.at.now;
+        let asked = error.retry_after_ms();
+        let is_over = f64::from(group.retries) >= group.key.max_retries
+            || !error.is_retryable()
+            || asked.is_some_and(|ms| ms > LONGEST_WAIT_MS);
+        if is_over {
+            self.fail(group, error);
+            return;
+        }
+        let backoff = Backoff::of(group.retries, asked, random);
+        self.fail_the_paused(group);
+        // A wait that the server asked for is told with its own words.
+        let hurried = match asked {
+            Some(ms) if ms >= backoff.least => Told::Failure(Arc::clone(&error), None),
+            _ => Told::Limit(Phase::Backoff, Some(Arc::clone(&error))),
+        };
+        let earliest = self.settle(group, now + backoff.least, &hurried);
+        let ready_at = now + backoff.within(earliest - now);
+        self.shared.tickets.serve(0.0, now);
+        let number = if self.config.paces_retries {
+            self.shared.tickets.next()
+        } else {
+            0.0
+        };
+        let turn = turn(&self.shared, ready_at, number, now);
+        let is_far = turn > ready_at && turn - now > LONGEST_WAIT_MS;
+        let by = if is_far { f64::INFINITY } else { turn };
+        let turn_at = Some(self.at.wall + turn - now);
+        self.settle(group, by, &Told::Failure(Arc::clone(&error), turn_at));
+        if group.calls.is_empty() {
+            return;
+        }
+        group.retries += 1;
+        group.ask_again(&self.shared.tokens);
+        if number > 0.0 {
+            self.shared.tickets.draw();
+        }
+        let what = What::Retry {
+            wait_ms: turn - now,
+            error: Arc::clone(&error),
+        };
+        self.emit(group.first, group.attempts.len(), what);
+        self.sleep(group, ready_at, number, error);
+    }
+
+    fn sleep(&mut self, group: &mut Group, ready_at: f64, number: f64, failure: Arc<Error>) {
+        group.stage = Stage::Sleep;
+        group.since = self.at.now;
+        group.wake_at = ready_at;
+        group.ready_at = ready_at;
+        group.number = number;
+        group.failure = Some(failure);
+    }
+
+    /// A group that sleeps goes on, or sleeps on.
+    fn look_at_sleeper(&mut self, group: &mut Group) {
+        let turn = turn(&self.shared, group.ready_at, group.number, self.at.now);
+        if turn <= self.at.now {
+            group.number = 0.0;
+            group.wait_ms += self.at.now - group.since;
+            self.proceed(group);
+        } else {
+            group.wake_at = turn;
+        }
+    }
+
+    /// Numbers are served: by time, by successes, and by those given up.
+    pub(super) fn serve(&mut self, more: f64) {
+        self.shared.tickets.serve(more, self.at.now);
+        while let Some(mut group) = self.take_served() {
+            group.number = 0.0;
+            self.look_at_sleeper(&mut group);
+            self.put_back(group);
+        }
+    }
+
+    /// The group with the lowest number, if that is served.
+    fn take_served(&mut self) -> Option<Box<Group>> {
+        let mut first = (f64::INFINITY, 0);
+        for (_, group) in &self.groups {
+            if let Some(group) = group
+                && group.number > 0.0
+                && group.number < first.0
+            {
+                first = (group.number, group.id);
+            }
+        }
+        let is_served = self.shared.tickets.wait_ms(first.0) == 0.0;
+        if is_served { self.take(first.1) } else { None }
+    }
+
+    /// A number that nobody waits for any more counts as served.
+    pub(super) fn give_up(&mut self, number: f64) {
+        self.shared.tickets.serve(0.0, self.at.now);
+        let is_served = self.shared.tickets.wait_ms(number) == 0.0;
+        self.serve(if is_served { 0.0 } else { 1.0 });
+    }
+
+    /// A group waits for the end of a pause.
+    fn keep_pause(&mut self, group: &mut Group, pause: &Pause) {
+        let earliest = self.fail_the_paused(group);
+        let random = self.random();
+        let late = spread(pause.wait_ms, random).min((earliest - pause.until) / 2.0);
+        self.sleep(group, pause.until + late, 0.0, Arc::clone(&pause.error));
+    }
+
+    /// All who have nothing in flight keep a new pause.
+    fn keep_pauses(&mut self) {
+        for place in 0..self.groups.len() {
+            let Some(mut group) = self.take_at(place, |group| !group.is_sent()) else {
+                continue;
+            };
+            let pause = self.shared.pauses.of(group.key.company, self.at.now);
+            if group.stage == Stage::Token
+                && let Some(pause) = pause.cloned()
+            {
+                self.keep_pause(&mut group, &pause);
+            } else {
+                self.fail_the_paused(&mut group);
+            }
+            self.put_back(group);
+        }
+    }
+
+    /// Callers who cannot wait for the end of a pause fail at once, as the one
+    /// did that asked for it. Gives the earliest limit of those who are left.
+    fn fail_the_paused(&mut self, group: &mut Group) -> f64 {
+        let pause = self.shared.pauses.of(group.key.company, self.at.now);
+        match pause.cloned() {
+            Some(pause) => self.settle(group, pause.until, &Told::Failure(pause.error, None)),
+            None => f64::INFINITY,
+        }
+    }
+
+    /// Callers fail at once who join a group that waits and cannot wait as long.
+    pub(super) fn fail_who_cannot_sleep(&mut self, group: &mut Group) {
+        self.fail_the_paused(group);
+        self.shared.tickets.serve(0.0, self.at.now);
+        if group.stage == Stage::Sleep
+            && let Some(error) = group.failure.clone()
+        {
+            let by = turn(&self.shared, group.ready_at, group.number, self.at.now);
+            let told = if group.identity == self.shared.identity {
+                Told::Failure(error, Some(self.at.wall + by - self.at.now))
+            } else {
+                // What another user was told is not for this one.
+                Told::Limit(Phase::Backoff, None)
+            };
+            self.settle(group, by, &told);
+        }
+    }
+}
+
+/// When a retry is sent at the latest: after its backoff, and when its number
+/// is served.
+fn turn(shared: &Shared, ready_at: f64, number: f64, now: f64) -> f64 {
+    ready_at.max(now + shared.tickets.wait_ms(number))
+}

@@ -1,0 +1,161 @@
+//! What holds of an engine's own state between two inputs.
+
+use super::{
+    Engine, Id,
+    group::{Group, Stage},
+    lock,
+};
+
+impl Engine {
+    /// # Panics
+    /// Something does not hold.
+    pub(super) fn check(&self, now: f64) {
+        assert!(self.groups().is_sorted_by(|a, b| a.id < b.id));
+        for (due, group) in &self.groups {
+            let group = group.as_ref().expect("what was taken is put back");
+            let id = group.id;
+            assert_eq!(*due, group.due());
+            assert!(!group.calls.is_empty(), "group {id} has callers");
+            for call in &group.calls {
+                assert_eq!(
+                    self.group_of(call.id),
+                    Some(id),
+                    "call {} waits once",
+                    call.id
+                );
+            }
+            assert!(
+                self.poll_timeout() <= group.due(),
+                "group {id} and its callers have a timer"
+            );
+            self.check_stage(group);
+            self.check_hurry(group, now);
+        }
+        self.check_listed();
+        self.check_numbers();
+        self.check_question();
+    }
+
+    /// Nothing is left behind of calls that are over. A question in the
+    /// background may be.
+    pub(super) fn check_empty(&self) {
+        assert!(self.is_idle() && self.groups.is_empty());
+        assert!(self.commands.is_empty());
+        assert!(
+            self.question
+                .as_ref()
+                .is_none_or(|asked| asked.is_background)
+        );
+    }
+
+    pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter_map(|(_, group)| group.as_deref())
+    }
+
+    pub(super) fn group(&self, id: Id) -> Option<&Group> {
+        self.groups().find(|group| group.id == id)
+    }
+
+    /// In the order in which they came.
+    pub(super) fn waiting_calls(&self) -> Vec<Id> {
+        let calls = self.groups().flat_map(|group| &group.calls);
+        let mut calls: Vec<Id> = calls.map(|call| call.id).collect();
+        calls.sort_unstable();
+        calls
+    }
+
+    /// The group in which a call waits.
+    pub(super) fn group_of(&self, call: Id) -> Option<Id> {
+        let waits = |group: &&Group| group.calls.iter().any(|own| own.id == call);
+        let mut groups = self.groups().filter(waits);
+        let group = groups.next()?;
+        assert!(groups.next().is_none(), "call {call} waits once");
+        let times = group.calls.iter().filter(|own| own.id == call).count();
+        assert_eq!(times, 1, "call {call} waits once");
+        Some(group.id)
+    }
+
+    /// No group waits without a question, a send, a timer or another group.
+    fn check_stage(&self, group: &Group) {
+        let id = group.id;
+        match group.stage {
+            Stage::Behind => {
+                let fronts = self.groups().filter(|front| front.behind == Some(id));
+                assert_eq!(fronts.count(), 1, "group {id} is behind one other");
+            }
+            Stage::Token => {
+                let question = self.question.as_ref().expect("it waits for an answer");
+                assert!(!question.is_background, "group {id} waits for an answer");
+            }
+            Stage::Sleep => assert!(group.wake_at.is_finite(), "group {id} wakes"),
+            Stage::Headers | Stage::Body => {
+                let same = self.groups().filter(|other| other.is_sent_as(group.send));
+                assert_eq!(same.count(), 1, "group {id} has a send");
+            }
+        }
+        // Those behind may have left.
+        if let Some(behind) = group.behind.and_then(|id| self.group(id)) {
+            assert_eq!(behind.stage, Stage::Behind);
+        }
+    }
+
+    /// Who cannot wait for as long as the group will does not wait at all.
+    fn check_hurry(&self, group: &Group, now: f64) {
+        let shared = lock(&self.forks).expect("nobody else looks");
+        let mut until = f64::NEG_INFINITY;
+        if group.stage == Stage::Sleep {
+            until = group.ready_at;
+            if group.number > 0.0 {
+                until = until.max(now + shared.tickets.wait_ms_at(group.number, now));
+            }
+        }
+        // Other engines are not told of a pause before they ask.
+        if self.config.shares
+            && !group.is_sent()
+            && let Some(pause) = shared.pauses.of(group.key.company, now)
+        {
+            assert_ne!(group.stage, Stage::Token, "a pause is kept first");
+            until = until.max(pause.until);
+        }
+        for call in &group.calls {
+            // Timers may be late, and sums of times are rounded.
+            assert!(
+                call.deadline <= now || call.deadline > until - 1e-6,
+                "who has time until {} waits until {until}",
+                call.deadline
+            );
+        }
+    }
+
+    fn check_listed(&self) {
+        let listed: Vec<_> = self.groups().filter(|group| group.is_listed).collect();
+        for (place, group) in listed.iter().enumerate() {
+            assert!(!group.nested);
+            for other in &listed[..place] {
+                assert!(other.key != group.key, "equal groups are listed once");
+            }
+        }
+    }
+
+    fn check_numbers(&self) {
+        let mut numbers = Vec::new();
+        for group in self.groups().filter(|group| group.number != 0.0) {
+            assert_eq!(group.stage, Stage::Sleep, "who has a number waits for it");
+            assert!(!numbers.contains(&group.number), "each number is one's own");
+            numbers.push(group.number);
+        }
+    }
+
+    fn check_question(&self) {
+        if self
+            .question
+            .as_ref()
+            .is_some_and(|asked| !asked.is_background)
+        {
+            assert!(
+                self.groups().any(|group| group.stage == Stage::Token),
+                "somebody waits for the answer"
+            );
+        }
+    }
+}

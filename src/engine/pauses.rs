@@ -1,0 +1,72 @@
+//! For how long a server has asked to be left alone.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+
+/// A longer wait is no pause: whoever was asked for it fails at once.
+pub(crate) const LONGEST_WAIT_MS: f64 = 60_000.0;
+
+/// A pause: who keeps it, until when, and the failure that asked for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Pause {
+    /// One company's, where another may fare better; `None` for the whole
+    /// client.
+    pub company: Option<u128>,
+    /// Milliseconds of the clock that measures calls.
+    pub until: f64,
+    /// How long it was asked to last.
+    pub wait_ms: f64,
+    pub error: Arc<Error>,
+}
+
+/// The pauses of a client.
+#[derive(Debug, Default)]
+pub(crate) struct Pauses(Vec<Pause>);
+
+impl Pauses {
+    /// Keeps the pause that a failed request for `company` asks for, if it does,
+    /// unless one of the same scope lasts longer. A 429 speaks of the client, a
+    /// 503 of what the request needed.
+    pub fn ask(&mut self, error: &Arc<Error>, company: u128, now: f64) -> bool {
+        let company = match error.status() {
+            Some(429) => None,
+            Some(503) => Some(company),
+            _ => return false,
+        };
+        let wait_ms = error.retry_after_ms().unwrap_or(0.0);
+        if wait_ms <= 0.0 || wait_ms > LONGEST_WAIT_MS {
+            return false;
+        }
+        let pause = Pause {
+            company,
+            until: now + wait_ms,
+            wait_ms,
+            error: Arc::clone(error),
+        };
+        self.0.retain(|kept| kept.until > now);
+        for kept in &mut self.0 {
+            if kept.company == company {
+                if kept.until < pause.until {
+                    *kept = pause;
+                }
+                return true;
+            }
+        }
+        self.0.push(pause);
+        true
+    }
+
+    /// The longest pause that a request for `company` has to keep.
+    pub fn of(&self, company: u128, now: f64) -> Option<&Pause> {
+        let mut longest: Option<&Pause> = None;
+        for pause in &self.0 {
+            if pause.company.is_none_or(|paused| paused == company)
+                && pause.until > longest.map_or(now, |longest| longest.until)
+            {
+                longest = Some(pause);
+            }
+        }
+        longest
+    }
+}

@@ -1,0 +1,271 @@
+//! Which token a request waits for, and what the provider is asked.
+
+use std::sync::Arc;
+
+use super::{
+    Command, Engine, Id, Moment,
+    group::{Group, Stage},
+    pauses::Pauses,
+    tokens::Need,
+};
+use crate::error::Error;
+
+/// A question that has no answer by then hangs, for calls without a limit of
+/// their own.
+const LONGEST_QUESTION_MS: f64 = 30_000.0;
+
+/// What the provider is being asked.
+pub(super) struct Question {
+    pub id: Id,
+    /// Whether it was told that the last token was refused.
+    forced: bool,
+    /// Whether no call waits for it: the current token will do meanwhile.
+    pub is_background: bool,
+    asked_at: f64,
+    /// The provider that was asked.
+    source: u64,
+    /// The token that it was asked beside.
+    revision: u64,
+}
+
+impl Engine {
+    /// From now on `token` is sent, or what a provider gives. `same_identity`:
+    /// whose usage is seen does not change.
+    pub fn set_bearer_token(
+        &mut self,
+        token: Option<String>,
+        has_provider: bool,
+        same_identity: bool,
+        at: Moment,
+    ) {
+        self.begin(at);
+        self.shared.tokens.set(token, has_provider);
+        // Another provider is not asked by the old one's question.
+        self.supersede_question();
+        // What the server asked of one user is no word for another.
+        if !same_identity {
+            self.shared.pauses = Pauses::default();
+            self.shared.identity += 1;
+        }
+        for place in 0..self.groups.len() {
+            let Some(mut group) = self.take_at(place, |_| true) else {
+                continue;
+            };
+            // One that was behind another may have the new token already.
+            let is_old = group.is_sent() && group.revision != self.shared.tokens.revision();
+            let is_unsent = is_old && self.withdraw(group.send);
+            if is_unsent {
+                group.stage = Stage::Behind;
+            }
+            let is_paused = group.stage == Stage::Sleep && group.is_unsent();
+            if group.stage == Stage::Token || is_unsent || (is_paused && !same_identity) {
+                self.proceed(&mut group);
+            } else if is_old && !same_identity {
+                // The reply will be one of the old identity's: it is given to
+                // those who wait for it, and to nobody else.
+                group.is_listed = false;
+                if let Some(behind) = group.behind.take() {
+                    self.start_behind(behind);
+                }
+            }
+            self.put_back(group);
+        }
+        self.finish();
+    }
+
+    /// The provider has answered. `expires_at`: milliseconds since 1970.
+    pub fn handle_token(
+        &mut self,
+        question: Id,
+        answer: Result<(Option<String>, Option<f64>), Error>,
+        at: Moment,
+    ) {
+        self.begin(at);
+        // Otherwise it was given up.
+        if let Some(asked) = self.question.take_if(|asked| asked.id == question) {
+            self.answered(&asked, answer);
+        }
+        self.finish();
+    }
+
+    fn answered(&mut self, asked: &Question, answer: Result<(Option<String>, Option<f64>), Error>) {
+        let (now, source) = (self.at.now, self.shared.tokens.source());
+        // Another engine may have been told of another provider meanwhile.
+        let is_current = asked.source == source;
+        let mut failure = None;
+        // A fork may have renewed meanwhile.
+        let mut is_same = false;
+        if is_current {
+            match answer {
+                Ok((token, expires_at)) => self.shared.tokens.give(token, expires_at, self.at),
+                Err(mut error) => {
+                    self.redactor(None).redact_error(&mut error);
+                    failure = Some(Arc::new(error));
+                    self.shared.tokens.failed(now);
+                }
+            }
+            is_same = asked.forced && self.shared.tokens.revision() == asked.revision;
+            if is_same || (asked.forced && failure.is_some()) {
+                self.shared.tokens.renewal_failed(now);
+            }
+        }
+        // What happens to one of them may make others wait.
+        for id in self.waiting_for_token() {
+            let Some(mut group) = self.take(id) else {
+                continue;
+            };
+            match &failure {
+                Some(error) if asked.forced || group.refused.is_none() => {
+                    self.fail(&mut group, Arc::clone(error));
+                }
+                Some(_) => self.await_token(&mut group, true),
+                None if is_same && self.is_refused(&group) => {
+                    self.refuse(&mut group);
+                }
+                None => {
+                    if is_current {
+                        group.asked = Some(source);
+                    }
+                    self.proceed(&mut group);
+                }
+            }
+            self.put_back(group);
+        }
+    }
+
+    fn waiting_for_token(&self) -> Vec<Id> {
+        let mut waiting = Vec::new();
+        for (_, group) in &self.groups {
+            if let Some(group) = group
+                && group.stage == Stage::Token
+            {
+                waiting.push(group.id);
+            }
+        }
+        waiting
+    }
+
+    /// Whether the current token is the one that a 401 refused.
+    fn is_refused(&self, group: &Group) -> bool {
+        let refused = group.refused.as_ref();
+        refused.is_some_and(|(revision, _)| *revision == self.shared.tokens.revision())
+    }
+
+    /// There is no other token than the refused one: the group ends with its
+    /// own 401.
+    fn refuse(&mut self, group: &mut Group) {
+        if let Some((_, error)) = group.refused.take() {
+            self.fail(group, error);
+        }
+    }
+
+    /// Whether the group has to wait before it can be sent; then it does. The
+    /// provider may be asked in the background.
+    pub(super) fn has_to_wait_for_token(&mut self, group: &mut Group) -> bool {
+        if group.nested {
+            return false;
+        }
+        if self.is_refused(group) {
+            self.await_token(group, true);
+            return true;
+        }
+        group.refused = None;
+        let is_asked = group.asked == Some(self.shared.tokens.source());
+        match self.shared.tokens.need(is_asked, self.at) {
+            Need::Nothing => false,
+            Need::RefreshInBackground => {
+                // Others may wait for an answer that hangs.
+                let is_idle = |asked: &Question| {
+                    asked.is_background && self.at.now - asked.asked_at >= LONGEST_QUESTION_MS
+                };
+                if self.question.as_ref().is_none_or(is_idle) {
+                    self.ask(false, true);
+                }
+                false
+            }
+            Need::Ask => {
+                self.await_token(group, false);
+                true
+            }
+        }
+    }
+
+    /// Waits for the provider's answer, and asks where no question will do.
+    /// `forced`: the current token was refused.
+    pub(super) fn await_token(&mut self, group: &mut Group, forced: bool) {
+        group.stage = Stage::Token;
+        group.wake_at = f64::INFINITY;
+        // As long as one of those who wait would wait himself: calls with short
+        // limits take no answer away from calls with long ones.
+        let mut limit = longest_limit(group);
+        for (_, other) in &self.groups {
+            if let Some(other) = other
+                && other.stage == Stage::Token
+            {
+                limit = limit.max(longest_limit(other));
+            }
+        }
+        let mut was_forced = false;
+        if let Some(asked) = &self.question {
+            // An answer that is on its way may bring another token.
+            if !asked.is_background && self.at.now - asked.asked_at < limit {
+                return;
+            }
+            was_forced = asked.forced;
+        }
+        // A fork may have renewed meanwhile.
+        let may_renew = self.shared.tokens.may_renew(self.at.now);
+        if forced && !may_renew {
+            self.refuse(group);
+        } else {
+            self.ask((forced || was_forced) && may_renew, false);
+        }
+    }
+
+    fn ask(&mut self, forced: bool, is_background: bool) {
+        self.supersede_question();
+        let id = self.next_id();
+        self.question = Some(Question {
+            id,
+            forced,
+            is_background,
+            asked_at: self.at.now,
+            source: self.shared.tokens.source(),
+            revision: self.shared.tokens.revision(),
+        });
+        self.command(Command::Ask {
+            question: id,
+            force_refresh: forced,
+        });
+    }
+
+    fn supersede_question(&mut self) {
+        if let Some(asked) = self.question.take() {
+            self.cancel(asked.id);
+        }
+    }
+
+    /// A question lives as long as a group waits for it.
+    pub(super) fn drop_question_without_group(&mut self) {
+        if let Some(asked) = &self.question
+            && !asked.is_background
+            && self.waiting_for_token().is_empty()
+        {
+            self.supersede_question();
+        }
+    }
+}
+
+/// How long the callers of a group wait for an answer at the most.
+fn longest_limit(group: &Group) -> f64 {
+    let mut longest = 0.0;
+    for call in &group.calls {
+        let limit = if call.total_timeout.is_finite() {
+            call.total_timeout
+        } else {
+            LONGEST_QUESTION_MS
+        };
+        longest = limit.max(longest);
+    }
+    longest
+}

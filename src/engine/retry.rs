@@ -1,0 +1,93 @@
+//! How often and for how long a call tries.
+
+use std::sync::Arc;
+
+use crate::error::{ConfigError, Error, Phase, Scope, TimeoutError};
+
+/// How many attempts a call may make, and for how long. Milliseconds;
+/// infinite for no limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Limits {
+    pub max_retries: f64,
+    /// Of one attempt: connection, headers, the whole body.
+    pub attempt_timeout: f64,
+    /// Of token, attempts and waits together.
+    pub total_timeout: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_retries: 2.0,
+            attempt_timeout: 10_000.0,
+            total_timeout: 30_000.0,
+        }
+    }
+}
+
+impl Limits {
+    /// # Errors
+    /// More than 10 retries, or a time that no timer can measure.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let fits = |ms: f64| ms.is_infinite() || (1.0..=2_147_483_647.0).contains(&ms);
+        if self.max_retries > 10.0 {
+            return Err(ConfigError::new(&["There can be 0 to 10 retries."]));
+        }
+        if !fits(self.attempt_timeout) || !fits(self.total_timeout) {
+            return Err(ConfigError::new(&[
+                "A time limit must be from 1 to 2147483647 milliseconds.",
+            ]));
+        }
+        Ok(())
+    }
+}
+
+/// The total limit of a call is over, or leaves no time to retry `last`.
+pub(crate) fn total_timeout(timeout_ms: f64, phase: Phase, last: Option<Arc<Error>>) -> Error {
+    let mut error = TimeoutError::in_phase(phase);
+    error.scope = Scope::Total;
+    error.timeout_ms = timeout_ms;
+    error.last = last;
+    error.into()
+}
+
+/// How long to wait before a retry, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Backoff {
+    /// Not less than that: what the server asked for, or half of the backoff.
+    pub least: f64,
+    /// With jitter.
+    pub jittered: f64,
+}
+
+impl Backoff {
+    /// Half a second, doubled with each retry up to eight, less up to a half by
+    /// chance; `asked` is what the server asked for. `random` is a number from
+    /// 0 to 1, without 1.
+    pub fn of(retries: u32, asked: Option<f64>, random: f64) -> Self {
+        let doubled = 500.0 * f64::from(1_u32 << retries.min(4));
+        let backoff = doubled * (0.5 + random / 2.0);
+        match asked {
+            None => Self {
+                least: doubled / 2.0,
+                jittered: backoff,
+            },
+            Some(asked) => Self {
+                least: asked.max(doubled / 2.0),
+                jittered: asked.max(backoff) + spread(asked.max(backoff), random),
+            },
+        }
+    }
+
+    /// The wait of those who have `left` milliseconds, more than the least:
+    /// jitter leaves time for the attempt.
+    pub fn within(self, left: f64) -> f64 {
+        self.jittered.min(self.least + (left - self.least) / 2.0)
+    }
+}
+
+/// By how much those who wait for `ms` milliseconds are spread, so that they do
+/// not all come back at once.
+pub(crate) fn spread(ms: f64, random: f64) -> f64 {
+    random * (ms / 10.0).min(1_000.0)
+}

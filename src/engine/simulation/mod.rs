@@ -1,0 +1,86 @@
+//! Random schedules of everything that can happen to a client, on a virtual
+//! clock. `world` is what happens, decided by a seed; `rules` is what must hold
+//! of what the engine commands, kept apart from how the engine decides it;
+//! [`check`](super::Engine::check) is what must hold inside.
+//!
+//! `SCHEDULES=…` runs more of them, `SEED=…` one of them, with a trace.
+
+mod chance;
+mod rules;
+mod tickets;
+mod world;
+
+use std::{
+    env,
+    io::Write,
+    thread::{self, available_parallelism},
+    time::Instant,
+};
+
+use world::World;
+
+#[test]
+fn random_schedules_keep_every_rule() {
+    if let Some(seed) = number("SEED") {
+        World::new(seed, true).run();
+        return;
+    }
+    let schedules = number("SCHEDULES").unwrap_or(100_000);
+    let began = Instant::now();
+    let threads = available_parallelism().map_or(1, |count| count.get() as u64);
+    let run = |first: u64| {
+        let mut counts = [0; 3];
+        for seed in (first..schedules).step_by(threads as usize) {
+            let failed = TellSeed(seed);
+            let more = World::new(seed, false).run();
+            drop(failed);
+            for (count, more) in counts.iter_mut().zip(more) {
+                *count += more;
+            }
+        }
+        counts
+    };
+    let [calls, sends, questions] = thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|first| scope.spawn(move || run(first)))
+            .collect();
+        let mut sum = [0; 3];
+        for counts in running {
+            let counts = counts.join().expect("the seed that failed stands above");
+            for (sum, count) in sum.iter_mut().zip(counts) {
+                *sum += count;
+            }
+        }
+        sum
+    });
+    // The test runner keeps what `println!` writes to itself.
+    let _ = writeln!(
+        std::io::stderr(),
+        "simulation: {schedules} schedules, {calls} calls, {sends} sends, {questions} questions in {:.1} s",
+        began.elapsed().as_secs_f64()
+    );
+}
+
+fn number(name: &str) -> Option<u64> {
+    let value = env::var(name).ok()?;
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is a whole number")),
+    )
+}
+
+/// Says which seed failed.
+struct TellSeed(u64);
+
+impl Drop for TellSeed {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = writeln!(
+                std::io::stderr(),
+                "simulation: failed. To see how: SEED={} cargo test --lib simulation -- --nocapture",
+                self.0
+            );
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Which bearer token a request carries, and when a provider is asked for one.
+
+use std::sync::Arc;
+
+use super::{Moment, Secret};
+
+/// Tokens with more than this left to live are sent without asking the
+/// provider.
+const FRESH_MS: f64 = 120_000.0;
+/// Tokens with less than this left to live are not sent.
+const STALE_MS: f64 = 30_000.0;
+/// After a failure the provider is not asked in the background for so long;
+/// after a renewal that failed or changed nothing, not for another one.
+const COOLDOWN_MS: f64 = 5_000.0;
+
+/// What a client knows of its bearer token.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    has_provider: bool,
+    current: Option<Arc<Secret>>,
+    previous: Option<Arc<Secret>>,
+    expiry: Option<Expiry>,
+    /// Counts the changes of the token, to tell whether it is still the one
+    /// that was refused.
+    revision: u64,
+    /// Counts the tokens and providers that the application set, to tell
+    /// whether an answer is the current provider's.
+    source: u64,
+    background_after: f64,
+    renew_after: f64,
+}
+
+/// When a token ends. Two clocks measure it, and the earlier one holds: the
+/// wall clock may be set back, and the other one may stop while a machine sleeps.
+#[derive(Debug, Clone, Copy)]
+struct Expiry {
+    /// By the clock that measures calls.
+    at: f64,
+    /// By the wall clock.
+    wall: f64,
+}
+
+/// What the age of the token asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// It will do.
+    Nothing,
+    /// It will do, but the provider should be asked for the next one.
+    RefreshInBackground,
+    /// The provider must be asked before anything is sent.
+    Ask,
+}
+
+impl Tokens {
+    /// From now on `token` is sent, or what a provider gives.
+    pub fn set(&mut self, token: Option<String>, has_provider: bool) {
+        *self = Self {
+            has_provider,
+            previous: self.current.take().or(self.previous.take()),
+            current: token.map(Secret::new).map(Arc::new),
+            revision: self.revision + 1,
+            source: self.source + 1,
+            ..Self::default()
+        };
+    }
+
+    /// The provider gave `token`, which lives until `expires_at` by the wall
+    /// clock.
+    pub fn give(&mut self, token: Option<String>, expires_at: Option<f64>, at: Moment) {
+        if self.current.as_ref().map(|secret| secret.text()) != token.as_deref() {
+            self.revision += 1;
+            self.previous = self.current.take().or(self.previous.take());
+            self.current = token.map(Secret::new).map(Arc::new);
+        }
+        self.expiry = expires_at.map(|wall| Expiry {
+            at: at.now + (wall - at.wall),
+            wall,
+        });
+        self.background_after = 0.0;
+    }
+
+    /// The provider failed.
+    pub fn failed(&mut self, now: f64) {
+        self.background_after = now + COOLDOWN_MS;
+    }
+
+    /// A renewal failed or changed nothing.
+    pub fn renewal_failed(&mut self, now: f64) {
+        self.renew_after = now + COOLDOWN_MS;
+    }
+
+    /// Whether a provider may be asked for another token than a refused one.
+    pub fn may_renew(&self, now: f64) -> bool {
+        self.has_provider && now >= self.renew_after
+    }
+
+    pub fn has_provider(&self) -> bool {
+        self.has_provider
+    }
+
+    pub fn current(&self) -> &Option<Arc<Secret>> {
+        &self.current
+    }
+
+    /// The one before: whoever exchanges it for another may still quote it.
+    pub fn previous(&self) -> Option<&Arc<Secret>> {
+        self.previous.as_ref()
+    }
+
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub fn source(&self) -> u64 {
+        self.source
+    }
+
+    /// Whether the token has an end.
+    pub fn expires(&self) -> bool {
+        self.expiry.is_some()
+    }
+
+    /// `asked`: the provider has been asked for this request.
+    pub fn need(&self, asked: bool, at: Moment) -> Need {
+        if !self.has_provider || asked {
+            return Need::Nothing;
+        }
+        let Some(expiry) = self.expiry else {
+            return Need::Ask;
+        };
+        // `min` passes over a wall clock that was not read.
+        let left = (expiry.at - at.now).min(expiry.wall - at.wall);
+        if left > FRESH_MS {
+            Need::Nothing
+        } else if left < STALE_MS {
+            Need::Ask
+        } else if at.now >= self.background_after {
+            Need::RefreshInBackground
+        } else {
+            Need::Nothing
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WALL: f64 = 1_700_000_000_000.0;
+
+    fn at(now: f64) -> Moment {
+        Moment {
+            now,
+            wall: WALL + now,
+            random: 0.5,
+        }
+    }
+
+    fn provided(lives_for: Option<f64>) -> Tokens {
+        let mut tokens = Tokens::default();
+        tokens.set(None, true);
+        tokens.give(
+            Some("t0ken".to_owned()),
+            lives_for.map(|ms| WALL + ms),
+            at(0.0),
+        );
+        tokens
+    }
+
+    #[test]
+    fn the_age_decides() {
+        for (left, need) in [
+            (120_001.0, Need::Nothing),
+            (120_000.0, Need::RefreshInBackground),
+            (30_000.0, Need::RefreshInBackground),
+            (29_999.0, Need::Ask),
+            (-1.0, Need::Ask),
+        ] {
+            let tokens = provided(Some(1_000_000.0 + left));
+            assert_eq!(tokens.need(false, at(1_000_000.0)), need, "{left}");
+            assert_eq!(tokens.need(true, at(1_000_000.0)), Need::Nothing);
+        }
+        assert_eq!(provided(None).need(false, at(0.0)), Need::Ask);
+    }
+
+    #[test]
+    fn the_earlier_clock_decides() {
+        let tokens = provided(Some(1_000_000.0));
+        // The machine slept: the clock that measures calls stood still.
+        let slept = Moment {
+            wall: WALL + 990_000.0,
+            ..at(10_000.0)
+        };
+        assert_eq!(tokens.need(false, slept), Need::Ask);
+        // The wall clock was set back by an hour.
+        let set_back = Moment {
+            wall: WALL - 3_600_000.0,
+            ..at(990_000.0)
+        };
+        assert_eq!(tokens.need(false, set_back), Need::Ask);
+    }
+
+    #[test]
+    fn without_a_provider_nobody_is_asked() {
+        let mut tokens = Tokens::default();
+        assert_eq!(tokens.need(false, at(0.0)), Need::Nothing);
+        tokens.set(Some("t0ken".to_owned()), false);
+        assert_eq!(tokens.need(false, at(0.0)), Need::Nothing);
+        assert_eq!(tokens.current().as_ref().unwrap().text(), "t0ken");
+        assert!(!tokens.may_renew(0.0));
+    }
+
+    #[test]
+    fn a_provider_that_failed_is_left_in_peace_for_five_seconds() {
+        let mut tokens = provided(Some(100_000.0));
+        tokens.failed(1_000.0);
+        assert_eq!(tokens.need(false, at(5_999.0)), Need::Nothing);
+        assert_eq!(tokens.need(false, at(6_000.0)), Need::RefreshInBackground);
+        tokens.failed(70_000.0);
+        assert_eq!(tokens.need(false, at(71_000.0)), Need::Ask);
+        tokens.renewal_failed(71_000.0);
+        assert!(!tokens.may_renew(75_999.0) && tokens.may_renew(76_000.0));
+    }
+
+    #[test]
+    fn another_token_is_another_revision() {
+        let mut tokens = provided(None);
+        let first = tokens.revision();
+        tokens.give(Some("t0ken".to_owned()), None, at(0.0));
+        assert_eq!(tokens.revision(), first);
+        tokens.give(Some("other".to_owned()), None, at(0.0));
+        assert_ne!(tokens.revision(), first);
+        let second = (tokens.revision(), tokens.source());
+        tokens.set(None, false);
+        assert!(tokens.revision() != second.0 && tokens.source() != second.1);
+        assert_eq!((tokens.current(), tokens.has_provider()), (&None, false));
+    }
+}

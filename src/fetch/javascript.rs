@@ -1,0 +1,131 @@
+//! Values of which nothing is known.
+
+use js_sys::{Array, Function, Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+#[wasm_bindgen]
+extern "C" {
+    // js-sys binds it without `catch`: what a mock gives would throw through
+    // Rust.
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
+    fn array_from(iterable: &JsValue) -> Result<Array, JsValue>;
+}
+
+/// The property of anything, if it is there and not null.
+pub(super) fn get(value: &JsValue, name: &str) -> Option<JsValue> {
+    let found = Reflect::get(value, &name.into()).ok()?;
+    (!found.is_undefined() && !found.is_null()).then_some(found)
+}
+
+/// The same, where getters of the caller's must not run; a platform's do.
+pub(super) fn member(value: &JsValue, name: &str) -> Option<JsValue> {
+    member_at(value, &name.into())
+}
+
+/// The same, by a key that may be a symbol.
+pub(super) fn member_at(value: &JsValue, key: &JsValue) -> Option<JsValue> {
+    let mut of: JsValue = value.clone();
+    while of.is_object() || of.is_function() {
+        let object: Object = of.unchecked_into();
+        if let Some(mut own) = own_property(&object, key) {
+            own.is_platforms |= is_of_dom_exception(&object);
+            return own
+                .read(value)
+                .filter(|found| !found.is_undefined() && !found.is_null());
+        }
+        of = Reflect::get_prototype_of(&object).ok()?.into();
+    }
+    None
+}
+
+/// A property that an object has itself.
+pub(super) struct Property {
+    descriptor: JsValue,
+    getter: Option<Function>,
+    /// Whether the getter is the platform's.
+    is_platforms: bool,
+}
+
+pub(super) fn own_property(object: &Object, key: &JsValue) -> Option<Property> {
+    let descriptor = Reflect::get_own_property_descriptor(object, key).ok()?;
+    if descriptor.is_undefined() {
+        return None;
+    }
+    let getter = get(&descriptor, "get").and_then(|getter| getter.dyn_into().ok());
+    Some(Property {
+        is_platforms: getter.as_ref().is_some_and(is_native),
+        descriptor,
+        getter,
+    })
+}
+
+impl Property {
+    /// Its value, seen from `owner`; none where only a getter of the caller's
+    /// knows it.
+    pub fn read(&self, owner: &JsValue) -> Option<JsValue> {
+        match &self.getter {
+            None => Reflect::get(&self.descriptor, &"value".into()).ok(),
+            Some(getter) if self.is_platforms => getter.call0(owner).ok(),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Whether the platform, and not a script, is behind a function.
+fn is_native(function: &Function) -> bool {
+    let source = || {
+        let prototype = get(&get(&js_sys::global(), "Function")?, "prototype")?;
+        let to_string: Function = get(&prototype, "toString")?.dyn_into().ok()?;
+        to_string.call0(function).ok()?.as_string()
+    };
+    source().is_some_and(|source| {
+        let body = source.split_once('{').map(|(_, body)| body);
+        body.is_some_and(|body| body.trim_matches([' ', '\n', '}']) == "[native code]")
+    })
+}
+
+/// Node's DOMException is a script of Node's own.
+fn is_of_dom_exception(object: &Object) -> bool {
+    let prototype = get(&js_sys::global(), "DOMException").and_then(|of| get(&of, "prototype"));
+    prototype.is_some_and(|prototype| prototype == **object)
+}
+
+/// Calls a method. Where web-sys binds one without `catch`, a locked stream or
+/// a mock would throw through Rust.
+pub(super) fn invoke(object: &JsValue, method: &str) -> Result<JsValue, JsValue> {
+    let method = Reflect::get(object, &method.into())?;
+    method.dyn_into::<Function>()?.call0(object)
+}
+
+pub(super) fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsValue> {
+    Reflect::set(object, &name.into(), value).map(drop)
+}
+
+/// What anything iterates over; nothing where it does not.
+pub(super) fn items(iterable: &JsValue) -> Array {
+    array_from(iterable).unwrap_or_default()
+}
+
+/// In a word or two: `undefined`, `null`, `object`.
+pub(super) fn type_of(value: &JsValue) -> String {
+    if value.is_null() {
+        return "null".to_owned();
+    }
+    value.js_typeof().as_string().unwrap_or_default()
+}
+
+/// Lets go of a stream or of its reader, which may have failed already.
+pub(super) fn let_go(stream: &JsValue) {
+    if let Ok(cancelled) = invoke(stream, "cancel") {
+        ignore(&cancelled);
+    }
+}
+
+/// Whatever a promise comes to is fine.
+fn ignore(promise: &JsValue) {
+    let over = JsFuture::from(Promise::resolve(promise));
+    spawn_local(async move {
+        let _ = over.await;
+    });
+}

@@ -1,0 +1,139 @@
+//! What a `fetch` gives: read as far as it can be, or refused.
+
+use gloo_net::http::Response;
+use js_sys::{Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::javascript::{get, invoke, items, type_of};
+use crate::{
+    error::{ConfigError, Error},
+    transport::{Body, HttpResponse},
+};
+
+/// The reply without its body. What a mock may leave out must not be asked
+/// for: its absence would throw.
+///
+/// # Errors
+/// [`ConfigError`] for what is no Response, or one without a body to read.
+pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
+    let has = |name: &str| get(given, name).is_some();
+    if !given.is_object() && !given.is_function() {
+        let given = type_of(given);
+        return Err(unusable(&match given.as_str() {
+            "undefined" | "null" => given,
+            other => ["something of type ", other].concat(),
+        }));
+    }
+    let kind = get(given, "type");
+    if kind.as_ref().is_some_and(|kind| kind == "error") {
+        return Err(unusable("Response.error()"));
+    }
+    let status = get(given, "status").and_then(|status| status.as_f64());
+    let redirect = kind.is_some_and(|kind| kind == "opaqueredirect");
+    // Only a redirect that the platform keeps to itself has no status.
+    if !status.is_some_and(|status| redirect || (1.0..1000.0).contains(&status)) {
+        return Err(unusable("an object without a status"));
+    }
+    let response = Response::from(given.clone().unchecked_into::<web_sys::Response>());
+    if has("bodyUsed") && response.body_used() {
+        return Err(unusable("a Response that has been read already"));
+    }
+    // A null body has nothing to read.
+    let is_bodiless = Reflect::get(given, &"body".into()).is_ok_and(|body| body.is_null());
+    if !is_bodiless && !["body", "arrayBuffer", "text"].into_iter().any(has) {
+        return Err(unusable(
+            "an object with neither body nor arrayBuffer() nor text()",
+        ));
+    }
+    // A given function may have followed a redirect all the same. One that
+    // goes elsewhere on purpose, such as to a gateway, is the caller's choice.
+    let redirected = has("redirected") && response.redirected();
+    let url = get(given, "url").filter(|_| redirected);
+    Ok(HttpResponse {
+        received_at: js_sys::Date::now(),
+        status: response.status(),
+        url: url.and_then(|url| url.as_string()),
+        headers: get(given, "headers").map_or_else(Vec::new, |headers| pairs(&headers)),
+        body: Body::Whole(Vec::new()),
+    })
+}
+
+fn unusable(given: &str) -> Error {
+    let needed = "; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body.";
+    ConfigError::new(&["The fetch function gave ", given, needed]).into()
+}
+
+/// The pairs of anything that iterates like `Headers`, names in lower case.
+/// Session cookies, which Node shows, are not the caller's business.
+fn pairs(headers: &JsValue) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for entry in items(headers).iter() {
+        let entry = items(&entry);
+        if let (Some(mut name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string())
+        {
+            name.make_ascii_lowercase();
+            if name != "set-cookie" {
+                pairs.push((name, value));
+            }
+        }
+    }
+    pairs
+}
+
+/// Reads the body piece by piece where the platform can, so that not much more
+/// than `most` bytes are ever held. `open` is told what has to be let go of
+/// where the body is not read to its end.
+pub(super) async fn read(
+    response: &JsValue,
+    most: usize,
+    bytes: &mut Vec<u8>,
+    open: &mut Option<JsValue>,
+) -> Result<(), JsValue> {
+    *open = get(response, "body");
+    let Some(stream) = open.clone().filter(|body| get(body, "getReader").is_some()) else {
+        if Reflect::get(response, &"body".into())?.is_null() {
+            return Ok(());
+        }
+        let method = ["arrayBuffer", "text"]
+            .into_iter()
+            .find(|method| get(response, method).is_some())
+            .ok_or("it has neither body nor arrayBuffer() nor text()")?;
+        let content = Promise::resolve(&invoke(response, method)?);
+        append(bytes, &JsFuture::from(content).await?)?;
+        *open = None;
+        return Ok(());
+    };
+    let reader = invoke(&stream, "getReader")?;
+    // From now on only the reader can cancel it.
+    *open = Some(reader.clone());
+    while bytes.len() <= most {
+        let piece = Promise::resolve(&invoke(&reader, "read")?);
+        let piece = JsFuture::from(piece).await?;
+        let is_over = get(&piece, "done").is_some_and(|done| done.is_truthy());
+        let Some(value) = get(&piece, "value").filter(|_| !is_over) else {
+            *open = None;
+            break;
+        };
+        append(bytes, &value)?;
+    }
+    Ok(())
+}
+
+/// Takes text, an ArrayBuffer of any realm or a view of one.
+fn append(bytes: &mut Vec<u8>, content: &JsValue) -> Result<(), JsValue> {
+    if let Some(text) = content.as_string() {
+        bytes.extend_from_slice(text.as_bytes());
+        return Ok(());
+    }
+    let number = |name: &str| get(content, name).and_then(|number| number.as_f64());
+    let length = number("byteLength").ok_or("its body is not made of bytes")? as u32;
+    // An ArrayBuffer that was given away has no length and throws.
+    if length > 0 {
+        let offset = number("byteOffset").unwrap_or_default() as u32;
+        let buffer = get(content, "buffer").unwrap_or_else(|| content.clone());
+        let view = Uint8Array::new_with_byte_offset_and_length(&buffer, offset, length);
+        bytes.extend_from_slice(&view.to_vec());
+    }
+    Ok(())
+}

@@ -1,0 +1,438 @@
+//! What a test has requests come to.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::UsageMembers;
+use crate::dto::ResponseError;
+
+/// What one request, or some, come to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Answer {
+    /// A usage of the company.
+    Usage(UsageMembers),
+    /// Something else.
+    Failure(Failure),
+}
+
+/// What requests come to: an [`Answer`], or a list of them.
+///
+/// ```
+/// use bookmore_sdk::testing::{Answer, Failure, FakeBookMore, UsageMembers};
+///
+/// let fake = FakeBookMore::new();
+/// fake.set(None, UsageMembers::new().token_limit(50_000));
+/// fake.set(None, Failure::network());
+/// fake.set(None, [
+///     Answer::from(Failure::status(503).times(2)),
+///     UsageMembers::new().share(0.83).into(),
+/// ]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Answers(pub(super) Vec<Answer>);
+
+/// What a company's requests come to instead of a usage.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub(super) kind: Kind,
+    pub(super) times: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Status(StatusFailure),
+    Quota,
+    LoginPage,
+    OtherCompany(Option<String>),
+    NoCompany,
+    Network,
+    Hang,
+    HangInBody,
+    Truncated {
+        /// How many bytes come; half of them where nothing is said.
+        bytes: Option<usize>,
+        /// Whether it ends as if it were whole.
+        is_clean: bool,
+    },
+    Slow {
+        delay: Duration,
+        per_byte: Duration,
+    },
+}
+
+impl Failure {
+    /// A reply with this status, from 200 to 599, with the bytes that the
+    /// framework would send.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use bookmore_sdk::testing::{Failure, FailureBody};
+    ///
+    /// Failure::status(403).message("Not this company");
+    /// Failure::status(401).body(FailureBody::Empty);
+    /// Failure::status(429).retry_after(2);
+    /// Failure::status(503).retry_after_at(Duration::from_secs(1_900_000_000)).times(3);
+    /// ```
+    ///
+    /// # Panics
+    /// For another status.
+    #[track_caller]
+    pub fn status(status: u16) -> StatusFailure {
+        let fits = (200..600).contains(&status);
+        assert!(fits, "A status must be from 200 to 599, not {status}.");
+        StatusFailure {
+            status,
+            error_code: None,
+            message: None,
+            errors: Some(Vec::new()),
+            body: None,
+            headers: Vec::new(),
+            times: None,
+        }
+    }
+
+    /// A 429 that no waiting helps against: the quota is used up.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::quota());
+    /// ```
+    pub fn quota() -> Self {
+        Kind::Quota.into()
+    }
+
+    /// An HTML page with status 200, as behind a login that has ended.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::login_page());
+    /// ```
+    pub fn login_page() -> Self {
+        Kind::LoginPage.into()
+    }
+
+    /// The usage says that it is of another company: of this one, or of one that
+    /// no test is likely to ask for.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::other_company(None));
+    /// ```
+    pub fn other_company(company_id: Option<&str>) -> Self {
+        Kind::OtherCompany(company_id.map(str::to_owned)).into()
+    }
+
+    /// The usage names no company.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::no_company());
+    /// ```
+    pub fn no_company() -> Self {
+        Kind::NoCompany.into()
+    }
+
+    /// No reply: the connection is lost.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::network());
+    /// ```
+    pub fn network() -> Self {
+        Kind::Network.into()
+    }
+
+    /// The reply never comes.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::hang());
+    /// ```
+    pub fn hang() -> Self {
+        Kind::Hang.into()
+    }
+
+    /// The headers come, and the body never does.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::hang_in_body());
+    /// ```
+    pub fn hang_in_body() -> Self {
+        Kind::HangInBody.into()
+    }
+
+    /// The usage breaks off in the middle.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::truncated());
+    /// ```
+    pub fn truncated() -> Self {
+        let (bytes, is_clean) = (None, false);
+        Kind::Truncated { bytes, is_clean }.into()
+    }
+
+    /// The usage ends in the middle as if it were whole; or after so many bytes.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::truncated_cleanly(Some(20)));
+    /// ```
+    pub fn truncated_cleanly(bytes: Option<usize>) -> Self {
+        let is_clean = true;
+        Kind::Truncated { bytes, is_clean }.into()
+    }
+
+    /// The usage, whole, but late and byte by byte: its headers come after
+    /// `delay`, and so much time is between two bytes.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::slow(Duration::from_millis(300), Duration::ZERO));
+    /// ```
+    pub fn slow(delay: Duration, per_byte: Duration) -> Self {
+        Kind::Slow { delay, per_byte }.into()
+    }
+
+    /// How many requests it is for. Default: one, or all where nothing follows.
+    /// Afterwards comes what follows in the list, or the company's usage.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::network().times(2));
+    /// ```
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Whether the server sees nothing of the request, so that it refuses nobody
+    /// either.
+    pub(super) fn is_cut(&self) -> bool {
+        matches!(self.kind, Kind::Network | Kind::Hang)
+    }
+}
+
+impl From<Kind> for Failure {
+    fn from(kind: Kind) -> Self {
+        Self { kind, times: None }
+    }
+}
+
+/// A reply with a status: see [`Failure::status`].
+#[derive(Debug, Clone)]
+pub struct StatusFailure {
+    pub(super) status: u16,
+    pub(super) error_code: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) errors: Option<Vec<ResponseError>>,
+    pub(super) body: Option<FailureBody>,
+    pub(super) headers: Vec<(String, String)>,
+    times: Option<usize>,
+}
+
+/// What the body of a failure has in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureBody {
+    /// A usage full of zeros and the error, as a service writes it: the default.
+    ZeroFilled,
+    /// The error alone, as the framework writes it before the service runs: the
+    /// default for 401.
+    StatusOnly,
+    /// Nothing, as something in front of the framework does: the default below
+    /// 400.
+    Empty,
+    /// A page, as a proxy writes it.
+    Html,
+    /// This text, as JSON unless a header says otherwise.
+    Text(String),
+}
+
+impl StatusFailure {
+    /// The server's name for the error. Default: that of the status, such as
+    /// `Forbidden`.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(409).error_code("WindowClosed"));
+    /// ```
+    #[must_use]
+    pub fn error_code(mut self, code: impl Into<String>) -> Self {
+        self.error_code = Some(code.into());
+        self
+    }
+
+    /// In words.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(403).message("Not this company"));
+    /// ```
+    #[must_use]
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    /// The errors of single fields; `None` leaves the list out. Default: an
+    /// empty list.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{ResponseError, testing::{Failure, FakeBookMore}};
+    /// # let fake = FakeBookMore::new();
+    /// let field_name = Some("CompanyId".to_owned());
+    /// let errors = vec![ResponseError { field_name, ..Default::default() }];
+    /// fake.set(None, Failure::status(400).errors(errors));
+    /// fake.set(None, Failure::status(400).errors(None));
+    /// ```
+    #[must_use]
+    pub fn errors(mut self, errors: impl Into<Option<Vec<ResponseError>>>) -> Self {
+        self.errors = errors.into();
+        self
+    }
+
+    /// What the body has in it.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::FailureBody;
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(503).body(FailureBody::Html));
+    /// ```
+    #[must_use]
+    pub fn body(mut self, body: FailureBody) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Sent as `Retry-After`, in seconds.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(429).retry_after(2));
+    /// ```
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        self.header("retry-after", seconds.to_string())
+    }
+
+    /// Sent as `Retry-After`, as an HTTP date. Any other form is a
+    /// [header](Self::header).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(503).retry_after_at(Duration::from_secs(1_900_000_000)));
+    /// ```
+    #[must_use]
+    pub fn retry_after_at(self, since_1970: Duration) -> Self {
+        self.header("retry-after", http_date(since_1970))
+    }
+
+    /// Sent as `retry-after-ms`.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(429).retry_after_ms(700));
+    /// ```
+    #[must_use]
+    pub fn retry_after_ms(self, milliseconds: u64) -> Self {
+        self.header("retry-after-ms", milliseconds.to_string())
+    }
+
+    /// A further header of the reply; in place of one that it has.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(503).header("retry-after", "soon"));
+    /// ```
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// As [`Failure::times`].
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::status(503).times(2));
+    /// ```
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = Some(times);
+        self
+    }
+}
+
+/// As HTTP writes it.
+pub(super) fn http_date(since_1970: Duration) -> String {
+    httpdate::fmt_http_date(UNIX_EPOCH + since_1970)
+}
+
+impl From<StatusFailure> for Failure {
+    fn from(failure: StatusFailure) -> Self {
+        Self {
+            times: failure.times,
+            kind: Kind::Status(failure),
+        }
+    }
+}
+
+impl From<UsageMembers> for Answer {
+    fn from(members: UsageMembers) -> Self {
+        Self::Usage(members)
+    }
+}
+
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<StatusFailure> for Answer {
+    fn from(failure: StatusFailure) -> Self {
+        Self::Failure(failure.into())
+    }
+}
+
+impl<A: Into<Answer>> From<A> for Answers {
+    fn from(answer: A) -> Self {
+        Self(vec![answer.into()])
+    }
+}
+
+impl<const N: usize> From<[Answer; N]> for Answers {
+    fn from(answers: [Answer; N]) -> Self {
+        Self(answers.into())
+    }
+}
+
+impl From<Vec<Answer>> for Answers {
+    fn from(answers: Vec<Answer>) -> Self {
+        Self(answers)
+    }
+}

@@ -1,0 +1,223 @@
+//! What a request asks for, and what a test is shown of it.
+
+use std::time::Duration;
+
+use super::{
+    Sent,
+    companies::{dashed, guid_number},
+};
+use crate::{
+    transport::HttpRequest,
+    wire::{Format, base_url::BaseUrl, encode::endpoint},
+};
+
+/// A request as it came. Nothing in it is a secret: `[secret]` stands where one
+/// was.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FakeRequest {
+    /// The address; of a parameter that the API does not have, only the name.
+    pub url: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The company that was asked for, with dashes; `None` for the logged-in
+    /// user's own.
+    pub company_id: Option<String>,
+    /// The form that was asked for.
+    pub format: Option<Format>,
+    /// When it came, counted from the making of the fake.
+    pub at: Duration,
+    /// The status of the reply; `None` where none was sent.
+    pub status: Option<u16>,
+    /// When it was given up, if that was before its reply was there.
+    pub cancelled_at: Option<Duration>,
+    /// Why the fake refused it.
+    pub mismatch: Option<String>,
+}
+
+impl FakeRequest {
+    pub(super) fn of(sent: &Sent) -> Self {
+        let headers = sent.request.headers.iter();
+        Self {
+            url: shown(&sent.request.url),
+            headers: headers
+                .map(|(name, value)| (name.clone(), without_secrets(name, value)))
+                .collect(),
+            company_id: None,
+            format: None,
+            at: sent.at,
+            status: None,
+            cancelled_at: sent.cancelled_at,
+            mismatch: None,
+        }
+    }
+
+    /// Adds what it asks for.
+    pub(super) fn tell(&mut self, asked: &Asked) {
+        self.format = Some(asked.format);
+        self.company_id = guid_number(&asked.company).map(dashed);
+    }
+}
+
+/// What a request asks for.
+pub(super) struct Asked {
+    pub format: Format,
+    /// As it was written; empty for the logged-in user's company.
+    pub company: String,
+}
+
+/// Reads a request as the server does.
+///
+/// # Errors
+/// How it differs from those that the server answers with a usage or an error
+/// in JSON.
+pub(super) fn asked(request: &HttpRequest, base: &BaseUrl) -> Result<Asked, String> {
+    let mut differences = Vec::new();
+    let (address, query) = split(&request.url);
+    if !base.is_origin_of(&request.url) {
+        differences.push(format!("it goes to {address}, not {}", base.origin()));
+    }
+    let path = address.splitn(4, '/').nth(3).unwrap_or_default();
+    let path = format!("/{}", path.to_ascii_lowercase());
+    let path = path.trim_end_matches('/');
+    let (path, suffix) = [".json", ".jsonl"]
+        .iter()
+        .find_map(|suffix| Some((path.strip_suffix(suffix)?, Some(&suffix[1..]))))
+        .unwrap_or((path, None));
+    let whole = endpoint(base);
+    let expected = whole.strip_prefix(base.origin()).unwrap_or(&whole);
+    if path != expected.to_ascii_lowercase() {
+        differences.push(format!("the path is {path}, not {expected}"));
+    }
+    let (mut ids, mut format) = (Vec::new(), None);
+    for (name, value) in parameters(query) {
+        match name.to_ascii_lowercase().as_str() {
+            "companyid" => ids.push(value),
+            "format" => format = Some(value),
+            "v" | "version" => {}
+            _ => differences.push(format!(
+                "the API has no parameter {name}; known are CompanyId and format"
+            )),
+        }
+    }
+    if !ids.is_empty() && ids.iter().all(String::is_empty) {
+        differences.push(
+            "CompanyId is empty, which the server takes for the logged-in user's company"
+                .to_owned(),
+        );
+    }
+    let accept = request.header("accept");
+    let format = format_of(suffix, format.as_deref(), accept);
+    if format.is_none() {
+        let accept = accept.map_or_else(
+            || "a request without Accept".to_owned(),
+            |accept| format!("\"Accept: {accept}\""),
+        );
+        differences.push(format!(
+            r#"{accept} makes the server write HTML; send "Accept: application/json" or "Accept: text/jsonl""#
+        ));
+    }
+    match format {
+        // A repeated parameter is joined, as the server does, and is then no Guid.
+        Some(format) if differences.is_empty() => Ok(Asked {
+            format,
+            company: ids.join(","),
+        }),
+        _ => Err(format!(
+            "The fake BookMore API cannot answer GET {}: {}.",
+            shown(&request.url),
+            differences.join("; ")
+        )),
+    }
+}
+
+/// The format in which the server answers: by the suffix of the path, by
+/// `?format=`, by the beginning of the first type of `Accept`. `None`: in HTML.
+fn format_of(
+    suffix: Option<&str>,
+    parameter: Option<&str>,
+    accept: Option<&str>,
+) -> Option<Format> {
+    let known = |name: &str| match name.to_ascii_lowercase().as_str() {
+        "json" => Some(Format::Json),
+        "jsonl" => Some(Format::Jsonl),
+        _ => None,
+    };
+    let accepted = || {
+        let first = accept?.split(',').next()?.trim().to_ascii_lowercase();
+        let formats = [Format::Json, Format::Jsonl];
+        formats
+            .into_iter()
+            .find(|format| first.starts_with(format.media_type()))
+    };
+    suffix
+        .and_then(known)
+        .or_else(|| parameter.and_then(known))
+        .or_else(accepted)
+}
+
+fn split(url: &str) -> (&str, &str) {
+    url.split_once('?').unwrap_or((url, ""))
+}
+
+fn parameters(query: &str) -> impl Iterator<Item = (String, String)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    })
+}
+
+/// Without percent encoding.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| first == b'%');
+        let code = code.and_then(|code| std::str::from_utf8(code).ok());
+        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code {
+            Some(code) => {
+                bytes.push(code);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(if first == b'+' { b' ' } else { first });
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// An address without what may be a secret in it.
+fn shown(url: &str) -> String {
+    let (address, query) = split(url);
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs: Vec<_> = pairs
+        .map(|pair| {
+            let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
+            match name.to_ascii_lowercase().as_str() {
+                "companyid" | "format" => pair.to_owned(),
+                _ => format!("{name}=[secret]"),
+            }
+        })
+        .collect();
+    match pairs.as_slice() {
+        [] => address.to_owned(),
+        pairs => format!("{address}?{}", pairs.join("&")),
+    }
+}
+
+fn without_secrets(name: &str, value: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    if name == "authorization" {
+        let scheme = value.split_once(' ').map_or("", |(scheme, _)| scheme);
+        return format!("{scheme} [secret]").trim_start().to_owned();
+    }
+    let words = ["auth", "cookie", "key", "password", "secret", "token"];
+    match words.iter().any(|word| name.contains(word)) {
+        true => "[secret]".to_owned(),
+        false => value.to_owned(),
+    }
+}

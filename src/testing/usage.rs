@@ -1,0 +1,281 @@
+//! Whole usages of a few members.
+
+use crate::dto::{AiChatUsageResponse, ResponseStatus};
+
+/// The members of a usage that matter to a test; the others follow from them.
+///
+/// ```
+/// use bookmore_sdk::testing::{UsageMembers, usage};
+///
+/// let over = usage(UsageMembers::new().tokens_used(1200).token_limit(1000));
+/// assert_eq!((over.tokens_remaining, over.is_within_budget), (0, false));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UsageMembers {
+    pub(super) company_id: Option<String>,
+    share: Option<f64>,
+    tokens_used: Option<i64>,
+    token_limit: Option<i32>,
+    tokens_remaining: Option<i64>,
+    is_within_budget: Option<bool>,
+    window_days: Option<i32>,
+    pub(super) response_status: Option<ResponseStatus>,
+}
+
+impl UsageMembers {
+    /// None given.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new()).tokens_used, 0);
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The company the usage is of.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// usage(UsageMembers::new().company_id("9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"));
+    /// ```
+    #[must_use]
+    pub fn company_id(mut self, company_id: impl Into<String>) -> Self {
+        self.company_id = Some(company_id.into());
+        self
+    }
+
+    /// Used / limit, for example 0.83; more than 1 is over budget.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().share(0.83)).tokens_used, 83_000);
+    /// ```
+    #[must_use]
+    pub fn share(mut self, share: f64) -> Self {
+        self.share = Some(share);
+        self
+    }
+
+    /// Tokens consumed within the window.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().tokens_used(1)).tokens_remaining, 99_999);
+    /// ```
+    #[must_use]
+    pub fn tokens_used(mut self, tokens: i64) -> Self {
+        self.tokens_used = Some(tokens);
+        self
+    }
+
+    /// The limit, in tokens. Default: 100 000.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().token_limit(10)).tokens_remaining, 10);
+    /// ```
+    #[must_use]
+    pub fn token_limit(mut self, tokens: i32) -> Self {
+        self.token_limit = Some(tokens);
+        self
+    }
+
+    /// Tokens left.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().tokens_remaining(1)).tokens_used, 99_999);
+    /// ```
+    #[must_use]
+    pub fn tokens_remaining(mut self, tokens: i64) -> Self {
+        self.tokens_remaining = Some(tokens);
+        self
+    }
+
+    /// False alone stands for a limit that is used up.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().is_within_budget(false)).tokens_used, 100_000);
+    /// ```
+    #[must_use]
+    pub fn is_within_budget(mut self, is_within_budget: bool) -> Self {
+        self.is_within_budget = Some(is_within_budget);
+        self
+    }
+
+    /// Length of the rolling window, in days. Default: 30.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{UsageMembers, usage};
+    /// assert_eq!(usage(UsageMembers::new().window_days(7)).window_days, 7);
+    /// ```
+    #[must_use]
+    pub fn window_days(mut self, days: i32) -> Self {
+        self.window_days = Some(days);
+        self
+    }
+
+    /// What the server adds; with an error code it makes an error of a reply
+    /// with status 200.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{ResponseStatus, testing::UsageMembers};
+    /// let message = Some("Usage is recalculated hourly".to_owned());
+    /// UsageMembers::new().response_status(ResponseStatus { message, ..Default::default() });
+    /// ```
+    #[must_use]
+    pub fn response_status(mut self, status: ResponseStatus) -> Self {
+        self.response_status = Some(status);
+        self
+    }
+
+    /// Whether the members say how much was used.
+    pub(super) fn tells_used(&self) -> bool {
+        self.share.is_some()
+            || self.tokens_used.is_some()
+            || self.tokens_remaining.is_some()
+            || self.is_within_budget.is_some()
+    }
+
+    /// The amounts that the members stand for, with those of `base` where
+    /// nothing follows from them.
+    #[track_caller]
+    pub(super) fn completed(&self, base: Amounts) -> Amounts {
+        let given = self.tokens_used;
+        let left = self.tokens_remaining;
+        check_amount(given, "tokens_used");
+        check_amount(left, "tokens_remaining");
+        check_amount(self.token_limit.map(i64::from), "token_limit");
+        let window_days = self.window_days.unwrap_or(base.window_days);
+        assert!(
+            window_days > 0,
+            "window_days must be from 1 on, not {window_days}."
+        );
+        if let Some(share) = self.share {
+            let fits = share.is_finite() && share >= 0.0;
+            assert!(
+                fits,
+                "share must be a number from 0 on, such as 0.83, not {share}."
+            );
+        }
+        let sum = given.zip(left.filter(|left| *left > 0));
+        let sum = sum.map(|(given, left)| given.saturating_add(left));
+        let token_limit = match (self.token_limit, sum.map(|sum| (sum, i32::try_from(sum)))) {
+            (Some(limit), _) | (None, Some((_, Ok(limit)))) => limit,
+            (None, Some((sum, Err(_)))) => {
+                panic!("{sum} tokens are more than a token_limit can be.")
+            }
+            (None, None) => base.token_limit,
+        };
+        let limit = i64::from(token_limit);
+        let of_base = Amounts {
+            token_limit,
+            ..base
+        };
+        let tokens_used = given
+            .or_else(|| self.share.map(|share| share_of(share, limit)))
+            .or_else(|| left.map(|left| (limit - left).max(0)))
+            .unwrap_or(match self.is_within_budget {
+                Some(false) if of_base.is_within() => limit,
+                _ => base.tokens_used,
+            });
+        let amounts = Amounts {
+            tokens_used,
+            token_limit,
+            window_days,
+        };
+        let whole = format!("A usage of {tokens_used} of {token_limit} tokens cannot have");
+        let otherwise = "Leave it out, or change the others.";
+        if let Some(left) = left {
+            let fitting = amounts.remaining();
+            assert!(
+                left == fitting,
+                "{whole} tokens_remaining {left}: it is {fitting}. {otherwise}"
+            );
+        }
+        if let Some(within) = self.is_within_budget {
+            let fitting = amounts.is_within();
+            assert!(
+                within == fitting,
+                "{whole} is_within_budget {within}: it is {fitting}. {otherwise}"
+            );
+        }
+        if let (Some(share), Some(given)) = (self.share, given) {
+            assert!(
+                share_of(share, limit) == given,
+                "{whole} the share {share}. {otherwise}"
+            );
+        }
+        amounts
+    }
+}
+
+#[track_caller]
+fn check_amount(number: Option<i64>, name: &str) {
+    let number = number.unwrap_or_default();
+    assert!(number >= 0, "{name} must be from 0 on, not {number}.");
+}
+
+/// A share below 1 leaves something, however small the limit is.
+fn share_of(share: f64, limit: i64) -> i64 {
+    let rounded = (share * limit as f64).round() as i64;
+    if share < 1.0 {
+        rounded.min(limit - 1).max(0)
+    } else {
+        rounded
+    }
+}
+
+/// How much was used, of how much, in how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Amounts {
+    pub tokens_used: i64,
+    pub token_limit: i32,
+    pub window_days: i32,
+}
+
+impl Amounts {
+    /// Of a company of which no usage was set.
+    pub const UNUSED: Self = Self {
+        tokens_used: 0,
+        token_limit: 100_000,
+        window_days: 30,
+    };
+
+    /// Tokens left; never negative.
+    pub fn remaining(self) -> i64 {
+        (i64::from(self.token_limit) - self.tokens_used).max(0)
+    }
+
+    /// Whether something is left: nothing is at the limit.
+    pub fn is_within(self) -> bool {
+        self.tokens_used < i64::from(self.token_limit)
+    }
+}
+
+/// A consistent usage made of the members that are given.
+///
+/// ```
+/// use bookmore_sdk::testing::{UsageMembers, usage};
+///
+/// let usage = usage(UsageMembers::new().share(0.83));
+/// assert_eq!((usage.tokens_used, usage.tokens_remaining), (83_000, 17_000));
+/// ```
+///
+/// # Panics
+/// Where members contradict each other or cannot be.
+#[track_caller]
+pub fn usage(members: UsageMembers) -> AiChatUsageResponse {
+    let amounts = members.completed(Amounts::UNUSED);
+    AiChatUsageResponse {
+        company_id: members.company_id,
+        tokens_used: amounts.tokens_used,
+        token_limit: amounts.token_limit,
+        tokens_remaining: amounts.remaining(),
+        is_within_budget: amounts.is_within(),
+        window_days: amounts.window_days,
+        response_status: members.response_status.map(Box::new),
+    }
+}

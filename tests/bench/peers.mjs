@@ -1,0 +1,44 @@
+// The packed package and its peers in one folder, with the programs that are measured.
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { install } from "../package/installed.mjs";
+
+/** [name, its file in clients/, the package whose version is shown] */
+export const CLIENTS = [
+  ["bookmore-sdk", "bookmore-sdk", "bookmore-sdk"],
+  ["bookmore-sdk/slim", "bookmore-sdk-slim", "bookmore-sdk"],
+  ["@servicestack/client", "servicestack", "@servicestack/client"],
+  ["ky", "ky", "ky"],
+  ["openai", "openai", "openai"],
+  ["fetch, no client", "fetch"],
+].map(([name, file, from]) => ({ name, file, from }));
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/**
+ * @param {string[]} programs files of this folder that are put beside the clients
+ * @param {string[]} names of the clients; all where there are none
+ * @returns {{ path: string, clients: { name, file, version }[], remove(): void }}
+ */
+export function prepare(programs, names = CLIENTS.map(({ name }) => name)) {
+  const { folder, remove } = install();
+  for (const name of [...programs, "clients"]) cpSync(at(name), join(folder, name), { recursive: true });
+  const clients = CLIENTS.filter(({ name }) => names.includes(name)).map((client) => {
+    const { from } = client;
+    if (!from) return { ...client, version: "" };
+    const link = join(folder, "node_modules", from);
+    if (from !== "bookmore-sdk") {
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(at(`../peers/node_modules/${from}`), link);
+    }
+    return { ...client, version: JSON.parse(readFileSync(join(link, "package.json"))).version };
+  });
+  return { path: folder, clients, remove };
+}
+
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

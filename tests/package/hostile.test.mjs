@@ -1,0 +1,128 @@
+// What code of others does to a call: functions that throw traps, answers that are no answers, tokens that do not help.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, it } from "node:test";
+import { inspect } from "node:util";
+import { install } from "./installed.mjs";
+
+const TOKEN = "t0ken-s3cret-9f2c7b1a";
+const USAGE = '{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}';
+
+let user, sdk;
+before(() => {
+  user = install();
+  sdk = createRequire(join(user.folder, "user.cjs"))("bookmore-sdk");
+});
+after(() => user?.remove());
+
+const reply = (body = USAGE, status = 200, headers = {}) =>
+  new Response(body, { status, headers: { "content-type": "application/json", ...headers } });
+const failure = (promise) => promise.then((value) => assert.fail(`it gave ${JSON.stringify(value)}`), (error) => error);
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+
+it("a trap that throws does no harm", async () => {
+  for (const make of [revoked, () => new Proxy({}, { getPrototypeOf: () => { throw new Error("trap"); } })]) {
+    let sends = 0;
+    const client = new sdk.BookMoreClient({ fetch: async () => { sends++; throw make(); } });
+    const error = await failure(client.getAiChatUsage());
+    assert.deepEqual([error.code, sends], ["fetch_error", 1]);
+    assert.equal(sdk.isBookMoreError(make()), false);
+  }
+});
+
+it("an error that can show more than was looked at is not attached", async () => {
+  class Holder extends Error {
+    #init;
+    constructor(init) {
+      super("failed");
+      this.#init = init;
+    }
+    get request() { return this.#init; }
+    toJSON() { return this.#init; }
+    [inspect.custom]() { return this.#init; }
+  }
+  const own = (init) => Object.assign(new Error("failed"), { toString: () => JSON.stringify(init) });
+  for (const make of [(init) => new Holder(init), own]) {
+    const client = new sdk.BookMoreClient({ bearerToken: TOKEN, fetch: async (_, init) => { throw make(init); } });
+    const error = await failure(client.getAiChatUsage());
+    const shown = [inspect(error), inspect(error.cause), JSON.stringify(error.cause), String(error.cause), inspect(error.cause.request)];
+    assert.ok(!shown.join().includes(TOKEN), shown.join());
+    assert.equal(error.cause.message, "failed");
+  }
+});
+
+it("large causes take no time and no memory", async () => {
+  for (const data of [new Array(5e6), Object.fromEntries(Array.from({ length: 5e4 }, (_, at) => [at, at])), "x".repeat(2e7)]) {
+    const client = new sdk.BookMoreClient({ fetch: async () => { throw Object.assign(new Error("x".repeat(1e6)), { data }); } });
+    const error = await failure(client.getAiChatUsage());
+    assert.ok(error.message.length < 20_000 && error.cause.message.length < 20_000);
+    assert.equal(error.cause.data, undefined);
+  }
+});
+
+it("a Response made of odd parts is read as text", async () => {
+  const odd = [
+    { status: 200, redirected: true, url: new URL("https://api.bookmore.com/x"), headers: new Headers(), text: async () => USAGE },
+    { status: 200, headers: {}, text: async () => USAGE },
+    { status: 200, headers: [["x-count", 5], ["x-forged", "a\nx-request-id: forged"]], text: async () => USAGE },
+  ];
+  for (const response of odd) {
+    const { data, response: told } = await new sdk.BookMoreClient({ fetch: async () => response }).getAiChatUsageWithResponse();
+    assert.equal(data.tokensUsed, 5);
+    assert.equal(told.requestId, undefined);
+  }
+});
+
+it("a secret with a percent sign is found however it is quoted", async () => {
+  const apiKey = "key%with%25percent";
+  for (const quoted of [apiKey, encodeURIComponent(apiKey)]) {
+    const body = JSON.stringify({ ResponseStatus: { ErrorCode: "X", Message: `No: ${quoted}` } });
+    const error = await failure(new sdk.BookMoreClient({ apiKey, fetch: async () => reply(body, 400) }).getAiChatUsage());
+    assert.match(error.message, /No: \[REDACTED\]\.$/);
+  }
+});
+
+it("another user is not told what the server told the one before", async () => {
+  const words = JSON.stringify({ ResponseStatus: { ErrorCode: "TooMany", Message: "alice has used her share" } });
+  let sends = 0;
+  const fetch = async () => (sends++ === 0 ? reply(words, 429, { "retry-after": "30" }) : reply());
+  const client = new sdk.BookMoreClient({ bearerToken: "alice-token", fetch, maxRetries: 0 });
+  await failure(client.getAiChatUsage());
+  assert.match((await failure(client.getAiChatUsage({}, { totalTimeoutMs: 5000 }))).message, /alice/);
+  client.setBearerToken("bob-token");
+  assert.equal((await client.getAiChatUsage({}, { totalTimeoutMs: 5000 })).tokensUsed, 5);
+});
+
+it("a renewal that does not help is not asked for again and again", async () => {
+  for (const renewed of [() => null, (asked) => `new-token-${asked}`]) {
+    let forced = 0;
+    let asked = 0;
+    const bearerToken = ({ forceRefresh }) => (forceRefresh ? (forced++, renewed(++asked)) : "old-token");
+    const client = new sdk.BookMoreClient({ bearerToken, fetch: async () => reply("", 401) });
+    for (let call = 0; call < 20; call++) assert.equal((await failure(client.getAiChatUsage())).status, 401);
+    assert.equal(forced, 1);
+  }
+});
+
+it("headers in another order make equal calls", async () => {
+  let sends = 0;
+  const fetch = () => (sends++, new Promise((resolve) => setTimeout(() => resolve(reply()), 5)));
+  const client = new sdk.BookMoreClient({ fetch });
+  await Promise.all([{ "X-A": "1", "X-B": "2" }, { "x-b": "2", "x-a": "1" }].map((headers) => client.getAiChatUsage({}, { headers })));
+  assert.equal(sends, 1);
+});
+
+it("expiresAt in another unit is refused with words", async () => {
+  const now = Date.now();
+  for (const [expiresAt, words] of [[3600, /seconds/], [now / 1000, /seconds/], [now * 1000, /finer unit/], [null, /must be a Date/], [true, /must be a Date/]]) {
+    const client = new sdk.BookMoreClient({ bearerToken: () => ({ token: "t0ken", expiresAt }), fetch: async () => reply() });
+    const error = await failure(client.getAiChatUsage());
+    assert.equal(error.code, "token_provider_error");
+    assert.match(error.message, words, String(expiresAt));
+  }
+});

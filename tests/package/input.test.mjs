@@ -1,0 +1,156 @@
+// What a client and a call are given: unknown names, addresses and headers.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { install } from "./installed.mjs";
+
+const BASES = JSON.parse(readFileSync(new URL("../fixtures/base-urls.json", import.meta.url), "utf8"));
+const USAGE = '{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}';
+
+let user, sdk, slim, sent;
+before(() => {
+  user = install();
+  const require = createRequire(join(user.folder, "user.cjs"));
+  sdk = require("bookmore-sdk");
+  slim = require("bookmore-sdk/slim");
+});
+after(() => user?.remove());
+
+/** A client whose requests are noted in `sent`. */
+function client(options) {
+  sent = [];
+  const fetch = async (url, init) => {
+    sent.push({ url, ...init });
+    return new Response(USAGE, { headers: { "content-type": "application/json" } });
+  };
+  return new sdk.BookMoreClient({ baseUrl: "https://api.example", fetch, ...options });
+}
+
+/** That `run` throws, or rejects with, a ConfigError which says so, and that nothing is sent. */
+async function refuses(run, sentence) {
+  sent = [];
+  await assert.rejects(async () => run(), (error) => {
+    assert.ok(error instanceof sdk.ConfigError || error instanceof slim.ConfigError, String(error));
+    assert.equal(error.message, sentence);
+    return true;
+  });
+  assert.deepEqual(sent, []);
+}
+
+describe("a name that nobody reads", () => {
+  for (const [name, meant] of [
+    ["baseURL", "baseUrl"], ["BaseUrl", "baseUrl"], ["baseurl", "baseUrl"], ["url", "baseUrl"], ["token", "bearerToken"], ["cache", undefined],
+    ["bearertoken", "bearerToken"], ["bearer_token", "bearerToken"], ["apikey", "apiKey"], ["header", "headers"],
+    ["timeoutMs", "totalTimeoutMs"], ["maxRetry", "maxRetries"], ["onevent", "onEvent"], ["retryPaceing", "retryPacing"],
+    ["signal", undefined], ["wasm", undefined],
+  ]) {
+    it(`is refused in a client: ${name}`, () => {
+      const known = "baseUrl, bearerToken, apiKey, credentials, fetch, retryPacing, allowInsecureHttp, onEvent, format, headers, maxRetries, attemptTimeoutMs, totalTimeoutMs";
+      const advice = meant ? `Did you mean ${meant}?` : `There are ${known}.`;
+      return refuses(() => client({ [name]: undefined }), `The options cannot have "${name}". ${advice}`);
+    });
+  }
+  for (const [name, meant] of [["Signal", "signal"], ["maxretries", "maxRetries"], ["coalese", "coalesce"], ["refresh", "fresh"]]) {
+    it(`is refused in a call: ${name}`, () =>
+      refuses(() => client().getAiChatUsage({}, { [name]: 1 }), `The request options cannot have "${name}". Did you mean ${meant}?`));
+  }
+  for (const name of ["CompanyId", "companyid", "companyID", "company", "CompanyID"]) {
+    it(`is refused in a request: ${name}`, () => {
+      const sentence = `The request cannot have "${name}". Did you mean companyId?`;
+      return refuses(() => client().getAiChatUsage({ [name]: "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c" }), sentence);
+    });
+  }
+  it("is refused where a token is set", () =>
+    refuses(() => client().setBearerToken("t0ken", { sameidentity: true }), 'The options of setBearerToken cannot have "sameidentity". Did you mean sameIdentity?'));
+  it("is refused by slim, which knows one more", () =>
+    refuses(() => new slim.BookMoreClient({ wasm: "/sdk.wasm", Wasm: 1 }), 'The options cannot have "Wasm". Did you mean wasm?'));
+});
+
+describe("baseUrl", () => {
+  for (const [given, base] of BASES.good) {
+    it(JSON.stringify(given), async () => {
+      await client({ baseUrl: given }).getAiChatUsage();
+      assert.equal(sent[0].url, `${base}/assistant/ai-chat/usage`);
+    });
+  }
+  for (const given of BASES.bad) {
+    it(`refuses ${JSON.stringify(given)}`, () =>
+      refuses(() => client({ baseUrl: given }), "baseUrl must be an http(s) URL without user name, query, fragment or broken escapes, such as https://api.bookmore.com."));
+  }
+
+  /** As in a page at this address. */
+  async function at(href, run) {
+    Object.defineProperty(globalThis, "location", { value: { href }, configurable: true });
+    try {
+      await run();
+    } finally {
+      delete globalThis.location;
+    }
+  }
+  for (const [given, base] of [
+    ["/api", "https://app.example/api"], ["/", "https://app.example"], ["./api/", "https://app.example/shop/api"],
+    ["../api", "https://app.example/api"], ["//gateway.example/v1", "https://gateway.example/v1"],
+  ]) {
+    it(`resolves ${given} against location`, () =>
+      at("https://app.example/shop/index.html?q#f", async () => {
+        await client({ baseUrl: given, bearerToken: "t0ken" }).getAiChatUsage();
+        assert.equal(sent[0].url, `${base}/assistant/ai-chat/usage`);
+      }));
+  }
+  it("is no secret's way where the page's is not", () =>
+    at("http://app.example/", () =>
+      refuses(() => client({ baseUrl: "/api", bearerToken: "t0ken" }), "A token or an API key must not go over plain http; use an https baseUrl, or allowInsecureHttp.")));
+  const nowhere = "baseUrl is relative, and there is no location here to resolve it against; pass a whole URL, such as https://api.bookmore.com.";
+  it("refuses a relative one where there is no location", () => refuses(() => client({ baseUrl: "/api" }), nowhere));
+  it("refuses a relative one in a document without an address", () =>
+    at("about:srcdoc", () => refuses(() => client({ baseUrl: "/api" }), nowhere)));
+});
+
+describe("headers", () => {
+  for (const [what, headers] of [
+    ["pairs", [["X-Tag", "one"], ["x-tag", "two"]]],
+    ["Headers", new Headers([["X-Tag", "one"], ["x-tag", "two"]])],
+    ["an object", { "X-Tag": "one", "x-tag": "two" }],
+  ]) {
+    it(`given twice are joined as fetch does: ${what}`, async () => {
+      await client({ headers }).getAiChatUsage();
+      assert.equal(sent[0].headers["x-tag"], "one, two");
+    });
+  }
+  it("of the call stand instead of the client's", async () => {
+    await client({ headers: { "X-Tag": "client", "X-Other": "kept" } }).getAiChatUsage({}, { headers: { "x-tag": "call" } });
+    assert.deepEqual([sent[0].headers["x-tag"], sent[0].headers["x-other"]], ["call", "kept"]);
+  });
+  it("that are undefined are left out", async () => {
+    await client({ headers: { "X-A": undefined, "X-B": "b" } }).getAiChatUsage({}, { headers: [["X-C", undefined]] });
+    assert.deepEqual(Object.keys(sent[0].headers).filter((name) => /^x-/i.test(name)), ["x-b"]);
+  });
+  for (const name of [
+    "Accept-Encoding", "Connection", "Content-Length", "Cookie", "Date", "Host", "Origin", "Referer", "TE",
+    "Transfer-Encoding", "Upgrade", "Via", "Proxy-Authorization", "Sec-Fetch-Mode", "X-HTTP-Method",
+  ]) {
+    it(`that the platform keeps to itself are refused: ${name}`, () =>
+      refuses(() => client({ headers: { [name]: "x" } }), `The header ${name} is the platform's own and cannot be set.`));
+  }
+});
+
+it("null is no token and no key", async () => {
+  await client({ apiKey: null, bearerToken: null }).getAiChatUsage();
+  assert.deepEqual(Object.keys(sent[0].headers).map((name) => name.toLowerCase()), ["accept"]);
+});
+
+describe("wasm", () => {
+  const needed = "pass the module bookmore-sdk/sdk.wasm, its bytes, a Response or its URL.";
+  for (const wasm of [undefined, null, "", 0]) {
+    it(`that is missing: ${JSON.stringify(wasm)}`, () => refuses(() => new slim.BookMoreClient({ wasm }), `wasm is missing: ${needed}`));
+  }
+  for (const wasm of [5, true, () => {}]) {
+    it(`of type ${typeof wasm}`, () => refuses(() => new slim.BookMoreClient({ wasm }), `wasm is of type ${typeof wasm}: ${needed}`));
+  }
+  for (const [what, wasm] of [["an object", {}], ["a promise of a number", Promise.resolve(5)]]) {
+    it(`that is no module: ${what}`, () =>
+      refuses(() => new slim.BookMoreClient({ wasm }).ready(), `What was given as wasm is no module: ${needed}`));
+  }
+});

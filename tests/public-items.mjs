@@ -1,0 +1,18 @@
+// The public items of the crate, by cargo-public-api. It reads what rustdoc writes as JSON, which the pinned stable
+// toolchain does where RUSTC_BOOTSTRAP lets it; both are pinned, so that the format is the one that the tool reads.
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const TARGET = "wasm32-unknown-unknown"; // has all that the host has, and `fetch`
+const folder = join(root, "target/public-items");
+
+/** A line each. */
+export function publicItems() {
+  const run = (env, ...args) =>
+    execFileSync("cargo", args, { cwd: root, encoding: "utf8", env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 2 ** 24 });
+  const features = ["--features", "testing,uuid", "--target", TARGET, "--target-dir", folder];
+  run({ RUSTC_BOOTSTRAP: "1" }, "rustdoc", "--lib", "--locked", "--quiet", ...features, "--", "-Z", "unstable-options", "--output-format", "json");
+  return run({}, "public-api", "-sss", "--rustdoc-json", join(folder, TARGET, "doc/bookmore_sdk.json"));
+}
