@@ -6,28 +6,26 @@
 
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
     mem::replace,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
 use super::{
-    bearer_token::{Bearer, BearerToken, Provider, TokenRequest},
+    bearer_token::{Bearer, BearerToken, TokenRequest},
     event::{Event, Listener},
     hub::Hub,
-    pool::{Done, Pool, Taken, Work},
+    pool::{Done, Taken, Work},
+    state::{State, Step},
 };
 use crate::{
     dto::GetAiChatUsage,
-    engine::{Command, Engine, Id, Moment, Options, Outcome},
+    engine::{Engine, Id, Moment, Options, Outcome},
     threads::{BoxFuture, Local},
     transport::Transport,
     wire::encode::endpoint,
 };
 
-/// The one timer; the engine counts from 1.
-const TIMER: Id = 0;
 /// No call.
 const NOBODY: Id = 0;
 /// So many polls without a pause; then others have their turn.
@@ -42,38 +40,15 @@ pub(super) struct Driver<T> {
     state: Mutex<State>,
 }
 
-struct State {
-    engine: Engine,
-    provider: Option<Local<Arc<Provider>>>,
-    pool: Local<Pool>,
-    outcomes: BTreeMap<Id, Box<Outcome>>,
-    /// When the timer ends; infinite where there is none.
-    timer_at: f64,
-    /// The time of the last input. Threads come in with earlier ones, too.
-    now: f64,
-    /// Whether anything was sent. A page that is rendered ahead may not look
-    /// at the wall clock or at chance before that.
-    has_sent: bool,
-}
-
 impl<T: Transport> Driver<T> {
     pub fn new(engine: Engine, transport: T, listener: Option<Local<Arc<Listener>>>) -> Self {
         let url = endpoint(&engine.config().base_url);
-        let state = State {
-            engine,
-            provider: None,
-            pool: Local::new(Pool::default()),
-            outcomes: BTreeMap::new(),
-            timer_at: f64::INFINITY,
-            now: f64::NEG_INFINITY,
-            has_sent: false,
-        };
         Self {
             transport,
             listener,
             url,
             hub: Arc::default(),
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(engine)),
         }
     }
 
@@ -327,52 +302,4 @@ thread_local! {
     /// Whose drivers run code of others on this thread, the innermost last, and
     /// whether it is their provider's.
     static RUNNING: RefCell<Vec<(usize, bool)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// What is to be done where nothing is locked.
-enum Step<Task> {
-    /// To be dropped.
-    Over(Task),
-    Tell(crate::engine::Event),
-    Settled(Id),
-}
-
-impl State {
-    /// Carries out commands until there is something to do outside; `None` when
-    /// there is no command left. Commands and tasks stay in step, because the
-    /// lock is held.
-    fn step(&mut self, hub: &Arc<Hub>) -> Option<Step<impl Sized + use<>>> {
-        loop {
-            match self.engine.poll_command() {
-                Some(Command::Send { send, request }) => {
-                    self.pool.insert(send, hub, Work::Send(request));
-                }
-                Some(Command::Ask {
-                    question,
-                    force_refresh,
-                }) => self.pool.insert(question, hub, Work::Ask { force_refresh }),
-                Some(Command::Cancel { id }) => return Some(Step::Over(self.pool.remove(id))),
-                // The errors of Rust hold their causes themselves.
-                Some(Command::Forget { .. }) => {}
-                Some(Command::Emit(event)) => return Some(Step::Tell(event)),
-                Some(Command::Settle { call, outcome }) => {
-                    self.outcomes.insert(call, outcome);
-                    return Some(Step::Settled(call));
-                }
-                None => {
-                    // A timer that ends too early is left as it is: it is set anew then.
-                    let at = self.engine.poll_timeout();
-                    if at == self.timer_at || (at > self.timer_at && at.is_finite()) {
-                        return None;
-                    }
-                    self.timer_at = at;
-                    let old = self.pool.remove(TIMER);
-                    if at.is_finite() {
-                        self.pool.insert(TIMER, hub, Work::SleepUntil(at));
-                    }
-                    return Some(Step::Over(old));
-                }
-            }
-        }
-    }
 }

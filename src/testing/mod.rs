@@ -52,6 +52,7 @@
 mod answers;
 mod companies;
 mod fake;
+mod fake_options;
 mod fake_reply;
 mod fake_request;
 mod host;
@@ -60,7 +61,8 @@ mod usage;
 mod virtual_transport;
 
 pub use answers::{Answer, Answers, Failure, FailureBody, StatusFailure};
-pub use fake::{FakeBookMore, FakeOptions};
+pub use fake::FakeBookMore;
+pub use fake_options::FakeOptions;
 pub use fake_request::FakeRequest;
 pub use host::Host;
 pub use reply::Reply;

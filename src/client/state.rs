@@ -1,0 +1,90 @@
+//! What a driver keeps behind its lock.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    bearer_token::Provider,
+    hub::Hub,
+    pool::{Pool, Work},
+};
+use crate::{
+    engine::{Command, Engine, Event, Id, Outcome},
+    threads::Local,
+};
+
+/// The one timer; the engine counts from 1.
+const TIMER: Id = 0;
+
+pub(super) struct State {
+    pub engine: Engine,
+    pub provider: Option<Local<Arc<Provider>>>,
+    pub pool: Local<Pool>,
+    pub outcomes: BTreeMap<Id, Box<Outcome>>,
+    /// When the timer ends; infinite where there is none.
+    pub timer_at: f64,
+    /// The time of the last input. Threads come in with earlier ones, too.
+    pub now: f64,
+    /// Whether anything was sent. A page that is rendered ahead may not look
+    /// at the wall clock or at chance before that.
+    pub has_sent: bool,
+}
+
+/// What is to be done where nothing is locked.
+pub(super) enum Step<Task> {
+    /// To be dropped.
+    Over(Task),
+    Tell(Event),
+    Settled(Id),
+}
+
+impl State {
+    pub fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            provider: None,
+            pool: Local::new(Pool::default()),
+            outcomes: BTreeMap::new(),
+            timer_at: f64::INFINITY,
+            now: f64::NEG_INFINITY,
+            has_sent: false,
+        }
+    }
+
+    /// Carries out commands until there is something to do outside; `None` when
+    /// there is no command left. Commands and tasks stay in step, because the
+    /// lock is held.
+    pub fn step(&mut self, hub: &Arc<Hub>) -> Option<Step<impl Sized + use<>>> {
+        loop {
+            match self.engine.poll_command() {
+                Some(Command::Send { send, request }) => {
+                    self.pool.insert(send, hub, Work::Send(request));
+                }
+                Some(Command::Ask {
+                    question,
+                    force_refresh,
+                }) => self.pool.insert(question, hub, Work::Ask { force_refresh }),
+                Some(Command::Cancel { id }) => return Some(Step::Over(self.pool.remove(id))),
+                // The errors of Rust hold their causes themselves.
+                Some(Command::Forget { .. }) => {}
+                Some(Command::Emit(event)) => return Some(Step::Tell(event)),
+                Some(Command::Settle { call, outcome }) => {
+                    self.outcomes.insert(call, outcome);
+                    return Some(Step::Settled(call));
+                }
+                None => {
+                    // A timer that ends too early is left as it is: it is set anew then.
+                    let at = self.engine.poll_timeout();
+                    if at == self.timer_at || (at > self.timer_at && at.is_finite()) {
+                        return None;
+                    }
+                    self.timer_at = at;
+                    let old = self.pool.remove(TIMER);
+                    if at.is_finite() {
+                        self.pool.insert(TIMER, hub, Work::SleepUntil(at));
+                    }
+                    return Some(Step::Over(old));
+                }
+            }
+        }
+    }
+}
