@@ -244,7 +244,7 @@ export class Driver {
   /** One timer, for whatever is due first. */
   #setTimer(at: number): void {
     const timer = this.#timer;
-    if (timer && timer.at <= at && at !== Infinity) return;
+    if (timer?.at === at) return;
     clearTimeout(timer?.id);
     this.#timer = undefined;
     if (at === Infinity) return;
