@@ -80,12 +80,6 @@ export class Calls {
     const running = this.#running;
     const of = this.#options;
     if (signal?.aborted) throw abortReason(signal);
-    if (typeof (of.fetch ?? globalThis.fetch) !== "function") {
-      throw errorOf({
-        code: "runtime_unsupported",
-        message: "This runtime has no fetch. Pass one as the option fetch.",
-      });
-    }
     const started = performance.now();
     const totalTimeout = checked.totalTimeoutMs ?? of.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
     let engine = this.#engine;
@@ -98,6 +92,12 @@ export class Calls {
         const { message, cause } = thrown;
         return { error: { ...thrown, message, cause }, attempts: [], elapsedMs: performance.now() - started };
       }
+    }
+    if (typeof (of.fetch ?? globalThis.fetch) !== "function") {
+      throw errorOf({
+        code: "runtime_unsupported",
+        message: "This runtime has no fetch. Pass one as the option fetch.",
+      });
     }
     // A driver of its own ends with its call.
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
