@@ -147,6 +147,7 @@ impl Engine {
         group.wake_at = self.at.now + group.key.attempt_timeout;
         let attempt = group.attempts.len() + 1;
         self.emit(group.first, attempt, What::Attempt { send });
+        self.sends.push((send, group.id));
         self.command(Command::Send { send, request });
     }
 
@@ -240,6 +241,9 @@ impl Engine {
         group.wake_at = ready_at;
         group.ready_at = ready_at;
         group.number = number;
+        if number > 0.0 {
+            self.lowest = self.lowest.min(number);
+        }
         group.failure = Some(failure);
     }
 
@@ -267,16 +271,18 @@ impl Engine {
 
     /// The group with the lowest number, if that is served.
     fn take_served(&mut self) -> Option<Box<Group>> {
+        let is_served = |number| self.shared.tickets.wait_ms(number) == 0.0;
+        if !is_served(self.lowest) {
+            return None;
+        }
         let mut first = (f64::INFINITY, 0);
-        for (_, group) in &self.groups {
-            if let Some(group) = group
-                && group.number > 0.0
-                && group.number < first.0
-            {
+        for group in self.groups() {
+            if group.number > 0.0 && group.number < first.0 {
                 first = (group.number, group.id);
             }
         }
-        let is_served = self.shared.tickets.wait_ms(first.0) == 0.0;
+        let is_served = is_served(first.0);
+        self.lowest = first.0;
         if is_served { self.take(first.1) } else { None }
     }
 

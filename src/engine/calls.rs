@@ -139,13 +139,6 @@ impl Engine {
         self.put_back(group);
     }
 
-    /// Gives the group an id and a place, to be [put back](Self::put_back) in.
-    fn insert(&mut self, group: &mut Group) {
-        group.id = self.next_id();
-        group.place = self.groups.len();
-        self.groups.push((f64::INFINITY, None));
-    }
-
     /// The group that a call with this key joins.
     fn take_listed(&mut self, key: &Key) -> Option<Box<Group>> {
         self.take_first(|group| group.is_listed && group.key == *key)

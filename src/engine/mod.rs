@@ -173,15 +173,23 @@ pub(crate) struct Engine {
     /// In here while an input is handled, otherwise with the forks.
     shared: Box<Shared>,
     forks: Forks,
-    /// In the order of their ids, each with the time at which it is
-    /// [due](Group::due). Where one is over, or [taken](Self::take_at) to be
-    /// looked at, there is a gap.
-    groups: Vec<(f64, Option<Box<Group>>)>,
+    /// In the order of their ids.
+    groups: Vec<Slot>,
+    /// How many of them are over.
+    gaps: usize,
+    /// Sends, in the order of their ids, and the group of each.
+    sends: Vec<(Id, Id)>,
+    /// No group is due before that; infinite where there is none.
+    due: f64,
+    /// No group that waits has a lower number.
+    lowest: f64,
     question: Option<Question>,
     /// Those that were carried out or withdrawn are gaps.
     commands: Vec<Option<Command>>,
     /// How many commands were taken.
     taken: usize,
+    /// The last send or question that was begun.
+    begun: Id,
     /// How often chance was asked for since the last input.
     draws: f64,
     /// When the input came.
@@ -213,9 +221,14 @@ impl Engine {
             shared: Box::default(),
             forks,
             groups: Vec::new(),
+            gaps: 0,
+            sends: Vec::new(),
+            due: f64::INFINITY,
+            lowest: f64::INFINITY,
             question: None,
             commands: Vec::new(),
             taken: 0,
+            begun: 0,
             draws: 0.0,
             at: Moment {
                 now: 0.0,
@@ -234,7 +247,7 @@ impl Engine {
 
     /// Whether no call is under way.
     pub fn is_idle(&self) -> bool {
-        self.groups.iter().all(|(_, group)| group.is_none())
+        self.gaps == self.groups.len()
     }
 
     pub fn config(&self) -> &Config {
@@ -247,6 +260,10 @@ impl Engine {
         while let Some(command) = self.commands.get_mut(self.taken) {
             self.taken += 1;
             if let Some(command) = command.take() {
+                if let Command::Send { send: id, .. } | Command::Ask { question: id, .. } = command
+                {
+                    self.begun = id;
+                }
                 return Some(command);
             }
         }
@@ -256,13 +273,9 @@ impl Engine {
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called;
-    /// infinite for never.
+    /// infinite for never. It may be for a group that is over by then.
     pub fn poll_timeout(&self) -> f64 {
-        let mut next = f64::INFINITY;
-        for (due, _) in &self.groups {
-            next = next.min(*due);
-        }
-        next
+        self.due
     }
 
     /// Time has passed.
@@ -273,6 +286,10 @@ impl Engine {
             if let Some(group) = self.take_at(place, |group| group.due() <= at.now) {
                 self.look(group);
             }
+        }
+        self.due = f64::INFINITY;
+        for slot in &self.groups {
+            self.due = self.due.min(slot.due);
         }
         self.finish();
     }
@@ -286,8 +303,22 @@ impl Engine {
     /// and finishes so.
     fn finish(&mut self) {
         self.drop_question_without_group();
-        self.groups.retain(|(_, group)| group.is_some());
+        // Seldom, so that many calls at once do not all pass over each other.
+        if self.gaps * 2 > self.groups.len() {
+            self.close_gaps();
+        }
+        if self.is_idle() {
+            self.due = f64::INFINITY;
+        }
         self.exchange();
+    }
+
+    fn close_gaps(&mut self) {
+        self.groups.retain(|slot| slot.group.is_some());
+        self.gaps = 0;
+        let groups = &self.groups;
+        self.sends
+            .retain(|(_, group)| place_of(groups, *group).is_some());
     }
 
     /// Takes what is shared with the forks, or gives it back.
@@ -297,11 +328,15 @@ impl Engine {
         }
     }
 
+    fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter_map(|slot| slot.group.as_deref())
+    }
+
     /// Takes a group out, to be looked at and [put back](Self::put_back), if it
     /// is the one that is looked for. Places change between inputs only.
     fn take_at(&mut self, place: usize, is_it: impl Fn(&Group) -> bool) -> Option<Box<Group>> {
-        let (_, slot) = self.groups.get_mut(place)?;
-        let mut group = slot.take_if(|group| is_it(group))?;
+        let slot = self.groups.get_mut(place)?;
+        let mut group = slot.group.take_if(|group| is_it(group))?;
         group.place = place;
         Some(group)
     }
@@ -311,21 +346,46 @@ impl Engine {
     }
 
     fn take(&mut self, id: Id) -> Option<Box<Group>> {
-        self.take_first(|group| group.id == id)
+        let place = place_of(&self.groups, id)?;
+        self.take_at(place, |_| true)
     }
 
     /// The group of a send in flight.
     fn take_sent(&mut self, send: Id) -> Option<Box<Group>> {
-        self.take_first(|group| group.is_sent_as(send))
+        let place = self.place_of_send(send)?;
+        self.take_at(place, |group| group.is_sent_as(send))
+    }
+
+    fn place_of_send(&self, send: Id) -> Option<usize> {
+        let at = self.sends.binary_search_by_key(&send, |(send, _)| *send);
+        let (_, group) = self.sends.get(at.ok()?)?;
+        place_of(&self.groups, *group)
+    }
+
+    /// Gives the group an id and a place, to be [put back](Self::put_back) in.
+    fn insert(&mut self, group: &mut Group) {
+        group.id = self.next_id();
+        group.place = self.groups.len();
+        self.groups.push(Slot {
+            id: group.id,
+            due: 0.0,
+            group: None,
+        });
     }
 
     /// A group for which nobody waits any more is over.
     fn put_back(&mut self, group: Box<Group>) {
-        if group.calls.is_empty() {
-            self.end(&group);
-        } else if let Some(slot) = self.groups.get_mut(group.place) {
-            *slot = (group.due(), Some(group));
+        let is_over = group.calls.is_empty();
+        if let Some(slot) = self.groups.get_mut(group.place) {
+            slot.due = if is_over { f64::INFINITY } else { group.due() };
+            self.due = self.due.min(slot.due);
+            if !is_over {
+                slot.group = Some(group);
+                return;
+            }
         }
+        self.gaps += 1;
+        self.end(&group);
     }
 
     fn next_id(&mut self) -> Id {
@@ -359,9 +419,11 @@ impl Engine {
     #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn redact(&mut self, id: Id, text: &mut String) {
         self.exchange();
-        let mut groups = self.groups.iter().filter_map(|(_, group)| group.as_ref());
-        let group = groups.find(|group| group.is_sent_as(id));
-        self.redactor(group.map(|group| &**group)).redact(text);
+        let slot = self
+            .place_of_send(id)
+            .and_then(|place| self.groups.get(place));
+        let group = slot.and_then(|slot| slot.group.as_deref());
+        self.redactor(group).redact(text);
         self.exchange();
     }
 
@@ -387,9 +449,10 @@ impl Engine {
 
     /// Gives up a send or a question.
     fn cancel(&mut self, id: Id) {
-        // What nobody has begun need not be ended.
-        if !self.withdraw(id) {
+        if self.is_begun(id) {
             self.command(Command::Cancel { id });
+        } else {
+            self.withdraw(id);
         }
     }
 
@@ -397,10 +460,14 @@ impl Engine {
         self.commands.push(Some(command));
     }
 
-    /// Takes back the command to begin a send or a question, if it is still
-    /// there, or what a call came to.
-    fn withdraw(&mut self, id: Id) -> bool {
-        let mut is_withdrawn = false;
+    /// Whether the command to begin a send or a question was taken.
+    fn is_begun(&self, id: Id) -> bool {
+        id <= self.begun
+    }
+
+    /// Takes back the command to begin a send or a question, or what a call came
+    /// to.
+    fn withdraw(&mut self, id: Id) {
         for command in &mut self.commands {
             let of = match command {
                 Some(Command::Send { send, .. }) => *send,
@@ -415,11 +482,22 @@ impl Engine {
             };
             if of == id {
                 *command = None;
-                is_withdrawn = true;
             }
         }
-        is_withdrawn
     }
+}
+
+/// Where a group is kept. It is not there where it is over, or
+/// [taken](Engine::take_at) to be looked at.
+struct Slot {
+    id: Id,
+    /// When the group is [due](Group::due); infinite where it is over.
+    due: f64,
+    group: Option<Box<Group>>,
+}
+
+fn place_of(groups: &[Slot], id: Id) -> Option<usize> {
+    groups.binary_search_by_key(&id, |slot| slot.id).ok()
 }
 
 /// Where an engine and its forks keep what they share between two inputs. The

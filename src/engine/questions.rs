@@ -53,8 +53,9 @@ impl Engine {
             };
             // One that was behind another may have the new token already.
             let is_old = group.is_sent() && group.revision != self.shared.tokens.revision();
-            let is_unsent = is_old && self.withdraw(group.send);
+            let is_unsent = is_old && !self.is_begun(group.send);
             if is_unsent {
+                self.withdraw(group.send);
                 group.stage = Stage::Behind;
             }
             let is_paused = group.stage == Stage::Sleep && group.is_unsent();
@@ -135,10 +136,8 @@ impl Engine {
 
     fn waiting_for_token(&self) -> Vec<Id> {
         let mut waiting = Vec::new();
-        for (_, group) in &self.groups {
-            if let Some(group) = group
-                && group.stage == Stage::Token
-            {
+        for group in self.groups() {
+            if group.stage == Stage::Token {
                 waiting.push(group.id);
             }
         }
@@ -198,17 +197,16 @@ impl Engine {
         // As long as one of those who wait would wait himself: calls with short
         // limits take no answer away from calls with long ones.
         let mut limit = longest_limit(group);
-        for (_, other) in &self.groups {
-            if let Some(other) = other
-                && other.stage == Stage::Token
-            {
-                limit = limit.max(longest_limit(other));
-            }
-        }
         let mut was_forced = false;
         if let Some(asked) = &self.question {
+            let age = self.at.now - asked.asked_at;
+            if limit <= age {
+                for other in self.groups().filter(|other| other.stage == Stage::Token) {
+                    limit = limit.max(longest_limit(other));
+                }
+            }
             // An answer that is on its way may bring another token.
-            if !asked.is_background && self.at.now - asked.asked_at < limit {
+            if !asked.is_background && age < limit {
                 return;
             }
             was_forced = asked.forced;
@@ -249,7 +247,7 @@ impl Engine {
     pub(super) fn drop_question_without_group(&mut self) {
         if let Some(asked) = &self.question
             && !asked.is_background
-            && self.waiting_for_token().is_empty()
+            && !self.groups().any(|group| group.stage == Stage::Token)
         {
             self.supersede_question();
         }
