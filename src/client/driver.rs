@@ -57,19 +57,18 @@ impl<T: Transport> Driver<T> {
     }
 
     /// Tells the engine something, with the time and the chance that go with it.
-    fn input<R>(&self, wants_wall: bool, tell: impl FnOnce(&mut State, Moment) -> R) -> R {
-        let reads = {
-            let state = self.lock();
-            wants_wall || state.has_sent || state.engine.wants_wall()
-        };
-        let read = |number: fn(&T) -> f64| {
-            if reads {
+    fn input<R>(&self, looks: Looks, tell: impl FnOnce(&mut State, Moment) -> R) -> R {
+        let read = |is_read, number: fn(&T) -> f64| {
+            if is_read {
                 number(&self.transport)
             } else {
                 f64::NAN
             }
         };
-        let (now, wall, random) = (self.transport.now(), read(T::unix_now), read(T::random));
+        let wants_wall = looks != Looks::Nowhere || self.lock().engine.wants_wall();
+        let now = self.transport.now();
+        let wall = read(wants_wall, T::unix_now);
+        let random = read(looks == Looks::Anywhere, T::random);
         let mut state = self.lock();
         state.now = state.now.max(now);
         let at = Moment {
@@ -87,7 +86,7 @@ impl<T: Transport> Driver<T> {
             Some(Bearer::Provider(provider)) => (None, Some(provider)),
         };
         let _attended = self.hub.attend();
-        let old = self.input(false, |state, at| {
+        let old = self.input(Looks::Nowhere, |state, at| {
             let has_provider = provider.is_some();
             let engine = &mut state.engine;
             engine.set_bearer_token(token, has_provider, same_identity, at);
@@ -104,7 +103,8 @@ impl<T: Transport> Driver<T> {
         self.drive(NOBODY);
         let nested = self.asks();
         let options = Options { nested, ..options };
-        self.input(false, |state, at| state.engine.call(request, options, at))
+        let tell = |state: &mut State, at| state.engine.call(request, options, at);
+        self.input(Looks::Nowhere, tell)
     }
 
     pub fn poll(self: &Arc<Self>, call: Id, waker: &Waker) -> Poll<Box<Outcome>> {
@@ -157,7 +157,7 @@ impl<T: Transport> Driver<T> {
 
     pub fn abandon(self: &Arc<Self>, call: Id) {
         let _attended = self.hub.attend();
-        let outcome = self.input(false, |state, at| {
+        let outcome = self.input(Looks::Nowhere, |state, at| {
             state.engine.abandon(call, at);
             state.outcomes.remove(&call)
         });
@@ -213,7 +213,6 @@ impl<T: Transport> Driver<T> {
         match work {
             Work::Running { future, asks } => (future, asks),
             Work::Send(request) => {
-                self.lock().has_sent = true;
                 let driver = Arc::downgrade(self);
                 let on_headers = move || {
                     if let Some(driver) = driver.upgrade() {
@@ -249,20 +248,24 @@ impl<T: Transport> Driver<T> {
     fn handle(&self, id: Id, done: Done) {
         match done {
             Done::Reply(Ok(reply)) => {
-                self.input(true, |state, at| state.engine.handle_reply(id, reply, at));
+                let tell = |state: &mut State, at| state.engine.handle_reply(id, reply, at);
+                self.input(Looks::Anywhere, tell);
             }
             Done::Reply(Err(error)) => {
                 let tell = |state: &mut State, at| state.engine.handle_send_error(id, error, at);
-                self.input(true, tell);
+                self.input(Looks::Anywhere, tell);
             }
             Done::Token(token) => {
-                let expires = token.as_ref().is_ok_and(BearerToken::expires);
-                self.input(expires, |state, at| {
+                let looks = match &token {
+                    Ok(token) if token.expires() => Looks::AtTheWall,
+                    _ => Looks::Nowhere,
+                };
+                self.input(looks, |state, at| {
                     let token = token.and_then(|token| token.checked(at.wall));
                     state.engine.handle_token(id, token, at);
                 });
             }
-            Done::Slept => self.input(false, |state, at| {
+            Done::Slept => self.input(Looks::Anywhere, |state, at| {
                 state.timer_at = f64::INFINITY;
                 state.engine.handle_timeout(at);
             }),
@@ -296,6 +299,17 @@ impl<T: Transport> Driver<T> {
         let _leave = Leave;
         run()
     }
+}
+
+/// What is read for an input, if the engine does not ask for more: see
+/// [`Moment`].
+#[derive(Clone, Copy, PartialEq)]
+enum Looks {
+    Nowhere,
+    /// At the wall clock.
+    AtTheWall,
+    /// At the wall clock and at chance.
+    Anywhere,
 }
 
 thread_local! {

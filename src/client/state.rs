@@ -24,9 +24,6 @@ pub(super) struct State {
     pub timer_at: f64,
     /// The time of the last input. Threads come in with earlier ones, too.
     pub now: f64,
-    /// Whether anything was sent. A page that is rendered ahead may not look
-    /// at the wall clock or at chance before that.
-    pub has_sent: bool,
 }
 
 /// What is to be done where nothing is locked.
@@ -46,7 +43,6 @@ impl State {
             outcomes: BTreeMap::new(),
             timer_at: f64::INFINITY,
             now: f64::NEG_INFINITY,
-            has_sent: false,
         }
     }
 

@@ -60,12 +60,14 @@ pub(crate) type Id = u64;
 /// The time and the chance of an input.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
-    /// Milliseconds of a clock that never goes back.
+    /// Milliseconds of the monotonic clock.
     pub now: f64,
-    /// Milliseconds since 1970. NaN where nothing needs it: see
+    /// Milliseconds since 1970. Pages that are rendered ahead may not look at
+    /// it, nor at chance, before they have sent something. So it is NaN where a
+    /// call begins or ends, or a token is set or given, unless
     /// [`Engine::wants_wall`].
     pub wall: f64,
-    /// A number from 0 to 1, without 1; anything else counts as a half.
+    /// A number from 0 to 1, without 1; NaN with the same inputs.
     pub random: f64,
 }
 
@@ -95,7 +97,11 @@ struct Shared {
     identity: u64,
     /// The last id that was given.
     last_id: Id,
-    /// How often chance was asked for where none came with the input.
+    /// How far the wall clock was ahead of the monotonic one when it was last
+    /// read.
+    wall_ahead: f64,
+    /// The chance that came last, and how often it was asked for.
+    chance: f64,
     draws: f64,
 }
 
@@ -111,7 +117,10 @@ pub(crate) enum Command {
     Cancel { id: Id },
     /// What came with this send or question, beside the engine, is not needed
     /// any more.
-    Forget { id: Id },
+    Forget {
+        #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+        id: Id,
+    },
     /// Tell the listener.
     Emit(Event),
     /// The call is over.
@@ -143,9 +152,11 @@ impl Outcome {
 pub(crate) struct Success {
     pub data: AiChatUsageResponse,
     /// The send that brought it.
+    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub send: Id,
     pub response: HttpResponse,
     /// Whether its headers quoted a secret.
+    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub is_redacted: bool,
 }
 
@@ -190,8 +201,6 @@ pub(crate) struct Engine {
     taken: usize,
     /// The last send or question that was begun.
     begun: Id,
-    /// How often chance was asked for since the last input.
-    draws: f64,
     /// When the input came.
     at: Moment,
 }
@@ -203,6 +212,7 @@ impl Engine {
         let api_key = config.api_key.clone();
         let shared = Shared {
             api_key: api_key.map(Secret::new).map(Arc::new),
+            chance: 0.5,
             ..Shared::default()
         };
         Self::over(Arc::new(config), Forks::new(Box::new(shared).into()))
@@ -229,7 +239,6 @@ impl Engine {
             commands: Vec::new(),
             taken: 0,
             begun: 0,
-            draws: 0.0,
             at: Moment {
                 now: 0.0,
                 wall: f64::NAN,
@@ -238,8 +247,7 @@ impl Engine {
         }
     }
 
-    /// Whether the wall clock decides something before a reply has come: the
-    /// end of a token.
+    /// Whether the wall clock decides what to send: a token tells its end.
     #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn wants_wall(&self) -> bool {
         lock(&self.forks).is_some_and(|shared| shared.tokens.expires())
@@ -284,7 +292,7 @@ impl Engine {
         self.serve(0.0);
         for place in 0..self.groups.len() {
             if let Some(group) = self.take_at(place, |group| group.due() <= at.now) {
-                self.look(group);
+                self.handle_due(group);
             }
         }
         self.due = f64::INFINITY;
@@ -297,7 +305,16 @@ impl Engine {
     /// Everything that comes in begins so,
     fn begin(&mut self, at: Moment) {
         self.exchange();
-        (self.at, self.draws) = (at, 0.0);
+        let shared = &mut self.shared;
+        self.at = at;
+        if at.wall.is_nan() {
+            self.at.wall = at.now + shared.wall_ahead;
+        }
+        shared.wall_ahead = self.at.wall - at.now;
+        if (0.0..1.0).contains(&at.random) {
+            (shared.chance, shared.draws) = (at.random, 0.0);
+        }
+        self.follow_the_provider();
     }
 
     /// and finishes so.
@@ -393,14 +410,11 @@ impl Engine {
         self.shared.last_id
     }
 
-    /// A number from 0 to 1, without 1: the one that came with the input, then
-    /// others, spread evenly by the golden ratio.
+    /// A number from 0 to 1, without 1: the one that came last, then others,
+    /// spread evenly by the golden ratio.
     fn random(&mut self) -> f64 {
-        let (first, draws) = match self.at.random {
-            given if (0.0..1.0).contains(&given) => (given, &mut self.draws),
-            _ => (0.5, &mut self.shared.draws),
-        };
-        let number = first + *draws * 0.618_033_988_749_895;
+        let Shared { chance, draws, .. } = &mut *self.shared;
+        let number = *chance + *draws * 0.618_033_988_749_895;
         *draws += 1.0;
         number - number.floor()
     }
