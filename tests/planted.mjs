@@ -40,6 +40,8 @@ const DEFECTS = [
   ["a request outlives its last caller", "mod.rs", "let is_over = group.calls.is_empty();", "let is_over = false;"],
   ["a late timer sends for callers of the past", "attempts.rs", "        self.settle_expired(group, self.at.now);\n", ""],
   ["a call has no deadline", "group.rs", "due = due.min(call.deadline);", "due = due.min(call.deadline + 1e9);"],
+  ["an exchange of tokens uses the renewal up", "attempts.rs", "// Another token is there by now, or can be asked for.", "group.renewed = source;"],
+  ["a fork waits on for a provider that was replaced", "mod.rs", "        self.follow_the_provider();\n", ""],
   ["a token shows as base64", "redact.rs", "            forms.push(base64(&text));\n", ""],
   ["a server's key shows a token", "redact.rs", "            self.redact(key);\n", ""],
 ];

@@ -15,7 +15,7 @@ use super::{
     bearer_token::{Bearer, BearerToken, TokenRequest},
     event::{Event, Listener},
     hub::Hub,
-    pool::{Done, Taken, Work},
+    pool::{Done, Place, Taken, Work},
     state::{State, Step},
 };
 use crate::{
@@ -37,7 +37,7 @@ pub(super) struct Driver<T> {
     /// Where the requests go, for the listener.
     url: String,
     hub: Arc<Hub>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 impl<T: Transport> Driver<T> {
@@ -48,7 +48,7 @@ impl<T: Transport> Driver<T> {
             listener,
             url,
             hub: Arc::default(),
-            state: Mutex::new(State::new(engine)),
+            state: Arc::new(Mutex::new(State::new(engine))),
         }
     }
 
@@ -168,8 +168,12 @@ impl<T: Transport> Driver<T> {
 
     /// `call`: who is at it, and need not be woken.
     fn carry_out(&self, call: Id) {
+        let place = Place {
+            hub: Arc::clone(&self.hub),
+            state: Arc::downgrade(&self.state),
+        };
         loop {
-            let step = self.lock().step(&self.hub);
+            let step = self.lock().step(&place);
             match step {
                 None => return,
                 Some(Step::Over(task)) => drop(task),

@@ -461,6 +461,17 @@ impl Engine {
         redactor
     }
 
+    /// Who waits for the reply to a send, as a caller or behind it.
+    #[cfg_attr(feature = "npm", allow(dead_code))]
+    pub fn callers_of(&self, send: Id) -> Vec<Id> {
+        let at = |place: usize| self.groups.get(place)?.group.as_deref();
+        let group = self.place_of_send(send).and_then(at);
+        let behind = group.and_then(|group| at(place_of(&self.groups, group.behind?)?));
+        let calls = [group, behind].into_iter().flatten();
+        let calls = calls.flat_map(|group| &group.calls);
+        calls.map(|call| call.id).collect()
+    }
+
     /// Gives up a send or a question.
     fn cancel(&mut self, id: Id) {
         if self.is_begun(id) {
