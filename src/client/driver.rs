@@ -41,6 +41,8 @@ pub(super) struct Driver<T> {
 }
 
 impl<T: Transport> Driver<T> {
+    // The npm package's engine is of one thread.
+    #[cfg_attr(feature = "npm", allow(clippy::arc_with_non_send_sync))]
     pub fn new(engine: Engine, transport: T, listener: Option<Local<Arc<Listener>>>) -> Self {
         let url = endpoint(&engine.config().base_url);
         Self {
@@ -170,7 +172,7 @@ impl<T: Transport> Driver<T> {
     fn carry_out(&self, call: Id) {
         let place = Place {
             hub: Arc::clone(&self.hub),
-            state: Arc::downgrade(&self.state),
+            state: Local::new(Arc::downgrade(&self.state)),
         };
         loop {
             let step = self.lock().step(&place);

@@ -13,7 +13,7 @@ use super::{bearer_token::BearerToken, hub::Hub, state::State};
 use crate::{
     engine::Id,
     error::Error,
-    threads::BoxFuture,
+    threads::{BoxFuture, Local},
     transport::{HttpRequest, HttpResponse},
 };
 
@@ -125,7 +125,7 @@ impl Pool {
 #[derive(Clone)]
 pub(super) struct Place {
     pub hub: Arc<Hub>,
-    pub state: Weak<Mutex<State>>,
+    pub state: Local<Weak<Mutex<State>>>,
 }
 
 /// The waker of a task.
