@@ -138,7 +138,7 @@ impl<T: Transport> Driver<T> {
     /// `call` is over; a renewal of the token in the background may be left.
     fn leave(self: &Arc<Self>, call: Id) {
         self.hub.leave(call);
-        #[cfg(target_arch = "wasm32")]
+        #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
         if self.hub.is_deserted() && !self.lock().pool.is_empty() {
             let driver = Arc::downgrade(self);
             wasm_bindgen_futures::spawn_local(std::future::poll_fn(move |context| {

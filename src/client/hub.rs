@@ -47,7 +47,7 @@ impl Hub {
     }
 
     /// Whether nobody polls.
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
     pub fn is_deserted(&self) -> bool {
         self.lock().calls.is_empty()
     }

@@ -109,7 +109,7 @@ impl Pool {
         is_wanted
     }
 
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
