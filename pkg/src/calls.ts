@@ -2,7 +2,7 @@ import { abortReason, onAbort } from "./abort.js";
 import type { Core } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
-import { isWorkers, type Instance, type Loader } from "./instance.js";
+import { isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
 import { answerOf, checkedToken, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
 import type {
@@ -80,17 +80,18 @@ export class Calls {
     const running = this.#running;
     const of = this.#options;
     if (signal?.aborted) throw abortReason(signal);
-    const started = performance.now();
+    const started = now();
     const totalTimeout = checked.totalTimeoutMs ?? of.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
     let engine = this.#engine;
     if (!engine || engine.instance.trap !== undefined) {
       try {
         engine = this.#engineOf(await this.#loaded(totalTimeout, signal));
       } catch (thrown) {
-        if (signal?.aborted || !(thrown instanceof BookMoreError)) throw thrown;
+        if (signal?.aborted) throw thrown;
         // Each caller gets an error of its own.
-        const { message, cause } = thrown;
-        return { error: { ...thrown, message, cause }, attempts: [], elapsedMs: performance.now() - started };
+        const error = thrown instanceof BookMoreError ? thrown : unsupported(thrown);
+        const { message, cause } = error;
+        return { error: { ...error, message, cause }, attempts: [], elapsedMs: now() - started };
       }
     }
     if (typeof (of.fetch ?? globalThis.fetch) !== "function") {
@@ -103,7 +104,7 @@ export class Calls {
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
     // In one order, so that equal calls are equal.
     const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
-    const waited = performance.now() - started;
+    const waited = now() - started;
     const { outcome, abandon } = driver.call((core, at) =>
       core.call(
         company,
@@ -178,6 +179,15 @@ export class Calls {
     } catch {
       // See above.
     }
+  }
+}
+
+/** By the monotonic clock; a page may have put anything in its place. */
+function now(): number {
+  try {
+    return performance.now();
+  } catch (cause) {
+    throw unsupported(cause);
   }
 }
 

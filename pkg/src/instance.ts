@@ -67,7 +67,7 @@ export function loader(source: () => Promise<WebAssembly.Module>): Loader {
   };
 }
 
-function unsupported(cause: unknown): BookMoreError {
+export function unsupported(cause: unknown): BookMoreError {
   let message = `This runtime lacks something that the SDK needs: ${String(cause)}.`;
   if (typeof WebAssembly !== "object") {
     message = "This runtime has no WebAssembly, or has it switched off. Use another one.";
