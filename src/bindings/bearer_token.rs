@@ -46,7 +46,10 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(provider: &Function, TokenRequest { force_refresh }: TokenRequest) -> Result<Self, TokenProviderError> {
+    fn of(
+        provider: &Function,
+        TokenRequest { force_refresh }: TokenRequest,
+    ) -> Result<Self, TokenProviderError> {
         let controller = AbortController::new();
         let ask = || {
             let about = Object::new();
@@ -113,9 +116,7 @@ fn milliseconds(end: &JsValue) -> Result<f64, TokenProviderError> {
     let refused = |sentence: &str| Err(TokenProviderError::new(sentence));
     let date = end.dyn_ref::<Date>().map(Date::get_time);
     match date.or_else(|| end.as_f64()) {
-        None => {
-            refused("expiresAt must be a Date, or a number of milliseconds since 1970.")
-        }
+        None => refused("expiresAt must be a Date, or a number of milliseconds since 1970."),
         Some(ms) if ms.is_nan() => {
             refused("expiresAt must be a Date, or a number of milliseconds since 1970.")
         }

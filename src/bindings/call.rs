@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use js_sys::Promise;
+use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -58,13 +58,16 @@ pub(super) async fn unless_aborted(
     .await
 }
 
-/// Signals of a library may lack it.
+/// It can be any value; a library's signals may have none.
 fn reason(signal: &JsValue) -> JsValue {
-    get(signal, "reason").unwrap_or_else(|| {
-        let error = js_sys::Error::new("The call was aborted.");
-        error.set_name("AbortError");
-        error.into()
-    })
+    let reason = Reflect::get(signal, &"reason".into()).ok();
+    reason
+        .filter(|reason| !reason.is_undefined())
+        .unwrap_or_else(|| {
+            let error = js_sys::Error::new("The call was aborted.");
+            error.set_name("AbortError");
+            error.into()
+        })
 }
 
 /// Wakes a task when a signal aborts.

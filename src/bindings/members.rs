@@ -83,8 +83,9 @@ impl<'a> Members<'a> {
             return Ok(None);
         };
         let meant = words.iter().find(|word| value == **word);
-        let quoted = || ["\"", &words.join("\" or \""), "\"."].concat();
-        let word = meant.ok_or_else(|| refusal(&[name, " must be ", &quoted()]))?;
+        let word = meant.ok_or_else(|| {
+            refusal(&[name, " must be one of \"", &words.join("\", \""), "\"."])
+        })?;
         Ok(Some(word))
     }
 
