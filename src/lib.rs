@@ -108,6 +108,8 @@ mod threads;
 pub mod transport;
 mod wire;
 
+#[cfg(all(target_arch = "wasm32", feature = "bindings", not(feature = "npm")))]
+mod bindings;
 #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 pub mod fetch;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]

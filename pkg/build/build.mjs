@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Builds the npm package into pkg/dist:
 //   cargo → wasm-bindgen → wasm-opt → esbuild → tsc → api-extractor.
+import "./written-over.mjs";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -15,7 +15,7 @@ use super::{
     bearer_token::{Bearer, BearerToken, TokenRequest},
     event::{Event, Listener},
     hub::Hub,
-    pool::{Done, Place, Taken, Work},
+    pool::{Done, Place, Taken, Whose, Work},
     state::{State, Step},
 };
 use crate::{
@@ -103,8 +103,19 @@ impl<T: Transport> Driver<T> {
     pub fn begin(self: &Arc<Self>, request: GetAiChatUsage, options: Options) -> Id {
         // The provider may have answered when nobody waited.
         self.drive(NOBODY);
-        let nested = self.asks();
-        let options = Options { nested, ..options };
+        let options = match self.running() {
+            // A call that the provider makes cannot wait for its answer,
+            Some(Whose::Provider) => Options {
+                nested: true,
+                ..options
+            },
+            // and one that the transport makes not for what it is sending.
+            Some(Whose::Transport) => Options {
+                coalesce: false,
+                ..options
+            },
+            Some(Whose::Listener) | None => options,
+        };
         let tell = |state: &mut State, at| state.engine.call(request, options, at);
         self.input(Looks::Nowhere, tell)
     }
@@ -181,7 +192,7 @@ impl<T: Transport> Driver<T> {
                 Some(Step::Over(task)) => drop(task),
                 Some(Step::Tell(event)) => {
                     if let Some(listener) = &self.listener {
-                        self.outside(false, || listener(&Event::of(&event, &self.url)));
+                        self.outside(Whose::Listener, || listener(&Event::of(&event, &self.url)));
                     }
                 }
                 Some(Step::Settled(own)) if own != call => self.hub.wake(own),
@@ -196,12 +207,12 @@ impl<T: Transport> Driver<T> {
             return;
         };
         alarm.stop();
-        let (mut future, asks) = self.run(id, work);
+        let (mut future, whose) = self.run(id, work);
         let waker = Waker::from(Arc::clone(&alarm));
         let mut context = Context::from_waker(&waker);
-        match self.outside(asks, || future.as_mut().poll(&mut context)) {
+        match self.outside(whose, || future.as_mut().poll(&mut context)) {
             Poll::Pending => {
-                let work = Work::Running { future, asks };
+                let work = Work::Running { future, whose };
                 let left = self.lock().pool.put_back(id, Taken { alarm, work });
                 drop(left);
             }
@@ -215,9 +226,9 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    fn run(self: &Arc<Self>, id: Id, work: Work) -> (BoxFuture<Done>, bool) {
+    fn run(self: &Arc<Self>, id: Id, work: Work) -> (BoxFuture<Done>, Whose) {
         match work {
-            Work::Running { future, asks } => (future, asks),
+            Work::Running { future, whose } => (future, whose),
             Work::Send(request) => {
                 let driver = Arc::downgrade(self);
                 let on_headers = move || {
@@ -225,8 +236,9 @@ impl<T: Transport> Driver<T> {
                         driver.lock().engine.handle_headers(id);
                     }
                 };
-                let reply = self.outside(false, || self.transport.send(request, on_headers));
-                (Box::pin(async { Done::Reply(reply.await) }), false)
+                let whose = Whose::Transport;
+                let reply = self.outside(whose, || self.transport.send(request, on_headers));
+                (Box::pin(async { Done::Reply(reply.await) }), whose)
             }
             Work::Ask { force_refresh } => {
                 let provider = self.lock().provider.clone();
@@ -237,16 +249,16 @@ impl<T: Transport> Driver<T> {
                         None => Ok(BearerToken::none()),
                     })
                 };
-                (Box::pin(asked), true)
+                (Box::pin(asked), Whose::Provider)
             }
             Work::SleepUntil(at) => {
                 let ms = (at - self.transport.now()).max(0.0);
-                let slept = self.outside(false, || self.transport.sleep(ms));
+                let slept = self.outside(Whose::Transport, || self.transport.sleep(ms));
                 let slept = async {
                     slept.await;
                     Done::Slept
                 };
-                (Box::pin(slept), false)
+                (Box::pin(slept), Whose::Transport)
             }
         }
     }
@@ -278,20 +290,18 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Whether the provider of this client runs on this thread just now: a call
-    /// that it makes cannot wait for its answer.
-    fn asks(&self) -> bool {
+    /// Whose code this client runs on this thread just now.
+    fn running(&self) -> Option<Whose> {
         let own = std::ptr::from_ref(self).addr();
         RUNNING.with_borrow(|running| {
             let mut inner_first = running.iter().rev();
-            inner_first
-                .find(|(driver, _)| *driver == own)
-                .is_some_and(|(_, asks)| *asks)
+            let found = inner_first.find(|(driver, _)| *driver == own);
+            found.map(|(_, whose)| *whose)
         })
     }
 
-    /// Runs code of others. `asks`: whether it is the provider's.
-    fn outside<R>(&self, asks: bool, run: impl FnOnce() -> R) -> R {
+    /// Runs code of others.
+    fn outside<R>(&self, whose: Whose, run: impl FnOnce() -> R) -> R {
         /// Also where the code panics.
         struct Leave;
 
@@ -301,7 +311,7 @@ impl<T: Transport> Driver<T> {
             }
         }
 
-        RUNNING.with_borrow_mut(|running| running.push((std::ptr::from_ref(self).addr(), asks)));
+        RUNNING.with_borrow_mut(|running| running.push((std::ptr::from_ref(self).addr(), whose)));
         let _leave = Leave;
         run()
     }
@@ -319,7 +329,7 @@ enum Looks {
 }
 
 thread_local! {
-    /// Whose drivers run code of others on this thread, the innermost last, and
-    /// whether it is their provider's.
-    static RUNNING: RefCell<Vec<(usize, bool)>> = const { RefCell::new(Vec::new()) };
+    /// Which drivers run code of others on this thread, the innermost last, and
+    /// whose it is.
+    static RUNNING: RefCell<Vec<(usize, Whose)>> = const { RefCell::new(Vec::new()) };
 }

@@ -27,9 +27,16 @@ pub(super) enum Work {
     SleepUntil(f64),
     Running {
         future: BoxFuture<Done>,
-        /// Whether it is the token provider's.
-        asks: bool,
+        whose: Whose,
     },
+}
+
+/// Whose code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Provider,
+    Transport,
+    Listener,
 }
 
 /// What a task came to.

@@ -1,6 +1,6 @@
 //! The transport of browsers and of JavaScript runtimes: `fetch`.
 
-mod javascript;
+pub(crate) mod javascript;
 mod reply;
 mod thrown;
 mod timer;
