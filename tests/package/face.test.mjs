@@ -73,9 +73,9 @@ describe("errors", () => {
   }
 
   it("have in such bodies no secret either", async () => {
-    const quoted = { error: "s3cret-t0ken", error_description: "No s3cret-t0ken here.", title: "s3cret-t0ken" };
+    const quoted = { error: "invalid_token", error_description: "No s3cret-t0ken here.", title: "s3cret-t0ken" };
     const error = await failure({ fetch: async () => reply(JSON.stringify(quoted), 401), bearerToken: "s3cret-t0ken" });
-    assert.deepEqual([error.errorCode, error.serverMessage], ["[REDACTED]", "No [REDACTED] here."]);
+    assert.deepEqual([error.errorCode, error.serverMessage], ["invalid_token", "No [REDACTED] here."]);
     assert.doesNotMatch(JSON.stringify(error) + error.message, /s3cret/);
   });
 
