@@ -1,12 +1,14 @@
 // The package as it is, without a bundler.
 
+const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" };
+
 // What a plain page writes in place of the package's name.
 const withPaths = (app) =>
   app.write("usage.js", app.read("usage.js").replace('"bookmore-sdk"', '"./node_modules/bookmore-sdk/dist/index.js"'));
 
 const KINDS = { "module script": "index.html", "dedicated worker": "dedicated.html", "service worker": "service.html" };
 
-const plain = (browser, label) => ({
+const plain = ([browser, label]) => ({
   fixtures: ["shared", "page", "browser"],
   async prepare(app) {
     withPaths(app);
@@ -18,26 +20,28 @@ const plain = (browser, label) => ({
   })),
 });
 
+const REFUSED = { name: "RuntimeUnsupportedError", code: "runtime_unsupported", message: /'wasm-unsafe-eval'/ };
+
 const policy = {
   fixtures: ["shared", "page"],
   prepare: withPaths,
-  cells: [
+  cells: Object.entries(LABELS).flatMap(([browser, label]) => [
     {
-      name: "Content-Security-Policy: script-src 'self' 'wasm-unsafe-eval'",
-      run: (app) => strictPage(app, "'self' 'wasm-unsafe-eval'"),
+      name: `Content-Security-Policy: script-src 'self' 'wasm-unsafe-eval', ${label}`,
+      run: (app) => strictPage(app, "'self' 'wasm-unsafe-eval'", browser),
     },
     {
-      name: "Content-Security-Policy: script-src 'self' gives the typed error",
-      run: (app) => strictPage(app, "'self'"),
-      error: { name: "RuntimeUnsupportedError", code: "runtime_unsupported" },
+      name: `Content-Security-Policy: script-src 'self' gives the typed error, ${label}`,
+      run: (app) => strictPage(app, "'self'", browser),
+      error: REFUSED,
       calls: 0,
     },
-  ],
+  ]),
 };
 
-async function strictPage(app, scripts) {
+async function strictPage(app, scripts, browser) {
   const policy = `default-src 'none'; script-src ${scripts}; connect-src ${app.api}`;
-  return app.page(`${await app.serve(".", { "content-security-policy": policy })}index.html`);
+  return app.page(`${await app.serve(".", { "content-security-policy": policy })}index.html`, browser);
 }
 
 const slim = {
@@ -49,4 +53,4 @@ const slim = {
   ],
 };
 
-export default [plain("chromium", "Chromium"), plain("firefox", "Firefox"), plain("webkit", "WebKit"), policy, slim];
+export default [...Object.entries(LABELS).map(plain), policy, slim];

@@ -1,3 +1,5 @@
+import { lockedVersion } from "../packed.mjs";
+
 const deno = {
   fixtures: ["shared", "script", "deno"],
   packages: ["deno"],
@@ -53,6 +55,11 @@ const bun = {
   ],
 };
 
+// Workers of these compatibility dates. Before 2024-11-11 a request has no `cache`, before 2025-05-05 there is no
+// FinalizationRegistry. The last is the newest that the locked workerd knows, which its version tells.
+const [, ...newest] = /^1\.(\d{4})(\d{2})(\d{2})\./.exec(lockedVersion("workerd", "workerd"));
+const DATES = ["2023-05-01", "2024-01-01", "2024-09-23", newest.join("-")];
+
 const workerd = {
   fixtures: ["shared", "worker", "workerd"],
   packages: ["workerd"],
@@ -70,8 +77,7 @@ const workerd = {
     ]);
     return app.program("@cloudflare", "bin/workerd");
   },
-  // Before 2024-11-11 a request has no `cache`, before 2025-05-05 there is no FinalizationRegistry.
-  cells: ["2023-05-01", "2024-09-23", "2026-01-01"].flatMap((date) => [
+  cells: DATES.flatMap((date) => [
     {
       name: `workerd, compatibility date ${date}`,
       run: async (app, program) => app.route(`${await serveWorker(app, program, "worker.js", date)}/?api=${app.api}`),
