@@ -108,29 +108,4 @@ async function serveWorker(app, program, script, date) {
   return `http://127.0.0.1:${port}`;
 }
 
-const wrangler = {
-  fixtures: ["shared", "worker", "wrangler"],
-  packages: ["wrangler", "workerd"],
-  node: 24,
-  cells: [
-    {
-      name: "Wrangler, dev server",
-      async run(app) {
-        const env = {
-          CLOUDFLARE_CF_FETCH_ENABLED: "false",
-          WRANGLER_SEND_METRICS: "false",
-          WRANGLER_SEND_ERROR_REPORTS: "false",
-          WRANGLER_LOG_PATH: app.at("logs"),
-        };
-        const [, url] = await app.start(
-          "wrangler",
-          ["dev", "--ip", "127.0.0.1", "--port", await app.freePort(), "--show-interactive-dev-session=false"],
-          { env, ready: /Ready on (http\S+)/ },
-        );
-        return app.route(`${url}/?api=${app.api}`);
-      },
-    },
-  ],
-};
-
-export default [deno, bun, workerd, wrangler];
+export default [deno, bun, workerd];

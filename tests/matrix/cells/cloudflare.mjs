@@ -1,0 +1,82 @@
+// What builds for Cloudflare Workers, with the runtime that each brings.
+
+// Nothing but the API is asked, and what a tool notes is in the app's folder.
+const quiet = (app) => ({
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_SEND_ERROR_REPORTS: "false",
+  WRANGLER_LOG_PATH: app.at("logs"),
+  ASTRO_TELEMETRY_DISABLED: "1",
+});
+
+/** Starts a Vite server, `dev` or `preview`, of Vite itself or of a framework; gives the URL. */
+async function viteServer(app, tool, command) {
+  const port = await app.freePort();
+  const [, url] = await app.start(tool, [command, "--host", "127.0.0.1", "--port", port], {
+    env: quiet(app),
+    ready: /(?:Local:?\s+|Network:?\s+)(http:\/\/127\S+?)\/?\s/,
+  });
+  return url;
+}
+
+const wrangler = {
+  fixtures: ["shared", "worker", "wrangler", "cloudflare"],
+  packages: ["wrangler", "workerd"],
+  node: 24,
+  cells: [
+    {
+      name: "Wrangler, dev server",
+      async run(app) {
+        const [, url] = await app.start(
+          "wrangler",
+          ["dev", "--ip", "127.0.0.1", "--port", await app.freePort(), "--show-interactive-dev-session=false"],
+          { env: quiet(app), ready: /Ready on (http\S+)/ },
+        );
+        return app.route(`${url}/?api=${app.api}`);
+      },
+    },
+  ],
+};
+
+const vite = {
+  fixtures: ["shared", "worker", "wrangler", "cloudflare-vite", "cloudflare"],
+  packages: ["@cloudflare/vite-plugin", "vite", "workerd"],
+  node: 24,
+  cells: [
+    {
+      name: "Cloudflare's Vite plugin, dev server",
+      run: async (app) => app.route(`${await viteServer(app, "vite", "dev")}/?api=${app.api}`),
+    },
+    {
+      name: "Cloudflare's Vite plugin, build",
+      async run(app) {
+        await app.run("vite", ["build"], { env: quiet(app) });
+        return app.route(`${await viteServer(app, "vite", "preview")}/?api=${app.api}`);
+      },
+    },
+  ],
+};
+
+const astro = {
+  fixtures: ["shared", "page", "astro", "cloudflare"],
+  packages: ["astro", "@astrojs/cloudflare", "workerd"],
+  node: 24,
+  async prepare(app) {
+    app.remove("index.html"); // a page of Astro's has the place
+    await app.run("astro", ["build"], { env: quiet(app) });
+    return viteServer(app, "astro", "preview");
+  },
+  cells: [
+    {
+      name: "Astro on Cloudflare, build, rendered on the server",
+      run: (app, url) => app.sentPage(`${url}/?api=${app.api}`),
+    },
+    { name: "Astro on Cloudflare, build, script of a page", run: (app, url) => app.page(`${url}/client`) },
+    {
+      name: "Astro on Cloudflare, dev server",
+      run: async (app) => app.sentPage(`${await viteServer(app, "astro", "dev")}/?api=${app.api}`),
+    },
+  ],
+};
+
+export default [wrangler, vite, astro];
