@@ -3,7 +3,7 @@
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { startServer } from "../server/server.mjs";
-import { freePort, readOutput } from "./browsers.mjs";
+import { freePort, readExtension, readOutput } from "./browsers.mjs";
 import { removeFolder, temporaryFolder } from "./folders.mjs";
 import { NotRun } from "./not-run.mjs";
 import { hasPackages, layOut, lockedPackages } from "./packed.mjs";
@@ -158,6 +158,13 @@ export class App {
     const { text, label } = await readOutput(browser, asking.href);
     this.versions.add(label);
     return parsed(text, url);
+  }
+
+  /** What a page of an extension shows, whose manifest is in this folder. */
+  async extensionPage(folder, page) {
+    const { text, label } = await readExtension(this.at(folder), `${page}?api=${encodeURIComponent(this.api)}`);
+    this.versions.add(label);
+    return parsed(text, page);
   }
 
   /** What a page of one script shows, served from the folder that it was built into. */

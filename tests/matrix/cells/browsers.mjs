@@ -1,4 +1,5 @@
-// The package as it is, without a bundler.
+// The package as it is, without a bundler where a browser takes modules.
+import { cpSync } from "node:fs";
 
 const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" };
 
@@ -44,6 +45,31 @@ async function strictPage(app, scripts, browser) {
   return app.page(`${await app.serve(".", { "content-security-policy": policy })}index.html`, browser);
 }
 
+const extension = {
+  fixtures: ["shared", "extension", "esbuild"],
+  async prepare(app) {
+    await app.run("esbuild", ["background.js", "--bundle", "--format=iife", "--outfile=allowed/background.js"]);
+    const own = ["popup.html", "popup.js", "manifest.json"];
+    own.forEach((file) => app.write(`allowed/${file}`, app.read(file)));
+    cpSync(app.at("allowed"), app.at("refused"), { recursive: true });
+    const manifest = app.written("manifest.json");
+    manifest.content_security_policy = { extension_pages: "script-src 'self' 'wasm-unsafe-eval'" };
+    app.write("allowed/manifest.json", JSON.stringify(manifest));
+  },
+  cells: [
+    {
+      name: "Chromium, an extension's service worker with 'wasm-unsafe-eval'",
+      run: (app) => app.extensionPage("allowed", "popup.html"),
+    },
+    {
+      name: "Chromium, an extension's service worker without it gives the typed error",
+      run: (app) => app.extensionPage("refused", "popup.html"),
+      error: REFUSED,
+      calls: 0,
+    },
+  ],
+};
+
 const slim = {
   fixtures: ["slim"],
   cells: [
@@ -53,4 +79,4 @@ const slim = {
   ],
 };
 
-export default [...Object.entries(LABELS).map(plain), policy, slim];
+export default [...Object.entries(LABELS).map(plain), policy, extension, slim];

@@ -23,6 +23,23 @@ const vite = (how, major, { fixtures, packages }) => ({
   ],
 });
 
+const library = {
+  fixtures: ["shared", "page", "library", "vite-8"],
+  packages: ["vite"],
+  cells: [
+    {
+      name: "Vite 8, inside a library that an app has",
+      async run(app) {
+        await app.run("vite", ["build", "--config", "library.config.js"]);
+        app.write("usage.js", 'export * from "./library/usage.js";');
+        app.remove("node_modules/bookmore-sdk"); // the library has it inside
+        await app.run("vite", ["build"]);
+        return app.page(await app.serve("dist"));
+      },
+    },
+  ],
+};
+
 const svelteKit = {
   fixtures: ["shared", "sveltekit"],
   packages: ["@sveltejs/kit", "vite"],
@@ -119,6 +136,7 @@ export default [
   vite("React", 7, react),
   vite("React", 8, react),
   vite("bookmore-sdk/slim", 8, slim),
+  library,
   nextTurbopack,
   nextWebpack,
   nextDev,
