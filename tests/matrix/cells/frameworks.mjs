@@ -40,6 +40,22 @@ const library = {
   ],
 };
 
+const reactRouter = {
+  fixtures: ["shared", "react-router", "vite-8"],
+  packages: ["react-router", "vite", "react"],
+  node: 24,
+  async prepare(app) {
+    await app.run("react-router", ["build"]);
+    const env = { HOST: "127.0.0.1", PORT: await app.freePort() };
+    const [, url] = await app.start("react-router-serve", ["build/server/index.js"], { env, ready: /(http\S+?)\/?\s/ });
+    return url;
+  },
+  cells: [
+    { name: "React Router, loader on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "React Router, loader in the page", run: (app, url) => app.page(`${url}/client`) },
+  ],
+};
+
 const svelteKit = {
   fixtures: ["shared", "sveltekit"],
   packages: ["@sveltejs/kit", "vite"],
@@ -140,6 +156,7 @@ export default [
   nextTurbopack,
   nextWebpack,
   nextDev,
+  reactRouter,
   svelteKit,
   nuxt,
 ];
