@@ -30,14 +30,16 @@ export class App {
   #ends = [];
 
   /** Fetches what the group needs from the registry, where it is not there from an earlier run. */
-  static async fetchPackages({ fixtures, node }) {
+  static async fetchPackages({ fixtures, node, tools }) {
     if (node) await nodeOf(node);
+    if (tools) await lockedPackages(tools);
     if (hasPackages(fixtures)) await lockedPackages(fixtures.at(-1));
   }
 
   /**
-   * @param {{ fixtures: string[], packages?: string[], node?: number }} group
-   *   `packages`: whose versions are shown; `node`: the major version that the tools need
+   * @param {{ fixtures: string[], packages?: string[], node?: number, tools?: string }} group
+   *   `packages`: whose versions are shown; `node`: the major version that the tools need; `tools`: another fixture,
+   *   whose commands are there, too
    * @param {string} tarball
    */
   static async create(group, tarball) {
@@ -52,10 +54,12 @@ export class App {
         ? await nodeOf(group.node)
         : { folder: dirname(process.execPath), version: process.versions.node };
       app.#node = `Node.js ${node.version}`;
+      const commands = [join(app.#folder, "node_modules/.bin"), node.folder];
+      if (group.tools) commands.push(join(await lockedPackages(group.tools), ".bin"));
       app.#env = {
         ...process.env,
         ...QUIET_TOOLS,
-        PATH: [join(app.#folder, "node_modules/.bin"), node.folder, process.env.PATH].join(delimiter),
+        PATH: [...commands, process.env.PATH].join(delimiter),
         BOOKMORE_API: app.api,
       };
       for (const name of group.packages ?? []) app.uses(name);

@@ -19,6 +19,16 @@ async function viteServer(app, tool, command) {
   return url;
 }
 
+/** Starts Wrangler's server with what it is told to serve; gives the URL. */
+async function wranglerServer(app, what = []) {
+  const address = ["--ip", "127.0.0.1", "--port", await app.freePort()];
+  const [, url] = await app.start("wrangler", ["dev", ...what, ...address, "--show-interactive-dev-session=false"], {
+    env: quiet(app),
+    ready: /Ready on (http\S+)/,
+  });
+  return url;
+}
+
 const wrangler = {
   fixtures: ["shared", "worker", "wrangler", "cloudflare"],
   packages: ["wrangler", "workerd"],
@@ -26,14 +36,7 @@ const wrangler = {
   cells: [
     {
       name: "Wrangler, dev server",
-      async run(app) {
-        const [, url] = await app.start(
-          "wrangler",
-          ["dev", "--ip", "127.0.0.1", "--port", await app.freePort(), "--show-interactive-dev-session=false"],
-          { env: quiet(app), ready: /Ready on (http\S+)/ },
-        );
-        return app.route(`${url}/?api=${app.api}`);
-      },
+      run: async (app) => app.route(`${await wranglerServer(app)}/?api=${app.api}`),
     },
   ],
 };
