@@ -82,4 +82,22 @@ const astro = {
   ],
 };
 
-export default [wrangler, vite, astro];
+const nuxt = {
+  fixtures: ["shared", "nuxt"],
+  packages: ["nuxt"],
+  node: 24,
+  tools: "cloudflare",
+  async prepare(app) {
+    // Nitro takes modules with this setting alone.
+    const config = app.read("nuxt.config.js").replace("{", "{ nitro: { experimental: { wasm: true } }, ");
+    app.write("nuxt.config.js", config);
+    await app.run("nuxt", ["build", "--preset", "cloudflare_module"]);
+    return wranglerServer(app, [".output/server/index.mjs", "--assets", ".output/public", "--compatibility-date", "2026-01-01"]);
+  },
+  cells: [
+    { name: "Nuxt with cloudflare_module and experimental.wasm, rendered on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "Nuxt with cloudflare_module and experimental.wasm, API route", run: (app, url) => app.route(`${url}/api/usage?api=${app.api}`) },
+  ],
+};
+
+export default [wrangler, vite, astro, nuxt];
