@@ -100,4 +100,24 @@ const nuxt = {
   ],
 };
 
-export default [wrangler, vite, astro, nuxt];
+const openNext = (externalPackages, cells) => ({
+  fixtures: ["shared", "next", "opennext"],
+  packages: ["@opennextjs/cloudflare", "next", "wrangler", "workerd"],
+  node: 24,
+  slow: true,
+  async prepare(app) {
+    ["app/edge", "pages", "middleware.js"].forEach((path) => app.remove(path)); // OpenNext builds nothing for the edge
+    app.write("next.config.mjs", `export default ${JSON.stringify({ serverExternalPackages: externalPackages })};`);
+    await app.run("opennextjs-cloudflare", ["build"], { env: quiet(app) });
+    return wranglerServer(app);
+  },
+  cells,
+});
+
+const openNextExternal = openNext(["bookmore-sdk"], [
+  { name: "OpenNext, serverExternalPackages, server component", run: (app, url) => app.sentPage(`${url}/server?api=${app.api}`) },
+  { name: "OpenNext, serverExternalPackages, route", run: (app, url) => app.route(`${url}/node?api=${app.api}`) },
+  { name: "OpenNext, serverExternalPackages, client component", run: (app, url) => app.page(`${url}/client`) },
+]);
+
+export default [wrangler, vite, astro, nuxt, openNextExternal];
