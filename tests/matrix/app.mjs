@@ -16,6 +16,7 @@ const QUIET_TOOLS = {
   DO_NOT_TRACK: "1",
   DENO_NO_UPDATE_CHECK: "1",
   NEXT_TELEMETRY_DISABLED: "1",
+  NG_CLI_ANALYTICS: "false",
   NUXT_TELEMETRY_DISABLED: "1",
   npm_config_offline: "true",
 };

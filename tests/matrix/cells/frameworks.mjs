@@ -73,6 +73,22 @@ const svelteKit = {
   ],
 };
 
+const angular = {
+  fixtures: ["shared", "angular"],
+  packages: ["@angular/core", "@angular/ssr"],
+  node: 24,
+  async prepare(app) {
+    await app.run("ng", ["build"]);
+    const env = { PORT: await app.freePort() };
+    const [, url] = await app.start("node", ["dist/server/server.mjs"], { env, ready: /Listening on (http\S+)/ });
+    return url;
+  },
+  cells: [
+    { name: "Angular, rendered on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "Angular, rendered in the page", run: (app, url) => app.page(`${url}/client`) },
+  ],
+};
+
 const nuxt = {
   fixtures: ["shared", "nuxt"],
   packages: ["nuxt"],
@@ -157,5 +173,6 @@ export default [
   nextDev,
   reactRouter,
   svelteKit,
+  angular,
   nuxt,
 ];
