@@ -67,6 +67,8 @@ function bundle({ name, wasm }, { format, file }) {
     define: { VERSION: JSON.stringify(version) },
     target: "es2022",
     platform: "neutral",
+    // An `import()` of a package would give an app of CommonJS a second copy of it, and Jest refuses it.
+    supported: { "dynamic-import": format === "esm" },
     logLevel: "warning",
     plugins: [{
       name: "generated",

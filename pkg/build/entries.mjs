@@ -13,6 +13,7 @@ export const ENTRIES = [
   { name: "index", formats: ["esm"], wasm: "workerd" },
   { name: "index", formats: ["esm"], wasm: "edge-light" },
   { name: "slim", formats: ["esm", "cjs"] },
+  { name: "many/index", formats: ["esm", "cjs"] },
   { name: "testing/index", formats: ["esm", "cjs"] },
   { name: "testing/msw", formats: ["esm", "cjs"] },
 ];

@@ -1,9 +1,18 @@
 import { abortReason, onAbort } from "./abort.js";
-import type { Core } from "./core.js";
+import type { Core, Many } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
 import { isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
-import { answerOf, checkedToken, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
+import {
+  answerOf,
+  checkedToken,
+  companyId,
+  isSameIdentity,
+  manyOptions,
+  requestOptions,
+  type CheckedClientOptions,
+  type ManyLimits,
+} from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
 import type {
   ClientEvent,
@@ -22,6 +31,14 @@ interface Engine {
   core: Core;
   /** Absent where each call has a driver of its own. */
   driver: Driver | undefined;
+}
+
+/** What decides for many companies. */
+export interface Deciding {
+  many: Many;
+  isGuid(id: string): boolean;
+  /** Tells it of the 429s that the client met. */
+  tellLimit(): void;
 }
 
 /** What a client does, apart from its face. */
@@ -73,6 +90,25 @@ export class Calls {
     return { data: data!, response: requestId === undefined ? told : { ...told, requestId } };
   }
 
+  /** For `bookmore-sdk/many`: checks what it was given. */
+  async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): Promise<Deciding> {
+    const { totalTimeoutMs } = manyOptions(client, companyIds, options);
+    const { concurrency = 6, rounds = 1, onProgress, signal } = options;
+    const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), signal ?? undefined);
+    const { Many } = instance.glue;
+    const many = new Many(concurrency, rounds, onProgress !== undefined, now());
+    const tellLimit = () => {
+      const engine = this.#engine;
+      // Before the first call there is no engine, and after a trap one of another instance, which does not know it.
+      if (engine?.instance === instance && instance.trap === undefined) engine.core.tellLimit(many);
+    };
+    return { many, isGuid: Many.isGuid, tellLimit };
+  }
+
+  #totalTimeout(ofCall: number | undefined): number {
+    return ofCall ?? this.#options.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
+  }
+
   async #call(request: GetAiChatUsage = {}, options: RequestOptions = {}): Promise<Outcome> {
     const company = companyId(request);
     const checked = requestOptions(options);
@@ -81,7 +117,7 @@ export class Calls {
     const of = this.#options;
     if (signal?.aborted) throw abortReason(signal);
     const started = now();
-    const totalTimeout = checked.totalTimeoutMs ?? of.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
+    const totalTimeout = this.#totalTimeout(checked.totalTimeoutMs);
     let engine = this.#engine;
     if (!engine || engine.instance.trap !== undefined) {
       try {

@@ -45,9 +45,25 @@ export interface Core {
   pollTimeout(): number;
   command(): string | undefined;
   redact(id: number, text: string): string;
+  tellLimit(many: Many): void;
   free(): void;
   /** Gives up the memory without freeing it, which after a trap would fail. */
   __destroy_into_raw(): number;
+}
+
+/** The exports of `src/js/many.rs`, where they are described. */
+export interface Many {
+  wantsId(unread: number): boolean;
+  add(isOther: boolean): void;
+  end(now: number): void;
+  poll(now: number): number;
+  settle(company: number, came: 0 | 1 | 2, ids: number, now: number): boolean;
+  repeat(isFailure: boolean): void;
+  limit(at: number, until: number): void;
+  pollTimeout(): number;
+  reports(now: number): boolean;
+  figure(number: 0 | 1 | 2 | 3 | 4, total: number, now: number): number;
+  free(): void;
 }
 
 export interface Glue {
@@ -61,6 +77,10 @@ export interface Glue {
     listens: boolean,
     shares: boolean,
   ) => Core;
+  Many: {
+    new (concurrency: number, rounds: number, listens: boolean, now: number): Many;
+    isGuid(id: string): boolean;
+  };
 }
 
 export function glue(): Glue;

@@ -37,6 +37,7 @@ export const CLIENT = [
   ...COMMON,
 ];
 const CALL = ["signal", "coalesce", "fresh", ...COMMON];
+const MANY = ["concurrency", "rounds", "onProgress", ...CALL];
 
 /** What can be sent as a token or a key, as it is. */
 export function isSecret(value: unknown): boolean {
@@ -50,14 +51,15 @@ function checkSecret(value: unknown, name: string): void {
   );
 }
 
-function checkNumber(value: unknown, name: string, [least, most]: [number, number]): void {
+function checkNumber(value: unknown, name: string, [least, most]: [number, number], orElse = ""): void {
   check(
     value === undefined || (Number.isInteger(value) && (value as number) >= least && (value as number) <= most),
-    `${name} must be an integer from ${least} to ${most}${least ? ", or null for no limit" : ""}.`,
+    `${name} must be an integer from ${least} to ${most}${orElse}.`,
   );
 }
 
 const LONGEST_TIMER = 2_147_483_647;
+const NO_LIMIT = ", or null for no limit";
 
 /** Names that are the SDK's own, or that would make another verb of the GET. */
 const RESERVED = /^(accept|authorization|x-api-key|x-http-method-override)$/i;
@@ -144,8 +146,8 @@ function common(options: RequestOptions): CommonOptions {
     headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : (value as string);
   }
   checkNumber(maxRetries, "maxRetries", [0, 10]);
-  checkNumber(attemptTimeoutMs ?? undefined, "attemptTimeoutMs", [1, LONGEST_TIMER]);
-  checkNumber(totalTimeoutMs ?? undefined, "totalTimeoutMs", [1, LONGEST_TIMER]);
+  checkNumber(attemptTimeoutMs ?? undefined, "attemptTimeoutMs", [1, LONGEST_TIMER], NO_LIMIT);
+  checkNumber(totalTimeoutMs ?? undefined, "totalTimeoutMs", [1, LONGEST_TIMER], NO_LIMIT);
   const limit = (ms: number | null | undefined) => (ms === null ? Infinity : ms);
   return {
     isJsonl: format && format === "jsonl",
@@ -253,9 +255,31 @@ export interface CheckedRequestOptions extends CommonOptions {
   fresh: boolean;
 }
 
-export function requestOptions(options: RequestOptions): CheckedRequestOptions {
+/** What is said of many companies, beside what every call may be told. */
+export interface ManyLimits {
+  concurrency?: number | undefined;
+  rounds?: number | undefined;
+  onProgress?: unknown;
+}
+
+/** Checks who is asked for many companies, and how. */
+export function manyOptions(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): CheckedRequestOptions {
+  const checked = requestOptions(options, MANY);
+  const { concurrency, rounds, onProgress } = options;
+  checkNumber(concurrency, "concurrency", [1, 1000]);
+  checkNumber(rounds, "rounds", [0, 5]);
+  checkType(onProgress, "onProgress", "function");
+  const { getAiChatUsage } = Object(client) as { getAiChatUsage?: unknown };
+  check(typeof getAiChatUsage === "function", "client must be a BookMoreClient, or an object with its functions.");
+  const ids = Object(companyIds) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+  const isIterable = typeof (ids[Symbol.asyncIterator] ?? ids[Symbol.iterator]) === "function";
+  check(isIterable && typeof companyIds !== "string", "companyIds must be an array of ids, or another iterable of them, async or not.");
+  return checked;
+}
+
+export function requestOptions(options: RequestOptions, known = CALL): CheckedRequestOptions {
   checkObject(options, "The request options");
-  checkNames(options, "The request options", CALL);
+  checkNames(options, "The request options", known);
   const { signal, coalesce = true, fresh = false } = options;
   check(
     signal == null || typeof signal.addEventListener === "function",

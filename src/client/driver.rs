@@ -98,6 +98,11 @@ impl<T: Transport> Driver<T> {
         self.carry_out(NOBODY);
     }
 
+    /// When the latest 429 came that may pass, and until when all calls pause.
+    pub fn limit(&self) -> (f64, f64) {
+        self.lock().engine.limit()
+    }
+
     /// A call begins. It has to be polled, and abandoned where it is not
     /// polled to its end.
     pub fn begin(self: &Arc<Self>, request: GetAiChatUsage, options: Options) -> Id {

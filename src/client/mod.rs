@@ -5,6 +5,7 @@ mod builder;
 mod driver;
 mod event;
 mod hub;
+mod many;
 mod options;
 mod pool;
 mod response;
@@ -22,6 +23,7 @@ use std::{
 pub use bearer_token::{BearerToken, IntoBearerToken, TokenRequest, TokenSource};
 pub use builder::ClientBuilder;
 pub use event::Event;
+pub use many::{GetMany, ManyOutcome, ManyProgress};
 pub use options::CallOptions;
 pub use response::{Attempt, CallError, ResponseInfo, WithResponse};
 

@@ -7,6 +7,7 @@
 
 mod command;
 mod json;
+mod many;
 
 use std::{fmt, sync::Arc};
 
