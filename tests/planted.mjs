@@ -61,7 +61,7 @@ function runTests() {
 
 rmSync(COPY, { recursive: true, force: true });
 mkdirSync(COPY, { recursive: true });
-for (const name of ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "README.md", "src", "examples", "tests/fixtures"]) {
+for (const name of ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "README.md", "src", "examples", "tests/common/scenarios", "tests/fixtures"]) {
   cpSync(join(ROOT, name), join(COPY, name), { recursive: true });
 }
 const only = process.argv[2];
