@@ -5,7 +5,6 @@
 //! listener or a waker may use the client at once.
 
 use std::{
-    cell::RefCell,
     mem::replace,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
@@ -16,6 +15,7 @@ use super::{
     event::{Event, Listener},
     hub::Hub,
     pool::{Done, Place, Taken, Work},
+    running,
     state::{State, Step},
 };
 use crate::{
@@ -103,7 +103,7 @@ impl<T: Transport> Driver<T> {
     pub fn begin(self: &Arc<Self>, request: GetAiChatUsage, options: Options) -> Id {
         // The provider may have answered when nobody waited.
         self.drive(NOBODY);
-        let nested = self.asks();
+        let nested = running::asks(&self.state);
         let options = Options { nested, ..options };
         let tell = |state: &mut State, at| state.engine.call(request, options, at);
         self.input(Looks::Nowhere, tell)
@@ -181,7 +181,9 @@ impl<T: Transport> Driver<T> {
                 Some(Step::Over(task)) => drop(task),
                 Some(Step::Tell(event)) => {
                     if let Some(listener) = &self.listener {
-                        self.outside(false, || listener(&Event::of(&event, &self.url)));
+                        running::outside(&self.state, false, || {
+                            listener(&Event::of(&event, &self.url))
+                        });
                     }
                 }
                 Some(Step::Settled(own)) if own != call => self.hub.wake(own),
@@ -199,7 +201,7 @@ impl<T: Transport> Driver<T> {
         let (mut future, asks) = self.run(id, work);
         let waker = Waker::from(Arc::clone(&alarm));
         let mut context = Context::from_waker(&waker);
-        match self.outside(asks, || future.as_mut().poll(&mut context)) {
+        match running::outside(&self.state, asks, || future.as_mut().poll(&mut context)) {
             Poll::Pending => {
                 let work = Work::Running { future, asks };
                 let left = self.lock().pool.put_back(id, Taken { alarm, work });
@@ -225,7 +227,9 @@ impl<T: Transport> Driver<T> {
                         driver.lock().engine.handle_headers(id);
                     }
                 };
-                let reply = self.outside(false, || self.transport.send(request, on_headers));
+                let reply = running::outside(&self.state, false, || {
+                    self.transport.send(request, on_headers)
+                });
                 (Box::pin(async { Done::Reply(reply.await) }), false)
             }
             Work::Ask { force_refresh } => {
@@ -241,7 +245,7 @@ impl<T: Transport> Driver<T> {
             }
             Work::SleepUntil(at) => {
                 let ms = (at - self.transport.now()).max(0.0);
-                let slept = self.outside(false, || self.transport.sleep(ms));
+                let slept = running::outside(&self.state, false, || self.transport.sleep(ms));
                 let slept = async {
                     slept.await;
                     Done::Slept
@@ -277,34 +281,6 @@ impl<T: Transport> Driver<T> {
             }),
         }
     }
-
-    /// Whether the provider of this client runs on this thread just now: a call
-    /// that it makes cannot wait for its answer.
-    fn asks(&self) -> bool {
-        let own = std::ptr::from_ref(self).addr();
-        RUNNING.with_borrow(|running| {
-            let mut inner_first = running.iter().rev();
-            inner_first
-                .find(|(driver, _)| *driver == own)
-                .is_some_and(|(_, asks)| *asks)
-        })
-    }
-
-    /// Runs code of others. `asks`: whether it is the provider's.
-    fn outside<R>(&self, asks: bool, run: impl FnOnce() -> R) -> R {
-        /// Also where the code panics.
-        struct Leave;
-
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                RUNNING.with_borrow_mut(Vec::pop);
-            }
-        }
-
-        RUNNING.with_borrow_mut(|running| running.push((std::ptr::from_ref(self).addr(), asks)));
-        let _leave = Leave;
-        run()
-    }
 }
 
 /// What is read for an input, if the engine does not ask for more: see
@@ -316,10 +292,4 @@ enum Looks {
     AtTheWall,
     /// At the wall clock and at chance.
     Anywhere,
-}
-
-thread_local! {
-    /// Whose drivers run code of others on this thread, the innermost last, and
-    /// whether it is their provider's.
-    static RUNNING: RefCell<Vec<(usize, bool)>> = const { RefCell::new(Vec::new()) };
 }
