@@ -1,32 +1,11 @@
 import { safeCause } from "./causes.js";
+import type { Command, Told } from "./command.js";
 import type { Core, Moment } from "./core.js";
 import { errorOf, internalError, type ErrorDetails } from "./errors.js";
 import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
 import type { Instance } from "./instance.js";
 import { kindOf, wordsOf } from "./thrown.js";
-import type { AiChatUsageResponse } from "./reply.js";
-import type { AttemptInfo, ClientEvent } from "./types.js";
-
-/** What `src/js/command.rs` writes. */
-type Command =
-  | { do: "send"; id: number; url: string; headers: Record<string, string> }
-  | { do: "ask"; id: number; forceRefresh: boolean }
-  | { do: "cancel"; id: number }
-  | { do: "forget"; id: number }
-  | { do: "emit"; event: ClientEvent }
-  | ({ do: "settle"; id: number } & Told);
-
-/** How the engine tells of an outcome. */
-interface Told {
-  data?: AiChatUsageResponse;
-  requestId?: string;
-  /** Those of the reply, where a secret had to be taken out of them. */
-  headers?: Record<string, string>;
-  send?: number;
-  error?: ErrorDetails;
-  attempts: AttemptInfo[];
-  elapsedMs: number;
-}
+import type { ClientEvent } from "./types.js";
 
 /** What a call came to. */
 export interface Outcome extends Told {

@@ -9,6 +9,7 @@ mod many;
 mod options;
 mod pool;
 mod response;
+mod running;
 mod state;
 
 use std::{
