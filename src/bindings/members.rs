@@ -83,9 +83,8 @@ impl<'a> Members<'a> {
             return Ok(None);
         };
         let meant = words.iter().find(|word| value == **word);
-        let word = meant.ok_or_else(|| {
-            refusal(&[name, " must be one of \"", &words.join("\", \""), "\"."])
-        })?;
+        let word = meant
+            .ok_or_else(|| refusal(&[name, " must be one of \"", &words.join("\", \""), "\"."]))?;
         Ok(Some(word))
     }
 
