@@ -67,6 +67,23 @@ impl<T> Clone for Client<T> {
     }
 }
 
+/// A client equals its clones, and no other: Yew and Dioxus ask that of what a
+/// component is given.
+///
+/// ```
+/// # use bookmore_sdk::testing::FakeBookMore;
+/// let fake = FakeBookMore::new();
+/// let client = fake.client();
+/// assert!(client == client.clone() && client != fake.client());
+/// ```
+impl<T> PartialEq for Client<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.driver, &other.driver)
+    }
+}
+
+impl<T> Eq for Client<T> {}
+
 impl Client<()> {
     /// Starts with the defaults: `https://api.bookmore.com`, JSON, no
     /// credentials.
