@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, before, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { install } from "./installed.mjs";
-import { ROWS } from "./reported/all.mjs";
+import { PARTS, SIDE_BY_SIDE } from "./reported/all.mjs";
 
 let user, context;
 before(() => {
@@ -15,4 +15,8 @@ before(() => {
 });
 after(() => user?.remove());
 
-for (const [name, run] of Object.entries(ROWS)) it(name, { timeout: 30_000 }, () => run(context));
+for (const [part, rows] of Object.entries(PARTS)) {
+  describe(part.toLowerCase(), { concurrency: SIDE_BY_SIDE.includes(part) ? 50 : 1 }, () => {
+    for (const [name, run] of Object.entries(rows)) it(name, { timeout: 60_000 }, () => run(context));
+  });
+}

@@ -73,6 +73,8 @@ const NO_MODULES = [
   ["a namespace of a namespace of itself", () => { const own = {}; own.default = own; return own; }, /no module/],
 ];
 
+const WORKERS = { userAgent: "Cloudflare-Workers" };
+
 const slimClient = (slim, wasm) => new slim.BookMoreClient({ wasm, baseUrl: "https://api.example", fetch: async () => reply() });
 const unusable = () => { throw new Error("nothing may be sent"); };
 
@@ -118,12 +120,12 @@ export const ENVIRONMENTS = {
   ...each(
     "bytes that are refused",
     [
-      ["on a page", {}, /add 'wasm-unsafe-eval' to its script-src\.$/],
-      ["in Workers", { navigator: { userAgent: "Cloudflare-Workers" } }, /condition workerd.*bookmore-sdk\/slim.*serverExternalPackages/],
-      ["in edge runtimes", { EdgeRuntime: "vercel" }, /condition workerd.*bookmore-sdk\/slim.*serverExternalPackages/],
+      ["on a page", [globalThis, {}], /add 'wasm-unsafe-eval' to its script-src\.$/],
+      ["in Workers", globalThis.navigator ? [navigator, WORKERS] : [globalThis, { navigator: WORKERS }], /condition workerd.*bookmore-sdk\/slim.*serverExternalPackages/],
+      ["in edge runtimes", [globalThis, { EdgeRuntime: "vercel" }], /condition workerd.*bookmore-sdk\/slim.*serverExternalPackages/],
     ],
     ({ slim, bytes }, [, globals, words]) =>
-      replaced(globalThis, globals, () =>
+      replaced(...globals, () =>
         replaced(WebAssembly, { compile: async () => { throw new WebAssembly.CompileError("Wasm code generation disallowed by embedder"); } }, async () => {
           const error = await failure(slimClient(slim, bytes).getAiChatUsage());
           holds(error instanceof slim.RuntimeUnsupportedError && words.test(error.message), String(error));

@@ -99,19 +99,24 @@ export async function otherRealm() {
 export const each = (name, list, run) =>
   Object.fromEntries(list.map((row) => [`${name}: ${row[0]}`, (context) => run(context, row)]));
 
-/** Runs all rows one after the other, and says which of them failed how. */
-export async function runRows(rows, context) {
+/** Runs rows one after the other or side by side; tells how many passed, and how the others failed. */
+export async function runRows(rows, context, sideBySide = false) {
   const failures = [];
   let passed = 0;
-  for (const [name, run] of Object.entries(rows)) {
-    const late = pause(20_000).then(() => Promise.reject(new Error("it takes more than 20 s")));
+  const run = async ([name, row]) => {
+    let timer;
+    const late = new Promise((_, reject) => (timer = setTimeout(reject, 20_000, new Error("it takes more than 20 s"))));
     try {
-      await Promise.race([run(context), late]);
+      await Promise.race([row(context), late]);
       passed++;
     } catch (error) {
       failures.push(`${name}: ${error?.message ?? error}`);
+    } finally {
+      clearTimeout(timer);
     }
-    late.catch(() => {});
-  }
+  };
+  const all = Object.entries(rows);
+  if (sideBySide) await Promise.all(all.map(run));
+  else for (const one of all) await run(one);
   return { passed, failures };
 }
