@@ -38,9 +38,9 @@ export interface Core {
     receivedAt: number,
     ...at: Moment
   ): void;
-  fail(send: number, kind: number, words: string, ...at: Moment): void;
+  fail(send: number, kind: number, words: string, name: string, message: string, code: string, causeCode: string, ...at: Moment): void;
   token(question: number, token: string | undefined, expiresAt: number, ...at: Moment): void;
-  tokenFailed(question: number, message: string, ...at: Moment): void;
+  tokenFailed(question: number, message: string, isControlFlow: boolean, ...at: Moment): void;
   timeout(...at: Moment): void;
   pollTimeout(): number;
   command(): string | undefined;
@@ -68,7 +68,7 @@ export interface Many {
 
 export interface Glue {
   /** Makes the instance that its classes use. */
-  (init: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  (init: { module_or_path: WebAssembly.Module | object }): Promise<unknown>;
   Core: new (
     baseUrl: string,
     originLength: number,
@@ -83,4 +83,5 @@ export interface Glue {
   };
 }
 
-export function glue(): Glue;
+/** `webAssembly`: stands in for the global one. */
+export function glue(document?: undefined, webAssembly?: object): Glue;

@@ -4,7 +4,7 @@ import type { Core, Moment } from "./core.js";
 import { errorOf, internalError, type ErrorDetails } from "./errors.js";
 import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
 import type { Instance } from "./instance.js";
-import { kindOf, wordsOf } from "./thrown.js";
+import { isControlFlow, signsOf, wordsOf } from "./thrown.js";
 import type { ClientEvent } from "./types.js";
 
 /** What a call came to. */
@@ -154,10 +154,10 @@ export class Driver {
     } catch (thrown) {
       if (!this.#flights.delete(id)) return;
       const unusable = unusableIn(thrown);
-      const kind = unusable === undefined ? kindOf(thrown) : 3;
-      this.#keep(id, thrown, kind === 2);
+      const kind = unusable !== undefined ? 2 : isControlFlow(thrown) ? 1 : 0;
+      this.#keep(id, thrown, kind === 1);
       const words = unusable ?? wordsOf(thrown);
-      this.#input((core, at) => core.fail(id, kind, words, ...at));
+      this.#input((core, at) => core.fail(id, kind, words, ...signsOf(thrown), ...at));
       return;
     }
     if (!this.#flights.delete(id)) return;
@@ -175,6 +175,7 @@ export class Driver {
     const controller = new AbortController();
     this.#flights.set(id, { controller });
     let message = "The bearerToken function failed; its error is the cause.";
+    let isFlow = false;
     try {
       const answer = await this.#world.ask({ forceRefresh, signal: controller.signal });
       if (!("unusable" in answer)) {
@@ -186,9 +187,10 @@ export class Driver {
       }
       message = answer.unusable;
     } catch (thrown) {
-      this.#keep(id, thrown, false);
+      isFlow = isControlFlow(thrown);
+      this.#keep(id, thrown, isFlow);
     }
-    if (this.#flights.delete(id)) this.#input((core, at) => core.tokenFailed(id, message, ...at), false);
+    if (this.#flights.delete(id)) this.#input((core, at) => core.tokenFailed(id, message, isFlow, ...at), false);
     this.#thrown.delete(id);
   }
 

@@ -78,8 +78,13 @@ export interface Endpoint {
   keepsSecrets: boolean;
 }
 
-function endpoint({ baseUrl = "https://api.bookmore.com", allowInsecureHttp = false }: ClientOptions): Endpoint {
+const DEFAULT_BASE_URL = "https://api.bookmore.com";
+
+function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: ClientOptions): Endpoint {
   const text = String(baseUrl);
+  // No URL has to be there for what is known.
+  if (text === DEFAULT_BASE_URL) return { baseUrl: text, originLength: text.length, keepsSecrets: true };
+  checkUrl();
   const isRelative = /^[/.]/.test(text);
   const base = isRelative ? globalThis.location?.href : undefined;
   const url = urlOf(text, base);
@@ -102,6 +107,21 @@ function endpoint({ baseUrl = "https://api.bookmore.com", allowInsecureHttp = fa
     originLength: origin.length,
     keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp,
   };
+}
+
+/** Old React Native has a URL whose parts throw when they are read. */
+function checkUrl(): void {
+  const example = "https://a.example/b";
+  try {
+    const { origin, pathname, protocol, hostname, username, password } = new URL(example);
+    if (origin + pathname + username + password === example && protocol && hostname) return;
+  } catch {
+    // See below.
+  }
+  throw errorOf({
+    code: "runtime_unsupported",
+    message: "This runtime has no URL, or not all of it, which a baseUrl needs. Load a polyfill of it before the client is made.",
+  });
 }
 
 /** `URL.parse` is too new for Node.js 20. */
