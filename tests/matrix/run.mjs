@@ -114,7 +114,7 @@ async function allGroups() {
  * The cells of a group, one after the other in one app.
  *
  * @param {object} group
- *   `fixtures`, `packages`, `node`: see `App.create`;
+ *   `fixtures`, `packages`, `node`, `tools`: see `App.create`;
  *   `slow`: whether it takes a minute or more, so that `--quick` leaves it out;
  *   `prepare(app)`: done once, say a build that serves all cells;
  *   `cells`: `{ name, packages, run(app, prepared), error, calls }`.
