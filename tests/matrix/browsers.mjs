@@ -59,7 +59,7 @@ export async function readOutput(name, url) {
 export async function readExtension(folder, path) {
   let own;
   try {
-    // Google's Chrome heeds the second flag alone.
+    // Google's builds ignore the first flag without the second.
     const flags = [`--load-extension=${folder}`, "--disable-features=DisableLoadExtensionCommandLineSwitch"];
     own = await labelled("chromium", await startChromium(flags));
     return await shownBy(own, `chrome-extension://${extensionId(folder)}/${path}`);
