@@ -137,7 +137,7 @@ fn a_refusal_says_why_as_far_as_the_server_does() {
             599,
             JSON,
             "[",
-            "The server refused the request (599) without saying why. Try again later.",
+            "The server refused the request (599) without saying why.",
         ),
     ] {
         let error = ask(&reply(status, content_type, body));

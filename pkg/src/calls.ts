@@ -167,7 +167,7 @@ export class Calls {
       let timer: ReturnType<typeof setTimeout> | undefined;
       if (totalTimeout !== Infinity) {
         const message = `The WebAssembly module was not there within ${totalTimeout} ms. Try again, or allow more time.`;
-        const error = { code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout } as const;
+        const error = { code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout, isRetryable: true } as const;
         timer = setTimeout(() => reject(errorOf(error)), totalTimeout);
       }
       unlessAborted(signal, this.#load(totalTimeout))

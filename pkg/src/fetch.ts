@@ -41,7 +41,7 @@ export async function send(
   fetchFunction: (url: string, init: RequestInit) => Promise<Response>,
   url: string,
   init: RequestInit,
-  onHeaders: (body: Cancelable) => boolean,
+  onHeaders: (body: Cancelable, head: Reply) => boolean,
 ): Promise<Reply> {
   // workerd may lack `cache` and throws where it is given.
   const Request = globalThis.Request as typeof globalThis.Request | undefined;
@@ -66,14 +66,14 @@ export async function send(
   // Neither a redirect nor a success without a usage has anything to say.
   const isRead = status === 200 || status >= 400;
   const body = partOf(response, "body") as Response["body"] | undefined;
-  if (!onHeaders(body) || !isRead) {
+  if (!onHeaders(body, reply) || !isRead) {
     giveUp(body);
     return reply;
   }
   let length = 0;
   const chunks: Uint8Array[] = [];
   try {
-    await read(response, body, onHeaders, (content) => {
+    await read(response, body, (reader) => onHeaders(reader, reply), (content) => {
       // A copy: whoever gave it may use its memory again.
       const chunk = bytesOf(content).slice();
       chunks.push(chunk);

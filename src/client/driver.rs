@@ -22,7 +22,7 @@ use crate::{
     dto::GetAiChatUsage,
     engine::{Engine, Id, Moment, Options, Outcome},
     threads::{BoxFuture, Local},
-    transport::Transport,
+    transport::{HttpResponse, Transport},
     wire::encode::endpoint,
 };
 
@@ -238,9 +238,9 @@ impl<T: Transport> Driver<T> {
             Work::Running { future, whose } => (future, whose),
             Work::Send(request) => {
                 let driver = Arc::downgrade(self);
-                let on_headers = move || {
+                let on_headers = move |head: &HttpResponse| {
                     if let Some(driver) = driver.upgrade() {
-                        driver.lock().engine.handle_headers(id);
+                        driver.lock().engine.handle_headers(id, head.clone());
                     }
                 };
                 let whose = Whose::Transport;

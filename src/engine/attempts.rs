@@ -18,9 +18,10 @@ use crate::{
 
 impl Engine {
     /// The headers of a reply have come, its body has not.
-    pub fn handle_headers(&mut self, send: Id) {
+    pub fn handle_headers(&mut self, send: Id, head: HttpResponse) {
         if let Some(mut group) = self.take_sent(send) {
             group.stage = Stage::Body;
+            group.refusal = (head.status >= 400).then_some(head);
             self.put_back(group);
         }
     }
@@ -89,6 +90,14 @@ impl Engine {
 
     /// A caller's time is over, an attempt's, or a sleep.
     pub(super) fn handle_due(&mut self, mut group: Box<Group>) {
+        // A refusal needs no body: its status and its headers decide.
+        if group.stage == Stage::Body
+            && let Some(head) = group.refusal.take()
+        {
+            self.cancel(group.send);
+            self.replied(group, head);
+            return;
+        }
         let until = group.wake_at.min(self.at.now);
         self.settle_expired(&mut group, until);
         let is_due = !group.calls.is_empty() && group.wake_at <= self.at.now;
@@ -145,6 +154,7 @@ impl Engine {
         group.revision = self.shared.tokens.revision();
         group.identity = self.shared.identity;
         group.stage = Stage::Headers;
+        group.refusal = None;
         group.send = send;
         group.since = self.at.now;
         group.wake_at = self.at.now + group.key.attempt_timeout;
@@ -207,7 +217,11 @@ impl Engine {
         // A wait that the server asked for is told with its own words.
         let hurried = match asked {
             Some(ms) if ms >= backoff.least => Told::Failure(Arc::clone(&error), None),
-            _ => Told::Limit(Phase::Backoff, Some(Arc::clone(&error))),
+            _ => Told::Limit(
+                Phase::Backoff,
+                Some(Arc::clone(&error)),
+                Some(self.at.wall + backoff.least),
+            ),
         };
         let earliest = self.settle(group, now + backoff.least, &hurried);
         let ready_at = now + backoff.within(earliest - now);
@@ -340,11 +354,12 @@ impl Engine {
             && let Some(error) = group.failure.clone()
         {
             let by = turn(&self.shared, group.ready_at, group.number, self.at.now);
+            let turn_at = Some(self.at.wall + by - self.at.now);
             let told = if group.identity == self.shared.identity {
-                Told::Failure(error, Some(self.at.wall + by - self.at.now))
+                Told::Failure(error, turn_at)
             } else {
                 // What another user was told is not for this one.
-                Told::Limit(Phase::Backoff, None)
+                Told::Limit(Phase::Backoff, None, turn_at)
             };
             self.settle(group, by, &told);
         }

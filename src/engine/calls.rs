@@ -19,8 +19,9 @@ pub(super) enum Told {
     Usage(Arc<Success>),
     /// And when their turn would have been, in milliseconds since 1970.
     Failure(Arc<Error>, Option<f64>),
-    /// Their total limit is over, or leaves no time to retry the failure.
-    Limit(Phase, Option<Arc<Error>>),
+    /// Their total limit is over, or leaves no time to retry the failure, for
+    /// which it would have been time then, in milliseconds since 1970.
+    Limit(Phase, Option<Arc<Error>>, Option<f64>),
 }
 
 impl Engine {
@@ -84,6 +85,7 @@ impl Engine {
             since: 0.0,
             wake_at: f64::INFINITY,
             send: 0,
+            refusal: None,
             ready_at: 0.0,
             number: 0.0,
             failure: None,
@@ -153,7 +155,7 @@ impl Engine {
             Stage::Body => Phase::Body,
             Stage::Behind | Stage::Sleep => Phase::Backoff,
         };
-        self.settle(group, until, &Told::Limit(phase, None));
+        self.settle(group, until, &Told::Limit(phase, None, None));
     }
 
     /// All callers of a group fail.
@@ -177,12 +179,12 @@ impl Engine {
             let (result, turn_at) = match told {
                 Told::Usage(success) => (Ok(Arc::clone(success)), None),
                 Told::Failure(error, turn_at) => (Err(Arc::clone(error)), *turn_at),
-                Told::Limit(phase, last) => {
+                Told::Limit(phase, last, turn_at) => {
                     let error = total_timeout(call.total_timeout, *phase, last.clone());
                     if group.is_sent() {
                         attempts.push(group.attempt(None, Some(error.code()), self.at.now));
                     }
-                    (Err(Arc::new(error)), None)
+                    (Err(Arc::new(error)), *turn_at)
                 }
             };
             self.settle_call(&call, result, turn_at, attempts);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Id, Limits, Secret, Tokens};
-use crate::{dto::GetAiChatUsage, error::Error, wire::Format};
+use crate::{dto::GetAiChatUsage, error::Error, transport::HttpResponse, wire::Format};
 
 /// How a call is to be made.
 #[derive(Debug, Clone)]
@@ -69,6 +69,8 @@ pub(super) struct Group {
     pub wake_at: f64,
     /// The last send.
     pub send: Id,
+    /// The reply of 400 or more whose body is still to come.
+    pub refusal: Option<HttpResponse>,
     /// When the sleep is over but for the number.
     pub ready_at: f64,
     /// The number of the retry until it is served, else 0.

@@ -170,7 +170,7 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
             429 => " Wait before asking again.",
             451 => " The answer is withheld for legal reasons.",
             511 => " The network wants a login; open a page in a browser.",
-            500.. => " Try again later.",
+            500 | 502..=504 | 520..=524 => " Try again later.",
             _ => "",
         },
     ];

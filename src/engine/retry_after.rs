@@ -10,7 +10,7 @@ const DAY_MS: f64 = 86_400_000.0;
 #[inline(never)] // smaller, see Cargo.toml
 pub(crate) fn asked_wait(headers: &[(String, String)], received_at: f64) -> Option<f64> {
     let header = |name: &str| header_in(headers, name).map(str::as_bytes);
-    let number_in = |name| number(header(name)?);
+    let number_in = |name| longest(header(name)?);
     // The two clocks may disagree: a date of the server's counts by its own.
     let now = header("date")
         .and_then(|value| date(value, received_at))
@@ -62,6 +62,15 @@ fn rate_limit(value: &[u8]) -> Option<f64> {
         }
     }
     wait
+}
+
+/// The greatest of the numbers: headers of one name come joined by commas.
+fn longest(value: &[u8]) -> Option<f64> {
+    let mut longest = 0.0;
+    for part in value.split(|&byte| byte == b',') {
+        longest = number(part.trim_ascii())?.max(longest);
+    }
+    Some(longest)
 }
 
 /// `30` or `0.5`, and nothing else.
@@ -185,6 +194,10 @@ mod tests {
             ("retry-after", "1000000000000", 1e15),
             ("retry-after", "31536000000000", 1e15),
             ("retry-after", "0.3", 300.0),
+            ("retry-after", "5, 5", 5000.0),
+            ("retry-after", "1,5", 5000.0),
+            ("retry-after", "5,120 , 7", 120_000.0),
+            ("retry-after-ms", "1500, 700", 1500.0),
             ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT", 30_000.0),
             ("retry-after", "Sunday, 06-Nov-94 08:50:07 GMT", 30_000.0),
             ("retry-after", "Sun Nov  6 08:50:07 1994", 30_000.0),
@@ -246,8 +259,8 @@ mod tests {
             "5.",
             ".",
             "1.2.3",
-            "1,5",
-            "5, 10",
+            "5,",
+            "5, soon",
             "1e99",
             "1e3",
             "0x10",

@@ -12,7 +12,7 @@ use super::{Command, Config, Engine, Event, Id, Limits, Moment, Options, Outcome
 use crate::{
     dto::GetAiChatUsage,
     error::{Error, NetworkError, TokenProviderError},
-    transport::{HttpRequest, HttpResponse},
+    transport::{Body, HttpRequest, HttpResponse},
     wire::{Format, base_url::BaseUrl, decode::Integers},
 };
 use table::{Answer, Auth, Reply, START, Scenario, Server, Settings, Step, Table, is_as};
@@ -22,7 +22,7 @@ type Ref = (usize, Id);
 
 enum Due {
     Step(Step),
-    Headers(Ref),
+    Headers(Ref, Box<HttpResponse>),
     Reply(Ref, Box<HttpResponse>),
     Fails(Ref, Error),
     Answer(Ref, Answer),
@@ -180,7 +180,10 @@ impl<'a> Run<'a> {
         let at = self.at();
         match due {
             Due::Step(step) => self.step(step, false),
-            Due::Headers((number, send)) => self.engines[number].handle_headers(send),
+            Due::Headers((number, send), mut head) => {
+                head.received_at = at.wall;
+                self.engines[number].handle_headers(send, *head);
+            }
             Due::Reply((number, send), mut reply) => {
                 reply.received_at = at.wall;
                 self.engines[number].handle_reply(send, *reply, at);
@@ -291,7 +294,7 @@ impl<'a> Run<'a> {
                         value["cancelled"] = json!(self.now);
                     }
                     self.due.retain(|(_, due)| match due {
-                        Due::Headers(own)
+                        Due::Headers(own, _)
                         | Due::Reply(own, _)
                         | Due::Fails(own, _)
                         | Due::Answer(own, _) => *own != (number, id),
@@ -309,15 +312,20 @@ impl<'a> Run<'a> {
         let authorization = request.header("authorization");
         let (usage, reply) = self.server.answer(&request.url, authorization, self.now);
         self.sends.push(id);
+        let head = || {
+            let mut head = response(&reply, usage);
+            head.body = Body::Whole(Vec::new());
+            Due::Headers(id, Box::new(head))
+        };
         let due = match &reply.fails {
             Some(words) => Due::Fails(id, NetworkError::new(words).into()),
             None => Due::Reply(id, Box::new(response(&reply, usage))),
         };
         if let Some(after) = reply.headers_after {
-            self.due.push((self.now + after, Due::Headers(id)));
+            self.due.push((self.now + after, head()));
         }
         match reply.hangs.as_deref() {
-            Some("body") => self.due.push((self.now + reply.after, Due::Headers(id))),
+            Some("body") => self.due.push((self.now + reply.after, head())),
             Some("headers") => {}
             Some(other) => panic!("{other} does not hang"),
             None => self.due.push((self.now + reply.after, due)),
@@ -382,7 +390,7 @@ impl<'a> Run<'a> {
 
 /// What is looked at of an error. Times count from the start.
 fn members(error: &Error, retry_at: Option<f64>) -> Value {
-    let mut value = json!({ "error": error.code(), "message": error.to_string() });
+    let mut value = json!({ "error": error.code(), "message": error.to_string(), "isRetryable": error.is_retryable() });
     if let Some(status) = error.status() {
         value["status"] = json!(status);
     }

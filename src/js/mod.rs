@@ -135,14 +135,21 @@ impl Core {
         self.0.abandon(call as Id, Moment { now, wall, random });
     }
 
-    /// The headers of a reply have come.
-    pub fn headers(&mut self, send: f64) {
-        self.0.handle_headers(send as Id);
+    /// The headers of a reply have come: a line each, names in lower case.
+    pub fn headers(
+        &mut self,
+        send: f64,
+        status: u16,
+        url: Option<String>,
+        headers: &str,
+        received_at: f64,
+    ) {
+        let head = head(status, url, headers, received_at);
+        self.0.handle_headers(send as Id, head);
     }
 
-    /// A reply has come. `headers`: a line each, names in lower case. `end`: 0
-    /// for a whole body, 1 for one that is longer than what was read, 2 for one
-    /// that broke off, as `words` say.
+    /// The whole reply has come. `end`: 0 for a whole body, 1 for one that is
+    /// longer than what was read, 2 for one that broke off, as `words` say.
     #[allow(clippy::too_many_arguments)]
     pub fn reply(
         &mut self,
@@ -150,25 +157,19 @@ impl Core {
         status: u16,
         url: Option<String>,
         headers: &str,
+        received_at: f64,
         body: Vec<u8>,
         end: u8,
         words: String,
-        received_at: f64,
         now: f64,
         wall: f64,
         random: f64,
     ) {
-        let body = match end {
+        let mut reply = head(status, url, headers, received_at);
+        reply.body = match end {
             0 => Body::Whole(body),
             1 => Body::TooLong(body),
             _ => Body::Broken(body, NetworkError::broke_off(words).caused_by(thrown(send))),
-        };
-        let reply = HttpResponse {
-            status,
-            url,
-            headers: lines(headers),
-            body,
-            received_at,
         };
         self.0
             .handle_reply(send as Id, reply, Moment { now, wall, random });
@@ -265,6 +266,17 @@ impl Core {
     pub fn redact(&mut self, id: f64, mut text: String) -> String {
         self.0.redact(id as Id, &mut text);
         text
+    }
+}
+
+/// A reply whose body is still to come.
+fn head(status: u16, url: Option<String>, headers: &str, received_at: f64) -> HttpResponse {
+    HttpResponse {
+        status,
+        url,
+        headers: lines(headers),
+        body: Body::Whole(Vec::new()),
+        received_at,
     }
 }
 

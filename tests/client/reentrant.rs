@@ -139,7 +139,7 @@ impl Transport for Hooked {
     fn send(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + MaybeSend + 'static,
+        on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
         (self.hook)();
         let sent = self.inner.send(request, on_headers);
@@ -215,7 +215,7 @@ fn a_transport_may_wait_for_the_usage_that_it_is_asked_for() {
         fn send(
             &self,
             request: HttpRequest,
-            on_headers: impl FnOnce() + MaybeSend + 'static,
+            on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
         ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
             let client = self.slot.lock().unwrap().take();
             let sent = self.inner.send(request, on_headers);
