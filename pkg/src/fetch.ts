@@ -51,32 +51,30 @@ export async function send(
     ...(Request && !("cache" in Request.prototype) ? {} : { cache: "no-store" }),
     ...init,
   });
-  checkResponse(response);
-  const { status } = response;
-  const headers = headersOf(response.headers);
+  const { status, body } = checked(response);
   const reply: Reply = {
     status,
     // A given function that goes elsewhere on purpose, such as to a gateway,
     // is the caller's choice; one that has followed a redirect is not.
-    url: response.redirected ? String(response.url) : undefined,
-    headers,
+    url: (response as Response).redirected ? String((response as Response).url) : undefined,
+    headers: headersOf((response as Response).headers),
     body: NOTHING,
     end: 0,
     receivedAt: Date.now(),
   };
   // Neither a redirect nor a success without a usage has anything to say.
   const isRead = status === 200 || status >= 400;
-  if (!onHeaders(response.body, reply) || !isRead) {
-    giveUp(response.body);
+  if (!onHeaders(body, reply) || !isRead) {
+    giveUp(body);
     return reply;
   }
   let length = 0;
   const chunks: Uint8Array[] = [];
   try {
-    await read(response, (reader) => onHeaders(reader, reply), (content) => {
+    await read(response as Response, body, (reader) => onHeaders(reader, reply), (content) => {
       // A copy: whoever gave it may use its memory again.
       const chunk = bytesOf(content).slice();
-      chunks.push(chunk);
+      if (chunk.length > 0) chunks.push(chunk);
       length += chunk.length;
       return length <= MAX_BODY_BYTES;
     });
@@ -109,23 +107,27 @@ function joined(chunks: Uint8Array[], length: number): Uint8Array {
   return all;
 }
 
-/** Refuses what a mock or a wrapper may give in the place of a Response. */
-function checkResponse(given: unknown): asserts given is Response {
+/** Status and body, each read once. Refuses what a mock or a wrapper may give in the place of a Response. */
+function checked(given: unknown): Pick<Response, "status" | "body"> {
   const needed = "give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body";
   const refuse = (what: string) => {
     throw new Unusable(`The fetch function gave ${what}; ${needed}.`);
   };
   if (typeof given !== "object" || given === null) refuse(given === null ? "null" : `something of type ${typeof given}`);
-  const { status, type, bodyUsed } = given as Response;
+  const { status, type, bodyUsed, body } = given as Response;
   if (type === "error") refuse("Response.error()");
-  if (type !== "opaqueredirect" && !(typeof status === "number" && status > 0 && status < 1000)) refuse("an object without a status");
+  const hasStatus = typeof status === "number" && status > 0 && status < 1000;
+  if (type !== "opaqueredirect" && !hasStatus) refuse("an object without a status");
   if (bodyUsed) refuse("a Response that has been read already");
-  if ((given as Response).body?.locked) refuse("a Response whose body is being read");
-  const isBodiless = (given as Response).body === null;
-  if (!isBodiless && !["body", "arrayBuffer", "text"].some((name) => (given as Record<string, unknown>)[name])) {
+  if (body?.locked) refuse("a Response whose body is being read");
+  if (body !== null && !["body", "arrayBuffer", "text"].some((name) => (given as Record<string, unknown>)[name])) {
     refuse("an object with neither body nor arrayBuffer() nor text()");
   }
+  return { status: hasStatus ? status : 0, body };
 }
+
+/** After so many pieces, which may all be there already and empty, time limits have their turn. */
+const PIECES_AT_ONCE = 1024;
 
 /**
  * Gives a body to `take`, piece by piece where the platform can, so that not
@@ -133,17 +135,19 @@ function checkResponse(given: unknown): asserts given is Response {
  */
 async function read(
   response: Response,
+  body: Response["body"],
   onReader: (reader: Cancelable) => boolean,
   take: (content: unknown) => boolean,
 ): Promise<void> {
-  const { body } = response;
   if (body?.getReader) {
     const reader = body.getReader();
     // From now on only the reader can cancel it.
     onReader(reader);
     let isOver = false;
     try {
-      for (let piece; !(isOver = (piece = await reader.read()).done) && take(piece.value); );
+      for (let piece, count = 1; !(isOver = (piece = await reader.read()).done) && take(piece.value); count++) {
+        if (count % PIECES_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
+      }
     } finally {
       if (!isOver) giveUp(reader);
     }

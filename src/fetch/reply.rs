@@ -5,7 +5,10 @@ use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::javascript::{get, invoke, items, type_of};
+use super::{
+    javascript::{get, invoke, items, type_of},
+    timer::Sleep,
+};
 use crate::{
     error::{ConfigError, Error},
     transport::{Body, HttpResponse},
@@ -32,9 +35,11 @@ pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
     let status = get(given, "status").and_then(|status| status.as_f64());
     let redirect = kind.is_some_and(|kind| kind == "opaqueredirect");
     // Only a redirect that the platform keeps to itself has no status.
-    if !status.is_some_and(|status| redirect || (1.0..1000.0).contains(&status)) {
-        return Err(unusable("an object without a status"));
-    }
+    let status = match status {
+        Some(status) if (1.0..1000.0).contains(&status) => status as u16,
+        Some(_) if redirect => 0,
+        _ => return Err(unusable("an object without a status")),
+    };
     let response = Response::from(given.clone().unchecked_into::<web_sys::Response>());
     if has("bodyUsed") && response.body_used() {
         return Err(unusable("a Response that has been read already"));
@@ -52,7 +57,7 @@ pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
     let url = get(given, "url").filter(|_| redirected);
     Ok(HttpResponse {
         received_at: js_sys::Date::now(),
-        status: response.status(),
+        status,
         url: url.and_then(|url| url.as_string()),
         headers: get(given, "headers").map_or_else(Vec::new, |headers| pairs(&headers)),
         body: Body::Whole(Vec::new()),
@@ -81,6 +86,10 @@ fn pairs(headers: &JsValue) -> Vec<(String, String)> {
     pairs
 }
 
+/// After so many pieces, which may all be there already and empty, time limits
+/// have their turn.
+const PIECES_AT_ONCE: u32 = 1024;
+
 /// Reads the body piece by piece where the platform can, so that not much more
 /// than `most` bytes are ever held. `open` is told what has to be let go of
 /// where the body is not read to its end.
@@ -107,7 +116,13 @@ pub(super) async fn read(
     let reader = invoke(&stream, "getReader")?;
     // From now on only the reader can cancel it.
     *open = Some(reader.clone());
-    while bytes.len() <= most {
+    for count in 1.. {
+        if bytes.len() > most {
+            break;
+        }
+        if count % PIECES_AT_ONCE == 0 {
+            Sleep::start(0.0).await;
+        }
         let piece = Promise::resolve(&invoke(&reader, "read")?);
         let piece = JsFuture::from(piece).await?;
         let is_over = get(&piece, "done").is_some_and(|done| done.is_truthy());
