@@ -20,9 +20,11 @@ pub(crate) use text;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
-    /// The caller gave something that cannot be sent; nothing was sent.
+    /// The caller gave something that cannot be used: settings, a request, or in
+    /// the place of a Response what its `fetch` gave. In all but the last case
+    /// nothing was sent.
     Config(Box<ConfigError>),
-    /// The caller's token provider failed; nothing was sent.
+    /// The caller's token provider failed.
     TokenProvider(Box<TokenProviderError>),
     /// It took too long.
     Timeout(Box<TimeoutError>),
@@ -212,7 +214,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// The caller gave something that cannot be sent.
+/// The caller gave something that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     message: String,
@@ -527,7 +529,8 @@ impl FetchError {
 pub struct ApiError {
     /// The HTTP status.
     pub status: u16,
-    /// The server's own name for the error, for example `Unauthorized`.
+    /// The server's own name for the error, for example `Unauthorized`: as it was
+    /// written, with a secret if that is in it.
     pub error_code: Option<String>,
     /// What the server said in words, if anything.
     pub server_message: Option<String>,

@@ -21,12 +21,21 @@ function listen(signal: AbortSignal): { runs: Set<() => void>; end(): void } {
   };
   const end = () => {
     listeners.delete(signal);
-    signal.removeEventListener?.("abort", tell);
+    tellSignal(signal, "removeEventListener", tell);
   };
-  signal.addEventListener("abort", tell);
+  tellSignal(signal, "addEventListener", tell);
   const all = { runs, end };
   listeners.set(signal, all);
   return all;
+}
+
+/** A signal that cannot do it, as one made by hand may be, does no harm: one that does not listen does not abort. */
+function tellSignal(signal: AbortSignal, method: "addEventListener" | "removeEventListener", tell: () => void): void {
+  try {
+    signal[method]("abort", tell);
+  } catch {
+    // See above.
+  }
 }
 
 /** Why `signal` aborted; platforms of old do not tell. */

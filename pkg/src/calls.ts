@@ -112,7 +112,7 @@ export class Calls {
   async #call(request: GetAiChatUsage = {}, options: RequestOptions = {}): Promise<Outcome> {
     const company = companyId(request);
     const checked = requestOptions(options);
-    const signal = options.signal ?? undefined;
+    const { signal } = checked;
     const running = this.#running;
     const of = this.#options;
     if (signal?.aborted) throw abortReason(signal);

@@ -79,7 +79,8 @@ export interface BookMoreClientLike {
    * From now on sends this token, or what the function gives; null to send
    * none. Requests that have been sent are not changed, later ones of the same
    * call are. Unless it is the same identity, their replies are only given to
-   * those who wait for them already.
+   * those who wait for them already, and the pauses that the server has asked
+   * for end.
    *
    * @throws A {@link ConfigError} where it cannot be used.
    */

@@ -78,12 +78,15 @@ export abstract class BookMoreError extends Error {
   }
 }
 
-/** The caller gave something that cannot be sent; nothing was sent. */
+/**
+ * The caller gave something that cannot be used: options, a request, or in the place of a Response what its `fetch` gave.
+ * In all but the last case nothing was sent.
+ */
 export class ConfigError extends BookMoreError {
   declare readonly code: "config_error";
 }
 
-/** The `bearerToken` function failed; its error is the `cause`. Nothing was sent. */
+/** The `bearerToken` function failed; its error is the `cause`. */
 export class TokenProviderError extends BookMoreError {
   declare readonly code: "token_provider_error";
 }
@@ -140,7 +143,7 @@ export class ApiError extends BookMoreError {
   declare readonly code: "api_error" | "authentication_error" | "permission_denied" | "rate_limited" | "server_error";
   /** The HTTP status. */
   declare readonly status: number;
-  /** The server's own name for the error, for example `Unauthorized`. */
+  /** The server's own name for the error, for example `Unauthorized`: as it was written, with a secret if that is in it. */
   declare readonly errorCode?: string;
   /** What the server said in words, if anything, without secrets. */
   declare readonly serverMessage?: string;

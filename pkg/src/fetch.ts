@@ -51,8 +51,7 @@ export async function send(
     ...(Request && !("cache" in Request.prototype) ? {} : { cache: "no-store" }),
     ...init,
   });
-  checkResponse(response);
-  const { status } = response;
+  const { status, body } = checked(response);
   const reply: Reply = {
     status,
     // A given function that goes elsewhere on purpose, such as to a gateway,
@@ -65,7 +64,6 @@ export async function send(
   };
   // Neither a redirect nor a success without a usage has anything to say.
   const isRead = status === 200 || status >= 400;
-  const body = partOf(response, "body") as Response["body"] | undefined;
   if (!onHeaders(body, reply) || !isRead) {
     giveUp(body);
     return reply;
@@ -73,10 +71,10 @@ export async function send(
   let length = 0;
   const chunks: Uint8Array[] = [];
   try {
-    await read(response, body, (reader) => onHeaders(reader, reply), (content) => {
+    await read(response as Response, body, (reader) => onHeaders(reader, reply), (content) => {
       // A copy: whoever gave it may use its memory again.
       const chunk = bytesOf(content).slice();
-      chunks.push(chunk);
+      if (chunk.length > 0) chunks.push(chunk);
       length += chunk.length;
       return length <= MAX_BODY_BYTES;
     });
@@ -109,8 +107,8 @@ function joined(chunks: Uint8Array[], length: number): Uint8Array {
   return all;
 }
 
-/** Refuses what a mock or a wrapper may give in the place of a Response. */
-function checkResponse(given: unknown): asserts given is Response {
+/** Status and body, each read once. Refuses what a mock or a wrapper may give in the place of a Response. */
+function checked(given: unknown): { status: number; body: Response["body"] | undefined } {
   const needed = "give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body";
   const refuse = (what: string) => {
     throw new Unusable(`The fetch function gave ${what}; ${needed}.`);
@@ -119,14 +117,15 @@ function checkResponse(given: unknown): asserts given is Response {
   const [type, status, body] = ["type", "status", "body"].map((name) => partOf(given, name));
   if (type === "error") refuse("Response.error()");
   if (type === "opaque") refuse("an opaque Response, as the mode no-cors does");
-  const isStatus = Number.isInteger(status) && (status as number) > 0 && (status as number) < 1000;
-  if (type !== "opaqueredirect" && !isStatus) refuse("an object without a status");
+  const hasStatus = Number.isInteger(status) && (status as number) > 0 && (status as number) < 1000;
+  if (type !== "opaqueredirect" && !hasStatus) refuse("an object without a status");
   if (partOf(given, "bodyUsed")) refuse("a Response that has been read already");
   if (partOf(body, "locked")) refuse("a Response whose body is being read");
   const isReadable = has(body, "getReader") || has(given, "arrayBuffer") || has(given, "text");
   if (body !== null && !isReadable) {
     refuse(`an object with neither ${body === undefined ? "" : "a stream as its "}body nor arrayBuffer() nor text()`);
   }
+  return { status: hasStatus ? (status as number) : 0, body: body as Response["body"] | undefined };
 }
 
 /** What a mock's getter throws is not there. */
@@ -139,6 +138,9 @@ function partOf(of: unknown, name: string): unknown {
 }
 
 const has = (of: unknown, method: string): boolean => typeof partOf(of, method) === "function";
+
+/** After so many pieces, which may all be there already and empty, time limits have their turn. */
+const PIECES_AT_ONCE = 1024;
 
 /**
  * Gives a body to `take`, piece by piece where the platform can, so that not
@@ -156,7 +158,9 @@ async function read(
     onReader(reader);
     let isOver = false;
     try {
-      for (let piece; !(isOver = (piece = await reader.read()).done) && take(piece.value); );
+      for (let piece, count = 1; !(isOver = (piece = await reader.read()).done) && take(piece.value); count++) {
+        if (count % PIECES_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
+      }
     } finally {
       if (!isOver) giveUp(reader);
     }

@@ -94,7 +94,7 @@ export function loader(source: (signal: AbortSignal) => Promise<Source>): Loader
 }
 
 export function unsupported(cause: unknown): BookMoreError {
-  let message = `This runtime lacks something that the SDK needs: ${String(cause)}.`;
+  let message = `This runtime lacks something that the SDK needs: ${String(cause).replace(/\.$/, "")}.`;
   if (typeof WebAssembly !== "object") {
     message = "This runtime has no WebAssembly, or has it switched off. Use another one.";
   } else if (isRefusal(cause)) {

@@ -20,6 +20,30 @@ function checkObject(value: unknown, name: string): void {
   check(typeof value === "object" && value !== null && !Array.isArray(value), `${name} must be an object.`);
 }
 
+/** Whether no class has made it, of whatever realm. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/**
+ * The members of what a caller gives, each read once: what was checked is what
+ * is used, whatever a getter gives next. An object of an application's own
+ * class has one of the members at least; a promise that nobody awaited, a Map
+ * or a Date has none, and would be taken for an empty object.
+ */
+function membersOf<T extends object>(given: T, name: string, known: readonly string[]): T {
+  checkObject(given, name);
+  checkNames(given, name, known);
+  check(
+    isPlain(given) || known.some((own) => own in given),
+    `${name} must be a plain object, or one with ${known.length > 1 ? "one of " : ""}${known.join(", ")}; await a promise first.`,
+  );
+  const members: Record<string, unknown> = {};
+  for (const own of known) members[own] = given[own as keyof T];
+  return members as T;
+}
+
 /** Refuses a member that nobody reads, such as `baseURL`: the call would not do what its author means. */
 function checkNames(value: object, name: string, known: readonly string[]): void {
   for (const own of Object.keys(value)) {
@@ -150,7 +174,8 @@ function common(options: RequestOptions): CommonOptions {
     format === undefined || format === "json" || format === "jsonl",
     'format must be "json" or "jsonl".',
   );
-  const headers: Record<string, string> = {};
+  // Without a prototype, so that a header can have any name.
+  const headers: Record<string, string> = Object.create(null);
   for (const [name, value] of pairsOf(given ?? {})) {
     // As the others, an option that is undefined is not given.
     if (value === undefined) continue;
@@ -181,12 +206,13 @@ function common(options: RequestOptions): CommonOptions {
 /** A Headers or a Map iterates, a plain object does not. */
 function* pairsOf(headers: object): Generator<[string, unknown]> {
   if (!Array.isArray(headers)) checkObject(headers, "headers");
-  const pairs = Symbol.iterator in headers ? (headers as Iterable<unknown>) : Object.entries(headers);
-  for (const pair of pairs) {
-    check(
-      Array.isArray(pair) && pair.length === 2 && typeof pair[0] === "string",
-      "headers must be an object, or iterate as pairs of a name and a value.",
-    );
+  const iterates = Symbol.iterator in headers;
+  const pairs: Iterable<unknown> = iterates ? (headers as Iterable<unknown>) : Object.entries(headers);
+  const needed = "headers must be an object, or iterate as pairs of a name and a value.";
+  check(iterates || isPlain(headers) || Object.keys(headers).length > 0, needed);
+  for (const given of pairs) {
+    const pair: unknown[] = Array.isArray(given) ? [...given] : [];
+    check(pair.length === 2 && typeof pair[0] === "string", needed);
     yield pair as [string, unknown];
   }
 }
@@ -200,9 +226,8 @@ export interface CheckedClientOptions extends CommonOptions, Endpoint {
   onEvent: ClientOptions["onEvent"];
 }
 
-export function clientOptions(options: ClientOptions, known: readonly string[]): CheckedClientOptions {
-  checkObject(options, "The options");
-  checkNames(options, "The options", known);
+export function clientOptions(given: ClientOptions, known: readonly string[]): CheckedClientOptions {
+  const options = membersOf(given, "The options", known);
   const { credentials, fetch, onEvent, allowInsecureHttp, retryPacing = true } = options;
   const apiKey = options.apiKey ?? undefined;
   checkSecret(apiKey, "apiKey");
@@ -236,9 +261,7 @@ function checkWay({ keepsSecrets }: Endpoint): void {
 
 /** Whether another token leaves it the same identity whose usage is seen. */
 export function isSameIdentity(options: { sameIdentity?: boolean | undefined }): boolean {
-  checkObject(options, "The options of setBearerToken");
-  checkNames(options, "The options of setBearerToken", ["sameIdentity"]);
-  const { sameIdentity = false } = options;
+  const { sameIdentity = false } = membersOf(options, "The options of setBearerToken", ["sameIdentity"]);
   checkType(sameIdentity, "sameIdentity", "boolean");
   return sameIdentity;
 }
@@ -264,13 +287,13 @@ export function answerOf(given: unknown): Answer {
 
 /** The company id that is asked for. */
 export function companyId(request: GetAiChatUsage): string | undefined {
-  checkObject(request, "The request");
-  checkNames(request, "The request", ["companyId"]);
-  checkType(request.companyId, "companyId", "string");
-  return request.companyId;
+  const { companyId } = membersOf(request, "The request", ["companyId"]);
+  checkType(companyId, "companyId", "string");
+  return companyId;
 }
 
 export interface CheckedRequestOptions extends CommonOptions {
+  signal: AbortSignal | undefined;
   coalesce: boolean;
   fresh: boolean;
 }
@@ -297,9 +320,8 @@ export function manyOptions(client: unknown, companyIds: unknown, options: Reque
   return checked;
 }
 
-export function requestOptions(options: RequestOptions, known = CALL): CheckedRequestOptions {
-  checkObject(options, "The request options");
-  checkNames(options, "The request options", known);
+export function requestOptions(given: RequestOptions, known = CALL): CheckedRequestOptions {
+  const options = membersOf(given, "The request options", known);
   const { signal, coalesce = true, fresh = false } = options;
   check(
     signal == null || typeof signal.addEventListener === "function",
@@ -307,5 +329,5 @@ export function requestOptions(options: RequestOptions, known = CALL): CheckedRe
   );
   checkType(coalesce, "coalesce", "boolean");
   checkType(fresh, "fresh", "boolean");
-  return { ...common(options), coalesce, fresh };
+  return { ...common(options), signal: signal ?? undefined, coalesce, fresh };
 }

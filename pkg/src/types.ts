@@ -37,7 +37,8 @@ export interface BearerToken {
   /**
    * A Date, or milliseconds since 1970. With more than two minutes left the
    * provider is not asked; in the minute and a half after that it is asked
-   * behind the calls; a token of the last 30 seconds is not sent.
+   * behind the calls; with 30 seconds or less left it is asked before the
+   * next request. What it gives is sent, whatever its end.
    */
   expiresAt?: number | Date | undefined;
 }
@@ -45,7 +46,9 @@ export interface BearerToken {
 /**
  * Gives the bearer token; null or undefined to send none. It is asked at each
  * call, unless it tells when its token expires, and once more when the server
- * refuses one: once at a time, however many calls wait for it.
+ * refuses one: once at a time, however many calls wait for it. A call that it
+ * makes before it returns does not wait for it, and goes with the token of the
+ * answer before, if any.
  */
 export type TokenProvider = (
   about: TokenRequest,

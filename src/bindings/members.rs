@@ -35,6 +35,26 @@ impl<'a> Members<'a> {
                 return Err(refusal(&[what, " cannot have \"", &name, "\". ", &advice]));
             }
         }
+        // An object of an application's own class has one of the members at least;
+        // a promise that nobody awaited, a Map or a Date has none, and would be
+        // taken for an empty object.
+        let has_any = || {
+            let mut names = known.iter();
+            names.any(|name| Reflect::has(object, &(*name).into()).unwrap_or(false))
+        };
+        if !is_plain(object) && !has_any() {
+            let one_of = if known.len() > 1 { "one of " } else { "" };
+            let needed = [
+                " must be a plain object, or one with ",
+                one_of,
+                &known.join(", "),
+            ];
+            return Err(refusal(&[
+                what,
+                &needed.concat(),
+                "; await a promise first.",
+            ]));
+        }
         Ok(Self { object })
     }
 
@@ -54,12 +74,8 @@ impl<'a> Members<'a> {
     /// # Errors
     /// A value that is not what it `must_be`.
     pub fn read<T: DeserializeOwned>(&self, name: &str, must_be: &str) -> Result<Option<T>, Error> {
-        let Some(value) = self.get(name)? else {
-            return Ok(None);
-        };
-        let read = serde_wasm_bindgen::from_value(value);
-        read.map(Some)
-            .map_err(|_| refusal(&[name, " must be ", must_be, "."]))
+        let value = self.get(name)?;
+        value.map(|value| decoded(value, name, must_be)).transpose()
     }
 
     pub fn boolean(&self, name: &str) -> Result<Option<bool>, Error> {
@@ -91,7 +107,7 @@ impl<'a> Members<'a> {
     /// # Errors
     /// What is no integer from `least` to `most`.
     pub fn integer(&self, name: &str, least: u32, most: u32) -> Result<Option<u32>, Error> {
-        self.integer_or(name, least, most, "")
+        integer_or(self.get(name)?, name, least, most, "")
     }
 
     /// The same, or null for none at all.
@@ -99,28 +115,12 @@ impl<'a> Members<'a> {
     /// # Errors
     /// Another value.
     pub fn limit(&self, name: &str, least: u32, most: u32) -> Result<Option<Option<u32>>, Error> {
-        if self.get(name)?.is_some_and(|value| value.is_null()) {
+        let value = self.get(name)?;
+        if value.as_ref().is_some_and(JsValue::is_null) {
             return Ok(Some(None));
         }
-        let limit = self.integer_or(name, least, most, ", or null for no limit")?;
+        let limit = integer_or(value, name, least, most, ", or null for no limit")?;
         Ok(limit.map(Some))
-    }
-
-    fn integer_or(
-        &self,
-        name: &str,
-        least: u32,
-        most: u32,
-        or: &str,
-    ) -> Result<Option<u32>, Error> {
-        let must_be = format!("an integer from {least} to {most}{or}");
-        let number = self.read::<u32>(name, &must_be)?;
-        match number {
-            Some(number) if !(least..=most).contains(&number) => {
-                Err(refusal(&[name, " must be ", &must_be, "."]))
-            }
-            number => Ok(number),
-        }
     }
 
     /// Names and values: of an object, or of anything that iterates as pairs, such as
@@ -137,6 +137,12 @@ impl<'a> Members<'a> {
             return Err(refusal(&[name, " must be an object."]));
         }
         let pairs = match js_sys::try_iter(&given) {
+            Ok(None)
+                if !is_plain(&given)
+                    && Object::keys(given.unchecked_ref::<Object>()).length() == 0 =>
+            {
+                Err(JsValue::UNDEFINED)
+            }
             Ok(None) => Ok(Object::entries(given.unchecked_ref::<Object>())),
             Ok(Some(pairs)) => pairs.collect::<Result<Array, _>>(),
             Err(thrown) => Err(thrown),
@@ -168,6 +174,34 @@ impl<'a> Members<'a> {
         headers.sort();
         Ok(headers)
     }
+}
+
+fn decoded<T: DeserializeOwned>(value: JsValue, name: &str, must_be: &str) -> Result<T, Error> {
+    let read = serde_wasm_bindgen::from_value(value);
+    read.map_err(|_| refusal(&[name, " must be ", must_be, "."]))
+}
+
+fn integer_or(
+    value: Option<JsValue>,
+    name: &str,
+    least: u32,
+    most: u32,
+    or: &str,
+) -> Result<Option<u32>, Error> {
+    let Some(value) = value else { return Ok(None) };
+    let must_be = format!("an integer from {least} to {most}{or}");
+    let number = decoded(value, name, &must_be)?;
+    if (least..=most).contains(&number) {
+        return Ok(Some(number));
+    }
+    Err(refusal(&[name, " must be ", &must_be, "."]))
+}
+
+/// Whether no class has made it, of whatever realm.
+fn is_plain(object: &JsValue) -> bool {
+    let parent = |of: &JsValue| Reflect::get_prototype_of(of).ok().map(JsValue::from);
+    let prototype = parent(object).filter(|prototype| !prototype.is_null());
+    prototype.is_none_or(|prototype| parent(&prototype).is_none_or(|of| of.is_null()))
 }
 
 pub(super) fn refusal(sentence: &[&str]) -> Error {

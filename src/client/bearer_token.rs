@@ -69,8 +69,9 @@ impl BearerToken {
 
     /// The token lives so long, from when the client sees the answer. It is used without another
     /// question while it has more than two minutes to live, renewed behind the
-    /// calls in the minute and a half after that, and not sent in its last 30
-    /// seconds.
+    /// calls in the minute and a half after that, and before the next request
+    /// with 30 seconds or less. What the provider gives is sent, whatever its
+    /// end.
     ///
     /// ```
     /// # use std::time::Duration;

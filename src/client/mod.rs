@@ -162,7 +162,8 @@ impl<T: Transport> Client<T> {
 
     /// From now on sends another token, or asks another provider, or sends
     /// none. Calls that have not been sent yet go with it; the reply to one that
-    /// has been is given to its callers and to nobody else.
+    /// has been is given to its callers and to nobody else. The pauses that the
+    /// server has asked for end, unless it is the same identity.
     ///
     /// ```
     /// # use bookmore_sdk::{Client, client::TokenSource, testing::VirtualTransport as Fetch};

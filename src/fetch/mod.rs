@@ -7,7 +7,7 @@ mod timer;
 
 use std::{future::Future, sync::Arc};
 
-use js_sys::{Function, Object, Promise};
+use js_sys::{Array, Function, Object, Promise};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -91,10 +91,12 @@ impl Fetch {
     }
 
     fn init(&self, request: &HttpRequest, signal: Option<&JsValue>) -> Result<Object, JsValue> {
-        let headers = Object::new();
+        let headers = Array::new();
         for (name, value) in &request.headers {
-            set(&headers, name, &value.into())?;
+            headers.push(&Array::of2(&name.into(), &value.into()));
         }
+        // Not assigned: `__proto__` is a header's name like any other.
+        let headers = Object::from_entries(&headers)?;
         let init = Object::new();
         set(&init, "method", &"GET".into())?;
         set(&init, "headers", &headers)?;

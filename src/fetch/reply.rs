@@ -5,7 +5,10 @@ use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::javascript::{get, invoke, items, type_of};
+use super::{
+    javascript::{get, invoke, items, type_of},
+    timer::Sleep,
+};
 use crate::{
     error::{ConfigError, Error},
     transport::{Body, HttpResponse},
@@ -96,6 +99,10 @@ fn pairs(headers: &JsValue) -> Vec<(String, String)> {
     pairs
 }
 
+/// After so many pieces, which may all be there already and empty, time limits
+/// have their turn.
+const PIECES_AT_ONCE: u32 = 1024;
+
 /// Reads the body piece by piece where the platform can, so that not much more
 /// than `most` bytes are ever held. `open` is told what has to be let go of
 /// where the body is not read to its end.
@@ -124,7 +131,13 @@ pub(super) async fn read(
     let reader = invoke(&stream, "getReader")?;
     // From now on only the reader can cancel it.
     *open = Some(reader.clone());
-    while bytes.len() <= most {
+    for count in 1.. {
+        if bytes.len() > most {
+            break;
+        }
+        if count % PIECES_AT_ONCE == 0 {
+            Sleep::start(0.0).await;
+        }
         let piece = Promise::resolve(&invoke(&reader, "read")?);
         let piece = JsFuture::from(piece).await?;
         let is_over = get(&piece, "done").is_some_and(|done| done.is_truthy());

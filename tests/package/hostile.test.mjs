@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, before, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { inspect } from "node:util";
 import { install } from "./installed.mjs";
 
@@ -185,4 +185,102 @@ it("a list is no options object", async () => {
   assert.throws(() => new sdk.BookMoreClient([]), { code: "config_error" });
   assert.throws(() => client.setBearerToken("t0ken", []), { code: "config_error" });
   for (const given of [[[]], [{}, []]]) assert.equal((await failure(client.getAiChatUsage(...given))).code, "config_error");
+});
+
+it("a member is read once: what was checked is what is used", async () => {
+  const ID = "5ca1ab1e-0000-4000-8000-000000000601";
+  /** An object whose members give their first value, and later the other. */
+  const flipping = (members) => {
+    const object = {};
+    for (const [name, [first, other]] of Object.entries(members)) {
+      let reads = 0;
+      Object.defineProperty(object, name, { enumerable: true, get: () => (reads++ ? other : first) });
+    }
+    return object;
+  };
+  const sent = [];
+  const fetch = async (url, { headers }) => {
+    sent.push(`${url} ${headers.Authorization}`);
+    return Object.defineProperty(reply(USAGE.replace("{", `{"companyId":"${ID}",`)), "status", flippingStatus());
+  };
+  const flippingStatus = () => Object.getOwnPropertyDescriptor(flipping({ status: [200, 5n] }), "status");
+  const other = new sdk.BookMoreClient({ fetch });
+  const waiting = other.getAiChatUsage();
+  const client = new sdk.BookMoreClient(flipping({ baseUrl: ["https://one.example", "https://two.example"], bearerToken: [TOKEN, 5], fetch: [fetch, 5] }));
+  const { signal } = new AbortController();
+  for (const companyId of [5, undefined]) {
+    const usage = await client.getAiChatUsage(flipping({ companyId: [ID, companyId] }), flipping({ signal: [signal, 5], maxRetries: [0, "x"] }));
+    assert.equal(usage.companyId, ID);
+  }
+  await waiting;
+  assert.deepEqual(sent.slice(1), Array(2).fill(`https://one.example/assistant/ai-chat/usage?CompanyId=${ID} Bearer ${TOKEN}`));
+});
+
+it("a signal that cannot take a listener away again does no harm", async () => {
+  const client = new sdk.BookMoreClient({ fetch: async () => reply() });
+  const fails = () => { throw new Error("no listeners"); };
+  for (const methods of [{ addEventListener() {} }, { addEventListener() {}, removeEventListener: fails }, { addEventListener: fails }]) {
+    assert.equal((await client.getAiChatUsage({}, { signal: { aborted: false, ...methods } })).tokensUsed, 5);
+  }
+  // A rejection that nobody handles would end this process.
+  await new Promise((resolve) => setTimeout(resolve));
+});
+
+it("a body of empty pieces without end is given up at the limit", async () => {
+  const endless = () => new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(0)) });
+  const client = new sdk.BookMoreClient({ fetch: async () => reply(endless()) });
+  const { code, phase } = await failure(client.getAiChatUsage({}, { totalTimeoutMs: 50 }));
+  assert.deepEqual([code, phase], ["timeout", "body"]);
+});
+
+describe("timers", () => {
+  let clock, timers;
+  /** Timers of the test's own, and a clock that does what it is told. */
+  const start = (now) => {
+    timers = new Map();
+    clock = { now: 0, setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+    globalThis.setTimeout = (run, ms = 0) => timers.set(run, clock.now + ms) && run;
+    globalThis.clearTimeout = (run) => timers.delete(run);
+    Object.defineProperty(performance, "now", { configurable: true, value: now });
+  };
+  afterEach(() => {
+    Object.assign(globalThis, { setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout });
+    delete performance.now;
+  });
+  /** Runs the first timer, so many milliseconds early. */
+  const step = async (early) => {
+    const [run, at] = [...timers].sort(([, a], [, b]) => a - b)[0];
+    timers.delete(run);
+    clock.now = Math.max(clock.now, at - early);
+    run();
+    await new Promise(setImmediate);
+  };
+  const hanging = () => new sdk.BookMoreClient({ fetch: () => new Promise(() => {}) });
+
+  it("that are early do not move the clock", async () => {
+    const client = hanging();
+    await client.ready();
+    start(() => clock.now);
+    const long = failure(client.getAiChatUsage({}, { totalTimeoutMs: 5_000, attemptTimeoutMs: null, coalesce: false }));
+    while (clock.now < 4_500) {
+      const short = failure(client.getAiChatUsage({}, { totalTimeoutMs: 9, coalesce: false }));
+      let isOver = false;
+      short.then(() => (isOver = true));
+      while (!isOver) await step(0.6);
+    }
+    while (timers.size > 0) await step(0.6);
+    const { elapsedMs } = await long;
+    assert.ok(elapsedMs >= 5_000 && clock.now >= 5_000, `${elapsedMs} ms by its own clock, ${clock.now} by the platform's`);
+  });
+
+  it("move the clock where a test moves nothing else", async () => {
+    const client = hanging();
+    await client.ready();
+    start(() => 0);
+    const over = failure(client.getAiChatUsage({}, { totalTimeoutMs: 10_000, attemptTimeoutMs: null }));
+    await new Promise(setImmediate);
+    await step(0);
+    assert.equal((await over).elapsedMs, 10_000);
+    assert.equal(timers.size, 0);
+  });
 });

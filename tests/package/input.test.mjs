@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { runInNewContext } from "node:vm";
 import { install } from "./installed.mjs";
 
 const BASES = JSON.parse(readFileSync(new URL("../fixtures/base-urls.json", import.meta.url), "utf8"));
@@ -153,4 +154,47 @@ describe("wasm", () => {
     it(`that is no module: ${what}`, () =>
       refuses(() => new slim.BookMoreClient({ wasm }).ready(), `What was given as wasm is no module: ${needed}`));
   }
+});
+
+describe("what is no plain object", () => {
+  const ID = "5ca1ab1e-0000-4000-8000-000000000601";
+  class Asked {
+    companyId = ID;
+  }
+  class Inherited extends Asked {}
+  const odd = {
+    "a promise": Promise.resolve({ companyId: ID }),
+    "a Map": new Map([["companyId", ID]]),
+    "a URLSearchParams": new URLSearchParams({ companyId: ID }),
+    "a Date": new Date(0),
+    "an object of a class": new (class Other {})(),
+    "a signal": AbortSignal.abort(),
+  };
+  for (const [what, given] of Object.entries(odd)) {
+    it(`is refused as a request: ${what}`, () =>
+      refuses(() => client().getAiChatUsage(given), "The request must be a plain object, or one with companyId; await a promise first."));
+    it(`is refused as options: ${what}`, async () => {
+      const needed = /^The (request options|options|options of setBearerToken) must be a plain object, or one with .+; await a promise first\.$/;
+      for (const run of [() => client().getAiChatUsage({}, given), () => new sdk.BookMoreClient(given), () => client().setBearerToken(null, given)]) {
+        await assert.rejects(async () => run(), (error) => error.code === "config_error" && needed.test(error.message));
+      }
+    });
+  }
+  for (const [what, headers] of [["a promise", odd["a promise"]], ["a Date", odd["a Date"]]]) {
+    it(`is refused as headers: ${what}`, () =>
+      refuses(() => client({ headers }), "headers must be an object, or iterate as pairs of a name and a value."));
+  }
+  const inherits = Object.create({ companyId: ID });
+  const elsewhere = runInNewContext(`({ companyId: "${ID}" })`);
+  for (const given of [new Asked(), new Inherited(), inherits, elsewhere, Object.assign(Object.create(null), { companyId: ID })]) {
+    it("is taken where it has a member", async () => {
+      await client().getAiChatUsage(given);
+      assert.match(sent[0].url, new RegExp(`CompanyId=${ID}$`));
+    });
+  }
+});
+
+it("a header can have any name", async () => {
+  await client({ headers: [["__proto__", "a"]] }).getAiChatUsage({}, { headers: [["constructor", "b"]] });
+  assert.deepEqual(Object.entries(sent[0].headers).filter(([name]) => /_/.test(name) || name === "constructor"), [["__proto__", "a"], ["constructor", "b"]]);
 });
