@@ -114,7 +114,7 @@ mod bindings;
 pub mod fetch;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod js;
-#[cfg(any(test, all(target_arch = "wasm32", not(feature = "npm"))))]
+#[cfg(any(test, target_arch = "wasm32"))]
 mod network;
 #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 mod to_js;

@@ -23,7 +23,7 @@ const DEFECTS = [
   ["a 503 pauses every company", "pauses.rs", "Some(503) => Some(company),", "Some(503) => None,"],
   ["a shorter pause ends a longer one", "pauses.rs", "if kept.until < pause.until {", "if true {"],
   ["a call's limit throws the others' question away", "attempts.rs", "self.settle_expired(&mut group, until);", "self.settle_expired(&mut group, until);\n        if group.stage == Stage::Token {\n            self.question = None;\n        }"],
-  ["the old provider's answer is taken", "questions.rs", "        self.supersede_question();\n        for place", "        for place"],
+  ["the old provider's answer is taken", "questions.rs", "        self.supersede_question();\n        // What", "        // What"],
   ["a question in the background is waited for", "questions.rs", "!asked.is_background && age < limit", "age < limit"],
   ["a question in the background takes the place of one that calls wait for", "questions.rs", "asked.is_background && self.at.now - asked.asked_at >=", "self.at.now - asked.asked_at >="],
   ["renewals that change nothing are asked for again", "questions.rs", "if is_same || (asked.forced && failure.is_some()) {", "if false {"],
@@ -61,16 +61,18 @@ function runTests() {
 
 rmSync(COPY, { recursive: true, force: true });
 mkdirSync(COPY, { recursive: true });
-for (const name of ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "README.md", "src", "examples", "tests/fixtures"]) {
+for (const name of ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "README.md", "src", "examples", "tests/common/scenarios", "tests/fixtures"]) {
   cpSync(join(ROOT, name), join(COPY, name), { recursive: true });
 }
 const only = process.argv[2];
 let missed = 0;
-for (const [what, file, text, replacement] of DEFECTS) {
-  if (only && !what.includes(only)) continue;
+const defects = DEFECTS.filter(([what]) => !only || what.includes(only)).map(([what, file, text, replacement]) => {
   const path = join(COPY, "src/engine", file);
   const sound = readFileSync(path, "utf8");
   if (sound.split(text).length !== 2) throw new Error(`${what}: its place in ${file} has gone`);
+  return { what, path, sound, text, replacement };
+});
+for (const { what, path, sound, text, replacement } of defects) {
   writeFileSync(path, sound.replace(text, () => replacement));
   const { hangs, scenarios, simulation } = runTests();
   writeFileSync(path, sound);

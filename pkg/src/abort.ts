@@ -1,3 +1,5 @@
+import { named } from "./thrown.js";
+
 /**
  * Who is told when a signal aborts. One listener a signal, however many calls
  * it is given to: Node warns of more than ten.
@@ -38,5 +40,5 @@ function tellSignal(signal: AbortSignal, method: "addEventListener" | "removeEve
 
 /** Why `signal` aborted; platforms of old do not tell. */
 export function abortReason({ reason }: AbortSignal): unknown {
-  return reason === undefined ? Object.assign(new Error("This operation was aborted"), { name: "AbortError" }) : reason;
+  return reason === undefined ? named("AbortError", "This operation was aborted") : reason;
 }

@@ -1,9 +1,18 @@
 import { abortReason, onAbort } from "./abort.js";
-import type { Core } from "./core.js";
+import type { Core, Many } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
-import { isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
-import { answerOf, checkedToken, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
+import { checkPlatform, isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
+import {
+  answerOf,
+  checkedToken,
+  companyId,
+  isSameIdentity,
+  manyOptions,
+  requestOptions,
+  type CheckedClientOptions,
+  type ManyLimits,
+} from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
 import type {
   ClientEvent,
@@ -22,6 +31,14 @@ interface Engine {
   core: Core;
   /** Absent where each call has a driver of its own. */
   driver: Driver | undefined;
+}
+
+/** What decides for many companies. */
+export interface Deciding {
+  many: Many;
+  isGuid(id: string): boolean;
+  /** Tells it of the 429s that the client met. */
+  tellLimit(): void;
 }
 
 /** What a client does, apart from its face. */
@@ -73,6 +90,24 @@ export class Calls {
     return { data: data!, response: requestId === undefined ? told : { ...told, requestId } };
   }
 
+  /** For `bookmore-sdk/many`: checks what it was given. */
+  async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): Promise<Deciding> {
+    const { totalTimeoutMs, concurrency, rounds, hasProgress, signal } = manyOptions(client, companyIds, options);
+    const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), signal);
+    const { Many } = instance.glue;
+    const many = new Many(concurrency, rounds, hasProgress, now());
+    const tellLimit = () => {
+      const engine = this.#engine;
+      // Before the first call there is no engine, and after a trap one of another instance, which does not know it.
+      if (engine?.instance === instance && instance.trap === undefined) engine.core.tellLimit(many);
+    };
+    return { many, isGuid: Many.isGuid, tellLimit };
+  }
+
+  #totalTimeout(ofCall: number | undefined): number {
+    return ofCall ?? this.#options.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
+  }
+
   async #call(request: GetAiChatUsage = {}, options: RequestOptions = {}): Promise<Outcome> {
     const company = companyId(request);
     const checked = requestOptions(options);
@@ -80,8 +115,9 @@ export class Calls {
     const running = this.#running;
     const of = this.#options;
     if (signal?.aborted) throw abortReason(signal);
+    checkPlatform();
     const started = now();
-    const totalTimeout = checked.totalTimeoutMs ?? of.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
+    const totalTimeout = this.#totalTimeout(checked.totalTimeoutMs);
     let engine = this.#engine;
     if (!engine || engine.instance.trap !== undefined) {
       try {
@@ -104,7 +140,8 @@ export class Calls {
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
     // In one order, so that equal calls are equal.
     const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
-    const waited = now() - started;
+    // A test's clock may jump back, or give no number.
+    const waited = Math.max(0, now() - started) || 0;
     const { outcome, abandon } = driver.call((core, at) =>
       core.call(
         company,

@@ -1,32 +1,11 @@
 import { safeCause } from "./causes.js";
+import type { Command, Told } from "./command.js";
 import type { Core, Head, Moment } from "./core.js";
 import { errorOf, internalError, type ErrorDetails } from "./errors.js";
 import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
 import type { Instance } from "./instance.js";
-import { kindOf, wordsOf } from "./thrown.js";
-import type { AiChatUsageResponse } from "./reply.js";
-import type { AttemptInfo, ClientEvent } from "./types.js";
-
-/** What `src/js/command.rs` writes. */
-type Command =
-  | { do: "send"; id: number; url: string; headers: Record<string, string> }
-  | { do: "ask"; id: number; forceRefresh: boolean }
-  | { do: "cancel"; id: number }
-  | { do: "forget"; id: number }
-  | { do: "emit"; event: ClientEvent }
-  | ({ do: "settle"; id: number } & Told);
-
-/** How the engine tells of an outcome. */
-interface Told {
-  data?: AiChatUsageResponse;
-  requestId?: string;
-  /** Those of the reply, where a secret had to be taken out of them. */
-  headers?: Record<string, string>;
-  send?: number;
-  error?: ErrorDetails;
-  attempts: AttemptInfo[];
-  elapsedMs: number;
-}
+import { isControlFlow, signsOf, wordsOf } from "./thrown.js";
+import type { ClientEvent } from "./types.js";
 
 /** What a call came to. */
 export interface Outcome extends Told {
@@ -180,10 +159,10 @@ export class Driver {
     } catch (thrown) {
       if (!this.#flights.delete(id)) return;
       const unusable = unusableIn(thrown);
-      const kind = unusable === undefined ? kindOf(thrown) : 3;
-      this.#keep(id, thrown, kind === 2);
+      const kind = unusable !== undefined ? 2 : isControlFlow(thrown) ? 1 : 0;
+      this.#keep(id, thrown, kind === 1);
       const words = unusable ?? wordsOf(thrown);
-      this.#input((core, at) => core.fail(id, kind, words, ...at));
+      this.#input((core, at) => core.fail(id, kind, words, ...signsOf(thrown), ...at));
       return;
     }
     if (!this.#flights.delete(id)) return;
@@ -200,6 +179,7 @@ export class Driver {
     const controller = new AbortController();
     this.#flights.set(id, { controller });
     let message = "The bearerToken function failed; its error is the cause.";
+    let isFlow = false;
     try {
       const answer = await this.#world.ask({ forceRefresh, signal: controller.signal });
       if (!("unusable" in answer)) {
@@ -211,9 +191,10 @@ export class Driver {
       }
       message = answer.unusable;
     } catch (thrown) {
-      this.#keep(id, thrown, false);
+      isFlow = isControlFlow(thrown);
+      this.#keep(id, thrown, isFlow);
     }
-    if (this.#flights.delete(id)) this.#input((core, at) => core.tokenFailed(id, message, ...at), false);
+    if (this.#flights.delete(id)) this.#input((core, at) => core.tokenFailed(id, message, isFlow, ...at), false);
     this.#thrown.delete(id);
   }
 

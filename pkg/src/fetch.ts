@@ -56,8 +56,8 @@ export async function send(
     status,
     // A given function that goes elsewhere on purpose, such as to a gateway,
     // is the caller's choice; one that has followed a redirect is not.
-    url: (response as Response).redirected ? String((response as Response).url) : undefined,
-    headers: headersOf((response as Response).headers),
+    url: partOf(response, "redirected") ? String(partOf(response, "url")) : undefined,
+    headers: headersOf(partOf(response, "headers") as Headers),
     body: NOTHING,
     end: 0,
     receivedAt: Date.now(),
@@ -108,23 +108,36 @@ function joined(chunks: Uint8Array[], length: number): Uint8Array {
 }
 
 /** Status and body, each read once. Refuses what a mock or a wrapper may give in the place of a Response. */
-function checked(given: unknown): Pick<Response, "status" | "body"> {
+function checked(given: unknown): { status: number; body: Response["body"] | undefined } {
   const needed = "give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body";
   const refuse = (what: string) => {
     throw new Unusable(`The fetch function gave ${what}; ${needed}.`);
   };
   if (typeof given !== "object" || given === null) refuse(given === null ? "null" : `something of type ${typeof given}`);
-  const { status, type, bodyUsed, body } = given as Response;
+  const [type, status, body] = ["type", "status", "body"].map((name) => partOf(given, name));
   if (type === "error") refuse("Response.error()");
-  const hasStatus = typeof status === "number" && status > 0 && status < 1000;
-  if (type !== "opaqueredirect" && !hasStatus) refuse("an object without a status");
-  if (bodyUsed) refuse("a Response that has been read already");
-  if (body?.locked) refuse("a Response whose body is being read");
-  if (body !== null && !["body", "arrayBuffer", "text"].some((name) => (given as Record<string, unknown>)[name])) {
-    refuse("an object with neither body nor arrayBuffer() nor text()");
+  if (type === "opaque") refuse("an opaque Response, as the mode no-cors does");
+  const isStatus = Number.isInteger(status) && (status as number) > 0 && (status as number) < 1000;
+  if (type !== "opaqueredirect" && !isStatus) refuse("an object without a status");
+  if (partOf(given, "bodyUsed")) refuse("a Response that has been read already");
+  if (partOf(body, "locked")) refuse("a Response whose body is being read");
+  const isReadable = has(body, "getReader") || has(given, "arrayBuffer") || has(given, "text");
+  if (body !== null && !isReadable) {
+    refuse(`an object with neither ${body === undefined ? "" : "a stream as its "}body nor arrayBuffer() nor text()`);
   }
-  return { status: hasStatus ? status : 0, body };
+  return { status: isStatus ? (status as number) : 0, body: body as Response["body"] | undefined };
 }
+
+/** What a mock's getter throws is not there. */
+function partOf(of: unknown, name: string): unknown {
+  try {
+    return (of as Record<string, unknown> | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
+const has = (of: unknown, method: string): boolean => typeof partOf(of, method) === "function";
 
 /** After so many pieces, which may all be there already and empty, time limits have their turn. */
 const PIECES_AT_ONCE = 1024;
@@ -135,12 +148,12 @@ const PIECES_AT_ONCE = 1024;
  */
 async function read(
   response: Response,
-  body: Response["body"],
+  body: Response["body"] | undefined,
   onReader: (reader: Cancelable) => boolean,
   take: (content: unknown) => boolean,
 ): Promise<void> {
-  if (body?.getReader) {
-    const reader = body.getReader();
+  if (has(body, "getReader")) {
+    const reader = body!.getReader();
     // From now on only the reader can cancel it.
     onReader(reader);
     let isOver = false;
@@ -152,7 +165,7 @@ async function read(
       if (!isOver) giveUp(reader);
     }
   } else if (body !== null) {
-    const method = "arrayBuffer" in response ? "arrayBuffer" : "text";
+    const method = has(response, "arrayBuffer") ? "arrayBuffer" : "text";
     take(await response[method]());
   }
 }

@@ -250,7 +250,9 @@ export type ErrorCode =
 
 /**
  * What the WebAssembly module can be taken from: a compiled module, bytes, a
- * Response, a URL, or a promise of one of these. A string is a URL.
+ * Response, a Blob, a URL, a function that makes an instance as Vite's `?init`
+ * does, a namespace with one of these as its `default`, or a promise of one. A
+ * string is a URL.
  */
 // Structural, because not every platform's types have a WebAssembly.Module, and
 // where they do it has no members.

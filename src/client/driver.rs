@@ -5,7 +5,6 @@
 //! listener or a waker may use the client at once.
 
 use std::{
-    cell::RefCell,
     mem::replace,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
@@ -15,7 +14,8 @@ use super::{
     bearer_token::{Bearer, BearerToken, TokenRequest},
     event::{Event, Listener},
     hub::Hub,
-    pool::{Done, Place, Taken, Whose, Work},
+    pool::{Done, Place, Taken, Work},
+    running::{Whose, outside, running},
     state::{State, Step},
 };
 use crate::{
@@ -98,12 +98,17 @@ impl<T: Transport> Driver<T> {
         self.carry_out(NOBODY);
     }
 
+    /// When the latest 429 came that may pass, and until when all calls pause.
+    pub fn limit(&self) -> (f64, f64) {
+        self.lock().engine.limit()
+    }
+
     /// A call begins. It has to be polled, and abandoned where it is not
     /// polled to its end.
     pub fn begin(self: &Arc<Self>, request: GetAiChatUsage, options: Options) -> Id {
         // The provider may have answered when nobody waited.
         self.drive(NOBODY);
-        let options = match self.running() {
+        let options = match running(&self.state) {
             // A call that the provider makes cannot wait for its answer,
             Some(Whose::Provider) => Options {
                 nested: true,
@@ -192,7 +197,9 @@ impl<T: Transport> Driver<T> {
                 Some(Step::Over(task)) => drop(task),
                 Some(Step::Tell(event)) => {
                     if let Some(listener) = &self.listener {
-                        self.outside(Whose::Listener, || listener(&Event::of(&event, &self.url)));
+                        outside(&self.state, Whose::Listener, || {
+                            listener(&Event::of(&event, &self.url))
+                        });
                     }
                 }
                 Some(Step::Settled(own)) if own != call => self.hub.wake(own),
@@ -210,7 +217,7 @@ impl<T: Transport> Driver<T> {
         let (mut future, whose) = self.run(id, work);
         let waker = Waker::from(Arc::clone(&alarm));
         let mut context = Context::from_waker(&waker);
-        match self.outside(whose, || future.as_mut().poll(&mut context)) {
+        match outside(&self.state, whose, || future.as_mut().poll(&mut context)) {
             Poll::Pending => {
                 let work = Work::Running { future, whose };
                 let left = self.lock().pool.put_back(id, Taken { alarm, work });
@@ -237,7 +244,9 @@ impl<T: Transport> Driver<T> {
                     }
                 };
                 let whose = Whose::Transport;
-                let reply = self.outside(whose, || self.transport.send(request, on_headers));
+                let reply = outside(&self.state, whose, || {
+                    self.transport.send(request, on_headers)
+                });
                 (Box::pin(async { Done::Reply(reply.await) }), whose)
             }
             Work::Ask { force_refresh } => {
@@ -253,7 +262,7 @@ impl<T: Transport> Driver<T> {
             }
             Work::SleepUntil(at) => {
                 let ms = (at - self.transport.now()).max(0.0);
-                let slept = self.outside(Whose::Transport, || self.transport.sleep(ms));
+                let slept = outside(&self.state, Whose::Transport, || self.transport.sleep(ms));
                 let slept = async {
                     slept.await;
                     Done::Slept
@@ -289,32 +298,6 @@ impl<T: Transport> Driver<T> {
             }),
         }
     }
-
-    /// Whose code this client runs on this thread just now.
-    fn running(&self) -> Option<Whose> {
-        let own = std::ptr::from_ref(self).addr();
-        RUNNING.with_borrow(|running| {
-            let mut inner_first = running.iter().rev();
-            let found = inner_first.find(|(driver, _)| *driver == own);
-            found.map(|(_, whose)| *whose)
-        })
-    }
-
-    /// Runs code of others.
-    fn outside<R>(&self, whose: Whose, run: impl FnOnce() -> R) -> R {
-        /// Also where the code panics.
-        struct Leave;
-
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                RUNNING.with_borrow_mut(Vec::pop);
-            }
-        }
-
-        RUNNING.with_borrow_mut(|running| running.push((std::ptr::from_ref(self).addr(), whose)));
-        let _leave = Leave;
-        run()
-    }
 }
 
 /// What is read for an input, if the engine does not ask for more: see
@@ -326,10 +309,4 @@ enum Looks {
     AtTheWall,
     /// At the wall clock and at chance.
     Anywhere,
-}
-
-thread_local! {
-    /// Which drivers run code of others on this thread, the innermost last, and
-    /// whose it is.
-    static RUNNING: RefCell<Vec<(usize, Whose)>> = const { RefCell::new(Vec::new()) };
 }

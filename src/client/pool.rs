@@ -9,7 +9,7 @@ use std::{
     task::Wake,
 };
 
-use super::{bearer_token::BearerToken, hub::Hub, state::State};
+use super::{bearer_token::BearerToken, hub::Hub, running::Whose, state::State};
 use crate::{
     engine::Id,
     error::Error,
@@ -29,14 +29,6 @@ pub(super) enum Work {
         future: BoxFuture<Done>,
         whose: Whose,
     },
-}
-
-/// Whose code runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whose {
-    Provider,
-    Transport,
-    Listener,
 }
 
 /// What a task came to.

@@ -18,6 +18,7 @@ mod calls;
 #[cfg(test)]
 mod check;
 mod group;
+mod many;
 mod outcome;
 mod pauses;
 mod questions;
@@ -40,6 +41,7 @@ use tickets::Tickets;
 use tokens::Tokens;
 
 pub(crate) use group::{Attempt, Options};
+pub(crate) use many::{Came, Many};
 #[cfg_attr(
     any(not(target_arch = "wasm32"), feature = "npm"),
     allow(unused_imports)
@@ -256,6 +258,11 @@ impl Engine {
     /// Whether no call is under way.
     pub fn is_idle(&self) -> bool {
         self.gaps == self.groups.len()
+    }
+
+    /// When the latest 429 came that may pass, and until when all calls pause.
+    pub fn limit(&self) -> (f64, f64) {
+        lock(&self.forks).map_or((0.0, 0.0), |shared| shared.pauses.limit())
     }
 
     pub fn config(&self) -> &Config {

@@ -48,11 +48,11 @@ pub(crate) fn judge(
     if let Some(status) = &mut failure.response_status {
         redactor.redact_status(status);
     }
-    // But for the code, as above.
-    for text in [&mut failure.words, &mut failure.title]
-        .into_iter()
-        .flatten()
-    {
+    // The `error` of other bodies may be a sentence, which an `errorCode` is not.
+    let Failure {
+        code, words, title, ..
+    } = &mut failure;
+    for text in [code, words, title].into_iter().flatten() {
         redactor.redact(text);
     }
     let status = failure.response_status.as_ref();

@@ -85,10 +85,12 @@ fn is_native(function: &Function) -> bool {
     })
 }
 
-/// Node's DOMException is a script of Node's own.
+/// Whether it is the prototype of a DOMException, of any realm: the getters of
+/// Node's are scripts of Node's own.
 fn is_of_dom_exception(object: &Object) -> bool {
-    let prototype = get(&js_sys::global(), "DOMException").and_then(|of| get(&of, "prototype"));
-    prototype.is_some_and(|prototype| prototype == **object)
+    let tag = js_sys::Symbol::to_string_tag();
+    let own = Reflect::get_own_property_descriptor(object, &tag);
+    own.is_ok_and(|own| get(&own, "value").is_some_and(|value| value == "DOMException"))
 }
 
 /// Calls a method. Where web-sys binds one without `catch`, a locked stream or

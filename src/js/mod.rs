@@ -7,6 +7,7 @@
 
 mod command;
 mod json;
+mod many;
 
 use std::{fmt, sync::Arc};
 
@@ -16,6 +17,7 @@ use crate::{
     dto::GetAiChatUsage,
     engine::{Config, Engine, Id, Limits, Moment, Options},
     error::{ConfigError, Error, FetchError, NetworkError, TokenProviderError},
+    network::is_network,
     transport::{Body, HttpResponse},
     wire::{Format, base_url::BaseUrl, decode::Integers, encode::endpoint},
 };
@@ -173,21 +175,31 @@ impl Core {
             .handle_reply(send as Id, reply, Moment { now, wall, random });
     }
 
-    /// Sending failed, as `words` say. `kind`: 0 for the network, 1 for the
-    /// function that was to send, 2 for a framework's control flow, 3 for a
+    /// Sending failed, as `words` say. `kind`: 0 for what was thrown with this
+    /// `name`, `message` and codes, 1 for a framework's control flow, 2 for a
     /// function that gave no usable Response.
-    pub fn fail(&mut self, send: f64, kind: u8, words: String, now: f64, wall: f64, random: f64) {
+    #[allow(clippy::too_many_arguments)]
+    pub fn fail(
+        &mut self,
+        send: f64,
+        kind: u8,
+        words: String,
+        name: &str,
+        message: &str,
+        code: &str,
+        cause_code: &str,
+        now: f64,
+        wall: f64,
+        random: f64,
+    ) {
         let error: Error = match kind {
-            0 => NetworkError::no_reply(&endpoint(&self.0.config().base_url), words)
-                .caused_by(thrown(send))
-                .into(),
-            3 => ConfigError::new(&[&words]).into(),
-            _ => {
-                let mut error = FetchError::new(words);
-                error.cause = Some(thrown(send));
-                error.is_control_flow = kind == 2;
-                error.into()
+            0 if is_network(name, message, [code, cause_code]) => {
+                NetworkError::no_reply(&endpoint(&self.0.config().base_url), words)
+                    .caused_by(thrown(send))
+                    .into()
             }
+            2 => ConfigError::new(&[&words]).into(),
+            _ => by_fetch(send, words, kind == 1),
         };
         self.0
             .handle_send_error(send as Id, error, Moment { now, wall, random });
@@ -210,19 +222,26 @@ impl Core {
             .handle_token(question as Id, Ok((token, expires_at)), at);
     }
 
-    /// The provider failed, or gave nothing usable, as `message` says.
+    /// The provider failed, or gave nothing usable, as `message` says; it may
+    /// have thrown a framework's control flow.
     #[wasm_bindgen(js_name = tokenFailed)]
     pub fn token_failed(
         &mut self,
         question: f64,
         message: String,
+        is_control_flow: bool,
         now: f64,
         wall: f64,
         random: f64,
     ) {
-        let error = TokenProviderError::new(message).caused_by(thrown(question));
+        let error = if is_control_flow {
+            by_fetch(question, String::new(), true)
+        } else {
+            let error = TokenProviderError::new(message);
+            error.caused_by(thrown(question)).into()
+        };
         let at = Moment { now, wall, random };
-        self.0.handle_token(question as Id, Err(error.into()), at);
+        self.0.handle_token(question as Id, Err(error), at);
     }
 
     /// Time has passed.
@@ -281,6 +300,14 @@ impl std::error::Error for Thrown {}
 
 fn thrown(id: f64) -> Arc<Thrown> {
     Arc::new(Thrown(id as Id))
+}
+
+/// What is no trouble of the network.
+fn by_fetch(id: f64, words: String, is_control_flow: bool) -> Error {
+    let mut error = FetchError::new(words);
+    error.cause = Some(thrown(id));
+    error.is_control_flow = is_control_flow;
+    error.into()
 }
 
 /// `name:value` of each line.

@@ -3,7 +3,7 @@
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { startServer } from "../server/server.mjs";
-import { freePort, readOutput } from "./browsers.mjs";
+import { freePort, readExtension, readOutput } from "./browsers.mjs";
 import { removeFolder, temporaryFolder } from "./folders.mjs";
 import { NotRun } from "./not-run.mjs";
 import { hasPackages, layOut, lockedPackages } from "./packed.mjs";
@@ -16,6 +16,7 @@ const QUIET_TOOLS = {
   DO_NOT_TRACK: "1",
   DENO_NO_UPDATE_CHECK: "1",
   NEXT_TELEMETRY_DISABLED: "1",
+  NG_CLI_ANALYTICS: "false",
   NUXT_TELEMETRY_DISABLED: "1",
   npm_config_offline: "true",
 };
@@ -30,14 +31,16 @@ export class App {
   #ends = [];
 
   /** Fetches what the group needs from the registry, where it is not there from an earlier run. */
-  static async fetchPackages({ fixtures, node }) {
+  static async fetchPackages({ fixtures, node, tools }) {
     if (node) await nodeOf(node);
+    if (tools) await lockedPackages(tools);
     if (hasPackages(fixtures)) await lockedPackages(fixtures.at(-1));
   }
 
   /**
-   * @param {{ fixtures: string[], packages?: string[], node?: number }} group
-   *   `packages`: whose versions are shown; `node`: the major version that the tools need
+   * @param {{ fixtures: string[], packages?: string[], node?: number, tools?: string }} group
+   *   `packages`: whose versions are shown; `node`: the major version that the tools need; `tools`: another fixture,
+   *   whose commands are there, too
    * @param {string} tarball
    */
   static async create(group, tarball) {
@@ -52,10 +55,12 @@ export class App {
         ? await nodeOf(group.node)
         : { folder: dirname(process.execPath), version: process.versions.node };
       app.#node = `Node.js ${node.version}`;
+      const commands = [join(app.#folder, "node_modules/.bin"), node.folder];
+      if (group.tools) commands.push(join(await lockedPackages(group.tools), ".bin"));
       app.#env = {
         ...process.env,
         ...QUIET_TOOLS,
-        PATH: [join(app.#folder, "node_modules/.bin"), node.folder, process.env.PATH].join(delimiter),
+        PATH: [...commands, process.env.PATH].join(delimiter),
         BOOKMORE_API: app.api,
       };
       for (const name of group.packages ?? []) app.uses(name);
@@ -89,6 +94,10 @@ export class App {
 
   read(path) {
     return readFileSync(this.at(path), "utf8");
+  }
+
+  exists(path) {
+    return existsSync(this.at(path));
   }
 
   write(path, text) {
@@ -158,6 +167,13 @@ export class App {
     const { text, label } = await readOutput(browser, asking.href);
     this.versions.add(label);
     return parsed(text, url);
+  }
+
+  /** What a page of an extension shows, whose manifest is in this folder. */
+  async extensionPage(folder, page) {
+    const { text, label } = await readExtension(this.at(folder), `${page}?api=${encodeURIComponent(this.api)}`);
+    this.versions.add(label);
+    return parsed(text, page);
   }
 
   /** What a page of one script shows, served from the folder that it was built into. */

@@ -1,10 +1,11 @@
 // The browsers that pages are opened in: started when first needed, and shared by the cells, whose
 // pages have origins of their own.
-import { existsSync, readdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Builder, Capabilities } from "selenium-webdriver";
-import { BROWSERS, CHROMIUM_FLAGS, MissingProgram, chromiumProgram, find } from "../package/browser-drivers.mjs";
+import { BROWSERS, CHROMIUM_FLAGS, MissingProgram, chromiumProgram, find, startChromium } from "../package/browser-drivers.mjs";
 import { NotRun } from "./not-run.mjs";
 import { start } from "./processes.mjs";
 
@@ -22,13 +23,16 @@ async function browser(name) {
 
 async function begin(name) {
   try {
-    const { driver, stop } = await starters.get(name)();
-    const capabilities = await driver.getCapabilities();
-    return { driver, stop, label: `${LABELS[name]} ${capabilities.getBrowserVersion()}` };
+    return await labelled(name, await starters.get(name)());
   } catch (error) {
     started.delete(name);
     throw asNotRun(error);
   }
+}
+
+async function labelled(name, { driver, stop }) {
+  const capabilities = await driver.getCapabilities();
+  return { driver, stop, label: `${LABELS[name]} ${capabilities.getBrowserVersion()}` };
 }
 
 const asNotRun = (error) => (error instanceof MissingProgram ? new NotRun(error.message) : error);
@@ -48,7 +52,33 @@ export function chromium() {
  * @returns {Promise<{ text: string, label: string }>} `label`: the browser and its version
  */
 export async function readOutput(name, url) {
-  const { driver, label } = await browser(name);
+  return shownBy(await browser(name), url);
+}
+
+/** Opens a page of an unpacked extension, by its path, in a Chromium of its own; gives what `readOutput` does. */
+export async function readExtension(folder, path) {
+  let own;
+  try {
+    // Google's builds ignore the first flag without the second.
+    const flags = [`--load-extension=${folder}`, "--disable-features=DisableLoadExtensionCommandLineSwitch"];
+    own = await labelled("chromium", await startChromium(flags));
+    return await shownBy(own, `chrome-extension://${extensionId(folder)}/${path}`);
+  } catch (error) {
+    throw asNotRun(error);
+  } finally {
+    await own?.stop();
+  }
+}
+
+// An extension without a key is named after its folder, in letters from a to p.
+const extensionId = (folder) =>
+  createHash("sha256")
+    .update(realpathSync(folder))
+    .digest("hex")
+    .slice(0, 32)
+    .replace(/./g, (digit) => String.fromCharCode(97 + parseInt(digit, 16)));
+
+async function shownBy({ driver, label }, url) {
   await driver.get(url);
   const end = Date.now() + PATIENCE;
   for (;;) {

@@ -73,6 +73,12 @@ export async function lockedPackages(fixture) {
   return join(folder, "node_modules");
 }
 
+/** The version of a package that the lock file of a fixture has. */
+export function lockedVersion(fixture, name) {
+  const { packages } = JSON.parse(readFileSync(join(FIXTURES, fixture, "package-lock.json"), "utf8"));
+  return packages[`node_modules/${name}`].version;
+}
+
 /** Whether a kept folder is of this fixture, by whatever lock file. */
 const isOf = (fixture, name) => name.slice(0, -"-123456789abc".length) === fixture;
 

@@ -25,6 +25,7 @@ Exit code 0 if no cell failed, 1 if one did, 2 for wrong options.
 `;
 
 const LIMIT = 4 * 60_000; // ms for one cell
+const SLOW = 60; // seconds from which on a cell is not for every run
 const RECORDED = JSON.parse(readFileSync(new URL("../fixtures/outcomes.json", import.meta.url))).find(
   ({ id }) => id === "pascal/ok-json",
 );
@@ -113,7 +114,7 @@ async function allGroups() {
  * The cells of a group, one after the other in one app.
  *
  * @param {object} group
- *   `fixtures`, `packages`, `node`: see `App.create`;
+ *   `fixtures`, `packages`, `node`, `tools`: see `App.create`;
  *   `slow`: whether it takes a minute or more, so that `--quick` leaves it out;
  *   `prepare(app)`: done once, say a build that serves all cells;
  *   `cells`: `{ name, packages, run(app, prepared), error, calls }`.
@@ -146,7 +147,10 @@ async function runGroup(group, tarball) {
     const mark = !failure ? "✔" : failure instanceof NotRun ? "not run" : "✘";
     rows.push({ name: cell.name, versions: [...(app?.versions ?? [])], mark, reason: failure?.message });
     const before = rows.length === 1 ? `, after ${preparation} s of preparation` : "";
-    progress(`${mark} ${cell.name} (${seconds()} s${before})`);
+    const took = seconds();
+    progress(`${mark} ${cell.name} (${took} s${before})`);
+    if (!group.slow && Number(preparation) + Number(took) >= SLOW)
+      progress("    This is over a minute. Where it is so on a quiet machine, the group should be `slow`.");
     if (failure && (failure !== broken || rows.length === 1)) progress(failure.message.replaceAll(/^/gm, "    "));
     if (app) app.versions = versions; // a later cell may use another browser
     if (mark === "✘") await stopBrowsers(); // none with a stuck page goes on to the next cell

@@ -22,12 +22,13 @@ export const BROWSERS = [
 export const chromiumProgram = () =>
   find("CHROMIUM", ["chromium", "chromium-browser", "google-chrome"], "Chromium", "on Debian: apt-get install chromium");
 
-async function startChromium() {
+/** `flags`: beside those that every Chromium gets. */
+export async function startChromium(flags = []) {
   const binary = chromiumProgram();
   const program = find("CHROMEDRIVER", ["chromedriver"], "ChromeDriver", "on Debian: apt-get install chromium-driver");
   const profile = mkdtempSync(join(tmpdir(), "usage-meter-chromium-"));
   const options = new chrome.Options().setBinaryPath(binary);
-  options.addArguments(...CHROMIUM_FLAGS, `--user-data-dir=${profile}`);
+  options.addArguments(...CHROMIUM_FLAGS, ...flags, `--user-data-dir=${profile}`);
   options.enableBidi();
   const driver = await new Builder()
     .forBrowser("chrome")

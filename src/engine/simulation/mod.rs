@@ -5,7 +5,7 @@
 //!
 //! `SCHEDULES=…` runs more of them, `SEED=…` one of them, with a trace.
 
-mod chance;
+pub(in crate::engine) mod chance;
 mod rules;
 mod tickets;
 mod world;

@@ -1,4 +1,7 @@
-// The package as it is, without a bundler.
+// The package as it is, without a bundler where a browser takes modules.
+import { cpSync } from "node:fs";
+
+const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" };
 
 // What a plain page writes in place of the package's name.
 const withPaths = (app) =>
@@ -6,7 +9,7 @@ const withPaths = (app) =>
 
 const KINDS = { "module script": "index.html", "dedicated worker": "dedicated.html", "service worker": "service.html" };
 
-const plain = (browser, label) => ({
+const plain = ([browser, label]) => ({
   fixtures: ["shared", "page", "browser"],
   async prepare(app) {
     withPaths(app);
@@ -18,27 +21,54 @@ const plain = (browser, label) => ({
   })),
 });
 
+const REFUSED = { name: "RuntimeUnsupportedError", code: "runtime_unsupported", message: /'wasm-unsafe-eval'/ };
+
 const policy = {
   fixtures: ["shared", "page"],
   prepare: withPaths,
-  cells: [
+  cells: Object.entries(LABELS).flatMap(([browser, label]) => [
     {
-      name: "Content-Security-Policy: script-src 'self' 'wasm-unsafe-eval'",
-      run: (app) => strictPage(app, "'self' 'wasm-unsafe-eval'"),
+      name: `Content-Security-Policy: script-src 'self' 'wasm-unsafe-eval', ${label}`,
+      run: (app) => strictPage(app, "'self' 'wasm-unsafe-eval'", browser),
     },
     {
-      name: "Content-Security-Policy: script-src 'self' gives the typed error",
-      run: (app) => strictPage(app, "'self'"),
-      error: { name: "RuntimeUnsupportedError", code: "runtime_unsupported" },
+      name: `Content-Security-Policy: script-src 'self' gives the typed error, ${label}`,
+      run: (app) => strictPage(app, "'self'", browser),
+      error: REFUSED,
+      calls: 0,
+    },
+  ]),
+};
+
+async function strictPage(app, scripts, browser) {
+  const policy = `default-src 'none'; script-src ${scripts}; connect-src ${app.api}`;
+  return app.page(`${await app.serve(".", { "content-security-policy": policy })}index.html`, browser);
+}
+
+const extension = {
+  fixtures: ["shared", "extension", "esbuild"],
+  async prepare(app) {
+    await app.run("esbuild", ["background.js", "--bundle", "--format=iife", "--outfile=allowed/background.js"]);
+    const own = ["popup.html", "popup.js", "manifest.json"];
+    own.forEach((file) => app.write(`allowed/${file}`, app.read(file)));
+    cpSync(app.at("allowed"), app.at("refused"), { recursive: true });
+    const manifest = app.written("manifest.json");
+    manifest.content_security_policy = { extension_pages: "script-src 'self' 'wasm-unsafe-eval'" };
+    app.write("allowed/manifest.json", JSON.stringify(manifest));
+  },
+  cells: [
+    {
+      name: "Chromium, an extension's service worker with 'wasm-unsafe-eval'",
+      run: (app) => app.extensionPage("allowed", "popup.html"),
+    },
+    {
+      name: "Chromium, an extension's service worker without it gives the typed error",
+      run: (app) => app.extensionPage("refused", "popup.html"),
+      error: REFUSED,
       calls: 0,
     },
   ],
 };
-
-async function strictPage(app, scripts) {
-  const policy = `default-src 'none'; script-src ${scripts}; connect-src ${app.api}`;
-  return app.page(`${await app.serve(".", { "content-security-policy": policy })}index.html`);
-}
 
 const slim = {
   fixtures: ["slim"],
@@ -49,4 +79,4 @@ const slim = {
   ],
 };
 
-export default [plain("chromium", "Chromium"), plain("firefox", "Firefox"), plain("webkit", "WebKit"), policy, slim];
+export default [...Object.entries(LABELS).map(plain), policy, extension, slim];

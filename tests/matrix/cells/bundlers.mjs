@@ -101,6 +101,16 @@ const esbuild = {
       },
     })),
     {
+      name: "esbuild, CommonJS, minified with the names kept",
+      run: (app) => keepingNames(app, "cjs.cjs"),
+    },
+    {
+      name: "esbuild, CommonJS, minified with the names kept, gives a typed error",
+      run: (app) => keepingNames(app, "refused.js"),
+      error: { name: "ConfigError", code: "config_error", message: /baseUrl/ },
+      calls: 0,
+    },
+    {
       name: "esbuild, IIFE, as the text of a script in a srcdoc frame",
       async run(app) {
         const flags = ["--bundle", "--minify", "--format=iife", "--global-name=Usage"];
@@ -111,6 +121,12 @@ const esbuild = {
     },
   ],
 };
+
+async function keepingNames(app, script) {
+  const flags = ["--platform=node", "--format=cjs", "--minify", "--keep-names"];
+  await app.run("esbuild", [script, "--bundle", ...flags, `--outfile=names/${script}.cjs`]);
+  return app.outcome("node", [app.elsewhere(`names/${script}.cjs`)]);
+}
 
 const parcel = page("parcel", {
   packages: ["parcel"],

@@ -23,6 +23,39 @@ const vite = (how, major, { fixtures, packages }) => ({
   ],
 });
 
+const library = {
+  fixtures: ["shared", "page", "library", "vite-8"],
+  packages: ["vite"],
+  cells: [
+    {
+      name: "Vite 8, inside a library that an app has",
+      async run(app) {
+        await app.run("vite", ["build", "--config", "library.config.js"]);
+        app.write("usage.js", 'export * from "./library/usage.js";');
+        app.remove("node_modules/bookmore-sdk"); // the library has it inside
+        await app.run("vite", ["build"]);
+        return app.page(await app.serve("dist"));
+      },
+    },
+  ],
+};
+
+const reactRouter = {
+  fixtures: ["shared", "react-router", "vite-8"],
+  packages: ["react-router", "vite", "react"],
+  node: 24,
+  async prepare(app) {
+    await app.run("react-router", ["build"]);
+    const env = { HOST: "127.0.0.1", PORT: await app.freePort() };
+    const [, url] = await app.start("react-router-serve", ["build/server/index.js"], { env, ready: /(http\S+?)\/?\s/ });
+    return url;
+  },
+  cells: [
+    { name: "React Router, loader on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "React Router, loader in the page", run: (app, url) => app.page(`${url}/client`) },
+  ],
+};
+
 const svelteKit = {
   fixtures: ["shared", "sveltekit"],
   packages: ["@sveltejs/kit", "vite"],
@@ -37,6 +70,22 @@ const svelteKit = {
         return app.sentPage(`${url}/?api=${app.api}`);
       },
     },
+  ],
+};
+
+const angular = {
+  fixtures: ["shared", "angular"],
+  packages: ["@angular/core", "@angular/ssr"],
+  node: 24,
+  async prepare(app) {
+    await app.run("ng", ["build"]);
+    const env = { PORT: await app.freePort() };
+    const [, url] = await app.start("node", ["dist/server/server.mjs"], { env, ready: /Listening on (http\S+)/ });
+    return url;
+  },
+  cells: [
+    { name: "Angular, rendered on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "Angular, rendered in the page", run: (app, url) => app.page(`${url}/client`) },
   ],
 };
 
@@ -59,16 +108,18 @@ const nuxt = {
   ],
 };
 
-const next = (how, prepare, otherCells) => ({
+const next = (how, prepare, otherCells = []) => ({
   fixtures: ["shared", "next"],
   packages: ["next", "react"],
   prepare,
   cells: [
-    { name: `Next 16, ${how}, client component`, run: (app, url) => app.page(`${url}/client`) },
-    { name: `Next 16, ${how}, server component`, run: (app, url) => app.sentPage(`${url}/server?api=${app.api}`) },
-    { name: `Next 16, ${how}, Node.js route`, run: (app, url) => app.route(`${url}/node?api=${app.api}`) },
-    ...otherCells.map(({ name, run }) => ({ name: `Next 16, ${how}, ${name}`, run })),
-  ],
+    { name: "client component", run: (app, url) => app.page(`${url}/client`) },
+    { name: "server component", run: (app, url) => app.sentPage(`${url}/server?api=${app.api}`) },
+    { name: "Node.js route", run: (app, url) => app.route(`${url}/node?api=${app.api}`) },
+    { name: "edge route of pages", run: (app, url) => app.route(`${url}/api/edge?api=${app.api}`) },
+    { name: "middleware", run: (app, url) => app.route(`${url}/middleware?api=${app.api}`) },
+    ...otherCells,
+  ].map(({ name, run }) => ({ name: `Next 16, ${how}, ${name}`, run })),
 });
 
 const edgeRoute = { name: "edge route", run: (app, url) => app.route(`${url}/edge?api=${app.api}`) };
@@ -77,33 +128,55 @@ const nextTurbopack = next(
   "Turbopack build",
   async (app) => {
     await app.run("next", ["build"]);
+    checkEdgeModules(app, 3);
     return nextServer(app, "start");
   },
-  [
+  [edgeRoute],
+);
+
+const nextWebpack = next("webpack build", async (app) => {
+  // Next 16.4.6 cannot build an edge route of app with webpack, be it one without imports.
+  app.remove("app/edge");
+  await app.run("next", ["build", "--webpack"]);
+  checkEdgeModules(app, 2);
+  return nextServer(app, "start");
+});
+
+const nextDev = next("Turbopack dev server", (app) => nextServer(app, "dev"), [edgeRoute]);
+
+/** `next start` would compile a module from bytes, hosts of edge functions do not: the build must hand it over. */
+function checkEdgeModules(app, count) {
+  const { middleware, functions } = app.written(".next/server/middleware-manifest.json");
+  const all = [...Object.values(middleware), ...Object.values(functions)];
+  if (all.length !== count) throw new Error(`There are ${all.length} edge functions instead of ${count}.`);
+  for (const { name, wasm } of all)
+    if (wasm.length !== 1) throw new Error(`The edge function ${name} has ${wasm.length} modules instead of one.`);
+}
+
+/** A page that Next tries to render at build time; what it shows has to be of the request. */
+const nextPrerender = (name, page, config) => ({
+  fixtures: ["next-prerender", "next"],
+  packages: ["next", "react"],
+  async prepare(app) {
+    for (const other of ["client", "server", "node", "edge", page === "cached" ? "prerendered" : "cached"]) app.remove(`app/${other}`);
+    app.write("next.config.mjs", `export default ${JSON.stringify(config)};\n`);
+    await app.run("next", ["build"]);
+    return nextServer(app, "start");
+  },
+  cells: [
     {
-      ...edgeRoute,
-      run(app, url) {
-        // `next start` would compile a module from bytes, hosts of edge functions do not: the build must hand it over.
-        const { wasm } = JSON.parse(app.read(".next/server/middleware-manifest.json")).functions["/edge/route"];
-        if (wasm.length !== 1) throw new Error(`The edge function has ${wasm.length} modules instead of one.`);
-        return edgeRoute.run(app, url);
+      name: `Next 16, ${name}`,
+      async run(app, url) {
+        const built = app.exists(`.next/server/app/${page}.html`) ? app.read(`.next/server/app/${page}.html`) : "";
+        if (built.includes("<output")) throw new Error("The page has a usage of build time.");
+        return app.sentPage(`${url}/${page}`);
       },
     },
   ],
-);
+});
 
-const nextWebpack = next(
-  "webpack build",
-  async (app) => {
-    // Next 16.4.6 cannot build any edge route with webpack, be it one without imports.
-    app.remove("app/edge");
-    await app.run("next", ["build", "--webpack"]);
-    return nextServer(app, "start");
-  },
-  [],
-);
-
-const nextDev = next("Turbopack dev server", (app) => nextServer(app, "dev"), [edgeRoute]);
+const nextDynamic = nextPrerender("a static prerender whose fetch is dynamic", "prerendered", {});
+const nextCached = nextPrerender("cacheComponents", "cached", { cacheComponents: true });
 
 async function nextServer(app, command) {
   const [, url] = await app.start("next", [command, "--hostname", "127.0.0.1", "--port", await app.freePort()], {
@@ -119,9 +192,14 @@ export default [
   vite("React", 7, react),
   vite("React", 8, react),
   vite("bookmore-sdk/slim", 8, slim),
+  library,
   nextTurbopack,
   nextWebpack,
   nextDev,
+  reactRouter,
+  nextDynamic,
+  nextCached,
   svelteKit,
+  angular,
   nuxt,
 ];

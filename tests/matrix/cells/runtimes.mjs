@@ -1,3 +1,5 @@
+import { lockedVersion } from "../packed.mjs";
+
 const deno = {
   fixtures: ["shared", "script", "deno"],
   packages: ["deno"],
@@ -53,6 +55,11 @@ const bun = {
   ],
 };
 
+// Workers of these compatibility dates. Before 2024-11-11 a request has no `cache`, before 2025-05-05 there is no
+// FinalizationRegistry. The last is the newest that the locked workerd knows, which its version tells.
+const [, ...newest] = /^1\.(\d{4})(\d{2})(\d{2})\./.exec(lockedVersion("workerd", "workerd"));
+const DATES = ["2023-05-01", "2024-01-01", "2024-09-23", newest.join("-")];
+
 const workerd = {
   fixtures: ["shared", "worker", "workerd"],
   packages: ["workerd"],
@@ -70,8 +77,7 @@ const workerd = {
     ]);
     return app.program("@cloudflare", "bin/workerd");
   },
-  // Before 2024-11-11 a request has no `cache`, before 2025-05-05 there is no FinalizationRegistry.
-  cells: ["2023-05-01", "2024-09-23", "2026-01-01"].flatMap((date) => [
+  cells: DATES.flatMap((date) => [
     {
       name: `workerd, compatibility date ${date}`,
       run: async (app, program) => app.route(`${await serveWorker(app, program, "worker.js", date)}/?api=${app.api}`),
@@ -102,29 +108,4 @@ async function serveWorker(app, program, script, date) {
   return `http://127.0.0.1:${port}`;
 }
 
-const wrangler = {
-  fixtures: ["shared", "worker", "wrangler"],
-  packages: ["wrangler", "workerd"],
-  node: 24,
-  cells: [
-    {
-      name: "Wrangler, dev server",
-      async run(app) {
-        const env = {
-          CLOUDFLARE_CF_FETCH_ENABLED: "false",
-          WRANGLER_SEND_METRICS: "false",
-          WRANGLER_SEND_ERROR_REPORTS: "false",
-          WRANGLER_LOG_PATH: app.at("logs"),
-        };
-        const [, url] = await app.start(
-          "wrangler",
-          ["dev", "--ip", "127.0.0.1", "--port", await app.freePort(), "--show-interactive-dev-session=false"],
-          { env, ready: /Ready on (http\S+)/ },
-        );
-        return app.route(`${url}/?api=${app.api}`);
-      },
-    },
-  ],
-};
-
-export default [deno, bun, workerd, wrangler];
+export default [deno, bun, workerd];

@@ -10,14 +10,21 @@ const jest = {
       name: "Jest, jsdom: says that there is no TextDecoder",
       packages: ["jest-environment-jsdom"],
       run: (app) => jestRun(app, "jsdom"),
+      error: { code: "runtime_unsupported", message: /^This runtime has no Text(De|En)coder\./ },
+      calls: 0,
+    },
+    {
+      name: "Jest, jsdom with a TextEncoder alone: says that there is no TextDecoder",
+      packages: ["jest-environment-jsdom"],
+      run: (app) => jestRun(app, "jsdom", ["--setupFiles", "./text-encoder.cjs"]),
       error: { code: "runtime_unsupported", cause: /TextDecoder/ },
       calls: 0,
     },
   ],
 };
 
-async function jestRun(app, environment) {
-  await app.run("jest", ["--testEnvironment", environment]);
+async function jestRun(app, environment, options = []) {
+  await app.run("jest", ["--testEnvironment", environment, ...options]);
   return app.written("outcome.json");
 }
 
