@@ -137,7 +137,10 @@ impl<'a> Members<'a> {
             return Err(refusal(&[name, " must be an object."]));
         }
         let pairs = match js_sys::try_iter(&given) {
-            Ok(None) if !is_plain(&given) && Object::keys(given.unchecked_ref()).length() == 0 => {
+            Ok(None)
+                if !is_plain(&given)
+                    && Object::keys(given.unchecked_ref::<Object>()).length() == 0 =>
+            {
                 Err(JsValue::UNDEFINED)
             }
             Ok(None) => Ok(Object::entries(given.unchecked_ref::<Object>())),
