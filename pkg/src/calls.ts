@@ -92,11 +92,10 @@ export class Calls {
 
   /** For `bookmore-sdk/many`: checks what it was given. */
   async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): Promise<Deciding> {
-    const { totalTimeoutMs } = manyOptions(client, companyIds, options);
-    const { concurrency = 6, rounds = 1, onProgress, signal } = options;
-    const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), signal ?? undefined);
+    const { totalTimeoutMs, concurrency, rounds, hasProgress, signal } = manyOptions(client, companyIds, options);
+    const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), signal);
     const { Many } = instance.glue;
-    const many = new Many(concurrency, rounds, onProgress !== undefined, now());
+    const many = new Many(concurrency, rounds, hasProgress, now());
     const tellLimit = () => {
       const engine = this.#engine;
       // Before the first call there is no engine, and after a trap one of another instance, which does not know it.

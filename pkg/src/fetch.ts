@@ -117,15 +117,15 @@ function checked(given: unknown): { status: number; body: Response["body"] | und
   const [type, status, body] = ["type", "status", "body"].map((name) => partOf(given, name));
   if (type === "error") refuse("Response.error()");
   if (type === "opaque") refuse("an opaque Response, as the mode no-cors does");
-  const hasStatus = Number.isInteger(status) && (status as number) > 0 && (status as number) < 1000;
-  if (type !== "opaqueredirect" && !hasStatus) refuse("an object without a status");
+  const isStatus = Number.isInteger(status) && (status as number) > 0 && (status as number) < 1000;
+  if (type !== "opaqueredirect" && !isStatus) refuse("an object without a status");
   if (partOf(given, "bodyUsed")) refuse("a Response that has been read already");
   if (partOf(body, "locked")) refuse("a Response whose body is being read");
   const isReadable = has(body, "getReader") || has(given, "arrayBuffer") || has(given, "text");
   if (body !== null && !isReadable) {
     refuse(`an object with neither ${body === undefined ? "" : "a stream as its "}body nor arrayBuffer() nor text()`);
   }
-  return { status: hasStatus ? (status as number) : 0, body: body as Response["body"] | undefined };
+  return { status: isStatus ? (status as number) : 0, body: body as Response["body"] | undefined };
 }
 
 /** What a mock's getter throws is not there. */

@@ -305,10 +305,16 @@ export interface ManyLimits {
   onProgress?: unknown;
 }
 
+export interface CheckedManyOptions extends CheckedRequestOptions {
+  concurrency: number;
+  rounds: number;
+  hasProgress: boolean;
+}
+
 /** Checks who is asked for many companies, and how. */
-export function manyOptions(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): CheckedRequestOptions {
-  const checked = requestOptions(options, MANY);
-  const { concurrency, rounds, onProgress } = options;
+export function manyOptions(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): CheckedManyOptions {
+  const members = membersOf(options, "The request options", MANY);
+  const { concurrency = 6, rounds = 1, onProgress } = members;
   checkNumber(concurrency, "concurrency", [1, 1000]);
   checkNumber(rounds, "rounds", [0, 5]);
   checkType(onProgress, "onProgress", "function");
@@ -317,11 +323,14 @@ export function manyOptions(client: unknown, companyIds: unknown, options: Reque
   const ids = Object(companyIds) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
   const isIterable = typeof (ids[Symbol.asyncIterator] ?? ids[Symbol.iterator]) === "function";
   check(isIterable && typeof companyIds !== "string", "companyIds must be an array of ids, or another iterable of them, async or not.");
-  return checked;
+  return { ...checkedOptions(members), concurrency, rounds, hasProgress: onProgress !== undefined };
 }
 
-export function requestOptions(given: RequestOptions, known = CALL): CheckedRequestOptions {
-  const options = membersOf(given, "The request options", known);
+export function requestOptions(options: RequestOptions): CheckedRequestOptions {
+  return checkedOptions(membersOf(options, "The request options", CALL));
+}
+
+function checkedOptions(options: RequestOptions): CheckedRequestOptions {
   const { signal, coalesce = true, fresh = false } = options;
   check(
     signal == null || typeof signal.addEventListener === "function",
