@@ -344,7 +344,7 @@ impl TimeoutError {
             ],
             None => text![
                 match self.phase {
-                    Phase::Token => "The bearerToken function gave no token within ",
+                    Phase::Token => "The token provider gave no token within ",
                     Phase::Headers => "No reply came within ",
                     Phase::Body => "The reply was not complete within ",
                     Phase::Backoff => "The call was not over within ",

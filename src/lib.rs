@@ -100,8 +100,6 @@
 
 pub mod client;
 pub mod dto;
-// Some of it only the npm package needs.
-#[cfg_attr(not(all(target_arch = "wasm32", feature = "npm")), allow(dead_code))]
 mod engine;
 pub mod error;
 #[cfg(feature = "testing")]

@@ -2,7 +2,7 @@ import { abortReason, onAbort } from "./abort.js";
 import type { Core } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
-import { checkPlatform, isWorkers, type Instance, type Loader } from "./instance.js";
+import { checkPlatform, isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
 import { answerOf, checkedToken, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
 import type {
@@ -81,17 +81,18 @@ export class Calls {
     const of = this.#options;
     if (signal?.aborted) throw abortReason(signal);
     checkPlatform();
-    const started = performance.now();
+    const started = now();
     const totalTimeout = checked.totalTimeoutMs ?? of.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
     let engine = this.#engine;
     if (!engine || engine.instance.trap !== undefined) {
       try {
         engine = this.#engineOf(await this.#loaded(totalTimeout, signal));
       } catch (thrown) {
-        if (signal?.aborted || !(thrown instanceof BookMoreError)) throw thrown;
+        if (signal?.aborted) throw thrown;
         // Each caller gets an error of its own.
-        const { message, cause } = thrown;
-        return { error: { ...thrown, message, cause }, attempts: [], elapsedMs: performance.now() - started };
+        const error = thrown instanceof BookMoreError ? thrown : unsupported(thrown);
+        const { message, cause } = error;
+        return { error: { ...error, message, cause }, attempts: [], elapsedMs: now() - started };
       }
     }
     if (typeof (of.fetch ?? globalThis.fetch) !== "function") {
@@ -105,7 +106,7 @@ export class Calls {
     // In one order, so that equal calls are equal.
     const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
     // A test's clock may jump back, or give no number.
-    const waited = Math.max(0, performance.now() - started) || 0;
+    const waited = Math.max(0, now() - started) || 0;
     const { outcome, abandon } = driver.call((core, at) =>
       core.call(
         company,
@@ -180,6 +181,15 @@ export class Calls {
     } catch {
       // See above.
     }
+  }
+}
+
+/** By the monotonic clock; a page may have put anything in its place. */
+function now(): number {
+  try {
+    return performance.now();
+  } catch (cause) {
+    throw unsupported(cause);
   }
 }
 

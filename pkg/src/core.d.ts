@@ -3,7 +3,7 @@
  * that importing it does nothing and a fresh instance can be had after a trap.
  */
 
-/** Now by a clock that never goes back, milliseconds since 1970 or NaN, and chance. */
+/** Now by the monotonic clock, milliseconds since 1970, and chance; the last two may be NaN. */
 export type Moment = [now: number, wall: number, random: number];
 
 /** The exports of `src/js/mod.rs`, where they are described. */

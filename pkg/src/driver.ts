@@ -1,32 +1,11 @@
 import { safeCause } from "./causes.js";
+import type { Command, Told } from "./command.js";
 import type { Core, Moment } from "./core.js";
 import { errorOf, internalError, type ErrorDetails } from "./errors.js";
 import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
 import type { Instance } from "./instance.js";
 import { isControlFlow, signsOf, wordsOf } from "./thrown.js";
-import type { AiChatUsageResponse } from "./reply.js";
-import type { AttemptInfo, ClientEvent } from "./types.js";
-
-/** What `src/js/command.rs` writes. */
-type Command =
-  | { do: "send"; id: number; url: string; headers: Record<string, string> }
-  | { do: "ask"; id: number; forceRefresh: boolean }
-  | { do: "cancel"; id: number }
-  | { do: "forget"; id: number }
-  | { do: "emit"; event: ClientEvent }
-  | ({ do: "settle"; id: number } & Told);
-
-/** How the engine tells of an outcome. */
-interface Told {
-  data?: AiChatUsageResponse;
-  requestId?: string;
-  /** Those of the reply, where a secret had to be taken out of them. */
-  headers?: Record<string, string>;
-  send?: number;
-  error?: ErrorDetails;
-  attempts: AttemptInfo[];
-  elapsedMs: number;
-}
+import type { ClientEvent } from "./types.js";
 
 /** What a call came to. */
 export interface Outcome extends Told {
@@ -68,8 +47,6 @@ export class Driver {
   /** How far timers have run ahead of the clock, as they do where a test moves only them. */
   #aheadMs = 0;
   #latest = 0;
-  /** Whether chance and the wall clock may be read: prerendering refuses them before the first request. */
-  #hasSent = false;
   /** Whether it is for one call, and ends with it. */
   readonly #isForOne: boolean;
 
@@ -84,30 +61,28 @@ export class Driver {
   call(begin: (core: Core, at: Moment) => number): { outcome: Promise<Outcome>; abandon(): void } {
     let id: number | undefined;
     const outcome = new Promise<Outcome>((resolve) => {
-      this.#input((core, at) => this.#callers.set((id = begin(core, at)), resolve));
+      this.#input((core, at) => this.#callers.set((id = begin(core, at)), resolve), false);
       if (id === undefined) resolve(this.#failure());
     });
     const abandon = () => {
-      if (id !== undefined && this.#callers.delete(id)) this.#input((core, at) => core.abandon(id!, ...at));
+      if (id !== undefined && this.#callers.delete(id)) this.#input((core, at) => core.abandon(id!, ...at), false);
     };
     return { outcome, abandon };
   }
 
   setToken(token: string | undefined, hasProvider: boolean, sameIdentity: boolean): void {
-    this.#input((core, at) => core.setToken(token, hasProvider, sameIdentity, ...at));
+    this.#input((core, at) => core.setToken(token, hasProvider, sameIdentity, ...at), false);
   }
 
-  /** Everything that comes in goes through here; nothing but a trap is thrown. */
-  #input(act: (core: Core, at: Moment) => unknown): void {
+  /**
+   * Everything that comes in goes through here; nothing but a trap is thrown. `looks`: whether chance and the wall clock
+   * may be read. Prerendering refuses them before its first request.
+   */
+  #input(act: (core: Core, at: Moment) => unknown, looks = true): void {
     if (this.#instance.trap !== undefined) return this.#die();
     try {
       const core = this.#core;
-      const mayLook = this.#hasSent;
-      act(core, [
-        this.#now(),
-        mayLook || core.wantsWall ? Date.now() : NaN,
-        mayLook ? Math.random() : NaN,
-      ]);
+      act(core, [this.#now(), looks || core.wantsWall ? Date.now() : NaN, looks ? Math.random() : NaN]);
       this.#drain();
     } catch (trap) {
       this.#instance.trap = trap ?? "trap";
@@ -133,7 +108,6 @@ export class Driver {
     const { id } = command as { id: number };
     switch (command.do) {
       case "send":
-        this.#hasSent = true;
         void this.#send(id, command.url, command.headers);
         break;
       case "ask":
@@ -153,7 +127,7 @@ export class Driver {
       case "emit":
         this.#world.emit(command.event);
         break;
-      default: {
+      case "settle": {
         const { error } = command;
         if (error) command.error = this.#withCause(error);
         this.#callers.get(id)?.({ ...command, reply: this.#reply! });
@@ -174,7 +148,7 @@ export class Driver {
         const isFirst = !("body" in flight);
         flight.body = body;
         if (!this.#flights.has(id)) return false;
-        if (isFirst) this.#input((core) => core.headers(id));
+        if (isFirst) this.#input((core) => core.headers(id), false);
         return true;
       });
     } catch (thrown) {
@@ -207,9 +181,8 @@ export class Driver {
       if (!("unusable" in answer)) {
         // Nobody waits for what was given up, and the engine may be gone.
         if (!this.#flights.delete(id)) return;
-        this.#input((core, [now, , random]) =>
-          core.token(id, answer.token, answer.expiresAt, now, isNaN(answer.expiresAt) ? NaN : Date.now(), random),
-        );
+        const { token, expiresAt } = answer;
+        this.#input((core, [now, wall, random]) => core.token(id, token, expiresAt, now, isNaN(expiresAt) ? wall : Date.now(), random), false);
         return;
       }
       message = answer.unusable;
@@ -217,7 +190,7 @@ export class Driver {
       isFlow = isControlFlow(thrown);
       this.#keep(id, thrown, isFlow);
     }
-    if (this.#flights.delete(id)) this.#input((core, at) => core.tokenFailed(id, message, isFlow, ...at));
+    if (this.#flights.delete(id)) this.#input((core, at) => core.tokenFailed(id, message, isFlow, ...at), false);
     this.#thrown.delete(id);
   }
 
@@ -237,7 +210,7 @@ export class Driver {
     return this.#thrown.has(thrown as number) ? { ...error, cause: this.#thrown.get(thrown as number) } : error;
   }
 
-  /** Never goes back, whatever a test makes of the clock. */
+  /** The monotonic clock, which never goes back whatever a test makes of the platform's. */
   #now(): number {
     const now = performance.now() + this.#aheadMs;
     return (this.#latest = now > this.#latest ? now : this.#latest);

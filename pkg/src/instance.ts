@@ -93,7 +93,7 @@ export function loader(source: (signal: AbortSignal) => Promise<Source>): Loader
   };
 }
 
-function unsupported(cause: unknown): BookMoreError {
+export function unsupported(cause: unknown): BookMoreError {
   let message = `This runtime lacks something that the SDK needs: ${String(cause)}.`;
   if (typeof WebAssembly !== "object") {
     message = "This runtime has no WebAssembly, or has it switched off. Use another one.";

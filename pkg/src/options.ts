@@ -17,7 +17,7 @@ function checkType(value: unknown, name: string, type: "string" | "boolean" | "f
 }
 
 function checkObject(value: unknown, name: string): void {
-  check(typeof value === "object" && value !== null, `${name} must be an object.`);
+  check(typeof value === "object" && value !== null && !Array.isArray(value), `${name} must be an object.`);
 }
 
 /** Refuses a member that nobody reads, such as `baseURL`: the call would not do what its author means. */
@@ -178,7 +178,7 @@ function common(options: RequestOptions): CommonOptions {
 
 /** A Headers or a Map iterates, a plain object does not. */
 function* pairsOf(headers: object): Generator<[string, unknown]> {
-  checkObject(headers, "headers");
+  if (!Array.isArray(headers)) checkObject(headers, "headers");
   const pairs = Symbol.iterator in headers ? (headers as Iterable<unknown>) : Object.entries(headers);
   for (const pair of pairs) {
     check(
@@ -256,13 +256,6 @@ export function answerOf(given: unknown): Answer {
   const isTime = isDate || typeof expiresAt === "number";
   if (expiresAt !== undefined && expiresAt !== Infinity && (!isTime || Number.isNaN(at))) {
     return { unusable: "expiresAt must be a Date, or a number of milliseconds since 1970." };
-  }
-  // The seconds of a JWT's exp, or until its end, are long ago as milliseconds; microseconds are in the far future.
-  if (!isDate && at < 1e11) {
-    return { unusable: "expiresAt must be in milliseconds since 1970; this can only be seconds. Multiply it by 1000." };
-  }
-  if (at > 1e14) {
-    return { unusable: "expiresAt must be in milliseconds since 1970, as Date.now() gives them; this is a finer unit." };
   }
   return { token: token as string | undefined, expiresAt: at };
 }

@@ -163,13 +163,17 @@ export interface RequestOptions {
 }
 
 /**
- * What happens to a call. Nothing in it is a secret: URLs have no query and
- * headers are left out.
+ * What happens to a call, at last `success` or `error`; an aborted call has no
+ * last event. Nothing in it is a secret: URLs have no query and headers are
+ * left out.
  */
 export type ClientEvent = {
-  /** Numbers the calls of a client. Calls that share a request have its first caller's in all but the last event. */
+  /**
+   * Tells the calls of a client apart; later ones have higher numbers, with gaps. Calls that share a request have its
+   * first caller's in all but the last event.
+   */
   callId: number;
-  /** Counts the attempts, from 1. */
+  /** Counts the attempts, from 1; 0 at the end of a call that made none. */
   attempt: number;
 } & (
   /** A request is about to be sent. */

@@ -5,7 +5,6 @@
 //! listener or a waker may use the client at once.
 
 use std::{
-    cell::RefCell,
     mem::replace,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
@@ -15,7 +14,8 @@ use super::{
     bearer_token::{Bearer, BearerToken, TokenRequest},
     event::{Event, Listener},
     hub::Hub,
-    pool::{Done, Taken, Work},
+    pool::{Done, Place, Taken, Work},
+    running,
     state::{State, Step},
 };
 use crate::{
@@ -37,10 +37,12 @@ pub(super) struct Driver<T> {
     /// Where the requests go, for the listener.
     url: String,
     hub: Arc<Hub>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 impl<T: Transport> Driver<T> {
+    // The npm package's engine is of one thread.
+    #[cfg_attr(feature = "npm", allow(clippy::arc_with_non_send_sync))]
     pub fn new(engine: Engine, transport: T, listener: Option<Local<Arc<Listener>>>) -> Self {
         let url = endpoint(&engine.config().base_url);
         Self {
@@ -48,7 +50,7 @@ impl<T: Transport> Driver<T> {
             listener,
             url,
             hub: Arc::default(),
-            state: Mutex::new(State::new(engine)),
+            state: Arc::new(Mutex::new(State::new(engine))),
         }
     }
 
@@ -57,19 +59,18 @@ impl<T: Transport> Driver<T> {
     }
 
     /// Tells the engine something, with the time and the chance that go with it.
-    fn input<R>(&self, wants_wall: bool, tell: impl FnOnce(&mut State, Moment) -> R) -> R {
-        let reads = {
-            let state = self.lock();
-            wants_wall || state.has_sent || state.engine.wants_wall()
-        };
-        let read = |number: fn(&T) -> f64| {
-            if reads {
+    fn input<R>(&self, looks: Looks, tell: impl FnOnce(&mut State, Moment) -> R) -> R {
+        let read = |is_read, number: fn(&T) -> f64| {
+            if is_read {
                 number(&self.transport)
             } else {
                 f64::NAN
             }
         };
-        let (now, wall, random) = (self.transport.now(), read(T::unix_now), read(T::random));
+        let wants_wall = looks != Looks::Nowhere || self.lock().engine.wants_wall();
+        let now = self.transport.now();
+        let wall = read(wants_wall, T::unix_now);
+        let random = read(looks == Looks::Anywhere, T::random);
         let mut state = self.lock();
         state.now = state.now.max(now);
         let at = Moment {
@@ -87,7 +88,7 @@ impl<T: Transport> Driver<T> {
             Some(Bearer::Provider(provider)) => (None, Some(provider)),
         };
         let _attended = self.hub.attend();
-        let old = self.input(false, |state, at| {
+        let old = self.input(Looks::Nowhere, |state, at| {
             let has_provider = provider.is_some();
             let engine = &mut state.engine;
             engine.set_bearer_token(token, has_provider, same_identity, at);
@@ -102,9 +103,10 @@ impl<T: Transport> Driver<T> {
     pub fn begin(self: &Arc<Self>, request: GetAiChatUsage, options: Options) -> Id {
         // The provider may have answered when nobody waited.
         self.drive(NOBODY);
-        let nested = self.asks();
+        let nested = running::asks(&self.state);
         let options = Options { nested, ..options };
-        self.input(false, |state, at| state.engine.call(request, options, at))
+        let tell = |state: &mut State, at| state.engine.call(request, options, at);
+        self.input(Looks::Nowhere, tell)
     }
 
     pub fn poll(self: &Arc<Self>, call: Id, waker: &Waker) -> Poll<Box<Outcome>> {
@@ -136,7 +138,7 @@ impl<T: Transport> Driver<T> {
     /// `call` is over; a renewal of the token in the background may be left.
     fn leave(self: &Arc<Self>, call: Id) {
         self.hub.leave(call);
-        #[cfg(target_arch = "wasm32")]
+        #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
         if self.hub.is_deserted() && !self.lock().pool.is_empty() {
             let driver = Arc::downgrade(self);
             wasm_bindgen_futures::spawn_local(std::future::poll_fn(move |context| {
@@ -157,7 +159,7 @@ impl<T: Transport> Driver<T> {
 
     pub fn abandon(self: &Arc<Self>, call: Id) {
         let _attended = self.hub.attend();
-        let outcome = self.input(false, |state, at| {
+        let outcome = self.input(Looks::Nowhere, |state, at| {
             state.engine.abandon(call, at);
             state.outcomes.remove(&call)
         });
@@ -168,14 +170,20 @@ impl<T: Transport> Driver<T> {
 
     /// `call`: who is at it, and need not be woken.
     fn carry_out(&self, call: Id) {
+        let place = Place {
+            hub: Arc::clone(&self.hub),
+            state: Local::new(Arc::downgrade(&self.state)),
+        };
         loop {
-            let step = self.lock().step(&self.hub);
+            let step = self.lock().step(&place);
             match step {
                 None => return,
                 Some(Step::Over(task)) => drop(task),
                 Some(Step::Tell(event)) => {
                     if let Some(listener) = &self.listener {
-                        self.outside(false, || listener(&Event::of(&event, &self.url)));
+                        running::outside(&self.state, false, || {
+                            listener(&Event::of(&event, &self.url))
+                        });
                     }
                 }
                 Some(Step::Settled(own)) if own != call => self.hub.wake(own),
@@ -193,7 +201,7 @@ impl<T: Transport> Driver<T> {
         let (mut future, asks) = self.run(id, work);
         let waker = Waker::from(Arc::clone(&alarm));
         let mut context = Context::from_waker(&waker);
-        match self.outside(asks, || future.as_mut().poll(&mut context)) {
+        match running::outside(&self.state, asks, || future.as_mut().poll(&mut context)) {
             Poll::Pending => {
                 let work = Work::Running { future, asks };
                 let left = self.lock().pool.put_back(id, Taken { alarm, work });
@@ -213,14 +221,15 @@ impl<T: Transport> Driver<T> {
         match work {
             Work::Running { future, asks } => (future, asks),
             Work::Send(request) => {
-                self.lock().has_sent = true;
                 let driver = Arc::downgrade(self);
                 let on_headers = move || {
                     if let Some(driver) = driver.upgrade() {
                         driver.lock().engine.handle_headers(id);
                     }
                 };
-                let reply = self.outside(false, || self.transport.send(request, on_headers));
+                let reply = running::outside(&self.state, false, || {
+                    self.transport.send(request, on_headers)
+                });
                 (Box::pin(async { Done::Reply(reply.await) }), false)
             }
             Work::Ask { force_refresh } => {
@@ -236,7 +245,7 @@ impl<T: Transport> Driver<T> {
             }
             Work::SleepUntil(at) => {
                 let ms = (at - self.transport.now()).max(0.0);
-                let slept = self.outside(false, || self.transport.sleep(ms));
+                let slept = running::outside(&self.state, false, || self.transport.sleep(ms));
                 let slept = async {
                     slept.await;
                     Done::Slept
@@ -249,57 +258,38 @@ impl<T: Transport> Driver<T> {
     fn handle(&self, id: Id, done: Done) {
         match done {
             Done::Reply(Ok(reply)) => {
-                self.input(true, |state, at| state.engine.handle_reply(id, reply, at));
+                let tell = |state: &mut State, at| state.engine.handle_reply(id, reply, at);
+                self.input(Looks::Anywhere, tell);
             }
             Done::Reply(Err(error)) => {
                 let tell = |state: &mut State, at| state.engine.handle_send_error(id, error, at);
-                self.input(true, tell);
+                self.input(Looks::Anywhere, tell);
             }
             Done::Token(token) => {
-                let expires = token.as_ref().is_ok_and(BearerToken::expires);
-                self.input(expires, |state, at| {
+                let looks = match &token {
+                    Ok(token) if token.expires() => Looks::AtTheWall,
+                    _ => Looks::Nowhere,
+                };
+                self.input(looks, |state, at| {
                     let token = token.and_then(|token| token.checked(at.wall));
                     state.engine.handle_token(id, token, at);
                 });
             }
-            Done::Slept => self.input(false, |state, at| {
+            Done::Slept => self.input(Looks::Anywhere, |state, at| {
                 state.timer_at = f64::INFINITY;
                 state.engine.handle_timeout(at);
             }),
         }
     }
-
-    /// Whether the provider of this client runs on this thread just now: a call
-    /// that it makes cannot wait for its answer.
-    fn asks(&self) -> bool {
-        let own = std::ptr::from_ref(self).addr();
-        RUNNING.with_borrow(|running| {
-            let mut inner_first = running.iter().rev();
-            inner_first
-                .find(|(driver, _)| *driver == own)
-                .is_some_and(|(_, asks)| *asks)
-        })
-    }
-
-    /// Runs code of others. `asks`: whether it is the provider's.
-    fn outside<R>(&self, asks: bool, run: impl FnOnce() -> R) -> R {
-        /// Also where the code panics.
-        struct Leave;
-
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                RUNNING.with_borrow_mut(Vec::pop);
-            }
-        }
-
-        RUNNING.with_borrow_mut(|running| running.push((std::ptr::from_ref(self).addr(), asks)));
-        let _leave = Leave;
-        run()
-    }
 }
 
-thread_local! {
-    /// Whose drivers run code of others on this thread, the innermost last, and
-    /// whether it is their provider's.
-    static RUNNING: RefCell<Vec<(usize, bool)>> = const { RefCell::new(Vec::new()) };
+/// What is read for an input, if the engine does not ask for more: see
+/// [`Moment`].
+#[derive(Clone, Copy, PartialEq)]
+enum Looks {
+    Nowhere,
+    /// At the wall clock.
+    AtTheWall,
+    /// At the wall clock and at chance.
+    Anywhere,
 }

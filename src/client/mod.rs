@@ -8,6 +8,7 @@ mod hub;
 mod options;
 mod pool;
 mod response;
+mod running;
 mod state;
 
 use std::{

@@ -93,10 +93,10 @@ impl Engine {
             asked: None,
             revision: 0,
             identity: self.shared.identity,
-            renewed: false,
+            renewed: None,
             refused: None,
             tokens: Vec::new(),
-            beside: None,
+            failed_send: None,
         });
         if is_shared && let Some(mut equal) = self.take_listed(&group.key) {
             if !options.fresh || equal.is_unsent() {
@@ -133,17 +133,10 @@ impl Engine {
         group.calls.push(call);
         match group.stage {
             Stage::Token => self.await_token(&mut group, false),
-            Stage::Sleep | Stage::Behind => self.fail_who_cannot_sleep(&mut group),
+            Stage::Sleep | Stage::Behind => self.settle_hurried(&mut group),
             Stage::Headers | Stage::Body => {}
         }
         self.put_back(group);
-    }
-
-    /// Gives the group an id and a place, to be [put back](Self::put_back) in.
-    fn insert(&mut self, group: &mut Group) {
-        group.id = self.next_id();
-        group.place = self.groups.len();
-        self.groups.push((f64::INFINITY, None));
     }
 
     /// The group that a call with this key joins.
@@ -153,7 +146,7 @@ impl Engine {
 
     /// Timers can be late: those whose time is over fail before anything is
     /// done for them.
-    pub(super) fn fail_late(&mut self, group: &mut Group, until: f64) {
+    pub(super) fn settle_expired(&mut self, group: &mut Group, until: f64) {
         let phase = match group.stage {
             Stage::Token => Phase::Token,
             Stage::Headers => Phase::Headers,
@@ -164,7 +157,7 @@ impl Engine {
     }
 
     /// All callers of a group fail.
-    pub(super) fn fail(&mut self, group: &mut Group, error: Arc<Error>) {
+    pub(super) fn settle_all(&mut self, group: &mut Group, error: Arc<Error>) {
         self.settle(group, f64::INFINITY, &Told::Failure(error, None));
     }
 
@@ -233,7 +226,7 @@ impl Engine {
         if group.number > 0.0 {
             self.give_up(group.number);
         }
-        if let Some(kept) = group.beside {
+        if let Some(kept) = group.failed_send {
             self.command(Command::Forget { id: kept });
         }
         if let Some(behind) = group.behind {

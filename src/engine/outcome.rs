@@ -48,6 +48,7 @@ pub(crate) fn judge(
     if let Some(status) = &mut failure.response_status {
         redactor.redact_status(status);
     }
+    // The `error` of other bodies may be a sentence, which an `errorCode` is not.
     let Failure {
         code, words, title, ..
     } = &mut failure;

@@ -13,7 +13,7 @@ pub(crate) struct Pause {
     /// One company's, where another may fare better; `None` for the whole
     /// client.
     pub company: Option<u128>,
-    /// Milliseconds of the clock that measures calls.
+    /// Milliseconds of the monotonic clock.
     pub until: f64,
     /// How long it was asked to last.
     pub wait_ms: f64,

@@ -165,6 +165,17 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What drivers tell where nothing has been sent yet.
+    fn unread(&self, reads_wall: bool) -> Moment {
+        let at = self.at();
+        let reads_wall = reads_wall || self.engines[0].wants_wall();
+        Moment {
+            wall: if reads_wall { at.wall } else { f64::NAN },
+            random: f64::NAN,
+            ..at
+        }
+    }
+
     fn act(&mut self, due: Due) {
         let at = self.at();
         match due {
@@ -182,15 +193,17 @@ impl<'a> Run<'a> {
                     Some(words) => Err(TokenProviderError::new(words).into()),
                     None => Ok((answer.token, answer.expires_in.map(|ms| at.wall + ms))),
                 };
+                let reads_wall = matches!(answer, Ok((_, Some(_))));
+                let at = self.unread(reads_wall);
                 self.engines[number].handle_token(question, answer, at);
             }
         }
     }
 
     fn step(&mut self, step: Step, nested: bool) {
-        let at = self.at();
+        let at = self.unread(false);
         if let Some(name) = step.call {
-            let number = if self.isolated && !self.calls.is_empty() {
+            let number = if self.isolated {
                 self.engines.push(self.engines[0].fork());
                 self.engines.len() - 1
             } else {
@@ -249,7 +262,7 @@ impl<'a> Run<'a> {
     }
 
     fn set_bearer_token(&mut self, auth: Auth, same_identity: bool) {
-        let at = self.at();
+        let at = self.unread(false);
         let (token, provider) = match auth {
             Auth::Token(token) => (token, None),
             Auth::Provider(answers) => (None, Some(answers)),

@@ -22,8 +22,8 @@ use crate::{
 };
 
 /// The engine of a `BookMoreClient`. Ids are whole numbers; times are
-/// milliseconds, `now` by a clock that never goes back, `wall` since 1970 and
-/// NaN where it was not read, `random` from 0 to 1.
+/// milliseconds, `now` by the monotonic clock, `wall` since 1970,
+/// `random` from 0 to 1; those two are NaN where they were not read.
 #[wasm_bindgen]
 pub struct Core(Engine);
 
@@ -55,7 +55,7 @@ impl Core {
         Core(self.0.fork())
     }
 
-    /// Whether `wall` has to be read for calls: a token tells when it ends.
+    /// Whether `wall` has to be read for every input: a token tells its end.
     #[wasm_bindgen(getter, js_name = wantsWall)]
     pub fn wants_wall(&self) -> bool {
         self.0.wants_wall()
@@ -214,7 +214,7 @@ impl Core {
         wall: f64,
         random: f64,
     ) {
-        let expires_at = expires_at.is_finite().then_some(expires_at);
+        let expires_at = (!expires_at.is_nan()).then_some(expires_at);
         let at = Moment { now, wall, random };
         self.0
             .handle_token(question as Id, Ok((token, expires_at)), at);
