@@ -9,8 +9,9 @@ export function isControlFlow(thrown: unknown): boolean {
 
 /** By what the engine tells the network's failures from others. */
 export function signsOf(thrown: unknown): [name: string, message: string, code: string, causeCode: string] {
-  const [message, code] = ["message", "code"].map((name) => textOf(thrown, name)) as [string, string];
-  return [textOf(thrown, "name"), message, code, textOf(memberOf(thrown, "cause"), "code")];
+  // None that is known is longer.
+  const sign = (of: unknown, name: string) => textOf(of, name).slice(0, 200);
+  return [sign(thrown, "name"), sign(thrown, "message"), sign(thrown, "code"), sign(memberOf(thrown, "cause"), "code")];
 }
 
 /** What was thrown, which can be anything, says of itself, and what its cause says. */

@@ -1,4 +1,6 @@
 // What users of comparable clients reported, as rows, in Node.js; the matrix has them in the other runtimes.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -20,3 +22,26 @@ for (const [part, rows] of Object.entries(PARTS)) {
     for (const [name, run] of Object.entries(rows)) it(name, { timeout: 60_000 }, () => run(context));
   });
 }
+
+it("a page that has frozen Error.prototype before the import does no harm", () => {
+  const script = `
+    for (const of of [Error, TypeError, RangeError, DOMException]) Object.freeze(of.prototype);
+    const { BookMoreClient } = require("bookmore-sdk");
+    const signal = Object.assign(new EventTarget(), { aborted: false });
+    const code = (options, call) => new BookMoreClient({ bearerToken: "t0ken-s3cret", maxRetries: 0, ...options })
+      .getAiChatUsage({}, call).then(() => "usage", (error) => [error.name, error.code, error.cause?.name].join());
+    const abort = () => { signal.aborted = true; signal.dispatchEvent(new Event("abort")); };
+    setTimeout(abort, 20);
+    Promise.all([
+      code({ fetch: async () => new Response("", { status: 404 }) }),
+      code({ fetch: async () => { throw new TypeError("Failed to fetch"); } }),
+      code({ fetch: async () => { throw new Error("no: t0ken-s3cret"); } }),
+      code({ fetch: () => new Promise(() => {}), totalTimeoutMs: 10 }),
+      code({ fetch: () => new Promise(() => {}) }, { signal }),
+    ]).then((codes) => console.log(codes.join(" ")));`;
+  const printed = execFileSync(process.execPath, ["-e", script], { cwd: user.folder, encoding: "utf8" });
+  assert.equal(
+    printed.trim(),
+    "ApiError,api_error, NetworkError,network_error,TypeError FetchError,fetch_error,Error TimeoutError,timeout, AbortError,,",
+  );
+});

@@ -197,6 +197,15 @@ export const PLATFORMS = {
       same(looks, []);
     },
   ),
+  // As Next renders a page twice with a client of the module.
+  "a later call looks at nothing before its own fetch": async ({ sdk }) => {
+    let send = async () => reply();
+    const own = client(sdk, (...given) => send(...given), { bearerToken: async () => "t0ken" });
+    await own.getAiChatUsage();
+    own.setBearerToken(async () => "new");
+    const looks = await looksBefore((fetch) => ((send = fetch), own.getAiChatUsage()));
+    same(looks, []);
+  },
   "the clock is looked at where a token tells its end": async ({ sdk }) => {
     const looks = await looksBefore((fetch) =>
       client(sdk, fetch, { bearerToken: () => ({ token: "t0ken", expiresAt: 4e12 }) }).getAiChatUsage(),
