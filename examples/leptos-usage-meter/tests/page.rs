@@ -36,13 +36,16 @@ async fn shown(token: &str, element: &str) -> String {
     field.dispatch_event(&typed).unwrap_throw();
     let form: HtmlFormElement = find("form").unwrap_throw().unchecked_into();
     form.request_submit().unwrap_throw();
-    for _ in 0..500 {
+    for _ in 0..1_500 {
         if let Some(found) = find(element) {
             return found.text_content().unwrap_or_default().trim().to_owned();
         }
         TimeoutFuture::new(10).await;
     }
-    panic!("no {element} after five seconds: {}", page().inner_html());
+    panic!(
+        "no {element} after fifteen seconds: {}",
+        page().inner_html()
+    );
 }
 
 #[wasm_bindgen_test]

@@ -35,13 +35,16 @@ async fn shown(token: &str, element: &str) -> String {
     field.dispatch_event(&typed).unwrap_throw();
     let form: HtmlFormElement = find("form").unwrap_throw().unchecked_into();
     form.request_submit().unwrap_throw();
-    for _ in 0..500 {
+    for _ in 0..1_500 {
         if let Some(found) = find(element) {
             return found.text_content().unwrap_or_default().trim().to_owned();
         }
         TimeoutFuture::new(10).await;
     }
-    panic!("no {element} after five seconds: {}", page().inner_html());
+    panic!(
+        "no {element} after fifteen seconds: {}",
+        page().inner_html()
+    );
 }
 
 #[wasm_bindgen_test]
@@ -49,7 +52,12 @@ async fn shows_the_usage_and_the_sentence_of_an_error() {
     let fetch = js_sys::Function::new_with_args("url, init", ANSWER);
     let fetch = Fetch::new().with_function(fetch);
     let client = Client::builder().build(fetch).unwrap_throw();
-    yew::Renderer::<UsageMeter>::with_props(UsageMeterProps { client }).render();
+    // Beside what the tests show.
+    let body = page().query_selector("body").unwrap_throw().unwrap_throw();
+    body.insert_adjacent_html("beforeend", "<div id=app></div>")
+        .unwrap_throw();
+    let app = page().query_selector("#app").unwrap_throw().unwrap_throw();
+    yew::Renderer::<UsageMeter>::with_root_and_props(app, UsageMeterProps { client }).render();
     TimeoutFuture::new(0).await;
     assert_eq!(
         shown("good-token", "p:has(progress)").await,
