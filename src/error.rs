@@ -279,6 +279,7 @@ impl Phase {
 
 /// Whose time is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Scope {
     /// One attempt's; it is retried.
     Attempt,

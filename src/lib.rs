@@ -3,6 +3,10 @@
 //!
 //! # Asking for a usage
 //!
+//! ```sh
+//! cargo add bookmore-sdk --no-default-features
+//! ```
+//!
 //! In a web app, on wasm32, requests go through the platform's `fetch`:
 //!
 //! ```ignore
@@ -64,18 +68,23 @@
 //!
 //! - `testing`: `FakeBookMore`, see above, and `VirtualTransport`, whose replies a test writes down.
 //! - `uuid`: a [`GetAiChatUsage`] from a `uuid::Uuid`.
-//! - `npm`: the exports behind the npm package; of no use to a Rust app.
+//! - `bindings`, the default: on wasm32 the crate is a JavaScript module, which
+//!   `wasm-pack build` exports: a class `BookMoreClient` over [`Client`], with
+//!   the names, options and errors of the npm package. A Rust app turns it off,
+//!   or its module has these exports, too.
+//! - `npm`: the exports behind the npm package, instead of those; of no use to a
+//!   Rust app.
 //!
 //! # Inside
 //!
 //! ```text
-//! dto  ←  wire  ←  engine  ←  client  ←  fetch (wasm32)
+//! dto  ←  wire  ←  engine  ←  client  ←  fetch (wasm32)  ←  bindings (wasm32)
 //!                    ↑
 //!                    js (wasm32, feature "npm")
 //! ```
 //!
-//! Nothing imports to its right, nor from `js`. All but `fetch` and `js`
-//! compile, and are tested, on any host.
+//! Nothing imports to its right, nor from `js`. All but `fetch`, `bindings` and
+//! `js` compile, and are tested, on any host.
 //!
 //! - [`dto`]: what the API says.
 //! - `wire`: how it is written: the URL, the headers, the bytes of a reply.
@@ -83,6 +92,7 @@
 //! - `engine`: every decision, for all calls of a client together; no I/O.
 //! - [`client`]: [`Client`] and its builder; carries out what the engine says.
 //! - `fetch`: the transport of browsers and of JavaScript runtimes.
+//! - `bindings`: the crate as a JavaScript module.
 //! - `js`: the exports behind the npm package `bookmore-sdk`, whose driver is
 //!   TypeScript (`pkg/src/driver.ts`).
 

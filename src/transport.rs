@@ -126,6 +126,7 @@ pub(crate) fn names(headers: &[(String, String)]) -> Vec<&str> {
 
 /// A reply.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct HttpResponse {
     /// The HTTP status; 0 for a redirect that a browser keeps to itself.
     pub status: u16,
@@ -141,6 +142,7 @@ pub struct HttpResponse {
 
 /// The body of a reply, as far as it was read.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Body {
     /// All of it.
     Whole(Vec<u8>),

@@ -56,7 +56,7 @@ await step("clippy, host", ["cargo", "clippy", "--all-targets", "--locked", "--"
 await step("clippy, wasm32", ["cargo", "clippy", "--all-targets", "--locked", ...wasm32, "--", "-D", "warnings"]);
 await step("clippy, wasm32 npm", ["cargo", "clippy", "--lib", "--locked", ...wasm32, "--no-default-features", "--features", "npm", "--", "-D", "warnings"]);
 const strictDocs = { env: { RUSTDOCFLAGS: "-D warnings" } };
-const docs = ["cargo", "doc", "--no-deps", "--locked", "--features", "testing,uuid"];
+const docs = ["cargo", "doc", "--no-deps", "--locked", "--features", "testing,uuid"]; // as docs.rs has them
 await step("docs, host", docs, strictDocs);
 await step("docs, wasm32", [...docs, ...wasm32], strictDocs);
 await step("host", ["cargo", "test", "--locked"], { count: cargoTests });

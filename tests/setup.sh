@@ -58,11 +58,14 @@ npm_ci() {
 npm_ci pkg
 [ "$what" = build ] && exit 0
 # With the Node.js that they need: npm takes what is for another one, and warns.
-[ "$what" = test ] || npm_ci tests/peers 2> >(grep -v EBADENGINE >&2)
+if [ "$what" = peers ]; then
+  npm_ci tests/peers 2> >(grep -v EBADENGINE >&2)
+  cargo fetch --locked --quiet --manifest-path tests/faults/servicestack-rust/Cargo.toml
+fi
 
 npm_ci tests
 # Afterwards no test has to reach for crates.
-for folder in . examples/yew-usage-meter tests/oldest-versions; do
+for folder in . examples/*-usage-meter tests/oldest-versions; do
   cargo fetch --locked --quiet --manifest-path "$folder/Cargo.toml"
 done
 cargo_install wasm-pack wasm-pack 0.15.1 --locked

@@ -3,6 +3,7 @@
 /// The value is the same either way; JSON Lines is what the API's docs page
 /// shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// `Accept: application/json`
     #[default]

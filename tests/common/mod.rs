@@ -4,7 +4,7 @@
 
 use std::io::Read;
 
-use bookmore_sdk::{AiChatUsageResponse, Error, GetAiChatUsage, HttpResponse, transport::Body};
+use bookmore_sdk::{AiChatUsageResponse, Error, GetAiChatUsage, HttpResponse};
 use serde_json::Value;
 
 pub const COUNT: usize = 254;
@@ -78,16 +78,13 @@ fn response(recorded: &Value) -> HttpResponse {
         Some(text) => text.as_bytes().to_vec(),
         None => gunzipped(recorded["bodyBase64"].as_str().unwrap()),
     };
-    HttpResponse {
-        status: recorded["status"].as_u64().unwrap() as u16,
-        url: None,
-        headers: headers
-            .into_iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .collect(),
-        received_at: 0.0,
-        body: Body::Whole(body),
-    }
+    let status = recorded["status"].as_u64().unwrap() as u16;
+    let mut response = HttpResponse::new(status, "", &body);
+    response.headers = headers
+        .into_iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value))
+        .collect();
+    response
 }
 
 /// A transport undoes content codings; here stands in for it.

@@ -11,12 +11,13 @@ import { ATTEMPT_MS, clients, replayClients } from "../peers/clients.mjs";
 import { startServer } from "../server/server.mjs";
 import { BOUND_MS, CASES, fault } from "./cases.mjs";
 import { replay } from "./replays.mjs";
+import { RUST, startRust, wasmFailure } from "./servicestack-rust.mjs";
 
 const OURS = "bookmore-sdk";
 const REPLAYS = "replays";
-const TITLES = { fetch: "five lines of `fetch`" };
+const TITLES = { fetch: "five lines of `fetch`", [RUST]: "`servicestack` 0.1.3, the crate, with the types that its hosts generate" };
 const CASE_NAMES = [...CASES.map(({ name }) => name), REPLAYS];
-const CLIENT_NAMES = [...new Set([...clients(), ...replayClients()].map(({ name }) => name))];
+const CLIENT_NAMES = [...new Set([...clients(), ...replayClients()].map(({ name }) => name)), RUST];
 
 const USAGE = `Usage: node tests/faults/run.mjs [--only CASE]... [--client NAME]...
 
@@ -123,6 +124,15 @@ Right is a usage with the true numbers, or any rejection where there is none. A 
 here, so that it is a rejection for those who follow it, too.
 `;
 
+function rustNote() {
+  const failure = wasmFailure();
+  const compiles = failure === undefined ? "compiles for wasm32" : `does not compile for wasm32: ${failure}`;
+  return `
+The crate \`servicestack\` ${compiles}.
+The types that a host generates for it read camelCase; PascalCase is for them a usage full of zeros.
+`;
+}
+
 // ---- The whole ----
 
 function table(head, rows) {
@@ -148,7 +158,7 @@ async function main() {
   const { help, hasCase, hasClient } = readArguments(process.argv.slice(2));
   if (help) return process.stdout.write(USAGE);
 
-  let user, server;
+  let user, server, rust;
   let complete = true;
   try {
     if (hasClient(OURS)) {
@@ -168,6 +178,11 @@ async function main() {
     }
 
     const table2 = replayClients(sdk).filter(({ name }) => hasClient(name));
+    if (hasCase(REPLAYS) && hasClient(RUST)) {
+      say("Building what ServiceStack has for Rust.");
+      rust = startRust();
+      table2.push({ name: RUST, call: rust.call });
+    }
     if (hasCase(REPLAYS) && table2.length > 0) {
       say("Replaying the recorded exchanges.");
       const { total, counts } = await replay(table2, server.url, newSession);
@@ -177,10 +192,11 @@ async function main() {
         `\n${table(
           [`${total} recorded replies`, "right", "wrong", "of these failures taken for data"],
           counts.map(({ name, right, wrong, takenForData }) => [TITLES[name] ?? name, right, wrong, takenForData]),
-        )}${REPLAY_NOTE}`,
+        )}${REPLAY_NOTE}${rust ? rustNote() : ""}`,
       );
     }
   } finally {
+    rust?.stop();
     await server?.close();
     user?.remove();
   }

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { By } from "selenium-webdriver";
 import { BINDINGS_DECLARATIONS, bindingsDeclarations } from "../../pkg/build/bindings.mjs";
 import { lockedPackages } from "../matrix/packed.mjs";
+import { snippet } from "../readme.mjs";
 import { startServer } from "../server/server.mjs";
 import { BROWSERS } from "./browser-drivers.mjs";
 import { byName } from "./by-name.mjs";
@@ -206,6 +207,21 @@ for (const { name, start } of BROWSERS) {
     }
   });
 }
+
+it("the README's snippet", async (t) => {
+  const text = snippet("js", "./target/web/bookmore_sdk.js")
+    .replace("./target/web/", "./web/")
+    .replace("new BookMoreClient({", `new BookMoreClient({ baseUrl: "${server.url}",`);
+  const before = 'const session = { token: async () => "good-token" };\n';
+  const after = 'document.querySelector("output").textContent = tokensRemaining;\n';
+  writeFileSync(join(folder, "pkg/snippet.js"), before + text + after);
+  writeFileSync(join(folder, "pkg/snippet.html"), `${PAGE}"snippet.js"></script>`);
+  const { driver, stop } = await BROWSERS[0].start();
+  t.after(stop);
+  await driver.get(`${server.url}/pkg/snippet.html`);
+  const output = driver.findElement(By.css("output"));
+  assert.equal(await driver.wait(() => output.getText(), PATIENCE), "98766");
+});
 
 it("has the types of the npm package; if a change is meant, run make api", () => {
   assert.equal(readFileSync(join(root, BINDINGS_DECLARATIONS), "utf8"), bindingsDeclarations(root));

@@ -1,0 +1,29 @@
+//! Built and opened by these commands, in this folder; Trunk does it, too:
+//!
+//! ```sh
+//! cargo build --release --target wasm32-unknown-unknown
+//! wasm-bindgen --target web --no-typescript --out-dir dist ../../target/examples/wasm32-unknown-unknown/release/dioxus-usage-meter.wasm
+//! node ../../tests/server/server.mjs   # and open /examples/dioxus-usage-meter/ with the token good-token
+//! ```
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    use bookmore_sdk::{Client, fetch::Fetch};
+    use dioxus::prelude::*;
+    use dioxus_usage_meter::UsageMeter;
+
+    // Where the page is served from; leave it out for the API's own address.
+    let origin = web_sys::window().and_then(|window| window.location().origin().ok());
+    let client = Client::builder()
+        .base_url(origin.expect("a page has an origin"))
+        .build(Fetch::new())
+        .expect("an origin is a base URL");
+    dioxus::LaunchBuilder::new()
+        .with_context(client)
+        .launch(|| rsx! { UsageMeter { client: use_context::<Client<Fetch>>() } });
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() {
+    println!("This app runs in a browser: build it for wasm32-unknown-unknown.");
+}
