@@ -3,6 +3,11 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
 .PHONY: help setup build api peers demo serve test simulate planted faults matrix bench-start same-bytes restart bench-call outdated
 
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+# With WRITE=1, what the command prints becomes its page in docs/measured.
+PAGE = | node tests/page.mjs $@
+
 # Other clients in their newest versions need a newer Node.js than this project does.
 PEERS_NODE = tests/peers/node_modules/node-24/bin/node
 peers: build
@@ -41,20 +46,20 @@ planted: setup ## plant defects in the engine and tell what finds them
 	@node tests/planted.mjs
 
 faults: peers ## run this SDK and other clients against a server that misbehaves, and compare
-	@$(PEERS_NODE) tests/faults/run.mjs
+	@$(PEERS_NODE) tests/faults/run.mjs $(FLAGS) $(PAGE)
 
 restart: peers ## 2 000 calls while the server is killed and started again, beside other clients
-	@$(PEERS_NODE) tests/bench/restart.mjs
+	@$(PEERS_NODE) tests/bench/restart.mjs $(FLAGS) $(PAGE)
 
 bench-call: peers ## what a call costs besides the network in Node 22 and 24, beside other clients
-	@$(PEERS_NODE) tests/bench/call.mjs
+	@$(PEERS_NODE) tests/bench/call.mjs $(FLAGS) $(PAGE)
 
 bench-start: peers ## how soon the first value is there in Node and Chromium, beside other clients
-	@$(PEERS_NODE) tests/bench/start.mjs
+	@$(PEERS_NODE) tests/bench/start.mjs $(FLAGS) $(PAGE)
 
 outdated: peers ## which of the other clients are behind their newest version
 	@cd tests/peers && PATH="$$PWD/node_modules/node-24/bin:$$PATH" npm outdated @servicestack/client axios ky ofetch openai
 
 matrix: build ## try the packed package everywhere and print the table (FLAGS=--quick, --strict, --only NAME)
 	@bash tests/setup.sh test
-	@node tests/matrix/run.mjs $(FLAGS)
+	@node tests/matrix/run.mjs $(FLAGS) $(PAGE)

@@ -107,8 +107,7 @@ impl Error {
             | Self::TokenProvider(_)
             | Self::Fetch(_)
             | Self::UnexpectedResponse(_) => false,
-            Self::Timeout(error) => error.scope == Scope::Attempt,
-            Self::Network(_) => true,
+            Self::Timeout(_) | Self::Network(_) => true,
             Self::Api(error) => match error.status {
                 429 => !error.is_quota,
                 408 | 425 | 500 | 502..=504 | 520..=524 => true,
@@ -344,7 +343,7 @@ impl TimeoutError {
             ],
             None => text![
                 match self.phase {
-                    Phase::Token => "The bearerToken function gave no token within ",
+                    Phase::Token => "The token provider gave no token within ",
                     Phase::Headers => "No reply came within ",
                     Phase::Body => "The reply was not complete within ",
                     Phase::Backoff => "The call was not over within ",

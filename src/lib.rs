@@ -100,8 +100,6 @@
 
 pub mod client;
 pub mod dto;
-// Some of it only the npm package needs.
-#[cfg_attr(not(all(target_arch = "wasm32", feature = "npm")), allow(dead_code))]
 mod engine;
 pub mod error;
 #[cfg(feature = "testing")]
@@ -110,11 +108,13 @@ mod threads;
 pub mod transport;
 mod wire;
 
+#[cfg(all(target_arch = "wasm32", feature = "bindings", not(feature = "npm")))]
+mod bindings;
 #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 pub mod fetch;
 #[cfg(all(target_arch = "wasm32", feature = "npm"))]
 mod js;
-#[cfg(any(test, all(target_arch = "wasm32", not(feature = "npm"))))]
+#[cfg(any(test, target_arch = "wasm32"))]
 mod network;
 #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 mod to_js;

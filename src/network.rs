@@ -1,55 +1,99 @@
 //! Tells the network's failures from those of whoever sends, by what platforms
-//! say of them.
+//! say of them. Both faces ask here: the names and codes stand once.
 
-/// What a platform says where no reply came; whatever follows names the host.
-const WORDS: [&str; 12] = [
-    "failed to fetch",                                // Chromium
-    "network error",                                  // Chromium, of a body
-    "networkerror when attempting to fetch resource", // Firefox
-    "load failed",                                    // WebKit
-    "the internet connection appears to be offline",  // WebKit
-    "the network connection was lost",                // WebKit
-    "a network error occurred",                       // Bun
-    "fetch failed",                                   // Node
-    "terminated",                                     // Node, of a body
-    "network request failed",                         // React Native
-    "error sending request",                          // Deno
-    "network connection lost",                        // workerd
-];
+/// How platforms say that no reply came, a line each: Chromium, Firefox,
+/// WebKit, Node, React Native, Deno. What follows may name the host.
+const WORDS: &str = "\
+Failed to fetch
+network error
+NetworkError when attempting to fetch resource
+Load failed
+The Internet connection appears to be offline
+The network connection was lost
+A network error occurred
+fetch failed
+terminated
+Network request failed
+Network request timed out
+error sending request
+error sending request for url
+error trying to connect";
 
-/// Whether an error with this name and message is the network's.
-pub(crate) fn is_network(name: &str, message: &str) -> bool {
-    if name == "NetworkError" {
-        return true;
+/// What begins so is the network's whatever kind of error says it: workerd and
+/// Electron throw plain ones.
+const PLAIN_WORDS: &str = "Network connection lost\nnet::ERR_";
+
+/// What begins so is a code of Node, undici, Bun or OpenSSL.
+const CODES: &str = "\
+ECONN
+EAI_
+EHOST
+ENET
+ENOTFOUND
+ENOTCONN
+ETIME
+ESOCKET
+EPIPE
+EADDR
+ESERVFAIL
+EREFUSED
+UND_ERR_
+HPE_
+CERT_
+UNABLE_TO_GET_
+UNABLE_TO_VERIFY_
+SELF_SIGNED_
+DEPTH_ZERO_SELF_SIGNED_
+ERR_NETWORK
+ERR_INTERNET
+ERR_NAME_
+ERR_CONN
+ERR_SOCKET_C
+ERR_STREAM_PREMATURE
+ERR_TLS_
+ERR_SSL_
+ERR_HTTP2_
+HOSTNAME_MISMATCH
+FailedToOpenSocket
+ConnectionRe
+ConnectionClosed";
+
+/// The same, in full.
+const WHOLE_CODES: &str = "EPROTO\nTimeout";
+
+/// Whether what was thrown is the network's, by its name, its message and its
+/// code and that of its cause, which are empty where there is none.
+pub(crate) fn is_network(name: &str, message: &str, codes: [&str; 2]) -> bool {
+    // A dispatcher of another undici, for example: that will not pass.
+    if codes.contains(&"UND_ERR_INVALID_ARG") {
+        return false;
     }
-    let message = message.trim_ascii().to_ascii_lowercase();
-    // workerd throws plain errors.
-    (name == "TypeError" || message.starts_with("network connection lost"))
-        && WORDS.iter().any(|known| message.starts_with(known))
+    let message = message.trim_ascii();
+    name == "NetworkError"
+        || codes
+            .into_iter()
+            .any(|code| begins(code, CODES, false) || begins(code, WHOLE_CODES, true))
+        || begins(message, PLAIN_WORDS, false)
+        || (name == "TypeError" && begins(message, WORDS, true))
 }
 
-/// Whether `code` is what Node, undici, Bun or OpenSSL give to a failure of the
-/// network.
-pub(crate) fn is_system_code(code: &str) -> bool {
-    let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| code.starts_with(prefix));
-    let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    match code.strip_prefix("ERR_") {
-        Some(rest) => ["NETWORK", "SOCKET", "TLS", "SSL", "HTTP2", "STREAM", "CONN"]
-            .iter()
-            .any(|kind| rest.starts_with(kind)),
-        // ECONNRESET and its like: errno's names.
-        None if code.len() > 1 && code.starts_with('E') => code.bytes().all(is_upper),
-        None => {
-            starts(&["UND_ERR_", "HPE_", "CERT_", "UNABLE_TO_", "Connection"])
-                || code.contains("SELF_SIGNED")
-                || ["HOSTNAME_MISMATCH", "FailedToOpenSocket", "Timeout"].contains(&code)
-        }
-    }
+/// Whether `text` begins with a line of `list`; `whole`: with at most a host or
+/// a reason behind.
+#[inline(never)] // smaller, see Cargo.toml
+fn begins(text: &str, list: &str, whole: bool) -> bool {
+    list.as_bytes().split(|byte| *byte == b'\n').any(|known| {
+        let rest = text.as_bytes().strip_prefix(known);
+        rest.is_some_and(|rest| {
+            !whole || matches!(rest, [] | [b'.'] | [b':', ..] | [b' ', b'(', ..])
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NO_CODES: [&str; 2] = ["", ""];
 
     #[test]
     fn what_platforms_say_of_the_network_is_known() {
@@ -58,17 +102,38 @@ mod tests {
             "Failed to fetch (api.example)",
             "NetworkError when attempting to fetch resource.",
             "Load failed",
+            "Load failed (api.example)",
+            "The Internet connection appears to be offline.",
+            " A network error occurred.",
             "fetch failed",
             "Network request failed",
+            "Network request timed out",
             "error sending request for url (https://api.example/)",
+            "error sending request for url (https://api.example/): client error (Connect): dns error",
         ] {
-            assert!(is_network("TypeError", message), "{message}");
-            assert!(!is_network("Error", message), "{message}");
+            assert!(is_network("TypeError", message, NO_CODES), "{message}");
+            assert!(!is_network("Error", message, NO_CODES), "{message}");
         }
-        assert!(is_network("Error", "Network connection lost."));
-        assert!(is_network("NetworkError", "A wire was cut."));
-        for message in ["", "x is not a function", "Failed to parse URL from x"] {
-            assert!(!is_network("TypeError", message), "{message}");
+        for message in ["Network connection lost.", "net::ERR_INTERNET_DISCONNECTED"] {
+            assert!(is_network("Error", message, NO_CODES), "{message}");
+        }
+        assert!(is_network("NetworkError", "A wire was cut.", NO_CODES));
+    }
+
+    #[test]
+    fn other_words_are_not_the_networks() {
+        for message in [
+            "",
+            "x is not a function",
+            "Failed to parse URL from x",
+            "Failed to fetch dynamically imported module: https://app.example/a.js",
+            "Failed to fetch the profile",
+            "fetch failed validation",
+            "terminated by policy",
+            "Network error handler is missing",
+            "The fetch failed",
+        ] {
+            assert!(!is_network("TypeError", message, NO_CODES), "{message}");
         }
     }
 
@@ -76,17 +141,56 @@ mod tests {
     fn system_codes_are_known() {
         for code in [
             "ECONNREFUSED",
+            "ECONNABORTED",
             "EAI_AGAIN",
+            "ENOTFOUND",
+            "EHOSTUNREACH",
+            "ENETDOWN",
+            "ETIMEDOUT",
+            "EPIPE",
+            "EPROTO",
             "UND_ERR_SOCKET",
+            "UND_ERR_CONNECT_TIMEOUT",
+            "HPE_INVALID_CONSTANT",
+            "CERT_HAS_EXPIRED",
             "ERR_NETWORK",
+            "ERR_NAME_NOT_RESOLVED",
             "ERR_SSL_WRONG_VERSION_NUMBER",
+            "ERR_TLS_CERT_ALTNAME_INVALID",
             "DEPTH_ZERO_SELF_SIGNED_CERT",
+            "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
             "ConnectionRefused",
         ] {
-            assert!(is_system_code(code), "{code}");
+            assert!(is_network("Error", "", [code, ""]), "{code}");
+            assert!(is_network("Error", "", ["", code]), "{code}");
         }
-        for code in ["", "E", "Error", "ERR_INVALID_ARG_TYPE", "ABORT_ERR"] {
-            assert!(!is_system_code(code), "{code}");
+        for code in [
+            "",
+            "E",
+            "Error",
+            "E2BIG",
+            "E11000",
+            "EACCES",
+            "EINVAL",
+            "ENOENT",
+            "EMFILE",
+            "EPROTOTYPE",
+            "ERR_INVALID_ARG_TYPE",
+            "ERR_INVALID_URL",
+            "ERR_SOCKET_BAD_PORT",
+            "ERR_STREAM_WRITE_AFTER_END",
+            "UNABLE_TO_PARSE",
+            "ABORT_ERR",
+            "ConnectionStringMissing",
+            "19",
+        ] {
+            assert!(!is_network("Error", "", [code, code]), "{code}");
         }
+    }
+
+    #[test]
+    fn what_undici_refuses_of_its_caller_is_not_the_networks() {
+        let codes = ["", "UND_ERR_INVALID_ARG"];
+        assert!(!is_network("TypeError", "fetch failed", codes));
     }
 }

@@ -21,7 +21,7 @@ use crate::error::{Error, NetworkError};
 ///     fn send(
 ///         &self,
 ///         request: HttpRequest,
-///         on_headers: impl FnOnce() + MaybeSend + 'static,
+///         on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
 ///     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
 ///         println!("{request:?}"); // shows no secret
 ///         self.0.send(request, on_headers)
@@ -45,8 +45,9 @@ use crate::error::{Error, NetworkError};
 /// }
 /// ```
 pub trait Transport: MaybeSend + MaybeSync + 'static {
-    /// Sends `request` and reads the whole reply. `on_headers` is called when
-    /// its headers have come. Redirects are not followed, because the
+    /// Sends `request` and reads the whole reply. `on_headers` is called with
+    /// the reply when its headers have come, without its body: those of an error
+    /// have to do where the body takes too long. Redirects are not followed, because the
     /// credentials would go along. When the future is dropped, the request is
     /// given up: its time is over, or nobody waits any more.
     ///
@@ -55,7 +56,7 @@ pub trait Transport: MaybeSend + MaybeSync + 'static {
     fn send(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + MaybeSend + 'static,
+        on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static;
 
     /// Lets `ms` milliseconds pass.

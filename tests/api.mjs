@@ -1,7 +1,8 @@
-// Writes what is public into docs/api, as the build has found it, and the table of errors into the package's README.
-// `make api`.
+// Writes what is public into docs/api, as the build has found it, the table of errors into the package's README, and the
+// types of the crate as a JavaScript module. `make api`.
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { BINDINGS_DECLARATIONS, bindingsDeclarations } from "../pkg/build/bindings.mjs";
 import { errorTable } from "./error-table.mjs";
 import { publicItems } from "./public-items.mjs";
 
@@ -17,3 +18,5 @@ writeFileSync(at("../docs/api/crate.txt"), publicItems());
 const readme = at("../pkg/README.md");
 const text = readFileSync(readme, "utf8");
 writeFileSync(readme, text.replace(/(<!-- errors -->\n)[^]*(<!-- \/errors -->)/, `$1\n${errorTable()}\n\n$2`));
+
+writeFileSync(at(`../${BINDINGS_DECLARATIONS}`), bindingsDeclarations(at("..")));

@@ -27,6 +27,49 @@ fn reply(status: u16, content_type: &str, body: &str) -> HttpResponse {
 const JSON: &str = "application/json; charset=utf-8";
 const USAGE: &str = r#"{"companyId":"9f2c7b1a4d3e4f5a8b6c7d8e9f0a1b2c","tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}"#;
 
+/// One byte that is not UTF-8, or what JSON forbids in a string, loses no code
+/// and no field error, and at most a letter.
+#[test]
+fn an_error_body_is_read_for_what_it_has() {
+    let body = |message: &[u8]| {
+        [
+            br#"{"ResponseStatus":{"Message":""#,
+            message,
+            br#"","ErrorCode":"NotFound","Errors":[{"FieldName":"CompanyId"}]}}"#,
+        ]
+        .concat()
+    };
+    for (message, words) in [
+        (&b"Soci\xE9t\xE9"[..], "Soci\u{FFFD}t\u{FFFD}"),
+        (b"a\xFFb", "a\u{FFFD}b"),
+        (b"a\xC3", "a\u{FFFD}"),
+        (b"a\nb\tc", "a\nb\tc"),
+        (b"it\\'s", "it's"),
+        (b"a\\u00zz", "azz"),
+        (b"a\\ud800b", "a\u{FFFD}b"),
+    ] {
+        for content_type in [JSON, "application/json; charset=windows-1252", ""] {
+            let reply = HttpResponse::new(404, content_type, &body(message));
+            let Error::Api(error) = ask(&reply) else {
+                panic!("{words}");
+            };
+            assert_eq!(error.error_code.as_deref(), Some("NotFound"));
+            assert_eq!(error.server_message.as_deref(), Some(words));
+            assert_eq!(error.response_status.unwrap().errors.unwrap().len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_usage_is_read_strictly() {
+    let start = USAGE.strip_suffix('}').unwrap();
+    for note in [&b"\xE9"[..], b"a\nb", b"it\\'s", b"a\\u00zz"] {
+        let body = [start.as_bytes(), br#","note":""#, note, b"\"}"].concat();
+        let error = ask(&HttpResponse::new(200, JSON, &body));
+        assert_eq!(error.code(), "decode_error");
+    }
+}
+
 #[test]
 fn a_refusal_says_why_as_far_as_the_server_does() {
     for (status, content_type, body, sentence) in [
@@ -94,7 +137,7 @@ fn a_refusal_says_why_as_far_as_the_server_does() {
             599,
             JSON,
             "[",
-            "The server refused the request (599) without saying why. Try again later.",
+            "The server refused the request (599) without saying why.",
         ),
     ] {
         let error = ask(&reply(status, content_type, body));

@@ -54,10 +54,11 @@ const wasm32 = ["--target", "wasm32-unknown-unknown"];
 await step("format", ["cargo", "fmt", "--check"]);
 await step("clippy, host", ["cargo", "clippy", "--all-targets", "--locked", "--", "-D", "warnings"]);
 await step("clippy, wasm32", ["cargo", "clippy", "--all-targets", "--locked", ...wasm32, "--", "-D", "warnings"]);
-await step("clippy, wasm32 npm", ["cargo", "clippy", "--lib", "--locked", ...wasm32, "--features", "npm", "--", "-D", "warnings"]);
+await step("clippy, wasm32 npm", ["cargo", "clippy", "--lib", "--locked", ...wasm32, "--no-default-features", "--features", "npm", "--", "-D", "warnings"]);
 const strictDocs = { env: { RUSTDOCFLAGS: "-D warnings" } };
-await step("docs, host", ["cargo", "doc", "--no-deps", "--locked"], strictDocs);
-await step("docs, wasm32", ["cargo", "doc", "--no-deps", "--locked", ...wasm32], strictDocs);
+const docs = ["cargo", "doc", "--no-deps", "--locked", "--features", "testing,uuid"];
+await step("docs, host", docs, strictDocs);
+await step("docs, wasm32", [...docs, ...wasm32], strictDocs);
 await step("host", ["cargo", "test", "--locked"], { count: cargoTests });
 
 // wasm-pack skips in silence what is not meant for its browser: the same

@@ -20,6 +20,7 @@ has cc || fail "a C compiler is missing; install it (Debian: apt-get install bui
 has node || fail "Node.js is missing; install version 20 or newer and run this again"
 [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node.js $(node --version) is too old; install version 20 or newer"
 has npm || fail "npm is missing; install it beside Node.js and run this again"
+node pkg/build/written-over.mjs
 
 # The toolchain, its target and its components stand in rust-toolchain.toml.
 channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)

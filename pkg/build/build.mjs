@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Builds the npm package into pkg/dist:
 //   cargo → wasm-bindgen → wasm-opt → esbuild → tsc → api-extractor.
+import "./written-over.mjs";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -41,11 +42,12 @@ function run(command, args, env) {
 
 /**
  * The generated script as a function, so that importing it does nothing, bundlers can drop it where it is not used, and
- * a trap can be followed by a fresh instance. The parameter hides `document` from the script, which takes the address
- * of `document.currentScript` to find a module by itself and throws where there is none.
+ * a trap can be followed by a fresh instance. The first parameter hides `document` from the script, which takes the
+ * address of `document.currentScript` to find a module by itself and throws where there is none. The second lets an
+ * instance be made otherwise.
  */
 function wrapped(glue) {
-  return `export function glue(document) {\n${glue}\nreturn wasm_bindgen;\n}\n`;
+  return `export function glue(document, WebAssembly = globalThis.WebAssembly) {\n${glue}\nreturn wasm_bindgen;\n}\n`;
 }
 
 /** Bundles a script. ES modules share the generated files, CommonJS has them inside. */
@@ -66,6 +68,8 @@ function bundle({ name, wasm }, { format, file }) {
     define: { VERSION: JSON.stringify(version) },
     target: "es2022",
     platform: "neutral",
+    // An `import()` of a package would give an app of CommonJS a second copy of it, and Jest refuses it.
+    supported: { "dynamic-import": format === "esm" },
     logLevel: "warning",
     plugins: [{
       name: "generated",

@@ -42,8 +42,7 @@ function configuration(pkg, name, out) {
       mainEntryPointFilePath: entry,
       compiler: { overrideTsconfig: { extends: join(pkg, "tsconfig.json"), include: [], files: [entry] } },
       apiReport: {
-        // slim differs in what tests/package/types/slim.ts says.
-        enabled: name !== "slim",
+        enabled: true,
         reportFolder: dirname(join(out, name)),
         reportTempFolder: join(out, "temp"),
         reportFileName: `${posix.basename(name)}.api.md`,

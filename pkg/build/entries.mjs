@@ -4,15 +4,15 @@ import { readFileSync } from "node:fs";
  * What can be imported: a line each. package.json's `exports`, `files` and `typesVersions` and the limits of
  * budget.json have to fit; tests/package/entries.test.mjs compares them.
  *
- * `name`: that of the source, `src/NAME.ts`, and of `dist/NAME.js`, `.cjs`, `.d.ts`, `.d.cts`. `wasm`: the runtime
- * whose own way of taking the module, `src/wasm-RUNTIME.ts`, stands in for the inlined one. An entry that needs the
- * client imports it from "bookmore-sdk", so that there is one.
+ * `name`: that of the source, `src/NAME.ts`, and of `dist/NAME.js`, `.cjs`, `.d.ts`, `.d.cts`. `wasm`: under the
+ * `conditions`, `src/wasm-WASM.ts` stands in for the inlined module. An entry that needs the client imports it from
+ * "bookmore-sdk", so that there is one.
  */
 export const ENTRIES = [
   { name: "index", formats: ["esm", "cjs"] },
-  { name: "index", formats: ["esm"], wasm: "workerd" },
-  { name: "index", formats: ["esm"], wasm: "edge-light" },
+  { name: "index", formats: ["esm"], wasm: "edge", conditions: ["workerd", "edge-light"] },
   { name: "slim", formats: ["esm", "cjs"] },
+  { name: "many/index", formats: ["esm", "cjs"] },
   { name: "testing/index", formats: ["esm", "cjs"] },
   { name: "testing/msw", formats: ["esm", "cjs"] },
 ];

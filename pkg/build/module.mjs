@@ -14,7 +14,7 @@ export function buildModule(root, out, run) {
     "cargo",
     // Built together with an rlib, the module keeps two kilobytes that nothing uses.
     [
-      ...["rustc", "--release", "--lib", "--crate-type", "cdylib", "--locked", "--features", "npm"],
+      ...["rustc", "--release", "--lib", "--crate-type", "cdylib", "--locked", "--no-default-features", "--features", "npm"],
       ...["--target", TARGET, "--target-dir", target],
     ],
     { CARGO_ENCODED_RUSTFLAGS: rustFlags(root).join("\x1f") },

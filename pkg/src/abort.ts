@@ -1,3 +1,5 @@
+import { named } from "./thrown.js";
+
 /**
  * Who is told when a signal aborts. One listener a signal, however many calls
  * it is given to: Node warns of more than ten.
@@ -19,7 +21,7 @@ function listen(signal: AbortSignal): { runs: Set<() => void>; end(): void } {
   };
   const end = () => {
     listeners.delete(signal);
-    signal.removeEventListener("abort", tell);
+    signal.removeEventListener?.("abort", tell);
   };
   signal.addEventListener("abort", tell);
   const all = { runs, end };
@@ -29,5 +31,5 @@ function listen(signal: AbortSignal): { runs: Set<() => void>; end(): void } {
 
 /** Why `signal` aborted; platforms of old do not tell. */
 export function abortReason({ reason }: AbortSignal): unknown {
-  return reason === undefined ? Object.assign(new Error("This operation was aborted"), { name: "AbortError" }) : reason;
+  return reason === undefined ? named("AbortError", "This operation was aborted") : reason;
 }

@@ -1,9 +1,18 @@
 import { abortReason, onAbort } from "./abort.js";
-import type { Core } from "./core.js";
+import type { Core, Many } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
-import { isWorkers, type Instance, type Loader } from "./instance.js";
-import { answerOf, checkedToken, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
+import { checkPlatform, isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
+import {
+  answerOf,
+  checkedToken,
+  companyId,
+  isSameIdentity,
+  manyOptions,
+  requestOptions,
+  type CheckedClientOptions,
+  type ManyLimits,
+} from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
 import type {
   ClientEvent,
@@ -22,6 +31,14 @@ interface Engine {
   core: Core;
   /** Absent where each call has a driver of its own. */
   driver: Driver | undefined;
+}
+
+/** What decides for many companies. */
+export interface Deciding {
+  many: Many;
+  isGuid(id: string): boolean;
+  /** Tells it of the 429s that the client met. */
+  tellLimit(): void;
 }
 
 /** What a client does, apart from its face. */
@@ -73,6 +90,25 @@ export class Calls {
     return { data: data!, response: requestId === undefined ? told : { ...told, requestId } };
   }
 
+  /** For `bookmore-sdk/many`: checks what it was given. */
+  async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): Promise<Deciding> {
+    const { totalTimeoutMs } = manyOptions(client, companyIds, options);
+    const { concurrency = 6, rounds = 1, onProgress, signal } = options;
+    const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), signal ?? undefined);
+    const { Many } = instance.glue;
+    const many = new Many(concurrency, rounds, onProgress !== undefined, now());
+    const tellLimit = () => {
+      const engine = this.#engine;
+      // Before the first call there is no engine, and after a trap one of another instance, which does not know it.
+      if (engine?.instance === instance && instance.trap === undefined) engine.core.tellLimit(many);
+    };
+    return { many, isGuid: Many.isGuid, tellLimit };
+  }
+
+  #totalTimeout(ofCall: number | undefined): number {
+    return ofCall ?? this.#options.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
+  }
+
   async #call(request: GetAiChatUsage = {}, options: RequestOptions = {}): Promise<Outcome> {
     const company = companyId(request);
     const checked = requestOptions(options);
@@ -80,17 +116,19 @@ export class Calls {
     const running = this.#running;
     const of = this.#options;
     if (signal?.aborted) throw abortReason(signal);
-    const started = performance.now();
-    const totalTimeout = checked.totalTimeoutMs ?? of.totalTimeoutMs ?? DEFAULT_TOTAL_TIMEOUT_MS;
+    checkPlatform();
+    const started = now();
+    const totalTimeout = this.#totalTimeout(checked.totalTimeoutMs);
     let engine = this.#engine;
     if (!engine || engine.instance.trap !== undefined) {
       try {
         engine = this.#engineOf(await this.#loaded(totalTimeout, signal));
       } catch (thrown) {
-        if (signal?.aborted || !(thrown instanceof BookMoreError)) throw thrown;
+        if (signal?.aborted) throw thrown;
         // Each caller gets an error of its own.
-        const { message, cause } = thrown;
-        return { error: { ...thrown, message, cause }, attempts: [], elapsedMs: performance.now() - started };
+        const error = thrown instanceof BookMoreError ? thrown : unsupported(thrown);
+        const { message, cause } = error;
+        return { error: { ...error, message, cause }, attempts: [], elapsedMs: now() - started };
       }
     }
     if (typeof (of.fetch ?? globalThis.fetch) !== "function") {
@@ -103,7 +141,8 @@ export class Calls {
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
     // In one order, so that equal calls are equal.
     const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
-    const waited = performance.now() - started;
+    // A test's clock may jump back, or give no number.
+    const waited = Math.max(0, now() - started) || 0;
     const { outcome, abandon } = driver.call((core, at) =>
       core.call(
         company,
@@ -128,7 +167,7 @@ export class Calls {
       let timer: ReturnType<typeof setTimeout> | undefined;
       if (totalTimeout !== Infinity) {
         const message = `The WebAssembly module was not there within ${totalTimeout} ms. Try again, or allow more time.`;
-        const error = { code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout } as const;
+        const error = { code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout, isRetryable: true } as const;
         timer = setTimeout(() => reject(errorOf(error)), totalTimeout);
       }
       unlessAborted(signal, this.#load(totalTimeout))
@@ -178,6 +217,15 @@ export class Calls {
     } catch {
       // See above.
     }
+  }
+}
+
+/** By the monotonic clock; a page may have put anything in its place. */
+function now(): number {
+  try {
+    return performance.now();
+  } catch (cause) {
+    throw unsupported(cause);
   }
 }
 

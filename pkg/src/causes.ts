@@ -1,5 +1,5 @@
 import { isBookMoreError } from "./errors.js";
-import { isNative, memberOf, shortened } from "./thrown.js";
+import { isNative, isOfDomException, memberOf, named, shortened } from "./thrown.js";
 
 /** How many objects and members, and how many characters, are looked at. */
 const MOST_NODES = 1_000;
@@ -24,7 +24,8 @@ export function safeCause(thrown: unknown, redact: (text: string) => string): un
   };
   const message = typeof thrown === "string" ? redact(shortened(thrown)) : said("message");
   const [name, code] = [said("name") ?? "Error", said("code")];
-  return Object.assign(new Error(message), { name }, code === undefined ? {} : { code });
+  const error = named(name, message);
+  return code === undefined ? error : Object.assign(error, { code });
 }
 
 class Examination {
@@ -109,8 +110,8 @@ function holdsEntries(value: object): boolean {
 function hasPlainPrototypes(error: object): boolean {
   const plain = ["constructor", "name", "message", "toString", "stack"];
   for (let of = Object.getPrototypeOf(error); of && Object.getPrototypeOf(of); of = Object.getPrototypeOf(of)) {
-    const isOurs = of === globalThis.DOMException?.prototype || isBookMoreError(of);
-    if (!isOurs && !Reflect.ownKeys(of).every((key) => plain.includes(key as string))) return false;
+    const isKnown = isOfDomException(of) || isBookMoreError(of);
+    if (!isKnown && !Reflect.ownKeys(of).every((key) => plain.includes(key as string))) return false;
   }
   return true;
 }

@@ -3,8 +3,11 @@
  * that importing it does nothing and a fresh instance can be had after a trap.
  */
 
-/** Now by a clock that never goes back, milliseconds since 1970 or NaN, and chance. */
+/** Now by the monotonic clock, milliseconds since 1970, and chance; the last two may be NaN. */
 export type Moment = [now: number, wall: number, random: number];
+
+/** A reply before its body. */
+export type Head = [status: number, url: string | undefined, headers: string, receivedAt: number];
 
 /** The exports of `src/js/mod.rs`, where they are described. */
 export interface Core {
@@ -26,33 +29,39 @@ export interface Core {
     ...at: Moment
   ): number;
   abandon(call: number, ...at: Moment): void;
-  headers(send: number): void;
-  reply(
-    send: number,
-    status: number,
-    url: string | undefined,
-    headers: string,
-    body: Uint8Array,
-    end: number,
-    words: string,
-    receivedAt: number,
-    ...at: Moment
-  ): void;
-  fail(send: number, kind: number, words: string, ...at: Moment): void;
+  headers(send: number, ...head: Head): void;
+  reply(send: number, ...of: [...head: Head, body: Uint8Array, end: number, words: string, ...at: Moment]): void;
+  fail(send: number, kind: number, words: string, name: string, message: string, code: string, causeCode: string, ...at: Moment): void;
   token(question: number, token: string | undefined, expiresAt: number, ...at: Moment): void;
-  tokenFailed(question: number, message: string, ...at: Moment): void;
+  tokenFailed(question: number, message: string, isControlFlow: boolean, ...at: Moment): void;
   timeout(...at: Moment): void;
   pollTimeout(): number;
   command(): string | undefined;
   redact(id: number, text: string): string;
+  tellLimit(many: Many): void;
   free(): void;
   /** Gives up the memory without freeing it, which after a trap would fail. */
   __destroy_into_raw(): number;
 }
 
+/** The exports of `src/js/many.rs`, where they are described. */
+export interface Many {
+  wantsId(unread: number): boolean;
+  add(isOther: boolean): void;
+  end(now: number): void;
+  poll(now: number): number;
+  settle(company: number, came: 0 | 1 | 2, ids: number, now: number): boolean;
+  repeat(isFailure: boolean): void;
+  limit(at: number, until: number): void;
+  pollTimeout(): number;
+  reports(now: number): boolean;
+  figure(number: 0 | 1 | 2 | 3 | 4, total: number, now: number): number;
+  free(): void;
+}
+
 export interface Glue {
   /** Makes the instance that its classes use. */
-  (init: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  (init: { module_or_path: WebAssembly.Module | object }): Promise<unknown>;
   Core: new (
     baseUrl: string,
     originLength: number,
@@ -61,6 +70,11 @@ export interface Glue {
     listens: boolean,
     shares: boolean,
   ) => Core;
+  Many: {
+    new (concurrency: number, rounds: number, listens: boolean, now: number): Many;
+    isGuid(id: string): boolean;
+  };
 }
 
-export function glue(): Glue;
+/** `webAssembly`: stands in for the global one. */
+export function glue(document?: undefined, webAssembly?: object): Glue;

@@ -1,32 +1,11 @@
 import { safeCause } from "./causes.js";
-import type { Core, Moment } from "./core.js";
+import type { Command, Told } from "./command.js";
+import type { Core, Head, Moment } from "./core.js";
 import { errorOf, internalError, type ErrorDetails } from "./errors.js";
 import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
 import type { Instance } from "./instance.js";
-import { kindOf, wordsOf } from "./thrown.js";
-import type { AiChatUsageResponse } from "./reply.js";
-import type { AttemptInfo, ClientEvent } from "./types.js";
-
-/** What `src/js/command.rs` writes. */
-type Command =
-  | { do: "send"; id: number; url: string; headers: Record<string, string> }
-  | { do: "ask"; id: number; forceRefresh: boolean }
-  | { do: "cancel"; id: number }
-  | { do: "forget"; id: number }
-  | { do: "emit"; event: ClientEvent }
-  | ({ do: "settle"; id: number } & Told);
-
-/** How the engine tells of an outcome. */
-interface Told {
-  data?: AiChatUsageResponse;
-  requestId?: string;
-  /** Those of the reply, where a secret had to be taken out of them. */
-  headers?: Record<string, string>;
-  send?: number;
-  error?: ErrorDetails;
-  attempts: AttemptInfo[];
-  elapsedMs: number;
-}
+import { isControlFlow, signsOf, wordsOf } from "./thrown.js";
+import type { ClientEvent } from "./types.js";
 
 /** What a call came to. */
 export interface Outcome extends Told {
@@ -53,6 +32,10 @@ interface Flight {
   body?: Cancelable;
 }
 
+function headOf({ status, url, headers, receivedAt }: Reply): Head {
+  return [status, url, headers.map(([name, value]) => `${name}:${value}\n`).join(""), receivedAt];
+}
+
 /** Carries out what the engine commands, and tells it what came of it. */
 export class Driver {
   readonly #instance: Instance;
@@ -68,8 +51,6 @@ export class Driver {
   /** How far timers have run ahead of the clock, as they do where a test moves only them. */
   #aheadMs = 0;
   #latest = 0;
-  /** Whether chance and the wall clock may be read: prerendering refuses them before the first request. */
-  #hasSent = false;
   /** Whether it is for one call, and ends with it. */
   readonly #isForOne: boolean;
 
@@ -84,30 +65,28 @@ export class Driver {
   call(begin: (core: Core, at: Moment) => number): { outcome: Promise<Outcome>; abandon(): void } {
     let id: number | undefined;
     const outcome = new Promise<Outcome>((resolve) => {
-      this.#input((core, at) => this.#callers.set((id = begin(core, at)), resolve));
+      this.#input((core, at) => this.#callers.set((id = begin(core, at)), resolve), false);
       if (id === undefined) resolve(this.#failure());
     });
     const abandon = () => {
-      if (id !== undefined && this.#callers.delete(id)) this.#input((core, at) => core.abandon(id!, ...at));
+      if (id !== undefined && this.#callers.delete(id)) this.#input((core, at) => core.abandon(id!, ...at), false);
     };
     return { outcome, abandon };
   }
 
   setToken(token: string | undefined, hasProvider: boolean, sameIdentity: boolean): void {
-    this.#input((core, at) => core.setToken(token, hasProvider, sameIdentity, ...at));
+    this.#input((core, at) => core.setToken(token, hasProvider, sameIdentity, ...at), false);
   }
 
-  /** Everything that comes in goes through here; nothing but a trap is thrown. */
-  #input(act: (core: Core, at: Moment) => unknown): void {
+  /**
+   * Everything that comes in goes through here; nothing but a trap is thrown. `looks`: whether chance and the wall clock
+   * may be read. Prerendering refuses them before its first request.
+   */
+  #input(act: (core: Core, at: Moment) => unknown, looks = true): void {
     if (this.#instance.trap !== undefined) return this.#die();
     try {
       const core = this.#core;
-      const mayLook = this.#hasSent;
-      act(core, [
-        this.#now(),
-        mayLook || core.wantsWall ? Date.now() : NaN,
-        mayLook ? Math.random() : NaN,
-      ]);
+      act(core, [this.#now(), looks || core.wantsWall ? Date.now() : NaN, looks ? Math.random() : NaN]);
       this.#drain();
     } catch (trap) {
       this.#instance.trap = trap ?? "trap";
@@ -133,7 +112,6 @@ export class Driver {
     const { id } = command as { id: number };
     switch (command.do) {
       case "send":
-        this.#hasSent = true;
         void this.#send(id, command.url, command.headers);
         break;
       case "ask":
@@ -153,7 +131,7 @@ export class Driver {
       case "emit":
         this.#world.emit(command.event);
         break;
-      default: {
+      case "settle": {
         const { error } = command;
         if (error) command.error = this.#withCause(error);
         this.#callers.get(id)?.({ ...command, reply: this.#reply! });
@@ -170,29 +148,28 @@ export class Driver {
     if (this.#world.credentials) init.credentials = this.#world.credentials;
     let reply: Reply;
     try {
-      reply = await send(this.#world.fetch, url, init, (body) => {
+      reply = await send(this.#world.fetch, url, init, (body, head) => {
         const isFirst = !("body" in flight);
         flight.body = body;
         if (!this.#flights.has(id)) return false;
-        if (isFirst) this.#input((core) => core.headers(id));
+        if (isFirst) this.#input((core) => core.headers(id, ...headOf(head)), false);
         return true;
       });
     } catch (thrown) {
       if (!this.#flights.delete(id)) return;
       const unusable = unusableIn(thrown);
-      const kind = unusable === undefined ? kindOf(thrown) : 3;
-      this.#keep(id, thrown, kind === 2);
+      const kind = unusable !== undefined ? 2 : isControlFlow(thrown) ? 1 : 0;
+      this.#keep(id, thrown, kind === 1);
       const words = unusable ?? wordsOf(thrown);
-      this.#input((core, at) => core.fail(id, kind, words, ...at));
+      this.#input((core, at) => core.fail(id, kind, words, ...signsOf(thrown), ...at));
       return;
     }
     if (!this.#flights.delete(id)) return;
-    const { status, body, end, thrown, receivedAt } = reply;
+    const { body, end, thrown } = reply;
     if (end === 2) this.#keep(id, thrown, false);
-    const lines = reply.headers.map(([name, value]) => `${name}:${value}\n`);
     this.#reply = reply;
     this.#input((core, at) =>
-      core.reply(id, status, reply.url, lines.join(""), body, end, end === 2 ? wordsOf(thrown) : "", receivedAt, ...at),
+      core.reply(id, ...headOf(reply), body, end, end === 2 ? wordsOf(thrown) : "", ...at),
     );
     this.#reply = undefined;
   }
@@ -201,21 +178,22 @@ export class Driver {
     const controller = new AbortController();
     this.#flights.set(id, { controller });
     let message = "The bearerToken function failed; its error is the cause.";
+    let isFlow = false;
     try {
       const answer = await this.#world.ask({ forceRefresh, signal: controller.signal });
       if (!("unusable" in answer)) {
         // Nobody waits for what was given up, and the engine may be gone.
         if (!this.#flights.delete(id)) return;
-        this.#input((core, [now, , random]) =>
-          core.token(id, answer.token, answer.expiresAt, now, isNaN(answer.expiresAt) ? NaN : Date.now(), random),
-        );
+        const { token, expiresAt } = answer;
+        this.#input((core, [now, wall, random]) => core.token(id, token, expiresAt, now, isNaN(expiresAt) ? wall : Date.now(), random), false);
         return;
       }
       message = answer.unusable;
     } catch (thrown) {
-      this.#keep(id, thrown, false);
+      isFlow = isControlFlow(thrown);
+      this.#keep(id, thrown, isFlow);
     }
-    if (this.#flights.delete(id)) this.#input((core, at) => core.tokenFailed(id, message, ...at));
+    if (this.#flights.delete(id)) this.#input((core, at) => core.tokenFailed(id, message, isFlow, ...at), false);
     this.#thrown.delete(id);
   }
 
@@ -235,7 +213,7 @@ export class Driver {
     return this.#thrown.has(thrown as number) ? { ...error, cause: this.#thrown.get(thrown as number) } : error;
   }
 
-  /** Never goes back, whatever a test makes of the clock. */
+  /** The monotonic clock, which never goes back whatever a test makes of the platform's. */
   #now(): number {
     const now = performance.now() + this.#aheadMs;
     return (this.#latest = now > this.#latest ? now : this.#latest);

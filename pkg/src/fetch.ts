@@ -41,7 +41,7 @@ export async function send(
   fetchFunction: (url: string, init: RequestInit) => Promise<Response>,
   url: string,
   init: RequestInit,
-  onHeaders: (body: Cancelable) => boolean,
+  onHeaders: (body: Cancelable, head: Reply) => boolean,
 ): Promise<Reply> {
   // workerd may lack `cache` and throws where it is given.
   const Request = globalThis.Request as typeof globalThis.Request | undefined;
@@ -53,27 +53,27 @@ export async function send(
   });
   checkResponse(response);
   const { status } = response;
-  const headers = headersOf(response.headers);
   const reply: Reply = {
     status,
     // A given function that goes elsewhere on purpose, such as to a gateway,
     // is the caller's choice; one that has followed a redirect is not.
-    url: response.redirected ? String(response.url) : undefined,
-    headers,
+    url: partOf(response, "redirected") ? String(partOf(response, "url")) : undefined,
+    headers: headersOf(partOf(response, "headers") as Headers),
     body: NOTHING,
     end: 0,
     receivedAt: Date.now(),
   };
   // Neither a redirect nor a success without a usage has anything to say.
   const isRead = status === 200 || status >= 400;
-  if (!onHeaders(response.body) || !isRead) {
-    giveUp(response.body);
+  const body = partOf(response, "body") as Response["body"] | undefined;
+  if (!onHeaders(body, reply) || !isRead) {
+    giveUp(body);
     return reply;
   }
   let length = 0;
   const chunks: Uint8Array[] = [];
   try {
-    await read(response, onHeaders, (content) => {
+    await read(response, body, (reader) => onHeaders(reader, reply), (content) => {
       // A copy: whoever gave it may use its memory again.
       const chunk = bytesOf(content).slice();
       chunks.push(chunk);
@@ -116,16 +116,29 @@ function checkResponse(given: unknown): asserts given is Response {
     throw new Unusable(`The fetch function gave ${what}; ${needed}.`);
   };
   if (typeof given !== "object" || given === null) refuse(given === null ? "null" : `something of type ${typeof given}`);
-  const { status, type, bodyUsed } = given as Response;
+  const [type, status, body] = ["type", "status", "body"].map((name) => partOf(given, name));
   if (type === "error") refuse("Response.error()");
-  if (type !== "opaqueredirect" && !(typeof status === "number" && status > 0 && status < 1000)) refuse("an object without a status");
-  if (bodyUsed) refuse("a Response that has been read already");
-  if ((given as Response).body?.locked) refuse("a Response whose body is being read");
-  const isBodiless = (given as Response).body === null;
-  if (!isBodiless && !["body", "arrayBuffer", "text"].some((name) => (given as Record<string, unknown>)[name])) {
-    refuse("an object with neither body nor arrayBuffer() nor text()");
+  if (type === "opaque") refuse("an opaque Response, as the mode no-cors does");
+  const isStatus = Number.isInteger(status) && (status as number) > 0 && (status as number) < 1000;
+  if (type !== "opaqueredirect" && !isStatus) refuse("an object without a status");
+  if (partOf(given, "bodyUsed")) refuse("a Response that has been read already");
+  if (partOf(body, "locked")) refuse("a Response whose body is being read");
+  const isReadable = has(body, "getReader") || has(given, "arrayBuffer") || has(given, "text");
+  if (body !== null && !isReadable) {
+    refuse(`an object with neither ${body === undefined ? "" : "a stream as its "}body nor arrayBuffer() nor text()`);
   }
 }
+
+/** What a mock's getter throws is not there. */
+function partOf(of: unknown, name: string): unknown {
+  try {
+    return (of as Record<string, unknown> | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
+const has = (of: unknown, method: string): boolean => typeof partOf(of, method) === "function";
 
 /**
  * Gives a body to `take`, piece by piece where the platform can, so that not
@@ -133,12 +146,12 @@ function checkResponse(given: unknown): asserts given is Response {
  */
 async function read(
   response: Response,
+  body: Response["body"] | undefined,
   onReader: (reader: Cancelable) => boolean,
   take: (content: unknown) => boolean,
 ): Promise<void> {
-  const { body } = response;
-  if (body?.getReader) {
-    const reader = body.getReader();
+  if (has(body, "getReader")) {
+    const reader = body!.getReader();
     // From now on only the reader can cancel it.
     onReader(reader);
     let isOver = false;
@@ -148,7 +161,7 @@ async function read(
       if (!isOver) giveUp(reader);
     }
   } else if (body !== null) {
-    const method = "arrayBuffer" in response ? "arrayBuffer" : "text";
+    const method = has(response, "arrayBuffer") ? "arrayBuffer" : "text";
     take(await response[method]());
   }
 }

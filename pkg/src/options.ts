@@ -17,7 +17,7 @@ function checkType(value: unknown, name: string, type: "string" | "boolean" | "f
 }
 
 function checkObject(value: unknown, name: string): void {
-  check(typeof value === "object" && value !== null, `${name} must be an object.`);
+  check(typeof value === "object" && value !== null && !Array.isArray(value), `${name} must be an object.`);
 }
 
 /** Refuses a member that nobody reads, such as `baseURL`: the call would not do what its author means. */
@@ -37,6 +37,7 @@ export const CLIENT = [
   ...COMMON,
 ];
 const CALL = ["signal", "coalesce", "fresh", ...COMMON];
+const MANY = ["concurrency", "rounds", "onProgress", ...CALL];
 
 /** What can be sent as a token or a key, as it is. */
 export function isSecret(value: unknown): boolean {
@@ -50,14 +51,15 @@ function checkSecret(value: unknown, name: string): void {
   );
 }
 
-function checkNumber(value: unknown, name: string, [least, most]: [number, number]): void {
+function checkNumber(value: unknown, name: string, [least, most]: [number, number], orElse = ""): void {
   check(
     value === undefined || (Number.isInteger(value) && (value as number) >= least && (value as number) <= most),
-    `${name} must be an integer from ${least} to ${most}${least ? ", or null for no limit" : ""}.`,
+    `${name} must be an integer from ${least} to ${most}${orElse}.`,
   );
 }
 
 const LONGEST_TIMER = 2_147_483_647;
+const NO_LIMIT = ", or null for no limit";
 
 /** Names that are the SDK's own, or that would make another verb of the GET. */
 const RESERVED = /^(accept|authorization|x-api-key|x-http-method-override)$/i;
@@ -76,8 +78,13 @@ export interface Endpoint {
   keepsSecrets: boolean;
 }
 
-function endpoint({ baseUrl = "https://api.bookmore.com", allowInsecureHttp = false }: ClientOptions): Endpoint {
+const DEFAULT_BASE_URL = "https://api.bookmore.com";
+
+function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: ClientOptions): Endpoint {
   const text = String(baseUrl);
+  // No URL has to be there for what is known.
+  if (text === DEFAULT_BASE_URL) return { baseUrl: text, originLength: text.length, keepsSecrets: true };
+  checkUrl();
   const isRelative = /^[/.]/.test(text);
   const base = isRelative ? globalThis.location?.href : undefined;
   const url = urlOf(text, base);
@@ -100,6 +107,21 @@ function endpoint({ baseUrl = "https://api.bookmore.com", allowInsecureHttp = fa
     originLength: origin.length,
     keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp,
   };
+}
+
+/** Old React Native has a URL whose parts throw when they are read. */
+function checkUrl(): void {
+  const example = "https://a.example/b";
+  try {
+    const { origin, pathname, protocol, hostname, username, password } = new URL(example);
+    if (origin + pathname + username + password === example && protocol && hostname) return;
+  } catch {
+    // See below.
+  }
+  throw errorOf({
+    code: "runtime_unsupported",
+    message: "This runtime has no URL, or not all of it, which a baseUrl needs. Load a polyfill of it before the client is made.",
+  });
 }
 
 /** `URL.parse` is too new for Node.js 20. */
@@ -144,8 +166,8 @@ function common(options: RequestOptions): CommonOptions {
     headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : (value as string);
   }
   checkNumber(maxRetries, "maxRetries", [0, 10]);
-  checkNumber(attemptTimeoutMs ?? undefined, "attemptTimeoutMs", [1, LONGEST_TIMER]);
-  checkNumber(totalTimeoutMs ?? undefined, "totalTimeoutMs", [1, LONGEST_TIMER]);
+  checkNumber(attemptTimeoutMs ?? undefined, "attemptTimeoutMs", [1, LONGEST_TIMER], NO_LIMIT);
+  checkNumber(totalTimeoutMs ?? undefined, "totalTimeoutMs", [1, LONGEST_TIMER], NO_LIMIT);
   const limit = (ms: number | null | undefined) => (ms === null ? Infinity : ms);
   return {
     isJsonl: format && format === "jsonl",
@@ -158,7 +180,7 @@ function common(options: RequestOptions): CommonOptions {
 
 /** A Headers or a Map iterates, a plain object does not. */
 function* pairsOf(headers: object): Generator<[string, unknown]> {
-  checkObject(headers, "headers");
+  if (!Array.isArray(headers)) checkObject(headers, "headers");
   const pairs = Symbol.iterator in headers ? (headers as Iterable<unknown>) : Object.entries(headers);
   for (const pair of pairs) {
     check(
@@ -237,13 +259,6 @@ export function answerOf(given: unknown): Answer {
   if (expiresAt !== undefined && expiresAt !== Infinity && (!isTime || Number.isNaN(at))) {
     return { unusable: "expiresAt must be a Date, or a number of milliseconds since 1970." };
   }
-  // The seconds of a JWT's exp, or until its end, are long ago as milliseconds; microseconds are in the far future.
-  if (!isDate && at < 1e11) {
-    return { unusable: "expiresAt must be in milliseconds since 1970; this can only be seconds. Multiply it by 1000." };
-  }
-  if (at > 1e14) {
-    return { unusable: "expiresAt must be in milliseconds since 1970, as Date.now() gives them; this is a finer unit." };
-  }
   return { token: token as string | undefined, expiresAt: at };
 }
 
@@ -260,9 +275,31 @@ export interface CheckedRequestOptions extends CommonOptions {
   fresh: boolean;
 }
 
-export function requestOptions(options: RequestOptions): CheckedRequestOptions {
+/** What is said of many companies, beside what every call may be told. */
+export interface ManyLimits {
+  concurrency?: number | undefined;
+  rounds?: number | undefined;
+  onProgress?: unknown;
+}
+
+/** Checks who is asked for many companies, and how. */
+export function manyOptions(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): CheckedRequestOptions {
+  const checked = requestOptions(options, MANY);
+  const { concurrency, rounds, onProgress } = options;
+  checkNumber(concurrency, "concurrency", [1, 1000]);
+  checkNumber(rounds, "rounds", [0, 5]);
+  checkType(onProgress, "onProgress", "function");
+  const { getAiChatUsage } = Object(client) as { getAiChatUsage?: unknown };
+  check(typeof getAiChatUsage === "function", "client must be a BookMoreClient, or an object with its functions.");
+  const ids = Object(companyIds) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+  const isIterable = typeof (ids[Symbol.asyncIterator] ?? ids[Symbol.iterator]) === "function";
+  check(isIterable && typeof companyIds !== "string", "companyIds must be an array of ids, or another iterable of them, async or not.");
+  return checked;
+}
+
+export function requestOptions(options: RequestOptions, known = CALL): CheckedRequestOptions {
   checkObject(options, "The request options");
-  checkNames(options, "The request options", CALL);
+  checkNames(options, "The request options", known);
   const { signal, coalesce = true, fresh = false } = options;
   check(
     signal == null || typeof signal.addEventListener === "function",

@@ -1,7 +1,8 @@
 import { BookMoreClientBase } from "./client.js";
 import { errorOf } from "./errors.js";
-import { loader } from "./instance.js";
+import { isRefusal, loader, type Source } from "./instance.js";
 import { CLIENT } from "./options.js";
+import { wordsOf } from "./thrown.js";
 import type { ClientOptions as Options, WasmSource } from "./types.js";
 
 export * from "./public.js";
@@ -12,8 +13,8 @@ declare const VERSION: string;
 /** What a {@link BookMoreClient} is made of. */
 export interface ClientOptions extends Options {
   /**
-   * The module `bookmore-sdk/sdk.wasm`: compiled, as bytes, as a Response, or
-   * where it can be fetched.
+   * The module `bookmore-sdk/sdk.wasm`: compiled, as bytes, as a Response, where
+   * it can be fetched, or as Vite's `?init` gives it.
    */
   wasm: WasmSource;
 }
@@ -27,28 +28,104 @@ export class BookMoreClient extends BookMoreClientBase {
   constructor(options: ClientOptions) {
     const wasm = options?.wasm;
     if (!wasm) throw configError(`wasm is missing: ${NEEDED}`);
-    if (!["object", "string"].includes(typeof wasm)) throw configError(`wasm is of type ${typeof wasm}: ${NEEDED}`);
+    if (!["object", "string", "function"].includes(typeof wasm)) throw configError(`wasm is of type ${typeof wasm}: ${NEEDED}`);
     // A promise that fails before the first call fails that call, and nothing else.
     Promise.resolve(wasm).catch(() => {});
-    super(options, loader(() => compiled(wasm)), ["wasm", ...CLIENT]);
+    super(options, loader((signal) => sourceOf(wasm, signal)), ["wasm", ...CLIENT]);
   }
 }
 
-async function compiled(source: WasmSource): Promise<WebAssembly.Module> {
-  let given: unknown = await source;
-  if (typeof given === "string" || given instanceof URL) given = await fetch(given);
-  if (isResponse(given)) {
-    if (!given.ok) throw new Error(`The URL of the module answered ${given.status}.`);
-    given = await given.arrayBuffer();
+async function sourceOf(wasm: WasmSource, signal: AbortSignal): Promise<Source> {
+  let given: unknown;
+  try {
+    given = await wasm;
+  } catch (cause) {
+    throw configError(`The promise given as wasm failed${wordsOf(cause)}; ${NEEDED}`, cause);
   }
-  const isBytes = given instanceof ArrayBuffer || ArrayBuffer.isView(given);
-  const module = isBytes ? await WebAssembly.compile(given as BufferSource) : given;
+  // A namespace, as `import()` gives it.
+  for (let depth = 0; depth < 2 && typeof given === "object" && given && "default" in given; depth++) given = await given.default;
+  if (typeof given === "function") return maker(given as Make);
+  if (typeof given === "string" || tagOf(given) === "URL") given = await fetched(String(given), signal);
+  if (typeof given === "object" && given && "arrayBuffer" in given) given = await read(given as Response);
+  // Not every platform compiles a DataView.
+  if (ArrayBuffer.isView(given)) given = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+  const isBytes = ArrayBuffer.isView(given) || tagOf(given) === "ArrayBuffer";
+  const module = isBytes ? await compiled(given as BufferSource) : given;
   checkVersion(module);
   return module;
 }
 
-function isResponse(given: unknown): given is Response {
-  return typeof given === "object" && given !== null && "arrayBuffer" in given;
+/** What a platform's object is, of whatever realm. */
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+async function fetched(url: string, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, { signal });
+  } catch (cause) {
+    // Whatever else fetch may know, such as files, it does not know here.
+    const isOfHttp = /^https?:/i.test(url) || (globalThis.location && !/^[a-z][\w+.-]*:/i.test(url));
+    const code = isOfHttp ? "network_error" : "config_error";
+    const message = `The module could not be fetched${wordsOf(cause)}. Check the URL that is given as wasm, or give the bytes.`;
+    throw errorOf({ code, message, cause, isRetryable: code === "network_error" });
+  }
+}
+
+/** The bytes of a Response, which several clients may be given and only one can read. */
+const bytes = /* @__PURE__ */ new WeakMap<Response, Promise<ArrayBuffer>>();
+
+/** The bytes of a Response, or of a Blob. */
+async function read(from: Response): Promise<ArrayBuffer> {
+  if ("ok" in from && !from.ok) throw configError(`The URL of the module answered ${from.status}; ${NEEDED}`);
+  let all = bytes.get(from);
+  if (!all) {
+    if (from.bodyUsed) throw configError(`The Response given as wasm has been read already; ${NEEDED}`);
+    bytes.set(from, (all = from.arrayBuffer()));
+  }
+  try {
+    return await all;
+  } catch (cause) {
+    const message = `The module broke off${wordsOf(cause)}. Give it anew, or by its URL.`;
+    throw errorOf({ code: "network_error", message, cause });
+  }
+}
+
+async function compiled(given: BufferSource): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(given);
+  } catch (cause) {
+    // Valid bytes are refused by the platform, or it has no WebAssembly.
+    if (typeof WebAssembly !== "object" || isValid(given)) throw cause;
+    throw noModule(cause);
+  }
+}
+
+function isValid(given: BufferSource): boolean {
+  try {
+    return WebAssembly.validate(given);
+  } catch {
+    // An ArrayBuffer that was given away.
+    return false;
+  }
+}
+
+type Make = (imports: WebAssembly.Imports) => unknown;
+
+/** Makes instances by Vite's `?init` and functions like it. */
+function maker(make: Make): Source {
+  return async (imports) => {
+    let made: { instance?: WebAssembly.Instance; exports?: object } | undefined;
+    try {
+      made = (await make(imports)) as typeof made;
+    } catch (cause) {
+      if (typeof WebAssembly !== "object" || isRefusal(cause)) throw cause;
+      throw configError(`The function given as wasm failed${wordsOf(cause)}; ${NEEDED}`, cause);
+    }
+    const instance = made?.instance ?? (made as WebAssembly.Instance | undefined);
+    if (instance?.exports && "core_command" in instance.exports) return instance;
+    throw configError(`The function given as wasm made no instance of the module; ${NEEDED}`);
+  };
 }
 
 /** A module of another version, say from a cache, may lack what this one calls. */
@@ -56,8 +133,9 @@ function checkVersion(module: unknown): asserts module is WebAssembly.Module {
   let sections;
   try {
     sections = WebAssembly.Module.customSections(module as WebAssembly.Module, "bookmore-sdk");
-  } catch {
-    throw configError(`What was given as wasm is no module: ${NEEDED}`);
+  } catch (cause) {
+    if (typeof WebAssembly !== "object") throw cause;
+    throw noModule(cause);
   }
   const version = sections[0] && new TextDecoder().decode(sections[0]);
   if (version === VERSION) return;
@@ -68,6 +146,8 @@ function checkVersion(module: unknown): asserts module is WebAssembly.Module {
 
 const NEEDED = "pass the module bookmore-sdk/sdk.wasm, its bytes, a Response or its URL.";
 
-function configError(message: string): Error {
-  return errorOf({ code: "config_error", message });
+const noModule = (cause: unknown) => configError(`What was given as wasm is no module: ${NEEDED}`, cause);
+
+function configError(message: string, cause?: unknown): Error {
+  return errorOf({ code: "config_error", message, cause });
 }

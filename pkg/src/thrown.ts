@@ -1,50 +1,33 @@
-/** What a platform says where no reply came; whatever follows names the host. */
-const NETWORK_WORDS = [
-  "Failed to fetch", // Chromium
-  "network error", // Chromium, of a body
-  "NetworkError when attempting to fetch resource.", // Firefox
-  "Load failed", // WebKit
-  "The Internet connection appears to be offline", // WebKit
-  "The network connection was lost", // WebKit
-  "fetch failed", // Node
-  "terminated", // Node, of a body
-  "Network request failed", // React Native
-  "error sending request", // Deno
-  "Network connection lost", // workerd
-  "A network error occurred",
-];
-
 /** How many characters of a text are told. */
 const LONGEST_TEXT = 10_000;
 
-/** The codes that Node, undici, Bun and OpenSSL give to failures of the network. */
-const SYSTEM_CODE =
-  /^(E(?!RR_)[A-Z_]+|UND_ERR_\w+|HPE_\w+|CERT_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*|HOSTNAME_MISMATCH|ERR_(NETWORK|SOCKET|TLS|SSL|HTTP2|STREAM|CONN)\w*|Connection\w+|FailedToOpenSocket|Timeout)$/;
-
-/** 0: the network's failure; 1: that of the function which sends; 2: a framework's control flow. */
-export function kindOf(thrown: unknown): 0 | 1 | 2 {
+/** Whether it is a framework's control flow, which has to reach the caller as it came. */
+export function isControlFlow(thrown: unknown): boolean {
   const is = (name: string, type: string) => typeof memberOf(thrown, name) === type;
-  if (is("then", "function") || is("digest", "string") || memberOf(thrown, "$$typeof") !== undefined) return 2;
-  const codes = [memberOf(thrown, "code"), memberOf(memberOf(thrown, "cause"), "code")];
-  if (codes.some((code) => typeof code === "string" && SYSTEM_CODE.test(code))) return 0;
-  const [name, message] = [memberOf(thrown, "name"), memberOf(thrown, "message")];
-  if (name === "NetworkError") return 0;
-  const words = typeof message === "string" ? message.trim().toLowerCase() : "";
-  const isNetwork = NETWORK_WORDS.some((known) => words.startsWith(known.toLowerCase()));
-  // workerd throws plain errors.
-  return isNetwork && (name === "TypeError" || words.startsWith("network connection lost")) ? 0 : 1;
+  return is("then", "function") || is("digest", "string") || memberOf(thrown, "$$typeof") !== undefined;
+}
+
+/** By what the engine tells the network's failures from others. */
+export function signsOf(thrown: unknown): [name: string, message: string, code: string, causeCode: string] {
+  const [message, code] = ["message", "code"].map((name) => textOf(thrown, name)) as [string, string];
+  return [textOf(thrown, "name"), message, code, textOf(memberOf(thrown, "cause"), "code")];
 }
 
 /** What was thrown, which can be anything, says of itself, and what its cause says. */
 export function wordsOf(thrown: unknown): string {
-  const cause = memberOf(thrown, "cause");
-  const message = memberOf(thrown, "message") ?? thrown;
-  const code = memberOf(cause, "code");
+  const own = memberOf(thrown, "message") ?? thrown;
   // Node says only "fetch failed"; the reason is the cause.
-  const reason = typeof code === "string" ? code : memberOf(cause, "message");
-  const words = [message, reason].filter((word) => typeof word === "string" && word !== "");
+  const cause = memberOf(thrown, "cause");
+  const [code, reason] = [textOf(cause, "code"), textOf(cause, "message")];
+  const words = [typeof own === "string" ? own : "", code, code && reason.includes(code) ? "" : reason];
   // A sentence goes on after them.
-  return words.map((word) => `: ${shortened(word as string).replace(/\.$/, "")}`).join("");
+  return words.map((word) => shortened(word).trim().replace(/\.+$/, "")).map((word) => word && `: ${word}`).join("");
+}
+
+/** A member that is a text; empty where it is none. */
+export function textOf(value: unknown, name: string): string {
+  const text = memberOf(value, name);
+  return typeof text === "string" ? text : "";
 }
 
 /** A text of a bearable length, which does not end inside a word: that could be a part of a secret. */
@@ -61,7 +44,7 @@ export function memberOf(value: unknown, name: PropertyKey): unknown {
         if (own) return own.value;
         continue;
       }
-      const isPlatforms = of === globalThis.DOMException?.prototype || (name === "stack" && isNative(own.get));
+      const isPlatforms = isOfDomException(of) || (name === "stack" && isNative(own.get));
       return isPlatforms ? own.get.call(value) : undefined;
     }
   } catch {
@@ -70,7 +53,17 @@ export function memberOf(value: unknown, name: PropertyKey): unknown {
   return undefined;
 }
 
+/** Whether it is the prototype of a DOMException, of any realm. */
+export function isOfDomException(value: object): boolean {
+  return Object.getOwnPropertyDescriptor(value, Symbol.toStringTag)?.value === "DOMException";
+}
+
 /** Whether the platform, and not a script, is behind a function; a bound one looks as if it were. */
 export function isNative(run: unknown): boolean {
   return typeof run === "function" && !/^bound /.test(run.name) && /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(run));
+}
+
+/** An Error of this name. Defined, not assigned: a page may have frozen Error.prototype. */
+export function named(name: string, message?: string): Error {
+  return Object.defineProperty(new Error(message), "name", { value: name, writable: true, configurable: true });
 }

@@ -163,13 +163,17 @@ export interface RequestOptions {
 }
 
 /**
- * What happens to a call. Nothing in it is a secret: URLs have no query and
- * headers are left out.
+ * What happens to a call, at last `success` or `error`; an aborted call has no
+ * last event. Nothing in it is a secret: URLs have no query and headers are
+ * left out.
  */
 export type ClientEvent = {
-  /** Numbers the calls of a client. Calls that share a request have its first caller's in all but the last event. */
+  /**
+   * Tells the calls of a client apart; later ones have higher numbers, with gaps. Calls that share a request have its
+   * first caller's in all but the last event.
+   */
   callId: number;
-  /** Counts the attempts, from 1. */
+  /** Counts the attempts, from 1; 0 at the end of a call that made none. */
   attempt: number;
 } & (
   /** A request is about to be sent. */
@@ -243,7 +247,9 @@ export type ErrorCode =
 
 /**
  * What the WebAssembly module can be taken from: a compiled module, bytes, a
- * Response, a URL, or a promise of one of these. A string is a URL.
+ * Response, a Blob, a URL, a function that makes an instance as Vite's `?init`
+ * does, a namespace with one of these as its `default`, or a promise of one. A
+ * string is a URL.
  */
 // Structural, because not every platform's types have a WebAssembly.Module, and
 // where they do it has no members.

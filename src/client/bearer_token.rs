@@ -1,5 +1,6 @@
 use std::{error::Error as StdError, fmt, future::Future, sync::Arc, time::Duration};
 
+use super::milliseconds;
 use crate::{
     error::{Error, TokenProviderError},
     threads::{BoxFuture, Local, MaybeSend, MaybeSync, shared},
@@ -32,6 +33,9 @@ pub struct BearerToken {
     token: Option<Secret>,
     end: Option<End>,
 }
+
+/// Some thirty years.
+const FOR_EVER_MS: f64 = 1e12;
 
 #[derive(Debug, Clone, Copy)]
 enum End {
@@ -106,15 +110,8 @@ impl BearerToken {
         }
         let end = match self.end {
             None => None,
-            Some(End::In(duration)) => Some(now + duration.as_secs_f64() * 1e3),
-            // Before September 2001: milliseconds are taken for seconds.
-            Some(End::At(end)) if end < Duration::from_secs(1_000_000_000) => {
-                return Err(TokenProviderError::new(
-                    "The end of the provider's token is in the last century; give the time since 1970, for the exp of a JWT as Duration::from_secs(exp).",
-                )
-                .into());
-            }
-            Some(End::At(end)) => Some(end.as_secs_f64() * 1e3),
+            Some(End::In(duration)) => Some(now + milliseconds(Some(duration)).min(FOR_EVER_MS)),
+            Some(End::At(end)) => Some(milliseconds(Some(end))),
         };
         Ok((self.token.map(|token| token.0), end))
     }

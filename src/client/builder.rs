@@ -27,6 +27,7 @@ pub struct ClientBuilder {
     coalesce: bool,
     retry_pacing: bool,
     allow_insecure_http: bool,
+    integers: Integers,
     listener: Option<Local<Arc<Listener>>>,
 }
 
@@ -42,6 +43,7 @@ impl Default for ClientBuilder {
             coalesce: true,
             retry_pacing: true,
             allow_insecure_http: false,
+            integers: Integers::default(),
             listener: None,
         }
     }
@@ -127,6 +129,13 @@ impl ClientBuilder {
         F: Future<Output: IntoBearerToken> + MaybeSend + 'static,
     {
         self.bearer = TokenSource::provider(provider).bearer;
+        self
+    }
+
+    /// Asked for the bearer token, or one.
+    #[cfg(all(target_arch = "wasm32", feature = "bindings", not(feature = "npm")))]
+    pub(crate) fn token_source(mut self, source: TokenSource) -> Self {
+        self.bearer = source.bearer;
         self
     }
 
@@ -258,6 +267,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Refuses counters that a JavaScript number cannot hold exactly.
+    #[cfg(all(target_arch = "wasm32", feature = "bindings", not(feature = "npm")))]
+    pub(crate) fn integers_of_javascript(mut self) -> Self {
+        self.integers = Integers::JavaScript;
+        self
+    }
+
     /// A client that sends its requests through `transport`.
     ///
     /// ```
@@ -292,7 +308,7 @@ impl ClientBuilder {
         let config = Config {
             base_url,
             api_key: self.api_key.map(|key| key.0),
-            integers: Integers::Int64,
+            integers: self.integers,
             paces_retries: self.retry_pacing,
             listens: self.listener.is_some(),
             shares: true,

@@ -5,7 +5,6 @@
 //! listener or a waker may use the client at once.
 
 use std::{
-    cell::RefCell,
     mem::replace,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
@@ -15,14 +14,15 @@ use super::{
     bearer_token::{Bearer, BearerToken, TokenRequest},
     event::{Event, Listener},
     hub::Hub,
-    pool::{Done, Taken, Work},
+    pool::{Done, Place, Taken, Work},
+    running::{Whose, outside, running},
     state::{State, Step},
 };
 use crate::{
     dto::GetAiChatUsage,
     engine::{Engine, Id, Moment, Options, Outcome},
     threads::{BoxFuture, Local},
-    transport::Transport,
+    transport::{HttpResponse, Transport},
     wire::encode::endpoint,
 };
 
@@ -37,10 +37,12 @@ pub(super) struct Driver<T> {
     /// Where the requests go, for the listener.
     url: String,
     hub: Arc<Hub>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 impl<T: Transport> Driver<T> {
+    // The npm package's engine is of one thread.
+    #[cfg_attr(feature = "npm", allow(clippy::arc_with_non_send_sync))]
     pub fn new(engine: Engine, transport: T, listener: Option<Local<Arc<Listener>>>) -> Self {
         let url = endpoint(&engine.config().base_url);
         Self {
@@ -48,7 +50,7 @@ impl<T: Transport> Driver<T> {
             listener,
             url,
             hub: Arc::default(),
-            state: Mutex::new(State::new(engine)),
+            state: Arc::new(Mutex::new(State::new(engine))),
         }
     }
 
@@ -57,19 +59,18 @@ impl<T: Transport> Driver<T> {
     }
 
     /// Tells the engine something, with the time and the chance that go with it.
-    fn input<R>(&self, wants_wall: bool, tell: impl FnOnce(&mut State, Moment) -> R) -> R {
-        let reads = {
-            let state = self.lock();
-            wants_wall || state.has_sent || state.engine.wants_wall()
-        };
-        let read = |number: fn(&T) -> f64| {
-            if reads {
+    fn input<R>(&self, looks: Looks, tell: impl FnOnce(&mut State, Moment) -> R) -> R {
+        let read = |is_read, number: fn(&T) -> f64| {
+            if is_read {
                 number(&self.transport)
             } else {
                 f64::NAN
             }
         };
-        let (now, wall, random) = (self.transport.now(), read(T::unix_now), read(T::random));
+        let wants_wall = looks != Looks::Nowhere || self.lock().engine.wants_wall();
+        let now = self.transport.now();
+        let wall = read(wants_wall, T::unix_now);
+        let random = read(looks == Looks::Anywhere, T::random);
         let mut state = self.lock();
         state.now = state.now.max(now);
         let at = Moment {
@@ -87,7 +88,7 @@ impl<T: Transport> Driver<T> {
             Some(Bearer::Provider(provider)) => (None, Some(provider)),
         };
         let _attended = self.hub.attend();
-        let old = self.input(false, |state, at| {
+        let old = self.input(Looks::Nowhere, |state, at| {
             let has_provider = provider.is_some();
             let engine = &mut state.engine;
             engine.set_bearer_token(token, has_provider, same_identity, at);
@@ -97,14 +98,31 @@ impl<T: Transport> Driver<T> {
         self.carry_out(NOBODY);
     }
 
+    /// When the latest 429 came that may pass, and until when all calls pause.
+    pub fn limit(&self) -> (f64, f64) {
+        self.lock().engine.limit()
+    }
+
     /// A call begins. It has to be polled, and abandoned where it is not
     /// polled to its end.
     pub fn begin(self: &Arc<Self>, request: GetAiChatUsage, options: Options) -> Id {
         // The provider may have answered when nobody waited.
         self.drive(NOBODY);
-        let nested = self.asks();
-        let options = Options { nested, ..options };
-        self.input(false, |state, at| state.engine.call(request, options, at))
+        let options = match running(&self.state) {
+            // A call that the provider makes cannot wait for its answer,
+            Some(Whose::Provider) => Options {
+                nested: true,
+                ..options
+            },
+            // and one that the transport makes not for what it is sending.
+            Some(Whose::Transport) => Options {
+                coalesce: false,
+                ..options
+            },
+            Some(Whose::Listener) | None => options,
+        };
+        let tell = |state: &mut State, at| state.engine.call(request, options, at);
+        self.input(Looks::Nowhere, tell)
     }
 
     pub fn poll(self: &Arc<Self>, call: Id, waker: &Waker) -> Poll<Box<Outcome>> {
@@ -136,7 +154,7 @@ impl<T: Transport> Driver<T> {
     /// `call` is over; a renewal of the token in the background may be left.
     fn leave(self: &Arc<Self>, call: Id) {
         self.hub.leave(call);
-        #[cfg(target_arch = "wasm32")]
+        #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
         if self.hub.is_deserted() && !self.lock().pool.is_empty() {
             let driver = Arc::downgrade(self);
             wasm_bindgen_futures::spawn_local(std::future::poll_fn(move |context| {
@@ -157,7 +175,7 @@ impl<T: Transport> Driver<T> {
 
     pub fn abandon(self: &Arc<Self>, call: Id) {
         let _attended = self.hub.attend();
-        let outcome = self.input(false, |state, at| {
+        let outcome = self.input(Looks::Nowhere, |state, at| {
             state.engine.abandon(call, at);
             state.outcomes.remove(&call)
         });
@@ -168,14 +186,20 @@ impl<T: Transport> Driver<T> {
 
     /// `call`: who is at it, and need not be woken.
     fn carry_out(&self, call: Id) {
+        let place = Place {
+            hub: Arc::clone(&self.hub),
+            state: Local::new(Arc::downgrade(&self.state)),
+        };
         loop {
-            let step = self.lock().step(&self.hub);
+            let step = self.lock().step(&place);
             match step {
                 None => return,
                 Some(Step::Over(task)) => drop(task),
                 Some(Step::Tell(event)) => {
                     if let Some(listener) = &self.listener {
-                        self.outside(false, || listener(&Event::of(&event, &self.url)));
+                        outside(&self.state, Whose::Listener, || {
+                            listener(&Event::of(&event, &self.url))
+                        });
                     }
                 }
                 Some(Step::Settled(own)) if own != call => self.hub.wake(own),
@@ -190,12 +214,12 @@ impl<T: Transport> Driver<T> {
             return;
         };
         alarm.stop();
-        let (mut future, asks) = self.run(id, work);
+        let (mut future, whose) = self.run(id, work);
         let waker = Waker::from(Arc::clone(&alarm));
         let mut context = Context::from_waker(&waker);
-        match self.outside(asks, || future.as_mut().poll(&mut context)) {
+        match outside(&self.state, whose, || future.as_mut().poll(&mut context)) {
             Poll::Pending => {
-                let work = Work::Running { future, asks };
+                let work = Work::Running { future, whose };
                 let left = self.lock().pool.put_back(id, Taken { alarm, work });
                 drop(left);
             }
@@ -209,19 +233,21 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    fn run(self: &Arc<Self>, id: Id, work: Work) -> (BoxFuture<Done>, bool) {
+    fn run(self: &Arc<Self>, id: Id, work: Work) -> (BoxFuture<Done>, Whose) {
         match work {
-            Work::Running { future, asks } => (future, asks),
+            Work::Running { future, whose } => (future, whose),
             Work::Send(request) => {
-                self.lock().has_sent = true;
                 let driver = Arc::downgrade(self);
-                let on_headers = move || {
+                let on_headers = move |head: &HttpResponse| {
                     if let Some(driver) = driver.upgrade() {
-                        driver.lock().engine.handle_headers(id);
+                        driver.lock().engine.handle_headers(id, head.clone());
                     }
                 };
-                let reply = self.outside(false, || self.transport.send(request, on_headers));
-                (Box::pin(async { Done::Reply(reply.await) }), false)
+                let whose = Whose::Transport;
+                let reply = outside(&self.state, whose, || {
+                    self.transport.send(request, on_headers)
+                });
+                (Box::pin(async { Done::Reply(reply.await) }), whose)
             }
             Work::Ask { force_refresh } => {
                 let provider = self.lock().provider.clone();
@@ -232,16 +258,16 @@ impl<T: Transport> Driver<T> {
                         None => Ok(BearerToken::none()),
                     })
                 };
-                (Box::pin(asked), true)
+                (Box::pin(asked), Whose::Provider)
             }
             Work::SleepUntil(at) => {
                 let ms = (at - self.transport.now()).max(0.0);
-                let slept = self.outside(false, || self.transport.sleep(ms));
+                let slept = outside(&self.state, Whose::Transport, || self.transport.sleep(ms));
                 let slept = async {
                     slept.await;
                     Done::Slept
                 };
-                (Box::pin(slept), false)
+                (Box::pin(slept), Whose::Transport)
             }
         }
     }
@@ -249,57 +275,38 @@ impl<T: Transport> Driver<T> {
     fn handle(&self, id: Id, done: Done) {
         match done {
             Done::Reply(Ok(reply)) => {
-                self.input(true, |state, at| state.engine.handle_reply(id, reply, at));
+                let tell = |state: &mut State, at| state.engine.handle_reply(id, reply, at);
+                self.input(Looks::Anywhere, tell);
             }
             Done::Reply(Err(error)) => {
                 let tell = |state: &mut State, at| state.engine.handle_send_error(id, error, at);
-                self.input(true, tell);
+                self.input(Looks::Anywhere, tell);
             }
             Done::Token(token) => {
-                let expires = token.as_ref().is_ok_and(BearerToken::expires);
-                self.input(expires, |state, at| {
+                let looks = match &token {
+                    Ok(token) if token.expires() => Looks::AtTheWall,
+                    _ => Looks::Nowhere,
+                };
+                self.input(looks, |state, at| {
                     let token = token.and_then(|token| token.checked(at.wall));
                     state.engine.handle_token(id, token, at);
                 });
             }
-            Done::Slept => self.input(false, |state, at| {
+            Done::Slept => self.input(Looks::Anywhere, |state, at| {
                 state.timer_at = f64::INFINITY;
                 state.engine.handle_timeout(at);
             }),
         }
     }
-
-    /// Whether the provider of this client runs on this thread just now: a call
-    /// that it makes cannot wait for its answer.
-    fn asks(&self) -> bool {
-        let own = std::ptr::from_ref(self).addr();
-        RUNNING.with_borrow(|running| {
-            let mut inner_first = running.iter().rev();
-            inner_first
-                .find(|(driver, _)| *driver == own)
-                .is_some_and(|(_, asks)| *asks)
-        })
-    }
-
-    /// Runs code of others. `asks`: whether it is the provider's.
-    fn outside<R>(&self, asks: bool, run: impl FnOnce() -> R) -> R {
-        /// Also where the code panics.
-        struct Leave;
-
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                RUNNING.with_borrow_mut(Vec::pop);
-            }
-        }
-
-        RUNNING.with_borrow_mut(|running| running.push((std::ptr::from_ref(self).addr(), asks)));
-        let _leave = Leave;
-        run()
-    }
 }
 
-thread_local! {
-    /// Whose drivers run code of others on this thread, the innermost last, and
-    /// whether it is their provider's.
-    static RUNNING: RefCell<Vec<(usize, bool)>> = const { RefCell::new(Vec::new()) };
+/// What is read for an input, if the engine does not ask for more: see
+/// [`Moment`].
+#[derive(Clone, Copy, PartialEq)]
+enum Looks {
+    Nowhere,
+    /// At the wall clock.
+    AtTheWall,
+    /// At the wall clock and at chance.
+    Anywhere,
 }

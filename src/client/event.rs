@@ -9,8 +9,9 @@ use crate::{
 
 /// What happens to a call. Nothing in it is a secret: URLs have no query.
 ///
-/// `call` tells the calls of a client apart. Where equal calls share a request,
-/// its attempts are told once, as the first caller's; the end is told of each.
+/// `call` tells the calls of a client apart; later ones have higher numbers,
+/// with gaps. Where equal calls share a request, its attempts are told once, as
+/// the first caller's; the end is told of each but those that were dropped.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {

@@ -10,7 +10,8 @@ use crate::engine::Id;
 
 /// Whichever call is polled next polls all tasks that want it. Nobody knows
 /// which one that is: a call may wait in a queue that nobody looks at just now.
-/// So all of them are woken, once until there is no task left.
+/// So all of them are woken who wait for a task: for a reply those who share
+/// its request, for anything else all, once until there is no task left.
 ///
 /// No lock is held while a waker is used or dropped: each may run any code.
 #[derive(Default)]
@@ -46,7 +47,7 @@ impl Hub {
     }
 
     /// Whether nobody polls.
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
     pub fn is_deserted(&self) -> bool {
         self.lock().calls.is_empty()
     }
@@ -64,15 +65,22 @@ impl Hub {
         task
     }
 
-    /// Wakes all calls, unless they are woken already.
-    pub fn call(&self) {
+    /// Wakes `some` calls, or all where there are none of those, unless all are
+    /// woken already.
+    pub fn call(&self, some: &[Id]) {
         let wakers: Vec<_> = {
             let mut waiting = self.lock();
             if waiting.are_woken {
                 return;
             }
-            waiting.are_woken = true;
-            waiting.calls.values().cloned().collect()
+            let own = some.iter().filter_map(|call| waiting.calls.get(call));
+            let own: Vec<_> = own.cloned().collect();
+            if own.is_empty() {
+                waiting.are_woken = true;
+                waiting.calls.values().cloned().collect()
+            } else {
+                own
+            }
         };
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -99,7 +107,7 @@ impl Drop for Attended<'_> {
             !waiting.tasks.is_empty()
         };
         if is_any_left {
-            self.0.call();
+            self.0.call(&[]);
         }
     }
 }

@@ -5,9 +5,11 @@ mod builder;
 mod driver;
 mod event;
 mod hub;
+mod many;
 mod options;
 mod pool;
 mod response;
+mod running;
 mod state;
 
 use std::{
@@ -22,6 +24,7 @@ use std::{
 pub use bearer_token::{BearerToken, IntoBearerToken, TokenRequest, TokenSource};
 pub use builder::ClientBuilder;
 pub use event::Event;
+pub use many::{GetMany, ManyOutcome, ManyProgress};
 pub use options::CallOptions;
 pub use response::{Attempt, CallError, ResponseInfo, WithResponse};
 
@@ -63,6 +66,23 @@ impl<T> Clone for Client<T> {
         }
     }
 }
+
+/// A client equals its clones, and no other: Yew and Dioxus ask that of what a
+/// component is given.
+///
+/// ```
+/// # use bookmore_sdk::testing::FakeBookMore;
+/// let fake = FakeBookMore::new();
+/// let client = fake.client();
+/// assert!(client == client.clone() && client != fake.client());
+/// ```
+impl<T> PartialEq for Client<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.driver, &other.driver)
+    }
+}
+
+impl<T> Eq for Client<T> {}
 
 impl Client<()> {
     /// Starts with the defaults: `https://api.bookmore.com`, JSON, no

@@ -3,17 +3,17 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     task::Wake,
 };
 
-use super::{bearer_token::BearerToken, hub::Hub};
+use super::{bearer_token::BearerToken, hub::Hub, running::Whose, state::State};
 use crate::{
     engine::Id,
     error::Error,
-    threads::BoxFuture,
+    threads::{BoxFuture, Local},
     transport::{HttpRequest, HttpResponse},
 };
 
@@ -27,8 +27,7 @@ pub(super) enum Work {
     SleepUntil(f64),
     Running {
         future: BoxFuture<Done>,
-        /// Whether it is the token provider's.
-        asks: bool,
+        whose: Whose,
     },
 }
 
@@ -58,9 +57,9 @@ pub(super) struct Taken {
 }
 
 impl Pool {
-    pub fn insert(&mut self, id: Id, hub: &Arc<Hub>, work: Work) {
+    pub fn insert(&mut self, id: Id, at: &Place, work: Work) {
         let alarm = Arc::new(Alarm {
-            hub: Arc::clone(hub),
+            at: at.clone(),
             task: id,
             rings: AtomicBool::new(true),
         });
@@ -70,7 +69,7 @@ impl Pool {
             is_missed: false,
         };
         self.0.insert(id, task);
-        hub.add(id);
+        at.hub.add(id);
     }
 
     /// Nothing is locked while a future is polled, so it is taken out.
@@ -91,7 +90,7 @@ impl Pool {
             Some(task) if Arc::ptr_eq(&task.alarm, &taken.alarm) => {
                 task.work = Some(taken.work);
                 if task.is_missed {
-                    task.alarm.hub.add(id);
+                    task.alarm.at.hub.add(id);
                 }
                 None
             }
@@ -109,7 +108,7 @@ impl Pool {
         is_wanted
     }
 
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -121,9 +120,16 @@ impl Pool {
     }
 }
 
+/// Whose tasks they are.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub hub: Arc<Hub>,
+    pub state: Local<Weak<Mutex<State>>>,
+}
+
 /// The waker of a task.
 pub(super) struct Alarm {
-    hub: Arc<Hub>,
+    at: Place,
     task: Id,
     /// Whether the task waits to be polled already.
     rings: AtomicBool,
@@ -143,8 +149,13 @@ impl Wake for Alarm {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.rings.swap(true, Ordering::AcqRel) {
-            self.hub.add(self.task);
-            self.hub.call();
+            self.at.hub.add(self.task);
+            let state = self.at.state.upgrade();
+            let callers = state.map_or_else(Vec::new, |state| {
+                let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                state.engine.callers_of(self.task)
+            });
+            self.at.hub.call(&callers);
         }
     }
 }

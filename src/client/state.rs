@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     bearer_token::Provider,
-    hub::Hub,
-    pool::{Pool, Work},
+    pool::{Place, Pool, Work},
 };
 use crate::{
     engine::{Command, Engine, Event, Id, Outcome},
@@ -24,9 +23,6 @@ pub(super) struct State {
     pub timer_at: f64,
     /// The time of the last input. Threads come in with earlier ones, too.
     pub now: f64,
-    /// Whether anything was sent. A page that is rendered ahead may not look
-    /// at the wall clock or at chance before that.
-    pub has_sent: bool,
 }
 
 /// What is to be done where nothing is locked.
@@ -46,23 +42,22 @@ impl State {
             outcomes: BTreeMap::new(),
             timer_at: f64::INFINITY,
             now: f64::NEG_INFINITY,
-            has_sent: false,
         }
     }
 
     /// Carries out commands until there is something to do outside; `None` when
     /// there is no command left. Commands and tasks stay in step, because the
     /// lock is held.
-    pub fn step(&mut self, hub: &Arc<Hub>) -> Option<Step<impl Sized + use<>>> {
+    pub fn step(&mut self, own: &Place) -> Option<Step<impl Sized + use<>>> {
         loop {
             match self.engine.poll_command() {
                 Some(Command::Send { send, request }) => {
-                    self.pool.insert(send, hub, Work::Send(request));
+                    self.pool.insert(send, own, Work::Send(request));
                 }
                 Some(Command::Ask {
                     question,
                     force_refresh,
-                }) => self.pool.insert(question, hub, Work::Ask { force_refresh }),
+                }) => self.pool.insert(question, own, Work::Ask { force_refresh }),
                 Some(Command::Cancel { id }) => return Some(Step::Over(self.pool.remove(id))),
                 // The errors of Rust hold their causes themselves.
                 Some(Command::Forget { .. }) => {}
@@ -80,7 +75,7 @@ impl State {
                     self.timer_at = at;
                     let old = self.pool.remove(TIMER);
                     if at.is_finite() {
-                        self.pool.insert(TIMER, hub, Work::SleepUntil(at));
+                        self.pool.insert(TIMER, own, Work::SleepUntil(at));
                     }
                     return Some(Step::Over(old));
                 }

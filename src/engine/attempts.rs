@@ -18,9 +18,10 @@ use crate::{
 
 impl Engine {
     /// The headers of a reply have come, its body has not.
-    pub fn handle_headers(&mut self, send: Id) {
+    pub fn handle_headers(&mut self, send: Id, head: HttpResponse) {
         if let Some(mut group) = self.take_sent(send) {
             group.stage = Stage::Body;
+            group.refusal = (head.status >= 400).then_some(head);
             self.put_back(group);
         }
     }
@@ -37,7 +38,8 @@ impl Engine {
     fn replied(&mut self, mut group: Box<Group>, mut reply: HttpResponse) {
         let redactor = self.redactor(Some(&group));
         let mut is_redacted = false;
-        for (_, value) in &mut reply.headers {
+        for (name, value) in &mut reply.headers {
+            is_redacted |= redactor.redact(name);
             is_redacted |= redactor.redact(value);
         }
         if let Some(url) = &mut reply.url {
@@ -71,7 +73,7 @@ impl Engine {
                 self.put_back(group);
                 self.serve(1.0);
             }
-            Err(error) => self.failed(group, Arc::new(error)),
+            Err(error) => self.attempt_failed(group, Arc::new(error)),
         }
     }
 
@@ -81,15 +83,23 @@ impl Engine {
         if let Some(mut group) = self.take_sent(send) {
             self.redactor(Some(&group)).redact_error(&mut error);
             group.record(None, Some(error.code()), at.now);
-            self.failed(group, Arc::new(error));
+            self.attempt_failed(group, Arc::new(error));
         }
         self.finish();
     }
 
     /// A caller's time is over, an attempt's, or a sleep.
-    pub(super) fn look(&mut self, mut group: Box<Group>) {
+    pub(super) fn handle_due(&mut self, mut group: Box<Group>) {
+        // A refusal needs no body: its status and its headers decide.
+        if group.stage == Stage::Body
+            && let Some(head) = group.refusal.take()
+        {
+            self.cancel(group.send);
+            self.replied(group, head);
+            return;
+        }
         let until = group.wake_at.min(self.at.now);
-        self.fail_late(&mut group, until);
+        self.settle_expired(&mut group, until);
         let is_due = !group.calls.is_empty() && group.wake_at <= self.at.now;
         if is_due && group.is_sent() {
             let mut error = TimeoutError::in_phase(match group.stage {
@@ -100,24 +110,26 @@ impl Engine {
             let error = Error::from(error);
             group.record(None, Some(error.code()), self.at.now);
             self.cancel(group.send);
-            self.failed(group, Arc::new(error));
+            self.attempt_failed(group, Arc::new(error));
             return;
         }
-        if is_due {
-            self.look_at_sleeper(&mut group);
+        match group.stage {
+            _ if !is_due => {}
+            Stage::Token => self.proceed(&mut group),
+            _ => self.handle_sleeper(&mut group),
         }
         self.put_back(group);
     }
 
     /// Sends the group, unless a pause or the provider has to be waited for.
     pub(super) fn proceed(&mut self, group: &mut Group) {
-        self.fail_late(group, self.at.now);
+        self.settle_expired(group, self.at.now);
         if group.calls.is_empty() {
             return;
         }
         let pause = self.shared.pauses.of(group.key.company, self.at.now);
         if let Some(pause) = pause.cloned() {
-            self.keep_pause(group, &pause);
+            self.wait_out_pause(group, &pause);
         } else if !self.has_to_wait_for_token(group) {
             self.send(group);
         }
@@ -142,31 +154,33 @@ impl Engine {
         group.revision = self.shared.tokens.revision();
         group.identity = self.shared.identity;
         group.stage = Stage::Headers;
+        group.refusal = None;
         group.send = send;
         group.since = self.at.now;
         group.wake_at = self.at.now + group.key.attempt_timeout;
         let attempt = group.attempts.len() + 1;
         self.emit(group.first, attempt, What::Attempt { send });
+        self.sends.push((send, group.id));
         self.command(Command::Send { send, request });
     }
 
     /// An attempt failed, which may be renewed, retried, or the end.
-    fn failed(&mut self, mut group: Box<Group>, error: Arc<Error>) {
+    fn attempt_failed(&mut self, mut group: Box<Group>, error: Arc<Error>) {
         group.wait_ms = 0.0;
-        if let Some(old) = group.beside.replace(group.send) {
+        if let Some(old) = group.failed_send.replace(group.send) {
             self.command(Command::Forget { id: old });
         }
-        // A renewal that brought a token which is refused, too, did not help.
-        if error.status() == Some(401) && group.renewed {
-            let now = self.at.now;
-            self.shared.tokens.renewal_failed(now);
-        }
-        if error.status() == Some(401) && !group.renewed && !group.nested {
-            let tokens = &self.shared.tokens;
+        let tokens = &mut self.shared.tokens;
+        let source = Some(tokens.source());
+        let is_refused = error.status() == Some(401);
+        if is_refused && group.renewed == source {
+            // A renewal that brought a token which is refused, too, did not help.
+            tokens.renewal_failed(self.at.now);
+        } else if is_refused && !group.nested {
             let is_current = group.revision == tokens.revision();
             if !is_current || tokens.has_provider() {
-                group.renewed = true;
                 if is_current {
+                    group.renewed = source;
                     group.refused = Some((group.revision, error));
                 } else {
                     // Another token is there by now, or can be asked for.
@@ -182,7 +196,7 @@ impl Engine {
         self.backoff(&mut group, error);
         self.put_back(group);
         if is_pause {
-            self.keep_pauses();
+            self.wait_out_pauses();
         }
     }
 
@@ -195,15 +209,19 @@ impl Engine {
             || !error.is_retryable()
             || asked.is_some_and(|ms| ms > LONGEST_WAIT_MS);
         if is_over {
-            self.fail(group, error);
+            self.settle_all(group, error);
             return;
         }
         let backoff = Backoff::of(group.retries, asked, random);
-        self.fail_the_paused(group);
+        self.settle_paused(group);
         // A wait that the server asked for is told with its own words.
         let hurried = match asked {
             Some(ms) if ms >= backoff.least => Told::Failure(Arc::clone(&error), None),
-            _ => Told::Limit(Phase::Backoff, Some(Arc::clone(&error))),
+            _ => Told::Limit(
+                Phase::Backoff,
+                Some(Arc::clone(&error)),
+                Some(self.at.wall + backoff.least),
+            ),
         };
         let earliest = self.settle(group, now + backoff.least, &hurried);
         let ready_at = now + backoff.within(earliest - now);
@@ -240,11 +258,14 @@ impl Engine {
         group.wake_at = ready_at;
         group.ready_at = ready_at;
         group.number = number;
+        if number > 0.0 {
+            self.lowest = self.lowest.min(number);
+        }
         group.failure = Some(failure);
     }
 
     /// A group that sleeps goes on, or sleeps on.
-    fn look_at_sleeper(&mut self, group: &mut Group) {
+    fn handle_sleeper(&mut self, group: &mut Group) {
         let turn = turn(&self.shared, group.ready_at, group.number, self.at.now);
         if turn <= self.at.now {
             group.number = 0.0;
@@ -260,23 +281,25 @@ impl Engine {
         self.shared.tickets.serve(more, self.at.now);
         while let Some(mut group) = self.take_served() {
             group.number = 0.0;
-            self.look_at_sleeper(&mut group);
+            self.handle_sleeper(&mut group);
             self.put_back(group);
         }
     }
 
     /// The group with the lowest number, if that is served.
     fn take_served(&mut self) -> Option<Box<Group>> {
+        let is_served = |number| self.shared.tickets.wait_ms(number) == 0.0;
+        if !is_served(self.lowest) {
+            return None;
+        }
         let mut first = (f64::INFINITY, 0);
-        for (_, group) in &self.groups {
-            if let Some(group) = group
-                && group.number > 0.0
-                && group.number < first.0
-            {
+        for group in self.groups() {
+            if group.number > 0.0 && group.number < first.0 {
                 first = (group.number, group.id);
             }
         }
-        let is_served = self.shared.tickets.wait_ms(first.0) == 0.0;
+        let is_served = is_served(first.0);
+        self.lowest = first.0;
         if is_served { self.take(first.1) } else { None }
     }
 
@@ -288,15 +311,15 @@ impl Engine {
     }
 
     /// A group waits for the end of a pause.
-    fn keep_pause(&mut self, group: &mut Group, pause: &Pause) {
-        let earliest = self.fail_the_paused(group);
+    fn wait_out_pause(&mut self, group: &mut Group, pause: &Pause) {
+        let earliest = self.settle_paused(group);
         let random = self.random();
         let late = spread(pause.wait_ms, random).min((earliest - pause.until) / 2.0);
         self.sleep(group, pause.until + late, 0.0, Arc::clone(&pause.error));
     }
 
     /// All who have nothing in flight keep a new pause.
-    fn keep_pauses(&mut self) {
+    fn wait_out_pauses(&mut self) {
         for place in 0..self.groups.len() {
             let Some(mut group) = self.take_at(place, |group| !group.is_sent()) else {
                 continue;
@@ -305,9 +328,9 @@ impl Engine {
             if group.stage == Stage::Token
                 && let Some(pause) = pause.cloned()
             {
-                self.keep_pause(&mut group, &pause);
+                self.wait_out_pause(&mut group, &pause);
             } else {
-                self.fail_the_paused(&mut group);
+                self.settle_paused(&mut group);
             }
             self.put_back(group);
         }
@@ -315,7 +338,7 @@ impl Engine {
 
     /// Callers who cannot wait for the end of a pause fail at once, as the one
     /// did that asked for it. Gives the earliest limit of those who are left.
-    fn fail_the_paused(&mut self, group: &mut Group) -> f64 {
+    fn settle_paused(&mut self, group: &mut Group) -> f64 {
         let pause = self.shared.pauses.of(group.key.company, self.at.now);
         match pause.cloned() {
             Some(pause) => self.settle(group, pause.until, &Told::Failure(pause.error, None)),
@@ -324,18 +347,19 @@ impl Engine {
     }
 
     /// Callers fail at once who join a group that waits and cannot wait as long.
-    pub(super) fn fail_who_cannot_sleep(&mut self, group: &mut Group) {
-        self.fail_the_paused(group);
+    pub(super) fn settle_hurried(&mut self, group: &mut Group) {
+        self.settle_paused(group);
         self.shared.tickets.serve(0.0, self.at.now);
         if group.stage == Stage::Sleep
             && let Some(error) = group.failure.clone()
         {
             let by = turn(&self.shared, group.ready_at, group.number, self.at.now);
+            let turn_at = Some(self.at.wall + by - self.at.now);
             let told = if group.identity == self.shared.identity {
-                Told::Failure(error, Some(self.at.wall + by - self.at.now))
+                Told::Failure(error, turn_at)
             } else {
                 // What another user was told is not for this one.
-                Told::Limit(Phase::Backoff, None)
+                Told::Limit(Phase::Backoff, None, turn_at)
             };
             self.settle(group, by, &told);
         }

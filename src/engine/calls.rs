@@ -19,8 +19,9 @@ pub(super) enum Told {
     Usage(Arc<Success>),
     /// And when their turn would have been, in milliseconds since 1970.
     Failure(Arc<Error>, Option<f64>),
-    /// Their total limit is over, or leaves no time to retry the failure.
-    Limit(Phase, Option<Arc<Error>>),
+    /// Their total limit is over, or leaves no time to retry the failure, for
+    /// which it would have been time then, in milliseconds since 1970.
+    Limit(Phase, Option<Arc<Error>>, Option<f64>),
 }
 
 impl Engine {
@@ -84,6 +85,7 @@ impl Engine {
             since: 0.0,
             wake_at: f64::INFINITY,
             send: 0,
+            refusal: None,
             ready_at: 0.0,
             number: 0.0,
             failure: None,
@@ -93,10 +95,10 @@ impl Engine {
             asked: None,
             revision: 0,
             identity: self.shared.identity,
-            renewed: false,
+            renewed: None,
             refused: None,
             tokens: Vec::new(),
-            beside: None,
+            failed_send: None,
         });
         if is_shared && let Some(mut equal) = self.take_listed(&group.key) {
             if !options.fresh || equal.is_unsent() {
@@ -133,17 +135,10 @@ impl Engine {
         group.calls.push(call);
         match group.stage {
             Stage::Token => self.await_token(&mut group, false),
-            Stage::Sleep | Stage::Behind => self.fail_who_cannot_sleep(&mut group),
+            Stage::Sleep | Stage::Behind => self.settle_hurried(&mut group),
             Stage::Headers | Stage::Body => {}
         }
         self.put_back(group);
-    }
-
-    /// Gives the group an id and a place, to be [put back](Self::put_back) in.
-    fn insert(&mut self, group: &mut Group) {
-        group.id = self.next_id();
-        group.place = self.groups.len();
-        self.groups.push((f64::INFINITY, None));
     }
 
     /// The group that a call with this key joins.
@@ -153,18 +148,18 @@ impl Engine {
 
     /// Timers can be late: those whose time is over fail before anything is
     /// done for them.
-    pub(super) fn fail_late(&mut self, group: &mut Group, until: f64) {
+    pub(super) fn settle_expired(&mut self, group: &mut Group, until: f64) {
         let phase = match group.stage {
             Stage::Token => Phase::Token,
             Stage::Headers => Phase::Headers,
             Stage::Body => Phase::Body,
             Stage::Behind | Stage::Sleep => Phase::Backoff,
         };
-        self.settle(group, until, &Told::Limit(phase, None));
+        self.settle(group, until, &Told::Limit(phase, None, None));
     }
 
     /// All callers of a group fail.
-    pub(super) fn fail(&mut self, group: &mut Group, error: Arc<Error>) {
+    pub(super) fn settle_all(&mut self, group: &mut Group, error: Arc<Error>) {
         self.settle(group, f64::INFINITY, &Told::Failure(error, None));
     }
 
@@ -184,12 +179,12 @@ impl Engine {
             let (result, turn_at) = match told {
                 Told::Usage(success) => (Ok(Arc::clone(success)), None),
                 Told::Failure(error, turn_at) => (Err(Arc::clone(error)), *turn_at),
-                Told::Limit(phase, last) => {
+                Told::Limit(phase, last, turn_at) => {
                     let error = total_timeout(call.total_timeout, *phase, last.clone());
                     if group.is_sent() {
                         attempts.push(group.attempt(None, Some(error.code()), self.at.now));
                     }
-                    (Err(Arc::new(error)), None)
+                    (Err(Arc::new(error)), *turn_at)
                 }
             };
             self.settle_call(&call, result, turn_at, attempts);
@@ -233,7 +228,7 @@ impl Engine {
         if group.number > 0.0 {
             self.give_up(group.number);
         }
-        if let Some(kept) = group.beside {
+        if let Some(kept) = group.failed_send {
             self.command(Command::Forget { id: kept });
         }
         if let Some(behind) = group.behind {

@@ -3,18 +3,21 @@
 use super::{
     Engine, Id,
     group::{Group, Stage},
-    lock,
+    lock, place_of,
 };
 
 impl Engine {
     /// # Panics
     /// Something does not hold.
     pub(super) fn check(&self, now: f64) {
-        assert!(self.groups().is_sorted_by(|a, b| a.id < b.id));
-        for (due, group) in &self.groups {
-            let group = group.as_ref().expect("what was taken is put back");
+        assert!(self.groups.is_sorted_by(|a, b| a.id < b.id));
+        assert!(self.sends.is_sorted());
+        let gaps = self.groups.iter().filter(|slot| slot.group.is_none());
+        assert_eq!(gaps.count(), self.gaps, "what was taken is put back");
+        for slot in &self.groups {
+            let Some(group) = &slot.group else { continue };
             let id = group.id;
-            assert_eq!(*due, group.due());
+            assert_eq!((slot.id, slot.due), (id, group.due()));
             assert!(!group.calls.is_empty(), "group {id} has callers");
             for call in &group.calls {
                 assert_eq!(
@@ -40,16 +43,13 @@ impl Engine {
     /// background may be.
     pub(super) fn check_empty(&self) {
         assert!(self.is_idle() && self.groups.is_empty());
-        assert!(self.commands.is_empty());
+        assert!(self.sends.is_empty() && self.commands.is_empty());
+        assert!(self.due.is_infinite());
         assert!(
             self.question
                 .as_ref()
                 .is_none_or(|asked| asked.is_background)
         );
-    }
-
-    pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.groups.iter().filter_map(|(_, group)| group.as_deref())
     }
 
     pub(super) fn group(&self, id: Id) -> Option<&Group> {
@@ -91,6 +91,8 @@ impl Engine {
             Stage::Headers | Stage::Body => {
                 let same = self.groups().filter(|other| other.is_sent_as(group.send));
                 assert_eq!(same.count(), 1, "group {id} has a send");
+                let place = self.place_of_send(group.send);
+                assert_eq!(place, place_of(&self.groups, id), "its reply finds it");
             }
         }
         // Those behind may have left.
@@ -143,6 +145,7 @@ impl Engine {
             assert_eq!(group.stage, Stage::Sleep, "who has a number waits for it");
             assert!(!numbers.contains(&group.number), "each number is one's own");
             numbers.push(group.number);
+            assert!(self.lowest <= group.number, "it is served in time");
         }
     }
 

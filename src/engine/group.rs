@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Id, Limits, Secret, Tokens};
-use crate::{dto::GetAiChatUsage, error::Error, wire::Format};
+use crate::{dto::GetAiChatUsage, error::Error, transport::HttpResponse, wire::Format};
 
 /// How a call is to be made.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ pub(crate) struct Options {
     pub nested: bool,
 }
 
-/// What one caller waits for. Times are milliseconds of the clock that never
-/// goes back; infinite for no limit.
+/// What one caller waits for. Times are milliseconds of the monotonic clock;
+/// infinite for no limit.
 pub(super) struct Call {
     pub id: Id,
     pub started_at: f64,
@@ -69,6 +69,8 @@ pub(super) struct Group {
     pub wake_at: f64,
     /// The last send.
     pub send: Id,
+    /// The reply of 400 or more whose body is still to come.
+    pub refusal: Option<HttpResponse>,
     /// When the sleep is over but for the number.
     pub ready_at: f64,
     /// The number of the retry until it is served, else 0.
@@ -85,14 +87,14 @@ pub(super) struct Group {
     pub revision: u64,
     /// Whose that was.
     pub identity: u64,
-    /// Whether a 401 has been answered with another token.
-    pub renewed: bool,
+    /// The provider that a 401 has been answered with another token of.
+    pub renewed: Option<u64>,
     /// The 401 that another token than this revision may mend.
     pub refused: Option<(u64, Arc<Error>)>,
     /// The tokens that it was sent with.
     pub tokens: Vec<Arc<Secret>>,
     /// The send whose failure may still be told of.
-    pub beside: Option<Id>,
+    pub failed_send: Option<Id>,
 }
 
 /// What a group waits for.

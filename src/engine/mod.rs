@@ -18,6 +18,7 @@ mod calls;
 #[cfg(test)]
 mod check;
 mod group;
+mod many;
 mod outcome;
 mod pauses;
 mod questions;
@@ -40,6 +41,7 @@ use tickets::Tickets;
 use tokens::Tokens;
 
 pub(crate) use group::{Attempt, Options};
+pub(crate) use many::{Came, Many};
 #[cfg_attr(
     any(not(target_arch = "wasm32"), feature = "npm"),
     allow(unused_imports)
@@ -60,12 +62,14 @@ pub(crate) type Id = u64;
 /// The time and the chance of an input.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
-    /// Milliseconds of a clock that never goes back.
+    /// Milliseconds of the monotonic clock.
     pub now: f64,
-    /// Milliseconds since 1970. NaN where nothing needs it: see
+    /// Milliseconds since 1970. Pages that are rendered ahead may not look at
+    /// it, nor at chance, before they have sent something. So it is NaN where a
+    /// call begins or ends, or a token is set or given, unless
     /// [`Engine::wants_wall`].
     pub wall: f64,
-    /// A number from 0 to 1, without 1; anything else counts as a half.
+    /// A number from 0 to 1, without 1; NaN with the same inputs.
     pub random: f64,
 }
 
@@ -95,7 +99,11 @@ struct Shared {
     identity: u64,
     /// The last id that was given.
     last_id: Id,
-    /// How often chance was asked for where none came with the input.
+    /// How far the wall clock was ahead of the monotonic one when it was last
+    /// read.
+    wall_ahead: f64,
+    /// The chance that came last, and how often it was asked for.
+    chance: f64,
     draws: f64,
 }
 
@@ -111,7 +119,10 @@ pub(crate) enum Command {
     Cancel { id: Id },
     /// What came with this send or question, beside the engine, is not needed
     /// any more.
-    Forget { id: Id },
+    Forget {
+        #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+        id: Id,
+    },
     /// Tell the listener.
     Emit(Event),
     /// The call is over.
@@ -143,9 +154,11 @@ impl Outcome {
 pub(crate) struct Success {
     pub data: AiChatUsageResponse,
     /// The send that brought it.
+    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub send: Id,
     pub response: HttpResponse,
     /// Whether its headers quoted a secret.
+    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub is_redacted: bool,
 }
 
@@ -173,17 +186,23 @@ pub(crate) struct Engine {
     /// In here while an input is handled, otherwise with the forks.
     shared: Box<Shared>,
     forks: Forks,
-    /// In the order of their ids, each with the time at which it is
-    /// [due](Group::due). Where one is over, or [taken](Self::take_at) to be
-    /// looked at, there is a gap.
-    groups: Vec<(f64, Option<Box<Group>>)>,
+    /// In the order of their ids.
+    groups: Vec<Slot>,
+    /// How many of them are over.
+    gaps: usize,
+    /// Sends, in the order of their ids, and the group of each.
+    sends: Vec<(Id, Id)>,
+    /// No group is due before that; infinite where there is none.
+    due: f64,
+    /// No group that waits has a lower number.
+    lowest: f64,
     question: Option<Question>,
     /// Those that were carried out or withdrawn are gaps.
     commands: Vec<Option<Command>>,
     /// How many commands were taken.
     taken: usize,
-    /// How often chance was asked for since the last input.
-    draws: f64,
+    /// The last send or question that was begun.
+    begun: Id,
     /// When the input came.
     at: Moment,
 }
@@ -195,6 +214,7 @@ impl Engine {
         let api_key = config.api_key.clone();
         let shared = Shared {
             api_key: api_key.map(Secret::new).map(Arc::new),
+            chance: 0.5,
             ..Shared::default()
         };
         Self::over(Arc::new(config), Forks::new(Box::new(shared).into()))
@@ -213,10 +233,14 @@ impl Engine {
             shared: Box::default(),
             forks,
             groups: Vec::new(),
+            gaps: 0,
+            sends: Vec::new(),
+            due: f64::INFINITY,
+            lowest: f64::INFINITY,
             question: None,
             commands: Vec::new(),
             taken: 0,
-            draws: 0.0,
+            begun: 0,
             at: Moment {
                 now: 0.0,
                 wall: f64::NAN,
@@ -225,8 +249,7 @@ impl Engine {
         }
     }
 
-    /// Whether the wall clock decides something before a reply has come: the
-    /// end of a token.
+    /// Whether the wall clock decides what to send: a token tells its end.
     #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn wants_wall(&self) -> bool {
         lock(&self.forks).is_some_and(|shared| shared.tokens.expires())
@@ -234,7 +257,12 @@ impl Engine {
 
     /// Whether no call is under way.
     pub fn is_idle(&self) -> bool {
-        self.groups.iter().all(|(_, group)| group.is_none())
+        self.gaps == self.groups.len()
+    }
+
+    /// When the latest 429 came that may pass, and until when all calls pause.
+    pub fn limit(&self) -> (f64, f64) {
+        lock(&self.forks).map_or((0.0, 0.0), |shared| shared.pauses.limit())
     }
 
     pub fn config(&self) -> &Config {
@@ -247,6 +275,10 @@ impl Engine {
         while let Some(command) = self.commands.get_mut(self.taken) {
             self.taken += 1;
             if let Some(command) = command.take() {
+                if let Command::Send { send: id, .. } | Command::Ask { question: id, .. } = command
+                {
+                    self.begun = id;
+                }
                 return Some(command);
             }
         }
@@ -256,13 +288,9 @@ impl Engine {
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called;
-    /// infinite for never.
+    /// infinite for never. It may be for a group that is over by then.
     pub fn poll_timeout(&self) -> f64 {
-        let mut next = f64::INFINITY;
-        for (due, _) in &self.groups {
-            next = next.min(*due);
-        }
-        next
+        self.due
     }
 
     /// Time has passed.
@@ -271,8 +299,12 @@ impl Engine {
         self.serve(0.0);
         for place in 0..self.groups.len() {
             if let Some(group) = self.take_at(place, |group| group.due() <= at.now) {
-                self.look(group);
+                self.handle_due(group);
             }
+        }
+        self.due = f64::INFINITY;
+        for slot in &self.groups {
+            self.due = self.due.min(slot.due);
         }
         self.finish();
     }
@@ -280,14 +312,37 @@ impl Engine {
     /// Everything that comes in begins so,
     fn begin(&mut self, at: Moment) {
         self.exchange();
-        (self.at, self.draws) = (at, 0.0);
+        let shared = &mut self.shared;
+        self.at = at;
+        if at.wall.is_nan() {
+            self.at.wall = at.now + shared.wall_ahead;
+        }
+        shared.wall_ahead = self.at.wall - at.now;
+        if (0.0..1.0).contains(&at.random) {
+            (shared.chance, shared.draws) = (at.random, 0.0);
+        }
+        self.follow_the_provider();
     }
 
     /// and finishes so.
     fn finish(&mut self) {
         self.drop_question_without_group();
-        self.groups.retain(|(_, group)| group.is_some());
+        // Seldom, so that many calls at once do not all pass over each other.
+        if self.gaps * 2 > self.groups.len() {
+            self.close_gaps();
+        }
+        if self.is_idle() {
+            self.due = f64::INFINITY;
+        }
         self.exchange();
+    }
+
+    fn close_gaps(&mut self) {
+        self.groups.retain(|slot| slot.group.is_some());
+        self.gaps = 0;
+        let groups = &self.groups;
+        self.sends
+            .retain(|(_, group)| place_of(groups, *group).is_some());
     }
 
     /// Takes what is shared with the forks, or gives it back.
@@ -297,11 +352,15 @@ impl Engine {
         }
     }
 
+    fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter_map(|slot| slot.group.as_deref())
+    }
+
     /// Takes a group out, to be looked at and [put back](Self::put_back), if it
     /// is the one that is looked for. Places change between inputs only.
     fn take_at(&mut self, place: usize, is_it: impl Fn(&Group) -> bool) -> Option<Box<Group>> {
-        let (_, slot) = self.groups.get_mut(place)?;
-        let mut group = slot.take_if(|group| is_it(group))?;
+        let slot = self.groups.get_mut(place)?;
+        let mut group = slot.group.take_if(|group| is_it(group))?;
         group.place = place;
         Some(group)
     }
@@ -311,21 +370,46 @@ impl Engine {
     }
 
     fn take(&mut self, id: Id) -> Option<Box<Group>> {
-        self.take_first(|group| group.id == id)
+        let place = place_of(&self.groups, id)?;
+        self.take_at(place, |_| true)
     }
 
     /// The group of a send in flight.
     fn take_sent(&mut self, send: Id) -> Option<Box<Group>> {
-        self.take_first(|group| group.is_sent_as(send))
+        let place = self.place_of_send(send)?;
+        self.take_at(place, |group| group.is_sent_as(send))
+    }
+
+    fn place_of_send(&self, send: Id) -> Option<usize> {
+        let at = self.sends.binary_search_by_key(&send, |(send, _)| *send);
+        let (_, group) = self.sends.get(at.ok()?)?;
+        place_of(&self.groups, *group)
+    }
+
+    /// Gives the group an id and a place, to be [put back](Self::put_back) in.
+    fn insert(&mut self, group: &mut Group) {
+        group.id = self.next_id();
+        group.place = self.groups.len();
+        self.groups.push(Slot {
+            id: group.id,
+            due: 0.0,
+            group: None,
+        });
     }
 
     /// A group for which nobody waits any more is over.
     fn put_back(&mut self, group: Box<Group>) {
-        if group.calls.is_empty() {
-            self.end(&group);
-        } else if let Some(slot) = self.groups.get_mut(group.place) {
-            *slot = (group.due(), Some(group));
+        let is_over = group.calls.is_empty();
+        if let Some(slot) = self.groups.get_mut(group.place) {
+            slot.due = if is_over { f64::INFINITY } else { group.due() };
+            self.due = self.due.min(slot.due);
+            if !is_over {
+                slot.group = Some(group);
+                return;
+            }
         }
+        self.gaps += 1;
+        self.end(&group);
     }
 
     fn next_id(&mut self) -> Id {
@@ -333,14 +417,11 @@ impl Engine {
         self.shared.last_id
     }
 
-    /// A number from 0 to 1, without 1: the one that came with the input, then
-    /// others, spread evenly by the golden ratio.
+    /// A number from 0 to 1, without 1: the one that came last, then others,
+    /// spread evenly by the golden ratio.
     fn random(&mut self) -> f64 {
-        let (first, draws) = match self.at.random {
-            given if (0.0..1.0).contains(&given) => (given, &mut self.draws),
-            _ => (0.5, &mut self.shared.draws),
-        };
-        let number = first + *draws * 0.618_033_988_749_895;
+        let Shared { chance, draws, .. } = &mut *self.shared;
+        let number = *chance + *draws * 0.618_033_988_749_895;
         *draws += 1.0;
         number - number.floor()
     }
@@ -359,9 +440,11 @@ impl Engine {
     #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn redact(&mut self, id: Id, text: &mut String) {
         self.exchange();
-        let mut groups = self.groups.iter().filter_map(|(_, group)| group.as_ref());
-        let group = groups.find(|group| group.is_sent_as(id));
-        self.redactor(group.map(|group| &**group)).redact(text);
+        let slot = self
+            .place_of_send(id)
+            .and_then(|place| self.groups.get(place));
+        let group = slot.and_then(|slot| slot.group.as_deref());
+        self.redactor(group).redact(text);
         self.exchange();
     }
 
@@ -385,11 +468,23 @@ impl Engine {
         redactor
     }
 
+    /// Who waits for the reply to a send, as a caller or behind it.
+    #[cfg_attr(feature = "npm", allow(dead_code))]
+    pub fn callers_of(&self, send: Id) -> Vec<Id> {
+        let at = |place: usize| self.groups.get(place)?.group.as_deref();
+        let group = self.place_of_send(send).and_then(at);
+        let behind = group.and_then(|group| at(place_of(&self.groups, group.behind?)?));
+        let calls = [group, behind].into_iter().flatten();
+        let calls = calls.flat_map(|group| &group.calls);
+        calls.map(|call| call.id).collect()
+    }
+
     /// Gives up a send or a question.
     fn cancel(&mut self, id: Id) {
-        // What nobody has begun need not be ended.
-        if !self.withdraw(id) {
+        if self.is_begun(id) {
             self.command(Command::Cancel { id });
+        } else {
+            self.withdraw(id);
         }
     }
 
@@ -397,10 +492,14 @@ impl Engine {
         self.commands.push(Some(command));
     }
 
-    /// Takes back the command to begin a send or a question, if it is still
-    /// there, or what a call came to.
-    fn withdraw(&mut self, id: Id) -> bool {
-        let mut is_withdrawn = false;
+    /// Whether the command to begin a send or a question was taken.
+    fn is_begun(&self, id: Id) -> bool {
+        id <= self.begun
+    }
+
+    /// Takes back the command to begin a send or a question, or what a call came
+    /// to.
+    fn withdraw(&mut self, id: Id) {
         for command in &mut self.commands {
             let of = match command {
                 Some(Command::Send { send, .. }) => *send,
@@ -415,11 +514,22 @@ impl Engine {
             };
             if of == id {
                 *command = None;
-                is_withdrawn = true;
             }
         }
-        is_withdrawn
     }
+}
+
+/// Where a group is kept. It is not there where it is over, or
+/// [taken](Engine::take_at) to be looked at.
+struct Slot {
+    id: Id,
+    /// When the group is [due](Group::due); infinite where it is over.
+    due: f64,
+    group: Option<Box<Group>>,
+}
+
+fn place_of(groups: &[Slot], id: Id) -> Option<usize> {
+    groups.binary_search_by_key(&id, |slot| slot.id).ok()
 }
 
 /// Where an engine and its forks keep what they share between two inputs. The

@@ -48,6 +48,7 @@ pub(crate) fn judge(
     if let Some(status) = &mut failure.response_status {
         redactor.redact_status(status);
     }
+    // The `error` of other bodies may be a sentence, which an `errorCode` is not.
     let Failure {
         code, words, title, ..
     } = &mut failure;
@@ -169,7 +170,7 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
             429 => " Wait before asking again.",
             451 => " The answer is withheld for legal reasons.",
             511 => " The network wants a login; open a page in a browser.",
-            500.. => " Try again later.",
+            500 | 502..=504 | 520..=524 => " Try again later.",
             _ => "",
         },
     ];

@@ -13,7 +13,7 @@ pub(crate) struct Pause {
     /// One company's, where another may fare better; `None` for the whole
     /// client.
     pub company: Option<u128>,
-    /// Milliseconds of the clock that measures calls.
+    /// Milliseconds of the monotonic clock.
     pub until: f64,
     /// How long it was asked to last.
     pub wait_ms: f64,
@@ -22,7 +22,11 @@ pub(crate) struct Pause {
 
 /// The pauses of a client.
 #[derive(Debug, Default)]
-pub(crate) struct Pauses(Vec<Pause>);
+pub(crate) struct Pauses {
+    kept: Vec<Pause>,
+    /// When the latest 429 came that may pass.
+    limited_at: f64,
+}
 
 impl Pauses {
     /// Keeps the pause that a failed request for `company` asks for, if it does,
@@ -30,7 +34,12 @@ impl Pauses {
     /// 503 of what the request needed.
     pub fn ask(&mut self, error: &Arc<Error>, company: u128, now: f64) -> bool {
         let company = match error.status() {
-            Some(429) => None,
+            Some(429) => {
+                if error.is_retryable() {
+                    self.limited_at = now;
+                }
+                None
+            }
             Some(503) => Some(company),
             _ => return false,
         };
@@ -44,8 +53,8 @@ impl Pauses {
             wait_ms,
             error: Arc::clone(error),
         };
-        self.0.retain(|kept| kept.until > now);
-        for kept in &mut self.0 {
+        self.kept.retain(|kept| kept.until > now);
+        for kept in &mut self.kept {
             if kept.company == company {
                 if kept.until < pause.until {
                     *kept = pause;
@@ -53,14 +62,25 @@ impl Pauses {
                 return true;
             }
         }
-        self.0.push(pause);
+        self.kept.push(pause);
         true
+    }
+
+    /// When the latest 429 came, and until when all requests pause.
+    pub fn limit(&self) -> (f64, f64) {
+        let mut until = 0.0_f64;
+        for pause in &self.kept {
+            if pause.company.is_none() {
+                until = until.max(pause.until);
+            }
+        }
+        (self.limited_at, until)
     }
 
     /// The longest pause that a request for `company` has to keep.
     pub fn of(&self, company: u128, now: f64) -> Option<&Pause> {
         let mut longest: Option<&Pause> = None;
-        for pause in &self.0 {
+        for pause in &self.kept {
             if pause.company.is_none_or(|paused| paused == company)
                 && pause.until > longest.map_or(now, |longest| longest.until)
             {

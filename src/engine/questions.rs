@@ -8,11 +8,17 @@ use super::{
     pauses::Pauses,
     tokens::Need,
 };
-use crate::error::Error;
+use crate::error::{Error, TokenProviderError, text};
 
 /// A question that has no answer by then hangs, for calls without a limit of
 /// their own.
 const LONGEST_QUESTION_MS: f64 = 30_000.0;
+/// So often an engine whose forks share nothing in flight looks whether the
+/// provider that it waits for was replaced: nobody tells it.
+const LOOK_EACH_MS: f64 = 1_000.0;
+
+/// A token, and its end in milliseconds since 1970.
+type Answer = (Option<String>, Option<f64>);
 
 /// What the provider is being asked.
 pub(super) struct Question {
@@ -53,8 +59,9 @@ impl Engine {
             };
             // One that was behind another may have the new token already.
             let is_old = group.is_sent() && group.revision != self.shared.tokens.revision();
-            let is_unsent = is_old && self.withdraw(group.send);
+            let is_unsent = is_old && !self.is_begun(group.send);
             if is_unsent {
+                self.withdraw(group.send);
                 group.stage = Stage::Behind;
             }
             let is_paused = group.stage == Stage::Sleep && group.is_unsent();
@@ -74,40 +81,55 @@ impl Engine {
     }
 
     /// The provider has answered. `expires_at`: milliseconds since 1970.
-    pub fn handle_token(
-        &mut self,
-        question: Id,
-        answer: Result<(Option<String>, Option<f64>), Error>,
-        at: Moment,
-    ) {
-        self.begin(at);
+    pub fn handle_token(&mut self, question: Id, answer: Result<Answer, Error>, at: Moment) {
         // Otherwise it was given up.
-        if let Some(asked) = self.question.take_if(|asked| asked.id == question) {
-            self.answered(&asked, answer);
+        let asked = self.question.take_if(|asked| asked.id == question);
+        self.begin(at);
+        match asked {
+            Some(asked) if self.is_current(&asked) => self.answered(&asked, answer),
+            Some(_) => self.ask_anew(),
+            None => {}
         }
         self.finish();
     }
 
-    fn answered(&mut self, asked: &Question, answer: Result<(Option<String>, Option<f64>), Error>) {
+    fn is_current(&self, asked: &Question) -> bool {
+        asked.source == self.shared.tokens.source()
+    }
+
+    /// Another engine may have been told of another provider.
+    pub(super) fn follow_the_provider(&mut self) {
+        let asked = self.question.as_ref();
+        if asked.is_some_and(|asked| !self.is_current(asked)) {
+            self.supersede_question();
+            self.ask_anew();
+        }
+    }
+
+    fn ask_anew(&mut self) {
+        for id in self.waiting_for_token() {
+            if let Some(mut group) = self.take(id) {
+                self.proceed(&mut group);
+                self.put_back(group);
+            }
+        }
+    }
+
+    fn answered(&mut self, asked: &Question, answer: Result<Answer, Error>) {
         let (now, source) = (self.at.now, self.shared.tokens.source());
-        // Another engine may have been told of another provider meanwhile.
-        let is_current = asked.source == source;
         let mut failure = None;
+        match answer.and_then(checked) {
+            Ok((token, expires_at)) => self.shared.tokens.give(token, expires_at, self.at),
+            Err(mut error) => {
+                self.redactor(None).redact_error(&mut error);
+                failure = Some(Arc::new(error));
+                self.shared.tokens.failed(now);
+            }
+        }
         // A fork may have renewed meanwhile.
-        let mut is_same = false;
-        if is_current {
-            match answer {
-                Ok((token, expires_at)) => self.shared.tokens.give(token, expires_at, self.at),
-                Err(mut error) => {
-                    self.redactor(None).redact_error(&mut error);
-                    failure = Some(Arc::new(error));
-                    self.shared.tokens.failed(now);
-                }
-            }
-            is_same = asked.forced && self.shared.tokens.revision() == asked.revision;
-            if is_same || (asked.forced && failure.is_some()) {
-                self.shared.tokens.renewal_failed(now);
-            }
+        let is_same = asked.forced && self.shared.tokens.revision() == asked.revision;
+        if is_same || (asked.forced && failure.is_some()) {
+            self.shared.tokens.renewal_failed(now);
         }
         // What happens to one of them may make others wait.
         for id in self.waiting_for_token() {
@@ -116,16 +138,14 @@ impl Engine {
             };
             match &failure {
                 Some(error) if asked.forced || group.refused.is_none() => {
-                    self.fail(&mut group, Arc::clone(error));
+                    self.settle_all(&mut group, Arc::clone(error));
                 }
                 Some(_) => self.await_token(&mut group, true),
                 None if is_same && self.is_refused(&group) => {
                     self.refuse(&mut group);
                 }
                 None => {
-                    if is_current {
-                        group.asked = Some(source);
-                    }
+                    group.asked = Some(source);
                     self.proceed(&mut group);
                 }
             }
@@ -135,10 +155,8 @@ impl Engine {
 
     fn waiting_for_token(&self) -> Vec<Id> {
         let mut waiting = Vec::new();
-        for (_, group) in &self.groups {
-            if let Some(group) = group
-                && group.stage == Stage::Token
-            {
+        for group in self.groups() {
+            if group.stage == Stage::Token {
                 waiting.push(group.id);
             }
         }
@@ -155,7 +173,7 @@ impl Engine {
     /// own 401.
     fn refuse(&mut self, group: &mut Group) {
         if let Some((_, error)) = group.refused.take() {
-            self.fail(group, error);
+            self.settle_all(group, error);
         }
     }
 
@@ -194,21 +212,24 @@ impl Engine {
     /// `forced`: the current token was refused.
     pub(super) fn await_token(&mut self, group: &mut Group, forced: bool) {
         group.stage = Stage::Token;
-        group.wake_at = f64::INFINITY;
+        group.wake_at = if self.config.shares {
+            f64::INFINITY
+        } else {
+            self.at.now + LOOK_EACH_MS
+        };
         // As long as one of those who wait would wait himself: calls with short
         // limits take no answer away from calls with long ones.
         let mut limit = longest_limit(group);
-        for (_, other) in &self.groups {
-            if let Some(other) = other
-                && other.stage == Stage::Token
-            {
-                limit = limit.max(longest_limit(other));
-            }
-        }
         let mut was_forced = false;
         if let Some(asked) = &self.question {
+            let age = self.at.now - asked.asked_at;
+            if limit <= age {
+                for other in self.groups().filter(|other| other.stage == Stage::Token) {
+                    limit = limit.max(longest_limit(other));
+                }
+            }
             // An answer that is on its way may bring another token.
-            if !asked.is_background && self.at.now - asked.asked_at < limit {
+            if !asked.is_background && age < limit {
                 return;
             }
             was_forced = asked.forced;
@@ -249,11 +270,28 @@ impl Engine {
     pub(super) fn drop_question_without_group(&mut self) {
         if let Some(asked) = &self.question
             && !asked.is_background
-            && self.waiting_for_token().is_empty()
+            && !self.groups().any(|group| group.stage == Stage::Token)
         {
             self.supersede_question();
         }
     }
+}
+
+/// # Errors
+/// A token whose end is not meant as milliseconds since 1970: those of a moment
+/// before 1973, or after the year 5000.
+fn checked(answer: Answer) -> Result<Answer, Error> {
+    let problem = match answer.1 {
+        Some(end) if end < 1e11 => "it can only be seconds where milliseconds are needed",
+        Some(end) if end > 1e14 => "it is in a finer unit than milliseconds since 1970",
+        _ => return Ok(answer),
+    };
+    let words = text![
+        "The end of the provider's token cannot be used: ",
+        problem,
+        "."
+    ];
+    Err(TokenProviderError::new(words).into())
 }
 
 /// How long the callers of a group wait for an answer at the most.

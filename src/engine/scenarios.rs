@@ -12,7 +12,7 @@ use super::{Command, Config, Engine, Event, Id, Limits, Moment, Options, Outcome
 use crate::{
     dto::GetAiChatUsage,
     error::{Error, NetworkError, TokenProviderError},
-    transport::{HttpRequest, HttpResponse},
+    transport::{Body, HttpRequest, HttpResponse},
     wire::{Format, base_url::BaseUrl, decode::Integers},
 };
 use table::{Answer, Auth, Reply, START, Scenario, Server, Settings, Step, Table, is_as};
@@ -22,7 +22,7 @@ type Ref = (usize, Id);
 
 enum Due {
     Step(Step),
-    Headers(Ref),
+    Headers(Ref, Box<HttpResponse>),
     Reply(Ref, Box<HttpResponse>),
     Fails(Ref, Error),
     Answer(Ref, Answer),
@@ -165,11 +165,25 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What drivers tell where nothing has been sent yet.
+    fn unread(&self, reads_wall: bool) -> Moment {
+        let at = self.at();
+        let reads_wall = reads_wall || self.engines[0].wants_wall();
+        Moment {
+            wall: if reads_wall { at.wall } else { f64::NAN },
+            random: f64::NAN,
+            ..at
+        }
+    }
+
     fn act(&mut self, due: Due) {
         let at = self.at();
         match due {
             Due::Step(step) => self.step(step, false),
-            Due::Headers((number, send)) => self.engines[number].handle_headers(send),
+            Due::Headers((number, send), mut head) => {
+                head.received_at = at.wall;
+                self.engines[number].handle_headers(send, *head);
+            }
             Due::Reply((number, send), mut reply) => {
                 reply.received_at = at.wall;
                 self.engines[number].handle_reply(send, *reply, at);
@@ -182,15 +196,17 @@ impl<'a> Run<'a> {
                     Some(words) => Err(TokenProviderError::new(words).into()),
                     None => Ok((answer.token, answer.expires_in.map(|ms| at.wall + ms))),
                 };
+                let reads_wall = matches!(answer, Ok((_, Some(_))));
+                let at = self.unread(reads_wall);
                 self.engines[number].handle_token(question, answer, at);
             }
         }
     }
 
     fn step(&mut self, step: Step, nested: bool) {
-        let at = self.at();
+        let at = self.unread(false);
         if let Some(name) = step.call {
-            let number = if self.isolated && !self.calls.is_empty() {
+            let number = if self.isolated {
                 self.engines.push(self.engines[0].fork());
                 self.engines.len() - 1
             } else {
@@ -249,7 +265,7 @@ impl<'a> Run<'a> {
     }
 
     fn set_bearer_token(&mut self, auth: Auth, same_identity: bool) {
-        let at = self.at();
+        let at = self.unread(false);
         let (token, provider) = match auth {
             Auth::Token(token) => (token, None),
             Auth::Provider(answers) => (None, Some(answers)),
@@ -278,7 +294,7 @@ impl<'a> Run<'a> {
                         value["cancelled"] = json!(self.now);
                     }
                     self.due.retain(|(_, due)| match due {
-                        Due::Headers(own)
+                        Due::Headers(own, _)
                         | Due::Reply(own, _)
                         | Due::Fails(own, _)
                         | Due::Answer(own, _) => *own != (number, id),
@@ -296,15 +312,20 @@ impl<'a> Run<'a> {
         let authorization = request.header("authorization");
         let (usage, reply) = self.server.answer(&request.url, authorization, self.now);
         self.sends.push(id);
+        let head = || {
+            let mut head = response(&reply, usage);
+            head.body = Body::Whole(Vec::new());
+            Due::Headers(id, Box::new(head))
+        };
         let due = match &reply.fails {
             Some(words) => Due::Fails(id, NetworkError::new(words).into()),
             None => Due::Reply(id, Box::new(response(&reply, usage))),
         };
         if let Some(after) = reply.headers_after {
-            self.due.push((self.now + after, Due::Headers(id)));
+            self.due.push((self.now + after, head()));
         }
         match reply.hangs.as_deref() {
-            Some("body") => self.due.push((self.now + reply.after, Due::Headers(id))),
+            Some("body") => self.due.push((self.now + reply.after, head())),
             Some("headers") => {}
             Some(other) => panic!("{other} does not hang"),
             None => self.due.push((self.now + reply.after, due)),
@@ -369,7 +390,7 @@ impl<'a> Run<'a> {
 
 /// What is looked at of an error. Times count from the start.
 fn members(error: &Error, retry_at: Option<f64>) -> Value {
-    let mut value = json!({ "error": error.code(), "message": error.to_string() });
+    let mut value = json!({ "error": error.code(), "message": error.to_string(), "isRetryable": error.is_retryable() });
     if let Some(status) = error.status() {
         value["status"] = json!(status);
     }

@@ -10,8 +10,8 @@ const AHEAD: f64 = 10.0;
 /// After how many milliseconds in which nothing succeeds a number is served.
 const EACH_MS: f64 = 500.0;
 
-/// The two counts of a client. Times are milliseconds of a clock that never
-/// goes back.
+/// The two counts of a client. Times are milliseconds of the monotonic
+/// clock.
 #[derive(Debug)]
 pub(crate) struct Tickets {
     drawn: f64,

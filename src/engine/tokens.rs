@@ -31,10 +31,11 @@ pub(crate) struct Tokens {
 }
 
 /// When a token ends. Two clocks measure it, and the earlier one holds: the
-/// wall clock may be set back, and the other one may stop while a machine sleeps.
+/// wall clock may be set back, and the monotonic one may stop while a machine
+/// sleeps.
 #[derive(Debug, Clone, Copy)]
 struct Expiry {
-    /// By the clock that measures calls.
+    /// By the monotonic clock.
     at: f64,
     /// By the wall clock.
     wall: f64,
@@ -186,7 +187,7 @@ mod tests {
     #[test]
     fn the_earlier_clock_decides() {
         let tokens = provided(Some(1_000_000.0));
-        // The machine slept: the clock that measures calls stood still.
+        // The machine slept: the monotonic clock stood still.
         let slept = Moment {
             wall: WALL + 990_000.0,
             ..at(10_000.0)

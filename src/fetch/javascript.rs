@@ -13,18 +13,18 @@ extern "C" {
 }
 
 /// The property of anything, if it is there and not null.
-pub(super) fn get(value: &JsValue, name: &str) -> Option<JsValue> {
+pub(crate) fn get(value: &JsValue, name: &str) -> Option<JsValue> {
     let found = Reflect::get(value, &name.into()).ok()?;
     (!found.is_undefined() && !found.is_null()).then_some(found)
 }
 
 /// The same, where getters of the caller's must not run; a platform's do.
-pub(super) fn member(value: &JsValue, name: &str) -> Option<JsValue> {
+pub(crate) fn member(value: &JsValue, name: &str) -> Option<JsValue> {
     member_at(value, &name.into())
 }
 
 /// The same, by a key that may be a symbol.
-pub(super) fn member_at(value: &JsValue, key: &JsValue) -> Option<JsValue> {
+pub(crate) fn member_at(value: &JsValue, key: &JsValue) -> Option<JsValue> {
     let mut of: JsValue = value.clone();
     while of.is_object() || of.is_function() {
         let object: Object = of.unchecked_into();
@@ -40,14 +40,14 @@ pub(super) fn member_at(value: &JsValue, key: &JsValue) -> Option<JsValue> {
 }
 
 /// A property that an object has itself.
-pub(super) struct Property {
+pub(crate) struct Property {
     descriptor: JsValue,
     getter: Option<Function>,
     /// Whether the getter is the platform's.
     is_platforms: bool,
 }
 
-pub(super) fn own_property(object: &Object, key: &JsValue) -> Option<Property> {
+pub(crate) fn own_property(object: &Object, key: &JsValue) -> Option<Property> {
     let descriptor = Reflect::get_own_property_descriptor(object, key).ok()?;
     if descriptor.is_undefined() {
         return None;
@@ -85,30 +85,40 @@ fn is_native(function: &Function) -> bool {
     })
 }
 
-/// Node's DOMException is a script of Node's own.
+/// Whether it is the prototype of a DOMException, of any realm: the getters of
+/// Node's are scripts of Node's own.
 fn is_of_dom_exception(object: &Object) -> bool {
-    let prototype = get(&js_sys::global(), "DOMException").and_then(|of| get(&of, "prototype"));
-    prototype.is_some_and(|prototype| prototype == **object)
+    let tag = js_sys::Symbol::to_string_tag();
+    let own = Reflect::get_own_property_descriptor(object, &tag);
+    own.is_ok_and(|own| get(&own, "value").is_some_and(|value| value == "DOMException"))
 }
 
 /// Calls a method. Where web-sys binds one without `catch`, a locked stream or
 /// a mock would throw through Rust.
-pub(super) fn invoke(object: &JsValue, method: &str) -> Result<JsValue, JsValue> {
-    let method = Reflect::get(object, &method.into())?;
-    method.dyn_into::<Function>()?.call0(object)
+pub(crate) fn invoke(object: &JsValue, method: &str) -> Result<JsValue, JsValue> {
+    invoke_with(object, method, &[])
 }
 
-pub(super) fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsValue> {
+pub(crate) fn invoke_with(
+    object: &JsValue,
+    method: &str,
+    arguments: &[&JsValue],
+) -> Result<JsValue, JsValue> {
+    let method: Function = Reflect::get(object, &method.into())?.dyn_into()?;
+    method.apply(object, &arguments.iter().copied().collect())
+}
+
+pub(crate) fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsValue> {
     Reflect::set(object, &name.into(), value).map(drop)
 }
 
 /// What anything iterates over; nothing where it does not.
-pub(super) fn items(iterable: &JsValue) -> Array {
+pub(crate) fn items(iterable: &JsValue) -> Array {
     array_from(iterable).unwrap_or_default()
 }
 
 /// In a word or two: `undefined`, `null`, `object`.
-pub(super) fn type_of(value: &JsValue) -> String {
+pub(crate) fn type_of(value: &JsValue) -> String {
     if value.is_null() {
         return "null".to_owned();
     }
@@ -116,14 +126,14 @@ pub(super) fn type_of(value: &JsValue) -> String {
 }
 
 /// Lets go of a stream or of its reader, which may have failed already.
-pub(super) fn let_go(stream: &JsValue) {
+pub(crate) fn let_go(stream: &JsValue) {
     if let Ok(cancelled) = invoke(stream, "cancel") {
         ignore(&cancelled);
     }
 }
 
 /// Whatever a promise comes to is fine.
-fn ignore(promise: &JsValue) {
+pub(crate) fn ignore(promise: &JsValue) {
     let over = JsFuture::from(Promise::resolve(promise));
     spawn_local(async move {
         let _ = over.await;

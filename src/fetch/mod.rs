@@ -1,6 +1,6 @@
 //! The transport of browsers and of JavaScript runtimes: `fetch`.
 
-mod javascript;
+pub(crate) mod javascript;
 mod reply;
 mod thrown;
 mod timer;
@@ -130,7 +130,7 @@ impl Fetch {
     async fn exchange(
         self,
         request: HttpRequest,
-        on_headers: impl FnOnce(),
+        on_headers: impl FnOnce(&HttpResponse),
     ) -> Result<HttpResponse, Error> {
         let redactor = redactor_for(&request);
         let failed = |thrown| thrown::refusal(&thrown, without_query(&request.url), &redactor);
@@ -163,7 +163,7 @@ impl Fetch {
         };
         under_way.open = get(&given, "body");
         let mut response = reply::head(&given).inspect_err(|_| under_way.end())?;
-        on_headers();
+        on_headers(&response);
         // Neither a redirect nor a success without a usage has anything to say.
         if response.status != 200 && response.status < 400 {
             under_way.end();
@@ -188,7 +188,7 @@ impl Transport for Fetch {
     fn send(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + MaybeSend + 'static,
+        on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
         self.clone().exchange(request, on_headers)
     }

@@ -17,8 +17,7 @@ use crate::{
 /// # Errors
 /// [`ConfigError`] for what is no Response, or one without a body to read.
 pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
-    let has = |name: &str| get(given, name).is_some();
-    if !given.is_object() && !given.is_function() {
+    if !given.is_object() {
         let given = type_of(given);
         return Err(unusable(&match given.as_str() {
             "undefined" | "null" => given,
@@ -26,30 +25,41 @@ pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
         }));
     }
     let kind = get(given, "type");
-    if kind.as_ref().is_some_and(|kind| kind == "error") {
+    let is = |name: &str| kind.as_ref().is_some_and(|kind| kind == name);
+    if is("error") {
         return Err(unusable("Response.error()"));
     }
+    if is("opaque") {
+        return Err(unusable("an opaque Response, as the mode no-cors does"));
+    }
     let status = get(given, "status").and_then(|status| status.as_f64());
-    let redirect = kind.is_some_and(|kind| kind == "opaqueredirect");
     // Only a redirect that the platform keeps to itself has no status.
-    if !status.is_some_and(|status| redirect || (1.0..1000.0).contains(&status)) {
+    let is_status =
+        |status: f64| (1.0..1000.0).contains(&status) && f64::from(status as u16) == status;
+    if !status.is_some_and(|status| is("opaqueredirect") || is_status(status)) {
         return Err(unusable("an object without a status"));
     }
     let response = Response::from(given.clone().unchecked_into::<web_sys::Response>());
-    if has("bodyUsed") && response.body_used() {
+    let is_true = |of: &JsValue, name: &str| get(of, name).is_some_and(|found| found.is_truthy());
+    if is_true(given, "bodyUsed") {
         return Err(unusable("a Response that has been read already"));
     }
     // A null body has nothing to read.
-    let is_bodiless = Reflect::get(given, &"body".into()).is_ok_and(|body| body.is_null());
-    if !is_bodiless && !["body", "arrayBuffer", "text"].into_iter().any(has) {
-        return Err(unusable(
-            "an object with neither body nor arrayBuffer() nor text()",
-        ));
+    let body = Reflect::get(given, &"body".into()).unwrap_or_default();
+    if is_true(&body, "locked") {
+        return Err(unusable("a Response whose body is being read"));
+    }
+    let is_readable = has(&body, "getReader") || has(given, "arrayBuffer") || has(given, "text");
+    if !body.is_null() && !is_readable {
+        return Err(unusable(if body.is_undefined() {
+            "an object with neither body nor arrayBuffer() nor text()"
+        } else {
+            "an object with neither a stream as its body nor arrayBuffer() nor text()"
+        }));
     }
     // A given function may have followed a redirect all the same. One that
     // goes elsewhere on purpose, such as to a gateway, is the caller's choice.
-    let redirected = has("redirected") && response.redirected();
-    let url = get(given, "url").filter(|_| redirected);
+    let url = get(given, "url").filter(|_| is_true(given, "redirected"));
     Ok(HttpResponse {
         received_at: js_sys::Date::now(),
         status: response.status(),
@@ -57,6 +67,11 @@ pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
         headers: get(given, "headers").map_or_else(Vec::new, |headers| pairs(&headers)),
         body: Body::Whole(Vec::new()),
     })
+}
+
+/// Whether it has a method of this name.
+fn has(of: &JsValue, method: &str) -> bool {
+    get(of, method).is_some_and(|method| method.is_function())
 }
 
 fn unusable(given: &str) -> Error {
@@ -91,14 +106,16 @@ pub(super) async fn read(
     open: &mut Option<JsValue>,
 ) -> Result<(), JsValue> {
     *open = get(response, "body");
-    let Some(stream) = open.clone().filter(|body| get(body, "getReader").is_some()) else {
-        if Reflect::get(response, &"body".into())?.is_null() {
+    let Some(stream) = open.clone().filter(|body| has(body, "getReader")) else {
+        let body = Reflect::get(response, &"body".into());
+        if body.is_ok_and(|body| body.is_null()) {
             return Ok(());
         }
-        let method = ["arrayBuffer", "text"]
-            .into_iter()
-            .find(|method| get(response, method).is_some())
-            .ok_or("it has neither body nor arrayBuffer() nor text()")?;
+        let method = if has(response, "arrayBuffer") {
+            "arrayBuffer"
+        } else {
+            "text"
+        };
         let content = Promise::resolve(&invoke(response, method)?);
         append(bytes, &JsFuture::from(content).await?)?;
         *open = None;

@@ -8,7 +8,7 @@ use super::javascript::{items, member, member_at, own_property, type_of};
 use crate::{
     engine::Redactor,
     error::{Error, FetchError, NetworkError},
-    network::{is_network, is_system_code},
+    network::is_network,
 };
 
 /// What JavaScript threw, as the `source()` of an [`Error`]. Shows its message,
@@ -141,29 +141,32 @@ pub(super) fn broken(thrown: &JsValue, redactor: &Redactor) -> NetworkError {
 }
 
 fn is_the_networks(thrown: &JsValue) -> bool {
-    let text = |of: &JsValue, name| member(of, name).and_then(|text| text.as_string());
-    let own = text(thrown, "code");
-    let of_cause = member(thrown, "cause").and_then(|cause| text(&cause, "code"));
-    let mut codes = [own, of_cause].into_iter().flatten();
-    codes.any(|code| is_system_code(&code))
-        || is_network(
-            &text(thrown, "name").unwrap_or_default(),
-            &text(thrown, "message").unwrap_or_default(),
-        )
+    let cause = member(thrown, "cause").unwrap_or_default();
+    is_network(
+        &text(thrown, "name"),
+        &text(thrown, "message"),
+        [&text(thrown, "code"), &text(&cause, "code")],
+    )
+}
+
+/// A member that is a text; empty where it is none.
+fn text(of: &JsValue, name: &str) -> String {
+    let found = member(of, name).and_then(|found| found.as_string());
+    found.unwrap_or_default()
 }
 
 /// What was thrown, which can be anything, says of itself, and what its cause
-/// says: `: fetch failed: ECONNREFUSED`.
+/// says: `: fetch failed: UND_ERR_SOCKET: other side closed`.
 fn words(thrown: &JsValue) -> String {
+    let own = member(thrown, "message").unwrap_or_else(|| thrown.clone());
     // Node says only "fetch failed"; the reason is the cause.
-    let reason = member(thrown, "cause").and_then(|cause| {
-        let code = member(&cause, "code").filter(JsValue::is_string);
-        code.or_else(|| member(&cause, "message"))
-    });
-    let message = member(thrown, "message").unwrap_or_else(|| thrown.clone());
+    let cause = member(thrown, "cause").unwrap_or_default();
+    let (code, mut reason) = (text(&cause, "code"), text(&cause, "message"));
+    if !code.is_empty() && reason.contains(&code) {
+        reason.clear();
+    }
     let mut words = String::new();
-    for told in [Some(message), reason].into_iter().flatten() {
-        let told = told.as_string().unwrap_or_default();
+    for told in [own.as_string().unwrap_or_default(), code, reason] {
         // The sentence has a full stop of its own.
         let told = told.trim().trim_end_matches('.');
         if !told.is_empty() {

@@ -174,11 +174,11 @@ fn failure(json: &mut Json, error: &Error) {
     json.boolean("isRetryable", error.is_retryable());
     match error {
         Error::Config(_) => {}
-        Error::TokenProvider(error) => beside(json, &error.cause),
-        Error::Network(error) => beside(json, &error.cause),
+        Error::TokenProvider(error) => thrown(json, &error.cause),
+        Error::Network(error) => thrown(json, &error.cause),
         Error::Fetch(error) => {
             json.boolean("isControlFlow", error.is_control_flow);
-            beside(json, &error.cause);
+            thrown(json, &error.cause);
         }
         Error::Timeout(error) => {
             json.text("phase", error.phase.name());
@@ -222,7 +222,7 @@ fn failure(json: &mut Json, error: &Error) {
 }
 
 /// Under which id JavaScript has what was thrown.
-fn beside(json: &mut Json, cause: &Option<Cause>) {
+fn thrown(json: &mut Json, cause: &Option<Cause>) {
     let cause = cause.as_ref().and_then(|cause| cause.downcast_ref());
     if let Some(&Thrown(id)) = cause {
         json.integer("thrown", id as i64);

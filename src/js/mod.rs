@@ -7,6 +7,7 @@
 
 mod command;
 mod json;
+mod many;
 
 use std::{fmt, sync::Arc};
 
@@ -16,13 +17,14 @@ use crate::{
     dto::GetAiChatUsage,
     engine::{Config, Engine, Id, Limits, Moment, Options},
     error::{ConfigError, Error, FetchError, NetworkError, TokenProviderError},
+    network::is_network,
     transport::{Body, HttpResponse},
     wire::{Format, base_url::BaseUrl, decode::Integers, encode::endpoint},
 };
 
 /// The engine of a `BookMoreClient`. Ids are whole numbers; times are
-/// milliseconds, `now` by a clock that never goes back, `wall` since 1970 and
-/// NaN where it was not read, `random` from 0 to 1.
+/// milliseconds, `now` by the monotonic clock, `wall` since 1970,
+/// `random` from 0 to 1; those two are NaN where they were not read.
 #[wasm_bindgen]
 pub struct Core(Engine);
 
@@ -54,7 +56,7 @@ impl Core {
         Core(self.0.fork())
     }
 
-    /// Whether `wall` has to be read for calls: a token tells when it ends.
+    /// Whether `wall` has to be read for every input: a token tells its end.
     #[wasm_bindgen(getter, js_name = wantsWall)]
     pub fn wants_wall(&self) -> bool {
         self.0.wants_wall()
@@ -133,14 +135,21 @@ impl Core {
         self.0.abandon(call as Id, Moment { now, wall, random });
     }
 
-    /// The headers of a reply have come.
-    pub fn headers(&mut self, send: f64) {
-        self.0.handle_headers(send as Id);
+    /// The headers of a reply have come: a line each, names in lower case.
+    pub fn headers(
+        &mut self,
+        send: f64,
+        status: u16,
+        url: Option<String>,
+        headers: &str,
+        received_at: f64,
+    ) {
+        let head = head(status, url, headers, received_at);
+        self.0.handle_headers(send as Id, head);
     }
 
-    /// A reply has come. `headers`: a line each, names in lower case. `end`: 0
-    /// for a whole body, 1 for one that is longer than what was read, 2 for one
-    /// that broke off, as `words` say.
+    /// The whole reply has come. `end`: 0 for a whole body, 1 for one that is
+    /// longer than what was read, 2 for one that broke off, as `words` say.
     #[allow(clippy::too_many_arguments)]
     pub fn reply(
         &mut self,
@@ -148,45 +157,49 @@ impl Core {
         status: u16,
         url: Option<String>,
         headers: &str,
+        received_at: f64,
         body: Vec<u8>,
         end: u8,
         words: String,
-        received_at: f64,
         now: f64,
         wall: f64,
         random: f64,
     ) {
-        let body = match end {
+        let mut reply = head(status, url, headers, received_at);
+        reply.body = match end {
             0 => Body::Whole(body),
             1 => Body::TooLong(body),
             _ => Body::Broken(body, NetworkError::broke_off(words).caused_by(thrown(send))),
-        };
-        let reply = HttpResponse {
-            status,
-            url,
-            headers: lines(headers),
-            body,
-            received_at,
         };
         self.0
             .handle_reply(send as Id, reply, Moment { now, wall, random });
     }
 
-    /// Sending failed, as `words` say. `kind`: 0 for the network, 1 for the
-    /// function that was to send, 2 for a framework's control flow, 3 for a
+    /// Sending failed, as `words` say. `kind`: 0 for what was thrown with this
+    /// `name`, `message` and codes, 1 for a framework's control flow, 2 for a
     /// function that gave no usable Response.
-    pub fn fail(&mut self, send: f64, kind: u8, words: String, now: f64, wall: f64, random: f64) {
+    #[allow(clippy::too_many_arguments)]
+    pub fn fail(
+        &mut self,
+        send: f64,
+        kind: u8,
+        words: String,
+        name: &str,
+        message: &str,
+        code: &str,
+        cause_code: &str,
+        now: f64,
+        wall: f64,
+        random: f64,
+    ) {
         let error: Error = match kind {
-            0 => NetworkError::no_reply(&endpoint(&self.0.config().base_url), words)
-                .caused_by(thrown(send))
-                .into(),
-            3 => ConfigError::new(&[&words]).into(),
-            _ => {
-                let mut error = FetchError::new(words);
-                error.cause = Some(thrown(send));
-                error.is_control_flow = kind == 2;
-                error.into()
+            0 if is_network(name, message, [code, cause_code]) => {
+                NetworkError::no_reply(&endpoint(&self.0.config().base_url), words)
+                    .caused_by(thrown(send))
+                    .into()
             }
+            2 => ConfigError::new(&[&words]).into(),
+            _ => by_fetch(send, words, kind == 1),
         };
         self.0
             .handle_send_error(send as Id, error, Moment { now, wall, random });
@@ -203,25 +216,32 @@ impl Core {
         wall: f64,
         random: f64,
     ) {
-        let expires_at = expires_at.is_finite().then_some(expires_at);
+        let expires_at = (!expires_at.is_nan()).then_some(expires_at);
         let at = Moment { now, wall, random };
         self.0
             .handle_token(question as Id, Ok((token, expires_at)), at);
     }
 
-    /// The provider failed, or gave nothing usable, as `message` says.
+    /// The provider failed, or gave nothing usable, as `message` says; it may
+    /// have thrown a framework's control flow.
     #[wasm_bindgen(js_name = tokenFailed)]
     pub fn token_failed(
         &mut self,
         question: f64,
         message: String,
+        is_control_flow: bool,
         now: f64,
         wall: f64,
         random: f64,
     ) {
-        let error = TokenProviderError::new(message).caused_by(thrown(question));
+        let error = if is_control_flow {
+            by_fetch(question, String::new(), true)
+        } else {
+            let error = TokenProviderError::new(message);
+            error.caused_by(thrown(question)).into()
+        };
         let at = Moment { now, wall, random };
-        self.0.handle_token(question as Id, Err(error.into()), at);
+        self.0.handle_token(question as Id, Err(error), at);
     }
 
     /// Time has passed.
@@ -249,6 +269,17 @@ impl Core {
     }
 }
 
+/// A reply whose body is still to come.
+fn head(status: u16, url: Option<String>, headers: &str, received_at: f64) -> HttpResponse {
+    HttpResponse {
+        status,
+        url,
+        headers: lines(headers),
+        body: Body::Whole(Vec::new()),
+        received_at,
+    }
+}
+
 /// What JavaScript threw stays there, under the id of its send or question.
 struct Thrown(Id);
 
@@ -269,6 +300,14 @@ impl std::error::Error for Thrown {}
 
 fn thrown(id: f64) -> Arc<Thrown> {
     Arc::new(Thrown(id as Id))
+}
+
+/// What is no trouble of the network.
+fn by_fetch(id: f64, words: String, is_control_flow: bool) -> Error {
+    let mut error = FetchError::new(words);
+    error.cause = Some(thrown(id));
+    error.is_control_flow = is_control_flow;
+    error.into()
 }
 
 /// `name:value` of each line.

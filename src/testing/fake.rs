@@ -394,7 +394,7 @@ impl Transport for FakeBookMore {
     fn send(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + MaybeSend + 'static,
+        on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
         let fake = self.clone();
         let decide = move |number, sent: &Sent| fake.answer(number, sent);

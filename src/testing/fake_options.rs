@@ -7,7 +7,7 @@ use super::Host;
 /// The company that the recorded server answered for.
 const OWN_COMPANY: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 
-/// What a [`FakeBookMore`] is made of.
+/// What a [`FakeBookMore`](super::FakeBookMore) is made of.
 ///
 /// ```
 /// use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};

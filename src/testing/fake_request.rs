@@ -7,7 +7,7 @@ use super::{
     companies::{dashed, guid_number},
 };
 use crate::{
-    transport::HttpRequest,
+    transport::{HttpRequest, header_in},
     wire::{Format, base_url::BaseUrl, encode::endpoint},
 };
 
@@ -36,6 +36,20 @@ pub struct FakeRequest {
 }
 
 impl FakeRequest {
+    /// The value of a header; `name` in any case.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{GetAiChatUsage, testing::FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// # let client = fake.client();
+    /// fake.run(client.get_ai_chat_usage(&GetAiChatUsage::default()))?;
+    /// assert_eq!(fake.requests()[0].header("accept"), Some("application/json"));
+    /// # Ok::<_, bookmore_sdk::Error>(())
+    /// ```
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header_in(&self.headers, name)
+    }
+
     pub(super) fn of(sent: &Sent) -> Self {
         let headers = sent.request.headers.iter();
         Self {

@@ -34,7 +34,7 @@ pub(super) enum Comes {
     /// The body breaks off.
     Broken(HttpResponse),
     /// The headers come, and nothing else.
-    Headers,
+    Headers(HttpResponse),
     /// An error.
     Lost(Error),
     Nothing,
@@ -128,7 +128,9 @@ impl Reply {
     /// ```
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        if let Comes::Whole(response) | Comes::Broken(response) = &mut self.comes {
+        if let Comes::Whole(response) | Comes::Broken(response) | Comes::Headers(response) =
+            &mut self.comes
+        {
             response.headers.push((name.into(), value.into()));
         }
         self
@@ -137,7 +139,9 @@ impl Reply {
     /// With this header, if it has none of the name.
     pub(super) fn with_default_header(self, name: &str, value: &str) -> Self {
         match &self.comes {
-            Comes::Whole(response) | Comes::Broken(response) if response.header(name).is_none() => {
+            Comes::Whole(response) | Comes::Broken(response) | Comes::Headers(response)
+                if response.header(name).is_none() =>
+            {
                 self.header(name, value)
             }
             _ => self,
@@ -147,8 +151,9 @@ impl Reply {
     /// The status, if a reply comes.
     pub(super) fn status_code(&self) -> Option<u16> {
         match &self.comes {
-            Comes::Whole(response) | Comes::Broken(response) => Some(response.status),
-            Comes::Headers => Some(200),
+            Comes::Whole(response) | Comes::Broken(response) | Comes::Headers(response) => {
+                Some(response.status)
+            }
             Comes::Lost(_) | Comes::Nothing => None,
         }
     }
@@ -161,7 +166,9 @@ impl Reply {
     /// ```
     #[must_use]
     pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
-        if let Comes::Whole(response) | Comes::Broken(response) = &mut self.comes {
+        if let Comes::Whole(response) | Comes::Broken(response) | Comes::Headers(response) =
+            &mut self.comes
+        {
             response.body = Body::Whole(body.as_ref().to_vec());
         }
         self
@@ -189,8 +196,11 @@ impl Reply {
     /// ```
     #[must_use]
     pub fn without_body(mut self) -> Self {
-        self.comes = Comes::Headers;
-        self
+        self.comes = match self.comes {
+            Comes::Whole(response) | Comes::Broken(response) => Comes::Headers(response),
+            comes => comes,
+        };
+        self.body([])
     }
 
     /// So long after the request.

@@ -283,7 +283,7 @@ impl Transport for VirtualTransport {
     fn send(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + MaybeSend + 'static,
+        on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
         let world = self.clone();
         self.exchange(request, on_headers, move |_, sent| {
@@ -323,7 +323,7 @@ impl VirtualTransport {
     pub(super) fn exchange(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + MaybeSend + 'static,
+        on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
         decide: impl FnOnce(usize, &Sent) -> Reply + MaybeSend + 'static,
     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
         let world = self.clone();
@@ -353,7 +353,7 @@ impl VirtualTransport {
     async fn come_to(
         &self,
         reply: Reply,
-        on_headers: impl FnOnce(),
+        on_headers: impl FnOnce(&HttpResponse),
     ) -> Result<HttpResponse, Error> {
         let Reply {
             comes,
@@ -368,13 +368,14 @@ impl VirtualTransport {
             Comes::Broken(response) => (response, true),
             Comes::Lost(error) => return Err(error),
             Comes::Nothing => return pending().await,
-            Comes::Headers => {
-                on_headers();
+            Comes::Headers(mut head) => {
+                head.received_at = self.unix_now();
+                on_headers(&head);
                 return pending().await;
             }
         };
-        on_headers();
         response.received_at = self.unix_now();
+        on_headers(&response);
         if !body_after.is_zero() {
             self.sleep(body_after.as_secs_f64() * 1e3).await;
         }

@@ -22,7 +22,10 @@ pub(crate) enum Integers {
     #[default]
     Int64,
     /// Up to 2^53 − 1 on either side, as a JavaScript number can.
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    #[cfg_attr(
+        not(all(target_arch = "wasm32", any(feature = "npm", feature = "bindings"))),
+        allow(dead_code)
+    )]
     JavaScript,
 }
 

@@ -28,7 +28,8 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: u8,
-    /// Whether members of a wrong type are passed over.
+    /// Whether members of a wrong type are passed over, and strings may hold
+    /// what JSON forbids.
     lenient: bool,
 }
 
@@ -271,8 +272,15 @@ impl<'a> Reader<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     self.at += 1;
-                    let escaped = self.escape()?;
-                    read.push(escaped);
+                    match self.escape() {
+                        Ok(escaped) => read.push(escaped),
+                        Err(_) if self.lenient => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Some(control) if self.lenient => {
+                    self.at += 1;
+                    read.push(control.into());
                 }
                 _ => return Err(self.fault("a control character stands in a string")),
             }

@@ -9,7 +9,7 @@ use bookmore_sdk::{
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
-use super::{COMPANY, OTHER, client, ok, seconds, slow, task::Task};
+use super::{COMPANY, OTHER, client, ms, ok, seconds, slow, task::Task};
 
 #[test]
 fn a_call_that_is_dropped_gives_up_its_request() {
@@ -162,4 +162,36 @@ fn any_executor_will_do() {
     let transport = VirtualTransport::new().respond_with(|_| ok());
     let client = Client::builder().build(transport).unwrap();
     pollster::block_on(client.get_ai_chat_usage(&GetAiChatUsage::default())).unwrap();
+}
+
+#[test]
+fn a_reply_wakes_those_who_wait_for_it_and_nobody_else() {
+    let client = client();
+    let mut first = Task::started(&client, COMPANY);
+    client.transport().advance(ms(500));
+    let mut equal = Task::started(&client, COMPANY);
+    let mut other = Task::started(&client, OTHER);
+    client.transport().advance(ms(500));
+    assert!(first.is_woken() && equal.is_woken() && !other.is_woken());
+    assert!(equal.poll_if_woken().is_ready() && first.poll_if_woken().is_ready());
+    assert!(!other.is_woken());
+    client.transport().advance(ms(500));
+    assert!(other.poll_if_woken().is_ready());
+}
+
+#[test]
+fn who_waits_behind_a_request_is_woken_by_its_reply() {
+    let client = client();
+    let fresh = || {
+        let mut task = Task::of(&client, COMPANY, CallOptions::new().fresh(true));
+        assert!(task.poll().is_pending());
+        task
+    };
+    let first = fresh();
+    let mut behind = fresh();
+    client.transport().advance(seconds(1));
+    // Nobody polls the first.
+    assert!(first.is_woken() && behind.poll_if_woken().is_pending());
+    client.transport().advance(seconds(1));
+    assert!(behind.poll_if_woken().is_ready());
 }

@@ -15,7 +15,7 @@ use bookmore_sdk::{
 };
 use futures_util::future::join;
 
-use super::{COMPANY, ok, slow};
+use super::{COMPANY, ok, slow, task::Task};
 
 #[test]
 fn events_and_attempts_tell_what_happened() {
@@ -147,4 +147,33 @@ fn the_end_of_each_of_equal_calls_is_told() {
         ),
         (2, 1)
     );
+}
+
+#[test]
+fn a_call_that_makes_no_attempt_has_an_end_and_one_that_is_dropped_has_none() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&seen);
+    let client = Client::builder()
+        .on_event(move |event| {
+            heard.lock().unwrap().push(match event {
+                Event::Attempt { call, .. } => (*call, "attempt"),
+                Event::Error { call, attempts, .. } => {
+                    assert_eq!(*attempts, 0);
+                    (*call, "error")
+                }
+                other => panic!("{other:?}"),
+            });
+        })
+        .build(slow())
+        .unwrap();
+    let request = GetAiChatUsage::for_company("nonsense");
+    let refused = client.transport().run(client.get_ai_chat_usage(&request));
+    assert_eq!(refused.unwrap_err().code(), "config_error");
+    drop(Task::started(&client, COMPANY));
+    let seen = seen.lock().unwrap();
+    assert_eq!(
+        seen.iter().map(|(_, what)| *what).collect::<Vec<_>>(),
+        ["error", "attempt"]
+    );
+    assert!(seen[0].0 < seen[1].0);
 }

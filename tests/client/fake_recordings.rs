@@ -181,7 +181,7 @@ fn ask(exchange: &Exchange) -> Result<bookmore_sdk::HttpResponse, Error> {
     set(&fake);
     let mut request = HttpRequest::new(format!("{}{}", fake.base_url(), exchange.path));
     request.headers.clone_from(&exchange.headers);
-    fake.run(fake.send(request, || ()))
+    fake.run(fake.send(request, |_| ()))
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod equal;
 mod events;
 mod fake;
 mod fake_recordings;
+mod many;
 mod new_token;
 mod pace;
 mod provider;

@@ -146,7 +146,15 @@ fn an_end_can_be_given_by_the_wall_clock() {
     });
     let error = ask(in_1970, &transport).unwrap_err();
     assert_eq!(error.code(), "token_provider_error");
-    assert!(error.to_string().contains("from_secs(exp)"), "{error}");
+    assert!(error.to_string().contains("only be seconds"), "{error}");
+    let in_milliseconds = Client::builder().token_provider(|_| async {
+        BearerToken::new("t0ken").expires_at(Duration::from_secs(1_900_000_000_000))
+    });
+    let error = ask(in_milliseconds, &transport).unwrap_err();
+    assert!(error.to_string().contains("finer unit"), "{error}");
+    let for_ever = Client::builder()
+        .token_provider(|_| async { BearerToken::new("t0ken").expires_in(Duration::MAX) });
+    ask(for_ever, &transport).unwrap();
 }
 
 #[test]
@@ -192,7 +200,7 @@ fn a_provider_that_hangs_is_given_up_and_asked_anew() {
     );
     assert_eq!(
         error.to_string(),
-        "The bearerToken function gave no token within 30000 ms. Try again, or allow more time."
+        "The token provider gave no token within 30000 ms. Try again, or allow more time."
     );
     usage(&client).unwrap();
     assert_eq!(*asked.lock().unwrap(), 2);

@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -139,7 +139,7 @@ impl Transport for Hooked {
     fn send(
         &self,
         request: HttpRequest,
-        on_headers: impl FnOnce() + MaybeSend + 'static,
+        on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
         (self.hook)();
         let sent = self.inner.send(request, on_headers);
@@ -202,6 +202,63 @@ fn a_transport_may_call_the_client() {
         1
     );
     slot.lock().unwrap().take();
+}
+
+#[test]
+fn a_transport_may_wait_for_the_usage_that_it_is_asked_for() {
+    struct Asking {
+        inner: VirtualTransport,
+        slot: Slot<Asking>,
+    }
+
+    impl Transport for Asking {
+        fn send(
+            &self,
+            request: HttpRequest,
+            on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
+        ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static {
+            let client = self.slot.lock().unwrap().take();
+            let sent = self.inner.send(request, on_headers);
+            async move {
+                if let Some(client) = client {
+                    // Boxed, as the transport's future cannot hold one of its own kind.
+                    let request = GetAiChatUsage::default();
+                    let call: Pin<Box<dyn Future<Output = _> + Send + '_>> =
+                        Box::pin(client.get_ai_chat_usage(&request));
+                    call.await?;
+                }
+                sent.await
+            }
+        }
+
+        fn sleep(&self, ms: f64) -> impl Future<Output = ()> + MaybeSend + 'static {
+            self.inner.sleep(ms)
+        }
+
+        fn now(&self) -> f64 {
+            self.inner.now()
+        }
+
+        fn unix_now(&self) -> f64 {
+            self.inner.unix_now()
+        }
+
+        fn random(&self) -> f64 {
+            self.inner.random()
+        }
+    }
+
+    let (transport, slot) = (slow(), Slot::default());
+    let client = Client::builder()
+        .build(Asking {
+            inner: transport.clone(),
+            slot: Arc::clone(&slot),
+        })
+        .unwrap();
+    slot.lock().unwrap().replace(client.clone());
+    let request = GetAiChatUsage::default();
+    transport.run(client.get_ai_chat_usage(&request)).unwrap();
+    assert_eq!(transport.requests().len(), 2);
 }
 
 #[test]

@@ -185,6 +185,27 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
         ("({ status: 200n })", "an object without a status"),
         ("({ status: 65736 })", "an object without a status"),
         (
+            "({ status: 200.5, text: () => USAGE })",
+            "an object without a status",
+        ),
+        ("() => {}", "something of type function"),
+        (
+            "({ status: 0, type: 'opaque', body: null })",
+            "an opaque Response, as the mode no-cors does",
+        ),
+        (
+            "({ status: 200, body: USAGE })",
+            "an object with neither a stream as its body nor arrayBuffer() nor text()",
+        ),
+        (
+            "({ status: 200, text: USAGE })",
+            "an object with neither body nor arrayBuffer() nor text()",
+        ),
+        (
+            "({ status: 200, body: { locked: true, getReader() {} } })",
+            "a Response whose body is being read",
+        ),
+        (
             "({ get status() { throw 5 } })",
             "an object without a status",
         ),
@@ -260,6 +281,41 @@ async fn a_reply_of_another_origin_or_a_hidden_redirect_is_unexpected() {
         (error.code(), error.status()),
         ("unexpected_response", Some(0))
     );
+}
+
+#[wasm_bindgen_test]
+async fn neither_clock_nor_chance_is_looked_at_before_the_first_fetch() {
+    let looks = Object::new();
+    let fetch = javascript(
+        "looks, usage",
+        "
+        const { now } = Date, { random } = Math;
+        looks.count = 0;
+        Date.now = () => (looks.count++, now());
+        Math.random = () => (looks.count++, random());
+        return () => {
+            looks.before = looks.count;
+            [Date.now, Math.random] = [now, random];
+            return new Response(usage, { headers: { 'content-type': 'application/json' } });
+        };",
+    );
+    for token in [None, Some("t0ken")] {
+        let function = fetch
+            .call2(&JsValue::NULL, &looks, &USAGE.into())
+            .unwrap()
+            .unchecked_into();
+        let mut builder = Client::builder();
+        if let Some(token) = token {
+            builder = builder.bearer_token(token);
+        }
+        let client = builder.build(Fetch::new().with_function(function)).unwrap();
+        client
+            .get_ai_chat_usage(&GetAiChatUsage::default())
+            .await
+            .unwrap();
+        let before = Reflect::get(&looks, &"before".into()).unwrap();
+        assert_eq!(before.as_f64(), Some(0.0));
+    }
 }
 
 #[wasm_bindgen_test]

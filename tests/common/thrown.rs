@@ -39,6 +39,26 @@ async fn the_networks_failures_are_retried() {
             ": gone",
         ),
         ("new DOMException('cut off', 'NetworkError')", ": cut off"),
+        (
+            "new TypeError('Failed to fetch (api.example)')",
+            ": Failed to fetch (api.example)",
+        ),
+        (
+            "new TypeError('Network request failed')",
+            ": Network request failed",
+        ),
+        (
+            "new Error('net::ERR_INTERNET_DISCONNECTED')",
+            ": net::ERR_INTERNET_DISCONNECTED",
+        ),
+        (
+            "new TypeError('fetch failed', { cause: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }) })",
+            ": fetch failed: UND_ERR_SOCKET: other side closed",
+        ),
+        (
+            "new TypeError('fetch failed', { cause: Object.assign(new Error('connect ECONNREFUSED ::1:9'), { code: 'ECONNREFUSED' }) })",
+            ": fetch failed: ECONNREFUSED",
+        ),
     ] {
         for expression in ways_to_throw(thrown) {
             let (error, sent) = ask_counting(&expression).await;
@@ -65,6 +85,26 @@ async fn whatever_else_a_fetch_throws_is_its_own_fault() {
             ": no URL",
         ),
         ("new DOMException('too late', 'TimeoutError')", ": too late"),
+        (
+            "new TypeError('Failed to fetch dynamically imported module: a.js')",
+            ": Failed to fetch dynamically imported module: a.js",
+        ),
+        (
+            "Object.assign(new Error('too long'), { code: 'E2BIG' })",
+            ": too long",
+        ),
+        (
+            "Object.assign(new Error('duplicate'), { code: 'E11000' })",
+            ": duplicate",
+        ),
+        (
+            "Object.assign(new Error('no such file'), { code: 'ENOENT' })",
+            ": no such file",
+        ),
+        (
+            "new TypeError('fetch failed', { cause: Object.assign(new Error('invalid onError method'), { code: 'UND_ERR_INVALID_ARG' }) })",
+            ": fetch failed: UND_ERR_INVALID_ARG: invalid onError method",
+        ),
         ("'words'", ": words"),
         ("5", ""),
         ("null", ""),

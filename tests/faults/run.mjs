@@ -157,7 +157,7 @@ async function main() {
     }
     const sdk = user && createRequire(join(user.folder, "package.json"))(OURS);
     stayHere();
-    server = await startServer();
+    server = await startServer({ replay: true });
 
     const cases = CASES.filter(({ name }) => hasCase(name));
     const table1 = clients(sdk).filter(({ name }) => hasClient(name));

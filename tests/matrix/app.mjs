@@ -96,6 +96,10 @@ export class App {
     return readFileSync(this.at(path), "utf8");
   }
 
+  exists(path) {
+    return existsSync(this.at(path));
+  }
+
   write(path, text) {
     writeFileSync(this.at(path), text);
   }

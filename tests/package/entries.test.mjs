@@ -1,9 +1,11 @@
 // What package.json and the limits say of the entries, held against the build's list of them.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { posix } from "node:path";
 import { it } from "node:test";
 import { ENTRIES, scripts } from "../../pkg/build/entries.mjs";
+import { install } from "./installed.mjs";
 
 const read = (path) => readFileSync(new URL(`../../pkg/${path}`, import.meta.url), "utf8");
 const manifest = JSON.parse(read("package.json"));
@@ -19,7 +21,9 @@ function conditions(name) {
   const cjs = { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` };
   const [own, ...runtimes] = ENTRIES.filter((entry) => entry.name === name).sort((a) => (a.wasm ? 1 : -1));
   return [
-    ...runtimes.map(({ wasm }) => [wasm, { ...esm, default: `./dist/${name}.${wasm}.js` }]),
+    ...runtimes.flatMap(({ wasm, conditions }) =>
+      conditions.map((condition) => [condition, { require: cjs, ...esm, default: `./dist/${name}.${wasm}.js` }]),
+    ),
     ["import", esm],
     ...(own.formats.includes("cjs") ? [["require", cjs]] : []),
     ["default", esm.default],
@@ -34,6 +38,22 @@ it("exports each entry, the runtimes' own scripts first", () => {
     ["./sdk.wasm", Object.entries({ types: "./dist/sdk.wasm.d.ts", default: "./dist/sdk.wasm" })],
     ["./package.json", "./package.json"],
   ]);
+});
+
+it("gives require the CommonJS entry under every condition", () => {
+  const user = install();
+  try {
+    for (const condition of ["workerd", "edge-light", "browser", "worker"]) {
+      for (const entry of names.map(subpath).filter((name) => name !== "./testing/msw")) {
+        const name = `bookmore-sdk${entry.slice(1)}`;
+        const script = `const own = require("${name}"); console.log(require.resolve("${name}"), Object.keys(own).length > 0)`;
+        const printed = execFileSync(process.execPath, ["-C", condition, "-e", script], { cwd: user.folder, encoding: "utf8" });
+        assert.match(printed, /\.cjs true\n$/, `${name} under ${condition}`);
+      }
+    }
+  } finally {
+    user.remove();
+  }
 });
 
 it("tells compilers that do not read exports where the declarations are", () => {

@@ -126,3 +126,63 @@ it("expiresAt in another unit is refused with words", async () => {
     assert.match(error.message, words, String(expiresAt));
   }
 });
+
+it("neither the wall clock nor chance is read before a call has sent, in no call of a client", async () => {
+  const client = new sdk.BookMoreClient({ bearerToken: async () => "t0ken", fetch: async () => (looked.push("fetch"), reply()) });
+  let looked = [];
+  const { now } = Date;
+  const { random } = Math;
+  Date.now = () => (looked.push("Date.now"), now());
+  Math.random = () => (looked.push("Math.random"), random());
+  try {
+    for (let call = 0; call < 3; call++) {
+      looked = [];
+      await client.getAiChatUsage();
+      assert.equal(looked[0], "fetch", `call ${call}`);
+      looked = [];
+      client.setBearerToken("other");
+      client.setBearerToken(async () => "t0ken");
+      assert.deepEqual(looked, []);
+    }
+  } finally {
+    Object.assign(Date, { now });
+    Object.assign(Math, { random });
+  }
+});
+
+it("a clock that throws is a failure of the runtime", async () => {
+  const client = new sdk.BookMoreClient({ fetch: async () => reply() });
+  await client.getAiChatUsage();
+  const { now } = performance;
+  Object.defineProperty(performance, "now", { configurable: true, writable: true, value: () => { throw new Error("no clock"); } });
+  try {
+    const error = await failure(client.getAiChatUsage());
+    assert.deepEqual([error.code, error.cause.message], ["runtime_unsupported", "no clock"]);
+  } finally {
+    performance.now = now;
+  }
+  assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
+});
+
+it("a timer that throws ends a call with a typed error, and the next one starts afresh", async () => {
+  const client = new sdk.BookMoreClient({ fetch: async () => reply() });
+  await client.ready();
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = () => { throw new Error("no timer"); };
+  let error;
+  try {
+    error = await failure(client.getAiChatUsage());
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assert.ok(sdk.isBookMoreError(error), inspect(error));
+  assert.equal(error.cause.message, "no timer");
+  assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
+});
+
+it("a list is no options object", async () => {
+  const client = new sdk.BookMoreClient({ fetch: async () => reply() });
+  assert.throws(() => new sdk.BookMoreClient([]), { code: "config_error" });
+  assert.throws(() => client.setBearerToken("t0ken", []), { code: "config_error" });
+  for (const given of [[[]], [{}, []]]) assert.equal((await failure(client.getAiChatUsage(...given))).code, "config_error");
+});

@@ -146,7 +146,7 @@ describe("wasm", () => {
   for (const wasm of [undefined, null, "", 0]) {
     it(`that is missing: ${JSON.stringify(wasm)}`, () => refuses(() => new slim.BookMoreClient({ wasm }), `wasm is missing: ${needed}`));
   }
-  for (const wasm of [5, true, () => {}]) {
+  for (const wasm of [5, true, Symbol("s")]) {
     it(`of type ${typeof wasm}`, () => refuses(() => new slim.BookMoreClient({ wasm }), `wasm is of type ${typeof wasm}: ${needed}`));
   }
   for (const [what, wasm] of [["an object", {}], ["a promise of a number", Promise.resolve(5)]]) {

@@ -14,7 +14,7 @@ let server, app;
 
 before(async () => {
   const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
-  run("cargo", "build", "--locked", "--quiet", "--example", "usage", "--target", "wasm32-unknown-unknown");
+  run("cargo", "build", "--locked", "--no-default-features", "--quiet", "--example", "usage", "--target", "wasm32-unknown-unknown");
   const wasm = "target/wasm32-unknown-unknown/debug/examples/usage.wasm";
   run("wasm-bindgen", "--target", "nodejs", "--out-dir", out, wasm);
   app = createRequire(import.meta.url)(`${out}/usage.js`);

@@ -232,12 +232,13 @@ function bytesOf({ status = 200, body, cut }, tokensUsed) {
 }
 
 /** What is looked at of an error. Times count from the start. */
-function failure({ code, message, status, attempts, retryAt, retryAfterMs, phase, scope, timeoutMs, cause }) {
+function failure({ code, message, status, attempts, isRetryable, retryAt, retryAfterMs, phase, scope, timeoutMs, cause }) {
   return {
     error: code ?? message,
     message,
     status,
     attempts: attempts?.length,
+    isRetryable,
     retryAt: retryAt && retryAt - START,
     retryAfterMs,
     ...(code === "timeout" ? { phase, scope, timeoutMs, last: cause?.code } : {}),

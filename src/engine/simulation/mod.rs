@@ -5,7 +5,7 @@
 //!
 //! `SCHEDULES=…` runs more of them, `SEED=…` one of them, with a trace.
 
-mod chance;
+pub(in crate::engine) mod chance;
 mod rules;
 mod tickets;
 mod world;
@@ -13,6 +13,7 @@ mod world;
 use std::{
     env,
     io::Write,
+    sync::atomic::{AtomicBool, Ordering},
     thread::{self, available_parallelism},
     time::Instant,
 };
@@ -28,10 +29,15 @@ fn random_schedules_keep_every_rule() {
     let schedules = number("SCHEDULES").unwrap_or(100_000);
     let began = Instant::now();
     let threads = available_parallelism().map_or(1, |count| count.get() as u64);
+    let is_over = AtomicBool::new(false);
     let run = |first: u64| {
         let mut counts = [0; 3];
         for seed in (first..schedules).step_by(threads as usize) {
-            let failed = TellSeed(seed);
+            // One failure will do.
+            if is_over.load(Ordering::Relaxed) {
+                break;
+            }
+            let failed = TellSeed(seed, &is_over);
             let more = World::new(seed, false).run();
             drop(failed);
             for (count, more) in counts.iter_mut().zip(more) {
@@ -71,11 +77,12 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Says which seed failed.
-struct TellSeed(u64);
+struct TellSeed<'a>(u64, &'a AtomicBool);
 
-impl Drop for TellSeed {
+impl Drop for TellSeed<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
+            self.1.store(true, Ordering::Relaxed);
             let _ = writeln!(
                 std::io::stderr(),
                 "simulation: failed. To see how: SEED={} cargo test --lib simulation -- --nocapture",

@@ -28,6 +28,8 @@ struct Call {
     group: Option<Ref>,
     /// By both clocks.
     over_at: Option<(f64, f64)>,
+    /// See [`hurried`](Rules::hurried).
+    turn: Option<f64>,
     /// Whether a provider could be asked for another token then.
     may_renew: bool,
     /// The send whose good reply it has to get.
@@ -47,9 +49,16 @@ struct Group {
     /// What the last failure asked for.
     asked_ms: f64,
     not_before: f64,
+    /// The end of its sleep, but for its number.
+    not_after: f64,
     /// When it failed for the last time.
     failed: u64,
+    /// Whose failure that was.
+    identity: u64,
+    nested: bool,
     refusals: u32,
+    /// The provider that was to renew the token.
+    renewed: Option<u64>,
     /// The token that was refused.
     refused: Option<Option<String>>,
     /// Statuses and durations.
@@ -58,6 +67,8 @@ struct Group {
 
 struct Send {
     token: Option<String>,
+    /// How many tokens there had been.
+    changes: u64,
     group: Ref,
     company: u128,
     at: f64,
@@ -91,6 +102,9 @@ pub struct Rules {
     tickets: Tickets,
     /// Of one company or of all, and until when.
     pauses: Vec<(Option<u128>, f64)>,
+    /// The end of the last one, also of another identity's: a retry that keeps
+    /// one keeps it to its end.
+    paused_until: f64,
     /// Counts all that happens.
     order: u64,
     has_provider: bool,
@@ -117,6 +131,7 @@ impl Rules {
             questions: BTreeMap::new(),
             tickets: Tickets::default(),
             pauses: Vec::new(),
+            paused_until: 0.0,
             order: 0,
             has_provider: false,
             token: None,
@@ -174,6 +189,7 @@ impl Rules {
             self.groups.entry(group).or_insert(Group {
                 started,
                 started_at: at.now,
+                nested: options.nested,
                 ..Group::default()
             });
         }
@@ -192,13 +208,18 @@ impl Rules {
             company,
             group,
             over_at: None,
+            turn: None,
             may_renew: false,
             good: None,
             told: None,
             done: false,
         };
         self.check_sharing(id.0, engine, &call);
-        self.calls.insert(id, call);
+        let turn = match group {
+            None => self.hurried(id.0, &call, engine, at.now),
+            Some(_) => None,
+        };
+        self.calls.insert(id, Call { turn, ..call });
     }
 
     /// Equal calls of one identity are in one group, as long as none wants a
@@ -239,13 +260,17 @@ impl Rules {
             .expect("a send has a group");
         group.attempts.push((status, now - send.at));
         group.failed = order;
+        group.identity = send.identity;
         group.asked_ms = asked_ms.unwrap_or(0.0);
         if status == Some(401) {
             group.refusals += 1;
             group.refused = Some(send.token.clone());
-            // Another token did not help.
-            if group.refusals > 1 {
+            if group.renewed == Some(self.source) {
+                // Another token did not help.
                 self.renew_after = now + 5_000.0;
+                group.refusals = 0;
+            } else if send.changes == self.changes && self.has_provider && !group.nested {
+                group.renewed = Some(self.source);
             }
         }
         if let Some(ms) = asked_ms
@@ -255,8 +280,9 @@ impl Rules {
             match status {
                 Some(429) => self.pauses.push((None, now + ms)),
                 Some(503) => self.pauses.push((Some(send.company), now + ms)),
-                _ => {}
+                _ => return,
             }
+            self.paused_until = self.paused_until.max(now + ms);
         }
     }
 
@@ -329,6 +355,8 @@ impl Rules {
             let least = 250.0 * f64::from(1 << group.retries.min(4));
             group.retries += 1;
             group.not_before = at.now + least.max(group.asked_ms);
+            // No jitter and no spread is longer.
+            group.not_after = at.now + (2.0 * least).max(group.asked_ms) + 1_000.0;
             group.asked_ms = 0.0;
             if engine.config.paces_retries {
                 let number = self.tickets.draw();
@@ -337,6 +365,7 @@ impl Rules {
                 group.number = Some(number);
             }
         }
+        self.end_calls(number, engine, at);
         let mut given_up = Vec::new();
         for (id, group) in self.groups.range_mut((number, 0)..(number + 1, 0)) {
             if engine.group(id.1).is_none() {
@@ -349,21 +378,44 @@ impl Rules {
             .counts_at(at.now);
         self.tickets.given_up(&given_up, counts.1);
         self.tickets.check(counts);
-        let next = engine.poll_timeout();
-        for (id, call) in self.calls.range_mut((number, 0)..(number + 1, 0)) {
-            if call.over_at.is_none() {
-                if engine.group_of(id.1).is_none() {
-                    call.over_at = Some((at.now, at.wall));
-                    call.may_renew = self.has_provider && at.now >= self.renew_after;
-                } else {
-                    assert!(next <= call.deadline, "call {id:?} has a deadline");
-                    assert!(call.good.is_none(), "call {id:?} has a reply");
-                }
-            }
-        }
         let mut calls = self.calls.range((number, 0)..(number + 1, 0));
         let is_idle = calls.all(|(_, call)| call.over_at.is_some());
         assert_eq!(engine.is_idle(), is_idle, "whether a call is under way");
+    }
+
+    fn end_calls(&mut self, number: usize, engine: &Engine, at: Moment) {
+        let next = engine.poll_timeout();
+        for (id, call) in self.calls.range_mut((number, 0)..(number + 1, 0)) {
+            if call.over_at.is_some() {
+                continue;
+            }
+            if engine.group_of(id.1).is_some() {
+                assert!(next <= call.deadline, "call {id:?} has a deadline");
+                assert!(call.good.is_none(), "call {id:?} has a reply");
+                continue;
+            }
+            call.over_at = Some((at.now, at.wall));
+            call.may_renew = self.has_provider && at.now >= self.renew_after;
+        }
+    }
+
+    /// Until when the retry sleeps at the latest that a call of another identity
+    /// joined, and left at once because it cannot wait for it.
+    fn hurried(&self, number: usize, new: &Call, engine: &Engine, now: f64) -> Option<f64> {
+        let mut turns = Vec::new();
+        for (id, call) in self.calls.range((number, 0)..(number + 1, 0)) {
+            let Some(group) = engine.group_of(id.1) else {
+                continue;
+            };
+            let group = &self.groups[&(number, group)];
+            if call.key == new.key && group.identity != new.identity {
+                let number = group.number.unwrap_or(0.0);
+                let served_at = now + 500.0 * (number - self.tickets.served()).max(0.0);
+                let spread = self.paused_until + 1_000.0;
+                turns.push(group.not_after.max(served_at).max(spread));
+            }
+        }
+        turns.into_iter().reduce(f64::max)
     }
 
     /// Timers were looked at.
@@ -458,12 +510,13 @@ impl Rules {
             group.not_before
         );
         group.sends += 1;
-        let most = 1 + group.retries + u32::from(group.refused.is_some());
+        let most = 1 + group.retries + group.refusals;
         assert!(group.sends <= most && f64::from(group.retries) <= inner.key.max_retries);
         self.sends.insert(
             id,
             Send {
                 token,
+                changes: self.changes,
                 group: (id.0, group_id),
                 company,
                 at: at.now,
@@ -503,6 +556,7 @@ impl Rules {
                 .expect("a send has a group");
             group.attempts.push((None, now - send.at));
             group.failed = self.order;
+            group.identity = send.identity;
             &mut send.state
         } else {
             &mut self.questions.get_mut(&id).expect("it was begun").state
@@ -618,9 +672,8 @@ impl Rules {
             // No backoff is longer than 8 s.
             let latest = if timeout.last.is_some() {
                 over_at + 4_000.0
-            } else if timeout.phase == Phase::Backoff {
-                // Joined a sleep that began for another identity.
-                over_at + 68_000.0
+            } else if timeout.phase == Phase::Backoff && call.deadline > over_at {
+                call.turn.expect("it joined a retry of another identity")
             } else {
                 over_at
             };
@@ -629,11 +682,7 @@ impl Rules {
         }
         let group = call.group.map(|group| &self.groups[&group]);
         if error.status() == Some(401) && !call.options.nested {
-            let refusals = group.map_or(0, |group| group.refusals);
-            assert!(
-                !call.may_renew || refusals > 1,
-                "the provider is told of the refusal first"
-            );
+            assert!(!call.may_renew, "the provider is told of the refusal first");
         }
         let retries = group.map_or(0, |group| group.retries);
         if error.is_retryable()

@@ -250,7 +250,9 @@ impl World {
             }
             Act::SetWall(by) => self.wall += by,
             Act::Headers((number, send)) => {
-                self.input(number, "headers", |engine, _| engine.handle_headers(send));
+                self.input(number, "headers", |engine, _| {
+                    engine.handle_headers(send, HttpResponse::new(200, "", b""));
+                });
                 self.carry_out(number);
             }
             Act::Reply(send) => {
@@ -335,7 +337,10 @@ impl World {
             company_id: company.map(str::to_owned),
         };
         let given = options.clone();
-        let id = self.input(number, "call", |engine, at| engine.call(request, given, at));
+        let id = self.input(number, "call", |engine, at| {
+            let at = unread(engine, at);
+            engine.call(request, given, at)
+        });
         let at = Moment {
             now: self.now,
             wall: self.now + self.wall,
@@ -355,7 +360,7 @@ impl World {
     fn abandon(&mut self, (number, call): Ref) {
         self.rules.abandoned((number, call));
         self.input(number, &format!("abandon {call}"), |engine, at| {
-            engine.abandon(call, at)
+            engine.abandon(call, unread(engine, at))
         });
     }
 
@@ -368,6 +373,7 @@ impl World {
         let name =
             format!("set token {text:?}, provider {has_provider}, same identity {same_identity}");
         self.input(number, &name, |engine, at| {
+            let at = unread(engine, at);
             engine.set_bearer_token(text, has_provider, same_identity, at);
         });
         number
@@ -625,8 +631,24 @@ impl World {
         let name = format!("answer to {}: {answer:?}", question.1);
         self.rules.answers(question, given, self.now);
         self.input(question.0, &name, |engine, at| {
-            engine.handle_token(question.1, answer, at)
+            let wall = at.wall;
+            let at = unread(engine, at);
+            let wall = if ends.is_some() { wall } else { at.wall };
+            engine.handle_token(question.1, answer, Moment { wall, ..at });
         });
+    }
+}
+
+/// What drivers tell where nothing may have been sent yet.
+fn unread(engine: &Engine, at: Moment) -> Moment {
+    Moment {
+        wall: if engine.wants_wall() {
+            at.wall
+        } else {
+            f64::NAN
+        },
+        random: f64::NAN,
+        ..at
     }
 }
 

@@ -434,7 +434,7 @@ impl<W: World> Drop for Asked<W> {
 
 /// What is looked at of an error. Times count from the start.
 fn members(error: &Error) -> Value {
-    let mut value = json!({ "error": error.code(), "message": error.to_string() });
+    let mut value = json!({ "error": error.code(), "message": error.to_string(), "isRetryable": error.is_retryable() });
     if let Some(status) = error.status() {
         value["status"] = json!(status);
     }

@@ -153,6 +153,31 @@ function checkEdgeModules(app, count) {
     if (wasm.length !== 1) throw new Error(`The edge function ${name} has ${wasm.length} modules instead of one.`);
 }
 
+/** A page that Next tries to render at build time; what it shows has to be of the request. */
+const nextPrerender = (name, page, config) => ({
+  fixtures: ["next-prerender", "next"],
+  packages: ["next", "react"],
+  async prepare(app) {
+    for (const other of ["client", "server", "node", "edge", page === "cached" ? "prerendered" : "cached"]) app.remove(`app/${other}`);
+    app.write("next.config.mjs", `export default ${JSON.stringify(config)};\n`);
+    await app.run("next", ["build"]);
+    return nextServer(app, "start");
+  },
+  cells: [
+    {
+      name: `Next 16, ${name}`,
+      async run(app, url) {
+        const built = app.exists(`.next/server/app/${page}.html`) ? app.read(`.next/server/app/${page}.html`) : "";
+        if (built.includes("<output")) throw new Error("The page has a usage of build time.");
+        return app.sentPage(`${url}/${page}`);
+      },
+    },
+  ],
+});
+
+const nextDynamic = nextPrerender("a static prerender whose fetch is dynamic", "prerendered", {});
+const nextCached = nextPrerender("cacheComponents", "cached", { cacheComponents: true });
+
 async function nextServer(app, command) {
   const [, url] = await app.start("next", [command, "--hostname", "127.0.0.1", "--port", await app.freePort()], {
     ready: /Local:\s+(http\S+)[^]*Ready/,
@@ -172,6 +197,8 @@ export default [
   nextWebpack,
   nextDev,
   reactRouter,
+  nextDynamic,
+  nextCached,
   svelteKit,
   angular,
   nuxt,

@@ -10,7 +10,7 @@ const jest = {
       name: "Jest, jsdom: says that there is no TextDecoder",
       packages: ["jest-environment-jsdom"],
       run: (app) => jestRun(app, "jsdom"),
-      error: { code: "runtime_unsupported", cause: /TextDecoder/ },
+      error: { code: "runtime_unsupported", message: /^This runtime has no Text(De|En)coder\./ },
       calls: 0,
     },
     {

@@ -1,0 +1,62 @@
+/**
+ * The usage of many companies: a pool, pacing, progress, and another chance for
+ * those who met a server that was away.
+ *
+ * @packageDocumentation
+ */
+import type { BookMoreClientLike } from "bookmore-sdk";
+import type { ManyAiChatUsage, ManyOptions, ManyOutcome } from "./outcome.js";
+import { Run } from "./run.js";
+
+export type { ManyAiChatUsage, ManyOptions, ManyOutcome, ManyProgress } from "./outcome.js";
+
+/**
+ * Gets the usage of many companies. One failure never loses a success: each id
+ * comes to `{ companyId, usage }` or `{ companyId, error }`. An id that is there
+ * twice is asked for once.
+ *
+ * An abort sends nothing more and cancels what is in flight: awaiting rejects
+ * with the signal's reason, and iterating throws it after what has come. Leaving
+ * the loop early does the same.
+ *
+ * @param client A client, or an object with its functions.
+ * @param companyIds Any iterable, async or not: ids are taken as they are needed.
+ * @throws A `ConfigError` where an option cannot be used, what `companyIds` throws,
+ * or the reason of the signal; when it is awaited or iterated.
+ */
+export function getManyAiChatUsage(
+  client: BookMoreClientLike,
+  companyIds: Iterable<string> | AsyncIterable<string>,
+  options: ManyOptions = {},
+): ManyAiChatUsage {
+  const run = new Run({ client, companyIds, options });
+  let all: Promise<ManyOutcome[]> | undefined;
+
+  async function waitForAll(): Promise<ManyOutcome[]> {
+    run.read = Infinity;
+    run.start();
+    while (!run.end) await run.change();
+    if ("reason" in run.end) throw run.end.reason;
+    return run.outcomes;
+  }
+
+  async function* each(): AsyncGenerator<ManyOutcome, void> {
+    try {
+      for (let at = 0; ; ) {
+        run.read = Math.max(run.read, at);
+        run.start();
+        if (at < run.came.length) yield run.came[at++]!;
+        else if (!run.end) await run.change();
+        else if ("reason" in run.end) throw run.end.reason;
+        else return;
+      }
+    } finally {
+      run.stop(new DOMException("The loop over the outcomes was left.", "AbortError"));
+    }
+  }
+
+  return {
+    then: (fulfilled, rejected) => (all ??= waitForAll()).then(fulfilled, rejected),
+    [Symbol.asyncIterator]: each,
+  };
+}

@@ -1,0 +1,275 @@
+import type { AiChatUsageResponse, AnyBookMoreError, BookMoreClientLike, GetAiChatUsage, RequestOptions } from "bookmore-sdk";
+import { abortReason } from "../abort.js";
+import type { Calls, Deciding } from "../calls.js";
+import type { ManyOptions, ManyOutcome } from "./outcome.js";
+
+/** What was asked for. */
+export interface Asked {
+  client: BookMoreClientLike;
+  companyIds: Iterable<string> | AsyncIterable<string>;
+  options: ManyOptions;
+}
+
+type Came = { usage: AiChatUsageResponse } | { error: AnyBookMoreError };
+
+/** One for all the ids that are the same Guid. */
+interface Company {
+  /** Those ids that have no outcome yet, with their place among all. */
+  waiting: [place: number, companyId: string][];
+  came?: Came;
+  hasFailed?: boolean;
+}
+
+/** Where ids come from. */
+interface Source {
+  next?(): IteratorResult<string> | Promise<IteratorResult<string>>;
+  return?(): unknown;
+}
+
+/** Carries out what `src/engine/many` decides. */
+export class Run {
+  /** In the order of the ids. */
+  readonly outcomes: ManyOutcome[] = [];
+  /** As they came. */
+  readonly came: ManyOutcome[] = [];
+  /** Set at the end; with a reason where it came too early. */
+  end: { reason?: unknown } | undefined;
+  /** How many of those that came were read; infinite where all are wanted at once. */
+  read = 0;
+  readonly #asked: Asked;
+  readonly #callOptions: RequestOptions;
+  readonly #abort = new AbortController();
+  readonly #companies: Company[] = [];
+  readonly #known = new Map<string, Company>();
+  #waiters: (() => void)[] = [];
+  #isStarted = false;
+  #isReal = false;
+  #deciding!: Deciding;
+  #source: Source = {};
+  #isFetching = false;
+  #isPumping = false;
+  #ids = 0;
+  #total: number | undefined;
+  #timer: { at: number; id: ReturnType<typeof setTimeout> } | undefined;
+  #latest = 0;
+
+  constructor(asked: Asked) {
+    this.#asked = asked;
+    const { concurrency, rounds, onProgress, ...others } = Object(asked.options) as ManyOptions;
+    this.#callOptions = { ...others, signal: this.#abort.signal };
+  }
+
+  start(): void {
+    if (this.#isStarted) return this.#pump();
+    this.#isStarted = true;
+    this.#begin().catch((reason: unknown) => this.stop(reason));
+  }
+
+  /** Resolves when something has come. */
+  change(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Ends it early: nothing more is sent, and what is in flight is cancelled. */
+  stop(reason: unknown): void {
+    if (this.end) return;
+    this.#finish({ reason });
+    this.#abort.abort(reason);
+    // What it answers, or throws, is of no interest any more.
+    void (async () => this.#source.return?.())().catch(() => {});
+  }
+
+  async #begin(): Promise<void> {
+    const { client, companyIds, options } = this.#asked;
+    const calls = (Object(client) as { [CALLS]?: () => Calls })[CALLS];
+    this.#isReal = calls !== undefined;
+    this.#deciding = await (calls ?? (await decidingClient())[CALLS])().many(client, companyIds, options);
+    const { signal } = options;
+    if (this.end || signal?.aborted) return this.stop(abortReason(signal!));
+    signal?.addEventListener("abort", this.#onAbort);
+    const { length, size } = companyIds as { length?: number; size?: number };
+    this.#total = length ?? size;
+    this.#source = Symbol.asyncIterator in companyIds ? companyIds[Symbol.asyncIterator]() : companyIds[Symbol.iterator]();
+    this.#pump();
+  }
+
+  readonly #onAbort = (): void => this.stop(abortReason(this.#asked.options.signal!));
+
+  /** Does what there is to do; what it calls may stop the run. */
+  #pump(): void {
+    if (this.end || this.#isPumping || !this.#source.next) return;
+    this.#isPumping = true;
+    const { many, tellLimit } = this.#deciding;
+    try {
+      tellLimit();
+      do {
+        for (let number; !this.end && (number = many.poll(this.#now())) >= 0; ) void this.#ask(number);
+      } while (!this.end && this.#fetch());
+      if (!this.end && many.reports(this.#now())) this.#report();
+      if (!this.end) this.#setTimer(many.pollTimeout());
+    } catch (reason) {
+      this.stop(reason);
+    } finally {
+      this.#isPumping = false;
+      if (this.end) many.free();
+    }
+  }
+
+  /** Fetches another id, where one is wanted. Whether it is there already. */
+  #fetch(): boolean {
+    const unread = Math.max(0, this.came.length - this.read);
+    if (this.#isFetching || !this.#deciding.many.wantsId(unread)) return false;
+    const next = this.#source.next!();
+    if ("then" in next) {
+      this.#isFetching = true;
+      const take = (result: IteratorResult<string>) => {
+        this.#isFetching = false;
+        if (!this.end) this.#take(result);
+        this.#pump();
+      };
+      next.then(take).catch((reason: unknown) => this.stop(reason));
+      return false;
+    }
+    if (!this.end) this.#take(next);
+    return true;
+  }
+
+  #take({ done, value: id }: IteratorResult<string, unknown>): void {
+    const { many, isGuid } = this.#deciding;
+    if (done) {
+      this.#total = this.#ids;
+      return many.end(this.#now());
+    }
+    const companyId = id as string;
+    const key = typeof id === "string" && isGuid(id) ? id.toLowerCase().replace(/[-{}]/g, "") : undefined;
+    let company = key === undefined ? undefined : this.#known.get(key);
+    if (!company?.came) many.add(!company);
+    if (!company) {
+      company = { waiting: [] };
+      this.#companies.push(company);
+      if (key !== undefined) this.#known.set(key, company);
+    }
+    const place = this.#ids++;
+    if (!company.came) {
+      company.waiting.push([place, companyId]);
+      return;
+    }
+    many.repeat("error" in company.came);
+    this.#tell(place, companyId, company.came);
+  }
+
+  async #ask(number: number): Promise<void> {
+    const { client } = this.#asked;
+    const company = this.#companies[number]!;
+    // An id that is missing would stand for the logged-in user's company.
+    const request = { companyId: company.waiting[0]![1] ?? null } as GetAiChatUsage;
+    const options = company.hasFailed ? { ...this.#callOptions, maxRetries: 0 } : this.#callOptions;
+    let came: Came;
+    try {
+      came = { usage: await client.getAiChatUsage(request, options) };
+    } catch (error) {
+      came = { error: error as AnyBookMoreError };
+    }
+    if (this.end) return;
+    try {
+      this.#settle(number, company, came);
+    } catch (reason) {
+      this.stop(reason);
+    }
+    this.#pump();
+  }
+
+  #settle(number: number, company: Company, came: Came): void {
+    const { many } = this.#deciding;
+    const now = this.#now();
+    let kind: 0 | 1 | 2 = 0;
+    if ("error" in came) {
+      const { code, status, isRetryable, retryAt } = Object(came.error);
+      // A framework's control flow has to reach the framework.
+      if (this.#isReal && !came.error?.[ERROR as never]) throw came.error;
+      if (!this.#isReal && status === 429 && isRetryable) many.limit(now, retryAt ? now + retryAt.getTime() - Date.now() : now);
+      kind = isRetryable || code === "timeout" ? 2 : 1;
+    }
+    const { waiting } = company;
+    if (!many.settle(number, kind, waiting.length, now)) {
+      company.hasFailed = true;
+      return;
+    }
+    company.came = came;
+    company.waiting = NOBODY;
+    for (const [place, companyId] of waiting) this.#tell(place, companyId, came);
+  }
+
+  #tell(place: number, companyId: string, came: Came): void {
+    const outcome = { companyId, ...came };
+    this.outcomes[place] = outcome;
+    this.came.push(outcome);
+    this.#wake();
+  }
+
+  #report(): void {
+    const { many } = this.#deciding;
+    const now = this.#now();
+    const total = this.#total;
+    const [done, failed, again, ratePerSecond, eta] = ([0, 1, 2, 3, 4] as const).map((n) => many.figure(n, total ?? NaN, now));
+    const etaMs = Math.ceil(eta!);
+    const progress = {
+      done: done!,
+      failed: failed!,
+      again: again!,
+      ...(total === undefined ? {} : { total }),
+      ratePerSecond: ratePerSecond!,
+      ...(Number.isFinite(etaMs) ? { etaMs } : {}),
+    };
+    // What it throws, at once or later, changes nothing.
+    void (async () => this.#asked.options.onProgress!(progress))().catch(() => {});
+  }
+
+  /** Never goes back, and not behind the timer, whatever a test makes of the clock. */
+  #now(): number {
+    return (this.#latest = Math.max(this.#latest, performance.now()));
+  }
+
+  /** For what is due next; without a number all is done. */
+  #setTimer(at: number): void {
+    if (Number.isNaN(at)) return this.#finish({});
+    if (this.#timer?.at === at) return;
+    clearTimeout(this.#timer?.id);
+    this.#timer = undefined;
+    if (at === Infinity) return;
+    const look = () => {
+      this.#timer = undefined;
+      this.#latest = Math.max(this.#latest, at);
+      this.#pump();
+    };
+    this.#timer = { at, id: setTimeout(look, Math.max(0, Math.ceil(at - this.#now()))) };
+  }
+
+  #finish(end: { reason?: unknown }): void {
+    this.end = end;
+    clearTimeout(this.#timer?.id);
+    this.#asked.options?.signal?.removeEventListener?.("abort", this.#onAbort);
+    // Otherwise at the end of the pump, which uses it.
+    if (!this.#isPumping) this.#deciding?.many.free();
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+}
+
+const CALLS = Symbol.for("bookmore-sdk.calls.1");
+const ERROR = Symbol.for("bookmore-sdk.error");
+const NOBODY: Company["waiting"] = [];
+
+/**
+ * Whose module decides for an object that stands in for a client. Loaded when it is needed: an app with
+ * bookmore-sdk/slim need not ship the module twice.
+ */
+async function decidingClient(): Promise<{ [CALLS]: () => Calls }> {
+  const { BookMoreClient } = await import("bookmore-sdk");
+  return new BookMoreClient() as never;
+}

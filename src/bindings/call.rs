@@ -1,0 +1,109 @@
+//! Calls as promises.
+
+use std::{
+    cell::RefCell,
+    future::{Future, poll_fn},
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use js_sys::{Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::fetch::javascript::{get, invoke_with};
+
+/// A call begins at once and not with the next turn of the event loop: the
+/// client has to see that its own token provider makes it.
+pub(super) fn begin<F>(call: Result<F, JsValue>) -> Promise
+where
+    F: Future<Output = Result<JsValue, JsValue>> + 'static,
+{
+    let mut call = match call {
+        Ok(call) => Box::pin(call),
+        Err(refused) => return Promise::reject(&refused),
+    };
+    // It is polled anew with a waker that wakes.
+    let mut nobody = Context::from_waker(Waker::noop());
+    match call.as_mut().poll(&mut nobody) {
+        Poll::Pending => future_to_promise(call),
+        Poll::Ready(Ok(value)) => Promise::resolve(&value),
+        Poll::Ready(Err(thrown)) => Promise::reject(&thrown),
+    }
+}
+
+pub(super) fn has_global_fetch() -> bool {
+    get(&js_sys::global(), "fetch").is_some_and(|fetch| fetch.is_function())
+}
+
+/// What `call` comes to, unless `signal` aborts before: then its reason, and the
+/// call is dropped.
+pub(super) async fn unless_aborted(
+    signal: Option<JsValue>,
+    call: impl Future<Output = Result<JsValue, JsValue>>,
+) -> Result<JsValue, JsValue> {
+    let Some(signal) = signal else {
+        return call.await;
+    };
+    let mut call = pin!(call);
+    let listener = Listener::on(&signal);
+    poll_fn(|context| {
+        if get(&signal, "aborted").is_some_and(|aborted| aborted.is_truthy()) {
+            return Poll::Ready(Err(reason(&signal)));
+        }
+        listener.waker.replace(Some(context.waker().clone()));
+        call.as_mut().poll(context)
+    })
+    .await
+}
+
+/// It can be any value; a library's signals may have none.
+fn reason(signal: &JsValue) -> JsValue {
+    let reason = Reflect::get(signal, &"reason".into()).ok();
+    reason
+        .filter(|reason| !reason.is_undefined())
+        .unwrap_or_else(|| {
+            let error = js_sys::Error::new("The call was aborted.");
+            error.set_name("AbortError");
+            error.into()
+        })
+}
+
+/// Wakes a task when a signal aborts.
+struct Listener<'a> {
+    signal: &'a JsValue,
+    function: Closure<dyn FnMut()>,
+    waker: Rc<RefCell<Option<Waker>>>,
+}
+
+impl<'a> Listener<'a> {
+    fn on(signal: &'a JsValue) -> Self {
+        let waker = Rc::<RefCell<Option<Waker>>>::default();
+        let own = Rc::clone(&waker);
+        let function = Closure::new(move || {
+            if let Some(waker) = own.take() {
+                waker.wake();
+            }
+        });
+        let listener = Self {
+            signal,
+            function,
+            waker,
+        };
+        listener.tell("addEventListener");
+        listener
+    }
+
+    fn tell(&self, method: &str) {
+        // A signal that does not listen does not abort.
+        let arguments = [&"abort".into(), self.function.as_ref()];
+        let _ = invoke_with(self.signal, method, &arguments);
+    }
+}
+
+impl Drop for Listener<'_> {
+    fn drop(&mut self) {
+        self.tell("removeEventListener");
+    }
+}

@@ -1,0 +1,188 @@
+//! Reads the members of what a caller gives.
+
+use js_sys::{Array, Object, Reflect};
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+
+use crate::error::{ConfigError, Error};
+
+/// An object of a caller's.
+pub(super) struct Members<'a> {
+    /// Undefined where none was given.
+    object: &'a JsValue,
+}
+
+impl<'a> Members<'a> {
+    /// `what` it is, and the names that it may have.
+    ///
+    /// # Errors
+    /// What is no object, or has a member that nobody reads, such as `baseURL`:
+    /// the call would not do what its author means.
+    pub fn of(object: &'a JsValue, what: &str, known: &[&str]) -> Result<Self, Error> {
+        if object.is_undefined() {
+            return Ok(Self { object });
+        }
+        if !object.is_object() {
+            return Err(refusal(&[what, " must be an object."]));
+        }
+        for name in Object::keys(object.unchecked_ref::<Object>()).iter() {
+            let name = name.as_string().unwrap_or_default();
+            if !known.contains(&name.as_str()) {
+                let advice = match nearest(&name, known) {
+                    Some(meant) => ["Did you mean ", meant, "?"].concat(),
+                    None => ["There are ", &known.join(", "), "."].concat(),
+                };
+                return Err(refusal(&[what, " cannot have \"", &name, "\". ", &advice]));
+            }
+        }
+        Ok(Self { object })
+    }
+
+    /// The member as it is; `None` for one that is undefined.
+    ///
+    /// # Errors
+    /// One whose getter throws.
+    pub fn get(&self, name: &str) -> Result<Option<JsValue>, Error> {
+        if self.object.is_undefined() {
+            return Ok(None);
+        }
+        let value = Reflect::get(self.object, &name.into())
+            .map_err(|_| refusal(&[name, " cannot be read: its getter throws."]))?;
+        Ok((!value.is_undefined()).then_some(value))
+    }
+
+    /// # Errors
+    /// A value that is not what it `must_be`.
+    pub fn read<T: DeserializeOwned>(&self, name: &str, must_be: &str) -> Result<Option<T>, Error> {
+        let Some(value) = self.get(name)? else {
+            return Ok(None);
+        };
+        let read = serde_wasm_bindgen::from_value(value);
+        read.map(Some)
+            .map_err(|_| refusal(&[name, " must be ", must_be, "."]))
+    }
+
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>, Error> {
+        self.read(name, "a boolean")
+    }
+
+    /// # Errors
+    /// What is no function.
+    pub fn function(&self, name: &str) -> Result<Option<js_sys::Function>, Error> {
+        let given = self.get(name)?.map(JsValue::dyn_into);
+        let function = given.transpose();
+        function.map_err(|_| refusal(&[name, " must be a function."]))
+    }
+
+    /// One of some words.
+    ///
+    /// # Errors
+    /// Another value.
+    pub fn word<'w>(&self, name: &str, words: &[&'w str]) -> Result<Option<&'w str>, Error> {
+        let Some(value) = self.get(name)? else {
+            return Ok(None);
+        };
+        let meant = words.iter().find(|word| value == **word);
+        let word = meant
+            .ok_or_else(|| refusal(&[name, " must be one of \"", &words.join("\", \""), "\"."]))?;
+        Ok(Some(word))
+    }
+
+    /// # Errors
+    /// What is no integer from `least` to `most`.
+    pub fn integer(&self, name: &str, least: u32, most: u32) -> Result<Option<u32>, Error> {
+        self.integer_or(name, least, most, "")
+    }
+
+    /// The same, or null for none at all.
+    ///
+    /// # Errors
+    /// Another value.
+    pub fn limit(&self, name: &str, least: u32, most: u32) -> Result<Option<Option<u32>>, Error> {
+        if self.get(name)?.is_some_and(|value| value.is_null()) {
+            return Ok(Some(None));
+        }
+        let limit = self.integer_or(name, least, most, ", or null for no limit")?;
+        Ok(limit.map(Some))
+    }
+
+    fn integer_or(
+        &self,
+        name: &str,
+        least: u32,
+        most: u32,
+        or: &str,
+    ) -> Result<Option<u32>, Error> {
+        let must_be = format!("an integer from {least} to {most}{or}");
+        let number = self.read::<u32>(name, &must_be)?;
+        match number {
+            Some(number) if !(least..=most).contains(&number) => {
+                Err(refusal(&[name, " must be ", &must_be, "."]))
+            }
+            number => Ok(number),
+        }
+    }
+
+    /// Names and values: of an object, or of anything that iterates as pairs, such as
+    /// Headers. Names that are the same but for their case are one header; a
+    /// value that is undefined is not given.
+    ///
+    /// # Errors
+    /// Another value.
+    pub fn headers(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
+        let Some(given) = self.get(name)? else {
+            return Ok(Vec::new());
+        };
+        if !given.is_object() {
+            return Err(refusal(&[name, " must be an object."]));
+        }
+        let pairs = match js_sys::try_iter(&given) {
+            Ok(None) => Ok(Object::entries(given.unchecked_ref::<Object>())),
+            Ok(Some(pairs)) => pairs.collect::<Result<Array, _>>(),
+            Err(thrown) => Err(thrown),
+        };
+        let no_pairs = || {
+            refusal(&[
+                name,
+                " must be an object, or iterate as pairs of a name and a value.",
+            ])
+        };
+        let mut headers = Vec::<(String, String)>::new();
+        for pair in pairs.map_err(|_| no_pairs())?.iter() {
+            let pair = pair.dyn_into::<Array>().map_err(|_| no_pairs())?;
+            let key = pair.get(0).as_string().filter(|_| pair.length() == 2);
+            let key = key.ok_or_else(no_pairs)?.to_ascii_lowercase();
+            let value = pair.get(1);
+            if value.is_undefined() {
+                continue;
+            }
+            let value = value
+                .as_string()
+                .ok_or_else(|| refusal(&[name, "[\"", &key, "\"] must be a string."]))?;
+            match headers.iter_mut().find(|(own, _)| *own == key) {
+                Some((_, own)) => *own = [own, ", ", &value].concat(),
+                None => headers.push((key, value)),
+            }
+        }
+        // In one order, so that equal calls are equal.
+        headers.sort();
+        Ok(headers)
+    }
+}
+
+pub(super) fn refusal(sentence: &[&str]) -> Error {
+    ConfigError::new(sentence).into()
+}
+
+/// The one of `known` that was probably meant, whatever its case: a part of it,
+/// or what is nearly the same.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let given = name.to_ascii_lowercase();
+    let far = |own: &str| strsim::levenshtein(&given, &own.to_ascii_lowercase());
+    let is_meant = |own: &str| {
+        (given.len() > 2 && own.to_ascii_lowercase().contains(&given))
+            || far(own) <= (own.len() / 3).max(2)
+    };
+    let meant = known.iter().filter(|own| is_meant(own));
+    meant.min_by_key(|own| far(own)).copied()
+}

@@ -1,0 +1,377 @@
+//! The usage of many companies, as a stream.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    iter::Fuse,
+    mem::take,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_core::Stream;
+
+use super::{CallError, CallOptions, Client, WithResponse};
+use crate::{
+    dto::{AiChatUsageResponse, GetAiChatUsage},
+    engine::{Came, Many},
+    error::Error,
+    threads::BoxFuture,
+    transport::Transport,
+    wire::guid,
+};
+
+impl<T: Transport> Client<T> {
+    /// The usage of many companies, as a [`Stream`] of what each id comes to,
+    /// in the order in which they come. One failure never loses a success, and
+    /// an id that is there twice is asked for once and comes twice.
+    ///
+    /// A 429 pauses all and halves how many are asked at once, which grows back
+    /// with the successes. Those who failed in a way that may pass are asked
+    /// once more after all others. Ids are taken as they are needed; nothing is
+    /// sent before the stream is polled, and when it is dropped, what is in
+    /// flight is given up.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::FakeBookMore;
+    /// # use futures_util::StreamExt;
+    /// # let fake = FakeBookMore::new();
+    /// # let client = fake.client();
+    /// # fake.run(async {
+    /// let ids = ["9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c", "nobody"];
+    /// let mut usages = client.get_many(ids).concurrency(20);
+    /// while let Some(outcome) = usages.next().await {
+    ///     match outcome.result {
+    ///         Ok(usage) => println!("{} has {} left", outcome.company_id, usage.tokens_remaining),
+    ///         Err(error) => eprintln!("{}: {error}", outcome.company_id),
+    ///     }
+    /// }
+    /// assert_eq!((usages.progress().done, usages.progress().failed), (2, 1));
+    /// # });
+    /// ```
+    pub fn get_many<I>(&self, company_ids: I) -> GetMany<T, I::IntoIter>
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        GetMany {
+            client: self.clone(),
+            ids: company_ids.into_iter().fuse(),
+            taken: 0,
+            options: CallOptions::new(),
+            concurrency: 6,
+            rounds: 1,
+            many: None,
+            companies: Vec::new(),
+            known: BTreeMap::new(),
+            calls: Vec::new(),
+            ready: VecDeque::new(),
+            timer: None,
+        }
+    }
+}
+
+/// What an id came to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ManyOutcome {
+    /// As it was given.
+    pub company_id: String,
+    /// The usage, or what [`get_ai_chat_usage`](Client::get_ai_chat_usage) would
+    /// have failed with; the last failure, where the company was asked again.
+    pub result: Result<AiChatUsageResponse, Error>,
+}
+
+/// How far a [`GetMany`] has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct ManyProgress {
+    /// Ids that have their outcome.
+    pub done: usize,
+    /// How many of them are failures.
+    pub failed: usize,
+    /// Companies that have failed and are asked again after the others.
+    pub again: usize,
+    /// How many ids there are, where that is known.
+    pub total: Option<usize>,
+    /// Outcomes a second, since the start.
+    pub rate_per_second: f64,
+    /// How long it will take, as it went until now.
+    pub eta: Option<Duration>,
+}
+
+/// The usage of many companies: see [`Client::get_many`].
+#[must_use = "a stream does nothing until it is polled"]
+pub struct GetMany<T: Transport, I> {
+    client: Client<T>,
+    ids: Fuse<I>,
+    taken: usize,
+    options: CallOptions,
+    concurrency: usize,
+    rounds: u32,
+    /// From the first poll on.
+    many: Option<Many>,
+    companies: Vec<Company>,
+    known: BTreeMap<u128, usize>,
+    calls: Vec<(usize, BoxFuture<Result<WithResponse, CallError>>)>,
+    ready: VecDeque<ManyOutcome>,
+    timer: Option<(f64, BoxFuture<()>)>,
+}
+
+/// One for all the ids that are the same Guid.
+#[derive(Default)]
+struct Company {
+    /// Those ids that have no outcome yet.
+    waiting: Vec<String>,
+    came: Option<Result<AiChatUsageResponse, Error>>,
+    has_failed: bool,
+}
+
+impl<T: Transport, I> GetMany<T, I> {
+    /// How many companies may be asked at once, from 1 to 1000; the nearest of
+    /// these where it is another number. Default: 6.
+    ///
+    /// ```
+    /// # let client = bookmore_sdk::testing::FakeBookMore::new().client();
+    /// let usages = client.get_many(["9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"]).concurrency(50);
+    /// ```
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency.clamp(1, 1000);
+        self
+    }
+
+    /// How often those who failed in a way that may pass are asked again, after
+    /// all others: 5 times at the most. There is one attempt each, two seconds
+    /// after the others, then four, and so on. Default: 1.
+    ///
+    /// ```
+    /// # let client = bookmore_sdk::testing::FakeBookMore::new().client();
+    /// let usages = client.get_many(["9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"]).rounds(0);
+    /// ```
+    pub fn rounds(mut self, rounds: u32) -> Self {
+        self.rounds = rounds.min(5);
+        self
+    }
+
+    /// The options of each call.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{Format, client::CallOptions};
+    /// # let client = bookmore_sdk::testing::FakeBookMore::new().client();
+    /// let options = CallOptions::new().format(Format::Jsonl);
+    /// let usages = client.get_many(["9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"]).options(options);
+    /// ```
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+}
+
+impl<T: Transport, I: Iterator> GetMany<T, I> {
+    /// How far it has come.
+    ///
+    /// ```
+    /// # let client = bookmore_sdk::testing::FakeBookMore::new().client();
+    /// let usages = client.get_many(["9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"]);
+    /// assert_eq!(usages.progress().total, Some(1));
+    /// ```
+    pub fn progress(&self) -> ManyProgress {
+        let (least, most) = self.ids.size_hint();
+        let total = (most == Some(least)).then_some(self.taken + least);
+        let now = self.client.transport().now();
+        let many = self.many.as_ref();
+        let eta_ms = total
+            .zip(many)
+            .map(|(total, many)| many.eta_ms(total as f64, now));
+        ManyProgress {
+            done: many.map_or(0, Many::done),
+            failed: many.map_or(0, Many::failed),
+            again: many.map_or(0, Many::again),
+            total,
+            rate_per_second: many.map_or(0.0, |many| many.rate_per_second(now)),
+            eta: eta_ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1e3).ok()),
+        }
+    }
+}
+
+/// Nothing of it is pinned.
+impl<T: Transport, I> Unpin for GetMany<T, I> {}
+
+impl<T: Transport, I> Stream for GetMany<T, I>
+where
+    I: Iterator,
+    I::Item: Into<String>,
+{
+    type Item = ManyOutcome;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<ManyOutcome>> {
+        let now = self.client.transport().now();
+        let mut many = self.many.take().unwrap_or_else(|| {
+            // Whoever wants a report asks for it.
+            Many::new(self.concurrency, self.rounds, false, now)
+        });
+        let polled = self.run(&mut many, context);
+        self.many = Some(many);
+        polled
+    }
+}
+
+impl<T: Transport, I> GetMany<T, I>
+where
+    I: Iterator,
+    I::Item: Into<String>,
+{
+    /// Carries out what is decided, until there is an outcome or nothing to do.
+    fn run(&mut self, many: &mut Many, context: &mut Context<'_>) -> Poll<Option<ManyOutcome>> {
+        loop {
+            if let Some(outcome) = self.ready.pop_front() {
+                return Poll::Ready(Some(outcome));
+            }
+            let now = self.client.transport().now();
+            let (at, until) = self.client.driver.limit();
+            many.handle_limit(at, until);
+            loop {
+                while let Some(number) = many.poll(now) {
+                    self.ask(number);
+                }
+                if !many.wants_id(self.ready.len()) {
+                    break;
+                }
+                self.take_id(many, now);
+            }
+            let is_settled = self.poll_calls(many, context);
+            if !is_settled && self.ready.is_empty() {
+                if many.is_over() {
+                    return Poll::Ready(None);
+                }
+                if self.poll_timer(many.poll_timeout(), context).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    fn take_id(&mut self, many: &mut Many, now: f64) {
+        let Some(id) = self.ids.next() else {
+            many.end(now);
+            return;
+        };
+        self.taken += 1;
+        let company_id = id.into();
+        let number = guid::number(&company_id);
+        let new = self.companies.len();
+        let place = match number {
+            Some(number) => *self.known.entry(number).or_insert(new),
+            None => new,
+        };
+        if place == new {
+            self.companies.push(Company::default());
+        }
+        let Some(company) = self.companies.get_mut(place) else {
+            return;
+        };
+        match &company.came {
+            None => {
+                many.add(place == new);
+                company.waiting.push(company_id);
+            }
+            Some(result) => {
+                many.repeat(result.is_err());
+                let result = result.clone();
+                self.ready.push_back(ManyOutcome { company_id, result });
+            }
+        }
+    }
+
+    fn ask(&mut self, number: usize) {
+        let Some(company) = self.companies.get(number) else {
+            return;
+        };
+        let company_id = company.waiting.first().cloned();
+        let options = if company.has_failed {
+            self.options.clone().max_retries(0)
+        } else {
+            self.options.clone()
+        };
+        let client = self.client.clone();
+        let call = async move {
+            let request = GetAiChatUsage { company_id };
+            client.get_ai_chat_usage_with(&request, &options).await
+        };
+        self.calls.push((number, Box::pin(call)));
+    }
+
+    /// Whether one has come to something.
+    fn poll_calls(&mut self, many: &mut Many, context: &mut Context<'_>) -> bool {
+        let mut is_settled = false;
+        for (number, mut call) in take(&mut self.calls) {
+            match call.as_mut().poll(context) {
+                Poll::Pending => self.calls.push((number, call)),
+                Poll::Ready(result) => {
+                    is_settled = true;
+                    let result = result.map(|reply| reply.data).map_err(Error::from);
+                    self.settle(many, number, result);
+                }
+            }
+        }
+        is_settled
+    }
+
+    fn settle(
+        &mut self,
+        many: &mut Many,
+        number: usize,
+        result: Result<AiChatUsageResponse, Error>,
+    ) {
+        let Some(company) = self.companies.get_mut(number) else {
+            return;
+        };
+        let came = match &result {
+            Ok(_) => Came::Usage,
+            Err(error) if error.is_retryable() || error.code() == "timeout" => Came::Passing,
+            Err(_) => Came::Failure,
+        };
+        let now = self.client.transport().now();
+        if !many.settle(number, came, company.waiting.len(), now) {
+            company.has_failed = true;
+            return;
+        }
+        for company_id in take(&mut company.waiting) {
+            let result = result.clone();
+            self.ready.push_back(ManyOutcome { company_id, result });
+        }
+        company.came = Some(result);
+    }
+
+    fn poll_timer(&mut self, at: f64, context: &mut Context<'_>) -> Poll<()> {
+        if at.is_infinite() {
+            self.timer = None;
+            return Poll::Pending;
+        }
+        let transport = self.client.transport();
+        let (_, sleep) = match &mut self.timer {
+            Some(timer) if timer.0 == at => timer,
+            timer => {
+                let ms = (at - transport.now()).max(0.0);
+                timer.insert((at, Box::pin(transport.sleep(ms))))
+            }
+        };
+        let polled = sleep.as_mut().poll(context);
+        if polled.is_ready() {
+            self.timer = None;
+        }
+        polled
+    }
+}
+
+impl<T: Transport, I> fmt::Debug for GetMany<T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GetMany")
+            .field("concurrency", &self.concurrency)
+            .field("rounds", &self.rounds)
+            .field("options", &self.options)
+            .field("taken", &self.taken)
+            .finish_non_exhaustive()
+    }
+}

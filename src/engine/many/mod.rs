@@ -1,0 +1,293 @@
+//! Many companies: whom to ask next, how many at once, whom to ask again, and
+//! what to tell of it. Like the [engine](super), it is told what happens and
+//! asked what to do, and knows no clock. Its drivers are `client/many.rs` for
+//! Rust and `pkg/src/many/run.ts` for the npm package; they know the ids, of
+//! which each different one is a company with a number, from 0 on.
+//!
+//! - The first round asks everybody, with the retries that a call has. Those who
+//!   failed in a way that may pass are asked again in the next one, when all
+//!   others are through, with one attempt each: a server that is away for a
+//!   while loses nobody.
+//! - A 429 halves how many are asked at once, and pauses all. Those that come
+//!   while the pause lasts are of calls that were made before it, and halve
+//!   nothing.
+
+#[cfg(test)]
+mod simulation;
+
+/// Before the second round; doubled before each that follows.
+const ROUND_MS: f64 = 2_000.0;
+/// How long a 429 pauses that does not say so.
+const PAUSE_MS: f64 = 1_000.0;
+/// Between two reports.
+const REPORT_MS: f64 = 100.0;
+
+/// What a call came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    Usage,
+    Failure,
+    /// A failure that may pass.
+    Passing,
+}
+
+pub(crate) struct Many {
+    /// How many may be asked at once, at the most.
+    most: usize,
+    /// How many may be now.
+    allowed: usize,
+    /// How many succeeded since that changed.
+    successes: usize,
+    in_flight: usize,
+    /// How many are known, and how many of them were asked in the first round.
+    added: usize,
+    first: usize,
+    /// How many ids came since the last outcome that are of a known company.
+    repeats: usize,
+    /// Whether all are known.
+    is_ended: bool,
+    /// How many are left after this one.
+    rounds: u32,
+    /// Who is to be asked again. Those of this round end at `this_round`, and
+    /// those before `taken` were asked; behind them is the next round.
+    again: Vec<usize>,
+    taken: usize,
+    this_round: usize,
+    round_at: f64,
+    /// Before the next round.
+    wait_ms: f64,
+    paused_until: f64,
+    /// When the latest 429 came.
+    limited_at: f64,
+    started_at: f64,
+    /// Ids that have their outcome, and how many of these are failures.
+    done: usize,
+    failed: usize,
+    /// When there was a report; infinite where nobody listens.
+    reported_at: f64,
+    /// Whether there is something to report.
+    has_news: bool,
+}
+
+impl Many {
+    /// `listens`: whether anybody wants reports.
+    pub fn new(concurrency: usize, rounds: u32, listens: bool, now: f64) -> Self {
+        Self {
+            most: concurrency,
+            allowed: concurrency,
+            successes: 0,
+            in_flight: 0,
+            added: 0,
+            first: 0,
+            repeats: 0,
+            is_ended: false,
+            rounds,
+            again: Vec::new(),
+            taken: 0,
+            this_round: 0,
+            round_at: now,
+            wait_ms: ROUND_MS,
+            paused_until: now,
+            limited_at: now,
+            started_at: now,
+            done: 0,
+            failed: 0,
+            reported_at: if listens { now } else { f64::INFINITY },
+            has_news: false,
+        }
+    }
+
+    /// Whether another id is to be fetched, where `unread` outcomes wait for a
+    /// reader.
+    pub fn wants_id(&self, unread: usize) -> bool {
+        // Repeats wait for what is in flight, or for the next round, which needs all ids.
+        let repeats = if self.in_flight > 0 { self.repeats } else { 0 };
+        !self.is_ended && self.added - self.first + repeats + unread < self.most
+    }
+
+    /// There is another id: of another company, or of one that has no outcome
+    /// yet.
+    pub fn add(&mut self, is_other: bool) {
+        if is_other {
+            self.added += 1;
+        } else {
+            self.repeats += 1;
+        }
+    }
+
+    /// There are no more.
+    pub fn end(&mut self, now: f64) {
+        self.is_ended = true;
+        self.has_news = true;
+        self.turn(now);
+    }
+
+    /// The company that is to be asked now; then [`settle`](Self::settle).
+    pub fn poll(&mut self, now: f64) -> Option<usize> {
+        if self.in_flight >= self.allowed || now < self.begins_at() {
+            return None;
+        }
+        let company = if self.first < self.added {
+            self.first += 1;
+            self.first - 1
+        } else {
+            let company = *self.again.get(self.taken..self.this_round)?.first()?;
+            self.taken += 1;
+            company
+        };
+        self.in_flight += 1;
+        Some(company)
+    }
+
+    /// What a company's call came to, for which `ids` ids wait. Whether that is
+    /// their outcome: otherwise the company is asked again.
+    pub fn settle(&mut self, company: usize, came: Came, ids: usize, now: f64) -> bool {
+        self.in_flight -= 1;
+        self.repeats = 0;
+        self.has_news = true;
+        if came == Came::Usage {
+            self.grow();
+        }
+        let is_over = came != Came::Passing || self.rounds == 0;
+        if is_over {
+            self.count(ids, came != Came::Usage);
+        } else {
+            self.again.push(company);
+        }
+        self.turn(now);
+        is_over
+    }
+
+    /// An id is of a company that has its outcome already.
+    pub fn repeat(&mut self, is_failure: bool) {
+        self.count(1, is_failure);
+    }
+
+    fn count(&mut self, ids: usize, is_failure: bool) {
+        self.has_news = true;
+        self.done += ids;
+        if is_failure {
+            self.failed += ids;
+        }
+    }
+
+    /// One more at once for as many successes as there may be in flight.
+    fn grow(&mut self) {
+        self.successes += 1;
+        if self.successes >= self.allowed && self.allowed < self.most {
+            self.allowed += 1;
+            self.successes = 0;
+        }
+    }
+
+    /// The latest 429 came at `at`, and asked to wait until then.
+    pub fn handle_limit(&mut self, at: f64, until: f64) {
+        if at <= self.limited_at {
+            return;
+        }
+        self.limited_at = at;
+        if at >= self.paused_until {
+            self.allowed = (self.allowed / 2).max(1);
+            self.successes = 0;
+        }
+        self.paused_until = self.paused_until.max(until).max(at + PAUSE_MS);
+    }
+
+    /// The next round comes when all of this one are through.
+    fn turn(&mut self, now: f64) {
+        if self.is_idle() && self.taken < self.again.len() {
+            self.round_at = now + self.wait_ms;
+            self.wait_ms *= 2.0;
+            self.rounds -= 1;
+            self.this_round = self.again.len();
+        }
+    }
+
+    /// Whether nobody of this round is left.
+    fn is_idle(&self) -> bool {
+        self.is_ended && self.in_flight == 0 && !self.is_anybody_left()
+    }
+
+    /// Whether somebody of this round is to be asked yet.
+    fn is_anybody_left(&self) -> bool {
+        self.first < self.added || self.taken < self.this_round
+    }
+
+    /// Whether all have their outcome.
+    pub fn is_over(&self) -> bool {
+        self.is_idle() && self.taken == self.again.len()
+    }
+
+    fn begins_at(&self) -> f64 {
+        self.round_at.max(self.paused_until)
+    }
+
+    /// When to [`poll`](Self::poll) again, or to look for a report, if nothing
+    /// happens before; infinite for never.
+    pub fn poll_timeout(&self) -> f64 {
+        let can_begin = self.in_flight < self.allowed && self.is_anybody_left();
+        let begins_at = if can_begin {
+            self.begins_at()
+        } else {
+            f64::INFINITY
+        };
+        begins_at.min(self.reports_at())
+    }
+
+    fn reports_at(&self) -> f64 {
+        if self.has_news {
+            self.reported_at + REPORT_MS
+        } else {
+            f64::INFINITY
+        }
+    }
+
+    /// Whether there is to be a report now: at most ten a second, and one at the
+    /// end.
+    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    pub fn reports(&mut self, now: f64) -> bool {
+        let is_last = self.is_over() && self.has_news && self.reported_at.is_finite();
+        let is_due = is_last || now >= self.reports_at();
+        if is_due {
+            self.reported_at = now;
+            self.has_news = false;
+        }
+        is_due
+    }
+
+    /// How many ids have their outcome.
+    pub fn done(&self) -> usize {
+        self.done
+    }
+
+    /// How many of them are failures.
+    pub fn failed(&self) -> usize {
+        self.failed
+    }
+
+    /// How many companies have failed and are asked again.
+    pub fn again(&self) -> usize {
+        let asked = if self.this_round == 0 {
+            0
+        } else {
+            self.in_flight
+        };
+        self.again.len() - self.taken + asked
+    }
+
+    /// Outcomes a second, since the start.
+    pub fn rate_per_second(&self, now: f64) -> f64 {
+        let seconds = (now - self.started_at) / 1e3;
+        if seconds > 0.0 {
+            self.done as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+
+    /// In how many milliseconds all of `total` ids have their outcome, as it
+    /// went until now; not finite where nobody knows.
+    pub fn eta_ms(&self, total: f64, now: f64) -> f64 {
+        (total - self.done as f64) / self.rate_per_second(now) * 1e3
+    }
+}

@@ -1,0 +1,309 @@
+//! Random lists of companies on a virtual clock, held against rules that are
+//! kept apart from how [`Many`] decides them. `SCHEDULES=…` runs more of them,
+//! `SEED=…` one of them, with a trace.
+
+use std::{env, io::Write, thread};
+
+use super::{super::simulation::chance::Chance, Came, Many};
+
+#[test]
+fn random_lists_keep_every_rule() {
+    let number = |name| env::var(name).ok().and_then(|value| value.parse().ok());
+    if let Some(seed) = number("SEED") {
+        World::new(seed, true).run();
+        return;
+    }
+    for seed in 0..number("SCHEDULES").unwrap_or(20_000) {
+        let _failed = TellSeed(seed);
+        World::new(seed, false).run();
+    }
+}
+
+struct TellSeed(u64);
+
+impl Drop for TellSeed {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = writeln!(
+                std::io::stderr(),
+                "simulation: failed. To see how: SEED={} cargo test --lib many::simulation -- --nocapture",
+                self.0
+            );
+        }
+    }
+}
+
+/// What is known of a company, apart from `Many`.
+#[derive(Default)]
+struct Company {
+    ids: usize,
+    asked: u32,
+    in_flight: bool,
+    outcome: Option<Came>,
+}
+
+struct World {
+    chance: Chance,
+    traces: bool,
+    now: f64,
+    many: Many,
+    most: usize,
+    rounds: u32,
+    companies: Vec<Company>,
+    /// Ids of known companies since the last outcome.
+    repeats: usize,
+    /// How many ids the source has yet.
+    source: usize,
+    is_ended: bool,
+    in_flight: Vec<usize>,
+    /// The order in which companies are to be asked, as far as it is known.
+    expected: Vec<usize>,
+    again: Vec<usize>,
+    round: u32,
+    round_at: f64,
+    allowed: usize,
+    successes: usize,
+    limited_at: f64,
+    paused_until: f64,
+    /// How likely it is that a call succeeds, and that a failure may pass.
+    succeeds: f64,
+    passes: f64,
+    reports: Vec<f64>,
+}
+
+impl World {
+    fn new(seed: u64, traces: bool) -> Self {
+        let mut chance = Chance::new(seed);
+        let most = chance.one_of(&[1, 2, 3, 6, 8, 50]);
+        let rounds = chance.below(6) as u32;
+        let now = chance.unit() * 1e6;
+        let source = chance.one_of(&[0, 1, 2, 5, 20, 120]);
+        let succeeds = chance.one_of(&[0.0, 0.3, 0.8, 1.0]);
+        let passes = chance.one_of(&[0.0, 0.5, 1.0]);
+        Self {
+            chance,
+            traces,
+            now,
+            many: Many::new(most, rounds, true, now),
+            most,
+            rounds,
+            companies: Vec::new(),
+            repeats: 0,
+            source,
+            is_ended: false,
+            in_flight: Vec::new(),
+            expected: Vec::new(),
+            again: Vec::new(),
+            round: 0,
+            round_at: now,
+            allowed: most,
+            successes: 0,
+            limited_at: now,
+            paused_until: now,
+            succeeds,
+            passes,
+            reports: Vec::new(),
+        }
+    }
+
+    fn run(mut self) {
+        let mut steps = 0;
+        while !self.many.is_over() {
+            steps += 1;
+            assert!(steps < 100_000, "it does not come to an end");
+            self.fetch();
+            self.begin();
+            self.report();
+            if self.many.is_over() {
+                break;
+            }
+            self.let_something_happen();
+        }
+        self.report();
+        self.check_end();
+    }
+
+    fn trace(&self, text: impl FnOnce() -> String) {
+        if self.traces {
+            let _ = writeln!(std::io::stderr(), "{:>12.1} {}", self.now, text());
+        }
+    }
+
+    /// Ids come as they are wanted, never more than `most` ahead.
+    fn fetch(&mut self) {
+        while self.many.wants_id(0) {
+            if self.source == 0 {
+                self.trace(|| "no more ids".to_owned());
+                self.is_ended = true;
+                self.many.end(self.now);
+                self.turn();
+                assert!(!self.many.wants_id(0), "there are no more");
+                return;
+            }
+            self.source -= 1;
+            let is_duplicate = !self.companies.is_empty() && self.chance.happens(0.2);
+            if is_duplicate {
+                let company = self.chance.below(self.companies.len());
+                self.companies[company].ids += 1;
+                if let Some(came) = self.companies[company].outcome {
+                    self.many.repeat(came != Came::Usage);
+                    continue;
+                }
+                self.many.add(false);
+                self.repeats += 1;
+                let ahead = self.expected.len() + self.repeats;
+                let is_fine = ahead <= self.most || self.in_flight.is_empty();
+                assert!(is_fine, "too many ids ahead");
+                continue;
+            }
+            self.many.add(true);
+            self.expected.push(self.companies.len());
+            self.companies.push(Company {
+                ids: 1,
+                ..Company::default()
+            });
+            assert!(self.expected.len() <= self.most, "too many ids ahead");
+        }
+        let unread = self.chance.below(self.most + 1);
+        if self.expected.len() + unread >= self.most {
+            assert!(!self.many.wants_id(unread), "nobody reads");
+        }
+    }
+
+    fn begin(&mut self) {
+        let may_begin = self.now >= self.paused_until && self.now >= self.round_at;
+        while let Some(company) = self.many.poll(self.now) {
+            self.trace(|| format!("asks {company}"));
+            assert!(may_begin, "it is a pause, or too early for the round");
+            assert_eq!(company, self.expected.remove(0), "out of turn");
+            assert!(!self.companies[company].in_flight, "it is asked already");
+            assert_eq!(self.companies[company].asked, self.round);
+            self.companies[company].in_flight = true;
+            self.companies[company].asked += 1;
+            self.in_flight.push(company);
+            assert!(self.in_flight.len() <= self.allowed, "too many at once");
+        }
+        let is_full = self.in_flight.len() >= self.allowed;
+        let is_held = !may_begin || is_full || self.expected.is_empty();
+        assert!(is_held, "somebody could be asked");
+    }
+
+    fn let_something_happen(&mut self) {
+        let timeout = self.many.poll_timeout();
+        let is_stuck = self.in_flight.is_empty() && timeout.is_infinite();
+        assert!(!is_stuck, "nothing will happen");
+        if self.expected.is_empty() || self.in_flight.len() >= self.allowed {
+            assert!(timeout.is_infinite() || self.many.has_news, "for nothing");
+        } else {
+            let begins_at = self.paused_until.max(self.round_at);
+            assert!(timeout <= begins_at, "too late");
+        }
+        if self.in_flight.is_empty() || (timeout.is_finite() && self.chance.happens(0.3)) {
+            self.now = self.now.max(timeout);
+            return;
+        }
+        self.now += self.chance.unit() * self.chance.one_of(&[0.0, 10.0, 500.0]);
+        if self.chance.happens(0.05) {
+            self.limit();
+            return;
+        }
+        let place = self.chance.below(self.in_flight.len());
+        let company = self.in_flight.remove(place);
+        self.settle(company);
+    }
+
+    /// A 429, perhaps told late, or twice.
+    fn limit(&mut self) {
+        let at = self.now - self.chance.one_of(&[0.0, 0.0, 5.0]);
+        let until = at + self.chance.one_of(&[0.0, 300.0, 2_000.0, 5_000.0]);
+        self.trace(|| format!("429 at {at:.1} until {until:.1}"));
+        if at > self.limited_at {
+            if at >= self.paused_until {
+                self.allowed = 1.max(self.allowed / 2);
+                self.successes = 0;
+            }
+            self.limited_at = at;
+            self.paused_until = self.paused_until.max(until.max(at + 1_000.0));
+        }
+        self.many.handle_limit(at, until);
+        self.many.handle_limit(at, until);
+    }
+
+    fn settle(&mut self, company: usize) {
+        let came = match self.chance.unit() {
+            unit if unit < self.succeeds => Came::Usage,
+            _ if self.chance.happens(self.passes) => Came::Passing,
+            _ => Came::Failure,
+        };
+        self.trace(|| format!("{company} came to {came:?}"));
+        self.repeats = 0;
+        let ids = self.companies[company].ids;
+        let is_over = self.many.settle(company, came, ids, self.now);
+        let known = &mut self.companies[company];
+        known.in_flight = false;
+        assert_eq!(known.outcome, None, "an outcome twice");
+        let may_again = came == Came::Passing && self.round < self.rounds;
+        assert_eq!(is_over, !may_again);
+        if is_over {
+            known.outcome = Some(came);
+        } else {
+            self.again.push(company);
+        }
+        if came == Came::Usage {
+            self.successes += 1;
+            if self.allowed < self.most && self.successes >= self.allowed {
+                self.allowed += 1;
+                self.successes = 0;
+            }
+        }
+        self.turn();
+    }
+
+    fn turn(&mut self) {
+        let is_through = self.is_ended && self.in_flight.is_empty() && self.expected.is_empty();
+        if is_through && !self.again.is_empty() {
+            self.round_at = self.now + 2_000.0 * f64::from(2_u32.pow(self.round));
+            self.round += 1;
+            self.expected = std::mem::take(&mut self.again);
+        }
+    }
+
+    fn report(&mut self) {
+        let over = |company: &&Company| company.outcome.is_some();
+        let failed = |company: &&Company| over(company) && company.outcome != Some(Came::Usage);
+        let ids = |is: &dyn Fn(&&Company) -> bool| -> usize {
+            self.companies.iter().filter(is).map(|of| of.ids).sum()
+        };
+        assert_eq!(self.many.done(), ids(&over), "done");
+        assert_eq!(self.many.failed(), ids(&failed), "failed");
+        let tried = |company: &&Company| {
+            let is_first = company.asked == 1 && company.in_flight;
+            company.asked > 0 && company.outcome.is_none() && !is_first
+        };
+        let again = self.companies.iter().filter(tried).count();
+        assert_eq!(self.many.again(), again, "again");
+        if self.many.reports(self.now) {
+            if let Some(last) = self.reports.last()
+                && !self.many.is_over()
+            {
+                assert!(self.now - last > 99.9, "too soon a report");
+            }
+            self.reports.push(self.now);
+        }
+        assert!(!self.many.reports(self.now), "nothing new");
+    }
+
+    fn check_end(&self) {
+        for company in &self.companies {
+            assert!(company.outcome.is_some(), "a company is lost");
+            assert!(company.asked >= 1 && company.asked <= self.rounds + 1);
+        }
+        let ids: usize = self.companies.iter().map(|company| company.ids).sum();
+        assert_eq!(self.many.done(), ids);
+        assert_eq!(self.many.poll_timeout(), f64::INFINITY);
+        assert_eq!(self.reports.last(), Some(&self.now), "the last report");
+        let total = ids as f64;
+        let left = self.many.eta_ms(total, self.now + 1.0);
+        assert!(left == 0.0 || ids == 0, "{left} ms left");
+    }
+}

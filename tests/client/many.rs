@@ -1,0 +1,211 @@
+//! Many companies, over a server that fails and goes away.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bookmore_sdk::{
+    Client,
+    client::ManyOutcome,
+    testing::{Reply, Sent, VirtualTransport},
+};
+use futures_util::StreamExt;
+
+use super::{COMPANY, ms, ok, seconds, status};
+
+fn id(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (1..=count).map(id).collect()
+}
+
+/// The number of the company that is asked for.
+fn number_of(sent: &Sent) -> usize {
+    let (_, number) = sent.request.url.rsplit_once('-').unwrap();
+    number.parse().unwrap()
+}
+
+/// A usage after 20 ms, unless `fails` says otherwise.
+fn server(fails: impl Fn(&Sent) -> Option<Reply> + Send + Sync + 'static) -> VirtualTransport {
+    VirtualTransport::new().respond_with(move |sent| fails(sent).unwrap_or_else(ok).after(ms(20)))
+}
+
+fn ask(
+    transport: &VirtualTransport,
+    ids: Vec<String>,
+    concurrency: usize,
+    rounds: u32,
+) -> Vec<ManyOutcome> {
+    let client = Client::builder().build(transport.clone()).unwrap();
+    let many = client.get_many(ids).concurrency(concurrency).rounds(rounds);
+    transport.run(many.collect())
+}
+
+fn lost(outcomes: &[ManyOutcome]) -> usize {
+    outcomes.iter().filter(|of| of.result.is_err()).count()
+}
+
+#[test]
+fn each_id_comes_to_its_outcome() {
+    let transport = server(|sent| (number_of(sent) == 3).then(|| status(403)));
+    let mut given = ids(5);
+    given.extend([id(2), "nobody".to_owned(), id(3), id(2).replace('-', "")]);
+    let outcomes = ask(&transport, given.clone(), 2, 1);
+    assert_eq!(outcomes.len(), 9);
+    assert_eq!(transport.requests().len(), 5);
+    for given in &given {
+        let own = outcomes.iter().find(|of| of.company_id == *given).unwrap();
+        let code = own.result.as_ref().err().map(|error| error.code());
+        let expected = match given {
+            of if *of == id(3) => Some("permission_denied"),
+            of if of == "nobody" => Some("config_error"),
+            _ => None,
+        };
+        assert_eq!(code, expected, "{given}");
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_it_is_polled_or_after_it_is_dropped() {
+    let transport = server(|_| None);
+    let client = Client::builder().build(transport.clone()).unwrap();
+    let mut many = client.get_many(ids(20)).concurrency(4);
+    assert_eq!(transport.requests().len(), 0);
+    assert_eq!(many.progress().total, Some(20));
+    assert!(transport.run(many.next()).is_some());
+    let progress = many.progress();
+    assert!((1..=4).contains(&progress.done), "{progress:?}");
+    drop(many);
+    let sent = transport.requests();
+    assert!(sent.len() <= 8);
+    transport.run(futures_util::future::ready(()));
+    assert_eq!(transport.requests().len(), sent.len());
+}
+
+#[test]
+fn ids_are_taken_as_they_are_needed() {
+    let transport = server(|_| None);
+    let client = Client::builder().build(transport.clone()).unwrap();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counted = {
+        let taken = Arc::clone(&taken);
+        (1..).map(move |number| {
+            taken.fetch_add(1, Ordering::Relaxed);
+            id(number)
+        })
+    };
+    let mut many = client.get_many(counted).concurrency(3);
+    for read in 1..=10 {
+        assert!(transport.run(many.next()).is_some());
+        let ahead = taken.load(Ordering::Relaxed) - read;
+        // In flight, and as many ahead.
+        assert!(ahead <= 3 + 3 + 3, "{ahead} ahead");
+    }
+    // One id without an end.
+    let mut many = client.get_many(std::iter::repeat(COMPANY)).concurrency(3);
+    for _ in 0..100 {
+        assert!(transport.run(many.next()).is_some());
+    }
+}
+
+#[test]
+fn a_429_pauses_all_and_halves_how_many_are_asked_at_once() {
+    let is_first = Mutex::new(true);
+    let transport = server(move |sent| {
+        let is_first = number_of(sent) == 20 && std::mem::take(&mut *is_first.lock().unwrap());
+        is_first.then(|| status(429).header("Retry-After", "2"))
+    });
+    let outcomes = ask(&transport, ids(100), 8, 1);
+    assert_eq!(lost(&outcomes), 0);
+    let times: Vec<_> = transport.requests().iter().map(|sent| sent.at).collect();
+    let pauses: Vec<_> = times
+        .windows(2)
+        .filter(|pair| pair[1] - pair[0] >= ms(1_900))
+        .collect();
+    assert_eq!(pauses.len(), 1);
+    let after = pauses[0][1];
+    let at_once = |from: Duration| {
+        let until = from + ms(20);
+        times.iter().filter(|at| (from..until).contains(at)).count()
+    };
+    // Half of 8, beside the one that was refused.
+    assert!(at_once(after) <= 5, "{} at once", at_once(after));
+    let last = *times.last().unwrap();
+    assert!(at_once(last - ms(20)) > 5, "it grows back");
+}
+
+/// The server is away at these times, in milliseconds. The first request for a
+/// fifth of the companies fails, and those for another fifth all do, or none.
+fn away(outages: Vec<(u64, u64)>, for_ever: bool) -> VirtualTransport {
+    let asked = Mutex::new(HashSet::new());
+    server(move |sent| {
+        let at = sent.at.as_millis() as u64;
+        let is_first = asked.lock().unwrap().insert(number_of(sent));
+        if outages.iter().any(|(from, to)| (*from..*to).contains(&at)) {
+            return Some(Reply::lost());
+        }
+        match number_of(sent) % 5 {
+            0 if for_ever => Some(status(500)),
+            1 if is_first => Some(status(503)),
+            _ => None,
+        }
+    })
+}
+
+#[test]
+fn a_server_that_is_away_for_a_while_loses_nobody() {
+    let restarts = || {
+        (0..4)
+            .map(|n| (1_500 + n * 4_500, 4_500 + n * 4_500))
+            .collect()
+    };
+    for concurrency in [6, 50] {
+        let length = if concurrency == 6 { 2_000 } else { 8_000 };
+        for (name, outages, count) in [
+            ("four restarts of 3 s", restarts(), length),
+            (
+                "an outage of 60 s in the middle",
+                vec![(2_000, 62_000)],
+                length,
+            ),
+            // It begins when some are left of a length that lasts for 3 s.
+            ("one of 10 s at the end", vec![(2_500, 12_500)], length / 2),
+        ] {
+            for for_ever in [false, true] {
+                let transport = away(outages.clone(), for_ever);
+                let outcomes = ask(&transport, ids(count), concurrency, 1);
+                let expected = if for_ever { count / 5 } else { 0 };
+                let of = format!("{name}, {concurrency} at once");
+                assert_eq!(lost(&outcomes), expected, "{of}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_failed_is_asked_again_after_all_others_once_a_round() {
+    let transport = away(vec![], true);
+    assert_eq!(lost(&ask(&transport, ids(10), 3, 3)), 2);
+    let of_the_tenth: Vec<_> = transport
+        .requests()
+        .iter()
+        .filter(|sent| number_of(sent) == 10)
+        .map(|sent| sent.at)
+        .collect();
+    // Three attempts, and one in each round: 2, 4 and 8 s later.
+    assert_eq!(of_the_tenth.len(), 6);
+    for (pair, wait) in of_the_tenth[2..].windows(2).zip([2, 4, 8]) {
+        let waited = pair[1] - pair[0];
+        assert!(
+            waited >= seconds(wait) && waited < seconds(wait) + ms(200),
+            "{waited:?}"
+        );
+    }
+}

@@ -1,0 +1,340 @@
+// bookmore-sdk/many as packed, over the kit: who is asked when, and what each id comes to.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { install } from "./installed.mjs";
+
+let user, sdk, createFakeBookMore, getManyAiChatUsage;
+before(async () => {
+  user = install();
+  const entry = (name) => import(pathToFileURL(join(user.folder, `node_modules/bookmore-sdk/dist/${name}.js`)));
+  [sdk, { createFakeBookMore }, { getManyAiChatUsage }] = await Promise.all(["index", "testing/index", "many/index"].map(entry));
+});
+after(() => user?.remove());
+
+const id = (number) => `00000000-0000-4000-8000-${String(number + 1).padStart(12, "0")}`;
+const ids = (count) => Array.from({ length: count }, (_, number) => id(number));
+
+/** A fake that counts, as a server does, how many requests are open at once. */
+function counted(delayMs = 2) {
+  const fake = createFakeBookMore();
+  const counts = { now: 0, most: 0, sent: 0 };
+  const fetch = async (url, init) => {
+    counts.sent++;
+    counts.most = Math.max(counts.most, ++counts.now);
+    try {
+      await sleep(delayMs, undefined, { signal: init.signal });
+      return await fake.fetch(url, init);
+    } finally {
+      counts.now--;
+    }
+  };
+  return { fake, counts, client: fake.client({ fetch }) };
+}
+
+const failures = (outcomes) => outcomes.filter(({ error }) => error);
+
+describe("awaited", () => {
+  it("gives an outcome for each id in its order; the same Guid is sent once; a bad id is an outcome, too", async () => {
+    const { fake, client, counts } = counted();
+    fake.set(id(1), { status: 403 });
+    const given = [id(2), id(1), "nobody", id(0), `{${id(2).toUpperCase()}}`, id(1), undefined, id(2).replaceAll("-", ""), ""];
+    const outcomes = await getManyAiChatUsage(client, given);
+    assert.deepEqual(outcomes.map(({ companyId }) => companyId), given);
+    assert.deepEqual(outcomes.map(({ usage, error }) => usage?.companyId ?? error.code), [
+      id(2), "permission_denied", "config_error", id(0), id(2), "permission_denied", "config_error", id(2), "config_error",
+    ]);
+    assert.equal(counts.sent, 3);
+  });
+
+  it("1 000 companies: all that can succeed do, whatever fails on the way", { timeout: 120_000 }, async () => {
+    const { fake, client, counts } = counted();
+    const all = ids(1000);
+    all.forEach((company, n) => {
+      if (n % 100 === 0) fake.set(company, { status: 500 });
+      else if (n % 5 === 1) fake.set(company, [{ status: 503 }, { share: 0.5 }]);
+      else if (n === 500 + 2) fake.set(company, [{ status: 429, retryAfter: 2 }, { share: 0.5 }]);
+    });
+    const reports = [];
+    const onProgress = (report) => reports.push({ at: performance.now(), ...report });
+    const began = performance.now();
+    const outcomes = await getManyAiChatUsage(client, all, { concurrency: 30, onProgress });
+    const seconds = (performance.now() - began) / 1000;
+    assert.equal(failures(outcomes).length, 10);
+    assert.ok(failures(outcomes).every(({ companyId }) => all.indexOf(companyId) % 100 === 0));
+    assert.ok(outcomes.every(({ usage, companyId }, n) => companyId === all[n] && (n % 100 === 0 || usage.companyId === companyId)));
+    assert.equal(counts.most, 30);
+
+    // Those who fail for ever are asked once more, with one attempt.
+    const sent = fake.requests.filter(({ companyId }) => companyId === all[100]);
+    assert.equal(sent.length, 4);
+    assert.ok(sent[3].at - sent[2].at >= 1_990);
+
+    // From the 429 on nobody is asked for two seconds, but those who were on their way.
+    const limit = fake.requests.findIndex(({ status }) => status === 429);
+    const { at } = fake.requests[limit];
+    const within = fake.requests.slice(limit + 1).filter((request) => request.at - at < 1_990);
+    assert.ok(within.length < 30 && within.every((request) => request.at - at < 200), `${within.length} in the pause`);
+
+    assert.ok(reports.length <= seconds * 10 + 2, `${reports.length} reports in ${seconds} s`);
+    const { at: _, ratePerSecond, ...last } = reports.at(-1);
+    assert.deepEqual(last, { done: 1000, failed: 10, again: 0, total: 1000, etaMs: 0 });
+    assert.ok(ratePerSecond > 0 && reports.some(({ again }) => again > 0));
+  });
+
+  it("after a 429 half as many are asked at once", async () => {
+    const { fake, counts, client } = counted(20);
+    fake.set(id(0), [{ status: 429, retryAfter: 1 }, { share: 0.1 }]);
+    let most = 0;
+    const outcomes = await getManyAiChatUsage(client, ids(200), {
+      concurrency: 16,
+      onProgress: ({ done }) => {
+        if (done > 16 && done < 50) most = Math.max(most, counts.now);
+      },
+    });
+    assert.equal(failures(outcomes).length, 0);
+    assert.ok(counts.most === 16 && most > 0 && most < 16, `${most} at once`);
+  });
+
+  it("an abort starts none, cancels what is in flight, and rejects with its reason", async () => {
+    const { fake, counts, client } = counted(20);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    let sent;
+    const many = getManyAiChatUsage(client, ids(1000), {
+      signal: controller.signal,
+      onProgress: ({ done }) => {
+        if (done < 20 || controller.signal.aborted) return;
+        controller.abort(reason);
+        sent = counts.sent;
+      },
+    });
+    await assert.rejects(async () => many, (error) => error === reason);
+    await turn();
+    const open = counts.now;
+    await sleep(100);
+    assert.deepEqual([counts.sent, open], [sent, 0]);
+    assert.ok(fake.requests.length >= 20 && sent < 100);
+    // One that has aborted before sends nothing.
+    await assert.rejects(async () => getManyAiChatUsage(client, ids(3), { signal: AbortSignal.abort(reason) }), (error) => error === reason);
+    assert.equal(counts.sent, sent);
+  });
+});
+
+describe("iterated", () => {
+  it("gives outcomes as they come, and ids are taken as they are needed", async () => {
+    const { fake, client } = counted();
+    fake.set(id(0), { kind: "slow", delayMs: 300 });
+    let taken = 0;
+    function* source() {
+      for (; taken < 100; taken++) yield id(taken);
+    }
+    const came = [];
+    for await (const { companyId } of getManyAiChatUsage(client, source(), { concurrency: 4 })) {
+      came.push(companyId);
+      await turn();
+      assert.ok(taken - came.length <= 4 + 4, `${taken - came.length} ahead`);
+    }
+    assert.deepEqual([...came].sort(), ids(100));
+    assert.ok(came.indexOf(id(0)) > 10);
+  });
+
+  it("leaving the loop sends no more, cancels what is in flight, and closes the source", async () => {
+    const { client, counts } = counted(20);
+    let isClosed = false;
+    async function* source() {
+      try {
+        for (const company of ids(1000)) yield company;
+      } finally {
+        isClosed = true;
+      }
+    }
+    const many = getManyAiChatUsage(client, source());
+    for await (const outcome of many) {
+      assert.equal(outcome.error, undefined);
+      break;
+    }
+    await turn();
+    const { sent, now } = counts;
+    await sleep(60);
+    assert.deepEqual([counts.sent, now, isClosed], [sent, 0, true]);
+    await assert.rejects(async () => many, { name: "AbortError" });
+  });
+
+  it("whoever iterates keeps what came before an abort", async () => {
+    const { client } = counted();
+    const controller = new AbortController();
+    const came = [];
+    const loop = async () => {
+      for await (const outcome of getManyAiChatUsage(client, ids(100), { signal: controller.signal })) {
+        came.push(outcome);
+        if (came.length === 10) controller.abort();
+      }
+    };
+    await assert.rejects(loop, { name: "AbortError" });
+    assert.ok(came.length >= 10 && came.length < 30 && came.every(({ usage }) => usage));
+  });
+
+  it("a slow reader is waited for", async () => {
+    const { client, counts } = counted();
+    const iterator = getManyAiChatUsage(client, ids(1000), { concurrency: 5 })[Symbol.asyncIterator]();
+    await iterator.next();
+    await sleep(100);
+    assert.ok(counts.sent <= 1 + 5 + 5 + 5, `${counts.sent} sent`);
+    await iterator.return();
+  });
+
+  it("an endless list of one id", async () => {
+    const { client, counts } = counted();
+    function* source() {
+      for (;;) yield id(7);
+    }
+    let came = 0;
+    for await (const { usage } of getManyAiChatUsage(client, source())) if (usage && ++came === 500) break;
+    assert.equal(counts.sent, 1);
+  });
+});
+
+it("nothing is sent before it is awaited, and a result that nobody awaits raises nothing", async () => {
+  const { client, counts } = counted();
+  const unhandled = [];
+  const note = (reason) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  getManyAiChatUsage(client, ids(3), { concurrency: -1 });
+  const begun = getManyAiChatUsage(client, ids(3), { signal: AbortSignal.timeout(1) })[Symbol.asyncIterator]();
+  await sleep(20);
+  assert.equal(counts.sent, 0);
+  await begun.next().catch(() => {});
+  getManyAiChatUsage(client, (function* () { throw new Error("no ids"); })())[Symbol.asyncIterator]().next().catch(() => {});
+  await sleep(20);
+  process.off("unhandledRejection", note);
+  assert.deepEqual(unhandled, []);
+});
+
+it("what cannot be used is refused with a sentence", async () => {
+  const { client, counts } = counted();
+  for (const [args, sentence] of [
+    [[client, ids(1), { concurency: 3 }], /cannot have "concurency"\. Did you mean concurrency\?/],
+    [[client, ids(1), { concurrency: 0 }], /^concurrency must be an integer from 1 to 1000\.$/],
+    [[client, ids(1), { rounds: 6 }], /^rounds must be an integer from 0 to 5\.$/],
+    [[client, ids(1), { onProgress: true }], /^onProgress must be a function\.$/],
+    [[client, ids(1), { maxRetries: 99 }], /^maxRetries must be an integer from 0 to 10\.$/],
+    [[client, ids(1), { signal: "now" }], /^signal must be an AbortSignal\.$/],
+    [[client, ids(1), null], /^The request options must be an object\.$/],
+    [[client, id(1)], /^companyIds must be an array of ids/],
+    [[client, undefined], /^companyIds must be an array of ids/],
+    [[undefined, ids(1)], /^client must be a BookMoreClient/],
+    [[{}, ids(1)], /^client must be a BookMoreClient/],
+  ]) {
+    await assert.rejects(async () => getManyAiChatUsage(...args), (error) => {
+      assert.match(error.message, sentence);
+      return error instanceof sdk.ConfigError;
+    });
+  }
+  assert.equal(counts.sent, 0);
+});
+
+it("a source that fails ends it with what it threw", async () => {
+  const { client } = counted();
+  const reason = new Error("the database is gone");
+  async function* source() {
+    yield id(0);
+    throw reason;
+  }
+  await assert.rejects(async () => getManyAiChatUsage(client, source()), (error) => error === reason);
+});
+
+it("nobody: no outcomes, and a last report", async () => {
+  const { client } = counted();
+  const reports = [];
+  assert.deepEqual(await getManyAiChatUsage(client, new Set(), { onProgress: (report) => reports.push(report) }), []);
+  assert.deepEqual(reports.map(({ done, total }) => [done, total]), [[0, 0]]);
+});
+
+it("a listener that throws changes nothing", async () => {
+  const { client } = counted();
+  const onProgress = [() => { throw new Error("mine"); }, async () => { throw new Error("mine, later"); }];
+  for (const listener of onProgress) assert.equal((await getManyAiChatUsage(client, ids(20), { onProgress: listener })).length, 20);
+});
+
+it("an object stands in for a client", async () => {
+  const error = Object.assign(new Error("busy"), { status: 429, isRetryable: true });
+  let refused = 0;
+  const client = {
+    async getAiChatUsage({ companyId }, options) {
+      if (companyId === id(1)) throw new Error("no such company");
+      if (companyId === id(2) && options.maxRetries !== 0 && ++refused) throw error;
+      return { tokensUsed: 1, tokenLimit: 2, tokensRemaining: 1, isWithinBudget: true, windowDays: 30 };
+    },
+  };
+  const outcomes = await getManyAiChatUsage(client, ids(4));
+  assert.deepEqual(outcomes.map(({ error, usage }) => error?.message ?? usage.tokensUsed), [1, "no such company", 1, 1]);
+  assert.equal(refused, 1);
+});
+
+it("a framework's control flow reaches the framework", async () => {
+  const flow = Object.assign(new Error("NEXT_REDIRECT"), { digest: "NEXT_REDIRECT;/login" });
+  const client = new sdk.BookMoreClient({ fetch: async () => { throw flow; } });
+  await assert.rejects(async () => getManyAiChatUsage(client, ids(3)), (error) => error === flow);
+});
+
+it("CommonJS, and a client of slim, which does not load the module of the default entry", async () => {
+  const required = createRequire(join(user.folder, "user.cjs"));
+  const { createFakeBookMore } = required("bookmore-sdk/testing");
+  const { getManyAiChatUsage } = required("bookmore-sdk/many");
+  assert.equal((await getManyAiChatUsage(createFakeBookMore().client(), ids(3))).length, 3);
+  const stand = { getAiChatUsage: async () => ({ tokensUsed: 3 }) };
+  assert.equal((await getManyAiChatUsage(stand, ids(2)))[1].usage.tokensUsed, 3);
+
+  const script = `
+    import { readFile } from "node:fs/promises";
+    import { BookMoreClient } from "bookmore-sdk/slim";
+    import { getManyAiChatUsage } from "bookmore-sdk/many";
+    const wasm = readFile(new URL(import.meta.resolve("bookmore-sdk/sdk.wasm")));
+    const fetch = async () => Response.json({ tokensUsed: 1, tokenLimit: 2, tokensRemaining: 1, isWithinBudget: true, windowDays: 3 });
+    const outcomes = await getManyAiChatUsage(new BookMoreClient({ wasm, fetch }), ["${id(0)}", "x"]);
+    console.log(outcomes.map(({ usage, error }) => usage?.tokensUsed ?? error.code).join());
+  `;
+  const folder = join(user.folder, "slim");
+  cpSync(join(user.folder, "node_modules"), join(folder, "node_modules"), { recursive: true });
+  for (const file of ["index.js", "wasm-inline.js"]) rmSync(join(folder, "node_modules/bookmore-sdk/dist", file));
+  writeFileSync(join(folder, "slim.mjs"), script);
+  const { stdout } = await promisify(execFile)(process.execPath, ["slim.mjs"], { cwd: folder });
+  assert.equal(stdout, "1,config_error\n");
+});
+
+it("10 000 companies: what is kept is their outcomes", { timeout: 120_000 }, async () => {
+  const script = `
+    import { BookMoreClient } from "bookmore-sdk";
+    import { getManyAiChatUsage } from "bookmore-sdk/many";
+    const id = (number) => "00000000-0000-4000-8000-" + String(number).padStart(12, "0");
+    const usage = { tokensUsed: 1, tokenLimit: 2, tokensRemaining: 1, isWithinBudget: true, windowDays: 3 };
+    const client = new BookMoreClient({
+      fetch: async (url) => Response.json({ companyId: new URL(url).searchParams.get("CompanyId"), ...usage }),
+    });
+    const heap = () => (gc(), gc(), process.memoryUsage().heapUsed);
+    async function* source() {
+      for (let number = 1; number <= 12_000; number++) yield id(number);
+    }
+    const seen = [];
+    let came = 0;
+    for await (const { error } of getManyAiChatUsage(client, source())) {
+      if (error) throw error;
+      // What is loaded and compiled at first is not counted.
+      if (++came % 2_000 === 0) seen.push(heap());
+    }
+    console.log(JSON.stringify(seen));
+  `;
+  writeFileSync(join(user.folder, "memory.mjs"), script);
+  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", "memory.mjs"], { cwd: user.folder });
+  const seen = JSON.parse(stdout);
+  const perOutcome = (seen.at(-1) - seen[0]) / 10_000;
+  // The outcome, its usage, two ids and their places.
+  assert.ok(perOutcome < 1_000, `${perOutcome} bytes an outcome: ${stdout}`);
+});

@@ -1,0 +1,112 @@
+// Classes 4, 5 and 6: what is no Response is refused at once; error bodies are read for what they have; what a status
+// or a redirect means stands in the sentence.
+import { USAGE, client, each, failure, holds, reply, same, scripted } from "./rows.mjs";
+
+const NEEDED = "; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body.";
+
+const UNUSABLE = [
+  ["nothing, as a bare jest.fn()", () => undefined, "undefined"],
+  ["null", () => null, "null"],
+  ["a number", () => 200, "number"],
+  ["words", () => USAGE, "string"],
+  ["a function", () => () => {}, "function"],
+  ["the usage itself", () => JSON.parse(USAGE), "without a status"],
+  ["a list", () => [], "without a status"],
+  ["a Request", () => new Request("https://api.example/"), "without a status"],
+  ["json() alone", () => ({ ok: true, status: 200, json: async () => JSON.parse(USAGE) }), "neither body nor arrayBuffer() nor text()"],
+  ["json() with headers", () => ({ ok: true, status: 200, headers: new Headers(), json: async () => JSON.parse(USAGE) }), "neither body nor arrayBuffer() nor text()"],
+  ["a body that is text", () => ({ status: 200, body: USAGE }), "a stream as its body"],
+  ["a body that is an object", () => ({ status: 200, body: JSON.parse(USAGE), json: () => ({}) }), "a stream as its body"],
+  ["text that is no function", () => ({ status: 200, text: USAGE }), "neither body nor"],
+  ["a status that is text", () => ({ status: "200", text: async () => USAGE }), "without a status"],
+  ["a status of no whole number", () => ({ status: 200.5, text: async () => USAGE }), "without a status"],
+  ["a status that throws", () => ({ get status() { throw new Error("x"); }, text: async () => USAGE }), "without a status"],
+  ["Response.error()", () => Response.error(), "Response.error()"],
+  ["an opaque Response", () => ({ status: 0, type: "opaque", body: null }), "no-cors"],
+  ["a body that a log has read", async () => { const read = reply(); await read.text(); return read; }, "read already"], // supertokens/supertokens-node#977
+  ["an error body that a log has read", async () => { const read = reply("{}", 500); await read.json(); return read; }, "read already"], // better-auth/better-fetch#74
+  // Bun says that it has been.
+  ["a body that is being read", () => { const read = reply(); read.body.getReader(); return read; }, " read"],
+  ["a mock that says it was read", () => ({ status: 200, bodyUsed: true, text: async () => USAGE }), "read already"],
+];
+
+const bytes = (text) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+const STATUS = (message) => `{"ResponseStatus":{"ErrorCode":"NotFound","Message":"${message}","Errors":[{"ErrorCode":"Bad","FieldName":"CompanyId","Message":"wrong"}]}}`;
+
+/** [what, the content type, the body in windows-1252, how the message comes out] */
+const ERROR_BODIES = [
+  ["windows-1252 with its charset", "application/json; charset=windows-1252", bytes(STATUS("Soci\xe9t\xe9 inconnue")), /^Soci.t. inconnue$/u],
+  ["windows-1252 without", "application/json", bytes(STATUS("Soci\xe9t\xe9 inconnue")), /^Soci.t. inconnue$/u],
+  ["one byte that is no UTF-8", "application/json", bytes(STATUS("a\xffb")), /^a.b$/u],
+  ["the first byte of two", "application/json", bytes(STATUS("a\xc3")), /^a.$/u],
+  ["a byte in the middle of a letter", "application/json", bytes(STATUS("\x80euro")), /^.euro$/u],
+  ["a byte order mark", "application/json", bytes(`\xef\xbb\xbf${STATUS("fine")}`), /^fine$/],
+  ["a line break in a text", "application/json", bytes(STATUS("a\nb")), /^a\nb$/],
+  ["a tab in a text", "application/json", bytes(STATUS("a\tb")), /^a\tb$/],
+  ["an escape that is none", "application/json", bytes(STATUS("it\\'s")), /^it'?s$/],
+  ["half of a surrogate pair", "application/json", bytes(STATUS("a\\ud800b")), /^a.b$/u],
+  ["more after the object", "application/json", bytes(`${STATUS("fine")}\0\0`), /^fine$/],
+  ["no content type", "", bytes(STATUS("fine")), /^fine$/],
+];
+
+const SENTENCES = [
+  [304, {}, /answered 304 without a usage/, "unexpected_response"],
+  [407, {}, /A proxy on the way wants credentials/, "api_error"],
+  [421, {}, /leads to another host; check the base URL/, "api_error"],
+  [426, {}, /wants another protocol/, "api_error"],
+  [451, {}, /withheld for legal reasons/, "api_error"],
+  [511, {}, /The network wants a login/, "server_error"],
+  [301, { location: "https://www.example/v2/assistant/ai-chat/usage" }, /Set the base URL to https:\/\/www\.example\/v2\.$/, "unexpected_response"],
+  [307, { location: "https://api.example/base/assistant/ai-chat/usage?CompanyId=x" }, /Set the base URL to https:\/\/api\.example\/base\.$/, "unexpected_response"],
+  [308, { location: "/v2/assistant/ai-chat/usage" }, /Set the base URL to (https:\/\/api\.example)?\/v2\.$/, "unexpected_response"],
+  [302, { location: "https://www.example/login?next=/assistant/ai-chat/usage" }, /perhaps to a login page/, "unexpected_response"],
+];
+
+export const REPLIES = {
+  ...each("is refused at once", UNUSABLE, async ({ sdk }, [, make, words]) => {
+    for (const give of [async () => make(), (...given) => make(...given)]) {
+      const fetch = scripted(give);
+      const error = await failure(client(sdk, fetch).getAiChatUsage());
+      same([error.code, fetch.inits.length], ["config_error", 1]);
+      holds(error.message.startsWith("The fetch function gave ") && error.message.endsWith(NEEDED) && error.message.includes(words), error.message);
+    }
+  }),
+  ...each(
+    "is made like a Response, and read",
+    [
+      ["text()", () => ({ status: 200, text: () => USAGE })],
+      ["arrayBuffer()", () => ({ status: 200, headers: {}, arrayBuffer: async () => bytes(USAGE).buffer })],
+      ["a stream", () => ({ status: 200, body: new Response(USAGE).body })],
+      ["a body as node-fetch has it", () => ({ status: 200, body: { pipe() {} }, text: async () => USAGE })],
+      ["getters that throw", () => ({ status: 200, get headers() { throw 5; }, get body() { throw 5; }, get redirected() { throw 5; }, text: async () => USAGE })],
+    ],
+    async ({ sdk }, [, make]) => same((await client(sdk, async () => make()).getAiChatUsage()).tokensUsed, 5),
+  ),
+  ...each("an error body is read for what it has", ERROR_BODIES, async ({ sdk }, [, contentType, body, message]) => {
+    const headers = contentType ? { "content-type": contentType } : {};
+    const error = await failure(client(sdk, async () => new Response(body, { status: 404, headers })).getAiChatUsage());
+    same([error.code, error.errorCode, error.fieldErrors.length], ["api_error", "NotFound", 1]);
+    same([error.fieldErrors[0].fieldName, error.fieldErrors[0].errorCode], ["CompanyId", "Bad"]);
+    holds(message.test(error.serverMessage), error.serverMessage);
+  }),
+  "what came before an error body breaks off counts": async ({ sdk }) => {
+    const body = new ReadableStream({
+      start: (stream) => stream.enqueue(bytes(STATUS("fine").slice(0, -12))),
+      pull: (stream) => stream.error(new Error("cut")),
+    });
+    const error = await failure(client(sdk, async () => new Response(body, { status: 404 })).getAiChatUsage());
+    same([error.errorCode, error.serverMessage], ["NotFound", "fine"]);
+  },
+  "a usage stays strict": async ({ sdk }) => {
+    for (const text of [USAGE.replace("5", "5,\"note\":\"\xe9\""), USAGE.replace("5", '5,"note":"a\nb"'), `${USAGE}\0`, USAGE.replace("5", "05")]) {
+      const error = await failure(client(sdk, async () => new Response(bytes(text), { headers: { "content-type": "application/json" } })).getAiChatUsage());
+      same(error.code, "decode_error", text);
+    }
+  },
+  ...each("says what it means", SENTENCES.map((row) => [`${row[0]} ${row[1].location ?? ""}`, ...row]), async ({ sdk }, [, status, headers, words, code]) => {
+    // A platform's Response may not have these.
+    const response = { status, headers: new Headers(headers), body: null };
+    const error = await failure(client(sdk, async () => response, { maxRetries: 0 }).getAiChatUsage());
+    holds(words.test(error.message) && error.code === code, `${error.code}: ${error.message}`);
+  }),
+};

@@ -1,0 +1,154 @@
+// Class 3: not every throw of `fetch` is the network. Class 6: the reason stands in the sentence.
+import { client, each, failure, holds, rejection, same, scripted } from "./rows.mjs";
+
+const coded = (code, message = "it failed") => Object.assign(new Error(message), { code });
+const typeError = (message, cause) => new TypeError(message, cause === undefined ? undefined : { cause });
+
+const NETWORK = [
+  ["Chromium", () => typeError("Failed to fetch")],
+  ["Chromium with its host", () => typeError("Failed to fetch (api.example)")], // langfuse/langfuse#14054
+  ["Firefox", () => typeError("NetworkError when attempting to fetch resource.")], // sindresorhus/p-retry#51
+  ["WebKit", () => typeError("Load failed")],
+  ["WebKit with its host", () => typeError("Load failed (api.example)")],
+  ["WebKit offline", () => typeError("The Internet connection appears to be offline.")],
+  ["WebKit, lost", () => typeError("The network connection was lost.")],
+  ["React Native", () => typeError("Network request failed")], // sindresorhus/p-retry#44
+  ["React Native, late", () => typeError("Network request timed out")],
+  ["Deno", () => typeError("error sending request for url (https://api.example/): client error (Connect)")],
+  ["workerd", () => new Error("Network connection lost.")],
+  ["Electron", () => new Error("net::ERR_INTERNET_DISCONNECTED")],
+  ["a DOMException", () => new DOMException("A network error occurred.", "NetworkError")],
+  ...["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EPIPE", "EPROTO"].map(
+    (code) => [`Node's code ${code}`, () => typeError("fetch failed", coded(code))],
+  ),
+  ...["UND_ERR_SOCKET", "UND_ERR_CONNECT_TIMEOUT", "HPE_INVALID_CONSTANT", "CERT_HAS_EXPIRED", "DEPTH_ZERO_SELF_SIGNED_CERT"].map(
+    (code) => [`a cause's code ${code}`, () => new Error("wrapped", { cause: coded(code) })],
+  ),
+  ...["ERR_NETWORK", "ERR_TLS_CERT_ALTNAME_INVALID", "ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SOCKET_CLOSED", "ConnectionRefused", "FailedToOpenSocket"].map(
+    (code) => [`the code ${code}`, () => coded(code)],
+  ),
+];
+
+const OWN_FAULTS = [
+  ["a TypeError of a script", () => typeError("x is not a function")],
+  ["a hook's Error", () => new Error("status: error")], // sindresorhus/ky#149
+  ["a random Error", () => new Error("this fn does not make req")], // openai/openai-node#1656
+  ["the words of the network in an Error", () => new Error("Failed to fetch")],
+  ["words that only begin like the network's", () => typeError("Failed to fetch dynamically imported module: https://app.example/a.js")],
+  ["words that a wrapper made", () => typeError("fetch failed validation")],
+  ["a URL that is none", () => Object.assign(typeError("Failed to parse URL from x"), { code: "ERR_INVALID_URL" })],
+  ["a signal of another realm", () => typeError('RequestInit: Expected signal ("AbortSignal {}") to be an instance of AbortSignal.')], // vitest-dev/vitest#8374
+  ["a dispatcher of another undici", () => typeError("fetch failed", coded("UND_ERR_INVALID_ARG", "invalid onRequestStart method"))], // openai/openai-node#1886
+  ...["E2BIG", "E11000", "ENOENT", "EACCES", "EINVAL", "EMFILE", "ERR_INVALID_ARG_TYPE", "ABORT_ERR", "UNABLE_TO_PARSE"].map(
+    (code) => [`the code ${code}`, () => coded(code)],
+  ),
+  ["a code that is a number", () => Object.assign(new Error("duplicate"), { code: 11000 })],
+  ["a TimeoutError of its own", () => new DOMException("too late", "TimeoutError")],
+  ["an AbortError of its own", () => new DOMException("aborted", "AbortError")],
+  ["a SyntaxError", () => new SyntaxError("Unexpected token <")],
+  ["a Response", () => new Response("")],
+  ["words", () => "words"],
+  ["nothing", () => undefined],
+  ["null", () => null],
+  ["a number", () => 503],
+  ["a symbol", () => Symbol("s")],
+  ["an object without a prototype", () => Object.create(null)],
+  ["a number as digest", () => Object.assign(new Error("x"), { digest: 5 })],
+];
+
+const CONTROL_FLOW = [
+  ["Next, dynamic", () => Object.assign(new Error("Dynamic server usage: no-store fetch"), { digest: "DYNAMIC_SERVER_USAGE" })],
+  ["Next, a redirect", () => Object.assign(new Error("NEXT_REDIRECT"), { digest: "NEXT_REDIRECT;replace;/login;307;" })], // vercel/next.js#55586
+  ["Next, not found", () => Object.assign(new Error("NEXT_HTTP_ERROR_FALLBACK;404"), { digest: "NEXT_HTTP_ERROR_FALLBACK;404" })],
+  ["Next, a prerender that hangs", () => Object.assign(new Error("During prerendering, fetch() rejects"), { digest: "HANGING_PROMISE_REJECTION" })],
+  ["a digest that is empty", () => Object.assign(new Error("x"), { digest: "" })],
+  ["a digest with the words of the network", () => Object.assign(typeError("Failed to fetch"), { digest: "BAILOUT_TO_CLIENT_SIDE_RENDERING" })],
+  ["React, a thenable", () => ({ then() {} })],
+  ["React, a promise", () => new Promise(() => {})],
+  ["React, a postponed state", () => ({ $$typeof: Symbol.for("react.postpone"), message: "reason" })],
+];
+
+/** Thrown at once, and as a rejection. */
+const ways = (make) => {
+  const thrown = make();
+  return [[thrown, () => { throw thrown; }], [thrown, () => Promise.reject(thrown)]];
+};
+
+export const THROWN = {
+  ...each("is the network's, and tried again", NETWORK, async ({ sdk }, [, make]) => {
+    for (const [, run] of ways(make)) {
+      const fetch = scripted(run);
+      const error = await failure(client(sdk, fetch, { maxRetries: 1 }).getAiChatUsage());
+      same([error.code, fetch.inits.length, error.isRetryable], ["network_error", 2, true]);
+      holds(/^No reply came from https:\/\/api\.example\//.test(error.message), error.message);
+    }
+  }),
+  ...each("is the function's own fault, and told at once", OWN_FAULTS, async ({ sdk }, [, make]) => {
+    for (const [thrown, run] of ways(make)) {
+      const fetch = scripted(run);
+      const error = await failure(client(sdk, fetch).getAiChatUsage());
+      same([error.code, fetch.inits.length, error.isRetryable], ["fetch_error", 1, false]);
+      holds(error instanceof sdk.FetchError && /^The fetch function failed by itself/.test(error.message), String(error));
+      if (thrown?.message) holds(error.message.includes(thrown.message.replace(/\.$/, "")), error.message);
+    }
+  }),
+  ...each("is a framework's, and leaves the call as it came", CONTROL_FLOW, async ({ sdk }, [, make]) => {
+    for (const [thrown, run] of ways(make)) {
+      const fetch = scripted(run);
+      const own = client(sdk, fetch);
+      const calls = [own.getAiChatUsage(), own.getAiChatUsageWithResponse()].map(rejection);
+      for (const got of await Promise.all(calls)) holds(got.thrown === thrown, `it is ${String(got.thrown)}`);
+      same(fetch.inits.length, 1, "requests:");
+    }
+  }),
+  ...each("is a framework's, and leaves the provider as it came", CONTROL_FLOW, async ({ sdk }, [, make]) => {
+    for (const [thrown, bearerToken] of ways(make)) {
+      const fetch = scripted(() => { throw new Error("nothing may be sent"); });
+      const got = await rejection(client(sdk, fetch, { bearerToken }).getAiChatUsage());
+      holds(got.thrown === thrown, `it is ${String(got.thrown)}`);
+      same(fetch.inits.length, 0, "requests:");
+    }
+  }),
+  "what a body throws after the headers is a reply that broke off": async ({ sdk }) => {
+    for (const make of [() => new Error("x"), () => coded("ENOENT"), () => typeError("terminated"), () => undefined, () => coded("ERR_STREAM_PREMATURE_CLOSE")]) {
+      const fetch = scripted(async () => ({ status: 200, text: async () => { throw make(); } }));
+      const error = await failure(client(sdk, fetch, { maxRetries: 1 }).getAiChatUsage());
+      same([error.code, fetch.inits.length], ["network_error", 2]);
+      holds(/^The reply broke off/.test(error.message), error.message);
+    }
+  },
+  "no word and no cause quotes the token": async ({ sdk }) => {
+    const token = "t0ken-s3cret-9f2c7b1a";
+    for (const make of [
+      () => new Error(`no: ${token}`),
+      () => new Error("no", { cause: new Error(token) }),
+      () => Object.assign(new Error("no"), { config: { headers: { authorization: `Bearer ${token}` } } }),
+      () => typeError("Failed to fetch", coded("ECONNRESET", token)),
+      () => token,
+    ]) {
+      const error = await failure(client(sdk, () => { throw make(); }, { bearerToken: token, maxRetries: 0 }).getAiChatUsage());
+      const { cause } = error;
+      const shown = [error.message, error.stack, String(cause), cause?.message, cause?.stack, JSON.stringify(cause), String(cause?.cause)];
+      holds(!shown.join().includes("s3cret"), shown.join());
+    }
+  },
+
+  ...each(
+    "the reason stands in the sentence",
+    [
+      ["a blocked port", () => typeError("fetch failed", new Error("bad port")), ": fetch failed: bad port."],
+      ["a proxy's 407", () => typeError("fetch failed", coded("UND_ERR_ABORTED", "Proxy response (407) !== 200 when HTTP Tunneling")), ": fetch failed: UND_ERR_ABORTED: Proxy response (407) !== 200 when HTTP Tunneling."],
+      ["a code alone", () => typeError("fetch failed", { code: "ECONNREFUSED" }), ": fetch failed: ECONNREFUSED."],
+      ["a code that the words name", () => typeError("fetch failed", coded("ECONNREFUSED", "connect ECONNREFUSED 127.0.0.1:9")), ": fetch failed: ECONNREFUSED."],
+      ["a closed socket", () => typeError("fetch failed", coded("UND_ERR_SOCKET", "other side closed")), ": fetch failed: UND_ERR_SOCKET: other side closed."],
+      ["a certificate", () => typeError("fetch failed", coded("CERT_HAS_EXPIRED", "certificate has expired")), ": fetch failed: CERT_HAS_EXPIRED: certificate has expired."],
+      ["a full stop of its own", () => typeError("NetworkError when attempting to fetch resource."), "attempting to fetch resource. Check"],
+      ["a wrapper's cause", () => new Error("the wrapper failed", { cause: new RangeError("no session") }), ": the wrapper failed: no session."], // WrongStack/WrongStack#100
+      ["a dispatcher of another undici", () => typeError("fetch failed", coded("UND_ERR_INVALID_ARG", "invalid onRequestStart method")), "UND_ERR_INVALID_ARG: invalid onRequestStart method."],
+    ],
+    async ({ sdk }, [, make, words]) => {
+      const error = await failure(client(sdk, () => { throw make(); }, { maxRetries: 0 }).getAiChatUsage());
+      holds(error.message.includes(words), error.message);
+    },
+  ),
+};

@@ -1,0 +1,27 @@
+// Passes on what a command prints and, where WRITE is set, makes it the page docs/measured/NAME.md.
+// `make faults WRITE=1` and the like.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+
+/** What each page begins with. */
+const TITLES = {
+  faults: "A server that misbehaves, beside other clients",
+  matrix: "Where the package runs",
+  restart: "A server that is killed and started again under many calls",
+  "bench-call": "What a call costs besides the network",
+  "bench-start": "How soon the first value is there",
+};
+
+const name = process.argv[2];
+if (!Object.hasOwn(TITLES, name)) {
+  process.stderr.write(`page: there is none of the name "${name}"; there are ${Object.keys(TITLES).join(", ")}\n`);
+  process.exit(2);
+}
+process.stdin.on("data", (chunk) => process.stdout.write(chunk));
+const printed = await text(process.stdin);
+if (process.env.WRITE) {
+  const folder = new URL("../docs/measured/", import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  const heading = `# ${TITLES[name]}\n\nWritten by \`make ${name} WRITE=1\`; do not edit.`;
+  writeFileSync(new URL(`${name}.md`, folder), `${heading}\n\n${printed.trim()}\n`);
+}
