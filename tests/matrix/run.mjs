@@ -146,12 +146,12 @@ async function runGroup(group, tarball) {
     }
     const mark = !failure ? "✔" : failure instanceof NotRun ? "not run" : "✘";
     rows.push({ name: cell.name, versions: [...(app?.versions ?? [])], mark, reason: failure?.message });
-    const before = rows.length === 1 ? `, after ${preparation} s of preparation` : "";
+    const isFirst = rows.length === 1;
     const took = seconds();
-    progress(`${mark} ${cell.name} (${took} s${before})`);
-    if (!group.slow && Number(preparation) + Number(took) >= SLOW)
+    progress(`${mark} ${cell.name} (${took} s${isFirst ? `, after ${preparation} s of preparation` : ""})`);
+    if (!group.slow && Number(took) + (isFirst ? Number(preparation) : 0) >= SLOW)
       progress("    This is over a minute. Where it is so on a quiet machine, the group should be `slow`.");
-    if (failure && (failure !== broken || rows.length === 1)) progress(failure.message.replaceAll(/^/gm, "    "));
+    if (failure && (failure !== broken || isFirst)) progress(failure.message.replaceAll(/^/gm, "    "));
     if (app) app.versions = versions; // a later cell may use another browser
     if (mark === "✘") await stopBrowsers(); // none with a stuck page goes on to the next cell
   }

@@ -158,7 +158,9 @@ const nextPrerender = (name, page, config) => ({
   fixtures: ["next-prerender", "next"],
   packages: ["next", "react"],
   async prepare(app) {
-    for (const other of ["client", "server", "node", "edge", page === "cached" ? "prerendered" : "cached"]) app.remove(`app/${other}`);
+    const other = page === "cached" ? "prerendered" : "cached";
+    for (const route of ["client", "server", "node", "edge", other]) app.remove(`app/${route}`);
+    for (const path of ["pages", "middleware.js"]) app.remove(path);
     app.write("next.config.mjs", `export default ${JSON.stringify(config)};\n`);
     await app.run("next", ["build"]);
     return nextServer(app, "start");

@@ -99,6 +99,24 @@ const workerd = {
   ]),
 };
 
+// Worker bundles of other tools, and libraries that have the package inside.
+const workerdBytes = {
+  fixtures: ["shared", "worker", "workerd"],
+  packages: ["workerd"],
+  cells: [
+    {
+      name: "workerd, bundled without its condition, gives the typed error",
+      async run(app) {
+        await app.run("esbuild", ["worker.js", "--bundle", "--format=esm", "--outdir=dist"]);
+        app.write("config.capnp", app.read("config.capnp").replace(/^.*sdk\.wasm.*\n/m, ""));
+        return app.route(`${await serveWorker(app, app.program("@cloudflare", "bin/workerd"), "worker.js", DATES.at(-1))}/?api=${app.api}`);
+      },
+      error: { name: "RuntimeUnsupportedError", code: "runtime_unsupported", message: /(?=.*workerd)(?=.*bookmore-sdk\/slim)/s },
+      calls: 0,
+    },
+  ],
+};
+
 /** Serves a script of dist as a worker; gives the URL. */
 async function serveWorker(app, program, script, date) {
   app.write("dated.capnp", app.read("config.capnp").replace("DATE", date).replace("dist/worker.js", `dist/${script}`));
@@ -108,4 +126,4 @@ async function serveWorker(app, program, script, date) {
   return `http://127.0.0.1:${port}`;
 }
 
-export default [deno, bun, workerd];
+export default [deno, bun, workerd, workerdBytes];

@@ -17,7 +17,7 @@ const jest = {
       name: "Jest, jsdom with a TextEncoder alone: says that there is no TextDecoder",
       packages: ["jest-environment-jsdom"],
       run: (app) => jestRun(app, "jsdom", ["--setupFiles", "./text-encoder.cjs"]),
-      error: { code: "runtime_unsupported", cause: /TextDecoder/ },
+      error: { code: "runtime_unsupported", message: /TextDecoder/ },
       calls: 0,
     },
   ],
