@@ -1,7 +1,7 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build api peers demo serve test simulate planted faults matrix bench-start same-bytes restart bench-call outdated
+.PHONY: help setup build api peers demo serve test simulate planted faults matrix bench-start same-bytes restart bench-call bench-many outdated
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -54,11 +54,14 @@ restart: peers ## 2 000 calls while the server is killed and started again, besi
 bench-call: peers ## what a call costs besides the network in Node 22 and 24, beside other clients
 	@$(PEERS_NODE) tests/bench/call.mjs $(FLAGS) $(PAGE)
 
+bench-many: peers ## what 1 000 companies take in time and memory, beside p-limit with fetch and with ky
+	@$(PEERS_NODE) tests/bench/many.mjs
+
 bench-start: peers ## how soon the first value is there in Node and Chromium, beside other clients
 	@$(PEERS_NODE) tests/bench/start.mjs $(FLAGS) $(PAGE)
 
 outdated: peers ## which of the other clients are behind their newest version
-	@cd tests/peers && PATH="$$PWD/node_modules/node-24/bin:$$PATH" npm outdated @servicestack/client axios ky ofetch openai
+	@cd tests/peers && PATH="$$PWD/node_modules/node-24/bin:$$PATH" npm outdated @servicestack/client axios ky ofetch openai p-limit
 
 matrix: build ## try the packed package everywhere and print the table (FLAGS=--quick, --strict, --only NAME)
 	@bash tests/setup.sh test

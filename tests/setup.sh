@@ -17,8 +17,9 @@ has() { command -v "$1" >/dev/null 2>&1; }
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 has rustup || fail "rustup is missing; install it from https://rustup.rs and run this again"
 has cc || fail "a C compiler is missing; install it (Debian: apt-get install build-essential) and run this again"
-has node || fail "Node.js is missing; install version 20 or newer and run this again"
-[ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node.js $(node --version) is too old; install version 20 or newer"
+has node || fail "Node.js is missing; install version 20.18 or newer and run this again"
+node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 18) ? 0 : 1)' ||
+  fail "Node.js $(node --version) is too old; install version 20.18 or newer"
 has npm || fail "npm is missing; install it beside Node.js and run this again"
 node pkg/build/written-over.mjs
 

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
 import { finishDeclarations } from "./declarations.mjs";
-import { ENTRIES, EXTERNAL, scripts } from "./entries.mjs";
+import { COMMAND, ENTRIES, EXTERNAL, scripts } from "./entries.mjs";
 import { inlined } from "./inline.mjs";
 import { buildModule } from "./module.mjs";
 import { writeReply } from "./reply.mjs";
@@ -30,7 +30,8 @@ writeFileSync(join(dist, "sdk.wasm"), wasm);
 writeFileSync(join(dist, "core.js"), transformSync(glue, { minify: true, format: "esm", target: "es2022" }).code);
 writeFileSync(join(dist, "wasm-inline.js"), inlined(wasm));
 await Promise.all(ENTRIES.flatMap((entry) => scripts(entry).map((script) => bundle(entry, script))));
-run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc"), "-p", pkg]);
+await Promise.all(COMMAND.map(bundleCommand));
+for (const project of [pkg, join(pkg, "src/cli")]) run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc"), "-p", project]);
 finishDeclarations(pkg, join(root, "target/declarations"));
 cpSync(join(root, "LICENSE"), join(pkg, "LICENSE"));
 await printSizes(dist);
@@ -75,5 +76,23 @@ function bundle({ name, wasm }, { format, file }) {
       name: "generated",
       setup: ({ onResolve }) => onResolve({ filter: /^\.\/(core|wasm-inline)\.js$/ }, generated),
     }],
+  });
+}
+
+/** Bundles a script of the command. */
+function bundleCommand(name) {
+  const isMain = name.endsWith("/main");
+  return build({
+    absWorkingDir: pkg,
+    entryPoints: [`src/${name}.ts`],
+    outfile: `dist/${name}.js`,
+    format: "esm",
+    bundle: true,
+    external: [...EXTERNAL, "./http.js"],
+    banner: isMain ? { js: "#!/usr/bin/env node" } : {},
+    define: { VERSION: JSON.stringify(version) },
+    target: "es2022",
+    platform: "node",
+    logLevel: "warning",
   });
 }

@@ -17,6 +17,12 @@ export const ENTRIES = [
   { name: "testing/msw", formats: ["esm", "cjs"] },
 ];
 
+/**
+ * The command: `main` is what package.json's `bin` names, and `http` what its `serve` and our own tests share. For
+ * Node.js, Deno and Bun.
+ */
+export const COMMAND = ["cli/main", "cli/http"];
+
 const { peerDependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 /** What no script has inside: the client, of which there is one, and what is the user's own. */
 export const EXTERNAL = ["bookmore-sdk", ...Object.keys(peerDependencies)];

@@ -19,20 +19,23 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 /**
  * @param {string[]} programs files of this folder that are put beside the clients
  * @param {string[]} names of the clients; all where there are none
+ * @param {string[]} packages other packages that the programs import
  * @returns {{ path: string, clients: { name, file, version }[], remove(): void }}
  */
-export function prepare(programs, names = CLIENTS.map(({ name }) => name)) {
+export function prepare(programs, names = CLIENTS.map(({ name }) => name), packages = []) {
   const { folder, remove } = install();
+  const linked = (name) => {
+    const link = join(folder, "node_modules", name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(at(`../peers/node_modules/${name}`), link);
+  };
+  packages.forEach(linked);
   for (const name of [...programs, "clients"]) cpSync(at(name), join(folder, name), { recursive: true });
   const clients = CLIENTS.filter(({ name }) => names.includes(name)).map((client) => {
     const { from } = client;
     if (!from) return { ...client, version: "" };
-    const link = join(folder, "node_modules", from);
-    if (from !== "bookmore-sdk") {
-      mkdirSync(dirname(link), { recursive: true });
-      symlinkSync(at(`../peers/node_modules/${from}`), link);
-    }
-    return { ...client, version: JSON.parse(readFileSync(join(link, "package.json"))).version };
+    if (from !== "bookmore-sdk") linked(from);
+    return { ...client, version: JSON.parse(readFileSync(join(folder, "node_modules", from, "package.json"))).version };
   });
   return { path: folder, clients, remove };
 }

@@ -8,14 +8,18 @@ import { parseArgs } from "node:util";
 import { isSameUsage } from "../faults/usage.mjs";
 import { prepare } from "./peers.mjs";
 
-const USAGE = `Usage: node tests/bench/restart.mjs [--workers N]... [--client NAME]...
+const USAGE = `Usage: node tests/bench/restart.mjs [--workers N]... [--client NAME]... [--part calls|many]
 
 Makes 2000 calls while the stand-in server, in a process of its own, is killed and started again four times,
 3 s down each time. Each worker calls, waits, and calls again; no call shares another's request. Prints how
 many calls gave the right numbers, how many were lost, the requests sent and the longest call. Exits with 1
 if fewer than 1990 calls of bookmore-sdk were right, or if it sent as many requests as ky.
 
+Then asks for 2000 companies, 6 and 50 in flight, by getManyAiChatUsage and by a plain pool over fetch. Exits with 1 if
+getManyAiChatUsage lost one, or sent as many requests while the server was away as the pool.
+
   --workers N    how many workers (default: 20, then 50)
+  --part PART    only the calls, or only the companies: calls, many
   --client NAME  only these clients: bookmore-sdk, ky, fetch
   --help         print this text
 `;
@@ -28,22 +32,27 @@ const DOWN_MS = 3000;
 /** Between the calls of all workers together, so that they last for all outages. */
 const PACE_MS = 3;
 const NAMES = { "bookmore-sdk": "bookmore-sdk", ky: "ky", fetch: "fetch, no client" };
+/** Between the ids of companies, so that they last for all outages. */
+const IDS_MS = 9;
+const UNUSED = { tokensUsed: "0", tokenLimit: "100000", tokensRemaining: "100000", isWithinBudget: true, windowDays: "30" };
 const TRUTH = { tokensUsed: "1234", tokenLimit: "100000", tokensRemaining: "98766", isWithinBudget: true, windowDays: "30" };
 
 function readArguments() {
   const several = { type: "string", multiple: true };
-  const { values } = parseArgs({ options: { workers: several, client: several, help: { type: "boolean" } } });
+  const { values } = parseArgs({ options: { workers: several, client: several, part: { type: "string" }, help: { type: "boolean" } } });
   const workers = (values.workers ?? ["20", "50"]).map(Number);
   if (!workers.every((n) => Number.isInteger(n) && n > 0)) throw new Error("--workers must be a whole number above 0; see --help.");
   const names = values.client ?? Object.keys(NAMES);
   const unknown = names.find((name) => !(name in NAMES));
   if (unknown) throw new Error(`--client must be one of ${Object.keys(NAMES).join(", ")}, not "${unknown}".`);
-  return { help: values.help, workers, names: names.map((name) => NAMES[name]) };
+  if (![undefined, "calls", "many"].includes(values.part)) throw new Error(`--part must be calls or many, not "${values.part}".`);
+  return { help: values.help, part: values.part, workers, names: names.map((name) => NAMES[name]) };
 }
 
 /** The stand-in server in a process of its own: the first start takes a free port, the later ones the same. */
 class Server {
   port = 0;
+  isAway = true;
   #process;
 
   async start() {
@@ -51,10 +60,12 @@ class Server {
     this.#process = spawn(process.execPath, [program, "--port", `${this.port}`], { stdio: ["ignore", "pipe", "inherit"] });
     const [greeting] = await once(this.#process.stdout, "data");
     this.port = Number(/:(\d+)/.exec(greeting)[1]);
+    this.isAway = false;
   }
 
   async kill() {
     if (this.#process.exitCode !== null) throw new Error("The stand-in server has ended by itself.");
+    this.isAway = true;
     this.#process.kill("SIGKILL");
     await once(this.#process, "exit");
   }
@@ -62,24 +73,34 @@ class Server {
 
 /** The clients reach the network through the global fetch, which counts. */
 let sends = 0;
+let sendsWhileAway = 0;
+const server = new Server();
 const platformFetch = globalThis.fetch;
 globalThis.fetch = (...args) => {
   sends++;
+  if (server.isAway) sendsWhileAway++;
   return platformFetch(...args);
 };
 
-async function run(client, workers, server) {
-  sends = 0;
-  const counts = { right: 0, lost: 0, longestMs: 0, outages: 0 };
-  const restarts = (async () => {
-    while (counts.outages < OUTAGES) {
+/** Kills the server and starts it again, so many times; `met` counts them. */
+function restarts() {
+  const outages = { met: 0 };
+  const over = (async () => {
+    while (outages.met < OUTAGES) {
       await sleep(UP_MS);
       await server.kill();
-      counts.outages++;
+      outages.met++;
       await sleep(DOWN_MS);
       await server.start();
     }
   })();
+  return { outages, over };
+}
+
+async function run(client, workers) {
+  sends = 0;
+  const counts = { right: 0, lost: 0, longestMs: 0 };
+  const { outages, over } = restarts();
   let begun = 0;
   const work = async () => {
     while (begun < CALLS) {
@@ -95,37 +116,93 @@ async function run(client, workers, server) {
   };
   await Promise.all(Array.from({ length: workers }, work));
   // Calls of a client that gives up early can be over before the last outage: then fewer met it.
-  const outages = counts.outages;
-  await restarts;
-  return { ...counts, outages, sends };
+  const met = outages.met;
+  await over;
+  return { ...counts, outages: met, sends };
+}
+
+/** Ways to ask for the companies of a source: how many had the right usage. */
+const WAYS = {
+  async "bookmore-sdk/many"({ BookMoreClient, getManyAiChatUsage }, source, concurrency) {
+    const client = new BookMoreClient({ baseUrl: `http://127.0.0.1:${server.port}`, bearerToken: "good-token" });
+    const outcomes = await getManyAiChatUsage(client, source, { concurrency });
+    return outcomes.filter(({ usage }) => isSameUsage(usage, UNUSED)).length;
+  },
+  async "a pool over fetch"(_, source, concurrency) {
+    const headers = { Accept: "application/json", Authorization: "Bearer good-token" };
+    let right = 0;
+    const work = async () => {
+      for (let next; !(next = await source.next()).done; ) {
+        const url = `http://127.0.0.1:${server.port}/assistant/ai-chat/usage?CompanyId=${next.value}`;
+        if (await fetch(url, { headers }).then(async (reply) => isSameUsage(await reply.json(), UNUSED), () => false)) right++;
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, work));
+    return right;
+  },
+};
+
+async function* companies() {
+  for (let number = 1; number <= CALLS; number++) {
+    yield `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+    await sleep(IDS_MS);
+  }
+}
+
+/** Whether what is asked of many companies is met. */
+async function runMany(folder) {
+  const entry = (name) => import(pathToFileURL(join(folder.path, `node_modules/bookmore-sdk/dist/${name}.js`)));
+  const sdk = { ...(await entry("index")), ...(await entry("many/index")) };
+  let isMet = true;
+  for (const inFlight of [6, 50]) {
+    console.log(`\n| ${CALLS} companies, ${inFlight} in flight | right | sends | sends while it was away | s | outages met |`);
+    console.log("|---|--:|--:|--:|--:|--:|");
+    const seen = {};
+    for (const [name, way] of Object.entries(WAYS)) {
+      sends = sendsWhileAway = 0;
+      const started = performance.now();
+      const { outages, over } = restarts();
+      const right = await way(sdk, companies(), inFlight);
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      const { met } = outages;
+      seen[name] = { right, away: sendsWhileAway };
+      console.log(`| ${[name, right, sends, sendsWhileAway, seconds, met].join(" | ")} |`);
+      await over;
+    }
+    const [ours, pool] = Object.values(seen);
+    isMet &&= ours.right === CALLS && ours.away < pool.away;
+  }
+  return isMet;
 }
 
 async function main() {
-  const { help, workers, names } = readArguments();
+  const { help, part, workers, names } = readArguments();
   if (help) return process.stdout.write(USAGE);
   const folder = prepare([], names);
-  const server = new Server();
   let isMet = true;
+  let isManyMet = true;
   try {
     await server.start();
-    for (const count of workers) {
+    for (const count of part === "many" ? [] : workers) {
       console.log(`\n| ${count} workers, ${CALLS} calls | right | lost | sends | longest call, ms | outages met |`);
       console.log("|---|--:|--:|--:|--:|--:|");
       const seen = {};
       for (const { name, file, version } of folder.clients) {
         const { client } = await import(pathToFileURL(join(folder.path, "clients", `${file}.mjs`)));
-        const of = (seen[name] = await run(client(`http://127.0.0.1:${server.port}`), count, server));
+        const of = (seen[name] = await run(client(`http://127.0.0.1:${server.port}`), count));
         const cells = [`${name} ${version}`.trim(), of.right, of.lost, of.sends, Math.round(of.longestMs), of.outages];
         console.log(`| ${cells.join(" | ")} |`);
       }
       const ours = seen["bookmore-sdk"];
       if (ours) isMet &&= ours.right >= REQUIRED && ours.sends < (seen.ky?.sends ?? Infinity);
     }
+    if (part !== "calls") isManyMet = await runMany(folder);
   } finally {
     await server.kill();
     folder.remove();
   }
   if (!isMet) throw new Error(`fewer than ${REQUIRED} calls of bookmore-sdk were right, or it sent as many requests as ky`);
+  if (!isManyMet) throw new Error("getManyAiChatUsage lost a company, or sent as many requests while the server was away as a plain pool");
 }
 
 await main().catch((error) => {

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { posix } from "node:path";
 import { it } from "node:test";
-import { ENTRIES, scripts } from "../../pkg/build/entries.mjs";
+import { COMMAND, ENTRIES, scripts } from "../../pkg/build/entries.mjs";
 import { install } from "./installed.mjs";
 
 const read = (path) => readFileSync(new URL(`../../pkg/${path}`, import.meta.url), "utf8");
@@ -12,6 +12,7 @@ const manifest = JSON.parse(read("package.json"));
 const GENERATED = ["dist/core.js", "dist/wasm-inline.js", "dist/sdk.wasm", "dist/sdk.wasm.d.ts"];
 
 const names = [...new Set(ENTRIES.map(({ name }) => name))];
+const command = COMMAND.map((name) => `${name}.js`);
 const allScripts = ENTRIES.flatMap((entry) => scripts(entry).map(({ file }) => file));
 /** What a user imports: `.` for index, `./testing` for testing/index. */
 const subpath = (name) => (name === "index" ? "." : `./${name.replace(/\/index$/, "")}`);
@@ -74,9 +75,11 @@ it("packs the pages, the scripts, and the declarations that an entry reaches", (
     for (const format of formats) reach(`dist/${name}.d.${format === "cjs" ? "cts" : "ts"}`);
   }
   const pages = readdirSync(new URL("../../pkg/docs", import.meta.url)).map((file) => `docs/${file}`);
-  const expected = [...pages, ...allScripts.map((file) => `dist/${file}`), ...GENERATED, ...reached];
+  const expected = [...pages, ...[...allScripts, ...command].map((file) => `dist/${file}`), ...GENERATED, ...reached];
   assert.deepEqual([...manifest.files].sort(), expected.sort());
 });
+
+it("has one command", () => assert.deepEqual(manifest.bin, { "bookmore-sdk": `dist/${command[0]}` }));
 
 it("limits the size of each script", () => {
   assert.deepEqual(Object.keys(JSON.parse(read("build/budget.json"))), [...allScripts, "sdk.wasm"]);

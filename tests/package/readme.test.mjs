@@ -52,11 +52,32 @@ it("the first example", async () => {
   assert.equal(await printed("first.mjs", session + sent("js", "session.accessToken")), "1234 of 100000 tokens in 30 days\n");
 });
 
-it("a script that watches many companies", async () => {
-  const forbidden = "5ca1ab1e-0000-4000-8000-000000000403";
-  const text = await printed("watch.mjs", sent("js", "of process.argv"), COMPANY, forbidden, "abc");
-  assert.match(text, new RegExp(`^${COMPANY} 98766 left\n${forbidden} permission_denied The server refused`));
-  assert.match(text, /^abc config_error The company id is not a Guid/m);
+const FORBIDDEN = "5ca1ab1e-0000-4000-8000-000000000403";
+
+it("a script for cron, and the command that stands for it", async () => {
+  const file = (name) => join(user.folder, name);
+  writeFileSync(file("companies.txt"), `${COMPANY}\n${FORBIDDEN}\nabc\n`);
+  const appended = () => {
+    const lines = readFileSync(file("usage.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+    rmSync(file("usage.jsonl"));
+    assert.ok(lines.every(({ at }) => new Date(at) <= new Date()));
+    return lines.map(({ companyId, tokensUsed, error }) => [companyId, tokensUsed ?? error.code]).sort();
+  };
+  const text = sent("js", "bookmore-sdk/many");
+  assert.ok(text.split("\n").length < 40);
+  const script = await printed("cron.mjs", text).catch((failed) => failed);
+  assert.equal(script.code, 1);
+  assert.match(script.stderr, new RegExp(`^${FORBIDDEN} permission_denied The server refused`, "m"));
+  assert.match(script.stderr, /^abc config_error The company id is not a Guid/m);
+  assert.deepEqual(appended(), [[COMPANY, 1234]]);
+
+  const [, line] = /^0 6 \* \* \* {2}(.+)$/m.exec(readFileSync(join(root, "pkg/README.md"), "utf8"));
+  writeFileSync(file("my-login"), '#!/bin/sh\ntest "$1" = print-token && echo good-token\n', { mode: 0o755 });
+  const env = { ...process.env, BOOKMORE_URL: server.url, PATH: `${user.folder}:${process.env.PATH}` };
+  const command = await run("sh", ["-c", line], { cwd: user.folder, env }).catch((failed) => failed);
+  assert.equal(command.code, 1, command.stderr);
+  assert.match(command.stdout, new RegExp(`^${COMPANY} .* 98,766 `, "m"));
+  assert.deepEqual(appended(), [[FORBIDDEN, "permission_denied"], [COMPANY, 1234], ["abc", "config_error"]].sort());
 });
 
 it("CommonJS", async () => {
@@ -166,7 +187,7 @@ it("the table of errors is what the types say; if a change is meant, run make ap
 it("what npm shows begins with how to install, and leads to nothing that the tarball lacks", () => {
   const text = readFileSync(join(root, "pkg/README.md"), "utf8");
   assert.match(text, /^# bookmore-sdk\n\n```sh\nnpm install bookmore-sdk\n```\n/);
-  for (const page of ["README.md", "docs/options.md", "docs/testing.md"]) {
+  for (const page of ["README.md", "docs/command.md", "docs/options.md", "docs/testing.md"]) {
     const text = readFileSync(join(root, "pkg", page), "utf8");
     assert.doesNotMatch(text, /\bmake\b \w+`|\bmake (test|demo|serve)|\b(tests|examples|src)\//, page);
     const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to);

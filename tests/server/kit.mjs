@@ -1,5 +1,5 @@
 // The kit behind HTTP: the route that answers with a fake of pkg/src/testing, and the one that drives it.
-import { pipeline } from "node:stream/promises";
+import { answer } from "../../pkg/dist/cli/http.js";
 import { createFakeBookMore } from "../../pkg/dist/testing/index.js";
 import { openCorsHeaders, sendText } from "./replay.mjs";
 import { CREDENTIALS, setScenarios } from "./scenarios.mjs";
@@ -41,32 +41,7 @@ export function driveKit(fake) {
 export function answerByKit(fake, exchanges) {
   const cors = Object.fromEntries(openCorsHeaders(exchanges));
   return async (req, res) => {
-    if (req.method === "OPTIONS") {
-      res.writeHead(200, { ...cors, "content-length": "0" }).end();
-      return true;
-    }
-    const gone = new AbortController();
-    res.once("close", () => res.writableEnded || gone.abort());
-    // A browser sends this server the cookies of its neighbours on other ports, too.
-    const { cookie = "", ...headers } = req.headers;
-    if (/\bss-id=/.test(cookie)) headers.cookie = cookie;
-    const hasBody = "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
-    let reply;
-    try {
-      const init = { method: req.method, headers, signal: gone.signal, body: hasBody ? "" : undefined };
-      reply = await fake.fetch(fake.baseUrl + req.url, init);
-    } catch (error) {
-      if (gone.signal.aborted) return true;
-      if (error.name === "RequestMismatchError") sendText(res, 404, error.message);
-      else req.socket.resetAndDestroy();
-      return true;
-    }
-    res.sendDate = false; // the fake's clock tells it
-    res.writeHead(reply.status, reply.statusText || undefined, { ...cors, ...Object.fromEntries(reply.headers) });
-    res.flushHeaders();
-    // A body that breaks off ends the connection.
-    if (reply.body) await pipeline(reply.body, res).catch(() => res.destroy());
-    else res.end();
+    await answer(fake, req, res, cors);
     return true;
   };
 }

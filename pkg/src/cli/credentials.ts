@@ -1,0 +1,105 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { BookMoreClient, type ClientOptions, type TokenProvider } from "bookmore-sdk";
+import { badArguments, EXIT, Failure, messageOf } from "./exit.js";
+
+const { env } = process;
+const LONGEST_COMMAND_MS = 30_000;
+const MOST_BYTES = 65_536;
+
+/** A client with the credentials of the environment, or those of a file. */
+export async function clientOf(tokenFile: string | undefined, options: ClientOptions): Promise<BookMoreClient> {
+  const apiKey = env["BOOKMORE_API_KEY"] || undefined;
+  const source = sourceOf(tokenFile);
+  if (!source && apiKey === undefined) {
+    throw refused("There are no credentials: set BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY, or use --token-file.");
+  }
+  let provider: TokenProvider | undefined;
+  if (source) {
+    // Asked here at first: what fails at once fails once, and not for each company.
+    let token = await source().catch((error: unknown) => {
+      throw refused(messageOf(error));
+    });
+    let failure: unknown;
+    provider = async ({ forceRefresh }) => {
+      if (failure !== undefined) throw failure;
+      if (!forceRefresh) return token;
+      try {
+        return (token = await source());
+      } catch (error) {
+        throw (failure = error);
+      }
+    };
+    constructed({ bearerToken: token }, refused);
+  }
+  constructed({ apiKey }, refused);
+  const baseUrl = env["BOOKMORE_URL"] || undefined;
+  return constructed({ ...options, baseUrl, apiKey, bearerToken: provider }, (message) => badArguments(baseUrl ? `BOOKMORE_URL: ${message}` : message));
+}
+
+/** What is refused is told in the words of the command line. */
+function constructed(options: ClientOptions, failure: (message: string) => Error): BookMoreClient {
+  try {
+    return new BookMoreClient(options);
+  } catch (error) {
+    throw failure(messageOf(error).replace("bearerToken must be", "The token must be").replace("apiKey must be", "BOOKMORE_API_KEY must be").replace("an https baseUrl, or allowInsecureHttp", "https"));
+  }
+}
+
+function sourceOf(tokenFile: string | undefined): (() => Promise<string>) | undefined {
+  const token = env["BOOKMORE_TOKEN"];
+  const command = env["BOOKMORE_TOKEN_COMMAND"];
+  if (tokenFile !== undefined) return () => ofFile(tokenFile);
+  if (token) return async () => token.trim();
+  return command ? () => ofCommand(command) : undefined;
+}
+
+async function ofFile(file: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`The token file ${file} cannot be read (${error.code}).`);
+  });
+  const token = text.trim();
+  if (token === "") throw new Error(`The token file ${file} is empty.`);
+  return token;
+}
+
+/** What it prints is never told, whatever comes of it. */
+function ofCommand(command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const failed = (how: string) => reject(new Error(`BOOKMORE_TOKEN_COMMAND ${how}; run it by hand to see why.`));
+    // It leads a group of its own, so that what it started ends with it.
+    const isGroup = process.platform !== "win32";
+    const child = spawn(command, { shell: true, detached: isGroup, stdio: ["ignore", "pipe", "ignore"] });
+    const kill = () => {
+      try {
+        if (isGroup) process.kill(-child.pid!, "SIGKILL");
+        else child.kill("SIGKILL");
+      } catch {
+        // It is gone already.
+      }
+    };
+    const timer = setTimeout(() => {
+      kill();
+      failed(`took longer than ${LONGEST_COMMAND_MS / 1000} s`);
+    }, LONGEST_COMMAND_MS);
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+      if (text.length <= MOST_BYTES) return;
+      kill();
+      failed("printed more than a token");
+    });
+    child.on("error", (error: NodeJS.ErrnoException) => failed(`could not be run (${error.code})`));
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      const token = text.trim();
+      if (code !== 0) failed(code === null ? `was ended by ${signal}` : `ended with exit code ${code}`);
+      else if (token === "") failed("printed nothing");
+      else resolve(token);
+    });
+  });
+}
+
+function refused(message: string): Failure {
+  return new Failure(EXIT.badCredentials, message);
+}

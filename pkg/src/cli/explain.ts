@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
+import { BookMoreClient, isBookMoreError, type AnyBookMoreError, type WithResponse } from "bookmore-sdk";
+import { parsed } from "./arguments.js";
+import { badArguments, EXIT } from "./exit.js";
+import { levelOf, shareOf } from "./outcome.js";
+import { print, printable } from "./output.js";
+import { saved, type SavedReply } from "./saved.js";
+
+/** `bookmore-sdk explain`. */
+export async function explain(args: string[], signal: AbortSignal): Promise<number> {
+  const { values, positionals } = parsed(args, { company: { type: "string" } });
+  if (positionals.length !== 1) throw badArguments("explain takes one file, or - for standard input; see --help.");
+  const reply = saved(await bytesOf(positionals[0]!));
+  const lines = await judged(reply, values.company, signal);
+  await print(`${lines.map(printable).join("\n")}\n`);
+  return EXIT.fine;
+}
+
+async function bytesOf(file: string): Promise<Buffer> {
+  if (file === "-") return buffer(process.stdin);
+  return readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw badArguments(error.code === "ENOENT" ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`);
+  });
+}
+
+async function judged(reply: SavedReply, companyId: string | undefined, signal: AbortSignal): Promise<string[]> {
+  const heading = [`Reply:     ${`${reply.status} ${reply.reason}`.trim()}, ${reply.body.length} bytes of ${reply.headers["content-type"] ?? "no content type"}`];
+  if (reply.isShort) heading.push("           The body is shorter than Content-Length tells: it broke off.");
+  const client = new BookMoreClient({ maxRetries: 0, fetch: async () => response(reply) });
+  try {
+    const told = await client.getAiChatUsageWithResponse({ companyId }, { signal });
+    return [...heading, ...usageLines(told)];
+  } catch (error) {
+    if (!isBookMoreError(error)) throw error;
+    if (error.code === "config_error") throw badArguments(error.message);
+    return [...heading, ...failureLines(error)];
+  }
+}
+
+/** As `fetch` would give it, but for statuses that a Response refuses. */
+function response({ status, headers, body, isShort }: SavedReply) {
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new Uint8Array(body));
+      if (isShort) controller.error(new TypeError("terminated"));
+      else controller.close();
+    },
+  });
+  return { status, headers: new Headers(headers), body: stream, arrayBuffer: () => new Response(stream).arrayBuffer() };
+}
+
+function usageLines({ data, response }: WithResponse): string[] {
+  const { companyId, tokensUsed, tokenLimit, tokensRemaining, windowDays, isWithinBudget } = data;
+  const share = shareOf(data);
+  const percent = share === undefined ? "" : ` (${Math.floor(share * 1000) / 10} %)`;
+  return [
+    "Comes to:  a usage",
+    `           Company ${companyId ?? "(not named)"} has used ${tokensUsed} of ${tokenLimit} tokens${percent} in ${windowDays} days.`,
+    `           ${tokensRemaining} are left; it is ${isWithinBudget ? "within" : "over"} its budget (${levelOf(data)}).`,
+    ...(response.requestId ? [`Request:   ${response.requestId}`] : []),
+  ];
+}
+
+function failureLines(error: AnyBookMoreError): string[] {
+  const { code, name, message, retryAt } = error;
+  const { errorCode, requestId, fieldErrors = [], retryAfterMs } = error as Partial<Extract<AnyBookMoreError, { code: "api_error" }>>;
+  const lines = [`Comes to:  ${code} (${name})`, `           ${message}`];
+  if (errorCode) lines.push(`Server:    ${errorCode}`);
+  for (const { fieldName, errorCode, message } of fieldErrors) lines.push(`           ${[fieldName, errorCode, message].filter(Boolean).join(": ")}`);
+  lines.push(`Then:      ${next(error)}`);
+  if (retryAfterMs !== undefined) lines.push(`           The server asks to wait for ${retryAfterMs / 1000} s${retryAt ? `, until ${retryAt.toISOString()} if it came now` : ""}.`);
+  if (requestId) lines.push(`Request:   ${requestId}`);
+  return lines;
+}
+
+/** What the client does by itself. */
+function next({ code, isRetryable, retryAt }: AnyBookMoreError): string {
+  if (code === "authentication_error") return "The client asks its bearerToken function for another token and tries once more.";
+  if (!isRetryable) return "The client does not try again: it would come to the same.";
+  if (retryAt && retryAt.getTime() - Date.now() > 60_000) return "The client does not wait for so long: it fails at once, and retryAt tells when to come back.";
+  return "It may pass: the client tries again by itself, twice unless maxRetries says otherwise.";
+}

@@ -1,0 +1,92 @@
+import { SCENARIOS } from "./scenarios.js";
+
+export type CommandName = "usage" | "serve" | "explain";
+
+const GENERAL = `Usage: bookmore-sdk <command> [options]
+
+  usage     how many AI-assistant tokens companies have used
+  serve     a BookMore API for front-ends that have no backend yet
+  explain   what a saved reply comes to
+
+  --help    print this text, or that of a command
+  --version
+
+Examples:
+  bookmore-sdk usage --file companies.txt
+  bookmore-sdk serve --share 83
+  curl -i … | bookmore-sdk explain -
+`;
+
+const USAGE = `Usage: bookmore-sdk usage [ids… | --file FILE | -] [options]
+
+Shows how many AI-assistant tokens companies have used: a table, or data with --json or --jsonl. Without ids it asks
+for the logged-in user's company. Data goes to standard output, everything else to standard error.
+
+Which companies:
+  --file FILE            ids, a line each; blank lines and what follows a # are passed over
+  -                      the same from standard input
+
+Credentials and server, from the environment alone:
+  BOOKMORE_TOKEN         the bearer token, or
+  --token-file FILE      a file that holds it, read again when it is refused, or
+  BOOKMORE_TOKEN_COMMAND a command that prints one: run by the shell, for 30 s at most, again when it is refused
+  BOOKMORE_API_KEY       sent as x-api-key
+  BOOKMORE_URL           instead of https://api.bookmore.com
+
+Output:
+  --json                 one array
+  --jsonl                an object a line, as they come
+  --sort ORDER           share, used (both falling) or id; otherwise as they were given
+  --fail-at PERCENT      exit code 3 where a company has used so much of its limit
+  --append FILE          adds a line of JSON with the time for each company to FILE
+
+Requests:
+  --concurrency N        how many at once (6)
+  --timeout SECONDS      how long one company may take (30)
+  --format FORMAT        json or jsonl: how the server is to write its replies
+  --watch                again and again, until Ctrl+C
+  --interval SECONDS     between two rounds of --watch (60, at least 5)
+
+Exit code 0: fine. 1: some failed. 2: wrong arguments. 3: --fail-at is reached. 4: credentials are missing or refused.
+130: Ctrl+C. The highest holds.
+
+Examples:
+  bookmore-sdk usage 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c
+  bookmore-sdk usage --file companies.txt --sort share --fail-at 90
+  psql -Atc 'select id from companies' | bookmore-sdk usage - --jsonl | jq .tokensRemaining
+  BOOKMORE_TOKEN_COMMAND='my-login print-token' bookmore-sdk usage --file companies.txt --append usage.jsonl
+`;
+
+const SERVE = `Usage: bookmore-sdk serve [options]
+
+Starts a BookMore API on this machine, in memory, for front-ends without a backend. It lets in pages of any origin and
+takes any token. Each company has the same usage, or the same failure.
+
+  --port N               0 for any free one (8787)
+  --share PERCENT        how much of its limit each company has used (0)
+  --scenario NAME        what requests come to instead: ${Object.keys(SCENARIOS).slice(0, 4).join(", ")},
+                         ${Object.keys(SCENARIOS).slice(4, 10).join(", ")},
+                         ${Object.keys(SCENARIOS).slice(10).join(", ")};
+                         or as JSON, as bookmore-sdk/testing takes it
+
+Examples:
+  bookmore-sdk serve --share 83
+  bookmore-sdk serve --port 0 --scenario rate-limited
+  bookmore-sdk serve --scenario '[{ "status": 503, "times": 2 }, { "share": 0.5 }]'
+`;
+
+const EXPLAIN = `Usage: bookmore-sdk explain <file|-> [options]
+
+Says what a saved reply comes to, as the client judges it: the status line, the headers and the body, as \`curl -i\`
+prints them. Nothing is sent.
+
+  --company ID           the company that was asked for, to see whether it is the one that is answered for
+
+Examples:
+  bookmore-sdk explain reply.txt
+  curl -si -H "Authorization: Bearer $BOOKMORE_TOKEN" -H 'Accept: application/json' \\
+    https://api.bookmore.com/assistant/ai-chat/usage | bookmore-sdk explain -
+`;
+
+/** What each command is told of, and all of them. */
+export const HELP: Record<CommandName | "", string> = { "": GENERAL, usage: USAGE, serve: SERVE, explain: EXPLAIN };

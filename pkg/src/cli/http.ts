@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import type { FakeBookMore } from "bookmore-sdk/testing";
+
+/**
+ * Answers a request with the fake. What happens there in memory happens here on the connection: it breaks off,
+ * stalls or is reset.
+ *
+ * @param cors The headers that let pages in.
+ */
+export async function answer(fake: FakeBookMore, req: IncomingMessage, res: ServerResponse, cors: Record<string, string>): Promise<void> {
+  if (req.method === "OPTIONS") {
+    res.writeHead(200, { ...cors, "content-length": "0" }).end();
+    return;
+  }
+  const gone = new AbortController();
+  res.once("close", () => res.writableEnded || gone.abort());
+  // A browser sends this server the cookies of its neighbours on other ports, too.
+  const { cookie = "", ...headers } = req.headers;
+  if (/\bss-id=/.test(cookie)) headers["cookie"] = cookie;
+  const hasBody = "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
+  let reply: Response;
+  try {
+    const init = { method: req.method!, headers: headers as Record<string, string>, signal: gone.signal, ...(hasBody ? { body: "" } : {}) };
+    reply = await fake.fetch(fake.baseUrl + req.url, init);
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    if ((error as Error).name === "RequestMismatchError") {
+      const text = `${(error as Error).message}\n`;
+      res.writeHead(404, { ...cors, "content-type": "text/plain; charset=utf-8", "content-length": Buffer.byteLength(text) }).end(text);
+    } else req.socket.resetAndDestroy();
+    return;
+  }
+  res.sendDate = false; // the fake's clock tells it
+  res.writeHead(reply.status, reply.statusText || undefined, { ...cors, ...Object.fromEntries(reply.headers) });
+  res.flushHeaders();
+  // A body that breaks off ends the connection.
+  if (reply.body) await pipeline(reply.body as never, res).catch(() => res.destroy());
+  else res.end();
+}

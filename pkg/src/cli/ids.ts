@@ -1,0 +1,43 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { badArguments } from "./exit.js";
+
+/** The ids that were given as arguments, then those of a file, `-` being standard input. */
+export async function* idsOf(positionals: string[], file: string | undefined): AsyncGenerator<string> {
+  for (const given of positionals) {
+    if (given === "-") yield* lines(process.stdin, "Standard input");
+    else yield given;
+  }
+  if (file === undefined) return;
+  await checkFile(file);
+  yield* lines(createReadStream(file), file);
+}
+
+/** Before anything is sent. */
+export async function checkFile(file: string): Promise<void> {
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw badArguments(error.code === "ENOENT" ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`);
+  });
+  if (found.isDirectory()) throw badArguments(`${file} is a folder, not a file of ids.`);
+}
+
+async function* lines(stream: NodeJS.ReadStream | ReturnType<typeof createReadStream>, name: string): AsyncGenerator<string> {
+  stream.setEncoding("utf8");
+  let rest = "";
+  try {
+    for await (const chunk of stream) {
+      const whole = (rest + String(chunk)).split(/\r\n|[\n\r]/);
+      rest = whole.pop()!;
+      yield* whole.map(idIn).filter(Boolean);
+    }
+  } catch (error) {
+    throw badArguments(`${name} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+  const last = idIn(rest);
+  if (last) yield last;
+}
+
+/** Without a comment, a byte order mark or blanks. */
+function idIn(line: string): string {
+  return line.replace(/#.*/, "").trim();
+}

@@ -1,0 +1,60 @@
+import { nearest } from "../nearest.js";
+import { Failure, messageOf, EXIT } from "./exit.js";
+import { explain } from "./explain.js";
+import { HELP, type CommandName } from "./help.js";
+import { print, say, watchOutput } from "./output.js";
+import { serve } from "./serve.js";
+import { usage } from "./usage.js";
+
+/** That of the package; the build writes it here. */
+declare const VERSION: string;
+
+/** What a command is given: its arguments, and what tells it to end early. */
+type Command = (args: string[], signal: AbortSignal) => Promise<number>;
+
+const COMMANDS: Record<CommandName, Command> = { usage, serve, explain };
+
+async function main(args: string[], signal: AbortSignal): Promise<number> {
+  const [name = "", ...rest] = args;
+  if (name === "--version" || name === "-v") return told(`${VERSION}\n`);
+  if (name === "--help" || name === "-h") return told(HELP[""]);
+  if (!Object.hasOwn(COMMANDS, name)) {
+    if (name === "") say(HELP[""]);
+    else {
+      const meant = nearest(name.replace(/^-+/, ""), Object.keys(COMMANDS));
+      say(`There is no command ${JSON.stringify(name)}${meant ? `; did you mean ${meant}?` : "; see --help."}`);
+    }
+    return EXIT.badArguments;
+  }
+  const end = rest.indexOf("--");
+  const options = end < 0 ? rest : rest.slice(0, end);
+  if (options.includes("--help") || options.includes("-h")) return told(HELP[name as CommandName]);
+  return COMMANDS[name as CommandName](rest, signal);
+}
+
+async function told(text: string): Promise<number> {
+  await print(text);
+  return EXIT.fine;
+}
+
+const controller = new AbortController();
+watchOutput(() => controller.abort(new Failure(EXIT.fine, "")));
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => {
+    // The second time at once.
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort(new Failure(EXIT.interrupted, ""));
+  });
+}
+
+let exitCode: number;
+try {
+  exitCode = await main(process.argv.slice(2), controller.signal);
+} catch (thrown) {
+  exitCode = thrown instanceof Failure ? thrown.exitCode : EXIT.someFailed;
+  const message = messageOf(thrown);
+  if (message) say(message);
+}
+// Connections that are kept open would hold it up.
+await print("");
+process.exit(exitCode);

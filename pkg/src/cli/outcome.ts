@@ -1,0 +1,64 @@
+import type { AiChatUsageResponse, AnyBookMoreError } from "bookmore-sdk";
+
+/** What a company came to. Without an id it is the logged-in user's. */
+export type Outcome = { companyId?: string; usage: AiChatUsageResponse; error?: undefined } | { companyId?: string; error: AnyBookMoreError; usage?: undefined };
+export type Success = Extract<Outcome, { error?: undefined }>;
+
+export type Level = "ok" | "warning" | "critical" | "over";
+
+/** Used / limit, and more than 1 where it is over; absent at a limit of 0. */
+export function shareOf({ tokensUsed, tokenLimit }: AiChatUsageResponse): number | undefined {
+  return tokenLimit === 0 ? undefined : tokensUsed / tokenLimit;
+}
+
+export function levelOf(usage: AiChatUsageResponse): Level {
+  const share = shareOf(usage) ?? 0;
+  if (!usage.isWithinBudget) return "over";
+  return share >= 0.95 ? "critical" : share >= 0.8 ? "warning" : "ok";
+}
+
+/** Whether so many percent of the limit are used. */
+export function reaches(usage: AiChatUsageResponse, percent: number): boolean {
+  return (shareOf(usage) ?? (usage.isWithinBudget ? 0 : Infinity)) * 100 >= percent;
+}
+
+/** What is told of a company as data. */
+export function dataOf({ companyId, usage, error }: Outcome, at?: string): object {
+  const of = { ...(at === undefined ? {} : { at }), ...(companyId === undefined ? {} : { companyId }) };
+  if (error) return { ...of, error: { code: error.code ?? "unknown", message: wordsOf(error) } };
+  return { ...of, ...usage, ...(companyId === undefined ? {} : { companyId }) };
+}
+
+/** Why it failed; where the token could not be had, why not. */
+export function wordsOf(error: AnyBookMoreError): string {
+  const { code, cause, message } = error;
+  return code === "token_provider_error" && cause instanceof Error ? cause.message : message;
+}
+
+export type Order = "share" | "used" | "id";
+
+const ORDERS: Record<Order, (a: Outcome, b: Outcome) => number> = {
+  share: (a, b) => value(b, (usage) => shareOf(usage) ?? 0) - value(a, (usage) => shareOf(usage) ?? 0),
+  used: (a, b) => value(b, ({ tokensUsed }) => tokensUsed) - value(a, ({ tokensUsed }) => tokensUsed),
+  id: (a, b) => ((a.companyId ?? "") < (b.companyId ?? "") ? -1 : 1),
+};
+
+/** Failures come last, but where ids are sorted. */
+function value({ usage }: Outcome, of: (usage: AiChatUsageResponse) => number): number {
+  return usage ? of(usage) : -1;
+}
+
+export function sorted(outcomes: Outcome[], order: Order): Outcome[] {
+  return [...outcomes].sort(ORDERS[order]);
+}
+
+/** As the ids were given, as far as they have come. */
+export function inOrder(outcomes: Outcome[], ids: string[]): Outcome[] {
+  const of = new Map<string, Outcome[]>();
+  for (const outcome of outcomes) {
+    const same = of.get(outcome.companyId!);
+    if (same) same.push(outcome);
+    else of.set(outcome.companyId!, [outcome]);
+  }
+  return ids.flatMap((id) => of.get(id)?.pop() ?? []);
+}

@@ -1,0 +1,52 @@
+import type { ManyProgress } from "bookmore-sdk/many";
+import { styled } from "./output.js";
+
+const { stderr } = process;
+const CLEAR = "\r\u001b[K";
+
+/** A line on a terminal that tells how far it has come. Elsewhere nothing is written. */
+export class ProgressLine {
+  readonly #isShown = stderr.isTTY === true;
+  #progress: ManyProgress | undefined;
+
+  constructor() {
+    if (this.#isShown) stderr.on("resize", this.#draw);
+  }
+
+  readonly show = (progress: ManyProgress): void => {
+    this.#progress = progress;
+    this.#draw();
+  };
+
+  /** Makes room for something else; what comes next is below it. */
+  hide(): void {
+    if (this.#isShown && this.#progress) stderr.write(CLEAR);
+  }
+
+  end(): void {
+    this.hide();
+    this.#progress = undefined;
+    if (this.#isShown) stderr.off("resize", this.#draw);
+  }
+
+  readonly #draw = (): void => {
+    if (!this.#isShown || !this.#progress) return;
+    // Not the last column, after which some terminals begin another line.
+    stderr.write(CLEAR + line(this.#progress, (stderr.columns || 80) - 1));
+  };
+}
+
+function line({ done, failed, again, total, ratePerSecond, etaMs }: ManyProgress, columns: number): string {
+  const parts = [
+    total === undefined ? `${done}` : `${done}/${total}`,
+    ...(failed ? [`${failed} failed`] : []),
+    ...(again ? [`${again} again`] : []),
+    `${ratePerSecond < 10 ? ratePerSecond.toFixed(1) : Math.round(ratePerSecond)}/s`,
+    ...(etaMs === undefined ? [] : [`${Math.ceil(etaMs / 1000)} s left`]),
+  ];
+  const text = parts.join(", ").slice(0, columns);
+  const width = Math.min(30, columns - text.length - 1);
+  if (total === undefined || total === 0 || width < 5) return text;
+  const full = Math.floor((done / total) * width);
+  return `${styled("cyan", "█".repeat(full), stderr)}${"░".repeat(width - full)} ${text}`;
+}

@@ -1,0 +1,63 @@
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { badArguments } from "./exit.js";
+
+/** A reply as `curl -i` saves it. */
+export interface SavedReply {
+  status: number;
+  reason: string;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+  body: Buffer;
+  /** Whether the body is shorter than Content-Length tells. */
+  isShort: boolean;
+}
+
+const STATUS_LINE = /^HTTP\/\d(?:\.\d)? (\d{3})(?: (.*))?$/;
+const DECODERS: Record<string, (body: Buffer) => Buffer> = { gzip: gunzipSync, "x-gzip": gunzipSync, br: brotliDecompressSync, deflate: inflateSync };
+
+/** Reads the status line, the headers and the body. Of several replies, as where a proxy or a redirect came first, the last one. */
+export function saved(bytes: Buffer): SavedReply {
+  let rest = bytes[0] === 0xef ? bytes.subarray(3) : bytes;
+  for (;;) {
+    const { lines, body } = head(rest);
+    const [, status, reason = ""] = STATUS_LINE.exec(lines[0] ?? "") ?? [];
+    if (status === undefined) {
+      throw badArguments("The first line must be a status line, such as HTTP/1.1 200 OK. Save the reply with its headers: curl -i.");
+    }
+    if (/^HTTP\/\d/.test(body.toString("latin1", 0, 8))) {
+      rest = body;
+      continue;
+    }
+    const headers = headersOf(lines.slice(1));
+    const length = /^\d+$/.test(headers["content-length"] ?? "") ? Number(headers["content-length"]) : Infinity;
+    const isShort = length !== Infinity && body.length < length;
+    return { status: Number(status), reason, headers, isShort, body: decoded(body.subarray(0, length), headers["content-encoding"]) };
+  }
+}
+
+/** The lines until the first empty one, and what follows that. */
+function head(bytes: Buffer): { lines: string[]; body: Buffer } {
+  const text = bytes.toString("latin1");
+  const end = /\r?\n\r?\n|\r?\n?$/.exec(text)!;
+  return { lines: text.slice(0, end.index).split(/\r?\n/), body: bytes.subarray(end.index + end[0].length) };
+}
+
+function headersOf(lines: string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+    if (name === undefined) throw badArguments(`${JSON.stringify(line.slice(0, 80))} is no header, and the body begins after an empty line.`);
+    const key = name.toLowerCase();
+    headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : value!;
+  }
+  return headers;
+}
+
+/** Programs may have decoded it already. */
+function decoded(body: Buffer, coding: string | undefined): Buffer {
+  try {
+    return DECODERS[coding?.trim().toLowerCase() ?? ""]?.(body) ?? body;
+  } catch {
+    return body;
+  }
+}

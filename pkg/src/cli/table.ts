@@ -1,0 +1,61 @@
+import type { AiChatUsageResponse } from "bookmore-sdk";
+import { levelOf, shareOf, type Level, type Success } from "./outcome.js";
+import { printable, styled } from "./output.js";
+
+const STYLES = { ok: "green", warning: "yellow", critical: "red", over: "red" } as const satisfies Record<Level, string>;
+const HEADINGS = ["company", "used", "limit", "left", "share", "level"];
+const GAP = "  ";
+const WIDEST_BAR = 20;
+const NARROWEST_BAR = 5;
+
+const number = (value: number) => value.toLocaleString("en-US");
+
+/**
+ * Usages as a table of so many columns: with bars where there is room, and two lines for each company where there is
+ * not enough for a row.
+ */
+export function table(usages: Success[], columns: number): string {
+  const rows = usages.map(({ companyId, usage }) => cells(companyId ?? usage.companyId ?? "(own)", usage));
+  const widths = HEADINGS.map((heading, at) => Math.max(heading.length, ...rows.map((row) => row[at]!.length)));
+  const sum = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+  if (sum > columns) return stacked(rows, usages, columns);
+  const room = columns - sum - GAP.length;
+  const bars = room < NARROWEST_BAR ? 0 : Math.min(room, WIDEST_BAR);
+  const line = (row: string[], bar: string) => {
+    const [company, used, limit, left, share, level] = row.map((cell, at) => (at === 0 || at === 5 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)));
+    return [company, ...(bars ? [bar] : []), used, limit, left, share, level].join(GAP);
+  };
+  const heading = styled("bold", line(HEADINGS, " ".repeat(bars)).trimEnd());
+  return [heading, ...rows.map((row, at) => coloured(line(row, bar(usages[at]!.usage, bars)), row[5] as Level))].map((text) => `${text}\n`).join("");
+}
+
+function cells(company: string, usage: AiChatUsageResponse): string[] {
+  const share = shareOf(usage);
+  const percent = share === undefined ? "–" : `${Math.floor(share * 1000) / 10} %`;
+  return [printable(company), number(usage.tokensUsed), number(usage.tokenLimit), number(usage.tokensRemaining), percent, levelOf(usage)];
+}
+
+/** The level is in words, too: nothing is told by a colour alone. */
+function coloured(line: string, level: Level): string {
+  const at = line.trimEnd().length - level.length;
+  return line.slice(0, at) + styled(STYLES[level], level);
+}
+
+function stacked(rows: string[][], usages: Success[], columns: number): string {
+  return rows
+    .map(([company, used, limit, , share, level], at) => {
+      const figures = `${share} ${level}`.length;
+      const bars = Math.max(0, Math.min(WIDEST_BAR, columns - GAP.length - figures - 1));
+      const first = `${GAP}${bars < NARROWEST_BAR ? "" : `${bar(usages[at]!.usage, bars)} `}${share} `;
+      const second = `${GAP}${used} of ${limit}`;
+      return `${company!.slice(0, columns)}\n${first}${styled(STYLES[level as Level], level!)}\n${second.slice(0, columns)}\n`;
+    })
+    .join("");
+}
+
+/** How much is used, never less than is: full only where nothing is left. */
+function bar(usage: AiChatUsageResponse, width: number): string {
+  const share = shareOf(usage) ?? (usage.isWithinBudget ? 0 : 1);
+  const full = usage.isWithinBudget ? Math.min(Math.ceil(share * width), Math.max(0, width - 1)) : width;
+  return "█".repeat(full) + "░".repeat(width - full);
+}

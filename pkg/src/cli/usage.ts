@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BookMoreClient } from "bookmore-sdk";
+import { getManyAiChatUsage } from "bookmore-sdk/many";
+import { Appended } from "./append.js";
+import { numberOf, oneOf, parsed } from "./arguments.js";
+import { clientOf } from "./credentials.js";
+import { badArguments, EXIT, Failure } from "./exit.js";
+import { checkFile, idsOf } from "./ids.js";
+import { dataOf, inOrder, reaches, sorted, wordsOf, type Order, type Outcome, type Success } from "./outcome.js";
+import { print, printable, say, styled } from "./output.js";
+import { ProgressLine } from "./progress.js";
+import { table } from "./table.js";
+
+const ORDERS: readonly Order[] = ["share", "used", "id"];
+const CLEAR_SCREEN = "\u001b[2J\u001b[H";
+
+function read(args: string[]) {
+  const string = { type: "string" } as const;
+  const boolean = { type: "boolean" } as const;
+  const { values, positionals } = parsed(args, {
+    file: string, "token-file": string, append: string, format: string, sort: string,
+    "fail-at": string, concurrency: string, timeout: string, interval: string,
+    json: boolean, jsonl: boolean, watch: boolean,
+  });
+  if (values.json && values.jsonl) throw badArguments("--json and --jsonl exclude each other.");
+  if (values.interval !== undefined && !values.watch) throw badArguments("--interval goes with --watch.");
+  if (positionals.filter((given) => given === "-").length > 1) throw badArguments("Standard input can be read once.");
+  return {
+    positionals,
+    file: values.file,
+    tokenFile: values["token-file"],
+    append: values.append,
+    output: values.json ? "json" : values.jsonl ? "jsonl" : "table",
+    format: oneOf("format", values.format, ["json", "jsonl"]),
+    sort: oneOf("sort", values.sort, ORDERS),
+    failAt: numberOf("fail-at", values["fail-at"], 0, 100_000, false),
+    concurrency: numberOf("concurrency", values.concurrency, 1, 1000),
+    timeout: numberOf("timeout", values.timeout, 0.001, 2_000_000, false),
+    watch: values.watch ?? false,
+    interval: numberOf("interval", values.interval, 5, 2_000_000, false) ?? 60,
+  } as const;
+}
+
+type Options = ReturnType<typeof read>;
+
+/** `bookmore-sdk usage`. */
+export async function usage(args: string[], signal: AbortSignal): Promise<number> {
+  const options = read(args);
+  if (options.file !== undefined) await checkFile(options.file);
+  const client = await clientOf(options.tokenFile, {
+    format: options.format,
+    totalTimeoutMs: options.timeout && Math.ceil(options.timeout * 1000),
+  });
+  const appended = options.append === undefined ? undefined : new Appended(options.append);
+  let exitCode: number = EXIT.fine;
+  let ids: string[] | undefined;
+  do {
+    ids = options.watch || !options.positionals.includes("-") ? (ids ?? (await all(idsOf(options.positionals, options.file)))) : undefined;
+    exitCode = Math.max(exitCode, await pass(client, ids, options, appended, signal));
+  } while (options.watch && (await waited(options.interval, signal)));
+  appended?.close();
+  return signal.aborted ? Math.max(exitCode, (signal.reason as Failure).exitCode) : exitCode;
+}
+
+/** Asks for all once, and shows what came, also where it was interrupted. */
+async function pass(client: BookMoreClient, ids: string[] | undefined, options: Options, appended: Appended | undefined, signal: AbortSignal): Promise<number> {
+  const { output, sort, watch } = options;
+  const began = performance.now();
+  const progress = new ProgressLine();
+  const given: string[] = [];
+  const outcomes: Outcome[] = [];
+  const isOwn = ids?.length === 0 && options.file === undefined;
+  const source = async function* () {
+    for await (const id of ids ?? idsOf(options.positionals, options.file)) {
+      given.push(id);
+      yield id;
+    }
+  };
+  const many = { concurrency: options.concurrency, signal, onProgress: progress.show };
+  // An array tells how many there are.
+  const asked = isOwn ? own(client, signal) : getManyAiChatUsage(client, ids ?? source(), many);
+  try {
+    for await (const outcome of asked) {
+      const at = new Date().toISOString();
+      appended?.line(dataOf(outcome, at));
+      outcomes.push(outcome);
+      if (output !== "jsonl" || sort) continue;
+      progress.hide();
+      await print(`${JSON.stringify(dataOf(outcome, watch ? at : undefined))}\n`);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    progress.end();
+  }
+  if (!isOwn && (ids ?? given).length === 0) throw badArguments(`There are no company ids in ${options.file ?? "standard input"}.`);
+  const shown = sort ? sorted(outcomes, sort) : isOwn ? outcomes : inOrder(outcomes, ids ?? given);
+  await show(shown, options);
+  const failed = outcomes.filter(({ error }) => error);
+  const over = outcomes.filter(({ usage }) => usage && options.failAt !== undefined && reaches(usage, options.failAt));
+  if (process.stderr.isTTY) {
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    const parts = [`${outcomes.length} asked`, `${failed.length} failed`, ...(options.failAt === undefined ? [] : [`${over.length} at or over ${options.failAt} %`]), `${seconds} s`];
+    say(parts.join(", "));
+  }
+  const isRefused = failed.some(({ error }) => error!.code === "authentication_error" || error!.code === "token_provider_error");
+  return Math.max(failed.length ? EXIT.someFailed : 0, over.length ? EXIT.overLimit : 0, isRefused ? EXIT.badCredentials : 0);
+}
+
+/** The logged-in user's company, which has no id to be asked for by. */
+async function* own(client: BookMoreClient, signal: AbortSignal): AsyncGenerator<Outcome> {
+  try {
+    yield { usage: await client.getAiChatUsage({}, { signal }) };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    yield { error: error as Exclude<Outcome["error"], undefined> };
+  }
+}
+
+async function show(outcomes: Outcome[], { output, sort, watch }: Options): Promise<void> {
+  const at = watch ? new Date().toISOString() : undefined;
+  const usages = outcomes.filter((outcome): outcome is Success => outcome.usage !== undefined);
+  if (output === "json") await print(`${JSON.stringify(outcomes.map((outcome) => dataOf(outcome, at)), null, watch ? 0 : 2)}\n`);
+  else if (output === "jsonl") {
+    if (sort) await print(outcomes.map((outcome) => `${JSON.stringify(dataOf(outcome, at))}\n`).join(""));
+  } else {
+    if (watch) await print(`${process.stdout.isTTY ? CLEAR_SCREEN : ""}${new Date().toLocaleTimeString("en-GB")}\n`);
+    if (usages.length) await print(table(usages, process.stdout.columns ?? 120));
+  }
+  for (const { companyId, error } of outcomes) {
+    if (!error) continue;
+    const words = printable(`${companyId ?? "(own)"} ${error.code ?? "unknown"}: ${wordsOf(error)}`);
+    say(`${styled("red", "✘", process.stderr)} ${words}`);
+  }
+}
+
+async function all(source: AsyncIterable<string>): Promise<string[]> {
+  const ids = [];
+  for await (const id of source) ids.push(id);
+  return ids;
+}
+
+/** Whether the next pass is to come. */
+async function waited(seconds: number, signal: AbortSignal): Promise<boolean> {
+  await sleep(seconds * 1000, undefined, { signal }).catch(() => {});
+  return !signal.aborted;
+}

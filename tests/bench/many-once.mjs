@@ -1,0 +1,11 @@
+// One sample: node many-once.mjs POOL BASE_URL COUNT CONCURRENCY. Prints the milliseconds, the module's start among
+// them, the most memory that the process had, and how many companies had their usage.
+import { POOLS, companies } from "./pools.mjs";
+
+const [name, baseUrl, count, concurrency] = process.argv.slice(2);
+const run = await POOLS[name](baseUrl, companies(Number(count)), Number(concurrency));
+const started = performance.now();
+const right = await run();
+const ms = performance.now() - started;
+console.log(JSON.stringify({ ms, kilobytes: process.resourceUsage().maxRSS, right }));
+process.exit();
