@@ -10,7 +10,7 @@ const cargo = (...args) => execFileSync("cargo", args, { cwd: root, encoding: "u
 const below = (folder, depth) =>
   readdirSync(`${root}/${folder}`, depth)
     .map((path) => `${folder}/${path}`)
-    .filter((path) => path.endsWith(".rs"));
+    .filter((path) => /\.(rs|d\.ts)$/.test(path));
 
 it("holds the sources, the examples, the README and the licence, and nothing else", () => {
   const listed = cargo("package", "--list", "--allow-dirty", "--quiet").trim().split("\n");
