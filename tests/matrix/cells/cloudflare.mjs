@@ -120,4 +120,14 @@ const openNextExternal = openNext(["bookmore-sdk"], [
   { name: "OpenNext, serverExternalPackages, client component", run: (app, url) => app.page(`${url}/client`) },
 ]);
 
-export default [wrangler, vite, astro, nuxt, openNextExternal];
+// Next bundles the package, without the condition `workerd`.
+const openNextBundled = openNext([], [
+  {
+    name: "OpenNext, bundled by Next, gives the typed error",
+    run: (app, url) => app.route(`${url}/node?api=${app.api}`),
+    error: { name: "RuntimeUnsupportedError", code: "runtime_unsupported", message: /serverExternalPackages/ },
+    calls: 0,
+  },
+]);
+
+export default [wrangler, vite, astro, nuxt, openNextExternal, openNextBundled];

@@ -20,6 +20,11 @@ const jest = {
       error: { code: "runtime_unsupported", message: /TextDecoder/ },
       calls: 0,
     },
+    {
+      name: "Jest, edge environment",
+      packages: ["@edge-runtime/jest-environment"],
+      run: (app) => jestRun(app, "@edge-runtime/jest-environment"),
+    },
   ],
 };
 
