@@ -7,6 +7,7 @@
 
 mod command;
 mod json;
+mod watch;
 
 use std::{fmt, sync::Arc};
 

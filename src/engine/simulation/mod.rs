@@ -17,6 +17,7 @@ use std::{
     time::Instant,
 };
 
+pub(super) use chance::Chance;
 use world::World;
 
 #[test]
@@ -61,7 +62,7 @@ fn random_schedules_keep_every_rule() {
     );
 }
 
-fn number(name: &str) -> Option<u64> {
+pub(super) fn number(name: &str) -> Option<u64> {
     let value = env::var(name).ok()?;
     Some(
         value
@@ -71,7 +72,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Says which seed failed.
-struct TellSeed(u64);
+pub(super) struct TellSeed(pub u64);
 
 impl Drop for TellSeed {
     fn drop(&mut self) {
