@@ -65,6 +65,8 @@ function bundle({ name, wasm }, { format, file }) {
     banner: format === "esm" ? { js: `// @ts-self-types="./${name.split("/").pop()}.d.ts"` } : {},
     define: { VERSION: JSON.stringify(version) },
     target: "es2022",
+    // Jest runs CommonJS without it.
+    supported: { "dynamic-import": format === "esm" },
     platform: "neutral",
     logLevel: "warning",
     plugins: [{

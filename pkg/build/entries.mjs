@@ -15,6 +15,7 @@ export const ENTRIES = [
   { name: "slim", formats: ["esm", "cjs"] },
   { name: "testing/index", formats: ["esm", "cjs"] },
   { name: "testing/msw", formats: ["esm", "cjs"] },
+  { name: "watch/index", formats: ["esm", "cjs"] },
 ];
 
 const { peerDependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));

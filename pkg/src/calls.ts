@@ -3,6 +3,7 @@ import type { Core } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
 import { isWorkers, type Instance, type Loader } from "./instance.js";
+import { nearest } from "./nearest.js";
 import { answerOf, checkedToken, companyId, isSameIdentity, requestOptions, type CheckedClientOptions } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
 import type {
@@ -26,6 +27,12 @@ interface Engine {
 
 /** What a client does, apart from its face. */
 export class Calls {
+  /** For a sub-entry, as {@link load}. */
+  readonly nearest = nearest;
+  /** Those of `bookmore-sdk/watch` that go on, by company. */
+  readonly polls = new Map<string, { setToken(sameIdentity: boolean): void }>();
+  /** Counts the identities that the tokens stood for. */
+  identity = 0;
   readonly #options: CheckedClientOptions;
   readonly #load: Loader;
   readonly #world: World;
@@ -51,10 +58,17 @@ export class Calls {
     await this.#load();
   }
 
+  /** The running module, for a sub-entry. */
+  load(): Promise<Instance> {
+    return this.#load();
+  }
+
   setBearerToken(token: string | TokenProvider | null, options: SetBearerTokenOptions = {}): void {
     const sameIdentity = isSameIdentity(options);
     this.#useToken(checkedToken(token, this.#options));
     if (this.#engine) this.#tellToken(this.#engine, sameIdentity);
+    if (!sameIdentity) this.identity++;
+    for (const poll of [...this.polls.values()]) poll.setToken(sameIdentity);
   }
 
   async getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {

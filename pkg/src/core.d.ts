@@ -50,6 +50,21 @@ export interface Core {
   __destroy_into_raw(): number;
 }
 
+/** The exports of `src/js/watch.rs`, where they are described. */
+export interface Watch {
+  pollTimeout(): number;
+  listen(interval: number, idleInterval: number, pollsHidden: boolean, lowestThreshold: number): number;
+  leave(listener: number, now: number): void;
+  pause(hidden: boolean, offline: boolean, ...at: Moment): void;
+  resume(): void;
+  refresh(): number;
+  timeout(now: number): number;
+  usage(request: number, used: number, limit: number, isWithinBudget: boolean, windowDays: number, ...at: Moment): boolean;
+  error(request: number, code: string, retryAt: number, ...at: Moment): number;
+  free(): void;
+  __destroy_into_raw(): number;
+}
+
 export interface Glue {
   /** Makes the instance that its classes use. */
   (init: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -61,6 +76,16 @@ export interface Glue {
     listens: boolean,
     shares: boolean,
   ) => Core;
+  Watch: new (now: number) => Watch;
+  gauge(
+    used: number,
+    limit: number,
+    isWithinBudget: boolean,
+    windowDays: number,
+    isSameCompany: boolean,
+    wall: number,
+    row: Float64Array,
+  ): Float64Array;
 }
 
 export function glue(): Glue;
