@@ -16,6 +16,10 @@ export const ENTRIES = [
   { name: "testing/index", formats: ["esm", "cjs"] },
   { name: "testing/msw", formats: ["esm", "cjs"] },
   { name: "watch/index", formats: ["esm", "cjs"] },
+  { name: "react/index", formats: ["esm", "cjs"] },
+  { name: "vue/index", formats: ["esm", "cjs"] },
+  { name: "svelte/index", formats: ["esm", "cjs"] },
+  { name: "query/index", formats: ["esm", "cjs"] },
 ];
 
 const { peerDependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
