@@ -9,6 +9,7 @@ mod options;
 mod pool;
 mod response;
 mod state;
+mod watch;
 
 use std::{
     fmt,
@@ -24,6 +25,7 @@ pub use builder::ClientBuilder;
 pub use event::Event;
 pub use options::CallOptions;
 pub use response::{Attempt, CallError, ResponseInfo, WithResponse};
+pub use watch::{Level, Net, Status, Trend, UsageState, Watch, WatchHandle, WatchOptions};
 
 use builder::check_bearer;
 use driver::Driver;

@@ -9,8 +9,10 @@ use super::{
 /// How far below a threshold the usage has to fall until it can be reached anew.
 const REARM: f64 = 0.02;
 
+/// How serious a usage is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
+pub enum Level {
+    /// Below all thresholds.
     Ok,
     /// From the lowest threshold on.
     Warning,

@@ -14,13 +14,14 @@ mod schedule;
 mod simulation;
 mod trend;
 
-// The one or the other driver uses them.
+pub use gauge::Level;
+pub(crate) use gauge::{Gauge, Memory};
+pub use schedule::Status;
+pub(crate) use schedule::{Pace, Schedule};
+// Only the npm package makes points.
 #[allow(unused_imports)]
-pub(crate) use {
-    gauge::{Gauge, Level, Memory},
-    schedule::{Pace, Schedule, Status},
-    trend::Point,
-};
+pub(crate) use trend::Point;
+pub use trend::{Net, Trend};
 
 use crate::dto::AiChatUsageResponse;
 

@@ -30,12 +30,14 @@ pub(crate) struct Pace {
     pub lowest_threshold: f64,
 }
 
+/// How the last request for a usage that is watched went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
+pub enum Status {
     /// No answer yet.
     Pending,
+    /// It brought a usage.
     Ok,
-    /// The last request failed; another follows.
+    /// It failed, and another follows.
     Error,
     /// It failed so that no other would go better.
     Stopped,

@@ -20,29 +20,36 @@ pub(crate) struct Point {
     pub used: f64,
 }
 
-/// Tokens a day; times in milliseconds.
+/// Where a usage is going, in tokens a day. The window rolls: nothing resets,
+/// and what is seen is what was spent less what has dropped out.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Trend {
+#[non_exhaustive]
+pub struct Trend {
+    /// What was used, by the days of the window.
     pub used_per_day: f64,
     /// What can be used day by day without going over the limit.
     pub sustainable_per_day: f64,
     /// How the usage changed, what dropped out of the window included.
     pub net: Option<Net>,
-    /// When the limit is reached if the change goes on; since 1970.
+    /// When the limit is reached if this trend continues, in milliseconds since
+    /// 1970. Only where the change was seen over 7 days or more, and for the
+    /// next 14 days.
     pub exhausts_at: Option<f64>,
 }
 
-/// A change that was seen.
+/// A change of a usage that was seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Net {
+#[non_exhaustive]
+pub struct Net {
+    /// In tokens.
     pub per_day: f64,
-    /// Over how long.
+    /// Over how many milliseconds.
     pub span_ms: f64,
 }
 
 impl Trend {
     /// None where there is no window.
-    pub fn of(figures: &Figures, at: f64, before: Option<Point>) -> Option<Self> {
+    pub(super) fn of(figures: &Figures, at: f64, before: Option<Point>) -> Option<Self> {
         if figures.window_days <= 0.0 {
             return None;
         }
