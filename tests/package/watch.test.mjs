@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it, mock } from "node:test";
 import { pathToFileURL } from "node:url";
 import FakeTimers from "@sinonjs/fake-timers";
+import { QueryClient } from "@tanstack/react-query";
 import { install } from "./installed.mjs";
 
 const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
@@ -510,6 +511,74 @@ describe("what cannot be used is refused", () => {
   ]) {
     it(what, () => assert.throws(act, (error) => sdk.isBookMoreError(error) && error.code === "config_error" && sentence.test(error.message)));
   }
+});
+
+describe("queries", () => {
+  it("ask through the client, keyed by the identity and never the token", async () => {
+    clock.uninstall();
+    fake.set(ID, { share: 0.5 });
+    const { aiChatUsageQuery } = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/query/index.js")));
+    const queries = new QueryClient();
+    const ask = (of) => queries.fetchQuery(aiChatUsageQuery(of, { companyId: ID }));
+    client.setBearerToken("s3cret-t0ken");
+    assert.equal((await ask(client)).tokensUsed, 50_000);
+    assert.equal(await ask(new Proxy(client, {})), await ask(client));
+    assert.equal(fake.requests.length, 1);
+    // Another identity, another client, another company.
+    const { queryKey, staleTime, retry } = aiChatUsageQuery(client, { companyId: ID });
+    const other = createFakeClient({ share: 0.9 });
+    assert.equal((await ask(other)).tokensUsed, 90_000);
+    fake.set(ID, { share: 0.7 });
+    client.setBearerToken("another-t0ken");
+    assert.equal((await ask(client)).tokensUsed, 70_000);
+    assert.notDeepEqual(aiChatUsageQuery(client).queryKey, aiChatUsageQuery(client, { companyId: ID }).queryKey);
+    assert.deepEqual([queryKey.slice(0, 2), staleTime, retry], [["bookmore-sdk", "ai-chat-usage"], 30_000, false]);
+    assert.doesNotMatch(JSON.stringify(queries.getQueryCache().getAll().map((query) => query.queryKey)), /t0ken/);
+    queries.clear();
+  });
+
+  function createFakeClient(members) {
+    const fake = kit.createFakeBookMore();
+    fake.set(ID, members);
+    return fake.client();
+  }
+});
+
+it("10 000 stores that come and go leave the heap as it was", () => {
+  const script = `
+    import { createFakeBookMore } from "bookmore-sdk/testing";
+    import { watchAiChatUsage } from "bookmore-sdk/watch";
+    const client = createFakeBookMore().client();
+    const memory = [];
+    const instantiate = WebAssembly.instantiate;
+    WebAssembly.instantiate = async (...given) => {
+      const made = await instantiate(...given);
+      memory.push(...Object.values(made.exports ?? made.instance.exports).filter((value) => value instanceof WebAssembly.Memory));
+      return made;
+    };
+    const stays = watchAiChatUsage(client);
+    const leave = stays.subscribe(() => {});
+    const round = async (count) => {
+      for (let at = 0; at < count; at++) {
+        const store = watchAiChatUsage(client, undefined, { onThreshold() {} });
+        store.subscribe(() => {})();
+        store.getSnapshot();
+        if (at % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      for (let time = 0; time < 5; time++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        gc();
+      }
+      return { heap: process.memoryUsage().heapUsed, wasm: memory[0].buffer.byteLength };
+    };
+    const [before, after] = [await round(2_000), await round(10_000)];
+    leave();
+    console.log(JSON.stringify({ before, after }));`;
+  const file = join(user.folder, "heap.mjs");
+  writeFileSync(file, script);
+  const { before, after } = JSON.parse(execFileSync(process.execPath, ["--expose-gc", file], { encoding: "utf8", timeout: 60_000 }));
+  assert.equal(after.wasm, before.wasm);
+  assert.ok(after.heap - before.heap < 500_000, `${before.heap} → ${after.heap} bytes`);
 });
 
 describe("a process", () => {
