@@ -234,6 +234,40 @@ describe("errors", () => {
   });
 });
 
+describe("a trap", () => {
+  // (module (func (export "trap") unreachable)): a real one.
+  const code = "0061736d010000000104016000000302010007080104747261700000" + "0a05010300000b";
+  for (const name of ["core_reply", "watch_usage", "watch_timeout", "gauge"]) {
+    it(`in ${name}: everything starts anew`, async () => {
+      const { exports: { trap } } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, "hex")));
+      const { instantiate } = WebAssembly;
+      let traps = 0;
+      WebAssembly.instantiate = async (...given) => {
+        const { exports } = await instantiate.apply(WebAssembly, given);
+        const stub = { ...exports, [name]: (...values) => (traps-- > 0 ? trap() : exports[name](...values)) };
+        return Object.create(WebAssembly.Instance.prototype, { exports: { value: stub } });
+      };
+      try {
+        const { BookMoreClient } = await import(`${pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js"))}?${name}`);
+        const own = new BookMoreClient({ fetch: fake.fetch, bearerToken: "t" });
+        await own.ready();
+        traps = 1;
+        const store = watchAiChatUsage(own, { companyId: ID });
+        listen(store);
+        await pass(MINUTE);
+        if (name === "core_reply") assert.equal(store.getSnapshot().error.code, "internal_error");
+        clock.uninstall(); // the module is compiled anew, which takes real time
+        clock = FakeTimers.install({ shouldAdvanceTime: true, now: Date.now() });
+        fake.set(ID, { share: 0.6 });
+        for (let time = 0; time < 20 && store.getSnapshot().share !== 0.6; time++) await Promise.all([store.refresh(), pass(1_000)]).catch(() => {});
+        assert.deepEqual([store.getSnapshot().status, store.getSnapshot().share], ["ok", 0.6]);
+      } finally {
+        WebAssembly.instantiate = instantiate;
+      }
+    });
+  }
+});
+
 describe("refresh", () => {
   it("asks anew at once, without a subscription too", async () => {
     const store = watch();

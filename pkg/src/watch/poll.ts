@@ -107,6 +107,7 @@ export class Poll {
   /** The schedule of this identity, in a module that runs. */
   #load(): Promise<Watch> {
     if (this.#loading && this.instance?.trap === undefined) return this.#loading;
+    this.#drop();
     const begin = async (): Promise<Watch> => {
       const instance = await this.#source.load();
       if (loading !== this.#loading) return this.#load();
@@ -180,12 +181,12 @@ export class Poll {
   /** Sends a request that the schedule knows by this id. */
   async #ask(watch: Watch, id: number, options: RequestOptions): Promise<AiChatUsageResponse> {
     // What was asked for by another identity does not count.
-    const counts = (tell: (at: Moment) => boolean | number) =>
-      watch === this.#watch && !options.signal?.aborted && (this.#input((_, at) => tell(at)) ?? true);
+    const counts = (tell: (at: Moment) => boolean | number, orTrapped: boolean) =>
+      watch === this.#watch && !options.signal?.aborted && (this.#input((_, at) => tell(at)) ?? orTrapped);
     try {
       const usage = await this.#source.client.getAiChatUsage(this.#request, options);
       const { tokensUsed, tokenLimit, isWithinBudget, windowDays } = usage;
-      if (counts((at) => watch.usage(id, tokensUsed, tokenLimit, isWithinBudget, windowDays, ...at))) {
+      if (counts((at) => watch.usage(id, tokensUsed, tokenLimit, isWithinBudget, windowDays, ...at), false)) {
         this.#set({ status: "ok", usage, updatedAt: Date.now() });
       }
       return usage;
@@ -193,7 +194,7 @@ export class Poll {
       const error = thrown as AnyBookMoreError;
       // What stands in for a client may throw anything.
       const { code, retryAt = NaN } = Object(thrown) as Partial<AnyBookMoreError>;
-      const how = counts((at) => watch.error(id, String(code), Number(retryAt), ...at));
+      const how = counts((at) => watch.error(id, String(code), Number(retryAt), ...at), true);
       if (how) this.#set({ ...this.known, status: how === 2 ? "stopped" : "error", error });
       throw thrown;
     }

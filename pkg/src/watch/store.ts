@@ -147,11 +147,10 @@ export class Store implements UsageStore, Listener {
       const isEqual = JSON.stringify(before.usage) === JSON.stringify(usage);
       const isSameCompany = !before.usage || before.usage.companyId === usage.companyId;
       const reading = read(instance, usage, isSameCompany, updatedAt!, this.#options, this.#memory);
-      if (reading) {
-        reached = reading.reached;
-        if (mayRemember) this.#memory = reading.memory;
-        state = { status, usage: isEqual ? before.usage! : usage, updatedAt: updatedAt!, ...reading.told };
-      }
+      if (!reading) return NaN; // it has trapped, and is started anew
+      reached = reading.reached;
+      if (mayRemember) this.#memory = reading.memory;
+      state = { status, usage: isEqual ? before.usage! : usage, updatedAt: updatedAt!, ...reading.told };
     }
     if (isNew) this.#state = Object.freeze(error ? { ...state, error } : state);
     return reached;
