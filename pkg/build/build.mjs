@@ -68,6 +68,8 @@ function bundle({ name, wasm }, { format, file }) {
     banner: format === "esm" ? { js: `// @ts-self-types="./${name.split("/").pop()}.d.ts"` } : {},
     define: { VERSION: JSON.stringify(version) },
     target: "es2022",
+    // Jest runs CommonJS without it.
+    supported: { "dynamic-import": format === "esm" },
     platform: "neutral",
     // An `import()` of a package would give an app of CommonJS a second copy of it, and Jest refuses it.
     supported: { "dynamic-import": format === "esm" },

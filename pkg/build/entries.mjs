@@ -15,6 +15,11 @@ export const ENTRIES = [
   { name: "many/index", formats: ["esm", "cjs"] },
   { name: "testing/index", formats: ["esm", "cjs"] },
   { name: "testing/msw", formats: ["esm", "cjs"] },
+  { name: "watch/index", formats: ["esm", "cjs"] },
+  { name: "react/index", formats: ["esm", "cjs"] },
+  { name: "vue/index", formats: ["esm", "cjs"] },
+  { name: "svelte/index", formats: ["esm", "cjs"] },
+  { name: "query/index", formats: ["esm", "cjs"] },
 ];
 
 /**

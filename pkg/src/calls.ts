@@ -3,6 +3,7 @@ import type { Core, Many } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
 import { checkPlatform, isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
+import { nearest } from "./nearest.js";
 import {
   answerOf,
   checkedToken,
@@ -43,6 +44,12 @@ export interface Deciding {
 
 /** What a client does, apart from its face. */
 export class Calls {
+  /** For a sub-entry, as {@link load}. */
+  readonly nearest = nearest;
+  /** Those of `bookmore-sdk/watch` that go on, by company. */
+  readonly polls = new Map<string, { setToken(sameIdentity: boolean): void }>();
+  /** Counts the identities that the tokens stood for. */
+  identity = 0;
   readonly #options: CheckedClientOptions;
   readonly #load: Loader;
   readonly #world: World;
@@ -68,10 +75,17 @@ export class Calls {
     await this.#load();
   }
 
+  /** The running module, for a sub-entry. */
+  load(): Promise<Instance> {
+    return this.#load();
+  }
+
   setBearerToken(token: string | TokenProvider | null, options: SetBearerTokenOptions = {}): void {
     const sameIdentity = isSameIdentity(options);
     this.#useToken(checkedToken(token, this.#options));
     if (this.#engine) this.#tellToken(this.#engine, sameIdentity);
+    if (!sameIdentity) this.identity++;
+    for (const poll of [...this.polls.values()]) poll.setToken(sameIdentity);
   }
 
   async getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {

@@ -59,6 +59,21 @@ export interface Many {
   free(): void;
 }
 
+/** The exports of `src/js/watch.rs`, where they are described. */
+export interface Watch {
+  pollTimeout(): number;
+  listen(interval: number, idleInterval: number, pollsHidden: boolean, lowestThreshold: number): number;
+  leave(listener: number, now: number): void;
+  pause(hidden: boolean, offline: boolean, ...at: Moment): void;
+  resume(): void;
+  refresh(): number;
+  timeout(now: number): number;
+  usage(request: number, used: number, limit: number, isWithinBudget: boolean, windowDays: number, ...at: Moment): boolean;
+  error(request: number, code: string, retryAt: number, ...at: Moment): number;
+  free(): void;
+  __destroy_into_raw(): number;
+}
+
 export interface Glue {
   /** Makes the instance that its classes use. */
   (init: { module_or_path: WebAssembly.Module | object }): Promise<unknown>;
@@ -74,6 +89,16 @@ export interface Glue {
     new (concurrency: number, rounds: number, listens: boolean, now: number): Many;
     isGuid(id: string): boolean;
   };
+  Watch: new (now: number) => Watch;
+  gauge(
+    used: number,
+    limit: number,
+    isWithinBudget: boolean,
+    windowDays: number,
+    isSameCompany: boolean,
+    wall: number,
+    row: Float64Array,
+  ): Float64Array;
 }
 
 /** `webAssembly`: stands in for the global one. */

@@ -11,6 +11,7 @@ mod pool;
 mod response;
 mod running;
 mod state;
+mod watch;
 
 use std::{
     fmt,
@@ -27,6 +28,7 @@ pub use event::Event;
 pub use many::{GetMany, ManyOutcome, ManyProgress};
 pub use options::CallOptions;
 pub use response::{Attempt, CallError, ResponseInfo, WithResponse};
+pub use watch::{Level, Net, Status, Trend, UsageState, Watch, WatchHandle, WatchOptions};
 
 use builder::check_bearer;
 use driver::Driver;

@@ -31,6 +31,7 @@ mod scenarios;
 mod simulation;
 mod tickets;
 mod tokens;
+pub(crate) mod watch;
 
 use std::{mem::swap, sync::Arc};
 

@@ -8,6 +8,7 @@
 mod command;
 mod json;
 mod many;
+mod watch;
 
 use std::{fmt, sync::Arc};
 

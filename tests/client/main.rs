@@ -23,6 +23,7 @@ mod secrets;
 mod task;
 mod threads;
 mod virtual_world;
+mod watch;
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 

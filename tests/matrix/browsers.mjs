@@ -16,7 +16,7 @@ const started = new Map();
 const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKitGTK" };
 
 /** A running browser by name: `{ driver, label, stop() }`. */
-async function browser(name) {
+export async function browser(name) {
   if (!started.has(name)) started.set(name, begin(name));
   return started.get(name);
 }

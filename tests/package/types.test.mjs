@@ -18,7 +18,7 @@ let user;
 before(() => {
   user = install();
   cpSync(at("types"), user.folder, { recursive: true });
-  for (const name of ["face", "slim", "many", "testing"]) {
+  for (const name of ["face", "slim", "many", "testing", "watch"]) {
     for (const extension of ["mts", "cts"]) cpSync(at(`types/${name}.ts`), join(user.folder, `${name}.${extension}`));
   }
   // What a user would install beside it.
@@ -53,9 +53,9 @@ const BUN = ["--types", "bun", "--lib", "es2018"];
 const NODENEXT = ["--module", "nodenext"];
 const BUNDLER = ["--module", "esnext", "--moduleResolution", "bundler"];
 const NODE10 = ["--module", "commonjs", "--moduleResolution", "node10"];
-const ALL = ["face.ts", "slim.ts", "sdk-wasm.ts", "many.ts", "testing.ts"];
-const ESM = ["face.mts", "slim.mts", "many.mts", "testing.mts"];
-const COMMONJS = ["face.cts", "slim.cts", "many.cts", "testing.cts", "required.cts"];
+const ALL = ["face.ts", "slim.ts", "sdk-wasm.ts", "many.ts", "testing.ts", "watch.ts"];
+const ESM = ["face.mts", "slim.mts", "many.mts", "testing.mts", "watch.mts"];
+const COMMONJS = ["face.cts", "slim.cts", "many.cts", "testing.cts", "watch.cts", "required.cts"];
 
 for (const [compiler, cases] of [
   [OLDEST, [
@@ -95,7 +95,13 @@ function compiled(entry) {
   return { ts, program, checker: program.getTypeChecker(), source: program.getSourceFile(file) };
 }
 
-for (const [entry, tests, least] of [["index", "face", 20], ["many/index", "many", 4], ["testing/index", "testing", 15]]) {
+for (const [entry, tests, least] of [
+  ["index", "face", 20],
+  ["many/index", "many", 4],
+  ["testing/index", "testing", 15],
+  ["watch/index", "watch", 5],
+  ["query/index", "watch", 2],
+]) {
   it(`the type tests name every export of ${entry}`, () => {
     const { checker, source } = compiled(entry);
     const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(source));
@@ -106,7 +112,7 @@ for (const [entry, tests, least] of [["index", "face", 20], ["many/index", "many
   });
 }
 
-for (const [entry, least] of [["index", 10], ["slim", 10], ["many/index", 0], ["testing/index", 0]]) {
+for (const [entry, least] of [["index", 10], ["slim", 10], ["many/index", 0], ["testing/index", 0], ["watch/index", 1]]) {
   it(`an editor finds what the comments of ${entry} link to`, () => {
     const { ts, program, checker, source } = compiled(entry);
     const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(dirname(source.fileName)));

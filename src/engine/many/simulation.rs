@@ -2,13 +2,15 @@
 //! kept apart from how [`Many`] decides them. `SCHEDULES=…` runs more of them,
 //! `SEED=…` one of them, with a trace.
 
-use std::{env, io::Write, thread};
+use std::io::Write;
 
-use super::{super::simulation::chance::Chance, Came, Many};
+use super::{
+    super::simulation::{Chance, TellSeed, number},
+    Came, Many,
+};
 
 #[test]
 fn random_lists_keep_every_rule() {
-    let number = |name| env::var(name).ok().and_then(|value| value.parse().ok());
     if let Some(seed) = number("SEED") {
         World::new(seed, true).run();
         return;
@@ -16,20 +18,6 @@ fn random_lists_keep_every_rule() {
     for seed in 0..number("SCHEDULES").unwrap_or(20_000) {
         let _failed = TellSeed(seed);
         World::new(seed, false).run();
-    }
-}
-
-struct TellSeed(u64);
-
-impl Drop for TellSeed {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            let _ = writeln!(
-                std::io::stderr(),
-                "simulation: failed. To see how: SEED={} cargo test --lib many::simulation -- --nocapture",
-                self.0
-            );
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! `SCHEDULES=…` runs more of them, `SEED=…` one of them, with a trace.
 
-pub(in crate::engine) mod chance;
+mod chance;
 mod rules;
 mod tickets;
 mod world;
@@ -18,6 +18,7 @@ use std::{
     time::Instant,
 };
 
+pub(super) use chance::Chance;
 use world::World;
 
 #[test]
@@ -37,9 +38,10 @@ fn random_schedules_keep_every_rule() {
             if is_over.load(Ordering::Relaxed) {
                 break;
             }
-            let failed = TellSeed(seed, &is_over);
+            let stop = StopAll(&is_over);
+            let failed = TellSeed(seed);
             let more = World::new(seed, false).run();
-            drop(failed);
+            drop((failed, stop));
             for (count, more) in counts.iter_mut().zip(more) {
                 *count += more;
             }
@@ -67,7 +69,7 @@ fn random_schedules_keep_every_rule() {
     );
 }
 
-fn number(name: &str) -> Option<u64> {
+pub(super) fn number(name: &str) -> Option<u64> {
     let value = env::var(name).ok()?;
     Some(
         value
@@ -76,13 +78,23 @@ fn number(name: &str) -> Option<u64> {
     )
 }
 
-/// Says which seed failed.
-struct TellSeed<'a>(u64, &'a AtomicBool);
+/// The other threads need not go on where one has failed.
+struct StopAll<'a>(&'a AtomicBool);
 
-impl Drop for TellSeed<'_> {
+impl Drop for StopAll<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.1.store(true, Ordering::Relaxed);
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Says which seed failed.
+pub(super) struct TellSeed(pub u64);
+
+impl Drop for TellSeed {
+    fn drop(&mut self) {
+        if thread::panicking() {
             let _ = writeln!(
                 std::io::stderr(),
                 "simulation: failed. To see how: SEED={} cargo test --lib simulation -- --nocapture",

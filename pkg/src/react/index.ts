@@ -1,0 +1,46 @@
+"use client";
+/**
+ * A usage that is kept up to date, for React.
+ *
+ * @packageDocumentation
+ */
+import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import { watchAiChatUsage, type UsageState, type WatchOptions } from "bookmore-sdk/watch";
+import { createContext, createElement, useContext, useEffect, useMemo, useRef, useSyncExternalStore, type ReactElement, type ReactNode } from "react";
+
+const Client = /* @__PURE__ */ createContext<BookMoreClientLike | undefined>(undefined);
+
+/** Gives the components inside a client. On a server it is one for each request. */
+export function BookMoreProvider({ client, children }: { client: BookMoreClientLike; children?: ReactNode }): ReactElement {
+  return createElement(Client.Provider, { value: client }, children);
+}
+
+/**
+ * The usage of a company, kept up to date while the component is mounted, and
+ * how to ask anew. Components with the same client and company share one poll.
+ * On a server and until it is mounted a component sees `initialUsage`.
+ *
+ * @param request Whose usage; the logged-in user's company when omitted; null
+ * where that is not known yet.
+ * @param options They are compared by what is in them. Of `onThreshold` the
+ * last that was rendered is called.
+ * @throws A ConfigError without a {@link BookMoreProvider}, and for what cannot
+ * be used.
+ */
+export function useAiChatUsage(
+  request?: GetAiChatUsage | null,
+  options: WatchOptions = {},
+): UsageState & { readonly refresh: () => Promise<AiChatUsageResponse> } {
+  const client = useContext(Client);
+  if (!client) throw new ConfigError({ message: "useAiChatUsage needs a BookMoreProvider around the component." });
+  const onThreshold = useRef(options.onThreshold);
+  useEffect(() => {
+    onThreshold.current = options.onThreshold;
+  });
+  const store = useMemo(
+    () => watchAiChatUsage(client, request, { ...options, onThreshold: (reached) => onThreshold.current?.(reached) }),
+    [client, JSON.stringify([request === null, request, options])],
+  );
+  const state = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
+  return useMemo(() => ({ ...state, refresh: store.refresh }), [state, store]);
+}

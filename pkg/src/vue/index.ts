@@ -1,0 +1,56 @@
+/**
+ * A usage that is kept up to date, for Vue.
+ *
+ * @packageDocumentation
+ */
+import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import { watchAiChatUsage, type UsageState, type UsageStore, type WatchOptions } from "bookmore-sdk/watch";
+import { inject, onMounted, onUnmounted, provide, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from "vue";
+
+const CLIENT = /* @__PURE__ */ Symbol.for("bookmore-sdk.vue");
+
+/** Gives the components inside a client. On a server it is one for each request. */
+export function provideBookMore(client: BookMoreClientLike): void {
+  provide(CLIENT, client);
+}
+
+/**
+ * The usage of a company, kept up to date while the component is mounted, and
+ * how to ask anew. Components with the same client and company share one poll.
+ * On a server and until it is mounted a component sees `initialUsage`.
+ *
+ * @param request Whose usage; the logged-in user's company when omitted; null
+ * where that is not known yet. A ref or a getter is followed.
+ * @param options `client` stands in for what was provided.
+ * @throws A ConfigError without a client, and for what cannot be used.
+ */
+export function useAiChatUsage(
+  request?: MaybeRefOrGetter<GetAiChatUsage | null | undefined>,
+  { client = inject<BookMoreClientLike | undefined>(CLIENT, undefined), ...options }: WatchOptions & { client?: BookMoreClientLike } = {},
+): { readonly state: Readonly<ShallowRef<UsageState>>; readonly refresh: () => Promise<AiChatUsageResponse> } {
+  if (!client) throw new ConfigError({ message: "useAiChatUsage needs provideBookMore(client) in a component around it, or the option client." });
+  const make = (): UsageStore => watchAiChatUsage(client, toValue(request), options);
+  let store = make();
+  let isMounted = false;
+  let leave = () => {};
+  const state = shallowRef(store.getServerSnapshot());
+  const follow = () => {
+    leave();
+    if (isMounted) leave = store.subscribe((next) => (state.value = next));
+  };
+  const company = () => {
+    const asked = toValue(request);
+    return asked && asked.companyId;
+  };
+  watch(company, () => {
+    store = make();
+    state.value = store.getSnapshot();
+    follow();
+  });
+  onMounted(() => {
+    isMounted = true;
+    follow();
+  });
+  onUnmounted(() => leave());
+  return { state, refresh: () => store.refresh() };
+}

@@ -1,0 +1,53 @@
+import type { AiChatUsageResponse } from "bookmore-sdk";
+import type { Instance } from "../instance.js";
+import type { CheckedOptions } from "./options.js";
+import type { Trend, UsageLevel, UsageState } from "./types.js";
+
+/** What a store remembers from one usage to the next, as `Memory` of `src/engine/watch/gauge.rs`. */
+export type Memory = ArrayLike<number>;
+export const NO_MEMORY: Memory = [0, NaN, NaN, -Infinity, NaN, 0];
+
+const LEVELS: readonly UsageLevel[] = ["ok", "warning", "critical", "over"];
+const TREND: readonly (keyof Trend)[] = ["usedPerDay", "sustainablePerDay", "netPerDay", "spanMs", "exhaustsAt"];
+
+export interface Reading {
+  memory: Memory;
+  /** The threshold that was reached; NaN for none. */
+  reached: number;
+  told: Pick<UsageState, "share" | "level" | "trend">;
+}
+
+/** What is told of a usage; nothing where the module has trapped. */
+export function read(
+  instance: Instance,
+  { tokensUsed, tokenLimit, isWithinBudget, windowDays }: AiChatUsageResponse,
+  isSameCompany: boolean,
+  at: number,
+  { thresholds, history }: CheckedOptions,
+  memory: Memory,
+): Reading | undefined {
+  if (instance.trap !== undefined) return undefined;
+  const row = Float64Array.from([...Array.from(memory), thresholds.length, ...thresholds, ...history]);
+  try {
+    const numbers = [...instance.glue.gauge(tokensUsed, tokenLimit, isWithinBudget, windowDays, isSameCompany, at, row)];
+    const [level, share, reached, ...days] = numbers.splice(6) as [number, number, number, ...number[]];
+    const trend = Object.fromEntries(TREND.map((name, at) => [name, days[at]!] as const).filter(([, value]) => !isNaN(value)));
+    const told = { level: LEVELS[level]!, ...(!isNaN(share) && { share }), ...(windowDays > 0 && { trend: trend as unknown as Trend }) };
+    return { memory: numbers, reached, told };
+  } catch (trap) {
+    instance.trap = trap ?? "trap";
+    return undefined;
+  }
+}
+
+/**
+ * The share and the level of a usage that was given, before the module is
+ * there. The same is decided in `src/engine/watch/gauge.rs`; a test holds the
+ * one against the other.
+ */
+export function firstLook(usage: AiChatUsageResponse, [lowest = Infinity, second = Infinity]: readonly number[]): Pick<UsageState, "share" | "level"> {
+  const { tokensUsed, tokenLimit, isWithinBudget } = usage;
+  const share = tokensUsed / tokenLimit;
+  const level = !isWithinBudget ? "over" : share >= second ? "critical" : share >= lowest ? "warning" : "ok";
+  return tokenLimit > 0 ? { share, level } : { level };
+}

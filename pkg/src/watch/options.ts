@@ -1,0 +1,84 @@
+import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import type { Source } from "./source.js";
+import type { WatchOptions } from "./types.js";
+
+const KNOWN = ["intervalMs", "idleIntervalMs", "whenHidden", "thresholds", "onThreshold", "initialUsage", "history"];
+const LONGEST_TIMER = 2_147_483_647;
+
+export interface CheckedOptions {
+  intervalMs: number;
+  idleIntervalMs: number;
+  pollsHidden: boolean;
+  /** In ascending order. */
+  thresholds: readonly number[];
+  onThreshold: WatchOptions["onThreshold"];
+  initialUsage: AiChatUsageResponse | undefined;
+  /** Times and usages in turns. */
+  history: readonly number[];
+}
+
+function check(fine: unknown, message: string): asserts fine {
+  if (!fine) throw new ConfigError({ message });
+}
+
+/** The names that come near are the client's to find, as it has the means already. */
+function checkObject(value: unknown, name: string, known: readonly string[], { nearest }: Source): void {
+  check(typeof value === "object" && value !== null, `${name} must be an object.`);
+  for (const own of Object.keys(value)) {
+    const meant = nearest?.(own, known);
+    const advice = meant ? `Did you mean ${meant}?` : `There are ${known.join(", ")}.`;
+    check(known.includes(own), `${name} cannot have ${JSON.stringify(own)}. ${advice}`);
+  }
+}
+
+export function checkedClient(client: BookMoreClientLike): BookMoreClientLike {
+  check(typeof client?.getAiChatUsage === "function", "The client must be a BookMoreClient, or an object with its getAiChatUsage.");
+  return client;
+}
+
+/** Null where nothing can be asked for yet. */
+export function checkedRequest(request: GetAiChatUsage | null = {}, source: Source): GetAiChatUsage | null {
+  if (!request) {
+    check(request === null, "The request must be an object, or null where the company is not known yet.");
+    return null;
+  }
+  checkObject(request, "The request", ["companyId"], source);
+  const { companyId } = request;
+  check(companyId === undefined || typeof companyId === "string", "companyId must be a string.");
+  return { companyId };
+}
+
+export function checkedOptions(options: WatchOptions = {}, source: Source): CheckedOptions {
+  checkObject(options, "The options of a watch", KNOWN, source);
+  const { intervalMs = 60_000, whenHidden = "pause", thresholds = [0.8, 0.95, 1], onThreshold, initialUsage, history = [] } = options;
+  const { idleIntervalMs = Math.max(300_000, intervalMs) } = options;
+  const isTime = (value: number, least: number) => Number.isInteger(value) && value >= least && value <= LONGEST_TIMER;
+  check(isTime(intervalMs, 5_000), `intervalMs must be an integer from 5000 to ${LONGEST_TIMER}.`);
+  check(isTime(idleIntervalMs, intervalMs), `idleIntervalMs must be an integer from intervalMs, ${intervalMs}, to ${LONGEST_TIMER}.`);
+  check(whenHidden === "pause" || whenHidden === "poll", 'whenHidden must be "pause" or "poll".');
+  check(
+    Array.isArray(thresholds) && thresholds.every((share) => typeof share === "number" && share > 0 && share <= 10),
+    "thresholds must be an array of shares of the limit, such as 0.8 for 80 %.",
+  );
+  check(onThreshold === undefined || typeof onThreshold === "function", "onThreshold must be a function.");
+  check(initialUsage === undefined || isUsage(initialUsage), "initialUsage must be a usage, as getAiChatUsage gives it.");
+  check(
+    // The seconds of a Unix time are long ago as milliseconds.
+    Array.isArray(history) && history.every((point) => point?.at > 1e11 && point.at < 1e14 && Number.isFinite(point.tokensUsed)),
+    "history must be an array of { at, tokensUsed }, at in milliseconds since 1970.",
+  );
+  return {
+    intervalMs,
+    idleIntervalMs,
+    pollsHidden: whenHidden === "poll",
+    thresholds: [...thresholds].sort((a, b) => a - b),
+    onThreshold,
+    initialUsage,
+    history: history.flatMap(({ at, tokensUsed }) => [at, tokensUsed]),
+  };
+}
+
+function isUsage(value: AiChatUsageResponse): boolean {
+  const { tokensUsed, tokenLimit, windowDays, isWithinBudget } = Object(value) as AiChatUsageResponse;
+  return [tokensUsed, tokenLimit, windowDays].every(Number.isFinite) && typeof isWithinBudget === "boolean";
+}

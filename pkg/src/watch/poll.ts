@@ -1,0 +1,238 @@
+import type { AiChatUsageResponse, AnyBookMoreError, GetAiChatUsage, RequestOptions } from "bookmore-sdk";
+import type { Moment, Watch } from "../core.js";
+import type { Instance } from "../instance.js";
+import type { Source } from "./source.js";
+import type { UsageState } from "./types.js";
+
+/** After a fault of the SDK everything starts anew. */
+const RESTART_MS = 60_000;
+const LONGEST_TIMER = 2_147_483_647;
+const EVENTS = ["online", "offline", "pageshow"];
+
+/** What a poll has come to: another object whenever that changes. */
+export interface Known {
+  status: UsageState["status"];
+  usage?: AiChatUsageResponse;
+  error?: AnyBookMoreError;
+  updatedAt?: number;
+}
+
+/** A store that somebody subscribes to. */
+export interface Listener {
+  /** How it wants to be kept up to date: the arguments of `Watch.listen`. */
+  readonly pace: Parameters<Watch["listen"]>;
+  changed(): void;
+}
+
+/** Which company a request is for: its digits, or what is no company id as it is. */
+export function companyOf({ companyId = "" }: GetAiChatUsage): string {
+  const dashed = "[\\da-f]{8}(-[\\da-f]{4}){3}-[\\da-f]{12}";
+  const isGuid = new RegExp(`^([\\da-f]{32}|${dashed}|\\{${dashed}\\})$`, "i").test(companyId);
+  const digits = companyId.replace(/[-{}]/g, "").toLowerCase();
+  // All zeros stand for the user's own company.
+  return isGuid ? digits.replace(/^0+$/, "") : companyId;
+}
+
+/** The one poll of a client and a company: carries out what the schedule in Rust says. */
+export class Poll {
+  known: Known = { status: "pending" };
+  /** Where it runs, once something is known. */
+  instance: Instance | undefined;
+  readonly #source: Source;
+  readonly #company: string;
+  readonly #request: GetAiChatUsage;
+  readonly #listeners = new Map<Listener, number>();
+  #watch: Watch | undefined;
+  #loading: Promise<Watch> | undefined;
+  /** Gives up the poll in flight. */
+  #controller: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #refreshes = 0;
+  #isOffline = false;
+  /** How far timers have run ahead of the clock, as they do where a test moves only them. */
+  #aheadMs = 0;
+  #now = 0;
+
+  /** That of a company, which may go on already. */
+  static of(source: Source, request: GetAiChatUsage): Poll {
+    const company = companyOf(request);
+    return source.polls.get(company) ?? new Poll(source, request, company);
+  }
+
+  private constructor(source: Source, request: GetAiChatUsage, company: string) {
+    this.#source = source;
+    this.#request = request;
+    this.#company = company;
+    source.polls.set(company, this);
+    globalThis.document?.addEventListener("visibilitychange", this.#look);
+    for (const name of EVENTS) globalThis.addEventListener?.(name, this.#look);
+  }
+
+  join(listener: Listener): void {
+    this.#listeners.set(listener, this.#input((watch) => watch.listen(...listener.pace)) ?? 0);
+    // Who subscribes and leaves within a task sends nothing.
+    if (!this.#watch) this.#setTimer(() => this.#start(), 0);
+  }
+
+  leave(listener: Listener): void {
+    const id = this.#listeners.get(listener) ?? 0;
+    this.#listeners.delete(listener);
+    this.#input((watch, [now]) => watch.leave(id, now));
+  }
+
+  /** The client has another token. */
+  setToken(isSameIdentity: boolean): void {
+    if (isSameIdentity) return void this.#input((watch) => watch.resume());
+    this.#drop();
+    this.#set({ status: "pending" });
+    this.#setTimer(() => this.#start(), 0);
+  }
+
+  async refresh(): Promise<AiChatUsageResponse> {
+    this.#refreshes++;
+    try {
+      const watch = await this.#load();
+      return await this.#ask(watch, this.#input(() => watch.refresh()) ?? 0, { fresh: true });
+    } finally {
+      this.#refreshes--;
+      if (!this.#watch) this.#start();
+    }
+  }
+
+  #start(): void {
+    if (this.#refreshes + this.#listeners.size === 0) this.#end();
+    else this.#load().catch(() => {});
+  }
+
+  /** The schedule of this identity, in a module that runs. */
+  #load(): Promise<Watch> {
+    if (this.#loading && this.instance?.trap === undefined) return this.#loading;
+    this.#drop();
+    const begin = async (): Promise<Watch> => {
+      const instance = await this.#source.load();
+      if (loading !== this.#loading) return this.#load();
+      const watch = new instance.glue.Watch(this.#at()[0]);
+      this.instance = instance;
+      this.#watch = watch;
+      for (const listener of this.#listeners.keys()) this.#listeners.set(listener, watch.listen(...listener.pace));
+      this.#look();
+      return watch;
+    };
+    const loading = begin();
+    this.#loading = loading;
+    loading.catch((error: AnyBookMoreError) => {
+      if (loading !== this.#loading) return;
+      // A refresh, or the next who comes, tries again.
+      this.#loading = undefined;
+      this.#set({ ...this.known, status: "stopped", error });
+    });
+    return loading;
+  }
+
+  /** Looks at the page and the network again. */
+  readonly #look = (event?: Event): void => {
+    if (event?.type === "offline" || event?.type === "online") this.#isOffline = event.type === "offline";
+    this.#input((watch, at) => {
+      // Taken from the cache of pages it was away, whatever it was told.
+      if ((event as PageTransitionEvent)?.persisted) watch.pause(true, this.#isOffline, ...at);
+      watch.pause(globalThis.document?.visibilityState === "hidden", this.#isOffline, ...at);
+    });
+  };
+
+  /** Everything that the schedule is told goes through here; nothing is thrown. */
+  #input<T>(act: (watch: Watch, at: Moment) => T): T | undefined {
+    const { instance } = this;
+    const watch = this.#watch;
+    if (!instance || !watch) return undefined;
+    if (instance.trap === undefined) {
+      try {
+        const given = act(watch, this.#at());
+        this.#setAlarm(watch.pollTimeout());
+        return given;
+      } catch (trap) {
+        instance.trap = trap ?? "trap";
+      }
+    }
+    this.#drop();
+    this.#setTimer(() => this.#start(), RESTART_MS);
+    return undefined;
+  }
+
+  #setAlarm(at: number): void {
+    clearTimeout(this.#timer);
+    const ms = at - this.#at()[0];
+    if (ms === Infinity) return;
+    const look = () => {
+      if (ms <= LONGEST_TIMER && this.#at()[0] < at) this.#aheadMs = at - performance.now();
+      this.#timeout();
+    };
+    this.#setTimer(look, ms);
+  }
+
+  #timeout(): void {
+    const id = this.#input((watch, [now]) => watch.timeout(now)) ?? 0;
+    if (id < 0) return this.#end();
+    if (id === 0) return;
+    const { signal } = (this.#controller = new AbortController());
+    // The state tells how it failed.
+    this.#ask(this.#watch!, id, { maxRetries: 0, signal }).catch(() => {});
+  }
+
+  /** Sends a request that the schedule knows by this id. */
+  async #ask(watch: Watch, id: number, options: RequestOptions): Promise<AiChatUsageResponse> {
+    // What was asked for by another identity does not count.
+    const counts = (tell: (at: Moment) => boolean | number, orTrapped: boolean) =>
+      watch === this.#watch && !options.signal?.aborted && (this.#input((_, at) => tell(at)) ?? orTrapped);
+    try {
+      const usage = await this.#source.client.getAiChatUsage(this.#request, options);
+      const { tokensUsed, tokenLimit, isWithinBudget, windowDays } = usage;
+      if (counts((at) => watch.usage(id, tokensUsed, tokenLimit, isWithinBudget, windowDays, ...at), false)) {
+        this.#set({ status: "ok", usage, updatedAt: Date.now() });
+      }
+      return usage;
+    } catch (thrown) {
+      const error = thrown as AnyBookMoreError;
+      // What stands in for a client may throw anything.
+      const { code, retryAt = NaN } = Object(thrown) as Partial<AnyBookMoreError>;
+      const how = counts((at) => watch.error(id, String(code), Number(retryAt), ...at), true);
+      if (how) this.#set({ ...this.known, status: how === 2 ? "stopped" : "error", error });
+      throw thrown;
+    }
+  }
+
+  #set(known: Known): void {
+    this.known = known;
+    for (const listener of [...this.#listeners.keys()]) listener.changed();
+  }
+
+  /** Goes on without the schedule: another takes its place, or none. */
+  #drop(): void {
+    clearTimeout(this.#timer);
+    // After a trap its memory cannot be freed.
+    if (this.instance?.trap === undefined) this.#watch?.free();
+    else this.#watch?.__destroy_into_raw();
+    this.#watch = this.#loading = undefined;
+    this.#controller?.abort();
+  }
+
+  /** Nobody is at it any more. */
+  #end(): void {
+    this.#drop();
+    this.#source.polls.delete(this.#company);
+    globalThis.document?.removeEventListener("visibilitychange", this.#look);
+    for (const name of EVENTS) globalThis.removeEventListener?.(name, this.#look);
+  }
+
+  /** In Node.js it does not keep the process alive. */
+  #setTimer(run: () => void, ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(run, Math.min(Math.max(0, Math.ceil(ms)), LONGEST_TIMER));
+    (this.#timer as { unref?(): void }).unref?.();
+  }
+
+  #at(): Moment {
+    // Never goes back, whatever a test makes of the clock.
+    this.#now = Math.max(this.#now, performance.now() + this.#aheadMs);
+    return [this.#now, Date.now(), Math.random()];
+  }
+}

@@ -1,0 +1,158 @@
+import { ConfigError, type AiChatUsageResponse, type GetAiChatUsage } from "bookmore-sdk";
+import { firstLook, NO_MEMORY, read, type Memory } from "./gauge.js";
+import type { CheckedOptions } from "./options.js";
+import { companyOf, Poll, type Known, type Listener } from "./poll.js";
+import type { Source } from "./source.js";
+import type { UsageState, UsageStore } from "./types.js";
+
+const PENDING: UsageState = Object.freeze({ status: "pending" });
+
+/** Calls a function of the app's. What it throws must not keep others from being called. */
+function tell<T>(run: (about: T) => void, about: T): void {
+  try {
+    run(about);
+  } catch (thrown) {
+    queueMicrotask(() => {
+      throw thrown;
+    });
+  }
+}
+
+export class Store implements UsageStore, Listener {
+  readonly pace: Listener["pace"];
+  readonly #source: Source;
+  readonly #request: GetAiChatUsage | null;
+  readonly #options: CheckedOptions;
+  readonly #initial: UsageState;
+  readonly #subscribers = new Set<{ run(state: UsageState): void }>();
+  /** As long as somebody subscribes. */
+  #poll: Poll | undefined;
+  #state: UsageState;
+  #memory: Memory = NO_MEMORY;
+  /** What the state was made of. */
+  #known: Known | undefined;
+  /** Whether the memory knows of it, too. */
+  #isRead = false;
+  /** Whose usage it is. */
+  #identity: number;
+
+  constructor(source: Source, request: GetAiChatUsage | null, options: CheckedOptions) {
+    const { initialUsage: usage, intervalMs, idleIntervalMs, pollsHidden, thresholds } = options;
+    this.#source = source;
+    this.#request = request;
+    this.#options = options;
+    this.#identity = source.identity;
+    this.#state = this.#initial = usage ? Object.freeze({ status: "ok", usage, ...firstLook(usage, thresholds) }) : PENDING;
+    this.pace = [intervalMs, idleIntervalMs, pollsHidden, thresholds[0] ?? Infinity];
+  }
+
+  readonly subscribe = (run: (state: UsageState) => void): (() => void) => {
+    const subscriber = { run };
+    if (this.#request && !this.#poll) {
+      this.#poll = Poll.of(this.#source, this.#request);
+      this.#poll.join(this);
+      this.#look(this.#poll, true);
+    }
+    this.#subscribers.add(subscriber);
+    run(this.#state);
+    return () => {
+      if (!this.#subscribers.delete(subscriber) || this.#subscribers.size > 0) return;
+      this.#poll?.leave(this);
+      this.#poll = undefined;
+    };
+  };
+
+  readonly getSnapshot = (): UsageState => {
+    // Others may have asked already.
+    const poll = this.#poll ?? (this.#request ? this.#source.polls.get(companyOf(this.#request)) : undefined);
+    this.#look(poll, false);
+    return this.#state;
+  };
+
+  readonly getServerSnapshot = (): UsageState => this.#initial;
+
+  readonly refresh = async (): Promise<AiChatUsageResponse> => {
+    if (!this.#request) throw new ConfigError({ message: "The request is null: there is nothing to ask for yet." });
+    const poll = Poll.of(this.#source, this.#request);
+    try {
+      return await poll.refresh();
+    } finally {
+      if (!this.#poll) this.#look(poll, true);
+    }
+  };
+
+  /** The poll knows something new. */
+  changed(): void {
+    this.#look(this.#poll, true);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<UsageState> {
+    let told: UsageState | undefined;
+    let isOver = false;
+    let waiting: (() => void)[] = [];
+    const wake = () => {
+      for (const go of waiting.splice(0)) go();
+    };
+    const leave = this.subscribe(wake);
+    // The poll's own timers do not keep Node.js alive.
+    const alive = setInterval(() => {}, 2_147_483_647);
+    const iterator: AsyncIterableIterator<UsageState> = {
+      next: async () => {
+        while (!isOver && this.#state === told) await new Promise<void>((resolve) => waiting.push(resolve));
+        return isOver ? { done: true, value: undefined } : { done: false, value: (told = this.#state) };
+      },
+      return: async () => {
+        isOver = true;
+        leave();
+        clearInterval(alive);
+        wake();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** Takes over what is known. `mayTell`: whether somebody is at it, and is to be told. */
+  #look(poll: Poll | undefined, mayTell: boolean): void {
+    const before = this.#state;
+    if (this.#identity !== this.#source.identity) {
+      this.#identity = this.#source.identity;
+      this.#memory = NO_MEMORY;
+      this.#known = undefined;
+      this.#state = PENDING;
+    }
+    const known = poll?.known;
+    let reached: number | undefined;
+    if (known && known.status !== "pending" && (known !== this.#known || (mayTell && !this.#isRead))) {
+      reached = this.#take(known, poll, mayTell);
+    }
+    if (!mayTell) return;
+    if (this.#state !== before) for (const { run } of [...this.#subscribers]) tell(run, this.#state);
+    const { onThreshold } = this.#options;
+    if (reached && onThreshold) tell(onThreshold, { threshold: reached, usage: this.#state.usage! });
+  }
+
+  /** Makes a state of what is known; gives the threshold that was reached. */
+  #take(known: Known, { instance }: Poll, mayRemember: boolean): number {
+    const isNew = known !== this.#known;
+    this.#known = known;
+    this.#isRead = mayRemember;
+    const { status, usage, updatedAt, error } = known;
+    // What was known before stands beside an error.
+    const { error: _, ...before } = this.#state;
+    let state: UsageState = { ...before, status };
+    let reached = NaN;
+    if (usage && instance) {
+      const isEqual = JSON.stringify(before.usage) === JSON.stringify(usage);
+      const isSameCompany = !before.usage || before.usage.companyId === usage.companyId;
+      const reading = read(instance, usage, isSameCompany, updatedAt!, this.#options, this.#memory);
+      if (!reading) return NaN; // it has trapped, and is started anew
+      reached = reading.reached;
+      if (mayRemember) this.#memory = reading.memory;
+      state = { status, usage: isEqual ? before.usage! : usage, updatedAt: updatedAt!, ...reading.told };
+    }
+    if (isNew) this.#state = Object.freeze(error ? { ...state, error } : state);
+    return reached;
+  }
+}

@@ -1,0 +1,493 @@
+//! A usage that is kept up to date, as a stream.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use futures_core::Stream;
+
+use super::{CallOptions, Client};
+pub use crate::engine::watch::{Level, Net, Status, Trend};
+use crate::{
+    dto::{AiChatUsageResponse, GetAiChatUsage},
+    engine::{
+        Id, Moment,
+        watch::{Figures, Gauge, Memory, Pace, Schedule},
+    },
+    error::{ConfigError, Error},
+    threads::BoxFuture,
+    transport::Transport,
+};
+
+/// How a usage is watched.
+///
+/// ```
+/// use std::time::Duration;
+/// use bookmore_sdk::client::WatchOptions;
+///
+/// WatchOptions::new().interval(Duration::from_secs(30)).thresholds([0.8, 1.0]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct WatchOptions {
+    interval: Duration,
+    idle_interval: Option<Duration>,
+    thresholds: Vec<f64>,
+    history: Vec<[f64; 2]>,
+}
+
+impl Default for WatchOptions {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(60),
+            idle_interval: None,
+            thresholds: vec![0.8, 0.95, 1.0],
+            history: Vec::new(),
+        }
+    }
+}
+
+impl WatchOptions {
+    /// A minute from the end of a request to the next; up to five minutes while
+    /// nothing changes and less than 80 % is used.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::WatchOptions;
+    /// WatchOptions::new();
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From the end of a request to the next, give or take a tenth; at least
+    /// five seconds.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::client::WatchOptions;
+    /// WatchOptions::new().interval(Duration::from_secs(30));
+    /// ```
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Up to which the interval doubles while nothing changes and the usage is
+    /// below the lowest threshold. Default: five minutes, or the interval where
+    /// that is longer.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use bookmore_sdk::client::WatchOptions;
+    /// WatchOptions::new().idle_interval(Duration::from_secs(600));
+    /// ```
+    #[must_use]
+    pub fn idle_interval(mut self, interval: Duration) -> Self {
+        self.idle_interval = Some(interval);
+        self
+    }
+
+    /// Shares of the limit. Default: 0.8, 0.95 and 1.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::WatchOptions;
+    /// WatchOptions::new().thresholds([0.5, 0.9]);
+    /// ```
+    #[must_use]
+    pub fn thresholds(mut self, shares: impl Into<Vec<f64>>) -> Self {
+        self.thresholds = shares.into();
+        self.thresholds.sort_by(f64::total_cmp);
+        self
+    }
+
+    /// What was used before, as the app has kept it, for the [`Trend`]: times in
+    /// milliseconds since 1970, with the tokens used, in any order.
+    ///
+    /// ```
+    /// # use bookmore_sdk::client::WatchOptions;
+    /// WatchOptions::new().history([(1_767_225_600_000.0, 41_000)]);
+    /// ```
+    #[must_use]
+    pub fn history(mut self, points: impl IntoIterator<Item = (f64, i64)>) -> Self {
+        let points = points.into_iter().map(|(at, used)| [at, used as f64]);
+        self.history = points.collect();
+        self
+    }
+
+    fn check(&self) -> Result<Pace, Error> {
+        let interval = self.interval.as_secs_f64() * 1e3;
+        let idle_interval = match self.idle_interval {
+            Some(idle) => idle.as_secs_f64() * 1e3,
+            None => interval.max(300_000.0),
+        };
+        let refused = |message| Err(ConfigError::new(&[message]).into());
+        if interval < 5_000.0 {
+            return refused("The interval of a watch must be at least 5 seconds.");
+        }
+        if idle_interval < interval {
+            return refused("The idle interval of a watch must not be shorter than its interval.");
+        }
+        if !self.thresholds.iter().all(|share| *share > 0.0) {
+            return refused("Thresholds must be shares of the limit, such as 0.8 for 80 %.");
+        }
+        Ok(Pace {
+            interval,
+            idle_interval,
+            polls_hidden: false,
+            lowest_threshold: self.thresholds.first().copied().unwrap_or(f64::INFINITY),
+        })
+    }
+}
+
+/// What is known of a usage.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct UsageState {
+    /// How the last request went.
+    pub status: Status,
+    /// The last that came, also beside an error.
+    pub usage: Option<AiChatUsageResponse>,
+    /// Why the last request failed.
+    pub error: Option<Error>,
+    /// When the usage came, in milliseconds since 1970.
+    pub updated_at: Option<f64>,
+    /// Used of the limit, beyond 1 too; `None` where the limit is 0.
+    pub share: Option<f64>,
+    /// How serious it is.
+    pub level: Option<Level>,
+    /// The threshold that this usage has reached: of several the highest. It can
+    /// be reached again after the usage was two points below it.
+    pub reached: Option<f64>,
+    /// Where it is going.
+    pub trend: Option<Trend>,
+}
+
+/// The states of a usage: see [`Client::watch`].
+pub struct Watch<T> {
+    client: Client<T>,
+    request: GetAiChatUsage,
+    options: WatchOptions,
+    memory: Memory,
+    schedule: Schedule,
+    is_begun: bool,
+    is_paused: bool,
+    state: UsageState,
+    calls: Vec<(Id, Answer)>,
+    /// Until when it sleeps, and the sleep.
+    sleep: Option<(f64, BoxFuture<()>)>,
+    handle: WatchHandle,
+}
+
+type Answer = BoxFuture<Result<AiChatUsageResponse, Error>>;
+
+/// Reaches a [`Watch`] from elsewhere: for loops that nobody cancels, as
+/// frameworks spawn them. A clone is for the same watch.
+#[derive(Clone, Default)]
+pub struct WatchHandle(Arc<Mutex<Wishes>>);
+
+#[derive(Default)]
+struct Wishes {
+    stop: bool,
+    refresh: bool,
+    pause: bool,
+    waker: Option<Waker>,
+}
+
+impl WatchHandle {
+    /// The stream ends; a request in flight is given up.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{GetAiChatUsage, client::WatchOptions, testing::FakeBookMore};
+    /// # let client = FakeBookMore::new().client();
+    /// let watch = client.watch(&GetAiChatUsage::default(), WatchOptions::new());
+    /// let handle = watch.handle();
+    /// handle.stop();
+    /// ```
+    pub fn stop(&self) {
+        self.wish(|wishes| wishes.stop = true);
+    }
+
+    /// Asks now, with a request that is sent after this call, also where the
+    /// watch is [stopped](Status::Stopped).
+    ///
+    /// ```
+    /// # use bookmore_sdk::{GetAiChatUsage, client::WatchOptions, testing::FakeBookMore};
+    /// # let client = FakeBookMore::new().client();
+    /// client.watch(&GetAiChatUsage::default(), WatchOptions::new()).handle().refresh();
+    /// ```
+    pub fn refresh(&self) {
+        self.wish(|wishes| wishes.refresh = true);
+    }
+
+    /// Sends nothing until it is told otherwise, as while a page is hidden. On
+    /// return it asks at once where the usage is older than the interval, or
+    /// than 30 seconds.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{GetAiChatUsage, client::WatchOptions, testing::FakeBookMore};
+    /// # let client = FakeBookMore::new().client();
+    /// client.watch(&GetAiChatUsage::default(), WatchOptions::new()).handle().pause(true);
+    /// ```
+    pub fn pause(&self, is_paused: bool) {
+        self.wish(|wishes| wishes.pause = is_paused);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Wishes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wish(&self, wish: impl FnOnce(&mut Wishes)) {
+        let waker = {
+            let mut wishes = self.lock();
+            wish(&mut wishes);
+            wishes.waker.take()
+        };
+        waker.inspect(Waker::wake_by_ref);
+    }
+}
+
+impl fmt::Debug for WatchHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchHandle").finish_non_exhaustive()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Watch<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch")
+            .field("request", &self.request)
+            .field("options", &self.options)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Transport> Client<T> {
+    /// Keeps a usage up to date: a stream of what is known of it, at once and
+    /// after each request. Nothing is sent until it is polled. It ends when it
+    /// is dropped or [stopped](WatchHandle::stop), and by itself never.
+    ///
+    /// Errors double the interval, up to a quarter of an hour, and are kept
+    /// apart from the usage. A refusal of the credentials, a company id that is
+    /// none, another company's usage and options that cannot be used stop the
+    /// requests until [`refresh`](WatchHandle::refresh). For another user make
+    /// another watch.
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    /// # use bookmore_sdk::{GetAiChatUsage, client::{Level, WatchOptions}, testing::{FakeBookMore, UsageMembers}};
+    /// # let fake = FakeBookMore::new();
+    /// # fake.set(None, UsageMembers::new().share(0.83));
+    /// # let client = fake.client();
+    /// # fake.run(async {
+    /// let mut states = client.watch(&GetAiChatUsage::default(), WatchOptions::new());
+    /// while let Some(state) = states.next().await {
+    ///     if state.level == Some(Level::Warning) {
+    ///         break;
+    ///     }
+    /// }
+    /// # });
+    /// ```
+    pub fn watch(&self, request: &GetAiChatUsage, options: WatchOptions) -> Watch<T> {
+        let mut schedule = Schedule::new(0.0);
+        let (status, error) = match options.check() {
+            Ok(pace) => {
+                schedule.listen(pace);
+                (Status::Pending, None)
+            }
+            Err(error) => (Status::Stopped, Some(error)),
+        };
+        Watch {
+            client: self.clone(),
+            request: request.clone(),
+            options,
+            memory: Memory::default(),
+            schedule,
+            is_begun: false,
+            is_paused: false,
+            state: UsageState {
+                status,
+                usage: None,
+                error,
+                updated_at: None,
+                share: None,
+                level: None,
+                reached: None,
+                trend: None,
+            },
+            calls: Vec::new(),
+            sleep: None,
+            handle: WatchHandle::default(),
+        }
+    }
+}
+
+impl<T: Transport> Watch<T> {
+    /// Stops it, or asks anew, from elsewhere.
+    ///
+    /// ```
+    /// # use bookmore_sdk::{GetAiChatUsage, client::WatchOptions, testing::FakeBookMore};
+    /// # let client = FakeBookMore::new().client();
+    /// let watch = client.watch(&GetAiChatUsage::default(), WatchOptions::new());
+    /// let handle = watch.handle();
+    /// ```
+    pub fn handle(&self) -> WatchHandle {
+        self.handle.clone()
+    }
+
+    fn at(&self) -> Moment {
+        let transport = self.client.transport();
+        Moment {
+            now: transport.now(),
+            wall: transport.unix_now(),
+            random: transport.random(),
+        }
+    }
+
+    /// Does what was wished for; gives whether it is to stop.
+    fn heed(&mut self, waker: &Waker) -> bool {
+        let (stop, refresh, pause) = {
+            let mut wishes = self.handle.lock();
+            wishes.waker = Some(waker.clone());
+            let refresh = std::mem::take(&mut wishes.refresh);
+            (wishes.stop, refresh, wishes.pause)
+        };
+        if pause != self.is_paused {
+            self.is_paused = pause;
+            self.schedule.set_hidden(pause, self.at());
+        }
+        if refresh && self.options.check().is_ok() {
+            let id = self.schedule.refresh();
+            self.ask(id, CallOptions::new().fresh(true));
+        }
+        stop
+    }
+
+    fn ask(&mut self, id: Id, options: CallOptions) {
+        let (client, request) = (self.client.clone(), self.request.clone());
+        let answer = async move {
+            Ok(client
+                .get_ai_chat_usage_with(&request, &options)
+                .await?
+                .data)
+        };
+        self.calls.push((id, Box::pin(answer)));
+    }
+
+    /// A request that has ended, if its outcome counts.
+    fn poll_calls(&mut self, context: &mut Context<'_>) -> bool {
+        let mut place = 0;
+        while let Some((id, answer)) = self.calls.get_mut(place) {
+            let id = *id;
+            match answer.as_mut().poll(context) {
+                Poll::Pending => place += 1,
+                Poll::Ready(answer) => {
+                    drop(self.calls.swap_remove(place));
+                    if self.take(id, answer) {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// Gives whether there is another state.
+    fn take(&mut self, id: Id, answer: Result<AiChatUsageResponse, Error>) -> bool {
+        let at = self.at();
+        let counts = match &answer {
+            Ok(usage) => self.schedule.handle_usage(id, usage.into(), at),
+            Err(error) => {
+                let retry_at = error.retry_at().unwrap_or(f64::NAN);
+                self.schedule.handle_error(id, error.code(), retry_at, at)
+            }
+        };
+        if !counts {
+            return false;
+        }
+        let state = &mut self.state;
+        state.status = self.schedule.status();
+        state.reached = None;
+        match answer {
+            Err(error) => state.error = Some(error),
+            Ok(usage) => {
+                let mut gauge = Gauge {
+                    thresholds: &self.options.thresholds,
+                    history: &self.options.history,
+                    memory: self.memory,
+                };
+                let before = state.usage.as_ref();
+                let is_same = before.is_none_or(|old| old.company_id == usage.company_id);
+                let reading = gauge.read(&Figures::from(&usage), is_same, at.wall);
+                self.memory = gauge.memory;
+                *state = UsageState {
+                    status: state.status,
+                    usage: Some(usage),
+                    error: None,
+                    updated_at: Some(at.wall),
+                    share: reading.share,
+                    level: Some(reading.level),
+                    reached: reading.reached,
+                    trend: reading.trend,
+                };
+            }
+        }
+        true
+    }
+
+    /// Sends what is due; gives whether time has to pass.
+    fn poll_clock(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let now = self.client.transport().now();
+        if let Some(id) = self.schedule.handle_timeout(now) {
+            self.ask(id, CallOptions::new().max_retries(0));
+            return Poll::Ready(());
+        }
+        let at = self.schedule.poll_timeout();
+        // Without options that can be used nobody listens.
+        if at == f64::INFINITY || self.schedule.is_over(now) {
+            self.sleep = None;
+            return Poll::Pending;
+        }
+        if self.sleep.as_ref().is_none_or(|(until, _)| *until != at) {
+            let slept = self.client.transport().sleep((at - now).max(0.0));
+            self.sleep = Some((at, Box::pin(slept)));
+        }
+        let Some((_, sleep)) = &mut self.sleep else {
+            return Poll::Pending;
+        };
+        let slept = sleep.as_mut().poll(context);
+        if slept.is_ready() {
+            self.sleep = None;
+        }
+        slept
+    }
+}
+
+impl<T: Transport> Stream for Watch<T> {
+    type Item = UsageState;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<UsageState>> {
+        let watch = self.get_mut();
+        loop {
+            if watch.heed(context.waker()) {
+                watch.calls.clear();
+                watch.sleep = None;
+                return Poll::Ready(None);
+            }
+            if !watch.is_begun {
+                watch.is_begun = true;
+                return Poll::Ready(Some(watch.state.clone()));
+            }
+            if watch.poll_calls(context) {
+                return Poll::Ready(Some(watch.state.clone()));
+            }
+            if watch.poll_clock(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The exports behind `bookmore-sdk/watch`, whose driver is `pkg/src/watch`.
+
+use wasm_bindgen::prelude::*;
+
+use crate::engine::{
+    Id, Moment,
+    watch::{Figures, Gauge, Memory, Pace, Point, Schedule, Status},
+};
+
+/// The poll of a client and a company. Times and ids are as those of
+/// [`Core`](super::Core).
+#[wasm_bindgen]
+pub struct Watch(Schedule);
+
+#[wasm_bindgen]
+impl Watch {
+    #[wasm_bindgen(constructor)]
+    pub fn new(now: f64) -> Watch {
+        Watch(Schedule::new(now))
+    }
+
+    /// Infinite for never.
+    #[wasm_bindgen(js_name = pollTimeout)]
+    pub fn poll_timeout(&self) -> f64 {
+        self.0.poll_timeout()
+    }
+
+    /// Gives the id to leave with.
+    pub fn listen(
+        &mut self,
+        interval: f64,
+        idle_interval: f64,
+        polls_hidden: bool,
+        lowest_threshold: f64,
+    ) -> f64 {
+        let pace = Pace {
+            interval,
+            idle_interval,
+            polls_hidden,
+            lowest_threshold,
+        };
+        self.0.listen(pace) as f64
+    }
+
+    pub fn leave(&mut self, listener: f64, now: f64) {
+        self.0.leave(listener as Id, now);
+    }
+
+    /// The page was hidden or shown, the network has gone or is there again.
+    pub fn pause(&mut self, hidden: bool, offline: bool, now: f64, wall: f64, random: f64) {
+        let at = Moment { now, wall, random };
+        self.0.set_hidden(hidden, at);
+        self.0.set_offline(offline, at);
+    }
+
+    /// Another token of the same identity is sent from now on.
+    pub fn resume(&mut self) {
+        self.0.resume();
+    }
+
+    /// The id of a request that is sent now because somebody wants to know.
+    pub fn refresh(&mut self) -> f64 {
+        self.0.refresh() as f64
+    }
+
+    /// The id of a poll that is to be sent; 0 for none, -1 where nobody has been
+    /// at it for a while.
+    pub fn timeout(&mut self, now: f64) -> f64 {
+        if self.0.is_over(now) {
+            return -1.0;
+        }
+        self.0.handle_timeout(now).unwrap_or_default() as f64
+    }
+
+    /// A request has brought a usage. Gives whether it counts.
+    #[allow(clippy::too_many_arguments)]
+    pub fn usage(
+        &mut self,
+        request: f64,
+        used: f64,
+        limit: f64,
+        is_within_budget: bool,
+        window_days: f64,
+        now: f64,
+        wall: f64,
+        random: f64,
+    ) -> bool {
+        let figures = Figures {
+            used,
+            limit,
+            is_within_budget,
+            window_days,
+        };
+        let at = Moment { now, wall, random };
+        self.0.handle_usage(request as Id, figures, at)
+    }
+
+    /// A request has failed; `retry_at` is NaN where it does not tell. Gives 0
+    /// where that does not count, 1 where others follow, 2 where it is stopped.
+    pub fn error(
+        &mut self,
+        request: f64,
+        code: &str,
+        retry_at: f64,
+        now: f64,
+        wall: f64,
+        random: f64,
+    ) -> u8 {
+        let at = Moment { now, wall, random };
+        let counts = self.0.handle_error(request as Id, code, retry_at, at);
+        u8::from(counts) << u8::from(self.0.status() == Status::Stopped)
+    }
+}
+
+/// What a store tells of a usage. `row`: six numbers that it remembers, as
+/// `Memory::default` has them at first, how many thresholds there are, these, and the history, times and
+/// usages in turns. Gives the six to remember, and what `pkg/src/watch/gauge.ts`
+/// names, NaN for nothing.
+#[wasm_bindgen]
+pub fn gauge(
+    used: f64,
+    limit: f64,
+    is_within_budget: bool,
+    window_days: f64,
+    is_same_company: bool,
+    wall: f64,
+    row: &[f64],
+) -> Vec<f64> {
+    let &[
+        reached,
+        of_limit,
+        of_window,
+        since,
+        at,
+        first,
+        count,
+        ref rest @ ..,
+    ] = row
+    else {
+        return Vec::new();
+    };
+    let Some((thresholds, history)) = rest.split_at_checked(count as usize) else {
+        return Vec::new();
+    };
+    let (history, _) = history.as_chunks();
+    let mut gauge = Gauge {
+        thresholds,
+        history,
+        memory: Memory {
+            reached,
+            limit: of_limit,
+            window_days: of_window,
+            since,
+            first: Point { at, used: first },
+        },
+    };
+    let figures = Figures {
+        used,
+        limit,
+        is_within_budget,
+        window_days,
+    };
+    let reading = gauge.read(&figures, is_same_company, wall);
+    let told = |value: Option<f64>| value.unwrap_or(f64::NAN);
+    let (trend, memory) = (reading.trend, gauge.memory);
+    let net = trend.and_then(|trend| trend.net);
+    vec![
+        memory.reached,
+        memory.limit,
+        memory.window_days,
+        memory.since,
+        memory.first.at,
+        memory.first.used,
+        f64::from(reading.level as u8),
+        told(reading.share),
+        told(reading.reached),
+        told(trend.map(|trend| trend.used_per_day)),
+        told(trend.map(|trend| trend.sustainable_per_day)),
+        told(net.map(|net| net.per_day)),
+        told(net.map(|net| net.span_ms)),
+        told(trend.and_then(|trend| trend.exhausts_at)),
+    ]
+}

@@ -1,0 +1,40 @@
+// The snippets of pkg/docs/watch.md and those in TypeScript of the package's README, compiled beside the packed tarball and the frameworks that they are for.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { install } from "./installed.mjs";
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const pages = ["docs/watch.md", "README.md"].map((name) => readFileSync(at(`../../pkg/${name}`), "utf8"));
+const snippets = [...pages.join("\n").matchAll(/^```(tsx?)\n([^]*?)^```$/gm)].map(([, language, text]) => ({ language, text }));
+
+let user;
+before(() => {
+  user = install();
+  for (const name of readdirSync(at("../node_modules"))) {
+    if (!name.startsWith(".")) symlinkSync(at(`../node_modules/${name}`), join(user.folder, "node_modules", name));
+  }
+});
+after(() => user?.remove());
+
+it("has one for each framework", () => {
+  const has = (words) => snippets.some(({ text }) => text.includes(`from "${words}"`));
+  const missing = ["bookmore-sdk/watch", "bookmore-sdk/react", "bookmore-sdk/vue", "bookmore-sdk/svelte", "@tanstack/react-query", "swr", "solid-js", "@angular/core"].filter((words) => !has(words));
+  assert.deepEqual(missing, []);
+});
+
+it("compiles each", () => {
+  const files = snippets.map(({ language, text }, index) => {
+    const file = `snippet-${index}.${language}`;
+    writeFileSync(join(user.folder, file), `${text}\nexport {};\n`);
+    return file;
+  });
+  // What is the app's own.
+  writeFileSync(join(user.folder, "app.d.ts"), "declare const session: { accessToken(): Promise<string> };\ndeclare const companyId: string;\ndeclare const client: import(\"bookmore-sdk\").BookMoreClient;\n");
+  const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--jsx", "react-jsx", "--lib", "es2022,dom,dom.iterable"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [at("../../pkg/node_modules/typescript/bin/tsc"), ...options, "app.d.ts", ...files], { cwd: user.folder, encoding: "utf8" });
+  assert.equal(status, 0, stdout + stderr);
+});

@@ -1,0 +1,635 @@
+// bookmore-sdk/watch of the packed tarball, over the API in memory, with a clock that the test moves.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, describe, it, mock } from "node:test";
+import { pathToFileURL } from "node:url";
+import FakeTimers from "@sinonjs/fake-timers";
+import { QueryClient } from "@tanstack/react-query";
+import { install } from "./installed.mjs";
+
+const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 86_400_000;
+
+let user, sdk, kit, watchAiChatUsage;
+before(async () => {
+  user = install();
+  const load = (path) => import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist", path)));
+  [sdk, kit, { watchAiChatUsage }] = await Promise.all([load("index.js"), load("testing/index.js"), load("watch/index.js")]);
+  await new sdk.BookMoreClient().ready(); // compiling takes real time, which fake timers do not wait for
+});
+after(() => user?.remove());
+
+let clock, fake, client, random;
+beforeEach(() => {
+  random = Math.random;
+  Math.random = () => 0.5; // gaps are what they are in the middle
+  clock = FakeTimers.install({ now: Date.UTC(2026, 0), toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
+  fake = kit.createFakeBookMore();
+  fake.set(ID, { share: 0.5 });
+  client = fake.client();
+});
+afterEach(() => {
+  clock.uninstall();
+  Math.random = random;
+});
+
+const pass = (ms) => clock.tickAsync(ms);
+const watch = (options, request = { companyId: ID }) => watchAiChatUsage(client, request, options);
+/** Subscribes; gives the states that came and how to leave. */
+function listen(store) {
+  const states = [];
+  return { states, leave: store.subscribe((state) => states.push(state)) };
+}
+/** When requests were sent, in seconds from the start. */
+const seconds = () => fake.requests.map(({ at }) => Math.round((at - Date.UTC(2026, 0)) / 100) / 10);
+
+describe("a store", () => {
+  it("sends nothing until somebody subscribes, and then one request a task later", async () => {
+    const store = watch();
+    assert.deepEqual(store.getSnapshot(), { status: "pending" });
+    await pass(MINUTE);
+    const { states } = listen(store);
+    await Promise.resolve();
+    assert.equal(fake.requests.length, 0);
+    await pass(10);
+    assert.equal(fake.requests.length, 1);
+    assert.deepEqual(states.map(({ status }) => status), ["pending", "ok"]);
+    const { updatedAt, trend, ...state } = store.getSnapshot();
+    assert.deepEqual(state, { status: "ok", usage: kit.usage({ companyId: ID, share: 0.5 }), share: 0.5, level: "ok" });
+    assert.deepEqual(trend, { usedPerDay: 50_000 / 30, sustainablePerDay: 100_000 / 30 });
+    assert.ok(Math.abs(updatedAt - Date.now()) < SECOND);
+    assert.equal(store.getSnapshot(), states.at(-1));
+    assert.deepEqual(store.getServerSnapshot(), { status: "pending" });
+  });
+
+  it("that is left in the same task sends nothing", async () => {
+    listen(watch()).leave();
+    await pass(10 * MINUTE);
+    assert.equal(fake.requests.length, 0);
+    assert.equal(clock.countTimers(), 0);
+  });
+
+  it("shares one poll with all of the same company, the shortest interval counting", async () => {
+    const own = fake.companyId;
+    fake.set(own, { share: 0.5 });
+    const stores = [
+      watch({ intervalMs: 300_000 }),
+      watch({ intervalMs: 20_000, idleIntervalMs: 20_000 }, { companyId: `{${ID.toUpperCase()}}` }),
+      watch({}, { companyId: ID.replaceAll("-", "") }),
+    ];
+    const listeners = stores.map(listen);
+    await pass(50 * SECOND);
+    assert.deepEqual(seconds(), [0, 20, 40]);
+    for (const store of stores) assert.equal(store.getSnapshot().status, "ok");
+    listeners.forEach(({ leave }) => leave());
+    fake.reset();
+    listen(watch({}, undefined));
+    listen(watch({}, { companyId: "00000000-0000-0000-0000-000000000000" }));
+    await pass(SECOND);
+    assert.equal(fake.requests.length, 1);
+  });
+
+  it("doubles the gap while nothing changes", async () => {
+    listen(watch());
+    await pass(13 * MINUTE);
+    assert.deepEqual(seconds(), [0, 60, 180, 420, 720]);
+  });
+
+  it("stops one second after the last has left; moving in that second costs no request", async () => {
+    const store = watch();
+    const first = listen(store);
+    await pass(30 * SECOND);
+    first.leave();
+    first.leave();
+    await pass(900);
+    const second = listen(watch());
+    assert.equal(second.states[0].usage.tokensUsed, 50_000);
+    await pass(10 * SECOND);
+    assert.equal(fake.requests.length, 1);
+    second.leave();
+    await pass(10 * MINUTE);
+    assert.equal(fake.requests.length, 1);
+    assert.equal(clock.countTimers(), 0);
+    listen(store);
+    await pass(10);
+    assert.equal(fake.requests.length, 2);
+  });
+
+  it("gives up a poll in flight when it stops", async () => {
+    fake.set(ID, { kind: "hang" });
+    const { leave } = listen(watch());
+    await pass(SECOND);
+    leave();
+    await pass(SECOND);
+    assert.equal(fake.requests[0].aborted, true);
+    assert.equal(clock.countTimers(), 0);
+  });
+
+  it("keeps the usage object while it is equal, and beside an error", async () => {
+    const store = watch();
+    listen(store);
+    await pass(SECOND);
+    const { usage } = store.getSnapshot();
+    await pass(MINUTE);
+    assert.equal(store.getSnapshot().usage, usage);
+    fake.set(ID, { status: 503 });
+    await pass(2 * MINUTE);
+    const state = store.getSnapshot();
+    assert.deepEqual([state.status, state.error.code, state.usage, state.share, state.level], ["error", "server_error", usage, 0.5, "ok"]);
+    assert.ok(Object.isFrozen(state));
+  });
+
+  it("starts with what it was given, and asks all the same", async () => {
+    const initialUsage = kit.usage({ companyId: ID, share: 0.97 });
+    const store = watch({ initialUsage });
+    const first = { status: "ok", usage: initialUsage, share: 0.97, level: "critical" };
+    assert.deepEqual(store.getSnapshot(), first);
+    listen(store);
+    await pass(SECOND);
+    assert.equal(store.getSnapshot().share, 0.5);
+    assert.deepEqual(store.getServerSnapshot(), first);
+    assert.equal(store.getServerSnapshot(), store.getServerSnapshot());
+  });
+
+  it("for a request that is not known yet sends nothing", async () => {
+    const store = watch({}, null);
+    const { states } = listen(store);
+    await pass(MINUTE);
+    assert.deepEqual([states, fake.requests.length], [[{ status: "pending" }], 0]);
+    await assert.rejects(store.refresh(), { code: "config_error", message: /request is null/ });
+  });
+
+  it("keeps others going where a subscriber throws", async () => {
+    const store = watch();
+    let calls = 0;
+    store.subscribe(() => {
+      if (calls++ > 0) throw new Error("of the app");
+    });
+    const { states } = listen(store);
+    // Uncaught errors would end the test.
+    const thrown = [];
+    const queue = mock.method(globalThis, "queueMicrotask", (run) => thrown.push(assert.throws(run) ?? run));
+    await pass(SECOND);
+    queue.mock.restore();
+    assert.deepEqual([states.at(-1).status, thrown.length], ["ok", 1]);
+  });
+});
+
+describe("errors", () => {
+  for (const [what, failure, request = { companyId: ID }] of [
+    ["401", { status: 401 }],
+    ["403", { status: 403 }],
+    ["another company", { kind: "other-company" }],
+    ["no company id", undefined, { companyId: "x" }],
+  ]) {
+    it(`${what}: stopped`, async () => {
+      if (failure) fake.set(ID, failure);
+      const store = watch({}, request);
+      listen(store);
+      await pass(60 * MINUTE);
+      assert.equal(fake.requests.length, failure ? 1 : 0);
+      assert.equal(store.getSnapshot().status, "stopped");
+    });
+  }
+
+  it("503: the gap doubles, without retries, and it recovers", async () => {
+    fake.set(ID, [{ status: 503, times: 3 }, { share: 0.9 }]);
+    const store = watch();
+    const { states } = listen(store);
+    await pass(16.5 * MINUTE);
+    assert.deepEqual(seconds(), [0, 120, 360, 840, 900, 960]);
+    assert.deepEqual(states.slice(0, 5).map(({ status }) => status), ["pending", "error", "error", "error", "ok"]);
+    assert.equal(store.getSnapshot().error, undefined);
+  });
+
+  it("Retry-After is kept", async () => {
+    fake.set(ID, [{ status: 429, retryAfter: 600 }, { share: 0.9 }]);
+    listen(watch({ intervalMs: 5_000 }));
+    await pass(9.9 * MINUTE);
+    assert.equal(fake.requests.length, 1);
+    await pass(0.2 * MINUTE);
+    assert.equal(fake.requests.length, 2 + 1);
+  });
+
+  it("a module that cannot be had stops it, and a refresh tries again", async () => {
+    const slim = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/slim.js")));
+    const bytes = readFileSync(join(user.folder, "node_modules/bookmore-sdk/dist/sdk.wasm"));
+    const broken = new slim.BookMoreClient({ wasm: Promise.reject(new Error("not there")), fetch: fake.fetch, bearerToken: "t" });
+    const store = watchAiChatUsage(broken, { companyId: ID });
+    listen(store);
+    await pass(10);
+    assert.deepEqual([store.getSnapshot().status, store.getSnapshot().error.code], ["stopped", "runtime_unsupported"]);
+    await assert.rejects(store.refresh(), { code: "runtime_unsupported" });
+    const whole = new slim.BookMoreClient({ wasm: bytes, fetch: fake.fetch, bearerToken: "t" });
+    await whole.ready();
+    const other = watchAiChatUsage(whole, { companyId: ID });
+    listen(other);
+    await pass(10);
+    assert.equal(other.getSnapshot().share, 0.5);
+  });
+});
+
+describe("a trap", () => {
+  // (module (func (export "trap") unreachable)): a real one.
+  const code = "0061736d010000000104016000000302010007080104747261700000" + "0a05010300000b";
+  for (const name of ["core_reply", "watch_usage", "watch_timeout", "gauge"]) {
+    it(`in ${name}: everything starts anew`, async () => {
+      const { exports: { trap } } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, "hex")));
+      const { instantiate } = WebAssembly;
+      let traps = 0;
+      WebAssembly.instantiate = async (...given) => {
+        const { exports } = await instantiate.apply(WebAssembly, given);
+        const stub = { ...exports, [name]: (...values) => (traps-- > 0 ? trap() : exports[name](...values)) };
+        return Object.create(WebAssembly.Instance.prototype, { exports: { value: stub } });
+      };
+      try {
+        const { BookMoreClient } = await import(`${pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js"))}?${name}`);
+        const own = new BookMoreClient({ fetch: fake.fetch, bearerToken: "t" });
+        await own.ready();
+        traps = 1;
+        const store = watchAiChatUsage(own, { companyId: ID });
+        listen(store);
+        await pass(MINUTE);
+        if (name === "core_reply") assert.equal(store.getSnapshot().error.code, "internal_error");
+        clock.uninstall(); // the module is compiled anew, which takes real time
+        clock = FakeTimers.install({ shouldAdvanceTime: true, now: Date.now() });
+        fake.set(ID, { share: 0.6 });
+        for (let time = 0; time < 20 && store.getSnapshot().share !== 0.6; time++) await Promise.all([store.refresh(), pass(1_000)]).catch(() => {});
+        assert.deepEqual([store.getSnapshot().status, store.getSnapshot().share], ["ok", 0.6]);
+      } finally {
+        WebAssembly.instantiate = instantiate;
+      }
+    });
+  }
+});
+
+describe("refresh", () => {
+  it("asks anew at once, without a subscription too", async () => {
+    const store = watch();
+    const refreshing = store.refresh();
+    await pass(10);
+    assert.equal((await refreshing).tokensUsed, 50_000);
+    assert.equal(store.getSnapshot().share, 0.5);
+    await pass(2 * SECOND);
+    assert.equal(clock.countTimers(), 0);
+  });
+
+  it("never joins a request that was sent before it, whose answer then does not count", async () => {
+    const store = watch();
+    fake.set(ID, [{ kind: "slow", delayMs: 3_000 }, { share: 0.9 }]);
+    listen(store);
+    await pass(SECOND);
+    const refreshing = store.refresh();
+    await pass(10);
+    assert.equal((await refreshing).tokensUsed, 90_000);
+    fake.set(ID, { share: 0.1 });
+    await pass(5 * SECOND);
+    assert.equal(store.getSnapshot().share, 0.9);
+  });
+
+  it("starts a store that is stopped", async () => {
+    fake.set(ID, { status: 403 });
+    const store = watch();
+    listen(store);
+    await pass(10 * MINUTE);
+    await assert.rejects(Promise.all([store.refresh(), pass(10)]), { status: 403 });
+    fake.set(ID, { share: 0.9 });
+    await Promise.all([store.refresh(), pass(10)]);
+    assert.deepEqual([store.getSnapshot().status, store.getSnapshot().error], ["ok", undefined]);
+    await pass(MINUTE);
+    assert.equal(fake.requests.length, 4);
+  });
+
+  it("times the next poll from its end", async () => {
+    const store = watch();
+    listen(store);
+    await pass(50 * SECOND);
+    await Promise.all([store.refresh(), pass(10)]);
+    await pass(59 * SECOND);
+    assert.equal(fake.requests.length, 2);
+    await pass(2 * SECOND);
+    assert.equal(fake.requests.length, 3);
+  });
+});
+
+describe("another token", () => {
+  it("forgets the usage of the old identity, also where nobody looks, and asks anew", async () => {
+    const store = watch({ initialUsage: kit.usage({ share: 0.1 }) });
+    const left = watch();
+    const { leave } = listen(left);
+    const { states } = listen(store);
+    await pass(10);
+    leave();
+    fake.set(ID, { share: 0.7 });
+    client.setBearerToken("other");
+    assert.deepEqual([store.getSnapshot(), left.getSnapshot()], [{ status: "pending" }, { status: "pending" }]);
+    await pass(10);
+    assert.equal(store.getSnapshot().share, 0.7);
+    assert.deepEqual(states.map(({ share }) => share), [0.1, 0.5, undefined, 0.7]);
+  });
+
+  it("gives up what is in flight for the old one", async () => {
+    const store = watch();
+    fake.set(ID, [{ kind: "slow", delayMs: 3_000 }, { share: 0.7 }]);
+    const { states } = listen(store);
+    await pass(SECOND);
+    client.setBearerToken("other");
+    await pass(10 * SECOND);
+    assert.deepEqual(states.map(({ share }) => share), [undefined, 0.7]);
+    assert.equal(fake.requests.length, 2);
+  });
+
+  it("of the same identity changes nothing", async () => {
+    const store = watch();
+    const { states } = listen(store);
+    await pass(10);
+    client.setBearerToken("renewed", { sameIdentity: true });
+    await pass(30 * SECOND);
+    assert.deepEqual([states.length, fake.requests.length], [2, 1]);
+  });
+
+  for (const sameIdentity of [true, false]) {
+    it(`starts what was stopped (sameIdentity: ${sameIdentity})`, async () => {
+      fake.set(ID, [{ status: 401 }, { share: 0.9 }]);
+      const store = watch();
+      listen(store);
+      await pass(10 * MINUTE);
+      client.setBearerToken("renewed", { sameIdentity });
+      await pass(10);
+      assert.deepEqual([store.getSnapshot().status, fake.requests.length], ["ok", 2]);
+    });
+  }
+});
+
+describe("thresholds", () => {
+  const told = async (percents, options) => {
+    const thresholds = [];
+    const store = watch({ intervalMs: 5_000, idleIntervalMs: 5_000, ...options, onThreshold: ({ threshold }) => thresholds.push(threshold) });
+    const { leave } = listen(store);
+    for (const percent of percents) {
+      fake.set(ID, { share: percent / 100 });
+      await pass(5 * SECOND);
+    }
+    leave();
+    await pass(2 * SECOND);
+    return thresholds;
+  };
+
+  it("the most severe alone, and again after it was two points below", async () => {
+    assert.deepEqual(await told([79, 96]), [0.95]);
+    assert.deepEqual(await told([79, 96, 70, 85]), [0.95, 0.8]);
+  });
+
+  it("at the start, too; in any order", async () => {
+    assert.deepEqual(await told([85], { thresholds: [0.9, 0.5] }), [0.5]);
+    assert.deepEqual(await told([100]), [1]);
+  });
+
+  it("belong to the store, as the level does", async () => {
+    fake.set(ID, { share: 0.6 });
+    const stores = [watch({ thresholds: [0.5] }), watch({ thresholds: [0.3, 0.55] }), watch({ thresholds: [] }), watch()];
+    stores.forEach(listen);
+    await pass(10);
+    assert.deepEqual(stores.map((store) => store.getSnapshot().level), ["warning", "critical", "ok", "ok"]);
+    fake.set(ID, { share: 1.2 });
+    await pass(MINUTE);
+    assert.deepEqual(stores.map((store) => store.getSnapshot().level), ["over", "over", "over", "over"]);
+    assert.equal(stores[0].getSnapshot().share, 1.2);
+  });
+
+  it("are not told of again when the store moves", async () => {
+    const thresholds = [];
+    fake.set(ID, { share: 0.9 });
+    const store = watch({ onThreshold: ({ threshold, usage }) => thresholds.push([threshold, usage.tokensUsed]) });
+    const { leave } = listen(store);
+    await pass(10);
+    leave();
+    listen(store);
+    await pass(MINUTE);
+    assert.deepEqual(thresholds, [[0.8, 90_000]]);
+  });
+
+  // What is shown before the module is there is the one thing that TypeScript decides, too.
+  it("make the same level of what a store starts with", async () => {
+    for (const thresholds of [[], [0.5], [0.8, 0.95, 1]]) {
+      for (const share of [0, 0.49, 0.5, 0.8, 0.95, 0.99, 1, 1.3]) {
+        const { tokenLimit } = kit.usage();
+        fake.set(ID, { share, tokenLimit });
+        const initialUsage = kit.usage({ companyId: ID, share });
+        const store = watch({ thresholds, initialUsage });
+        const first = store.getSnapshot();
+        const { leave } = listen(store);
+        await pass(10);
+        const { level, share: own } = store.getSnapshot();
+        assert.deepEqual([first.level, first.share], [level, own], `${share} of ${thresholds}`);
+        leave();
+        await pass(2 * SECOND);
+      }
+    }
+    const none = watch({ initialUsage: kit.usage({ tokenLimit: 0 }) }).getSnapshot();
+    assert.deepEqual([none.level, none.share], ["over", undefined]);
+  });
+});
+
+describe("the trend", () => {
+  const at = (days, tokensUsed) => ({ at: Date.now() - days * DAY, tokensUsed });
+  const trendWith = async (history) => {
+    const store = watch({ history });
+    const { leave } = listen(store);
+    await pass(10);
+    leave();
+    await pass(2 * SECOND);
+    return store.getSnapshot().trend;
+  };
+
+  it("has a date only on the ground of 7 days, 14 days ahead at most", async () => {
+    const { netPerDay, spanMs, exhaustsAt } = await trendWith([at(8, 10_000)]);
+    assert.ok(Math.abs(netPerDay - 5_000) < 1 && Math.abs(spanMs - 8 * DAY) < MINUTE);
+    assert.ok(Math.abs(exhaustsAt - (Date.now() + 10 * DAY)) < MINUTE);
+    assert.equal((await trendWith([at(6, 10_000)])).exhaustsAt, undefined);
+    assert.equal((await trendWith([at(8, 30_000)])).exhaustsAt, undefined);
+  });
+
+  it("is forgotten when the limit changes", async () => {
+    const store = watch({ history: [at(8, 10_000)] });
+    listen(store);
+    await pass(10);
+    fake.set(ID, { tokenLimit: 200_000 });
+    await pass(MINUTE);
+    const { netPerDay, exhaustsAt, sustainablePerDay } = store.getSnapshot().trend;
+    assert.deepEqual([netPerDay, exhaustsAt, sustainablePerDay], [undefined, undefined, 200_000 / 30]);
+  });
+});
+
+describe("iterating", () => {
+  it("gives the state at once and after each change, until it is left", async () => {
+    const statuses = [];
+    const over = (async () => {
+      for await (const { status } of watch()) {
+        statuses.push(status);
+        if (statuses.length === 3) break;
+      }
+    })();
+    await pass(2 * MINUTE);
+    await over;
+    assert.deepEqual(statuses, ["pending", "ok", "ok"]);
+    await pass(2 * SECOND);
+    assert.equal(clock.countTimers(), 0);
+  });
+
+  it("can be left while it waits", async () => {
+    const iterator = watch({}, null)[Symbol.asyncIterator]();
+    assert.equal((await iterator.next()).value.status, "pending");
+    const waiting = [iterator.next(), iterator.next()];
+    await iterator.return();
+    assert.deepEqual((await Promise.all(waiting)).map(({ done }) => done), [true, true]);
+    assert.equal(clock.countTimers(), 0);
+  });
+});
+
+describe("clients", () => {
+  it("that stand in for one are watched alike", async () => {
+    let asked = 0;
+    const standIn = { getAiChatUsage: async () => kit.usage({ share: ++asked / 10 }) };
+    clock.uninstall(); // it has no module of its own: that of the package is loaded
+    const store = watchAiChatUsage(standIn, undefined, { thresholds: [0.2] });
+    const { leave, states } = listen(store);
+    const other = listen(watchAiChatUsage(standIn));
+    while (store.getSnapshot().status === "pending") await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual([store.getSnapshot().share, asked], [0.1, 1]);
+    assert.equal((await store.refresh()).tokensUsed, 20_000);
+    assert.deepEqual(states.map(({ level }) => level), [undefined, "ok", "warning"]);
+    leave();
+    other.leave();
+  });
+
+  it("in the other module format and in proxies share the poll", async () => {
+    const { watchAiChatUsage: required } = createRequire(join(user.folder, "user.cjs"))("bookmore-sdk/watch");
+    listen(required(new Proxy(client, {}), { companyId: ID }));
+    listen(watch());
+    await pass(SECOND);
+    assert.equal(fake.requests.length, 1);
+  });
+
+  it("of two users never see each other's usage", async () => {
+    const [a, b] = [fake, kit.createFakeBookMore()].map((of, at) => {
+      of.set(ID, { share: at / 10 });
+      return watchAiChatUsage(of.client(), { companyId: ID });
+    });
+    listen(a);
+    listen(b);
+    await pass(10);
+    assert.deepEqual([a.getSnapshot().share, b.getSnapshot().share], [0, 0.1]);
+  });
+});
+
+describe("what cannot be used is refused", () => {
+  for (const [what, act, sentence] of [
+    ["no client", () => watchAiChatUsage({}), /must be a BookMoreClient/],
+    ["an unknown option", () => watch({ interval: 5_000 }), /cannot have "interval". Did you mean intervalMs\?/],
+    ["an interval too short", () => watch({ intervalMs: 1_000 }), /intervalMs must be an integer from 5000/],
+    ["an idle interval that is shorter", () => watch({ idleIntervalMs: 5_000 }), /idleIntervalMs must be an integer from intervalMs, 60000/],
+    ["percents", () => watch({ thresholds: [80] }), /such as 0.8 for 80 %/],
+    ["another pause", () => watch({ whenHidden: "stop" }), /"pause" or "poll"/],
+    ["no function", () => watch({ onThreshold: "warn" }), /onThreshold must be a function/],
+    ["no usage", () => watch({ initialUsage: {} }), /initialUsage must be a usage/],
+    ["seconds", () => watch({ history: [{ at: 1_700_000_000, tokensUsed: 5 }] }), /milliseconds since 1970/],
+    ["an unknown member of the request", () => watch({}, { company: ID }), /Did you mean companyId\?/],
+    ["no request", () => watch({}, 5), /The request must be an object/],
+    ["no options", () => watch("5s"), /must be an object/],
+  ]) {
+    it(what, () => assert.throws(act, (error) => sdk.isBookMoreError(error) && error.code === "config_error" && sentence.test(error.message)));
+  }
+});
+
+describe("queries", () => {
+  it("ask through the client, keyed by the identity and never the token", async () => {
+    clock.uninstall();
+    fake.set(ID, { share: 0.5 });
+    const { aiChatUsageQuery } = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/query/index.js")));
+    const queries = new QueryClient();
+    const ask = (of) => queries.fetchQuery(aiChatUsageQuery(of, { companyId: ID }));
+    client.setBearerToken("s3cret-t0ken");
+    assert.equal((await ask(client)).tokensUsed, 50_000);
+    assert.equal(await ask(new Proxy(client, {})), await ask(client));
+    assert.equal(fake.requests.length, 1);
+    // Another identity, another client, another company.
+    const { queryKey, staleTime, retry } = aiChatUsageQuery(client, { companyId: ID });
+    const other = createFakeClient({ share: 0.9 });
+    assert.equal((await ask(other)).tokensUsed, 90_000);
+    fake.set(ID, { share: 0.7 });
+    client.setBearerToken("another-t0ken");
+    assert.equal((await ask(client)).tokensUsed, 70_000);
+    assert.notDeepEqual(aiChatUsageQuery(client).queryKey, aiChatUsageQuery(client, { companyId: ID }).queryKey);
+    assert.deepEqual([queryKey.slice(0, 2), staleTime, retry], [["bookmore-sdk", "ai-chat-usage"], 30_000, false]);
+    assert.doesNotMatch(JSON.stringify(queries.getQueryCache().getAll().map((query) => query.queryKey)), /t0ken/);
+    queries.clear();
+  });
+
+  function createFakeClient(members) {
+    const fake = kit.createFakeBookMore();
+    fake.set(ID, members);
+    return fake.client();
+  }
+});
+
+it("10 000 stores that come and go leave the heap as it was", () => {
+  const script = `
+    import { createFakeBookMore } from "bookmore-sdk/testing";
+    import { watchAiChatUsage } from "bookmore-sdk/watch";
+    const client = createFakeBookMore().client();
+    const memory = [];
+    const instantiate = WebAssembly.instantiate;
+    WebAssembly.instantiate = async (...given) => {
+      const made = await instantiate(...given);
+      memory.push(...Object.values(made.exports ?? made.instance.exports).filter((value) => value instanceof WebAssembly.Memory));
+      return made;
+    };
+    const stays = watchAiChatUsage(client);
+    const leave = stays.subscribe(() => {});
+    const round = async (count) => {
+      for (let at = 0; at < count; at++) {
+        const store = watchAiChatUsage(client, undefined, { onThreshold() {} });
+        store.subscribe(() => {})();
+        store.getSnapshot();
+        if (at % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      for (let time = 0; time < 5; time++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        gc();
+      }
+      return { heap: process.memoryUsage().heapUsed, wasm: memory[0].buffer.byteLength };
+    };
+    const [before, after] = [await round(2_000), await round(10_000)];
+    leave();
+    console.log(JSON.stringify({ before, after }));`;
+  const file = join(user.folder, "heap.mjs");
+  writeFileSync(file, script);
+  const { before, after } = JSON.parse(execFileSync(process.execPath, ["--expose-gc", file], { encoding: "utf8", timeout: 60_000 }));
+  assert.equal(after.wasm, before.wasm);
+  assert.ok(after.heap - before.heap < 500_000, `${before.heap} → ${after.heap} bytes`);
+});
+
+describe("a process", () => {
+  const run = (script) => {
+    const file = join(user.folder, "process.mjs");
+    writeFileSync(file, `import { createFakeBookMore } from "bookmore-sdk/testing";\nimport { watchAiChatUsage } from "bookmore-sdk/watch";\n
+const fake = createFakeBookMore();\nconst store = watchAiChatUsage(fake.client());\n${script}`);
+    return execFileSync(process.execPath, [file], { encoding: "utf8", timeout: 20_000 });
+  };
+
+  it("ends while somebody subscribes", () => {
+    const script = 'store.subscribe(() => {});\nsetTimeout(() => console.log(store.getSnapshot().status, fake.requests.length), 500);';
+    assert.equal(run(script), "ok 1\n");
+  });
+
+  it("goes on while somebody iterates", () => {
+    const script = 'for await (const { status } of store) {\n  console.log(status);\n  if (status === "ok") break;\n}';
+    assert.equal(run(script), "pending\nok\n");
+  });
+});

@@ -1,0 +1,207 @@
+// What the tests of ../watch-browser.test.mjs call in a page: apps of the three frameworks over the API in memory, with a
+// clock that the test moves. Everything else, the hiding of the page too, is the browser's own.
+import FakeTimers from "@sinonjs/fake-timers";
+import { StrictMode, createElement, useState } from "react";
+import { flushSync } from "react-dom";
+import { createRoot, hydrateRoot } from "react-dom/client";
+import { renderToString } from "react-dom/server";
+import { createFakeBookMore, usage } from "bookmore-sdk/testing";
+import { BookMoreProvider, useAiChatUsage } from "bookmore-sdk/react";
+import { provideBookMore, useAiChatUsage as useVueUsage } from "bookmore-sdk/vue";
+import { watchAiChatUsage } from "bookmore-sdk/watch";
+import { createSSRApp, h, ref } from "vue";
+import { renderToString as renderVue } from "vue/server-renderer";
+import { hydrate, mount as mountSvelte, unmount as unmountSvelte, flushSync as flushSvelte } from "svelte";
+import SvelteUsage from "./usage.svelte";
+import ServerUsage from "./usage.svelte?server";
+import { render as renderSvelte } from "svelte/server";
+
+const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+const OTHER = "11111111-2222-3333-4444-555555555555";
+const SECOND = 1_000;
+const OPTIONS = { intervalMs: 5_000, idleIntervalMs: 5_000 };
+const initialUsage = usage({ companyId: ID, share: 0.83 });
+
+const complaints = [];
+for (const name of ["error", "warn"]) console[name] = (...words) => complaints.push(words.join(" "));
+
+const real = { setTimeout };
+let clock, fake, client;
+const pass = async (ms) => {
+  await clock.tickAsync(ms);
+  // React and Vue have schedulers of their own.
+  await new Promise((resolve) => real.setTimeout.call(window, resolve, 20));
+};
+const requests = () => fake.requests.length;
+const place = () => document.body.appendChild(document.createElement("main"));
+
+async function begin() {
+  clock?.uninstall();
+  document.body.replaceChildren();
+  complaints.length = 0;
+  fake = createFakeBookMore();
+  fake.set(ID, { share: 0.5 });
+  client = fake.client();
+  await client.ready();
+  clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
+  Math.random = () => 0.5;
+}
+
+function Usage({ request = { companyId: ID }, options = OPTIONS }) {
+  const { status, share, level } = useAiChatUsage(request, options);
+  return <p>{`${status} ${share} ${level}`}</p>;
+}
+const react = (children) => <StrictMode><BookMoreProvider client={client}>{children}</BookMoreProvider></StrictMode>;
+
+const tests = {
+  async manyComponents() {
+    const main = place();
+    const root = createRoot(main);
+    const count = 50;
+    flushSync(() => root.render(react(Array.from({ length: count }, (_, at) => <Usage key={at} />))));
+    await pass(SECOND);
+    const atMount = requests();
+    const shown = [...main.children].filter(({ textContent }) => textContent === "ok 0.5 ok").length;
+    await pass(20 * SECOND);
+    const after20 = requests();
+    flushSync(() => root.render(react(null)));
+    await pass(60 * SECOND);
+    return { atMount, shown, after20, left: requests() };
+  },
+
+  // Between two of these the test hides and shows the page.
+  async listen() {
+    const store = watchAiChatUsage(client, { companyId: ID }, OPTIONS);
+    store.subscribe(() => {});
+    await pass(SECOND);
+    return requests();
+  },
+  async pass(ms) {
+    await pass(ms);
+    return { requests: requests(), visibility: document.visibilityState };
+  },
+  async toggle(events) {
+    for (let time = 0; time < 20; time++) {
+      for (const event of events) {
+        if (event === "hidden" || event === "visible") {
+          Object.defineProperty(document, "visibilityState", { value: event, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        } else {
+          window.dispatchEvent(new Event(event));
+        }
+        await clock.tickAsync(10);
+      }
+    }
+    delete document.visibilityState;
+    await pass(SECOND);
+    return requests();
+  },
+  async backForward() {
+    await pass(SECOND);
+    window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+    await pass(SECOND);
+    return requests();
+  },
+  focusIsNothing() {
+    for (const name of ["focus", "blur", "focus"]) window.dispatchEvent(new Event(name));
+    return pass(SECOND).then(requests);
+  },
+
+  async reactHydrates() {
+    const app = react(<Usage options={{ ...OPTIONS, initialUsage }} />);
+    const main = place();
+    main.innerHTML = renderToString(app);
+    const html = main.textContent;
+    const onServer = requests();
+    // Another part of the page is there already, and knows more: the late one must begin as the server did.
+    const early = createRoot(place());
+    flushSync(() => early.render(react(<Usage />)));
+    await pass(SECOND);
+    const recovered = [];
+    hydrateRoot(main, app, { onRecoverableError: (error) => recovered.push(error.message) });
+    await pass(SECOND);
+    return { html, onServer, shown: main.textContent, recovered, requests: requests(), complaints };
+  },
+  async reactFollows() {
+    fake.set(OTHER, { share: 0.7 });
+    let show;
+    const thresholds = [];
+    function App() {
+      const [request, set] = useState(null);
+      show = set;
+      // An object made anew by each rendering is no other one.
+      return <Usage request={request && { ...request }} options={{ ...OPTIONS, thresholds: [0.6], onThreshold: ({ threshold }) => thresholds.push(threshold) }} />;
+    }
+    const main = place();
+    const root = createRoot(main);
+    flushSync(() => root.render(react(<App />)));
+    await pass(SECOND);
+    const texts = [main.textContent];
+    for (const companyId of [ID, OTHER]) {
+      flushSync(() => show({ companyId }));
+      await pass(SECOND);
+      texts.push(main.textContent);
+    }
+    return { texts, thresholds, requests: requests() };
+  },
+  async reactWithoutProvider() {
+    const caught = [];
+    const root = createRoot(place(), { onUncaughtError: (error) => caught.push(`${error.code}: ${error.message}`) });
+    flushSync(() => root.render(<Usage />));
+    return caught;
+  },
+
+  async vue() {
+    const request = ref({ companyId: ID });
+    fake.set(OTHER, { share: 0.7 });
+    const Inner = {
+      setup() {
+        const { state } = useVueUsage(request, { ...OPTIONS, initialUsage });
+        return () => h("p", `${state.value.status} ${state.value.share}`);
+      },
+    };
+    const App = { setup: () => (provideBookMore(client), () => [h(Inner), h(Inner)]) };
+    const html = await renderVue(createSSRApp(App));
+    const onServer = requests();
+    const main = place();
+    main.innerHTML = html;
+    const app = createSSRApp(App);
+    app.mount(main);
+    await pass(SECOND);
+    const texts = [html.replaceAll(/<.*?>/g, ""), main.textContent];
+    const one = requests();
+    request.value = { companyId: OTHER };
+    await pass(SECOND);
+    texts.push(main.textContent);
+    app.unmount();
+    await pass(60 * SECOND);
+    return { texts, onServer, one, left: requests(), complaints };
+  },
+
+  async svelte() {
+    const props = { client, request: { companyId: ID }, options: { ...OPTIONS, initialUsage } };
+    const { body } = renderSvelte(ServerUsage, { props });
+    const onServer = requests();
+    const main = place();
+    main.innerHTML = body;
+    const hydrated = hydrate(SvelteUsage, { target: main, props });
+    const other = mountSvelte(SvelteUsage, { target: place(), props });
+    flushSvelte();
+    await pass(SECOND);
+    flushSvelte();
+    const texts = [body.replaceAll(/<.*?>/g, ""), ...[...document.querySelectorAll("main")].map(({ textContent }) => textContent)];
+    const one = requests();
+    await pass(10 * SECOND);
+    const later = requests();
+    await unmountSvelte(hydrated);
+    await unmountSvelte(other);
+    await pass(60 * SECOND);
+    return { texts, onServer, one, later, left: requests(), complaints };
+  },
+};
+
+window.act = async (name, argument) => {
+  if (name !== "pass" && name !== "toggle" && name !== "backForward" && name !== "focusIsNothing") await begin();
+  return tests[name](argument);
+};
+document.title = "ready";
