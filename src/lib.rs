@@ -24,7 +24,8 @@
 //! future is dropped. It retries what may go better, within ten seconds for an
 //! attempt and thirty for a call, and asks for another token when one is
 //! refused. See [`ClientBuilder`] for what can be set and
-//! [`CallOptions`](client::CallOptions) for what can differ from call to call.
+//! [`CallOptions`](client::CallOptions) for what can differ from call to call;
+//! for many companies there is [`Client::get_many`].
 //!
 //! # When it fails
 //!

@@ -85,7 +85,8 @@ export class Run {
     this.#isReal = calls !== undefined;
     this.#deciding = await (calls ?? (await decidingClient())[CALLS])().many(client, companyIds, options);
     const { signal } = options;
-    if (this.end || signal?.aborted) return this.stop(abortReason(signal!));
+    if (this.end) return this.#deciding.many.free();
+    if (signal?.aborted) return this.stop(abortReason(signal));
     signal?.addEventListener("abort", this.#onAbort);
     const { length, size } = companyIds as { length?: number; size?: number };
     this.#total = length ?? size;
