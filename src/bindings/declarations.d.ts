@@ -100,7 +100,8 @@ export interface BearerToken {
   /**
    * A Date, or milliseconds since 1970. With more than two minutes left the
    * provider is not asked; in the minute and a half after that it is asked
-   * behind the calls; a token of the last 30 seconds is not sent.
+   * behind the calls; with 30 seconds or less left it is asked before the
+   * next request. What it gives is sent, whatever its end.
    */
   expiresAt?: number | Date | undefined;
 }
@@ -108,7 +109,9 @@ export interface BearerToken {
 /**
  * Gives the bearer token; null or undefined to send none. It is asked at each
  * call, unless it tells when its token expires, and once more when the server
- * refuses one: once at a time, however many calls wait for it.
+ * refuses one: once at a time, however many calls wait for it. A call that it
+ * makes before it returns does not wait for it, and goes with the token of the
+ * answer before, if any.
  */
 export type TokenProvider = (
   about: TokenRequest,
@@ -226,13 +229,17 @@ export interface RequestOptions {
 }
 
 /**
- * What happens to a call. Nothing in it is a secret: URLs have no query and
- * headers are left out.
+ * What happens to a call, at last `success` or `error`; an aborted call has no
+ * last event. Nothing in it is a secret: URLs have no query and headers are
+ * left out.
  */
 export type ClientEvent = {
-  /** Numbers the calls of a client. Calls that share a request have its first caller's in all but the last event. */
+  /**
+   * Tells the calls of a client apart; later ones have higher numbers, with gaps. Calls that share a request have its
+   * first caller's in all but the last event.
+   */
   callId: number;
-  /** Counts the attempts, from 1. */
+  /** Counts the attempts, from 1; 0 at the end of a call that made none. */
   attempt: number;
 } & (
   /** A request is about to be sent. */
@@ -323,12 +330,15 @@ export interface BookMoreError extends Error {
   readonly retryAt?: Date;
 }
 
-/** The caller gave something that cannot be sent; nothing was sent. */
+/**
+ * The caller gave something that cannot be used: options, a request, or in the place of a Response what its `fetch` gave.
+ * In all but the last case nothing was sent.
+ */
 export interface ConfigError extends BookMoreError {
   readonly code: "config_error";
 }
 
-/** The `bearerToken` function failed; its error is the `cause`. Nothing was sent. */
+/** The `bearerToken` function failed; its error is the `cause`. */
 export interface TokenProviderError extends BookMoreError {
   readonly code: "token_provider_error";
 }
@@ -368,7 +378,7 @@ export interface ApiError extends BookMoreError {
   readonly code: "api_error" | "authentication_error" | "permission_denied" | "rate_limited" | "server_error";
   /** The HTTP status. */
   readonly status: number;
-  /** The server's own name for the error, for example `Unauthorized`. */
+  /** The server's own name for the error, for example `Unauthorized`: as it was written, with a secret if that is in it. */
   readonly errorCode?: string;
   /** What the server said in words, if anything, without secrets. */
   readonly serverMessage?: string;

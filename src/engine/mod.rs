@@ -198,6 +198,8 @@ pub(crate) struct Engine {
     /// No group that waits has a lower number.
     lowest: f64,
     question: Option<Question>,
+    /// How many in a row were superseded by another provider.
+    superseded: u32,
     /// Those that were carried out or withdrawn are gaps.
     commands: Vec<Option<Command>>,
     /// How many commands were taken.
@@ -239,6 +241,7 @@ impl Engine {
             due: f64::INFINITY,
             lowest: f64::INFINITY,
             question: None,
+            superseded: 0,
             commands: Vec::new(),
             taken: 0,
             begun: 0,

@@ -13,6 +13,9 @@ use crate::error::{Error, TokenProviderError, text};
 /// A question that has no answer by then hangs, for calls without a limit of
 /// their own.
 const LONGEST_QUESTION_MS: f64 = 30_000.0;
+/// A provider that sets another one whenever it is asked would be asked for
+/// ever.
+const MOST_SUPERSEDED: u32 = 1_000;
 /// So often an engine whose forks share nothing in flight looks whether the
 /// provider that it waits for was replaced: nobody tells it.
 const LOOK_EACH_MS: f64 = 1_000.0;
@@ -47,7 +50,16 @@ impl Engine {
         self.begin(at);
         self.shared.tokens.set(token, has_provider);
         // Another provider is not asked by the old one's question.
+        if let Some(asked) = &self.question
+            && self.is_begun(asked.id)
+        {
+            self.superseded += 1;
+        }
         self.supersede_question();
+        let is_endless = self.superseded >= MOST_SUPERSEDED;
+        if is_endless {
+            self.superseded = 0;
+        }
         // What the server asked of one user is no word for another.
         if !same_identity {
             self.shared.pauses = Pauses::default();
@@ -63,6 +75,13 @@ impl Engine {
             if is_unsent {
                 self.withdraw(group.send);
                 group.stage = Stage::Behind;
+            }
+            if is_endless && group.stage == Stage::Token {
+                let words = "The token provider sets another one whenever it is asked; let it give the token instead.";
+                let error = TokenProviderError::new(words).into();
+                self.settle_all(&mut group, Arc::new(error));
+                self.put_back(group);
+                continue;
             }
             let is_paused = group.stage == Stage::Sleep && group.is_unsent();
             if group.stage == Stage::Token || is_unsent || (is_paused && !same_identity) {
@@ -116,6 +135,7 @@ impl Engine {
     }
 
     fn answered(&mut self, asked: &Question, answer: Result<Answer, Error>) {
+        self.superseded = 0;
         let (now, source) = (self.at.now, self.shared.tokens.source());
         let mut failure = None;
         match answer.and_then(checked) {

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { posix } from "node:path";
 import { it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { COMMAND, ENTRIES, scripts } from "../../pkg/build/entries.mjs";
 import { install } from "./installed.mjs";
 
@@ -48,7 +49,9 @@ it("gives require the CommonJS entry under every condition", () => {
       for (const entry of names.map(subpath).filter((name) => name !== "./testing/msw")) {
         const name = `bookmore-sdk${entry.slice(1)}`;
         const script = `const own = require("${name}"); console.log(require.resolve("${name}"), Object.keys(own).length > 0)`;
-        const printed = execFileSync(process.execPath, ["-C", condition, "-e", script], { cwd: user.folder, encoding: "utf8" });
+        // The frameworks that bindings are for are installed beside the tests.
+        const env = { ...process.env, NODE_PATH: fileURLToPath(new URL("../node_modules", import.meta.url)) };
+        const printed = execFileSync(process.execPath, ["-C", condition, "-e", script], { cwd: user.folder, env, encoding: "utf8" });
         assert.match(printed, /\.cjs true\n$/, `${name} under ${condition}`);
       }
     }

@@ -233,6 +233,19 @@ it("a body of empty pieces without end is given up at the limit", async () => {
   assert.deepEqual([code, phase], ["timeout", "body"]);
 });
 
+it("a provider that sets itself anew whenever it is asked is given up", async () => {
+  let asked = 0;
+  const provider = () => {
+    if (++asked > 5_000) throw new Error("without end");
+    client.setBearerToken(provider);
+    return TOKEN;
+  };
+  const client = new sdk.BookMoreClient({ bearerToken: provider, fetch: async () => reply() });
+  const { code, message } = await failure(client.getAiChatUsage({}, { totalTimeoutMs: null }));
+  assert.equal(code, "token_provider_error");
+  assert.match(message, /sets another one whenever it is asked/);
+});
+
 describe("timers", () => {
   let clock, timers;
   /** Timers of the test's own, and a clock that does what it is told. */

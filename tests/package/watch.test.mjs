@@ -223,8 +223,8 @@ describe("errors", () => {
     const store = watchAiChatUsage(broken, { companyId: ID });
     listen(store);
     await pass(10);
-    assert.deepEqual([store.getSnapshot().status, store.getSnapshot().error.code], ["stopped", "runtime_unsupported"]);
-    await assert.rejects(store.refresh(), { code: "runtime_unsupported" });
+    assert.deepEqual([store.getSnapshot().status, store.getSnapshot().error.code], ["stopped", "config_error"]);
+    await assert.rejects(store.refresh(), { code: "config_error" });
     const whole = new slim.BookMoreClient({ wasm: bytes, fetch: fake.fetch, bearerToken: "t" });
     await whole.ready();
     const other = watchAiChatUsage(whole, { companyId: ID });
