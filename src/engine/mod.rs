@@ -193,8 +193,10 @@ pub(crate) struct Engine {
     gaps: usize,
     /// Sends, in the order of their ids, and the group of each.
     sends: Vec<(Id, Id)>,
-    /// No group is due before that; infinite where there is none.
+    /// When the first group is due; infinite where there is none.
     due: f64,
+    /// Whether the group that was the first is due later by now, or over.
+    is_late: bool,
     /// No group that waits has a lower number.
     lowest: f64,
     question: Option<Question>,
@@ -239,6 +241,7 @@ impl Engine {
             gaps: 0,
             sends: Vec::new(),
             due: f64::INFINITY,
+            is_late: false,
             lowest: f64::INFINITY,
             question: None,
             superseded: 0,
@@ -292,7 +295,7 @@ impl Engine {
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called;
-    /// infinite for never. It may be for a group that is over by then.
+    /// infinite for never.
     pub fn poll_timeout(&self) -> f64 {
         self.due
     }
@@ -305,10 +308,6 @@ impl Engine {
             if let Some(group) = self.take_at(place, |group| group.due() <= at.now) {
                 self.handle_due(group);
             }
-        }
-        self.due = f64::INFINITY;
-        for slot in &self.groups {
-            self.due = self.due.min(slot.due);
         }
         self.finish();
     }
@@ -335,8 +334,12 @@ impl Engine {
         if self.gaps * 2 > self.groups.len() {
             self.close_gaps();
         }
-        if self.is_idle() {
+        if self.is_late {
+            self.is_late = false;
             self.due = f64::INFINITY;
+            for slot in &self.groups {
+                self.due = self.due.min(slot.due);
+            }
         }
         self.exchange();
     }
@@ -396,7 +399,7 @@ impl Engine {
         group.place = self.groups.len();
         self.groups.push(Slot {
             id: group.id,
-            due: 0.0,
+            due: f64::INFINITY,
             group: None,
         });
     }
@@ -405,6 +408,7 @@ impl Engine {
     fn put_back(&mut self, group: Box<Group>) {
         let is_over = group.calls.is_empty();
         if let Some(slot) = self.groups.get_mut(group.place) {
+            self.is_late |= slot.due <= self.due;
             slot.due = if is_over { f64::INFINITY } else { group.due() };
             self.due = self.due.min(slot.due);
             if !is_over {
