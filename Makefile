@@ -55,7 +55,7 @@ bench-call: peers ## what a call costs besides the network in Node 22 and 24, be
 	@$(PEERS_NODE) tests/bench/call.mjs $(FLAGS) $(PAGE)
 
 bench-many: peers ## what 1 000 companies take in time and memory, beside p-limit with fetch and with ky
-	@$(PEERS_NODE) tests/bench/many.mjs
+	@$(PEERS_NODE) tests/bench/many.mjs $(FLAGS) $(PAGE)
 
 bench-start: peers ## how soon the first value is there in Node and Chromium, beside other clients
 	@$(PEERS_NODE) tests/bench/start.mjs $(FLAGS) $(PAGE)

@@ -9,6 +9,7 @@ const TITLES = {
   matrix: "Where the package runs",
   restart: "A server that is killed and started again under many calls",
   "bench-call": "What a call costs besides the network",
+  "bench-many": "What many companies cost",
   "bench-start": "How soon the first value is there",
 };
 
