@@ -36,7 +36,7 @@ export class Instance {
  */
 export const isWorkers = (): boolean => globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
-/** @throws A RuntimeUnsupportedError that names what is missing here, beside WebAssembly and fetch. */
+/** @throws A RuntimeUnsupportedError that names the missing global. WebAssembly and fetch are checked elsewhere. */
 export function checkPlatform(): void {
   const needed = ["AbortController", "TextDecoder", "TextEncoder", "performance"];
   const missing = needed.find((name) => !(globalThis as Record<string, unknown>)[name]);

@@ -45,8 +45,9 @@ async function sourceOf(wasm: WasmSource, signal: AbortSignal): Promise<Source> 
   // A namespace, as `import()` gives it.
   for (let depth = 0; depth < 2 && typeof given === "object" && given && "default" in given; depth++) given = await given.default;
   if (typeof given === "function") return maker(given as Make);
-  if (typeof given === "string" || tagOf(given) === "URL") given = await fetched(String(given), signal);
-  if (typeof given === "object" && given && "arrayBuffer" in given) given = await read(given as Response);
+  const isUrl = typeof given === "string" || tagOf(given) === "URL";
+  if (isUrl) given = await fetched(String(given), signal);
+  if (typeof given === "object" && given && "arrayBuffer" in given) given = await read(given as Response, isUrl);
   // Not every platform compiles a DataView.
   if (ArrayBuffer.isView(given)) given = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   const isBytes = ArrayBuffer.isView(given) || tagOf(given) === "ArrayBuffer";
@@ -76,7 +77,7 @@ async function fetched(url: string, signal: AbortSignal): Promise<Response> {
 const bytes = /* @__PURE__ */ new WeakMap<Response, Promise<ArrayBuffer>>();
 
 /** The bytes of a Response, or of a Blob. */
-async function read(from: Response): Promise<ArrayBuffer> {
+async function read(from: Response, isFetched: boolean): Promise<ArrayBuffer> {
   if ("ok" in from && !from.ok) throw configError(`The URL of the module answered ${from.status}; ${NEEDED}`);
   let all = bytes.get(from);
   if (!all) {
@@ -86,8 +87,9 @@ async function read(from: Response): Promise<ArrayBuffer> {
   try {
     return await all;
   } catch (cause) {
-    const message = `The module broke off${wordsOf(cause)}. Give it anew, or by its URL.`;
-    throw errorOf({ code: "network_error", message, cause });
+    const advice = isFetched ? "Try again." : "Give it anew, or by its URL.";
+    const message = `The module broke off${wordsOf(cause)}. ${advice}`;
+    throw errorOf({ code: "network_error", message, cause, isRetryable: isFetched });
   }
 }
 

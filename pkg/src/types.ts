@@ -47,8 +47,8 @@ export interface BearerToken {
  * Gives the bearer token; null or undefined to send none. It is asked at each
  * call, unless it tells when its token expires, and once more when the server
  * refuses one: once at a time, however many calls wait for it. A call that it
- * makes before it returns does not wait for it, and goes with the token of the
- * answer before, if any.
+ * makes before it returns or first awaits does not wait for it, and goes with
+ * the token of the answer before, if any.
  */
 export type TokenProvider = (
   about: TokenRequest,

@@ -8,10 +8,10 @@ use std::{
 
 use crate::engine::Id;
 
-/// Whichever call is polled next polls all tasks that want it. Nobody knows
-/// which one that is: a call may wait in a queue that nobody looks at just now.
-/// So all of them are woken who wait for a task: for a reply those who share
-/// its request, for anything else all, once until there is no task left.
+/// Whichever call is polled next polls every task that is ready, and nobody
+/// knows which one that will be: a call may wait in a queue that nobody looks at
+/// just now. So a ready task wakes all calls, or for a reply those that share
+/// its request. They are woken once, until no task is left.
 ///
 /// No lock is held while a waker is used or dropped: each may run any code.
 #[derive(Default)]

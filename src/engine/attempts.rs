@@ -90,8 +90,12 @@ impl Engine {
 
     /// A caller's time is over, an attempt's, or a sleep.
     pub(super) fn handle_due(&mut self, mut group: Box<Group>) {
-        // A refusal needs no body: its status and its headers decide.
+        // A refusal needs no body: its status and its headers decide, unless
+        // somebody has time left to wait for it.
+        let now = self.at.now;
+        let is_late = |group: &Group| group.calls.iter().all(|call| call.deadline <= now);
         if group.stage == Stage::Body
+            && (group.wake_at <= now || is_late(&group))
             && let Some(head) = group.refusal.take()
         {
             self.cancel(group.send);

@@ -118,8 +118,7 @@ pub(crate) enum Command {
     Ask { question: Id, force_refresh: bool },
     /// Nobody waits for this send or question any more, or its time is over.
     Cancel { id: Id },
-    /// What came with this send or question, beside the engine, is not needed
-    /// any more.
+    /// What came with this send, beside the engine, is not needed any more.
     Forget {
         #[cfg_attr(not(feature = "npm"), allow(dead_code))]
         id: Id,
@@ -263,6 +262,7 @@ impl Engine {
     }
 
     /// Whether no call is under way.
+    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn is_idle(&self) -> bool {
         self.gaps == self.groups.len()
     }
@@ -312,7 +312,7 @@ impl Engine {
         self.finish();
     }
 
-    /// Everything that comes in begins so,
+    /// Called first by every input.
     fn begin(&mut self, at: Moment) {
         self.exchange();
         let shared = &mut self.shared;
@@ -327,7 +327,7 @@ impl Engine {
         self.follow_the_provider();
     }
 
-    /// and finishes so.
+    /// Called last by every input.
     fn finish(&mut self) {
         self.drop_question_without_group();
         // Seldom, so that many calls at once do not all pass over each other.

@@ -129,7 +129,6 @@ impl Tokens {
         let Some(expiry) = self.expiry else {
             return Need::Ask;
         };
-        // `min` passes over a wall clock that was not read.
         let left = (expiry.at - at.now).min(expiry.wall - at.wall);
         if left > FRESH_MS {
             Need::Nothing

@@ -1,9 +1,10 @@
 //! The exports behind the npm package: convert in, call the engine, convert
-//! out. The driver in `pkg/src/driver.ts` is their only caller; it has checked
-//! what it passes. Commands cross as JSON text.
+//! out. `pkg/src` is their only caller; it has checked what it passes. Commands
+//! cross as JSON text.
 //!
 //! Promises, timers and streams are JavaScript's own, and the module imports
-//! nothing: with them reached for from here the package is a fifth larger.
+//! nothing of the platform, only two helpers of wasm-bindgen: with them reached
+//! for from here the package is a fifth larger.
 
 mod command;
 mod json;
