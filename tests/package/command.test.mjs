@@ -31,9 +31,9 @@ beforeEach(() => {
   server.requests.length = 0;
 });
 
-/** Without what this machine's own environment says of colours. */
+/** Without what this machine's own environment says of colours, as CI does. */
 const surroundings = (env) => {
-  const { NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, NODE_TEST_CONTEXT, ...own } = process.env;
+  const { CI, NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, NODE_TEST_CONTEXT, ...own } = process.env;
   return { ...own, BOOKMORE_URL: server.url, BOOKMORE_TOKEN: TOKEN, ...env };
 };
 const program = () => join(user.folder, "node_modules/.bin/bookmore-sdk");
@@ -101,7 +101,7 @@ describe("usage", () => {
 
   it("a time limit for each company", async () => {
     server.fake.set(id(1), { kind: "hang" });
-    const { stdout } = await run(["usage", id(1), "--timeout", "0.2", "--json"]);
+    const { stdout } = await run(["usage", id(1), "--timeout", "2", "--json"]);
     assert.equal(JSON.parse(stdout)[0].error.code, "timeout");
   });
 

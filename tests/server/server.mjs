@@ -39,6 +39,8 @@ export async function startServer({ port = 0, host = "127.0.0.1", root = PROJECT
     }
   });
 
+  // Longer than a test pauses: a client may send on a connection just as it is closed.
+  server.keepAliveTimeout = 60_000;
   await new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);
