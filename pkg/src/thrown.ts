@@ -11,7 +11,9 @@ export function isControlFlow(thrown: unknown): boolean {
 export function signsOf(thrown: unknown): [name: string, message: string, code: string, causeCode: string] {
   // None that is known is longer.
   const sign = (of: unknown, name: string) => textOf(of, name).slice(0, 200);
-  return [sign(thrown, "name"), sign(thrown, "message"), sign(thrown, "code"), sign(memberOf(thrown, "cause"), "code")];
+  // In a hardened realm names are behind getters.
+  const name = sign(thrown, "name") || (thrown instanceof TypeError ? "TypeError" : "");
+  return [name, sign(thrown, "message"), sign(thrown, "code"), sign(memberOf(thrown, "cause"), "code")];
 }
 
 /** What was thrown, which can be anything, says of itself, and what its cause says. */

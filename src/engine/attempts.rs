@@ -93,9 +93,8 @@ impl Engine {
         // A refusal needs no body: its status and its headers decide, unless
         // somebody has time left to wait for it.
         let now = self.at.now;
-        let is_late = |group: &Group| group.calls.iter().all(|call| call.deadline <= now);
         if group.stage == Stage::Body
-            && (group.wake_at <= now || is_late(&group))
+            && (group.wake_at <= now || !group.has_time(now))
             && let Some(head) = group.refusal.take()
         {
             self.cancel(group.send);
@@ -180,9 +179,10 @@ impl Engine {
         if is_refused && group.renewed == source {
             // A renewal that brought a token which is refused, too, did not help.
             tokens.renewal_failed(self.at.now);
-        } else if is_refused && !group.nested {
+        } else if is_refused && !group.nested && group.has_time(self.at.now) {
             let is_current = group.revision == tokens.revision();
-            if !is_current || tokens.has_provider() {
+            let is_new = !is_current && group.may_try(tokens);
+            if is_new || is_current && tokens.has_provider() {
                 if is_current {
                     group.renewed = source;
                     group.refused = Some((group.revision, error));

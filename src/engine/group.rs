@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::{Id, Limits, Secret, Tokens};
 use crate::{dto::GetAiChatUsage, error::Error, transport::HttpResponse, wire::Format};
 
+/// A request follows the tokens that are set while it is on its way so often.
+const MOST_SWAPS: usize = 16;
+
 /// How a call is to be made.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
@@ -134,6 +137,20 @@ impl Group {
             due = due.min(call.deadline);
         }
         due
+    }
+
+    /// Whether anybody can wait on.
+    pub fn has_time(&self, now: f64) -> bool {
+        self.calls.iter().any(|call| call.deadline > now)
+    }
+
+    /// Whether the token that is there by now may be accepted where the one that
+    /// was sent is not. Tokens that are set without end have one here.
+    pub fn may_try(&self, tokens: &Tokens) -> bool {
+        let is_sent =
+            |secret: &Arc<Secret>| self.tokens.iter().any(|sent| sent.text() == secret.text());
+        let is_refused = !tokens.has_provider() && tokens.current().as_ref().is_some_and(is_sent);
+        !is_refused && self.attempts.len() <= self.retries as usize + MOST_SWAPS
     }
 
     /// Whether a request is in flight.

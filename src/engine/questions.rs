@@ -299,11 +299,13 @@ impl Engine {
 
 /// # Errors
 /// A token whose end is not meant as milliseconds since 1970: those of a moment
-/// before 1973, or after the year 5000.
+/// before 1973, or after the year 33000.
 fn checked(answer: Answer) -> Result<Answer, Error> {
     let problem = match answer.1 {
-        Some(end) if end < 1e11 => "it can only be seconds where milliseconds are needed",
-        Some(end) if end > 1e14 => "it is in a finer unit than milliseconds since 1970",
+        Some(end) if end > 0.0 && end < 1e11 => {
+            "it can only be seconds where milliseconds are needed"
+        }
+        Some(end) if end > 1e15 => "it is in a finer unit than milliseconds since 1970",
         _ => return Ok(answer),
     };
     let words = text![

@@ -1,5 +1,6 @@
 // What code of others does to a call: functions that throw traps, answers that are no answers, tokens that do not help.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -296,4 +297,49 @@ describe("timers", () => {
     assert.equal((await over).elapsedMs, 10_000);
     assert.equal(timers.size, 0);
   });
+});
+
+it("in a hardened realm the network's failures are known", () => {
+  const script = `
+    const { BookMoreClient } = require("bookmore-sdk");
+    let sends = 0;
+    const fetch = async () => {
+      if (sends++ === 0) throw new TypeError("Failed to fetch");
+      return new Response(${JSON.stringify(USAGE)}, { headers: { "content-type": "application/json" } });
+    };
+    new BookMoreClient({ fetch }).getAiChatUsage().then((usage) => console.log(usage.tokensUsed, sends), console.log);`;
+  const args = ["--frozen-intrinsics", "--no-warnings", "-e", script];
+  assert.equal(execFileSync(process.execPath, args, { cwd: user.folder, encoding: "utf8" }), "5 2\n");
+});
+
+it("a token that is set again and again is not sent again and again", async () => {
+  let sends = 0;
+  const client = new sdk.BookMoreClient({
+    bearerToken: TOKEN,
+    maxRetries: 0,
+    fetch: async () => {
+      client.setBearerToken(sends++ % 2 === 0 ? TOKEN : `another-${sends}`);
+      return reply("{}", 401);
+    },
+  });
+  assert.equal((await failure(client.getAiChatUsage())).code, "authentication_error");
+  assert.equal(sends, 1);
+  let count = 0;
+  const rotating = new sdk.BookMoreClient({
+    bearerToken: TOKEN,
+    maxRetries: 0,
+    fetch: async () => {
+      rotating.setBearerToken(`another-token-${++count}`);
+      return reply("{}", 401);
+    },
+  });
+  assert.equal((await failure(rotating.getAiChatUsage())).code, "authentication_error");
+  assert.ok(count > 1 && count < 20, `${count} requests`);
+});
+
+it("an end of the token that means never, or long ago, is taken", async () => {
+  for (const expiresAt of [new Date("9999-12-31T23:59:59Z"), new Date(0), -1]) {
+    const client = new sdk.BookMoreClient({ bearerToken: () => ({ token: TOKEN, expiresAt }), fetch: async () => reply() });
+    assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
+  }
 });
