@@ -12,8 +12,17 @@ export function signsOf(thrown: unknown): [name: string, message: string, code: 
   // None that is known is longer.
   const sign = (of: unknown, name: string) => textOf(of, name).slice(0, 200);
   // In a hardened realm names are behind getters.
-  const name = sign(thrown, "name") || (thrown instanceof TypeError ? "TypeError" : "");
+  const name = sign(thrown, "name") || (isTypeError(thrown) ? "TypeError" : "");
   return [name, sign(thrown, "message"), sign(thrown, "code"), sign(memberOf(thrown, "cause"), "code")];
+}
+
+function isTypeError(thrown: unknown): boolean {
+  try {
+    return thrown instanceof TypeError;
+  } catch {
+    // A proxy's trap.
+    return false;
+  }
 }
 
 /** What was thrown, which can be anything, says of itself, and what its cause says. */
