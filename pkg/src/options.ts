@@ -1,4 +1,5 @@
 import { errorOf } from "./errors.js";
+import { isPlain, membersOf as checkedMembers } from "./members.js";
 import { nearest } from "./nearest.js";
 import type { Answer } from "./driver.js";
 import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
@@ -9,7 +10,11 @@ import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenP
  * is checked in Rust.
  */
 function check(fine: boolean, message: string): void {
-  if (!fine) throw errorOf({ code: "config_error", message });
+  if (!fine) refuse(message);
+}
+
+function refuse(message: string): never {
+  throw errorOf({ code: "config_error", message });
 }
 
 function checkType(value: unknown, name: string, type: "string" | "boolean" | "function"): void {
@@ -20,39 +25,8 @@ function checkObject(value: unknown, name: string): void {
   check(typeof value === "object" && value !== null && !Array.isArray(value), `${name} must be an object.`);
 }
 
-/** Whether no class has made it, of whatever realm. */
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/**
- * The members of what a caller gives, each read once: what was checked is what
- * is used, whatever a getter gives next. An object of an application's own
- * class has one of the members at least; a promise that nobody awaited, a Map
- * or a Date has none, and would be taken for an empty object.
- */
-function membersOf<T extends object>(given: T, name: string, known: readonly string[]): T {
-  checkObject(given, name);
-  checkNames(given, name, known);
-  check(
-    isPlain(given) || known.some((own) => own in given),
-    `${name} must be a plain object, or one with ${known.length > 1 ? "one of " : ""}${known.join(", ")}; await a promise first.`,
-  );
-  const members: Record<string, unknown> = {};
-  for (const own of known) members[own] = given[own as keyof T];
-  return members as T;
-}
-
-/** Refuses a member that nobody reads, such as `baseURL`: the call would not do what its author means. */
-function checkNames(value: object, name: string, known: readonly string[]): void {
-  for (const own of Object.keys(value)) {
-    if (known.includes(own)) continue;
-    const meant = nearest(own, known);
-    const advice = meant ? `Did you mean ${meant}?` : `There are ${known.join(", ")}.`;
-    check(false, `${name} cannot have ${JSON.stringify(own)}. ${advice}`);
-  }
-}
+const membersOf = <T extends object>(given: T, name: string, known: readonly string[]): T =>
+  checkedMembers(given, name, known, { refuse, nearest });
 
 const COMMON = ["format", "headers", "maxRetries", "attemptTimeoutMs", "totalTimeoutMs"];
 /** What a client can be given. */

@@ -542,6 +542,10 @@ describe("what cannot be used is refused", () => {
     ["an unknown member of the request", () => watch({}, { company: ID }), /Did you mean companyId\?/],
     ["no request", () => watch({}, 5), /The request must be an object/],
     ["no options", () => watch("5s"), /must be an object/],
+    ["a promise of a request", () => watch({}, Promise.resolve({ companyId: ID })), /request must be a plain object, or one with companyId; await/],
+    ["a list as a request", () => watch({}, []), /The request must be an object/],
+    ["a Map as a request", () => watchAiChatUsage({ getAiChatUsage() {} }, new Map()), /request must be a plain object/],
+    ["a promise of options", () => watch(Promise.resolve({})), /options of a watch must be a plain object/],
   ]) {
     it(what, () => assert.throws(act, (error) => sdk.isBookMoreError(error) && error.code === "config_error" && sentence.test(error.message)));
   }
