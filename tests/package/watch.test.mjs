@@ -221,10 +221,15 @@ describe("errors", () => {
     const bytes = readFileSync(join(user.folder, "node_modules/bookmore-sdk/dist/sdk.wasm"));
     const broken = new slim.BookMoreClient({ wasm: Promise.reject(new Error("not there")), fetch: fake.fetch, bearerToken: "t" });
     const store = watchAiChatUsage(broken, { companyId: ID });
-    listen(store);
+    const { leave } = listen(store);
     await pass(10);
     assert.deepEqual([store.getSnapshot().status, store.getSnapshot().error.code], ["stopped", "config_error"]);
     await assert.rejects(store.refresh(), { code: "config_error" });
+    // Who comes after all have left begins anew.
+    leave();
+    await pass(10);
+    assert.deepEqual(watchAiChatUsage(broken, { companyId: ID }).getSnapshot(), { status: "pending" });
+    assert.equal(clock.countTimers(), 0);
     const whole = new slim.BookMoreClient({ wasm: bytes, fetch: fake.fetch, bearerToken: "t" });
     await whole.ready();
     const other = watchAiChatUsage(whole, { companyId: ID });
@@ -351,6 +356,24 @@ describe("another token", () => {
     client.setBearerToken("renewed", { sameIdentity: true });
     await pass(30 * SECOND);
     assert.deepEqual([states.length, fake.requests.length], [2, 1]);
+  });
+
+  it("reaches a poll that began while a refresh for the one before was under way", async () => {
+    fake.set(ID, [{ kind: "slow", delayMs: 3_000 }, { share: 0.6 }, { share: 0.7 }]);
+    const refreshing = watch().refresh().catch(() => {});
+    await pass(10);
+    client.setBearerToken("second");
+    await pass(2 * SECOND); // the poll of the refresh has ended: nobody is at it
+    const store = watch();
+    listen(store);
+    await pass(10);
+    assert.equal(store.getSnapshot().share, 0.6);
+    await pass(2 * SECOND);
+    await refreshing;
+    client.setBearerToken("third");
+    assert.equal(store.getSnapshot().status, "pending");
+    await pass(10);
+    assert.equal(store.getSnapshot().share, 0.7);
   });
 
   for (const sameIdentity of [true, false]) {

@@ -78,6 +78,8 @@ export class Poll {
     const id = this.#listeners.get(listener) ?? 0;
     this.#listeners.delete(listener);
     this.#input((watch, [now]) => watch.leave(id, now));
+    // Without a schedule, nor one to come, nobody else would end it.
+    if (!this.#loading && this.#isUnused) this.#setTimer(() => this.#start(), 0);
   }
 
   /** The client has another token. */
@@ -99,8 +101,12 @@ export class Poll {
     }
   }
 
+  get #isUnused(): boolean {
+    return this.#refreshes + this.#listeners.size === 0;
+  }
+
   #start(): void {
-    if (this.#refreshes + this.#listeners.size === 0) this.#end();
+    if (this.#isUnused) this.#end();
     else this.#load().catch(() => {});
   }
 
@@ -125,6 +131,7 @@ export class Poll {
       // A refresh, or the next who comes, tries again.
       this.#loading = undefined;
       this.#set({ ...this.known, status: "stopped", error });
+      if (this.#isUnused) this.#end();
     });
     return loading;
   }
@@ -218,7 +225,8 @@ export class Poll {
   /** Nobody is at it any more. */
   #end(): void {
     this.#drop();
-    this.#source.polls.delete(this.#company);
+    // Where it ends once more, when a refresh comes back, another may have its place.
+    if (this.#source.polls.get(this.#company) === this) this.#source.polls.delete(this.#company);
     globalThis.document?.removeEventListener("visibilitychange", this.#look);
     for (const name of EVENTS) globalThis.removeEventListener?.(name, this.#look);
   }
