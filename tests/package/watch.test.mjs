@@ -454,8 +454,15 @@ describe("thresholds", () => {
         await pass(2 * SECOND);
       }
     }
-    const none = watch({ initialUsage: kit.usage({ tokenLimit: 0 }) }).getSnapshot();
-    assert.deepEqual([none.level, none.share], ["over", undefined]);
+    for (const [isWithinBudget, level] of [[true, "ok"], [false, "over"]]) {
+      const usage = { ...kit.usage({ companyId: ID }), tokensUsed: 5, tokenLimit: 0, tokensRemaining: 0, isWithinBudget };
+      const store = watchAiChatUsage(fake.client({ fetch: async () => Response.json(usage) }), { companyId: ID }, { initialUsage: usage });
+      const states = [store.getSnapshot()];
+      listen(store);
+      await pass(10);
+      states.push(store.getSnapshot());
+      assert.deepEqual(states.map(({ level, share }) => [level, share]), [[level, undefined], [level, undefined]]);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { membersOf as checkedMembers } from "../members.js";
+import { DEFAULT_THRESHOLDS } from "./gauge.js";
 import type { Source } from "./source.js";
 import type { WatchOptions } from "./types.js";
 
@@ -48,7 +49,7 @@ export function checkedRequest(request: GetAiChatUsage | null = {}, source: Sour
 
 export function checkedOptions(given: WatchOptions = {}, source: Source): CheckedOptions {
   const options = membersOf(given, "The options of a watch", KNOWN, source);
-  const { intervalMs = 60_000, whenHidden = "pause", thresholds = [0.8, 0.95, 1], onThreshold, initialUsage, history = [] } = options;
+  const { intervalMs = 60_000, whenHidden = "pause", thresholds = DEFAULT_THRESHOLDS, onThreshold, initialUsage, history = [] } = options;
   const { idleIntervalMs = Math.max(300_000, intervalMs) } = options;
   const isTime = (value: number, least: number) => Number.isInteger(value) && value >= least && value <= LONGEST_TIMER;
   check(isTime(intervalMs, 5_000), `intervalMs must be an integer from 5000 to ${LONGEST_TIMER}.`);
