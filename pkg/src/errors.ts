@@ -100,7 +100,7 @@ export class TimeoutError extends BookMoreError {
   declare readonly timeoutMs: number;
 
   constructor(init: ErrorInit & Pick<TimeoutError, "phase" | "scope" | "timeoutMs">) {
-    super(init);
+    super({ isRetryable: true, ...init });
   }
 }
 
