@@ -1,6 +1,7 @@
 import { errorOf } from "./errors.js";
 import { isPlain, membersOf as checkedMembers } from "./members.js";
 import { nearest } from "./nearest.js";
+import { LONGEST_TIMER } from "./timer.js";
 import type { Answer } from "./driver.js";
 import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
 
@@ -56,7 +57,6 @@ function checkNumber(value: unknown, name: string, [least, most]: [number, numbe
   );
 }
 
-const LONGEST_TIMER = 2_147_483_647;
 const NO_LIMIT = ", or null for no limit";
 
 /** Names that are the SDK's own, or that would make another verb of the GET. */
@@ -276,19 +276,22 @@ export interface CheckedRequestOptions extends CommonOptions {
 export interface ManyLimits {
   concurrency?: number | undefined;
   rounds?: number | undefined;
-  onProgress?: unknown;
+  onProgress?: ((progress: never) => void) | undefined;
 }
 
-export interface CheckedManyOptions extends CheckedRequestOptions {
+export interface CheckedManyOptions extends Required<ManyLimits> {
   concurrency: number;
   rounds: number;
-  hasProgress: boolean;
+  signal: AbortSignal | undefined;
+  totalTimeoutMs: number | undefined;
+  /** What each call is given, which checks it once more. */
+  callOptions: RequestOptions;
 }
 
 /** Checks who is asked for many companies, and how. */
 export function manyOptions(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): CheckedManyOptions {
   const members = membersOf(options, "The request options", MANY);
-  const { concurrency = 6, rounds = 1, onProgress } = members;
+  const { concurrency = 6, rounds = 1, onProgress, ...ofCalls } = members;
   checkNumber(concurrency, "concurrency", [1, 1000]);
   checkNumber(rounds, "rounds", [0, 5]);
   checkType(onProgress, "onProgress", "function");
@@ -297,7 +300,9 @@ export function manyOptions(client: unknown, companyIds: unknown, options: Reque
   const ids = Object(companyIds) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
   const isIterable = typeof (ids[Symbol.asyncIterator] ?? ids[Symbol.iterator]) === "function";
   check(isIterable && typeof companyIds !== "string", "companyIds must be an array of ids, or another iterable of them, async or not.");
-  return { ...checkedOptions(members), concurrency, rounds, hasProgress: onProgress !== undefined };
+  // Headers may iterate only once.
+  const { headers, signal, totalTimeoutMs } = checkedOptions(ofCalls);
+  return { concurrency, rounds, onProgress, signal, totalTimeoutMs, callOptions: { ...ofCalls, headers } };
 }
 
 export function requestOptions(options: RequestOptions): CheckedRequestOptions {

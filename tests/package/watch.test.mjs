@@ -100,6 +100,17 @@ describe("a store", () => {
     assert.deepEqual(seconds(), [0, 60, 180, 420, 720]);
   });
 
+  it("keeps the gap where timers are early by a little", async () => {
+    const { setTimeout } = globalThis;
+    globalThis.setTimeout = (run, ms) => setTimeout(run, ms > 10 ? ms - 1 : ms);
+    const sent = [];
+    const own = fake.client({ fetch: (...given) => (sent.push(performance.now()), fake.fetch(...given)) });
+    listen(watchAiChatUsage(own, { companyId: ID }, { intervalMs: 5_000, idleIntervalMs: 5_000 }));
+    await pass(20 * SECOND);
+    assert.ok(sent.length >= 3);
+    for (const [at, time] of sent.slice(1).entries()) assert.ok(time - sent[at] >= 5_000, `${sent}`);
+  });
+
   it("stops one second after the last has left; moving in that second costs no request", async () => {
     const store = watch();
     const first = listen(store);

@@ -1,11 +1,11 @@
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
-import { membersOf as checkedMembers } from "../members.js";
 import { DEFAULT_THRESHOLDS } from "./gauge.js";
+import { membersOf as checkedMembers } from "../members.js";
+import { LONGEST_TIMER } from "../timer.js";
 import type { Source } from "./source.js";
 import type { WatchOptions } from "./types.js";
 
 const KNOWN = ["intervalMs", "idleIntervalMs", "whenHidden", "thresholds", "onThreshold", "initialUsage", "history"];
-const LONGEST_TIMER = 2_147_483_647;
 
 export interface CheckedOptions {
   intervalMs: number;
