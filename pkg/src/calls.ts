@@ -1,7 +1,7 @@
 import { abortReason, onAbort } from "./abort.js";
 import type { Core, Many } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
-import { BookMoreError, errorOf } from "./errors.js";
+import { BookMoreError, errorOf, internalError } from "./errors.js";
 import { checkPlatform, isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
 import { nearest } from "./nearest.js";
 import {
@@ -12,6 +12,7 @@ import {
   manyOptions,
   requestOptions,
   type CheckedClientOptions,
+  type CheckedManyOptions,
   type ManyLimits,
 } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
@@ -35,11 +36,12 @@ interface Engine {
 }
 
 /** What decides for many companies. */
-export interface Deciding {
-  many: Many;
-  isGuid(id: string): boolean;
+export interface Deciding extends Pick<CheckedManyOptions, "callOptions" | "signal" | "onProgress"> {
+  /** Everything that it is told and asked goes through here: a trap is thrown as an InternalError. */
+  decide<T>(act: (many: Many) => T): T;
   /** Tells it of the 429s that the client met. */
   tellLimit(): void;
+  free(): void;
 }
 
 /** What a client does, apart from its face. */
@@ -106,16 +108,36 @@ export class Calls {
 
   /** For `bookmore-sdk/many`: checks what it was given. */
   async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): Promise<Deciding> {
-    const { totalTimeoutMs, concurrency, rounds, hasProgress, signal } = manyOptions(client, companyIds, options);
-    const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), signal);
-    const { Many } = instance.glue;
-    const many = new Many(concurrency, rounds, hasProgress, now());
-    const tellLimit = () => {
-      const engine = this.#engine;
-      // Before the first call there is no engine, and after a trap one of another instance, which does not know it.
-      if (engine?.instance === instance && instance.trap === undefined) engine.core.tellLimit(many);
+    const { concurrency, rounds, totalTimeoutMs, ...checked } = manyOptions(client, companyIds, options);
+    const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), checked.signal);
+    const inside = <T>(act: () => T): T => {
+      try {
+        return act();
+      } catch (trap) {
+        instance.trap = trap ?? "trap";
+        throw internalError(instance.trap);
+      }
     };
-    return { many, isGuid: Many.isGuid, tellLimit };
+    const many = inside(() => new instance.glue.Many(concurrency, rounds, checked.onProgress !== undefined, now()));
+    return {
+      ...checked,
+      decide: (act) => inside(() => act(many)),
+      tellLimit: () => {
+        const engine = this.#engine;
+        // Before the first call there is no engine, and after a trap one of another instance, which does not know it.
+        if (engine?.instance === instance && instance.trap === undefined) inside(() => engine.core.tellLimit(many));
+      },
+      free: () => {
+        // After a trap its memory cannot be freed.
+        if (instance.trap !== undefined) return void many.__destroy_into_raw();
+        try {
+          many.free();
+        } catch (trap) {
+          // All is done: this is for the next to meet.
+          instance.trap = trap ?? "trap";
+        }
+      },
+    };
   }
 
   #totalTimeout(ofCall: number | undefined): number {

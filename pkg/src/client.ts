@@ -1,3 +1,4 @@
+import { CALLS, CLIENT_BRAND } from "./brands.js";
 import { Calls } from "./calls.js";
 import { isBranded } from "./errors.js";
 import type { Loader } from "./instance.js";
@@ -12,18 +13,6 @@ import type {
   WithResponse,
 } from "./types.js";
 
-/** By which a client is known whatever copy of the package made it. */
-const BRAND = /* @__PURE__ */ Symbol.for("bookmore-sdk.client");
-
-/**
- * By which a sub-entry reaches what is behind a client, whatever copy of the
- * package made it: a function, because a proxy hands those on as they are. The
- * number rises when {@link Calls} changes for those who reach it.
- *
- * @internal
- */
-export const CALLS = /* @__PURE__ */ Symbol.for("bookmore-sdk.calls.1");
-
 /** What both clients are, apart from where their module comes from. */
 export class BookMoreClientBase implements BookMoreClientLike {
   /** @internal */
@@ -32,7 +21,7 @@ export class BookMoreClientBase implements BookMoreClientLike {
   /** @internal */
   constructor(options: ClientOptions, load: Loader, known: readonly string[] = CLIENT) {
     const calls = new Calls(clientOptions(options, known), load);
-    define(this, BRAND, true);
+    define(this, CLIENT_BRAND, true);
     define(this, CALLS, () => calls);
     // Bound, so that they work on their own and inside a proxy such as that of Vue's `reactive`.
     for (const name of ["ready", "setBearerToken", "getAiChatUsage", "getAiChatUsageWithResponse"] as const) {
@@ -104,5 +93,5 @@ export interface BookMoreClientLike {
 
 /** Whether `value` is a client of this package, also of another copy of it. */
 export function isBookMoreClient(value: unknown): value is BookMoreClientLike {
-  return isBranded(value, BRAND);
+  return isBranded(value, CLIENT_BRAND);
 }

@@ -57,6 +57,7 @@ export interface Many {
   reports(now: number): boolean;
   figure(number: 0 | 1 | 2 | 3 | 4, total: number, now: number): number;
   free(): void;
+  __destroy_into_raw(): number;
 }
 
 /** The exports of `src/js/watch.rs`, where they are described. */
@@ -85,10 +86,7 @@ export interface Glue {
     listens: boolean,
     shares: boolean,
   ) => Core;
-  Many: {
-    new (concurrency: number, rounds: number, listens: boolean, now: number): Many;
-    isGuid(id: string): boolean;
-  };
+  Many: new (concurrency: number, rounds: number, listens: boolean, now: number) => Many;
   Watch: new (now: number) => Watch;
   gauge(
     used: number,

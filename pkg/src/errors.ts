@@ -1,3 +1,4 @@
+import { ERROR_BRAND } from "./brands.js";
 import type { ResponseError, ResponseStatus } from "./reply.js";
 import type { AttemptInfo, ErrorCode } from "./types.js";
 
@@ -23,15 +24,12 @@ export interface ErrorDetails extends ErrorInit {
   [property: string]: unknown;
 }
 
-/** By which an error is known whatever copy of the package made it. */
-const BRAND = Symbol.for("bookmore-sdk.error");
-
 /**
  * Whether `value` is an error of this package, also of another copy of it.
  * `switch (value.code)` then tells its members.
  */
 export function isBookMoreError(value: unknown): value is AnyBookMoreError {
-  return isBranded(value, BRAND);
+  return isBranded(value, ERROR_BRAND);
 }
 
 /** @internal */
@@ -102,7 +100,7 @@ export class TimeoutError extends BookMoreError {
   declare readonly timeoutMs: number;
 
   constructor(init: ErrorInit & Pick<TimeoutError, "phase" | "scope" | "timeoutMs">) {
-    super(init);
+    super({ isRetryable: true, ...init });
   }
 }
 
@@ -289,7 +287,7 @@ const define = (of: object, members: Record<PropertyKey, unknown>) => {
     Object.defineProperty(of, key, { value: members[key as never], writable: true, configurable: true });
   }
 };
-define(BookMoreError.prototype, { name: "BookMoreError", [BRAND]: true });
+define(BookMoreError.prototype, { name: "BookMoreError", [ERROR_BRAND]: true });
 // Backwards, so that the first of the codes of a class is its default.
 for (const [code, [name, kind]] of Object.entries(KINDS).reverse()) define(kind.prototype, { name, code });
 

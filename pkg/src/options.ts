@@ -1,5 +1,7 @@
 import { errorOf } from "./errors.js";
+import { isPlain, membersOf as checkedMembers } from "./members.js";
 import { nearest } from "./nearest.js";
+import { LONGEST_TIMER } from "./timer.js";
 import type { Answer } from "./driver.js";
 import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
 
@@ -9,7 +11,11 @@ import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenP
  * is checked in Rust.
  */
 function check(fine: boolean, message: string): void {
-  if (!fine) throw errorOf({ code: "config_error", message });
+  if (!fine) refuse(message);
+}
+
+function refuse(message: string): never {
+  throw errorOf({ code: "config_error", message });
 }
 
 function checkType(value: unknown, name: string, type: "string" | "boolean" | "function"): void {
@@ -20,39 +26,8 @@ function checkObject(value: unknown, name: string): void {
   check(typeof value === "object" && value !== null && !Array.isArray(value), `${name} must be an object.`);
 }
 
-/** Whether no class has made it, of whatever realm. */
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/**
- * The members of what a caller gives, each read once: what was checked is what
- * is used, whatever a getter gives next. An object of an application's own
- * class has one of the members at least; a promise that nobody awaited, a Map
- * or a Date has none, and would be taken for an empty object.
- */
-function membersOf<T extends object>(given: T, name: string, known: readonly string[]): T {
-  checkObject(given, name);
-  checkNames(given, name, known);
-  check(
-    isPlain(given) || known.some((own) => own in given),
-    `${name} must be a plain object, or one with ${known.length > 1 ? "one of " : ""}${known.join(", ")}; await a promise first.`,
-  );
-  const members: Record<string, unknown> = {};
-  for (const own of known) members[own] = given[own as keyof T];
-  return members as T;
-}
-
-/** Refuses a member that nobody reads, such as `baseURL`: the call would not do what its author means. */
-function checkNames(value: object, name: string, known: readonly string[]): void {
-  for (const own of Object.keys(value)) {
-    if (known.includes(own)) continue;
-    const meant = nearest(own, known);
-    const advice = meant ? `Did you mean ${meant}?` : `There are ${known.join(", ")}.`;
-    check(false, `${name} cannot have ${JSON.stringify(own)}. ${advice}`);
-  }
-}
+const membersOf = <T extends object>(given: T, name: string, known: readonly string[]): T =>
+  checkedMembers(given, name, known, { refuse, nearest });
 
 const COMMON = ["format", "headers", "maxRetries", "attemptTimeoutMs", "totalTimeoutMs"];
 /** What a client can be given. */
@@ -82,7 +57,6 @@ function checkNumber(value: unknown, name: string, [least, most]: [number, numbe
   );
 }
 
-const LONGEST_TIMER = 2_147_483_647;
 const NO_LIMIT = ", or null for no limit";
 
 /** Names that are the SDK's own, or that would make another verb of the GET. */
@@ -302,19 +276,22 @@ export interface CheckedRequestOptions extends CommonOptions {
 export interface ManyLimits {
   concurrency?: number | undefined;
   rounds?: number | undefined;
-  onProgress?: unknown;
+  onProgress?: ((progress: never) => void) | undefined;
 }
 
-export interface CheckedManyOptions extends CheckedRequestOptions {
+export interface CheckedManyOptions extends Required<ManyLimits> {
   concurrency: number;
   rounds: number;
-  hasProgress: boolean;
+  signal: AbortSignal | undefined;
+  totalTimeoutMs: number | undefined;
+  /** What each call is given, which checks it once more. */
+  callOptions: RequestOptions;
 }
 
 /** Checks who is asked for many companies, and how. */
 export function manyOptions(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): CheckedManyOptions {
   const members = membersOf(options, "The request options", MANY);
-  const { concurrency = 6, rounds = 1, onProgress } = members;
+  const { concurrency = 6, rounds = 1, onProgress, ...ofCalls } = members;
   checkNumber(concurrency, "concurrency", [1, 1000]);
   checkNumber(rounds, "rounds", [0, 5]);
   checkType(onProgress, "onProgress", "function");
@@ -323,7 +300,9 @@ export function manyOptions(client: unknown, companyIds: unknown, options: Reque
   const ids = Object(companyIds) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
   const isIterable = typeof (ids[Symbol.asyncIterator] ?? ids[Symbol.iterator]) === "function";
   check(isIterable && typeof companyIds !== "string", "companyIds must be an array of ids, or another iterable of them, async or not.");
-  return { ...checkedOptions(members), concurrency, rounds, hasProgress: onProgress !== undefined };
+  // Headers may iterate only once.
+  const { headers, signal, totalTimeoutMs } = checkedOptions(ofCalls);
+  return { concurrency, rounds, onProgress, signal, totalTimeoutMs, callOptions: { ...ofCalls, headers } };
 }
 
 export function requestOptions(options: RequestOptions): CheckedRequestOptions {

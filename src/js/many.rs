@@ -4,10 +4,7 @@
 use wasm_bindgen::prelude::*;
 
 use super::Core;
-use crate::{
-    engine::{self, Came},
-    wire::guid,
-};
+use crate::engine::{self, Came};
 
 /// Times are milliseconds by the clock of [`Core`].
 #[wasm_bindgen]
@@ -19,12 +16,6 @@ impl Many {
     #[wasm_bindgen(constructor)]
     pub fn new(concurrency: usize, rounds: u32, listens: bool, now: f64) -> Many {
         Many(engine::Many::new(concurrency, rounds, listens, now))
-    }
-
-    /// Whether an id is a Guid: only such ones can be the same in another form.
-    #[wasm_bindgen(js_name = isGuid)]
-    pub fn is_guid(id: &str) -> bool {
-        guid::number(id).is_some()
     }
 
     /// Whether another id is to be fetched, where `unread` outcomes wait for a

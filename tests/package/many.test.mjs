@@ -279,6 +279,136 @@ it("an object stands in for a client", async () => {
   assert.equal(refused, 1);
 });
 
+describe("a stand-in's 429", () => {
+  const USAGE = { tokensUsed: 1, tokenLimit: 2, tokensRemaining: 1, isWithinBudget: true, windowDays: 30 };
+  /** When the second is asked, where the first meets a 429 with this `retryAt`. */
+  const pauseAfter = async (retryAt) => {
+    const at = [];
+    const getAiChatUsage = async () => {
+      if (at.push(performance.now()) > 1) return USAGE;
+      throw Object.assign(new Error("busy"), { status: 429, isRetryable: true, retryAt: retryAt() });
+    };
+    const outcomes = await getManyAiChatUsage({ getAiChatUsage }, ids(2), { concurrency: 1, rounds: 0 });
+    assert.deepEqual(outcomes.map(({ error }) => error?.message), ["busy", undefined]);
+    return at[1] - at[0];
+  };
+
+  it("pauses until a Date, or the number of one", async () => {
+    for (const as of [(ms) => new Date(ms), (ms) => ms]) {
+      const ms = await pauseAfter(() => as(Date.now() + 1_500));
+      assert.ok(ms > 1_400, `${ms} ms`);
+    }
+  });
+
+  it("pauses a second where it gives no time, or more than a minute", { timeout: 20_000 }, async () => {
+    for (const retryAt of ["soon", undefined, new Date(NaN), new Date(Date.now() + 90_000), new Date(Date.now() + 30 * 86_400_000)]) {
+      const ms = await pauseAfter(() => retryAt);
+      assert.ok(ms > 990, `${ms} ms for ${retryAt}`);
+    }
+  });
+
+  it("is kept to its end where timers are early", async () => {
+    const { setTimeout } = globalThis;
+    globalThis.setTimeout = (run, ms) => setTimeout(run, ms > 100 ? ms - 20 : ms);
+    try {
+      const ms = await pauseAfter(() => undefined);
+      assert.ok(ms >= 1_000, `${ms} ms`);
+    } finally {
+      globalThis.setTimeout = setTimeout;
+    }
+  });
+});
+
+it("options of a class with getters and one-shot headers: each member is read once, and is what the calls are given", async () => {
+  const read = {};
+  class Options {
+    get maxRetries() {
+      read.maxRetries = (read.maxRetries ?? 0) + 1;
+      return 0;
+    }
+    get headers() {
+      read.headers = (read.headers ?? 0) + 1;
+      return new Map([["x-tenant", "a"]]).entries();
+    }
+    get onProgress() {
+      read.onProgress = (read.onProgress ?? 0) + 1;
+      return () => {};
+    }
+    get signal() {
+      read.signal = (read.signal ?? 0) + 1;
+      return undefined;
+    }
+  }
+  const { fake, client } = counted();
+  const sent = [];
+  const fetch = async (url, init) => (sent.push(new Headers(init.headers).get("x-tenant")), fake.fetch(url, init));
+  fake.set(id(0), { status: 503 });
+  await getManyAiChatUsage(fake.client({ fetch }), ids(3), Object.assign(new Options(), { rounds: 0 }));
+  assert.deepEqual(sent, ["a", "a", "a"]);
+  assert.deepEqual(read, { maxRetries: 1, headers: 1, onProgress: 1, signal: 1 });
+  assert.equal((await getManyAiChatUsage(client, ids(1))).length, 1);
+});
+
+it("an id is another's in the forms, and only in those, that a call takes", async () => {
+  const [bare, upper] = [id(0).replaceAll("-", ""), id(0).toUpperCase()];
+  for (const form of [
+    ...[bare, upper, `{${upper}}`, `{${bare}}`, `(${upper})`, ` ${upper}`, `${upper}\n`, `${upper}0`, `${bare.slice(1)}-`],
+    ...[`{${upper}`, `${upper}}`, upper.replace("-", ""), `${bare.slice(0, 4)}-${bare.slice(4)}`, "", "ä"],
+  ]) {
+    const { fake, client, counts } = counted();
+    fake.set(id(0), { share: 0.5 });
+    const isTaken = await client.getAiChatUsage({ companyId: form }).then(() => true, ({ code }) => code !== "config_error");
+    counts.sent = 0;
+    const [, { usage, error }] = await getManyAiChatUsage(client, [id(0), form]);
+    assert.deepEqual([usage?.companyId, error?.code, counts.sent], isTaken ? [id(0), undefined, 1] : [undefined, "config_error", 1], form);
+  }
+});
+
+it("runs with one signal listen once", async () => {
+  const warnings = [];
+  const note = (warning) => warnings.push(warning.name);
+  process.on("warning", note);
+  const { client } = counted(20);
+  const { signal } = new AbortController();
+  await Promise.all(Array.from({ length: 12 }, () => getManyAiChatUsage(client, ids(2), { signal })));
+  await sleep(20);
+  process.off("warning", note);
+  assert.deepEqual(warnings, []);
+});
+
+describe("a trap", () => {
+  // (module (func (export "trap") unreachable)): a real one.
+  const code = "0061736d010000000104016000000302010007080104747261700000" + "0a05010300000b";
+  for (const name of ["many_new", "many_poll", "many_settle", "many_figure", "core_tellLimit", "__wbg_many_free"]) {
+    it(`in ${name}: it ends with an InternalError, and the next goes on anew`, { timeout: 20_000 }, async () => {
+      const { exports: { trap } } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, "hex")));
+      const { instantiate } = WebAssembly;
+      let traps = 0;
+      let trapped = 0;
+      WebAssembly.instantiate = async (...given) => {
+        const { exports } = await instantiate.apply(WebAssembly, given);
+        assert.ok(name in exports, Object.keys(exports).join());
+        const stub = { ...exports, [name]: (...values) => (traps-- > 0 ? (trapped++, trap()) : exports[name](...values)) };
+        return Object.create(WebAssembly.Instance.prototype, { exports: { value: stub } });
+      };
+      try {
+        const { BookMoreClient } = await import(`${pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js"))}?many-${name}`);
+        const own = new BookMoreClient({ fetch: createFakeBookMore().fetch, bearerToken: "t" });
+        await own.getAiChatUsage();
+        traps = 1;
+        const many = async () => getManyAiChatUsage(own, ids(5), { onProgress() {} });
+        // When all is done, a trap is nobody's trouble.
+        if (name === "__wbg_many_free") assert.equal((await many()).length, 5);
+        else await assert.rejects(many, ({ code, cause }) => code === "internal_error" && cause instanceof WebAssembly.RuntimeError);
+        assert.equal(trapped, 1);
+        assert.deepEqual(failures(await many()), []);
+      } finally {
+        WebAssembly.instantiate = instantiate;
+      }
+    });
+  }
+});
+
 it("a framework's control flow reaches the framework", async () => {
   const flow = Object.assign(new Error("NEXT_REDIRECT"), { digest: "NEXT_REDIRECT;/login" });
   const client = new sdk.BookMoreClient({ fetch: async () => { throw flow; } });

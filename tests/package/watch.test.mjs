@@ -100,6 +100,17 @@ describe("a store", () => {
     assert.deepEqual(seconds(), [0, 60, 180, 420, 720]);
   });
 
+  it("keeps the gap where timers are early by a little", async () => {
+    const { setTimeout } = globalThis;
+    globalThis.setTimeout = (run, ms) => setTimeout(run, ms > 10 ? ms - 1 : ms);
+    const sent = [];
+    const own = fake.client({ fetch: (...given) => (sent.push(performance.now()), fake.fetch(...given)) });
+    listen(watchAiChatUsage(own, { companyId: ID }, { intervalMs: 5_000, idleIntervalMs: 5_000 }));
+    await pass(20 * SECOND);
+    assert.ok(sent.length >= 3);
+    for (const [at, time] of sent.slice(1).entries()) assert.ok(time - sent[at] >= 5_000, `${sent}`);
+  });
+
   it("stops one second after the last has left; moving in that second costs no request", async () => {
     const store = watch();
     const first = listen(store);
@@ -221,10 +232,15 @@ describe("errors", () => {
     const bytes = readFileSync(join(user.folder, "node_modules/bookmore-sdk/dist/sdk.wasm"));
     const broken = new slim.BookMoreClient({ wasm: Promise.reject(new Error("not there")), fetch: fake.fetch, bearerToken: "t" });
     const store = watchAiChatUsage(broken, { companyId: ID });
-    listen(store);
+    const { leave } = listen(store);
     await pass(10);
     assert.deepEqual([store.getSnapshot().status, store.getSnapshot().error.code], ["stopped", "config_error"]);
     await assert.rejects(store.refresh(), { code: "config_error" });
+    // Who comes after all have left begins anew.
+    leave();
+    await pass(10);
+    assert.deepEqual(watchAiChatUsage(broken, { companyId: ID }).getSnapshot(), { status: "pending" });
+    assert.equal(clock.countTimers(), 0);
     const whole = new slim.BookMoreClient({ wasm: bytes, fetch: fake.fetch, bearerToken: "t" });
     await whole.ready();
     const other = watchAiChatUsage(whole, { companyId: ID });
@@ -353,6 +369,24 @@ describe("another token", () => {
     assert.deepEqual([states.length, fake.requests.length], [2, 1]);
   });
 
+  it("reaches a poll that began while a refresh for the one before was under way", async () => {
+    fake.set(ID, [{ kind: "slow", delayMs: 3_000 }, { share: 0.6 }, { share: 0.7 }]);
+    const refreshing = watch().refresh().catch(() => {});
+    await pass(10);
+    client.setBearerToken("second");
+    await pass(2 * SECOND); // the poll of the refresh has ended: nobody is at it
+    const store = watch();
+    listen(store);
+    await pass(10);
+    assert.equal(store.getSnapshot().share, 0.6);
+    await pass(2 * SECOND);
+    await refreshing;
+    client.setBearerToken("third");
+    assert.equal(store.getSnapshot().status, "pending");
+    await pass(10);
+    assert.equal(store.getSnapshot().share, 0.7);
+  });
+
   for (const sameIdentity of [true, false]) {
     it(`starts what was stopped (sameIdentity: ${sameIdentity})`, async () => {
       fake.set(ID, [{ status: 401 }, { share: 0.9 }]);
@@ -431,8 +465,15 @@ describe("thresholds", () => {
         await pass(2 * SECOND);
       }
     }
-    const none = watch({ initialUsage: kit.usage({ tokenLimit: 0 }) }).getSnapshot();
-    assert.deepEqual([none.level, none.share], ["over", undefined]);
+    for (const [isWithinBudget, level] of [[true, "ok"], [false, "over"]]) {
+      const usage = { ...kit.usage({ companyId: ID }), tokensUsed: 5, tokenLimit: 0, tokensRemaining: 0, isWithinBudget };
+      const store = watchAiChatUsage(fake.client({ fetch: async () => Response.json(usage) }), { companyId: ID }, { initialUsage: usage });
+      const states = [store.getSnapshot()];
+      listen(store);
+      await pass(10);
+      states.push(store.getSnapshot());
+      assert.deepEqual(states.map(({ level, share }) => [level, share]), [[level, undefined], [level, undefined]]);
+    }
   });
 });
 
@@ -542,6 +583,10 @@ describe("what cannot be used is refused", () => {
     ["an unknown member of the request", () => watch({}, { company: ID }), /Did you mean companyId\?/],
     ["no request", () => watch({}, 5), /The request must be an object/],
     ["no options", () => watch("5s"), /must be an object/],
+    ["a promise of a request", () => watch({}, Promise.resolve({ companyId: ID })), /request must be a plain object, or one with companyId; await/],
+    ["a list as a request", () => watch({}, []), /The request must be an object/],
+    ["a Map as a request", () => watchAiChatUsage({ getAiChatUsage() {} }, new Map()), /request must be a plain object/],
+    ["a promise of options", () => watch(Promise.resolve({})), /options of a watch must be a plain object/],
   ]) {
     it(what, () => assert.throws(act, (error) => sdk.isBookMoreError(error) && error.code === "config_error" && sentence.test(error.message)));
   }

@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { BookMoreClient, isBookMoreError, type AnyBookMoreError, type WithResponse } from "bookmore-sdk";
 import { parsed } from "./arguments.js";
 import { badArguments, EXIT } from "./exit.js";
-import { levelOf, shareOf } from "./outcome.js";
+import { firstLook } from "../watch/gauge.js";
 import { print, printable } from "./output.js";
 import { saved, type SavedReply } from "./saved.js";
 
@@ -52,12 +52,12 @@ function response({ status, headers, body, isShort }: SavedReply) {
 
 function usageLines({ data, response }: WithResponse): string[] {
   const { companyId, tokensUsed, tokenLimit, tokensRemaining, windowDays, isWithinBudget } = data;
-  const share = shareOf(data);
+  const { share, level } = firstLook(data);
   const percent = share === undefined ? "" : ` (${Math.floor(share * 1000) / 10} %)`;
   return [
     "Comes to:  a usage",
     `           Company ${companyId ?? "(not named)"} has used ${tokensUsed} of ${tokenLimit} tokens${percent} in ${windowDays} days.`,
-    `           ${tokensRemaining} are left; it is ${isWithinBudget ? "within" : "over"} its budget (${levelOf(data)}).`,
+    `           ${tokensRemaining} are left; it is ${isWithinBudget ? "within" : "over"} its budget (${level}).`,
     ...(response.requestId ? [`Request:   ${response.requestId}`] : []),
   ];
 }

@@ -1,25 +1,13 @@
 import type { AiChatUsageResponse, AnyBookMoreError } from "bookmore-sdk";
+import { firstLook } from "../watch/gauge.js";
 
 /** What a company came to. Without an id it is the logged-in user's. */
 export type Outcome = { companyId?: string; usage: AiChatUsageResponse; error?: undefined } | { companyId?: string; error: AnyBookMoreError; usage?: undefined };
 export type Success = Extract<Outcome, { error?: undefined }>;
 
-export type Level = "ok" | "warning" | "critical" | "over";
-
-/** Used / limit, and more than 1 where it is over; absent at a limit of 0. */
-export function shareOf({ tokensUsed, tokenLimit }: AiChatUsageResponse): number | undefined {
-  return tokenLimit === 0 ? undefined : tokensUsed / tokenLimit;
-}
-
-export function levelOf(usage: AiChatUsageResponse): Level {
-  const share = shareOf(usage) ?? 0;
-  if (!usage.isWithinBudget) return "over";
-  return share >= 0.95 ? "critical" : share >= 0.8 ? "warning" : "ok";
-}
-
 /** Whether so many percent of the limit are used. */
 export function reaches(usage: AiChatUsageResponse, percent: number): boolean {
-  return (shareOf(usage) ?? (usage.isWithinBudget ? 0 : Infinity)) * 100 >= percent;
+  return (firstLook(usage).share ?? (usage.isWithinBudget ? 0 : Infinity)) * 100 >= percent;
 }
 
 /** What is told of a company as data. */
@@ -38,7 +26,7 @@ export function wordsOf(error: AnyBookMoreError): string {
 export type Order = "share" | "used" | "id";
 
 const ORDERS: Record<Order, (a: Outcome, b: Outcome) => number> = {
-  share: (a, b) => value(b, (usage) => shareOf(usage) ?? 0) - value(a, (usage) => shareOf(usage) ?? 0),
+  share: (a, b) => value(b, (usage) => firstLook(usage).share ?? 0) - value(a, (usage) => firstLook(usage).share ?? 0),
   used: (a, b) => value(b, ({ tokensUsed }) => tokensUsed) - value(a, ({ tokensUsed }) => tokensUsed),
   id: (a, b) => ((a.companyId ?? "") < (b.companyId ?? "") ? -1 : 1),
 };

@@ -1,8 +1,10 @@
 import type { AiChatUsageResponse } from "bookmore-sdk";
-import { levelOf, shareOf, type Level, type Success } from "./outcome.js";
+import { firstLook } from "../watch/gauge.js";
+import type { UsageLevel } from "../watch/types.js";
+import type { Success } from "./outcome.js";
 import { printable, styled } from "./output.js";
 
-const STYLES = { ok: "green", warning: "yellow", critical: "red", over: "red" } as const satisfies Record<Level, string>;
+const STYLES = { ok: "green", warning: "yellow", critical: "red", over: "red" } as const satisfies Record<UsageLevel, string>;
 const HEADINGS = ["company", "used", "limit", "left", "share", "level"];
 const GAP = "  ";
 const WIDEST_BAR = 20;
@@ -26,17 +28,17 @@ export function table(usages: Success[], columns: number): string {
     return [company, ...(bars ? [bar] : []), used, limit, left, share, level].join(GAP);
   };
   const heading = styled("bold", line(HEADINGS, " ".repeat(bars)).trimEnd());
-  return [heading, ...rows.map((row, at) => coloured(line(row, bar(usages[at]!.usage, bars)), row[5] as Level))].map((text) => `${text}\n`).join("");
+  return [heading, ...rows.map((row, at) => coloured(line(row, bar(usages[at]!.usage, bars)), row[5] as UsageLevel))].map((text) => `${text}\n`).join("");
 }
 
 function cells(company: string, usage: AiChatUsageResponse): string[] {
-  const share = shareOf(usage);
+  const { share, level } = firstLook(usage);
   const percent = share === undefined ? "–" : `${Math.floor(share * 1000) / 10} %`;
-  return [printable(company), number(usage.tokensUsed), number(usage.tokenLimit), number(usage.tokensRemaining), percent, levelOf(usage)];
+  return [printable(company), number(usage.tokensUsed), number(usage.tokenLimit), number(usage.tokensRemaining), percent, level];
 }
 
 /** The level is in words, too: nothing is told by a colour alone. */
-function coloured(line: string, level: Level): string {
+function coloured(line: string, level: UsageLevel): string {
   const at = line.trimEnd().length - level.length;
   return line.slice(0, at) + styled(STYLES[level], level);
 }
@@ -48,14 +50,14 @@ function stacked(rows: string[][], usages: Success[], columns: number): string {
       const bars = Math.max(0, Math.min(WIDEST_BAR, columns - GAP.length - figures - 1));
       const first = `${GAP}${bars < NARROWEST_BAR ? "" : `${bar(usages[at]!.usage, bars)} `}${share} `;
       const second = `${GAP}${used} of ${limit}`;
-      return `${company!.slice(0, columns)}\n${first}${styled(STYLES[level as Level], level!)}\n${second.slice(0, columns)}\n`;
+      return `${company!.slice(0, columns)}\n${first}${styled(STYLES[level as UsageLevel], level!)}\n${second.slice(0, columns)}\n`;
     })
     .join("");
 }
 
 /** How much is used, never less than is: full only where nothing is left. */
 function bar(usage: AiChatUsageResponse, width: number): string {
-  const share = shareOf(usage) ?? (usage.isWithinBudget ? 0 : 1);
+  const share = firstLook(usage).share ?? (usage.isWithinBudget ? 0 : 1);
   const full = usage.isWithinBudget ? Math.min(Math.ceil(share * width), Math.max(0, width - 1)) : width;
   return "█".repeat(full) + "░".repeat(width - full);
 }

@@ -1,7 +1,10 @@
 import type { AiChatUsageResponse, AnyBookMoreError, BookMoreClientLike, GetAiChatUsage, RequestOptions } from "bookmore-sdk";
-import { abortReason } from "../abort.js";
+import { abortReason, onAbort } from "../abort.js";
+import { CALLS, ERROR_BRAND } from "../brands.js";
 import type { Calls, Deciding } from "../calls.js";
-import type { ManyOptions, ManyOutcome } from "./outcome.js";
+import { guidDigits } from "../guid.js";
+import { Timer } from "../timer.js";
+import type { ManyOptions, ManyOutcome, ManyProgress } from "./outcome.js";
 
 /** What was asked for. */
 export interface Asked {
@@ -37,7 +40,6 @@ export class Run {
   /** How many of those that came were read; infinite where all are wanted at once. */
   read = 0;
   readonly #asked: Asked;
-  readonly #callOptions: RequestOptions;
   readonly #abort = new AbortController();
   readonly #companies: Company[] = [];
   readonly #known = new Map<string, Company>();
@@ -50,13 +52,13 @@ export class Run {
   #isPumping = false;
   #ids = 0;
   #total: number | undefined;
-  #timer: { at: number; id: ReturnType<typeof setTimeout> } | undefined;
-  #latest = 0;
+  #callOptions: RequestOptions = {};
+  /** Listens no more to the signal that was given. */
+  #ignore: (() => void) | undefined;
+  readonly #timer = new Timer();
 
   constructor(asked: Asked) {
     this.#asked = asked;
-    const { concurrency, rounds, onProgress, ...others } = Object(asked.options) as ManyOptions;
-    this.#callOptions = { ...others, signal: this.#abort.signal };
   }
 
   start(): void {
@@ -84,42 +86,42 @@ export class Run {
     const calls = (Object(client) as { [CALLS]?: () => Calls })[CALLS];
     this.#isReal = calls !== undefined;
     this.#deciding = await (calls ?? (await decidingClient())[CALLS])().many(client, companyIds, options);
-    const { signal } = options;
-    if (this.end) return this.#deciding.many.free();
+    if (this.end) return this.#deciding.free();
+    const { callOptions, signal } = this.#deciding;
     if (signal?.aborted) return this.stop(abortReason(signal));
-    signal?.addEventListener("abort", this.#onAbort);
+    this.#ignore = signal && onAbort(signal, () => this.stop(abortReason(signal)));
+    this.#callOptions = { ...callOptions, signal: this.#abort.signal };
     const { length, size } = companyIds as { length?: number; size?: number };
     this.#total = length ?? size;
     this.#source = Symbol.asyncIterator in companyIds ? companyIds[Symbol.asyncIterator]() : companyIds[Symbol.iterator]();
     this.#pump();
   }
 
-  readonly #onAbort = (): void => this.stop(abortReason(this.#asked.options.signal!));
-
   /** Does what there is to do; what it calls may stop the run. */
-  #pump(): void {
+  readonly #pump = (): void => {
     if (this.end || this.#isPumping || !this.#source.next) return;
     this.#isPumping = true;
-    const { many, tellLimit } = this.#deciding;
+    const { decide, tellLimit, free } = this.#deciding;
+    const poll = () => decide((many) => many.poll(this.#timer.now()));
     try {
       tellLimit();
       do {
-        for (let number; !this.end && (number = many.poll(this.#now())) >= 0; ) void this.#ask(number);
+        for (let number; !this.end && (number = poll()) >= 0; ) void this.#ask(number);
       } while (!this.end && this.#fetch());
-      if (!this.end && many.reports(this.#now())) this.#report();
-      if (!this.end) this.#setTimer(many.pollTimeout());
+      if (!this.end && decide((many) => many.reports(this.#timer.now()))) this.#report();
+      if (!this.end) this.#setTimer(decide((many) => many.pollTimeout()));
     } catch (reason) {
       this.stop(reason);
     } finally {
       this.#isPumping = false;
-      if (this.end) many.free();
+      if (this.end) free();
     }
-  }
+  };
 
   /** Fetches another id, where one is wanted. Whether it is there already. */
   #fetch(): boolean {
     const unread = Math.max(0, this.came.length - this.read);
-    if (this.#isFetching || !this.#deciding.many.wantsId(unread)) return false;
+    if (this.#isFetching || !this.#deciding.decide((many) => many.wantsId(unread))) return false;
     const next = this.#source.next!();
     if ("then" in next) {
       this.#isFetching = true;
@@ -136,15 +138,16 @@ export class Run {
   }
 
   #take({ done, value: id }: IteratorResult<string, unknown>): void {
-    const { many, isGuid } = this.#deciding;
+    const { decide } = this.#deciding;
     if (done) {
       this.#total = this.#ids;
-      return many.end(this.#now());
+      return decide((many) => many.end(this.#timer.now()));
     }
     const companyId = id as string;
-    const key = typeof id === "string" && isGuid(id) ? id.toLowerCase().replace(/[-{}]/g, "") : undefined;
+    const key = guidDigits(id);
     let company = key === undefined ? undefined : this.#known.get(key);
-    if (!company?.came) many.add(!company);
+    const isOther = !company;
+    if (!company?.came) decide((many) => many.add(isOther));
     if (!company) {
       company = { waiting: [] };
       this.#companies.push(company);
@@ -155,8 +158,9 @@ export class Run {
       company.waiting.push([place, companyId]);
       return;
     }
-    many.repeat("error" in company.came);
-    this.#tell(place, companyId, company.came);
+    const { came } = company;
+    decide((many) => many.repeat("error" in came));
+    this.#tell(place, companyId, came);
   }
 
   async #ask(number: number): Promise<void> {
@@ -181,18 +185,21 @@ export class Run {
   }
 
   #settle(number: number, company: Company, came: Came): void {
-    const { many } = this.#deciding;
-    const now = this.#now();
+    const { decide } = this.#deciding;
+    const now = this.#timer.now();
     let kind: 0 | 1 | 2 = 0;
     if ("error" in came) {
-      const { code, status, isRetryable, retryAt } = Object(came.error);
+      const { status, isRetryable, retryAt } = Object(came.error);
       // A framework's control flow has to reach the framework.
-      if (this.#isReal && !came.error?.[ERROR as never]) throw came.error;
-      if (!this.#isReal && status === 429 && isRetryable) many.limit(now, retryAt ? now + retryAt.getTime() - Date.now() : now);
-      kind = isRetryable || code === "timeout" ? 2 : 1;
+      if (this.#isReal && !came.error?.[ERROR_BRAND as never]) throw came.error;
+      if (!this.#isReal && status === 429 && isRetryable) {
+        const until = now + Number(retryAt) - Date.now();
+        decide((many) => many.limit(now, until));
+      }
+      kind = isRetryable ? 2 : 1;
     }
     const { waiting } = company;
-    if (!many.settle(number, kind, waiting.length, now)) {
+    if (!decide((many) => many.settle(number, kind, waiting.length, now))) {
       company.hasFailed = true;
       return;
     }
@@ -209,12 +216,13 @@ export class Run {
   }
 
   #report(): void {
-    const { many } = this.#deciding;
-    const now = this.#now();
+    const { decide, onProgress } = this.#deciding;
+    const now = this.#timer.now();
     const total = this.#total;
-    const [done, failed, again, ratePerSecond, eta] = ([0, 1, 2, 3, 4] as const).map((n) => many.figure(n, total ?? NaN, now));
+    const figures = decide((many) => ([0, 1, 2, 3, 4] as const).map((n) => many.figure(n, total ?? NaN, now)));
+    const [done, failed, again, ratePerSecond, eta] = figures;
     const etaMs = Math.ceil(eta!);
-    const progress = {
+    const progress: ManyProgress = {
       done: done!,
       failed: failed!,
       again: again!,
@@ -223,36 +231,22 @@ export class Run {
       ...(Number.isFinite(etaMs) ? { etaMs } : {}),
     };
     // What it throws, at once or later, changes nothing.
-    void (async () => this.#asked.options.onProgress!(progress))().catch(() => {});
-  }
-
-  /** Never goes back, and not behind the timer, whatever a test makes of the clock. */
-  #now(): number {
-    return (this.#latest = Math.max(this.#latest, performance.now()));
+    void (async () => onProgress!(progress as never))().catch(() => {});
   }
 
   /** For what is due next; without a number all is done. */
   #setTimer(at: number): void {
-    if (Number.isNaN(at)) return this.#finish({});
-    if (this.#timer?.at === at) return;
-    clearTimeout(this.#timer?.id);
-    this.#timer = undefined;
-    if (at === Infinity) return;
-    const look = () => {
-      this.#timer = undefined;
-      this.#latest = Math.max(this.#latest, at);
-      this.#pump();
-    };
-    this.#timer = { at, id: setTimeout(look, Math.max(0, Math.ceil(at - this.#now()))) };
+    if (Number.isNaN(at)) this.#finish({});
+    else this.#timer.set(at, this.#pump);
   }
 
   #finish(end: { reason?: unknown }): void {
     this.end = end;
-    clearTimeout(this.#timer?.id);
-    this.#asked.options?.signal?.removeEventListener?.("abort", this.#onAbort);
-    // Otherwise at the end of the pump, which uses it.
-    if (!this.#isPumping) this.#deciding?.many.free();
+    this.#timer.stop();
+    this.#ignore?.();
     this.#wake();
+    // Otherwise at the end of the pump, which uses it.
+    if (!this.#isPumping) this.#deciding?.free();
   }
 
   #wake(): void {
@@ -262,8 +256,6 @@ export class Run {
   }
 }
 
-const CALLS = Symbol.for("bookmore-sdk.calls.1");
-const ERROR = Symbol.for("bookmore-sdk.error");
 const NOBODY: Company["waiting"] = [];
 
 /**

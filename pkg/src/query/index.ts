@@ -5,9 +5,8 @@
  * @packageDocumentation
  */
 import type { AiChatUsageResponse, BookMoreClientLike, GetAiChatUsage } from "bookmore-sdk";
+import { CALLS } from "../brands.js";
 import type { Calls } from "../calls.js";
-
-const CALLS = /* @__PURE__ */ Symbol.for("bookmore-sdk.calls.1");
 
 /** Whom a client is for: its number, and how often the identity has changed. */
 export type ClientIdentity = `${number}.${number}`;

@@ -10,6 +10,9 @@ export const NO_MEMORY: Memory = [0, NaN, NaN, -Infinity, NaN, 0];
 const LEVELS: readonly UsageLevel[] = ["ok", "warning", "critical", "over"];
 const TREND: readonly (keyof Trend)[] = ["usedPerDay", "sustainablePerDay", "netPerDay", "spanMs", "exhaustsAt"];
 
+/** Shares of the limit from which on it is a warning, critical, and over. */
+export const DEFAULT_THRESHOLDS: readonly number[] = [0.8, 0.95, 1];
+
 export interface Reading {
   memory: Memory;
   /** The threshold that was reached; NaN for none. */
@@ -45,9 +48,13 @@ export function read(
  * there. The same is decided in `src/engine/watch/gauge.rs`; a test holds the
  * one against the other.
  */
-export function firstLook(usage: AiChatUsageResponse, [lowest = Infinity, second = Infinity]: readonly number[]): Pick<UsageState, "share" | "level"> {
+export function firstLook(
+  usage: AiChatUsageResponse,
+  [lowest = Infinity, second = Infinity]: readonly number[] = DEFAULT_THRESHOLDS,
+): { share?: number; level: UsageLevel } {
   const { tokensUsed, tokenLimit, isWithinBudget } = usage;
-  const share = tokensUsed / tokenLimit;
-  const level = !isWithinBudget ? "over" : share >= second ? "critical" : share >= lowest ? "warning" : "ok";
-  return tokenLimit > 0 ? { share, level } : { level };
+  const share = tokenLimit > 0 ? tokensUsed / tokenLimit : undefined;
+  const of = share ?? 0;
+  const level = !isWithinBudget ? "over" : of >= second ? "critical" : of >= lowest ? "warning" : "ok";
+  return share === undefined ? { level } : { share, level };
 }

@@ -1,9 +1,11 @@
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import { DEFAULT_THRESHOLDS } from "./gauge.js";
+import { membersOf as checkedMembers } from "../members.js";
+import { LONGEST_TIMER } from "../timer.js";
 import type { Source } from "./source.js";
 import type { WatchOptions } from "./types.js";
 
 const KNOWN = ["intervalMs", "idleIntervalMs", "whenHidden", "thresholds", "onThreshold", "initialUsage", "history"];
-const LONGEST_TIMER = 2_147_483_647;
 
 export interface CheckedOptions {
   intervalMs: number;
@@ -17,19 +19,17 @@ export interface CheckedOptions {
   history: readonly number[];
 }
 
+function refuse(message: string): never {
+  throw new ConfigError({ message });
+}
+
 function check(fine: unknown, message: string): asserts fine {
-  if (!fine) throw new ConfigError({ message });
+  if (!fine) refuse(message);
 }
 
 /** The names that come near are the client's to find, as it has the means already. */
-function checkObject(value: unknown, name: string, known: readonly string[], { nearest }: Source): void {
-  check(typeof value === "object" && value !== null, `${name} must be an object.`);
-  for (const own of Object.keys(value)) {
-    const meant = nearest?.(own, known);
-    const advice = meant ? `Did you mean ${meant}?` : `There are ${known.join(", ")}.`;
-    check(known.includes(own), `${name} cannot have ${JSON.stringify(own)}. ${advice}`);
-  }
-}
+const membersOf = <T extends object>(given: T, name: string, known: readonly string[], { nearest }: Source): T =>
+  checkedMembers(given, name, known, { refuse, nearest });
 
 export function checkedClient(client: BookMoreClientLike): BookMoreClientLike {
   check(typeof client?.getAiChatUsage === "function", "The client must be a BookMoreClient, or an object with its getAiChatUsage.");
@@ -42,15 +42,14 @@ export function checkedRequest(request: GetAiChatUsage | null = {}, source: Sour
     check(request === null, "The request must be an object, or null where the company is not known yet.");
     return null;
   }
-  checkObject(request, "The request", ["companyId"], source);
-  const { companyId } = request;
+  const { companyId } = membersOf(request, "The request", ["companyId"], source);
   check(companyId === undefined || typeof companyId === "string", "companyId must be a string.");
   return { companyId };
 }
 
-export function checkedOptions(options: WatchOptions = {}, source: Source): CheckedOptions {
-  checkObject(options, "The options of a watch", KNOWN, source);
-  const { intervalMs = 60_000, whenHidden = "pause", thresholds = [0.8, 0.95, 1], onThreshold, initialUsage, history = [] } = options;
+export function checkedOptions(given: WatchOptions = {}, source: Source): CheckedOptions {
+  const options = membersOf(given, "The options of a watch", KNOWN, source);
+  const { intervalMs = 60_000, whenHidden = "pause", thresholds = DEFAULT_THRESHOLDS, onThreshold, initialUsage, history = [] } = options;
   const { idleIntervalMs = Math.max(300_000, intervalMs) } = options;
   const isTime = (value: number, least: number) => Number.isInteger(value) && value >= least && value <= LONGEST_TIMER;
   check(isTime(intervalMs, 5_000), `intervalMs must be an integer from 5000 to ${LONGEST_TIMER}.`);

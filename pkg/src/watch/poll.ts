@@ -1,12 +1,13 @@
 import type { AiChatUsageResponse, AnyBookMoreError, GetAiChatUsage, RequestOptions } from "bookmore-sdk";
 import type { Moment, Watch } from "../core.js";
+import { guidDigits } from "../guid.js";
 import type { Instance } from "../instance.js";
+import { Timer } from "../timer.js";
 import type { Source } from "./source.js";
 import type { UsageState } from "./types.js";
 
 /** After a fault of the SDK everything starts anew. */
 const RESTART_MS = 60_000;
-const LONGEST_TIMER = 2_147_483_647;
 const EVENTS = ["online", "offline", "pageshow"];
 
 /** What a poll has come to: another object whenever that changes. */
@@ -26,11 +27,8 @@ export interface Listener {
 
 /** Which company a request is for: its digits, or what is no company id as it is. */
 export function companyOf({ companyId = "" }: GetAiChatUsage): string {
-  const dashed = "[\\da-f]{8}(-[\\da-f]{4}){3}-[\\da-f]{12}";
-  const isGuid = new RegExp(`^([\\da-f]{32}|${dashed}|\\{${dashed}\\})$`, "i").test(companyId);
-  const digits = companyId.replace(/[-{}]/g, "").toLowerCase();
   // All zeros stand for the user's own company.
-  return isGuid ? digits.replace(/^0+$/, "") : companyId;
+  return guidDigits(companyId)?.replace(/^0+$/, "") ?? companyId;
 }
 
 /** The one poll of a client and a company: carries out what the schedule in Rust says. */
@@ -46,12 +44,9 @@ export class Poll {
   #loading: Promise<Watch> | undefined;
   /** Gives up the poll in flight. */
   #controller: AbortController | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #timer = new Timer(false);
   #refreshes = 0;
   #isOffline = false;
-  /** How far timers have run ahead of the clock, as they do where a test moves only them. */
-  #aheadMs = 0;
-  #now = 0;
 
   /** That of a company, which may go on already. */
   static of(source: Source, request: GetAiChatUsage): Poll {
@@ -71,13 +66,15 @@ export class Poll {
   join(listener: Listener): void {
     this.#listeners.set(listener, this.#input((watch) => watch.listen(...listener.pace)) ?? 0);
     // Who subscribes and leaves within a task sends nothing.
-    if (!this.#watch) this.#setTimer(() => this.#start(), 0);
+    if (!this.#watch) this.#startIn(0);
   }
 
   leave(listener: Listener): void {
     const id = this.#listeners.get(listener) ?? 0;
     this.#listeners.delete(listener);
     this.#input((watch, [now]) => watch.leave(id, now));
+    // Without a schedule, nor one to come, nobody else would end it.
+    if (!this.#loading && this.#isUnused) this.#startIn(0);
   }
 
   /** The client has another token. */
@@ -85,7 +82,7 @@ export class Poll {
     if (isSameIdentity) return void this.#input((watch) => watch.resume());
     this.#drop();
     this.#set({ status: "pending" });
-    this.#setTimer(() => this.#start(), 0);
+    this.#startIn(0);
   }
 
   async refresh(): Promise<AiChatUsageResponse> {
@@ -99,10 +96,18 @@ export class Poll {
     }
   }
 
-  #start(): void {
-    if (this.#refreshes + this.#listeners.size === 0) this.#end();
-    else this.#load().catch(() => {});
+  get #isUnused(): boolean {
+    return this.#refreshes + this.#listeners.size === 0;
   }
+
+  #startIn(ms: number): void {
+    this.#timer.set(this.#timer.now() + ms, this.#start);
+  }
+
+  readonly #start = (): void => {
+    if (this.#isUnused) this.#end();
+    else this.#load().catch(() => {});
+  };
 
   /** The schedule of this identity, in a module that runs. */
   #load(): Promise<Watch> {
@@ -125,6 +130,7 @@ export class Poll {
       // A refresh, or the next who comes, tries again.
       this.#loading = undefined;
       this.#set({ ...this.known, status: "stopped", error });
+      if (this.#isUnused) this.#end();
     });
     return loading;
   }
@@ -147,36 +153,25 @@ export class Poll {
     if (instance.trap === undefined) {
       try {
         const given = act(watch, this.#at());
-        this.#setAlarm(watch.pollTimeout());
+        this.#timer.set(watch.pollTimeout(), this.#timeout);
         return given;
       } catch (trap) {
         instance.trap = trap ?? "trap";
       }
     }
     this.#drop();
-    this.#setTimer(() => this.#start(), RESTART_MS);
+    this.#startIn(RESTART_MS);
     return undefined;
   }
 
-  #setAlarm(at: number): void {
-    clearTimeout(this.#timer);
-    const ms = at - this.#at()[0];
-    if (ms === Infinity) return;
-    const look = () => {
-      if (ms <= LONGEST_TIMER && this.#at()[0] < at) this.#aheadMs = at - performance.now();
-      this.#timeout();
-    };
-    this.#setTimer(look, ms);
-  }
-
-  #timeout(): void {
+  readonly #timeout = (): void => {
     const id = this.#input((watch, [now]) => watch.timeout(now)) ?? 0;
     if (id < 0) return this.#end();
     if (id === 0) return;
     const { signal } = (this.#controller = new AbortController());
     // The state tells how it failed.
     this.#ask(this.#watch!, id, { maxRetries: 0, signal }).catch(() => {});
-  }
+  };
 
   /** Sends a request that the schedule knows by this id. */
   async #ask(watch: Watch, id: number, options: RequestOptions): Promise<AiChatUsageResponse> {
@@ -207,7 +202,7 @@ export class Poll {
 
   /** Goes on without the schedule: another takes its place, or none. */
   #drop(): void {
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     // After a trap its memory cannot be freed.
     if (this.instance?.trap === undefined) this.#watch?.free();
     else this.#watch?.__destroy_into_raw();
@@ -218,21 +213,13 @@ export class Poll {
   /** Nobody is at it any more. */
   #end(): void {
     this.#drop();
-    this.#source.polls.delete(this.#company);
+    // Where it ends once more, when a refresh comes back, another may have its place.
+    if (this.#source.polls.get(this.#company) === this) this.#source.polls.delete(this.#company);
     globalThis.document?.removeEventListener("visibilitychange", this.#look);
     for (const name of EVENTS) globalThis.removeEventListener?.(name, this.#look);
   }
 
-  /** In Node.js it does not keep the process alive. */
-  #setTimer(run: () => void, ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(run, Math.min(Math.max(0, Math.ceil(ms)), LONGEST_TIMER));
-    (this.#timer as { unref?(): void }).unref?.();
-  }
-
   #at(): Moment {
-    // Never goes back, whatever a test makes of the clock.
-    this.#now = Math.max(this.#now, performance.now() + this.#aheadMs);
-    return [this.#now, Date.now(), Math.random()];
+    return [this.#timer.now(), Date.now(), Math.random()];
   }
 }

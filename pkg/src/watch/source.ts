@@ -1,8 +1,7 @@
 import type { BookMoreClientLike } from "bookmore-sdk";
+import { CALLS } from "../brands.js";
 import type { Calls } from "../calls.js";
 import type { Poll } from "./poll.js";
-
-const CALLS = /* @__PURE__ */ Symbol.for("bookmore-sdk.calls.1");
 
 /** What polls need of a client besides its calls. */
 export interface Source extends Pick<Calls, "load" | "identity">, Partial<Pick<Calls, "nearest">> {

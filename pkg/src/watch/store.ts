@@ -1,4 +1,5 @@
 import { ConfigError, type AiChatUsageResponse, type GetAiChatUsage } from "bookmore-sdk";
+import { LONGEST_TIMER } from "../timer.js";
 import { firstLook, NO_MEMORY, read, type Memory } from "./gauge.js";
 import type { CheckedOptions } from "./options.js";
 import { companyOf, Poll, type Known, type Listener } from "./poll.js";
@@ -95,7 +96,7 @@ export class Store implements UsageStore, Listener {
     };
     const leave = this.subscribe(wake);
     // The poll's own timers do not keep Node.js alive.
-    const alive = setInterval(() => {}, 2_147_483_647);
+    const alive = setInterval(() => {}, LONGEST_TIMER);
     const iterator: AsyncIterableIterator<UsageState> = {
       next: async () => {
         while (!isOver && this.#state === told) await new Promise<void>((resolve) => waiting.push(resolve));

@@ -12,6 +12,8 @@
 //!   while the pause lasts are of calls that were made before it, and halve
 //!   nothing.
 
+use super::pauses::LONGEST_WAIT_MS;
+
 #[cfg(test)]
 mod simulation;
 
@@ -180,11 +182,18 @@ impl Many {
         }
     }
 
-    /// The latest 429 came at `at`, and asked to wait until then.
+    /// The latest 429 came at `at`, and asked to wait until then; NaN where it
+    /// did not say.
     pub fn handle_limit(&mut self, at: f64, until: f64) {
         if at <= self.limited_at {
             return;
         }
+        // As for a client's pauses, a longer wait is none.
+        let until = if until <= at + LONGEST_WAIT_MS {
+            until
+        } else {
+            at
+        };
         self.limited_at = at;
         if at >= self.paused_until {
             self.allowed = (self.allowed / 2).max(1);
@@ -289,5 +298,27 @@ impl Many {
     /// went until now; not finite where nobody knows.
     pub fn eta_ms(&self, total: f64, now: f64) -> f64 {
         (total - self.done as f64) / self.rate_per_second(now) * 1e3
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_429_pauses_for_a_second_unless_it_says_for_how_long_up_to_a_minute() {
+        for (wait_ms, pause_ms) in [
+            (f64::NAN, PAUSE_MS),
+            (0.0, PAUSE_MS),
+            (1_500.0, 1_500.0),
+            (LONGEST_WAIT_MS, LONGEST_WAIT_MS),
+            (90_000.0, PAUSE_MS),
+            (f64::INFINITY, PAUSE_MS),
+        ] {
+            let mut many = Many::new(6, 1, false, 0.0);
+            many.add(true);
+            many.handle_limit(7.0, 7.0 + wait_ms);
+            assert_eq!(many.poll_timeout(), 7.0 + pause_ms, "{wait_ms}");
+        }
     }
 }

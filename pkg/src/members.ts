@@ -1,0 +1,35 @@
+/** How the members of what a caller gives are checked, in every entry. */
+export interface MembersCheck {
+  /** Throws a ConfigError of its entry. */
+  refuse(message: string): never;
+  /** Finds the name that was meant; absent where nobody can tell. */
+  nearest: ((name: string, known: readonly string[]) => string | undefined) | undefined;
+}
+
+/** Whether no class has made it, of whatever realm. */
+export function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/**
+ * The members of what a caller gives, each read once: what was checked is what
+ * is used, whatever a getter gives next. An object of an application's own
+ * class has one of the members at least; a promise that nobody awaited, a Map
+ * or a Date has none, and would be taken for an empty object.
+ */
+export function membersOf<T extends object>(given: T, name: string, known: readonly string[], { refuse, nearest }: MembersCheck): T {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) refuse(`${name} must be an object.`);
+  // A member that nobody reads, such as `baseURL`: the call would not do what its author means.
+  for (const own of Object.keys(given)) {
+    if (known.includes(own)) continue;
+    const meant = nearest?.(own, known);
+    const advice = meant ? `Did you mean ${meant}?` : `There are ${known.join(", ")}.`;
+    refuse(`${name} cannot have ${JSON.stringify(own)}. ${advice}`);
+  }
+  if (!isPlain(given) && !known.some((own) => own in given)) {
+    const members = (known.length > 1 ? "one of " : "") + known.join(", ");
+    refuse(`${name} must be a plain object, or one with ${members}; await a promise first.`);
+  }
+  return Object.fromEntries(known.map((own) => [own, given[own as keyof T]])) as T;
+}
