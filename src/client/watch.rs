@@ -23,6 +23,9 @@ use crate::{
     transport::Transport,
 };
 
+/// Of an interval: what the timers of browsers can take, some 24 days.
+const LONGEST_MS: f64 = 0x7FFF_FFFF as f64;
+
 /// How a usage is watched.
 ///
 /// ```
@@ -63,7 +66,7 @@ impl WatchOptions {
     }
 
     /// From the end of a request to the next, give or take a tenth; at least
-    /// five seconds.
+    /// five seconds, at most 24 days.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -127,6 +130,9 @@ impl WatchOptions {
         let refused = |message| Err(ConfigError::new(&[message]).into());
         if interval < 5_000.0 {
             return refused("The interval of a watch must be at least 5 seconds.");
+        }
+        if interval.max(idle_interval) > LONGEST_MS {
+            return refused("The intervals of a watch must be at most 2147483647 milliseconds.");
         }
         if idle_interval < interval {
             return refused("The idle interval of a watch must not be shorter than its interval.");

@@ -21,7 +21,11 @@ extern "C" {
     pub(super) fn performance_now() -> f64;
 }
 
-/// Nothing is left of it when it is dropped.
+/// In milliseconds. A platform's timer with more runs at once.
+const LONGEST: f64 = 0x7FFF_FFFF as f64;
+
+/// Nothing is left of it when it is dropped. It may be over early, after 24
+/// days: who sleeps looks at the clock anew.
 pub(super) struct Sleep {
     id: JsValue,
     resolve: Function,
@@ -33,7 +37,7 @@ impl Sleep {
         let mut id = JsValue::UNDEFINED;
         let mut fulfil = Function::default();
         let promise = Promise::new(&mut |resolve, _| {
-            id = set_timeout(&resolve, milliseconds);
+            id = set_timeout(&resolve, milliseconds.min(LONGEST));
             fulfil = resolve;
         });
         Self {

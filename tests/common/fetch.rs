@@ -335,3 +335,16 @@ async fn a_usage_can_be_handed_to_javascript() {
     assert!(most((1 << 53) - 1).to_js().is_ok());
     assert!(most((1 << 53) + 1).to_js().is_err());
 }
+
+#[wasm_bindgen_test]
+fn a_sleep_is_no_longer_than_the_platforms_timers() {
+    use bookmore_sdk::Transport;
+    let spy = "const { setTimeout } = globalThis;
+        globalThis.setTimeout = (_, ms) => { globalThis.sleptMs = ms; globalThis.setTimeout = setTimeout; };";
+    for (ms, taken) in [(5e3, 5e3), (30.0 * 86_400e3, 2_147_483_647.0)] {
+        javascript("", spy).call0(&JsValue::NULL).unwrap();
+        drop(Fetch::new().sleep(ms));
+        let slept = Reflect::get(&js_sys::global(), &"sleptMs".into());
+        assert_eq!(slept.unwrap(), taken);
+    }
+}
