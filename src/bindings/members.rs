@@ -170,8 +170,6 @@ impl<'a> Members<'a> {
                 None => headers.push((key, value)),
             }
         }
-        // In one order, so that equal calls are equal.
-        headers.sort();
         Ok(headers)
     }
 }
