@@ -263,6 +263,7 @@ impl Engine {
     }
 
     /// Whether no call is under way.
+    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn is_idle(&self) -> bool {
         self.gaps == self.groups.len()
     }
