@@ -20,11 +20,8 @@ use crate::{
     },
     error::{ConfigError, Error},
     threads::BoxFuture,
-    transport::Transport,
+    transport::{LONGEST_TIMER_MS, Transport},
 };
-
-/// Of an interval: what the timers of browsers can take, some 24 days.
-const LONGEST_MS: f64 = 0x7FFF_FFFF as f64;
 
 /// How a usage is watched.
 ///
@@ -131,7 +128,7 @@ impl WatchOptions {
         if interval < 5_000.0 {
             return refused("The interval of a watch must be at least 5 seconds.");
         }
-        if interval.max(idle_interval) > LONGEST_MS {
+        if interval.max(idle_interval) > f64::from(LONGEST_TIMER_MS) {
             return refused("The intervals of a watch must be at most 2147483647 milliseconds.");
         }
         if idle_interval < interval {
