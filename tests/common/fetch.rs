@@ -131,7 +131,7 @@ async fn the_request_is_the_one_of_the_contract() {
     );
     assert_eq!(
         told("{ ...sent.init, signal: sent.init.signal instanceof AbortSignal }").unwrap(),
-        r#"{"method":"GET","headers":{"Accept":"text/jsonl","Authorization":"Bearer t0ken","x-api-key":"key","X-Language":"sv"},"signal":true,"redirect":"manual","cache":"no-store"}"#
+        r#"{"method":"GET","headers":{"Accept":"text/jsonl","Authorization":"Bearer t0ken","x-api-key":"key","x-language":"sv"},"signal":true,"redirect":"manual","cache":"no-store"}"#
     );
     // Called unbound: sloppy functions see the global object as `this`.
     assert_eq!(told("sent.self === globalThis").unwrap(), "true");
