@@ -329,7 +329,7 @@ where
         };
         let came = match &result {
             Ok(_) => Came::Usage,
-            Err(error) if error.is_retryable() || error.code() == "timeout" => Came::Passing,
+            Err(error) if error.is_retryable() => Came::Passing,
             Err(_) => Came::Failure,
         };
         let now = self.client.transport().now();
