@@ -204,6 +204,9 @@ impl HttpResponse {
     }
 }
 
+/// What the timers of browsers can take, in milliseconds: some 24 days.
+pub(crate) const LONGEST_TIMER_MS: u32 = 0x7FFF_FFFF;
+
 pub(crate) fn header_in<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let mut own = headers.iter();
     let (_, value) = own.find(|(own, _)| own.eq_ignore_ascii_case(name))?;

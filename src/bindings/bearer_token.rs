@@ -1,8 +1,8 @@
 //! Where the bearer token comes from.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error as StdError, sync::Arc, time::Duration};
 
-use js_sys::{Date, Function, Object, Promise};
+use js_sys::{Date, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
@@ -12,7 +12,7 @@ use crate::{
     client::{BearerToken, TokenRequest, TokenSource},
     error::{Error, TokenProviderError},
     fetch::{
-        Thrown,
+        Thrown, control_flow,
         javascript::{get, set},
     },
 };
@@ -39,6 +39,8 @@ pub(super) fn source(given: &JsValue) -> Result<TokenSource, Error> {
     }))
 }
 
+type Failure = Box<dyn StdError + Send + Sync>;
+
 /// A question under way. The function is told when it is given up.
 struct Asked {
     promise: Promise,
@@ -49,7 +51,7 @@ impl Asked {
     fn of(
         provider: &Function,
         TokenRequest { force_refresh }: TokenRequest,
-    ) -> Result<Self, TokenProviderError> {
+    ) -> Result<Self, Failure> {
         let controller = AbortController::new();
         let ask = || {
             let about = Object::new();
@@ -66,10 +68,10 @@ impl Asked {
         })
     }
 
-    async fn answer(mut self) -> Result<BearerToken, TokenProviderError> {
+    async fn answer(mut self) -> Result<BearerToken, Failure> {
         let answered = JsFuture::from(self.promise.clone()).await;
         self.controller = None;
-        token(&answered.map_err(failed)?)
+        Ok(token(&answered.map_err(failed)?)?)
     }
 }
 
@@ -81,9 +83,14 @@ impl Drop for Asked {
     }
 }
 
-fn failed(thrown: JsValue) -> TokenProviderError {
+/// The client looks whether what was thrown may be seen.
+fn failed(thrown: JsValue) -> Failure {
+    if let Some(flow) = control_flow(&thrown) {
+        return flow.into();
+    }
     TokenProviderError::new("The bearerToken function failed; its error is the cause.")
         .caused_by(Arc::new(Thrown::from(thrown)))
+        .into()
 }
 
 /// What the function gave.
@@ -102,36 +109,30 @@ fn token(given: &JsValue) -> Result<BearerToken, TokenProviderError> {
             )
         })?;
     let token = BearerToken::new(text);
-    let end = get(given, "expiresAt").filter(|_| !is_text);
-    match end.map(|end| milliseconds(&end)).transpose()? {
-        Some(ms) if ms.is_finite() => Ok(token.expires_at(since_1970(ms))),
-        _ => Ok(token),
-    }
+    let end = Reflect::get(given, &"expiresAt".into()).ok();
+    let end = expiry(&end.filter(|_| !is_text).unwrap_or_default())?;
+    Ok(match end {
+        Some(since_1970) => token.expires_at(since_1970),
+        None => token,
+    })
 }
 
+/// None for a token without an end. The client looks whether it is meant as
+/// milliseconds.
+///
 /// # Errors
-/// What is no time, or one in another unit: the seconds of a JWT's exp, or until
-/// its end, are long ago as milliseconds; microseconds are in the far future.
-fn milliseconds(end: &JsValue) -> Result<f64, TokenProviderError> {
-    let refused = |sentence: &str| Err(TokenProviderError::new(sentence));
+/// What is no time.
+fn expiry(end: &JsValue) -> Result<Option<Duration>, TokenProviderError> {
     let date = end.dyn_ref::<Date>().map(Date::get_time);
     match date.or_else(|| end.as_f64()) {
-        None => refused("expiresAt must be a Date, or a number of milliseconds since 1970."),
-        Some(ms) if ms.is_nan() => {
-            refused("expiresAt must be a Date, or a number of milliseconds since 1970.")
+        None if end.is_undefined() => Ok(None),
+        Some(f64::INFINITY) => Ok(None),
+        Some(ms) if !ms.is_nan() => {
+            let since_1970 = Duration::try_from_secs_f64(ms.max(0.0) / 1e3);
+            Ok(Some(since_1970.unwrap_or(Duration::MAX)))
         }
-        Some(ms) if date.is_none() && ms < 1e11 => refused(
-            "expiresAt must be in milliseconds since 1970; this can only be seconds. Multiply it by 1000.",
-        ),
-        Some(ms) if ms.is_finite() && ms > 1e14 => refused(
-            "expiresAt must be in milliseconds since 1970, as Date.now() gives them; this is a finer unit.",
-        ),
-        Some(ms) => Ok(ms),
+        _ => Err(TokenProviderError::new(
+            "expiresAt must be a Date, or a number of milliseconds since 1970.",
+        )),
     }
-}
-
-/// A Date may be long ago, which the client takes for another unit.
-fn since_1970(ms: f64) -> Duration {
-    const LONG_AGO: f64 = 1e12;
-    Duration::try_from_secs_f64(ms.max(LONG_AGO) / 1e3).unwrap_or(Duration::MAX)
 }

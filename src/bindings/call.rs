@@ -12,6 +12,7 @@ use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
+use super::error::hide;
 use crate::fetch::javascript::{get, invoke_with};
 
 /// A call begins at once and not with the next turn of the event loop: the
@@ -64,8 +65,8 @@ fn reason(signal: &JsValue) -> JsValue {
     reason
         .filter(|reason| !reason.is_undefined())
         .unwrap_or_else(|| {
-            let error = js_sys::Error::new("The call was aborted.");
-            error.set_name("AbortError");
+            let error = js_sys::Error::new("This operation was aborted");
+            hide(&error, &"name".into(), &"AbortError".into());
             error.into()
         })
 }

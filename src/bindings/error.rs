@@ -15,11 +15,8 @@ use crate::{
     client::CallError,
     dto::{ResponseError, ResponseStatus},
     error::{Cause, Error, Unexpected},
-    fetch::{Thrown, javascript::set},
+    fetch::{BRAND, Thrown, javascript::set},
 };
-
-/// By which the npm package knows its errors.
-const BRAND: &str = "bookmore-sdk.error";
 
 /// What the kinds of errors have; each has its own part of it.
 #[derive(Default, Serialize)]
@@ -121,10 +118,6 @@ pub(super) fn without_fetch() -> JsValue {
     complete(error, "RuntimeUnsupportedError", &members)
 }
 
-pub(super) fn is_branded(value: &JsValue) -> bool {
-    Reflect::get(value, &Symbol::for_(BRAND)).is_ok_and(|brand| brand == true)
-}
-
 fn object(error: &Error, call: Option<Call>) -> JsValue {
     let js = js_sys::Error::new(&error.message());
     if let Some(cause) = cause(error) {
@@ -154,8 +147,9 @@ fn complete(error: js_sys::Error, name: &str, members: &Members<'_>) -> JsValue 
     error.into()
 }
 
-/// A member that is not enumerable, as `message` is none.
-fn hide(object: &Object, key: &JsValue, value: &JsValue) {
+/// A member that is not enumerable, as `message` is none. Defined, not assigned:
+/// a page may have frozen Error.prototype.
+pub(super) fn hide(object: &Object, key: &JsValue, value: &JsValue) {
     let descriptor = Object::new();
     let _ = set(&descriptor, "value", value);
     let _ = set(&descriptor, "enumerable", &false.into());

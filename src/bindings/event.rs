@@ -97,6 +97,7 @@ impl<'a> Told<'a> {
     }
 }
 
+/// Whole ones, rounded up: no wait is told shorter than it is.
 pub(super) fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
+    time.as_nanos().div_ceil(1_000_000) as f64
 }

@@ -125,12 +125,12 @@ impl<'a> Members<'a> {
 
     /// Names and values: of an object, or of anything that iterates as pairs, such as
     /// Headers. Names that are the same but for their case are one header; a
-    /// value that is undefined is not given.
+    /// value that is undefined is not given, and null is none at all.
     ///
     /// # Errors
     /// Another value.
     pub fn headers(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
-        let Some(given) = self.get(name)? else {
+        let Some(given) = self.get(name)?.filter(|given| !given.is_null()) else {
             return Ok(Vec::new());
         };
         if !given.is_object() {
@@ -162,6 +162,10 @@ impl<'a> Members<'a> {
             if value.is_undefined() {
                 continue;
             }
+            if is_forbidden(&key) {
+                let sentence = " is the platform's own and cannot be set.";
+                return Err(refusal(&["The header ", &key, sentence]));
+            }
             let value = value
                 .as_string()
                 .ok_or_else(|| refusal(&[name, "[\"", &key, "\"] must be a string."]))?;
@@ -170,10 +174,42 @@ impl<'a> Members<'a> {
                 None => headers.push((key, value)),
             }
         }
-        // In one order, so that equal calls are equal.
-        headers.sort();
         Ok(headers)
     }
+}
+
+/// Whether a header is one that fetch keeps to itself (Fetch standard, "forbidden
+/// request-header") or that would make another verb of the GET. `name`: in lower
+/// case.
+fn is_forbidden(name: &str) -> bool {
+    const FORBIDDEN: [&str; 25] = [
+        "accept-charset",
+        "accept-encoding",
+        "access-control-request-headers",
+        "access-control-request-method",
+        "access-control-request-private-network",
+        "connection",
+        "content-length",
+        "cookie",
+        "cookie2",
+        "date",
+        "dnt",
+        "expect",
+        "host",
+        "keep-alive",
+        "origin",
+        "referer",
+        "set-cookie",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "x-http-method",
+        "x-method",
+        "x-method-override",
+    ];
+    FORBIDDEN.contains(&name) || name.starts_with("proxy-") || name.starts_with("sec-")
 }
 
 fn decoded<T: DeserializeOwned>(value: JsValue, name: &str, must_be: &str) -> Result<T, Error> {

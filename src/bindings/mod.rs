@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::{
     client::{CallError, Client, WithResponse},
-    fetch::Fetch,
+    fetch::{Fetch, is_branded},
 };
 use options::CallSettings;
 
@@ -146,5 +146,5 @@ impl BookMoreClient {
 pub fn is_book_more_error(
     #[wasm_bindgen(unchecked_param_type = "unknown")] value: &JsValue,
 ) -> bool {
-    error::is_branded(value)
+    is_branded(value)
 }

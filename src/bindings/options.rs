@@ -15,6 +15,7 @@ use crate::{
     dto::GetAiChatUsage,
     error::Error,
     fetch::{Fetch, javascript::get},
+    transport::LONGEST_TIMER_MS,
     wire::Format,
 };
 
@@ -59,8 +60,6 @@ const CALL: &[&str] = &[
 ];
 
 const MOST_RETRIES: u32 = 10;
-/// Of the platform's timers, in milliseconds.
-const LONGEST_TIMER: u32 = 0x7FFF_FFFF;
 
 /// What a client is made of.
 pub(super) struct ClientSettings {
@@ -194,7 +193,7 @@ fn format(members: &Members<'_>) -> Result<Option<Format>, Error> {
 }
 
 fn time_limit(members: &Members<'_>, name: &str) -> Result<Option<Option<Duration>>, Error> {
-    let limit = members.limit(name, 1, LONGEST_TIMER)?;
+    let limit = members.limit(name, 1, LONGEST_TIMER_MS)?;
     Ok(limit.map(|ms| ms.map(|ms| Duration::from_millis(ms.into()))))
 }
 

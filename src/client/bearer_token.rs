@@ -2,7 +2,7 @@ use std::{error::Error as StdError, fmt, future::Future, sync::Arc, time::Durati
 
 use super::milliseconds;
 use crate::{
-    error::{Error, TokenProviderError},
+    error::{Error, FetchError, TokenProviderError},
     threads::{BoxFuture, Local, MaybeSend, MaybeSync, shared},
     wire::header,
 };
@@ -270,8 +270,14 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// Whatever a provider fails with is a [`TokenProviderError`].
+/// Whatever a provider fails with is a [`TokenProviderError`], but for a
+/// framework's control flow.
 fn failed(cause: Box<dyn StdError + Send + Sync>) -> Error {
+    if let Some(flow) = cause.downcast_ref::<FetchError>()
+        && flow.is_control_flow
+    {
+        return flow.clone().into();
+    }
     match cause.downcast::<TokenProviderError>() {
         Ok(own) => (*own).into(),
         Err(cause) => TokenProviderError::from_cause(cause.into()).into(),

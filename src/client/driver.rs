@@ -25,6 +25,8 @@ use crate::{
     transport::{HttpResponse, Transport},
     wire::encode::endpoint,
 };
+#[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
+use crate::{error::Error, fetch::Thrown};
 
 /// No call.
 const NOBODY: Id = 0;
@@ -272,6 +274,21 @@ impl<T: Transport> Driver<T> {
         }
     }
 
+    /// What a provider failed with, where JavaScript threw it: without what may
+    /// quote a secret. Nothing is locked, as a proxy's traps are code of others.
+    #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
+    fn examined(&self, mut error: Error) -> Error {
+        let redactor = self.lock().engine.redactor_of_tokens();
+        if let Error::TokenProvider(failed) = &mut error
+            && let Some(cause) = &mut failed.cause
+            && let Some(thrown) = cause.downcast_ref::<Thrown>()
+            && let Some(examined) = thrown.examined_anew(&redactor)
+        {
+            *cause = Arc::new(examined);
+        }
+        error
+    }
+
     fn handle(&self, id: Id, done: Done) {
         match done {
             Done::Reply(Ok(reply)) => {
@@ -283,6 +300,8 @@ impl<T: Transport> Driver<T> {
                 self.input(Looks::Anywhere, tell);
             }
             Done::Token(token) => {
+                #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
+                let token = token.map_err(|error| self.examined(error));
                 let looks = match &token {
                     Ok(token) if token.expires() => Looks::AtTheWall,
                     _ => Looks::Nowhere,

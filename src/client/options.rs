@@ -134,11 +134,12 @@ impl CallOptions {
         for (name, value) in &self.headers {
             header::check_extra(name, value)?;
         }
-        let is_kept = |(name, _): &&(String, String)| {
-            let mut of_call = self.headers.iter();
-            !of_call.any(|(own, _)| own.eq_ignore_ascii_case(name))
-        };
-        let kept = client.headers.iter().filter(is_kept);
+        let own = in_one_form(&self.headers);
+        let is_kept = |(name, _): &&(String, String)| !own.iter().any(|(other, _)| other == name);
+        let of_client = in_one_form(&client.headers);
+        let kept = of_client.iter().filter(is_kept);
+        let mut headers: Vec<_> = kept.chain(&own).cloned().collect();
+        headers.sort();
         let of_client = &client.limits;
         let limits = Limits {
             max_retries: self.max_retries.map_or(of_client.max_retries, f64::from),
@@ -152,7 +153,7 @@ impl CallOptions {
         limits.check()?;
         Ok(Options {
             format: self.format.unwrap_or(client.format),
-            headers: kept.chain(&self.headers).cloned().collect(),
+            headers,
             limits,
             waited_ms: 0.0,
             coalesce: self.coalesce.unwrap_or(client.coalesce),
@@ -160,6 +161,20 @@ impl CallOptions {
             nested: false,
         })
     }
+}
+
+/// Names in lower case, each once with all its values: calls are equal however
+/// their headers are written.
+fn in_one_form(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let mut all = Vec::<(String, String)>::new();
+    for (name, value) in headers {
+        let name = name.to_ascii_lowercase();
+        match all.iter_mut().find(|(own, _)| *own == name) {
+            Some((_, own)) => *own = [own, ", ", value].concat(),
+            None => all.push((name, value.clone())),
+        }
+    }
+    all
 }
 
 /// Headers may hold secrets: only their names are shown.

@@ -20,7 +20,7 @@ use crate::{
     },
     error::{ConfigError, Error},
     threads::BoxFuture,
-    transport::Transport,
+    transport::{LONGEST_TIMER_MS, Transport},
 };
 
 /// How a usage is watched.
@@ -63,7 +63,7 @@ impl WatchOptions {
     }
 
     /// From the end of a request to the next, give or take a tenth; at least
-    /// five seconds.
+    /// five seconds, at most 24 days.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -127,6 +127,9 @@ impl WatchOptions {
         let refused = |message| Err(ConfigError::new(&[message]).into());
         if interval < 5_000.0 {
             return refused("The interval of a watch must be at least 5 seconds.");
+        }
+        if interval.max(idle_interval) > f64::from(LONGEST_TIMER_MS) {
+            return refused("The intervals of a watch must be at most 2147483647 milliseconds.");
         }
         if idle_interval < interval {
             return refused("The idle interval of a watch must not be shorter than its interval.");

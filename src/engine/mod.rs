@@ -456,6 +456,15 @@ impl Engine {
         self.exchange();
     }
 
+    /// Knows what a token provider may quote.
+    #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
+    pub fn redactor_of_tokens(&mut self) -> Redactor {
+        self.exchange();
+        let redactor = self.redactor(None);
+        self.exchange();
+        redactor
+    }
+
     /// Knows the API key, the tokens of a group, and the current one.
     fn redactor(&self, group: Option<&Group>) -> Redactor {
         let mut redactor = Redactor::default();

@@ -103,6 +103,11 @@ impl Redactor {
         match error {
             Error::TokenProvider(error) => self.redact_words(&mut error.message, &mut error.cause),
             Error::Network(error) => self.redact_network(error),
+            // Its cause reaches the caller as it came.
+            #[cfg(not(feature = "npm"))]
+            Error::Fetch(error) if error.is_control_flow => {
+                self.redact(&mut error.words);
+            }
             Error::Fetch(error) => self.redact_words(&mut error.words, &mut error.cause),
             _ => {}
         }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::error::{ConfigError, Error, Phase, Scope, TimeoutError};
+use crate::{
+    error::{ConfigError, Error, Phase, Scope, TimeoutError},
+    transport::LONGEST_TIMER_MS,
+};
 
 /// How many attempts a call may make, and for how long. Milliseconds;
 /// infinite for no limit.
@@ -29,7 +32,7 @@ impl Limits {
     /// # Errors
     /// More than 10 retries, or a time that no timer can measure.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let fits = |ms: f64| ms.is_infinite() || (1.0..=2_147_483_647.0).contains(&ms);
+        let fits = |ms: f64| ms.is_infinite() || (1.0..=f64::from(LONGEST_TIMER_MS)).contains(&ms);
         if self.max_retries > 10.0 {
             return Err(ConfigError::new(&["There can be 0 to 10 retries."]));
         }

@@ -53,8 +53,10 @@ pub(crate) fn own_property(object: &Object, key: &JsValue) -> Option<Property> {
         return None;
     }
     let getter = get(&descriptor, "get").and_then(|getter| getter.dyn_into().ok());
+    // V8 and Firefox have the stack of an error behind a getter.
+    let is_stack = key == "stack";
     Some(Property {
-        is_platforms: getter.as_ref().is_some_and(is_native),
+        is_platforms: is_stack && getter.as_ref().is_some_and(is_native),
         descriptor,
         getter,
     })
@@ -72,22 +74,26 @@ impl Property {
     }
 }
 
-/// Whether the platform, and not a script, is behind a function.
+/// Whether the platform, and not a script, is behind a function; a bound one
+/// looks as if it were.
 fn is_native(function: &Function) -> bool {
     let source = || {
         let prototype = get(&get(&js_sys::global(), "Function")?, "prototype")?;
         let to_string: Function = get(&prototype, "toString")?.dyn_into().ok()?;
         to_string.call0(function).ok()?.as_string()
     };
-    source().is_some_and(|source| {
-        let body = source.split_once('{').map(|(_, body)| body);
-        body.is_some_and(|body| body.trim_matches([' ', '\n', '}']) == "[native code]")
-    })
+    let name = own_property(function, &"name".into()).and_then(|name| name.read(function));
+    let name = name.and_then(|name| name.as_string()).unwrap_or_default();
+    !name.starts_with("bound ")
+        && source().is_some_and(|source| {
+            let body = source.split_once('{').map(|(_, body)| body);
+            body.is_some_and(|body| body.trim_matches([' ', '\n', '}']) == "[native code]")
+        })
 }
 
 /// Whether it is the prototype of a DOMException, of any realm: the getters of
 /// Node's are scripts of Node's own.
-fn is_of_dom_exception(object: &Object) -> bool {
+pub(crate) fn is_of_dom_exception(object: &Object) -> bool {
     let tag = js_sys::Symbol::to_string_tag();
     let own = Reflect::get_own_property_descriptor(object, &tag);
     own.is_ok_and(|own| get(&own, "value").is_some_and(|value| value == "DOMException"))

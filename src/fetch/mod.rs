@@ -23,6 +23,8 @@ use javascript::{get, let_go, set};
 use timer::{Sleep, performance_now};
 
 pub use thrown::Thrown;
+#[cfg(feature = "bindings")]
+pub(crate) use thrown::{BRAND, control_flow, is_branded};
 
 /// What the body of a reply may have at the most, unless told otherwise:
 /// 256 KiB. A usage has some 150 bytes.

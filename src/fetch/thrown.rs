@@ -1,10 +1,10 @@
 use std::{error::Error as StdError, fmt, sync::Arc};
 
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, JsString, Object, Reflect, Symbol};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
 
-use super::javascript::{items, member, member_at, own_property, type_of};
+use super::javascript::{is_of_dom_exception, member, member_at, own_property, type_of};
 use crate::{
     engine::Redactor,
     error::{Error, FetchError, NetworkError},
@@ -58,6 +58,11 @@ impl Thrown {
         }
     }
 
+    /// The same, if it has its value, by what the client knows.
+    pub(crate) fn examined_anew(&self, redactor: &Redactor) -> Option<Self> {
+        Some(Self::examined(self.value()?, redactor))
+    }
+
     /// Without the value, if it may quote a secret.
     fn examined(value: &JsValue, redactor: &Redactor) -> Self {
         let mut thrown = Self::of(value, 0);
@@ -102,35 +107,55 @@ impl StdError for Thrown {
 
 /// What was thrown says of itself, with its name where that tells something.
 fn message(value: &JsValue) -> String {
-    if let Some(words) = value.as_string() {
+    if let Some(words) = shortened(value) {
         return words;
     }
-    let text = |name: &str| member(value, name).and_then(|text| text.as_string());
-    let own = text("message").filter(|words| !words.is_empty());
-    own.or_else(|| text("name"))
+    let named = |name: &str| Some(text(value, name)).filter(|words| !words.is_empty());
+    named("message")
+        .or_else(|| named("name"))
         .unwrap_or_else(|| ["a value of type ", &type_of(value)].concat())
+}
+
+/// How many characters of a text are told.
+const LONGEST_TEXT: u32 = 10_000;
+
+/// A text of a bearable length, which does not end inside a word: that could be
+/// a part of a secret. None for what is no text.
+fn shortened(value: &JsValue) -> Option<String> {
+    let text: &JsString = value.dyn_ref()?;
+    if text.length() <= LONGEST_TEXT {
+        return text.as_string();
+    }
+    let begun = String::from(text.slice(0, LONGEST_TEXT));
+    let whole = begun.trim_end_matches(|letter: char| !letter.is_whitespace());
+    Some([whole, "…"].concat())
+}
+
+/// What a framework throws for itself, which has to reach the caller as it came.
+pub(crate) fn control_flow(thrown: &JsValue) -> Option<FetchError> {
+    let is_flow = member(thrown, "then").is_some_and(|then| then.is_function())
+        || member(thrown, "digest").is_some_and(|digest| digest.is_string())
+        || member(thrown, "$$typeof").is_some();
+    let mut error = is_flow.then(|| FetchError::new(words(thrown)))?;
+    error.cause = Some(Arc::new(Thrown::of(thrown, 0)));
+    error.is_control_flow = true;
+    Some(error)
 }
 
 /// What `fetch` threw, before there was a reply. `endpoint`: what it was asked
 /// for.
 pub(super) fn refusal(thrown: &JsValue, endpoint: &str, redactor: &Redactor) -> Error {
-    let is_control_flow = member(thrown, "then").is_some_and(|then| then.is_function())
-        || member(thrown, "digest").is_some_and(|digest| digest.is_string())
-        || member(thrown, "$$typeof").is_some();
-    let cause = Arc::new(if is_control_flow {
-        Thrown::of(thrown, 0)
-    } else {
-        Thrown::examined(thrown, redactor)
-    });
-    let words = words(thrown);
-    if !is_control_flow && is_the_networks(thrown) {
-        return NetworkError::no_reply(endpoint, words)
+    if let Some(flow) = control_flow(thrown) {
+        return flow.into();
+    }
+    let cause = Arc::new(Thrown::examined(thrown, redactor));
+    if is_the_networks(thrown) {
+        return NetworkError::no_reply(endpoint, words(thrown))
             .caused_by(cause)
             .into();
     }
-    let mut error = FetchError::new(words);
+    let mut error = FetchError::new(words(thrown));
     error.cause = Some(cause);
-    error.is_control_flow = is_control_flow;
     error.into()
 }
 
@@ -151,7 +176,7 @@ fn is_the_networks(thrown: &JsValue) -> bool {
 
 /// A member that is a text; empty where it is none.
 fn text(of: &JsValue, name: &str) -> String {
-    let found = member(of, name).and_then(|found| found.as_string());
+    let found = member(of, name).and_then(|found| shortened(&found));
     found.unwrap_or_default()
 }
 
@@ -166,7 +191,7 @@ fn words(thrown: &JsValue) -> String {
         reason.clear();
     }
     let mut words = String::new();
-    for told in [own.as_string().unwrap_or_default(), code, reason] {
+    for told in [shortened(&own).unwrap_or_default(), code, reason] {
         // The sentence has a full stop of its own.
         let told = told.trim().trim_end_matches('.');
         if !told.is_empty() {
@@ -177,15 +202,17 @@ fn words(thrown: &JsValue) -> String {
     words
 }
 
-/// How many objects, and how many characters, are looked at.
+/// How many objects and members, and how many characters, are looked at.
 const MOST_NODES: u32 = 1_000;
 const MOST_CHARACTERS: u32 = 100_000;
 
-/// A look at all that a value holds. The caller's getters do not run.
+/// A look at all that a value holds, as `pkg/src/causes.ts` takes it. The
+/// caller's getters do not run.
 struct Examination<'a> {
     redactor: &'a Redactor,
     seen: js_sys::Set,
     characters: u32,
+    members: u32,
 }
 
 impl<'a> Examination<'a> {
@@ -194,23 +221,29 @@ impl<'a> Examination<'a> {
             redactor,
             seen: js_sys::Set::new(&JsValue::UNDEFINED),
             characters: 0,
+            members: 0,
         }
     }
 
     /// Whether all of `value` could be looked at, and none of it quotes a
     /// secret.
     fn is_clean(&mut self, value: &JsValue) -> bool {
-        if let Some(text) = value.dyn_ref::<js_sys::JsString>() {
+        if let Some(symbol) = value.dyn_ref::<Symbol>() {
+            return self.is_clean(&symbol.to_string());
+        }
+        if let Some(text) = value.dyn_ref::<JsString>() {
             self.characters = self.characters.saturating_add(text.length());
             if self.characters > MOST_CHARACTERS {
                 return false;
             }
-            let text = String::from(text);
-            let mut clean = text.clone();
-            self.redactor.redact(&mut clean);
-            return clean == text;
+            return !self.redactor.redact(&mut String::from(text));
         }
-        if !value.is_object() && !value.is_function() || self.seen.has(value) {
+        // What a function knows cannot be seen, and some are called to show a
+        // value.
+        if value.is_function() {
+            return false;
+        }
+        if !value.is_object() || self.seen.has(value) {
             return true;
         }
         self.seen.add(value);
@@ -222,32 +255,41 @@ impl<'a> Examination<'a> {
 
     /// Whether an object keeps nothing where it cannot be seen.
     fn is_known(value: &JsValue) -> bool {
-        if value.is_function() || Array::is_array(value) || is_error(value) || holds_entries(value)
-        {
-            return true;
-        }
         let Ok(prototype) = Reflect::get_prototype_of(value) else {
             return false;
         };
         // A plain object, of this realm or another one.
-        prototype.is_null()
-            || Reflect::get_prototype_of(&prototype).is_ok_and(|above| above.is_null())
+        let is_plain = || {
+            prototype.is_null()
+                || Reflect::get_prototype_of(&prototype).is_ok_and(|above| above.is_null())
+        };
+        Array::is_array(value)
+            || is_plain()
+            || (is_error(value) && has_plain_prototypes(value))
+            || holds_entries(value)
+    }
+
+    /// Whether there is room for so many members more.
+    fn may_look_at(&mut self, members: u32) -> bool {
+        self.members = self.members.saturating_add(members);
+        self.members <= MOST_NODES
     }
 
     fn has_clean_properties(&mut self, value: &JsValue) -> bool {
+        // Before its keys are made a list of.
+        let length = || Reflect::get(value, &"length".into()).ok()?.as_f64();
+        if Array::is_array(value) && length().is_none_or(|length| length > MOST_NODES.into()) {
+            return false;
+        }
         let Ok(keys) = Reflect::own_keys(value) else {
             return false;
         };
         let object: &Object = value.unchecked_ref();
-        keys.iter().all(|key| {
-            // Every function has a prototype that names it.
-            if value.is_function() && key == "prototype" {
-                return true;
-            }
-            let key_is_clean = !key.is_string() || self.is_clean(&key);
-            let own = own_property(object, &key).and_then(|own| own.read(value));
-            key_is_clean && own.is_some_and(|own| self.is_clean(&own))
-        })
+        self.may_look_at(keys.length())
+            && keys.iter().all(|key| {
+                let own = own_property(object, &key).and_then(|own| own.read(value));
+                self.is_clean(&key) && own.is_some_and(|own| self.is_clean(&own))
+            })
     }
 
     /// What an error inherits, and what a Map or Headers hold, is no property
@@ -259,8 +301,45 @@ impl<'a> Examination<'a> {
                 .filter_map(|name| member(value, name))
                 .all(|text| self.is_clean(&text));
         }
-        !holds_entries(value) || items(value).iter().all(|entry| self.is_clean(&entry))
+        if !holds_entries(value) {
+            return true;
+        }
+        let Ok(Some(mut entries)) = js_sys::try_iter(value) else {
+            return false;
+        };
+        entries.all(|entry| self.may_look_at(1) && entry.is_ok_and(|entry| self.is_clean(&entry)))
     }
+}
+
+/// Whether an error's classes bring nothing that shows more than its own members
+/// do: a getter, a `toJSON`, or what Node calls to inspect a value.
+fn has_plain_prototypes(error: &JsValue) -> bool {
+    const PLAIN: [&str; 5] = ["constructor", "name", "message", "toString", "stack"];
+    let is_plain = |key: JsValue| key.as_string().is_some_and(|key| PLAIN.contains(&&*key));
+    let mut below = error.clone();
+    loop {
+        let Ok(of) = Reflect::get_prototype_of(&below) else {
+            return false;
+        };
+        let is_last = || Reflect::get_prototype_of(&of).map(|above| above.is_null());
+        if of.is_null() || is_last() == Ok(true) {
+            return true;
+        }
+        let is_known = is_of_dom_exception(&of) || is_branded(&of);
+        let keys = Reflect::own_keys(&of).unwrap_or_default();
+        if !is_known && !keys.iter().all(is_plain) {
+            return false;
+        }
+        below = of.into();
+    }
+}
+
+/// By which the SDK, in whatever form, knows its errors.
+pub(crate) const BRAND: &str = "bookmore-sdk.error";
+
+/// Whether it is an error of the SDK's, or the prototype of one.
+pub(crate) fn is_branded(value: &JsValue) -> bool {
+    member_at(value, &Symbol::for_(BRAND)).is_some_and(|brand| brand == true)
 }
 
 /// Whether it inherits from the Error of any realm, as a DOMException does, too.

@@ -11,6 +11,8 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+use crate::transport::LONGEST_TIMER_MS;
+
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
@@ -21,7 +23,9 @@ extern "C" {
     pub(super) fn performance_now() -> f64;
 }
 
-/// Nothing is left of it when it is dropped.
+/// Nothing is left of it when it is dropped. A timer with more than the platform
+/// can take would run at once; it is over early instead, and who sleeps looks at
+/// the clock anew.
 pub(super) struct Sleep {
     id: JsValue,
     resolve: Function,
@@ -33,7 +37,7 @@ impl Sleep {
         let mut id = JsValue::UNDEFINED;
         let mut fulfil = Function::default();
         let promise = Promise::new(&mut |resolve, _| {
-            id = set_timeout(&resolve, milliseconds);
+            id = set_timeout(&resolve, milliseconds.min(LONGEST_TIMER_MS.into()));
             fulfil = resolve;
         });
         Self {

@@ -75,10 +75,7 @@ fn outcome(json: &mut Json, outcome: &Outcome) {
         Ok(of) => success(json, of),
         Err(error) => {
             json.member("error", '{');
-            failure(json, error);
-            if let Some(at) = outcome.retry_at() {
-                json.milliseconds("retryAt", at);
-            }
+            failure(json, error, outcome.retry_at());
             json.close('}');
         }
     }
@@ -168,8 +165,9 @@ fn pairs(json: &mut Json, name: &str, pairs: &[(String, String)]) {
 
 /// What the errors of the npm package are made of; what was thrown outside is
 /// added there.
-fn failure(json: &mut Json, error: &Error) {
+fn failure(json: &mut Json, error: &Error, retry_at: Option<f64>) {
     code(json, error);
+    json.milliseconds("retryAt", retry_at.unwrap_or(f64::NAN));
     json.text("message", &error.message());
     json.boolean("isRetryable", error.is_retryable());
     match error {
@@ -186,7 +184,7 @@ fn failure(json: &mut Json, error: &Error) {
             json.milliseconds("timeoutMs", error.timeout_ms);
             if let Some(last) = &error.last {
                 json.member("cause", '{');
-                failure(json, last);
+                failure(json, last, last.retry_at());
                 json.close('}');
             }
         }

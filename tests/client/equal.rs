@@ -2,9 +2,9 @@
 
 use std::task::Poll;
 
-use bookmore_sdk::client::CallOptions;
+use bookmore_sdk::{Client, client::CallOptions};
 
-use super::{COMPANY, client, seconds, task::Task};
+use super::{COMPANY, client, seconds, slow, task::Task};
 
 #[test]
 fn equal_calls_share_a_request_unless_told_otherwise() {
@@ -25,6 +25,35 @@ fn equal_calls_share_a_request_unless_told_otherwise() {
     assert_eq!(sent([usual(), usual().fresh(true)]), 2);
     // The second of two fresh ones waits until the first is over.
     assert_eq!(sent([usual().fresh(true), usual().fresh(true)]), 1);
+}
+
+#[test]
+fn calls_with_the_same_headers_are_equal_whoever_has_them_and_in_whatever_order() {
+    let client = Client::builder().header("x-b", "2").build(slow()).unwrap();
+    let usual = CallOptions::new;
+    let calls = [
+        usual().header("x-a", "1"),
+        usual().header("x-a", "1").header("x-b", "2"),
+        usual().header("X-B", "2").header("X-A", "1"),
+    ];
+    let mut calls = calls.map(|options| Task::of(&client, COMPANY, options));
+    for call in &mut calls {
+        assert!(call.poll().is_pending());
+    }
+    let [sent] = &client.transport().requests()[..] else {
+        panic!("more than one")
+    };
+    assert_eq!(sent.request.header("x-a"), Some("1"));
+}
+
+#[test]
+fn a_header_that_is_given_twice_is_sent_once_with_both_values() {
+    let client = client();
+    let options = CallOptions::new().header("X-A", "1").header("x-a", "2");
+    let mut call = Task::of(&client, COMPANY, options);
+    assert!(call.poll().is_pending());
+    let sent = &client.transport().requests()[0];
+    assert_eq!(sent.request.header("x-a"), Some("1, 2"));
 }
 
 #[test]

@@ -196,6 +196,26 @@ fn a_date_needs_seven_days_of_history() {
 }
 
 #[test]
+fn an_interval_that_no_timer_can_take_is_refused() {
+    let month = seconds(30 * 24 * 3_600);
+    for options in [
+        WatchOptions::new().interval(month),
+        WatchOptions::new().idle_interval(month),
+        WatchOptions::new().interval(Duration::MAX),
+    ] {
+        let fake = fake([share(0.5)]);
+        let mut watch = watch(&fake.client(), options);
+        let states = states(&fake, &mut watch, seconds(1));
+        assert_eq!((states.len(), sent(&fake)), (1, 0));
+        assert_eq!(states[0].status, Status::Stopped);
+        assert_eq!(
+            states[0].error.as_ref().unwrap().to_string(),
+            "The intervals of a watch must be at most 2147483647 milliseconds."
+        );
+    }
+}
+
+#[test]
 fn states_go_anywhere() {
     fn goes_anywhere<T: Clone + Send + Sync + 'static>() {}
     goes_anywhere::<UsageState>();

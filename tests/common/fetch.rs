@@ -131,7 +131,7 @@ async fn the_request_is_the_one_of_the_contract() {
     );
     assert_eq!(
         told("{ ...sent.init, signal: sent.init.signal instanceof AbortSignal }").unwrap(),
-        r#"{"method":"GET","headers":{"Accept":"text/jsonl","Authorization":"Bearer t0ken","x-api-key":"key","X-Language":"sv"},"signal":true,"redirect":"manual","cache":"no-store"}"#
+        r#"{"method":"GET","headers":{"Accept":"text/jsonl","Authorization":"Bearer t0ken","x-api-key":"key","x-language":"sv"},"signal":true,"redirect":"manual","cache":"no-store"}"#
     );
     // Called unbound: sloppy functions see the global object as `this`.
     assert_eq!(told("sent.self === globalThis").unwrap(), "true");
@@ -334,4 +334,17 @@ async fn a_usage_can_be_handed_to_javascript() {
     };
     assert!(most((1 << 53) - 1).to_js().is_ok());
     assert!(most((1 << 53) + 1).to_js().is_err());
+}
+
+#[wasm_bindgen_test]
+fn a_sleep_is_no_longer_than_the_platforms_timers() {
+    use bookmore_sdk::Transport;
+    let spy = "const { setTimeout } = globalThis;
+        globalThis.setTimeout = (_, ms) => { globalThis.sleptMs = ms; globalThis.setTimeout = setTimeout; };";
+    for (ms, taken) in [(5e3, 5e3), (30.0 * 86_400e3, 2_147_483_647.0)] {
+        javascript("", spy).call0(&JsValue::NULL).unwrap();
+        drop(Fetch::new().sleep(ms));
+        let slept = Reflect::get(&js_sys::global(), &"sleptMs".into());
+        assert_eq!(slept.unwrap(), taken);
+    }
 }

@@ -163,6 +163,8 @@ async fn what_was_thrown_goes_along_unless_it_quotes_a_secret() {
     for fine in [
         "Object.assign(new Error('broken'), { at: [1, { deep: new Map([['a', 'b']]) }], headers: new Headers({ a: 'b' }) })",
         "new Error('broken', { cause: new TypeError('inner') })",
+        "new (class Own extends TypeError { name = 'Own' })('broken')",
+        "new DOMException('broken', 'DataError')",
     ] {
         let (error, _) = ask_counting(&ways_to_throw(fine)[0]).await;
         let thrown = thrown_by(&error);
@@ -181,7 +183,16 @@ async fn what_was_thrown_goes_along_unless_it_quotes_a_secret() {
         "Object.assign(new Error('broken'), { ['t0ken-s3cret']: 1 })",
         "new Error('broken', { cause: new Error('t0ken%2Ds3cret') })",
         "Object.assign(new Error('broken'), { get hidden() { return 't0ken-s3cret' } })",
+        "Object.assign(new Error('broken'), { kind: Symbol('t0ken-s3cret') })",
+        "Object.assign(new Error('broken'), { [Symbol('t0ken-s3cret')]: 1 })",
         // What cannot be looked at, or is too much.
+        "Object.assign(new Error('broken'), { show() { return 't0ken-s3cret' } })",
+        "new (class extends Error { toJSON() { return 't0ken-s3cret' } })('broken')",
+        "new (class extends Error { get token() { return 't0ken-s3cret' } })('broken')",
+        "Object.defineProperty(new Error('broken'), 'x', { get: (() => 't0ken-s3cret').bind() })",
+        "Object.assign(new Error('broken'), Object.fromEntries(Array.from({ length: 2000 }, (_, i) => ['k' + i, i])))",
+        "Object.assign(new Error('broken'), { list: new Array(1e9) })",
+        "Object.assign(new Error('broken'), { map: new Map(Array.from({ length: 2000 }, (_, i) => [i, i])) })",
         "Object.assign(new Error('broken'), { request: new (class { #secret = 't0ken-s3cret' }) })",
         "Object.assign(new Error('broken'), { body: 'x'.repeat(200_000) })",
         "Object.assign(new Error('broken'), { buffer: new Uint8Array(20_000_000) })",
@@ -196,4 +207,13 @@ async fn what_was_thrown_goes_along_unless_it_quotes_a_secret() {
             "{shown}"
         );
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_long_text_is_shortened_and_not_inside_a_word() {
+    let long = "Promise.reject(new Error('x'.repeat(9_990) + ' t0ken-s3cret-of-another'))";
+    let (error, _) = ask_counting(long).await;
+    let words = "x".repeat(9_990) + " …";
+    assert_eq!(thrown_by(&error).to_string(), words);
+    assert!(!error.to_string().contains("t0ken"), "{error}");
 }

@@ -107,6 +107,9 @@ describe("in Node", () => {
     [{ headers: { a: 5 } }, 'headers["a"] must be a string.'],
     [{ headers: ["a"] }, "headers must be an object, or iterate as pairs of a name and a value."],
     [{ headers: { ACCEPT: "text/html" } }, "The header accept cannot be set here; use the SDK's options."],
+    [{ headers: { Cookie: "a=b" } }, "The header cookie is the platform's own and cannot be set."],
+    [{ headers: { "Sec-Fetch-Mode": "cors" } }, "The header sec-fetch-mode is the platform's own and cannot be set."],
+    [{ headers: { "X-HTTP-Method": "POST" } }, "The header x-http-method is the platform's own and cannot be set."],
     [{ format: "xml" }, 'format must be one of "json", "jsonl".'],
     [{ coalesce: 1 }, "coalesce must be a boolean."],
     [{ fetch: "fetch" }, "fetch must be a function."],
@@ -158,6 +161,64 @@ describe("in Node", () => {
     });
   });
 
+  it("takes null for no headers", () => {
+    const { BookMoreClient } = nodejs();
+    assert.ok(new BookMoreClient({ headers: null }));
+  });
+
+  it("rejects with an AbortError where a signal has no reason, also on a page that froze Error.prototype", () => {
+    const script = `
+      Object.freeze(Error.prototype);
+      const { BookMoreClient } = require(${JSON.stringify(join(folder, "pkg/nodejs/bookmore_sdk.js"))});
+      const signal = { aborted: true, addEventListener() {}, removeEventListener() {} };
+      new BookMoreClient().getAiChatUsage({}, { signal }).catch(({ name, message }) => console.log(name, message));
+    `;
+    const { stdout, stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+    assert.equal(stdout, "AbortError This operation was aborted\n", stderr);
+  });
+
+  it("takes the end of a token as the npm package does", async (t) => {
+    const user = install();
+    t.after(user.remove);
+    const npm = createRequire(join(user.folder, "user.cjs"))("bookmore-sdk");
+    const noTime = "expiresAt must be a Date, or a number of milliseconds since 1970.";
+    const seconds = "The end of the provider's token cannot be used: it can only be seconds where milliseconds are needed.";
+    const finer = "The end of the provider's token cannot be used: it is in a finer unit than milliseconds since 1970.";
+    for (const [expiresAt, sentence] of [
+      ...[null, "soon", NaN, new Date(NaN)].map((end) => [end, noTime]),
+      ...[2e9, new Date(2e9), 0, -1, -Infinity].map((end) => [end, seconds]),
+      [2e15, finer],
+      ...[undefined, Infinity, 2e12, new Date(2e12)].map((end) => [end, undefined]),
+    ]) {
+      for (const { BookMoreClient } of [npm, nodejs()]) {
+        const fetch = async () => new Response("", { status: 404 });
+        const bearerToken = () => ({ token: "t0ken", expiresAt });
+        const error = await new BookMoreClient({ fetch, bearerToken }).getAiChatUsage().catch((error) => error);
+        const came = [error.code, sentence && error.message];
+        assert.deepEqual(came, [sentence ? "token_provider_error" : "api_error", sentence], String(expiresAt));
+      }
+    }
+  });
+
+  it("tells times in whole milliseconds", async () => {
+    const { BookMoreClient } = nodejs();
+    const times = [];
+    const onEvent = ({ waitMs, elapsedMs }) => times.push(waitMs, elapsedMs);
+    const fetch = async () => new Response("", { status: 503 });
+    const error = await new BookMoreClient({ fetch, onEvent, maxRetries: 1 }).getAiChatUsage().catch((error) => error);
+    times.push(error.elapsedMs, ...error.attempts.flatMap(({ ms, waitMs }) => [ms, waitMs]));
+    assert.deepEqual(times.filter((ms) => ms !== undefined && !Number.isInteger(ms)), []);
+  });
+
+  it("lets a framework's control flow through that a provider throws", async () => {
+    for (const flow of [Object.assign(new Error("NEXT_REDIRECT"), { digest: "NEXT_REDIRECT;/login" }), { $$typeof: Symbol.for("react.postpone") }]) {
+      for (const bearerToken of [() => Promise.reject(flow), () => { throw flow; }]) {
+        const client = new (nodejs().BookMoreClient)({ bearerToken, fetch: () => assert.fail("nothing may be sent") });
+        assert.equal(await client.getAiChatUsage().catch((thrown) => thrown), flow);
+      }
+    }
+  });
+
   it("says so where there is no fetch", async () => {
     const { fetch } = globalThis;
     delete globalThis.fetch;
@@ -170,8 +231,12 @@ describe("in Node", () => {
   });
 
   it("keeps what a provider threw as the cause, and not where that shows a token", async () => {
-    for (const [words, isShown] of [["no session", true], ["cannot renew s3cret-t0ken", false]]) {
-      const thrown = new Error(words);
+    for (const [thrown, isShown] of [
+      [new Error("no session"), true],
+      [new Error("cannot renew s3cret-t0ken"), false],
+      [Object.assign(new Error("no session"), { request: { headers: { Authorization: "Bearer s3cret-t0ken" } } }), false],
+      [Object.assign(new Error("no session"), { toJSON: () => "s3cret-t0ken" }), false],
+    ]) {
       let asked = 0;
       const client = new (nodejs().BookMoreClient)({
         bearerToken: () => {
@@ -182,6 +247,7 @@ describe("in Node", () => {
       });
       const error = await client.getAiChatUsage().catch((error) => error);
       assert.deepEqual([error.code, error.cause === thrown], ["token_provider_error", isShown]);
+      assert.equal(error.cause.message, thrown.message.replace("s3cret-t0ken", "[REDACTED]"));
     }
   });
 });

@@ -210,6 +210,12 @@ export const CASES = {
     same([fetch.sent.length, error.retryAfterMs], [1, 3_600_000]);
     holds(Math.abs(error.retryAt - Date.now() - 3_600_000) < 60_000, `retryAt: ${error.retryAt}`);
   },
+  "what a timeout could not retry tells when to come back, too": async ({ sdk }) => {
+    const fetch = scripted(["", 503, { "retry-after": "0" }]);
+    const { code, cause } = await failure(new sdk.BookMoreClient({ fetch, totalTimeoutMs: 200 }).getAiChatUsage());
+    same([code, cause.code], ["timeout", "server_error"]);
+    holds(Math.abs(cause.retryAt - Date.now()) < 60_000, `retryAt: ${cause.retryAt}`);
+  },
   "a retry whose turn would come too late fails at once, and says when to come back": async ({ sdk }) => {
     const { random } = Math;
     Math.random = () => 0;
