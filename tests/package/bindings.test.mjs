@@ -186,9 +186,11 @@ describe("in Node", () => {
     const finer = "The end of the provider's token cannot be used: it is in a finer unit than milliseconds since 1970.";
     for (const [expiresAt, sentence] of [
       ...[null, "soon", NaN, new Date(NaN)].map((end) => [end, noTime]),
-      ...[2e9, new Date(2e9), 0, -1, -Infinity].map((end) => [end, seconds]),
+      ...[2e9, new Date(2e9)].map((end) => [end, seconds]),
       [2e15, finer],
-      ...[undefined, Infinity, 2e12, new Date(2e12)].map((end) => [end, undefined]),
+      ...[undefined, Infinity, 2e12, new Date(2e12), new Date("9999-12-31T23:59:59Z")].map((end) => [end, undefined]),
+      // Long over: it is sent all the same, and asked for anew at the next call.
+      ...[0, -1, -Infinity].map((end) => [end, undefined]),
     ]) {
       for (const { BookMoreClient } of [npm, nodejs()]) {
         const fetch = async () => new Response("", { status: 404 });
