@@ -31,12 +31,11 @@ const membersOf = <T extends object>(given: T, name: string, known: readonly str
 
 const COMMON = ["format", "headers", "maxRetries", "attemptTimeoutMs", "totalTimeoutMs"];
 /** What a client can be given. */
-export const CLIENT = [
-  ...["baseUrl", "bearerToken", "apiKey", "credentials", "fetch", "retryPacing", "allowInsecureHttp", "onEvent"],
-  ...COMMON,
-];
-const CALL = ["signal", "coalesce", "fresh", ...COMMON];
-const MANY = ["concurrency", "rounds", "onProgress", ...CALL];
+export const CLIENT = /* @__PURE__ */ ["baseUrl", "bearerToken", "apiKey", "credentials", "fetch", "retryPacing", "allowInsecureHttp", "onEvent"].concat(
+  COMMON,
+);
+const CALL = /* @__PURE__ */ ["signal", "coalesce", "fresh"].concat(COMMON);
+const MANY = /* @__PURE__ */ ["concurrency", "rounds", "onProgress"].concat(CALL);
 
 /** What can be sent as a token or a key, as it is. */
 export function isSecret(value: unknown): boolean {
