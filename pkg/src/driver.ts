@@ -5,6 +5,7 @@ import { errorOf, internalError, type ErrorDetails } from "./errors.js";
 import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
 import type { Instance } from "./instance.js";
 import { isControlFlow, signsOf, wordsOf } from "./thrown.js";
+import { Timer } from "./timer.js";
 import type { ClientEvent } from "./types.js";
 
 /** What a call came to. */
@@ -24,9 +25,6 @@ export interface World {
   ask(about: { forceRefresh: boolean; signal: AbortSignal }): Promise<Answer>;
   emit(event: ClientEvent): void;
 }
-
-/** Of the platform, in milliseconds. */
-const LONGEST_TIMER = 2_147_483_647;
 
 /** A send or a question in flight. */
 interface Flight {
@@ -49,9 +47,8 @@ export class Driver {
   /** What was thrown, as long as an error may still have it as its cause. */
   readonly #thrown = new Map<number, unknown>();
   #reply: Reply | undefined;
-  #timer: { at: number; id: ReturnType<typeof setTimeout> } | undefined;
+  readonly #timer = new Timer();
   #isDraining = false;
-  #latest = 0;
   /** Whether it is for one call, and ends with it. */
   readonly #isForOne: boolean;
 
@@ -87,7 +84,7 @@ export class Driver {
     if (this.#instance.trap !== undefined) return this.#die();
     try {
       const core = this.#core;
-      act(core, [this.#now(), looks || core.wantsWall ? Date.now() : NaN, looks ? Math.random() : NaN]);
+      act(core, [this.#timer.now(), looks || core.wantsWall ? Date.now() : NaN, looks ? Math.random() : NaN]);
       this.#drain();
     } catch (trap) {
       this.#instance.trap = trap ?? "trap";
@@ -105,7 +102,7 @@ export class Driver {
       this.#isDraining = false;
     }
     const isOver = this.#isForOne && this.#flights.size === 0 && this.#core.isIdle;
-    this.#setTimer(isOver ? Infinity : this.#core.pollTimeout());
+    this.#timer.set(isOver ? Infinity : this.#core.pollTimeout(), this.#timeout);
     if (isOver) this.#core.free();
   }
 
@@ -214,38 +211,11 @@ export class Driver {
     return this.#thrown.has(thrown as number) ? { ...error, cause: this.#thrown.get(thrown as number) } : error;
   }
 
-  /** The monotonic clock, which never goes back whatever a test makes of the platform's. */
-  #now(): number {
-    const now = performance.now();
-    return (this.#latest = now > this.#latest ? now : this.#latest);
-  }
-
-  /** One timer, for whatever is due first. */
-  #setTimer(at: number): void {
-    const timer = this.#timer;
-    if (timer?.at === at) return;
-    clearTimeout(timer?.id);
-    this.#timer = undefined;
-    if (at !== Infinity) this.#arm(at, true);
-  }
-
-  #arm(at: number, isFirst: boolean): void {
-    const ms = Math.min(Math.max(0, Math.ceil(at - this.#now())), LONGEST_TIMER);
-    const look = () => {
-      const early = at - this.#now();
-      // Real timers are early by a little, now and then.
-      if (early > 0 && isFirst && early <= Math.max(2, ms / 10)) return this.#arm(at, false);
-      this.#timer = undefined;
-      // A test moves timers alone, and the clock stands still: the timer is right.
-      if (early > 0 && ms < LONGEST_TIMER) this.#latest = at;
-      this.#input((core, at) => core.timeout(...at));
-    };
-    this.#timer = { at, id: setTimeout(look, ms) };
-  }
+  readonly #timeout = (): void => this.#input((core, at) => core.timeout(...at));
 
   /** The instance has trapped: nothing of it can be trusted any more. */
   #die(): void {
-    clearTimeout(this.#timer?.id);
+    this.#timer.stop();
     this.#core.__destroy_into_raw();
     for (const { controller, body } of this.#flights.values()) {
       controller.abort();
