@@ -6,9 +6,6 @@
 /** Now by the monotonic clock, milliseconds since 1970, and chance; the last two may be NaN. */
 export type Moment = [now: number, wall: number, random: number];
 
-/** A reply before its body. */
-export type Head = [status: number, url: string | undefined, headers: string, receivedAt: number];
-
 /** The exports of `src/js/mod.rs`, where they are described. */
 export interface Core {
   readonly wantsWall: boolean;
@@ -29,8 +26,8 @@ export interface Core {
     ...at: Moment
   ): number;
   abandon(call: number, ...at: Moment): void;
-  headers(send: number, ...head: Head): void;
-  reply(send: number, ...of: [...head: Head, body: Uint8Array, end: number, words: string, ...at: Moment]): void;
+  headers(send: number, status: number, url: string | undefined, headers: string, receivedAt: number): void;
+  body(send: number, body: Uint8Array, end: number, words: string, ...at: Moment): void;
   fail(send: number, kind: number, words: string, name: string, message: string, code: string, causeCode: string, ...at: Moment): void;
   token(question: number, token: string | undefined, expiresAt: number, ...at: Moment): void;
   tokenFailed(question: number, message: string, isControlFlow: boolean, ...at: Moment): void;

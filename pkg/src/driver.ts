@@ -1,6 +1,6 @@
 import { safeCause } from "./causes.js";
 import type { Command, Told } from "./command.js";
-import type { Core, Head, Moment } from "./core.js";
+import type { Core, Moment } from "./core.js";
 import { errorOf, internalError, type ErrorDetails } from "./errors.js";
 import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
 import type { Instance } from "./instance.js";
@@ -31,10 +31,6 @@ interface Flight {
   controller: AbortController;
   /** What is being read, once the headers are there. */
   body?: Cancelable;
-}
-
-function headOf({ status, url, headers, receivedAt }: Reply): Head {
-  return [status, url, headers.map(([name, value]) => `${name}:${value}\n`).join(""), receivedAt];
 }
 
 /** Carries out what the engine commands, and tells it what came of it. */
@@ -146,11 +142,12 @@ export class Driver {
     if (this.#world.credentials) init.credentials = this.#world.credentials;
     let reply: Reply;
     try {
-      reply = await send(this.#world.fetch, url, init, (body, head) => {
+      reply = await send(this.#world.fetch, url, init, (body, { status, url, headers, receivedAt }) => {
         const isFirst = !("body" in flight);
         flight.body = body;
         if (!this.#flights.has(id)) return false;
-        if (isFirst) this.#input((core) => core.headers(id, ...headOf(head)), false);
+        const lines = () => headers.map(([name, value]) => `${name}:${value}\n`).join("");
+        if (isFirst) this.#input((core) => core.headers(id, status, url, lines(), receivedAt), false);
         return true;
       });
     } catch (thrown) {
@@ -166,9 +163,7 @@ export class Driver {
     const { body, end, thrown } = reply;
     if (end === 2) this.#keep(id, thrown, false);
     this.#reply = reply;
-    this.#input((core, at) =>
-      core.reply(id, ...headOf(reply), body, end, end === 2 ? wordsOf(thrown) : "", ...at),
-    );
+    this.#input((core, at) => core.body(id, body, end, end === 2 ? wordsOf(thrown) : "", ...at));
     this.#reply = undefined;
   }
 

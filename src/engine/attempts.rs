@@ -21,9 +21,22 @@ impl Engine {
     pub fn handle_headers(&mut self, send: Id, head: HttpResponse) {
         if let Some(mut group) = self.take_sent(send) {
             group.stage = Stage::Body;
-            group.refusal = (head.status >= 400).then_some(head);
+            group.head = Some(head);
             self.put_back(group);
         }
+    }
+
+    /// The body of a reply has come, as far as it could be read.
+    #[cfg(feature = "npm")]
+    pub fn handle_body(&mut self, send: Id, body: Body, at: Moment) {
+        self.begin(at);
+        if let Some(mut group) = self.take_sent(send)
+            && let Some(mut reply) = group.head.take()
+        {
+            reply.body = body;
+            self.replied(group, reply);
+        }
+        self.finish();
     }
 
     /// A reply has come, as far as it could be read.
@@ -95,7 +108,7 @@ impl Engine {
         let now = self.at.now;
         if group.stage == Stage::Body
             && (group.wake_at <= now || !group.has_time(now))
-            && let Some(head) = group.refusal.take()
+            && let Some(head) = group.head.take_if(|head| head.status >= 400)
         {
             self.cancel(group.send);
             self.replied(group, head);
@@ -157,7 +170,7 @@ impl Engine {
         group.revision = self.shared.tokens.revision();
         group.identity = self.shared.identity;
         group.stage = Stage::Headers;
-        group.refusal = None;
+        group.head = None;
         group.send = send;
         group.since = self.at.now;
         group.wake_at = self.at.now + group.key.attempt_timeout;

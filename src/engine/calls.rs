@@ -85,7 +85,7 @@ impl Engine {
             since: 0.0,
             wake_at: f64::INFINITY,
             send: 0,
-            refusal: None,
+            head: None,
             ready_at: 0.0,
             number: 0.0,
             failure: None,

@@ -72,8 +72,8 @@ pub(super) struct Group {
     pub wake_at: f64,
     /// The last send.
     pub send: Id,
-    /// The reply of 400 or more whose body is still to come.
-    pub refusal: Option<HttpResponse>,
+    /// The reply whose body is still to come.
+    pub head: Option<HttpResponse>,
     /// When the sleep is over but for the number.
     pub ready_at: f64,
     /// The number of the retry until it is served, else 0.

@@ -111,8 +111,8 @@ struct Shared {
 /// What to do next.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Send a request; then [`Engine::handle_headers`] and
-    /// [`Engine::handle_reply`], or [`Engine::handle_send_error`].
+    /// Send a request; then [`Engine::handle_headers`] and the body or the whole
+    /// reply, or [`Engine::handle_send_error`].
     Send { send: Id, request: HttpRequest },
     /// Ask the token provider; then [`Engine::handle_token`].
     Ask { question: Id, force_refresh: bool },

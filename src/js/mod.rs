@@ -146,20 +146,22 @@ impl Core {
         headers: &str,
         received_at: f64,
     ) {
-        let head = head(status, url, headers, received_at);
+        let head = HttpResponse {
+            status,
+            url,
+            headers: lines(headers),
+            body: Body::Whole(Vec::new()),
+            received_at,
+        };
         self.0.handle_headers(send as Id, head);
     }
 
-    /// The whole reply has come. `end`: 0 for a whole body, 1 for one that is
-    /// longer than what was read, 2 for one that broke off, as `words` say.
+    /// Then its body. `end`: 0 for a whole one, 1 for one that is longer than
+    /// what was read, 2 for one that broke off, as `words` say.
     #[allow(clippy::too_many_arguments)]
-    pub fn reply(
+    pub fn body(
         &mut self,
         send: f64,
-        status: u16,
-        url: Option<String>,
-        headers: &str,
-        received_at: f64,
         body: Vec<u8>,
         end: u8,
         words: String,
@@ -167,14 +169,13 @@ impl Core {
         wall: f64,
         random: f64,
     ) {
-        let mut reply = head(status, url, headers, received_at);
-        reply.body = match end {
+        let body = match end {
             0 => Body::Whole(body),
             1 => Body::TooLong(body),
             _ => Body::Broken(body, NetworkError::broke_off(words).caused_by(thrown(send))),
         };
         self.0
-            .handle_reply(send as Id, reply, Moment { now, wall, random });
+            .handle_body(send as Id, body, Moment { now, wall, random });
     }
 
     /// Sending failed, as `words` say. `kind`: 0 for what was thrown with this
@@ -268,17 +269,6 @@ impl Core {
     pub fn redact(&mut self, id: f64, mut text: String) -> String {
         self.0.redact(id as Id, &mut text);
         text
-    }
-}
-
-/// A reply whose body is still to come.
-fn head(status: u16, url: Option<String>, headers: &str, received_at: f64) -> HttpResponse {
-    HttpResponse {
-        status,
-        url,
-        headers: lines(headers),
-        body: Body::Whole(Vec::new()),
-        received_at,
     }
 }
 

@@ -205,7 +205,7 @@ it("a trap rejects the calls of its instance and the next call gets a fresh one"
   let traps = false;
   WebAssembly.instantiate = async (...given) => {
     const { exports } = await instantiate.apply(WebAssembly, given);
-    const name = "core_reply";
+    const name = "core_body";
     const stub = { ...exports, [name]: (...values) => (traps ? trap() : exports[name](...values)) };
     return Object.create(WebAssembly.Instance.prototype, { exports: { value: stub } });
   };

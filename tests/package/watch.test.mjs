@@ -253,7 +253,7 @@ describe("errors", () => {
 describe("a trap", () => {
   // (module (func (export "trap") unreachable)): a real one.
   const code = "0061736d010000000104016000000302010007080104747261700000" + "0a05010300000b";
-  for (const name of ["core_reply", "watch_usage", "watch_timeout", "gauge"]) {
+  for (const name of ["core_body", "watch_usage", "watch_timeout", "gauge"]) {
     it(`in ${name}: everything starts anew`, async () => {
       const { exports: { trap } } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, "hex")));
       const { instantiate } = WebAssembly;
@@ -271,7 +271,7 @@ describe("a trap", () => {
         const store = watchAiChatUsage(own, { companyId: ID });
         listen(store);
         await pass(MINUTE);
-        if (name === "core_reply") assert.equal(store.getSnapshot().error.code, "internal_error");
+        if (name === "core_body") assert.equal(store.getSnapshot().error.code, "internal_error");
         clock.uninstall(); // the module is compiled anew, which takes real time
         clock = FakeTimers.install({ shouldAdvanceTime: true, now: Date.now() });
         fake.set(ID, { share: 0.6 });
