@@ -16,6 +16,7 @@ import {
   type ManyLimits,
 } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
+import { release, trapped } from "./trap.js";
 import type {
   ClientEvent,
   GetAiChatUsage,
@@ -114,7 +115,7 @@ export class Calls {
       try {
         return act();
       } catch (trap) {
-        instance.trap = trap ?? "trap";
+        trapped(instance, trap);
         throw internalError(instance.trap);
       }
     };
@@ -127,16 +128,7 @@ export class Calls {
         // Before the first call there is no engine, and after a trap one of another instance, which does not know it.
         if (engine?.instance === instance && instance.trap === undefined) inside(() => engine.core.tellLimit(many));
       },
-      free: () => {
-        // After a trap its memory cannot be freed.
-        if (instance.trap !== undefined) return void many.__destroy_into_raw();
-        try {
-          many.free();
-        } catch (trap) {
-          // All is done: this is for the next to meet.
-          instance.trap = trap ?? "trap";
-        }
-      },
+      free: () => release(instance, many),
     };
   }
 

@@ -6,6 +6,7 @@ import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.j
 import type { Instance } from "./instance.js";
 import { isControlFlow, signsOf, wordsOf } from "./thrown.js";
 import { Timer } from "./timer.js";
+import { trapped } from "./trap.js";
 import type { ClientEvent } from "./types.js";
 
 /** What a call came to. */
@@ -83,7 +84,7 @@ export class Driver {
       act(core, [this.#timer.now(), looks || core.wantsWall ? Date.now() : NaN, looks ? Math.random() : NaN]);
       this.#drain();
     } catch (trap) {
-      this.#instance.trap = trap ?? "trap";
+      trapped(this.#instance, trap);
       this.#die();
     }
   }

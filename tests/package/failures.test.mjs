@@ -7,6 +7,7 @@ import { after, before, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { startServer } from "../server/server.mjs";
 import { install } from "./installed.mjs";
+import { trapping } from "./trap.mjs";
 
 const USAGE =
   '{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}';
@@ -198,17 +199,8 @@ it("a finished call leaves no listener and does not abort its request", async ()
 });
 
 it("a trap rejects the calls of its instance and the next call gets a fresh one", async () => {
-  // (module (func (export "trap") unreachable)): a real trap.
-  const code = "0061736d010000000104016000000302010007080104747261700000" + "0a05010300000b";
-  const { exports: { trap } } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, "hex")));
-  const { instantiate } = WebAssembly;
   let traps = false;
-  WebAssembly.instantiate = async (...given) => {
-    const { exports } = await instantiate.apply(WebAssembly, given);
-    const name = "core_body";
-    const stub = { ...exports, [name]: (...values) => (traps ? trap() : exports[name](...values)) };
-    return Object.create(WebAssembly.Instance.prototype, { exports: { value: stub } });
-  };
+  const restore = trapping("core_body", () => traps);
   try {
     const { BookMoreClient, InternalError } = await fresh();
     let answer;
@@ -228,7 +220,7 @@ it("a trap rejects the calls of its instance and the next call gets a fresh one"
     }
     assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
   } finally {
-    WebAssembly.instantiate = instantiate;
+    restore();
   }
 });
 

@@ -9,6 +9,7 @@ import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { install } from "./installed.mjs";
+import { trapping } from "./trap.mjs";
 
 let user, sdk, createFakeBookMore, getManyAiChatUsage;
 before(async () => {
@@ -377,20 +378,11 @@ it("runs with one signal listen once", async () => {
 });
 
 describe("a trap", () => {
-  // (module (func (export "trap") unreachable)): a real one.
-  const code = "0061736d010000000104016000000302010007080104747261700000" + "0a05010300000b";
   for (const name of ["many_new", "many_poll", "many_settle", "many_figure", "core_tellLimit", "__wbg_many_free"]) {
     it(`in ${name}: it ends with an InternalError, and the next goes on anew`, { timeout: 20_000 }, async () => {
-      const { exports: { trap } } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, "hex")));
-      const { instantiate } = WebAssembly;
       let traps = 0;
       let trapped = 0;
-      WebAssembly.instantiate = async (...given) => {
-        const { exports } = await instantiate.apply(WebAssembly, given);
-        assert.ok(name in exports, Object.keys(exports).join());
-        const stub = { ...exports, [name]: (...values) => (traps-- > 0 ? (trapped++, trap()) : exports[name](...values)) };
-        return Object.create(WebAssembly.Instance.prototype, { exports: { value: stub } });
-      };
+      const restore = trapping(name, () => traps-- > 0 && ++trapped > 0);
       try {
         const { BookMoreClient } = await import(`${pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js"))}?many-${name}`);
         const own = new BookMoreClient({ fetch: createFakeBookMore().fetch, bearerToken: "t" });
@@ -403,7 +395,7 @@ describe("a trap", () => {
         assert.equal(trapped, 1);
         assert.deepEqual(failures(await many()), []);
       } finally {
-        WebAssembly.instantiate = instantiate;
+        restore();
       }
     });
   }

@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import FakeTimers from "@sinonjs/fake-timers";
 import { QueryClient } from "@tanstack/react-query";
 import { install } from "./installed.mjs";
+import { trapping } from "./trap.mjs";
 
 const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
 const SECOND = 1_000;
@@ -251,18 +252,10 @@ describe("errors", () => {
 });
 
 describe("a trap", () => {
-  // (module (func (export "trap") unreachable)): a real one.
-  const code = "0061736d010000000104016000000302010007080104747261700000" + "0a05010300000b";
   for (const name of ["core_body", "watch_usage", "watch_timeout", "gauge"]) {
     it(`in ${name}: everything starts anew`, async () => {
-      const { exports: { trap } } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(code, "hex")));
-      const { instantiate } = WebAssembly;
       let traps = 0;
-      WebAssembly.instantiate = async (...given) => {
-        const { exports } = await instantiate.apply(WebAssembly, given);
-        const stub = { ...exports, [name]: (...values) => (traps-- > 0 ? trap() : exports[name](...values)) };
-        return Object.create(WebAssembly.Instance.prototype, { exports: { value: stub } });
-      };
+      const restore = trapping(name, () => traps-- > 0);
       try {
         const { BookMoreClient } = await import(`${pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js"))}?${name}`);
         const own = new BookMoreClient({ fetch: fake.fetch, bearerToken: "t" });
@@ -278,10 +271,34 @@ describe("a trap", () => {
         for (let time = 0; time < 20 && store.getSnapshot().share !== 0.6; time++) await Promise.all([store.refresh(), pass(1_000)]).catch(() => {});
         assert.deepEqual([store.getSnapshot().status, store.getSnapshot().share], ["ok", 0.6]);
       } finally {
-        WebAssembly.instantiate = instantiate;
+        restore();
       }
     });
   }
+
+  it("in __wbg_watch_free: setBearerToken goes on, and so does the poll", async () => {
+    let traps = 0;
+    const restore = trapping("__wbg_watch_free", () => traps-- > 0);
+    try {
+      const { BookMoreClient } = await import(`${pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js"))}?free`);
+      const own = new BookMoreClient({ fetch: fake.fetch, bearerToken: "t" });
+      await own.ready();
+      const stores = [ID, undefined].map((companyId) => watchAiChatUsage(own, companyId ? { companyId } : {}));
+      stores.forEach(listen);
+      await pass(10);
+      traps = 1;
+      own.setBearerToken("another");
+      assert.deepEqual([traps, ...stores.map((store) => store.getSnapshot().status)], [0, "pending", "pending"]);
+      clock.uninstall(); // the module is compiled anew, which takes real time
+      clock = FakeTimers.install({ shouldAdvanceTime: true, now: Date.now() });
+      for (let time = 0; time < 20 && stores.some((store) => store.getSnapshot().status !== "ok"); time++) {
+        await Promise.all([...stores.map((store) => store.refresh()), pass(1_000)]).catch(() => {});
+      }
+      assert.deepEqual(stores.map((store) => store.getSnapshot().status), ["ok", "ok"]);
+    } finally {
+      restore();
+    }
+  });
 });
 
 describe("refresh", () => {

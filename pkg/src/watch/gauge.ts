@@ -1,10 +1,11 @@
 import type { AiChatUsageResponse } from "bookmore-sdk";
 import type { Instance } from "../instance.js";
+import { trapped } from "../trap.js";
 import type { CheckedOptions } from "./options.js";
 import type { Trend, UsageLevel, UsageState } from "./types.js";
 
 /** What a store remembers from one usage to the next, as `Memory` of `src/engine/watch/gauge.rs`. */
-export type Memory = ArrayLike<number>;
+export type Memory = readonly number[];
 export const NO_MEMORY: Memory = [0, NaN, NaN, -Infinity, NaN, 0];
 
 const LEVELS: readonly UsageLevel[] = ["ok", "warning", "critical", "over"];
@@ -30,7 +31,7 @@ export function read(
   memory: Memory,
 ): Reading | undefined {
   if (instance.trap !== undefined) return undefined;
-  const row = Float64Array.from([...Array.from(memory), thresholds.length, ...thresholds, ...history]);
+  const row = Float64Array.from([...memory, thresholds.length, ...thresholds, ...history]);
   try {
     const numbers = [...instance.glue.gauge(tokensUsed, tokenLimit, isWithinBudget, windowDays, isSameCompany, at, row)];
     const [level, share, reached, ...days] = numbers.splice(6) as [number, number, number, ...number[]];
@@ -38,7 +39,7 @@ export function read(
     const told = { level: LEVELS[level]!, ...(!isNaN(share) && { share }), ...(windowDays > 0 && { trend: trend as unknown as Trend }) };
     return { memory: numbers, reached, told };
   } catch (trap) {
-    instance.trap = trap ?? "trap";
+    trapped(instance, trap);
     return undefined;
   }
 }

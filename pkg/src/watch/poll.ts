@@ -3,6 +3,7 @@ import type { Moment, Watch } from "../core.js";
 import { guidDigits } from "../guid.js";
 import type { Instance } from "../instance.js";
 import { Timer } from "../timer.js";
+import { release, trapped } from "../trap.js";
 import type { Source } from "./source.js";
 import type { UsageState } from "./types.js";
 
@@ -156,7 +157,7 @@ export class Poll {
         this.#timer.set(watch.pollTimeout(), this.#timeout);
         return given;
       } catch (trap) {
-        instance.trap = trap ?? "trap";
+        trapped(instance, trap);
       }
     }
     this.#drop();
@@ -203,9 +204,7 @@ export class Poll {
   /** Goes on without the schedule: another takes its place, or none. */
   #drop(): void {
     this.#timer.stop();
-    // After a trap its memory cannot be freed.
-    if (this.instance?.trap === undefined) this.#watch?.free();
-    else this.#watch?.__destroy_into_raw();
+    if (this.instance && this.#watch) release(this.instance, this.#watch);
     this.#watch = this.#loading = undefined;
     this.#controller?.abort();
   }

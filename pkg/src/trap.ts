@@ -1,0 +1,19 @@
+/** What can trap: its memory cannot be trusted any more. */
+interface Trappable {
+  trap: unknown;
+}
+
+/** Notes what an instance trapped with. */
+export function trapped(instance: Trappable, trap: unknown): void {
+  instance.trap = trap ?? "trap";
+}
+
+/** Frees what an instance keeps. After a trap its memory cannot be freed; a trap of this is for the next to meet. */
+export function release(instance: Trappable, kept: { free(): void; __destroy_into_raw(): number }): void {
+  if (instance.trap !== undefined) return void kept.__destroy_into_raw();
+  try {
+    kept.free();
+  } catch (trap) {
+    trapped(instance, trap);
+  }
+}
