@@ -51,7 +51,7 @@ export function getManyAiChatUsage(
         else return;
       }
     } finally {
-      run.stop(new DOMException("The loop over the outcomes was left.", "AbortError"));
+      if (!run.end) run.stop(new DOMException("The loop over the outcomes was left.", "AbortError"));
     }
   }
 

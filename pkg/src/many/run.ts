@@ -1,8 +1,9 @@
 import type { AiChatUsageResponse, AnyBookMoreError, BookMoreClientLike, GetAiChatUsage, RequestOptions } from "bookmore-sdk";
 import { abortReason, onAbort } from "../abort.js";
-import { CALLS, ERROR_BRAND } from "../brands.js";
-import type { Calls, Deciding } from "../calls.js";
+import { ERROR_BRAND } from "../brands.js";
+import type { Deciding } from "../calls.js";
 import { guidDigits } from "../guid.js";
+import { callsOf, packageCalls } from "../reach.js";
 import { Timer } from "../timer.js";
 import type { ManyOptions, ManyOutcome, ManyProgress } from "./outcome.js";
 
@@ -83,9 +84,9 @@ export class Run {
 
   async #begin(): Promise<void> {
     const { client, companyIds, options } = this.#asked;
-    const calls = (Object(client) as { [CALLS]?: () => Calls })[CALLS];
+    const calls = callsOf(client);
     this.#isReal = calls !== undefined;
-    this.#deciding = await (calls ?? (await decidingClient())[CALLS])().many(client, companyIds, options);
+    this.#deciding = await (calls ?? (await packageCalls())).many(client, companyIds, options);
     if (this.end) return this.#deciding.free();
     const { callOptions, signal } = this.#deciding;
     if (signal?.aborted) return this.stop(abortReason(signal));
@@ -257,12 +258,3 @@ export class Run {
 }
 
 const NOBODY: Company["waiting"] = [];
-
-/**
- * Whose module decides for an object that stands in for a client. Loaded when it is needed: an app with
- * bookmore-sdk/slim need not ship the module twice.
- */
-async function decidingClient(): Promise<{ [CALLS]: () => Calls }> {
-  const { BookMoreClient } = await import("bookmore-sdk");
-  return new BookMoreClient() as never;
-}

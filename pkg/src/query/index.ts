@@ -5,8 +5,7 @@
  * @packageDocumentation
  */
 import type { AiChatUsageResponse, BookMoreClientLike, GetAiChatUsage } from "bookmore-sdk";
-import { CALLS } from "../brands.js";
-import type { Calls } from "../calls.js";
+import { callsOf } from "../reach.js";
 
 /** Whom a client is for: its number, and how often the identity has changed. */
 export type ClientIdentity = `${number}.${number}`;
@@ -34,7 +33,7 @@ let last = 0;
  * @param request Whose usage; the logged-in user's company when omitted.
  */
 export function aiChatUsageQuery(client: BookMoreClientLike, request: GetAiChatUsage = {}): AiChatUsageQuery {
-  const calls = (client as { [CALLS]?: () => Calls })[CALLS]?.();
+  const calls = callsOf(client);
   const of = calls ?? client;
   const number = numbers.get(of) ?? ++last;
   numbers.set(of, number);

@@ -1,6 +1,6 @@
 import type { BookMoreClientLike } from "bookmore-sdk";
-import { CALLS } from "../brands.js";
 import type { Calls } from "../calls.js";
+import { callsOf, packageCalls } from "../reach.js";
 import type { Poll } from "./poll.js";
 
 /** What polls need of a client besides its calls. */
@@ -27,17 +27,6 @@ export function sourceOf(client: BookMoreClientLike): Source {
     };
   }
   let source = standIns.get(client);
-  if (!source) standIns.set(client, (source = { client, polls: new Map(), load: loadAnew, identity: 0 }));
+  if (!source) standIns.set(client, (source = { client, polls: new Map(), load: async () => (await packageCalls()).load(), identity: 0 }));
   return source;
-}
-
-function callsOf(client: BookMoreClientLike): Calls | undefined {
-  return (client as { [CALLS]?: () => Calls })[CALLS]?.();
-}
-
-/** What stands in for a client has no module: it is that of the package. */
-async function loadAnew(): ReturnType<Calls["load"]> {
-  // Only then: an app with bookmore-sdk/slim has no use for a second module.
-  const { BookMoreClient } = await import("bookmore-sdk");
-  return callsOf(new BookMoreClient())!.load();
 }
