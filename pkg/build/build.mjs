@@ -19,6 +19,14 @@ const root = dirname(pkg);
 const dist = join(pkg, "dist");
 const generated = join(root, "target/wasm-bindgen");
 const { version } = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
+/** What each script is bundled with. */
+const COMMON = {
+  absWorkingDir: pkg,
+  bundle: true,
+  define: { VERSION: JSON.stringify(version) },
+  target: "es2022",
+  logLevel: "warning",
+};
 
 buildModule(root, generated, run);
 writeReply(root, join(pkg, "src/reply.ts"));
@@ -58,22 +66,16 @@ function bundle({ name, wasm }, { format, file }) {
     return format === "esm" ? { path, external: true } : { path: join(dist, path) };
   };
   return build({
-    absWorkingDir: pkg,
+    ...COMMON,
     entryPoints: [`src/${name}.ts`],
     outfile: `dist/${file}`,
     format,
-    bundle: true,
     external: [...EXTERNAL, "./sdk.wasm*"],
     // Where Deno finds the types of a script that it was given by its address.
     banner: format === "esm" ? { js: `// @ts-self-types="./${name.split("/").pop()}.d.ts"` } : {},
-    define: { VERSION: JSON.stringify(version) },
-    target: "es2022",
-    // Jest runs CommonJS without it.
-    supported: { "dynamic-import": format === "esm" },
     platform: "neutral",
     // An `import()` of a package would give an app of CommonJS a second copy of it, and Jest refuses it.
     supported: { "dynamic-import": format === "esm" },
-    logLevel: "warning",
     plugins: [{
       name: "generated",
       setup: ({ onResolve }) => onResolve({ filter: /^\.\/(core|wasm-inline)\.js$/ }, generated),
@@ -85,16 +87,12 @@ function bundle({ name, wasm }, { format, file }) {
 function bundleCommand(name) {
   const isMain = name.endsWith("/main");
   return build({
-    absWorkingDir: pkg,
+    ...COMMON,
     entryPoints: [`src/${name}.ts`],
     outfile: `dist/${name}.js`,
     format: "esm",
-    bundle: true,
     external: [...EXTERNAL, "./http.js"],
     banner: isMain ? { js: "#!/usr/bin/env node" } : {},
-    define: { VERSION: JSON.stringify(version) },
-    target: "es2022",
     platform: "node",
-    logLevel: "warning",
   });
 }

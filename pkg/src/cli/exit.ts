@@ -16,6 +16,11 @@ export function badArguments(message: string): Failure {
   return new Failure(EXIT.badArguments, message);
 }
 
+/** A file that was named cannot be had. */
+export function unreadable(file: string, { code }: NodeJS.ErrnoException): Failure {
+  return badArguments(code === "ENOENT" ? `There is no file ${file}.` : `${file} cannot be read (${code}).`);
+}
+
 /** What anything thrown says. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

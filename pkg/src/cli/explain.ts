@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { BookMoreClient, isBookMoreError, type AnyBookMoreError, type WithResponse } from "bookmore-sdk";
 import { parsed } from "./arguments.js";
-import { badArguments, EXIT } from "./exit.js";
+import { badArguments, EXIT, unreadable } from "./exit.js";
 import { firstLook } from "../watch/gauge.js";
+import { percentOf } from "./outcome.js";
 import { print, printable } from "./output.js";
 import { saved, type SavedReply } from "./saved.js";
 
@@ -20,7 +21,7 @@ export async function explain(args: string[], signal: AbortSignal): Promise<numb
 async function bytesOf(file: string): Promise<Buffer> {
   if (file === "-") return buffer(process.stdin);
   return readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw badArguments(error.code === "ENOENT" ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`);
+    throw unreadable(file, error);
   });
 }
 
@@ -53,7 +54,7 @@ function response({ status, headers, body, isShort }: SavedReply) {
 function usageLines({ data, response }: WithResponse): string[] {
   const { companyId, tokensUsed, tokenLimit, tokensRemaining, windowDays, isWithinBudget } = data;
   const { share, level } = firstLook(data);
-  const percent = share === undefined ? "" : ` (${Math.floor(share * 1000) / 10} %)`;
+  const percent = share === undefined ? "" : ` (${percentOf(share)})`;
   return [
     "Comes to:  a usage",
     `           Company ${companyId ?? "(not named)"} has used ${tokensUsed} of ${tokenLimit} tokens${percent} in ${windowDays} days.`,

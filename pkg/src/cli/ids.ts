@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { badArguments } from "./exit.js";
+import { badArguments, unreadable } from "./exit.js";
 
 /** The ids that were given as arguments, then those of a file, `-` being standard input. */
 export async function* idsOf(positionals: string[], file: string | undefined): AsyncGenerator<string> {
@@ -16,7 +16,7 @@ export async function* idsOf(positionals: string[], file: string | undefined): A
 /** Before anything is sent. */
 export async function checkFile(file: string): Promise<void> {
   const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    throw badArguments(error.code === "ENOENT" ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`);
+    throw unreadable(file, error);
   });
   if (found.isDirectory()) throw badArguments(`${file} is a folder, not a file of ids.`);
 }

@@ -10,6 +10,11 @@ export function reaches(usage: AiChatUsageResponse, percent: number): boolean {
   return (firstLook(usage).share ?? (usage.isWithinBudget ? 0 : Infinity)) * 100 >= percent;
 }
 
+/** A share in words. It is rounded down: 100 % is told only where all is used. */
+export function percentOf(share: number): string {
+  return `${Math.floor(share * 1000) / 10} %`;
+}
+
 /** What is told of a company as data. */
 export function dataOf({ companyId, usage, error }: Outcome, at?: string): object {
   const of = { ...(at === undefined ? {} : { at }), ...(companyId === undefined ? {} : { companyId }) };
@@ -23,13 +28,13 @@ export function wordsOf(error: AnyBookMoreError): string {
   return code === "token_provider_error" && cause instanceof Error ? cause.message : message;
 }
 
-export type Order = "share" | "used" | "id";
-
-const ORDERS: Record<Order, (a: Outcome, b: Outcome) => number> = {
-  share: (a, b) => value(b, (usage) => firstLook(usage).share ?? 0) - value(a, (usage) => firstLook(usage).share ?? 0),
-  used: (a, b) => value(b, ({ tokensUsed }) => tokensUsed) - value(a, ({ tokensUsed }) => tokensUsed),
-  id: (a, b) => ((a.companyId ?? "") < (b.companyId ?? "") ? -1 : 1),
+const ORDERS = {
+  share: (a: Outcome, b: Outcome) => value(b, (usage) => firstLook(usage).share ?? 0) - value(a, (usage) => firstLook(usage).share ?? 0),
+  used: (a: Outcome, b: Outcome) => value(b, ({ tokensUsed }) => tokensUsed) - value(a, ({ tokensUsed }) => tokensUsed),
+  id: (a: Outcome, b: Outcome) => ((a.companyId ?? "") < (b.companyId ?? "") ? -1 : 1),
 };
+export type Order = keyof typeof ORDERS;
+export const ORDER_NAMES = Object.keys(ORDERS) as Order[];
 
 /** Failures come last, but where ids are sorted. */
 function value({ usage }: Outcome, of: (usage: AiChatUsageResponse) => number): number {

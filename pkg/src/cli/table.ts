@@ -1,7 +1,7 @@
 import type { AiChatUsageResponse } from "bookmore-sdk";
 import { firstLook } from "../watch/gauge.js";
 import type { UsageLevel } from "../watch/types.js";
-import type { Success } from "./outcome.js";
+import { percentOf, type Success } from "./outcome.js";
 import { printable, styled } from "./output.js";
 
 const STYLES = { ok: "green", warning: "yellow", critical: "red", over: "red" } as const satisfies Record<UsageLevel, string>;
@@ -33,7 +33,7 @@ export function table(usages: Success[], columns: number): string {
 
 function cells(company: string, usage: AiChatUsageResponse): string[] {
   const { share, level } = firstLook(usage);
-  const percent = share === undefined ? "–" : `${Math.floor(share * 1000) / 10} %`;
+  const percent = share === undefined ? "–" : percentOf(share);
   return [printable(company), number(usage.tokensUsed), number(usage.tokenLimit), number(usage.tokensRemaining), percent, level];
 }
 

@@ -6,12 +6,11 @@ import { numberOf, oneOf, parsed } from "./arguments.js";
 import { clientOf } from "./credentials.js";
 import { badArguments, EXIT, Failure } from "./exit.js";
 import { checkFile, idsOf } from "./ids.js";
-import { dataOf, inOrder, reaches, sorted, wordsOf, type Order, type Outcome, type Success } from "./outcome.js";
+import { dataOf, inOrder, ORDER_NAMES, reaches, sorted, wordsOf, type Outcome, type Success } from "./outcome.js";
 import { print, printable, say, styled } from "./output.js";
 import { ProgressLine } from "./progress.js";
 import { table } from "./table.js";
 
-const ORDERS: readonly Order[] = ["share", "used", "id"];
 const CLEAR_SCREEN = "\u001b[2J\u001b[H";
 
 function read(args: string[]) {
@@ -32,7 +31,7 @@ function read(args: string[]) {
     append: values.append,
     output: values.json ? "json" : values.jsonl ? "jsonl" : "table",
     format: oneOf("format", values.format, ["json", "jsonl"]),
-    sort: oneOf("sort", values.sort, ORDERS),
+    sort: oneOf("sort", values.sort, ORDER_NAMES),
     failAt: numberOf("fail-at", values["fail-at"], 0, 100_000, false),
     concurrency: numberOf("concurrency", values.concurrency, 1, 1000),
     timeout: numberOf("timeout", values.timeout, 0.001, 2_000_000, false),
@@ -53,9 +52,9 @@ export async function usage(args: string[], signal: AbortSignal): Promise<number
   });
   const appended = options.append === undefined ? undefined : new Appended(options.append);
   let exitCode: number = EXIT.fine;
-  let ids: string[] | undefined;
+  const isStreamed = options.positionals.includes("-") && !options.watch;
+  const ids = isStreamed ? undefined : await all(idsOf(options.positionals, options.file));
   do {
-    ids = options.watch || !options.positionals.includes("-") ? (ids ?? (await all(idsOf(options.positionals, options.file)))) : undefined;
     exitCode = Math.max(exitCode, await pass(client, ids, options, appended, signal));
   } while (options.watch && (await waited(options.interval, signal)));
   appended?.close();
