@@ -30,11 +30,11 @@ impl Engine {
     #[cfg(feature = "npm")]
     pub fn handle_body(&mut self, send: Id, body: Body, at: Moment) {
         self.begin(at);
-        if let Some(mut group) = self.take_sent(send)
-            && let Some(mut reply) = group.head.take()
-        {
-            reply.body = body;
-            self.replied(group, reply);
+        if let Some(mut group) = self.take_sent(send) {
+            match group.head.take() {
+                Some(head) => self.replied(group, HttpResponse { body, ..head }),
+                None => self.put_back(group),
+            }
         }
         self.finish();
     }
