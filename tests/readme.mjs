@@ -2,11 +2,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-const PAGES = ["README.md", "pkg/README.md", "pkg/docs/testing.md"];
-export const SNIPPETS = PAGES.flatMap((page) => {
-  const text = readFileSync(new URL(`../${page}`, import.meta.url), "utf8");
-  return [...text.matchAll(/^```(js|jsx|html|rust)\n([^]*?)^```$/gm)].map(([, language, text]) => ({ language, text }));
-});
+/** Those in one of the languages. */
+export function snippetsOf(pages, languages) {
+  return pages.flatMap((page) => {
+    const text = readFileSync(new URL(`../${page}`, import.meta.url), "utf8");
+    const found = [...text.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, language, text]) => ({ language, text }));
+    return found.filter(({ language }) => languages.includes(language));
+  });
+}
+
+export const SNIPPETS = snippetsOf(["README.md", "pkg/README.md", "pkg/docs/testing.md"], ["js", "jsx", "html", "rust"]);
 
 /** The one snippet of a language that has `words` in it. */
 export function snippet(language, words) {

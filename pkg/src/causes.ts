@@ -1,4 +1,5 @@
 import { isBookMoreError } from "./errors.js";
+import { isPlain } from "./members.js";
 import { isNative, isOfDomException, memberOf, named, shortened } from "./thrown.js";
 
 /** How many objects and members, and how many characters, are looked at. */
@@ -54,15 +55,7 @@ class Examination {
 
   /** Whether an object keeps nothing where it cannot be seen. */
   #isKnown(value: object): boolean {
-    const prototype = Object.getPrototypeOf(value) as object | null;
-    return (
-      prototype === null ||
-      Array.isArray(value) ||
-      // A plain object, of this realm or another one.
-      Object.getPrototypeOf(prototype) === null ||
-      (isError(value) && hasPlainPrototypes(value)) ||
-      holdsEntries(value)
-    );
+    return isPlain(value) || Array.isArray(value) || (isError(value) && hasPlainPrototypes(value)) || holdsEntries(value);
   }
 
   #ownClean(value: object): boolean {

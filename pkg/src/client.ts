@@ -4,6 +4,7 @@ import { isBranded } from "./errors.js";
 import type { Loader } from "./instance.js";
 import { CLIENT, clientOptions } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
+import { define } from "./thrown.js";
 import type {
   ClientOptions,
   GetAiChatUsage,
@@ -44,11 +45,6 @@ export class BookMoreClientBase implements BookMoreClientLike {
   getAiChatUsageWithResponse(request?: GetAiChatUsage, options?: RequestOptions): Promise<WithResponse> {
     return this[CALLS]().getAiChatUsageWithResponse(request, options);
   }
-}
-
-/** Not shown, and not assigned: a page may have frozen a prototype. */
-function define(of: object, key: PropertyKey, value: unknown): void {
-  Object.defineProperty(of, key, { value, writable: true, configurable: true });
 }
 
 /**

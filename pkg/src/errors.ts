@@ -1,5 +1,6 @@
 import { ERROR_BRAND } from "./brands.js";
 import type { ResponseError, ResponseStatus } from "./reply.js";
+import { define } from "./thrown.js";
 import type { AttemptInfo, ErrorCode } from "./types.js";
 
 /** What any error is made of. */
@@ -281,15 +282,9 @@ const KINDS: Record<ErrorCode, [name: string, kind: new (init: never) => BookMor
   internal_error: ["InternalError", InternalError],
 };
 
-// Defined, not assigned: a page may have frozen Error.prototype.
-const define = (of: object, members: Record<PropertyKey, unknown>) => {
-  for (const key of Reflect.ownKeys(members)) {
-    Object.defineProperty(of, key, { value: members[key as never], writable: true, configurable: true });
-  }
-};
-define(BookMoreError.prototype, { name: "BookMoreError", [ERROR_BRAND]: true });
+define(define(BookMoreError.prototype, "name", "BookMoreError"), ERROR_BRAND, true);
 // Backwards, so that the first of the codes of a class is its default.
-for (const [code, [name, kind]] of Object.entries(KINDS).reverse()) define(kind.prototype, { name, code });
+for (const [code, [name, kind]] of Object.entries(KINDS).reverse()) define(define(kind.prototype, "name", name), "code", code);
 
 /** @internal The error of the kind that its code names. */
 export function errorOf(details: ErrorDetails): BookMoreError {

@@ -22,10 +22,6 @@ function checkType(value: unknown, name: string, type: "string" | "boolean" | "f
   check(value === undefined || typeof value === type, `${name} must be a ${type}.`);
 }
 
-function checkObject(value: unknown, name: string): void {
-  check(typeof value === "object" && value !== null && !Array.isArray(value), `${name} must be an object.`);
-}
-
 const membersOf = <T extends object>(given: T, name: string, known: readonly string[]): T =>
   checkedMembers(given, name, known, { refuse, nearest });
 
@@ -178,7 +174,7 @@ function common(options: RequestOptions): CommonOptions {
 
 /** A Headers or a Map iterates, a plain object does not. */
 function* pairsOf(headers: object): Generator<[string, unknown]> {
-  if (!Array.isArray(headers)) checkObject(headers, "headers");
+  check(typeof headers === "object" && headers !== null, "headers must be an object.");
   const iterates = Symbol.iterator in headers;
   const pairs: Iterable<unknown> = iterates ? (headers as Iterable<unknown>) : Object.entries(headers);
   const needed = "headers must be an object, or iterate as pairs of a name and a value.";

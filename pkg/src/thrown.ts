@@ -75,7 +75,12 @@ export function isNative(run: unknown): boolean {
   return typeof run === "function" && !/^bound /.test(run.name) && /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(run));
 }
 
-/** An Error of this name. Defined, not assigned: a page may have frozen Error.prototype. */
+/** Sets a member that is not shown. Defined, not assigned: a page may have frozen a prototype. */
+export function define<T extends object>(of: T, key: PropertyKey, value: unknown): T {
+  return Object.defineProperty(of, key, { value, writable: true, configurable: true });
+}
+
+/** An Error of this name. */
 export function named(name: string, message?: string): Error {
-  return Object.defineProperty(new Error(message), "name", { value: name, writable: true, configurable: true });
+  return define(new Error(message), "name", name);
 }

@@ -1,4 +1,5 @@
-// Many companies at once, by each way: POOLS[name](client, baseUrl, ids, concurrency) gives how many had their usage.
+// Many companies at once, by each way: POOLS[name](baseUrl, ids, concurrency) gives a function that asks, and
+// gives how many had their usage.
 // In a folder where the packages are installed.
 import pLimit from "p-limit";
 

@@ -1,15 +1,15 @@
 // The snippets of pkg/docs/watch.md and those in TypeScript of the package's README, compiled beside the packed tarball and the frameworks that they are for.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { snippetsOf } from "../readme.mjs";
 import { install } from "./installed.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-const pages = ["docs/watch.md", "README.md"].map((name) => readFileSync(at(`../../pkg/${name}`), "utf8"));
-const snippets = [...pages.join("\n").matchAll(/^```(tsx?)\n([^]*?)^```$/gm)].map(([, language, text]) => ({ language, text }));
+const snippets = snippetsOf(["pkg/docs/watch.md", "pkg/README.md"], ["ts", "tsx"]);
 
 let user;
 before(() => {

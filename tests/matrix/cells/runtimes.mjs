@@ -99,7 +99,7 @@ const workerd = {
   ]),
 };
 
-// Worker bundles of other tools, and libraries that have the package inside.
+// A worker that was bundled without the condition `workerd`.
 const workerdBytes = {
   fixtures: ["shared", "worker", "workerd"],
   packages: ["workerd"],

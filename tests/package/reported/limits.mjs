@@ -1,5 +1,5 @@
 // Classes 1 and 2: a limit covers everything that a call waits for; a promise given as an option is observed at once.
-import { COMPANIES, client, each, failure, holds, never, pause, replaced, reply, same, scripted, unheard } from "./rows.mjs";
+import { COMPANIES, client, each, failure, holds, never, pause, replaced, reply, same, unheard } from "./rows.mjs";
 
 const slimClient = (slim, wasm, options) =>
   new slim.BookMoreClient({ wasm, baseUrl: "https://api.example", fetch: async () => reply(), ...options });
