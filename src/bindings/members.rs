@@ -4,7 +4,10 @@ use js_sys::{Array, Object, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
-use crate::error::{ConfigError, Error};
+use crate::{
+    error::{ConfigError, Error},
+    wire::header::in_one_form,
+};
 
 /// An object of a caller's.
 pub(super) struct Members<'a> {
@@ -153,7 +156,7 @@ impl<'a> Members<'a> {
                 " must be an object, or iterate as pairs of a name and a value.",
             ])
         };
-        let mut headers = Vec::<(String, String)>::new();
+        let mut headers = Vec::new();
         for pair in pairs.map_err(|_| no_pairs())?.iter() {
             let pair = pair.dyn_into::<Array>().map_err(|_| no_pairs())?;
             let key = pair.get(0).as_string().filter(|_| pair.length() == 2);
@@ -169,12 +172,9 @@ impl<'a> Members<'a> {
             let value = value
                 .as_string()
                 .ok_or_else(|| refusal(&[name, "[\"", &key, "\"] must be a string."]))?;
-            match headers.iter_mut().find(|(own, _)| *own == key) {
-                Some((_, own)) => *own = [own, ", ", &value].concat(),
-                None => headers.push((key, value)),
-            }
+            headers.push((key, value));
         }
-        Ok(headers)
+        Ok(in_one_form(&headers))
     }
 }
 

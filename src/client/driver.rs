@@ -40,6 +40,8 @@ pub(super) struct Driver<T> {
     url: String,
     hub: Arc<Hub>,
     state: Arc<Mutex<State>>,
+    /// Hub and state, for the tasks.
+    place: Place,
 }
 
 impl<T: Transport> Driver<T> {
@@ -47,12 +49,19 @@ impl<T: Transport> Driver<T> {
     #[cfg_attr(feature = "npm", allow(clippy::arc_with_non_send_sync))]
     pub fn new(engine: Engine, transport: T, listener: Option<Local<Arc<Listener>>>) -> Self {
         let url = endpoint(&engine.config().base_url);
+        let hub = Arc::<Hub>::default();
+        let state = Arc::new(Mutex::new(State::new(engine)));
+        let place = Place {
+            hub: Arc::clone(&hub),
+            state: Local::new(Arc::downgrade(&state)),
+        };
         Self {
             transport,
             listener,
             url,
-            hub: Arc::default(),
-            state: Arc::new(Mutex::new(State::new(engine))),
+            hub,
+            state,
+            place,
         }
     }
 
@@ -188,12 +197,8 @@ impl<T: Transport> Driver<T> {
 
     /// `call`: who is at it, and need not be woken.
     fn carry_out(&self, call: Id) {
-        let place = Place {
-            hub: Arc::clone(&self.hub),
-            state: Local::new(Arc::downgrade(&self.state)),
-        };
         loop {
-            let step = self.lock().step(&place);
+            let step = self.lock().step(&self.place);
             match step {
                 None => return,
                 Some(Step::Over(task)) => drop(task),

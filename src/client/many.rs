@@ -304,18 +304,21 @@ where
 
     /// Whether one has come to something.
     fn poll_calls(&mut self, many: &mut Many, context: &mut Context<'_>) -> bool {
-        let mut is_settled = false;
-        for (number, mut call) in take(&mut self.calls) {
-            match call.as_mut().poll(context) {
-                Poll::Pending => self.calls.push((number, call)),
+        let mut settled = Vec::new();
+        self.calls
+            .retain_mut(|(number, call)| match call.as_mut().poll(context) {
+                Poll::Pending => true,
                 Poll::Ready(result) => {
-                    is_settled = true;
-                    let result = result.map(|reply| reply.data).map_err(Error::from);
-                    self.settle(many, number, result);
+                    settled.push((*number, result));
+                    false
                 }
-            }
+            });
+        let is_any_settled = !settled.is_empty();
+        for (number, result) in settled {
+            let result = result.map(|reply| reply.data).map_err(Error::from);
+            self.settle(many, number, result);
         }
-        is_settled
+        is_any_settled
     }
 
     fn settle(

@@ -136,8 +136,10 @@ impl Fetch {
         request: HttpRequest,
         on_headers: impl FnOnce(&HttpResponse),
     ) -> Result<HttpResponse, Error> {
-        let redactor = redactor_for(&request);
-        let failed = |thrown| thrown::refusal(&thrown, without_query(&request.url), &redactor);
+        let failed = |thrown| {
+            let redactor = redactor_for(&request);
+            thrown::refusal(&thrown, without_query(&request.url), &redactor)
+        };
         let function = self.function()?;
         let controller = AbortController::new().ok();
         let signal = controller
@@ -182,7 +184,10 @@ impl Fetch {
                 Body::TooLong(bytes)
             }
             Ok(()) => Body::Whole(bytes),
-            Err(thrown) => Body::Broken(bytes, thrown::broken(&thrown, &redactor)),
+            Err(thrown) => {
+                let broken = thrown::broken(&thrown, &redactor_for(&request));
+                Body::Broken(bytes, broken)
+            }
         };
         Ok(response)
     }

@@ -261,8 +261,7 @@ impl Core {
     /// The next command, as JSON.
     pub fn command(&mut self) -> Option<String> {
         let command = self.0.poll_command()?;
-        let url = endpoint(&self.0.config().base_url);
-        Some(command::to_json(&command, &url))
+        Some(command::to_json(&command, &self.0.config().base_url))
     }
 
     /// Text that came with a send or a question, without the secrets.
