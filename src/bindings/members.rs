@@ -225,12 +225,12 @@ fn integer_or(
     or: &str,
 ) -> Result<Option<u32>, Error> {
     let Some(value) = value else { return Ok(None) };
-    let must_be = format!("an integer from {least} to {most}{or}");
-    let number = decoded(value, name, &must_be)?;
-    if (least..=most).contains(&number) {
-        return Ok(Some(number));
-    }
-    Err(refusal(&[name, " must be ", &must_be, "."]))
+    let number = serde_wasm_bindgen::from_value(value).ok();
+    let fitting = number.filter(|number| (least..=most).contains(number));
+    fitting.map(Some).ok_or_else(|| {
+        let must_be = format!(" must be an integer from {least} to {most}{or}.");
+        refusal(&[name, &must_be])
+    })
 }
 
 /// Whether no class has made it, of whatever realm.

@@ -23,6 +23,7 @@ use javascript::{get, let_go, set};
 use timer::{Sleep, performance_now};
 
 pub use thrown::Thrown;
+pub(crate) use thrown::examined;
 #[cfg(feature = "bindings")]
 pub(crate) use thrown::{BRAND, control_flow, is_branded};
 
@@ -113,6 +114,12 @@ impl Fetch {
             set(&init, "credentials", &credentials.into())?;
         }
         Ok(init)
+    }
+
+    /// Whether there is a function, given or global.
+    #[cfg(feature = "bindings")]
+    pub(crate) fn can_send(&self) -> bool {
+        self.function().is_ok()
     }
 
     /// The given or the global function.

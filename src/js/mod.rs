@@ -295,8 +295,7 @@ fn thrown(id: f64) -> Arc<Thrown> {
 
 /// What is no trouble of the network.
 fn by_fetch(id: f64, words: String, is_control_flow: bool) -> Error {
-    let mut error = FetchError::new(words);
-    error.cause = Some(thrown(id));
+    let mut error = FetchError::new(words).caused_by(thrown(id));
     error.is_control_flow = is_control_flow;
     error.into()
 }

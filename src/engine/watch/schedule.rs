@@ -104,6 +104,11 @@ impl Schedule {
         self.status
     }
 
+    /// Whether the page is hidden.
+    pub fn is_hidden(&self) -> bool {
+        self.is_hidden
+    }
+
     /// Whether nobody has been at it for a while: it is to be dropped, and a
     /// poll in flight given up.
     pub fn is_over(&self, now: f64) -> bool {
