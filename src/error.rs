@@ -514,6 +514,12 @@ impl FetchError {
         }
     }
 
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn caused_by(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
     fn message(&self) -> String {
         text![
             "The fetch function failed by itself",

@@ -84,7 +84,8 @@
 //!                    js (wasm32, feature "npm")
 //! ```
 //!
-//! Nothing imports to its right, nor from `js`. All but `fetch`, `bindings` and
+//! Nothing imports to its right, nor from `js`; but `client` has what a token
+//! provider threw examined by `fetch`. All but `fetch`, `bindings` and
 //! `js` compile, and are tested, on any host.
 //!
 //! - [`dto`]: what the API says.

@@ -2,7 +2,11 @@
 //! all that it holds can go along. On wasm32 there is one thread, and the values
 //! of JavaScript stay on it.
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 #[cfg(target_arch = "wasm32")]
 mod bounds {
@@ -51,6 +55,11 @@ pub(crate) use shared;
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[cfg(target_arch = "wasm32")]
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// Locks also what was locked when a thread panicked: the others go on.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A value of one thread in a client that any thread may own: others panic.
 #[cfg(target_arch = "wasm32")]

@@ -98,10 +98,9 @@ fn token(given: &JsValue) -> Result<BearerToken, TokenProviderError> {
     if given.is_null() || given.is_undefined() {
         return Ok(BearerToken::none());
     }
-    let text = given.as_string();
-    let is_text = text.is_some();
-    let text = text.or_else(|| get(given, "token")?.as_string());
-    let text = text
+    let text = given
+        .as_string()
+        .or_else(|| get(given, "token")?.as_string())
         .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
         .ok_or_else(|| {
             TokenProviderError::new(
@@ -109,9 +108,9 @@ fn token(given: &JsValue) -> Result<BearerToken, TokenProviderError> {
             )
         })?;
     let token = BearerToken::new(text);
-    let end = Reflect::get(given, &"expiresAt".into()).ok();
-    let end = expiry(&end.filter(|_| !is_text).unwrap_or_default())?;
-    Ok(match end {
+    // A string has none: asked for a property it throws.
+    let end = Reflect::get(given, &"expiresAt".into()).unwrap_or_default();
+    Ok(match expiry(&end)? {
         Some(since_1970) => token.expires_at(since_1970),
         None => token,
     })

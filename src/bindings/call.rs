@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use super::error::hide;
-use crate::fetch::javascript::{get, invoke_with};
+use crate::fetch::javascript::{invoke_with, is_true};
 
 /// A call begins at once and not with the next turn of the event loop: the
 /// client has to see that its own token provider makes it.
@@ -34,10 +34,6 @@ where
     }
 }
 
-pub(super) fn has_global_fetch() -> bool {
-    get(&js_sys::global(), "fetch").is_some_and(|fetch| fetch.is_function())
-}
-
 /// What `call` comes to, unless `signal` aborts before: then its reason, and the
 /// call is dropped.
 pub(super) async fn unless_aborted(
@@ -50,7 +46,7 @@ pub(super) async fn unless_aborted(
     let mut call = pin!(call);
     let listener = Listener::on(&signal);
     poll_fn(|context| {
-        if get(&signal, "aborted").is_some_and(|aborted| aborted.is_truthy()) {
+        if is_true(&signal, "aborted") {
             return Poll::Ready(Err(reason(&signal)));
         }
         listener.waker.replace(Some(context.waker().clone()));

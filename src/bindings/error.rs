@@ -15,7 +15,10 @@ use crate::{
     client::CallError,
     dto::{ResponseError, ResponseStatus},
     error::{Cause, Error, Unexpected},
-    fetch::{BRAND, Thrown, javascript::set},
+    fetch::{
+        BRAND, Thrown,
+        javascript::{get, set},
+    },
 };
 
 /// What the kinds of errors have; each has its own part of it.
@@ -137,9 +140,8 @@ fn complete(error: js_sys::Error, name: &str, members: &Members<'_>) -> JsValue 
         let members: Object = members.unchecked_into();
         Object::assign(&error, &members);
         // It quotes the request, and an error is logged with what it shows.
-        if let Ok(status) = Reflect::get(&members, &"responseStatus".into())
-            && let Ok(trace) = Reflect::get(&status, &"stackTrace".into())
-            && !trace.is_undefined()
+        if let Some(status) = get(&members, "responseStatus")
+            && let Some(trace) = get(&status, "stackTrace")
         {
             hide(status.unchecked_ref(), &"stackTrace".into(), &trace);
         }

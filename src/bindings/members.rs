@@ -4,7 +4,10 @@ use js_sys::{Array, Object, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
-use crate::error::{ConfigError, Error};
+use crate::{
+    error::{ConfigError, Error},
+    wire::header::in_one_form,
+};
 
 /// An object of a caller's.
 pub(super) struct Members<'a> {
@@ -153,7 +156,7 @@ impl<'a> Members<'a> {
                 " must be an object, or iterate as pairs of a name and a value.",
             ])
         };
-        let mut headers = Vec::<(String, String)>::new();
+        let mut headers = Vec::new();
         for pair in pairs.map_err(|_| no_pairs())?.iter() {
             let pair = pair.dyn_into::<Array>().map_err(|_| no_pairs())?;
             let key = pair.get(0).as_string().filter(|_| pair.length() == 2);
@@ -169,12 +172,9 @@ impl<'a> Members<'a> {
             let value = value
                 .as_string()
                 .ok_or_else(|| refusal(&[name, "[\"", &key, "\"] must be a string."]))?;
-            match headers.iter_mut().find(|(own, _)| *own == key) {
-                Some((_, own)) => *own = [own, ", ", &value].concat(),
-                None => headers.push((key, value)),
-            }
+            headers.push((key, value));
         }
-        Ok(headers)
+        Ok(in_one_form(&headers))
     }
 }
 
@@ -225,12 +225,12 @@ fn integer_or(
     or: &str,
 ) -> Result<Option<u32>, Error> {
     let Some(value) = value else { return Ok(None) };
-    let must_be = format!("an integer from {least} to {most}{or}");
-    let number = decoded(value, name, &must_be)?;
-    if (least..=most).contains(&number) {
-        return Ok(Some(number));
-    }
-    Err(refusal(&[name, " must be ", &must_be, "."]))
+    let number = serde_wasm_bindgen::from_value(value).ok();
+    let fitting = number.filter(|number| (least..=most).contains(number));
+    fitting.map(Some).ok_or_else(|| {
+        let must_be = format!(" must be an integer from {least} to {most}{or}.");
+        refusal(&[name, &must_be])
+    })
 }
 
 /// Whether no class has made it, of whatever realm.

@@ -31,8 +31,6 @@ const DECLARATIONS: &str = include_str!("declarations.d.ts");
 #[wasm_bindgen]
 pub struct BookMoreClient {
     client: Client<Fetch>,
-    /// Whether requests go through a function of the caller's.
-    has_fetch: bool,
 }
 
 #[wasm_bindgen]
@@ -43,11 +41,9 @@ impl BookMoreClient {
         #[wasm_bindgen(unchecked_optional_param_type = "ClientOptions")] options: JsValue,
     ) -> Result<Self, JsValue> {
         let settings = options::of_client(&options).map_err(error::thrown)?;
-        let has_fetch = settings.has_fetch;
         let client = settings.builder.integers_of_javascript();
         Ok(Self {
             client: client.build(settings.fetch).map_err(error::thrown)?,
-            has_fetch,
         })
     }
 
@@ -121,7 +117,7 @@ impl BookMoreClient {
         shown: fn(&WithResponse) -> Result<JsValue, JsValue>,
     ) -> impl Future<Output = Result<JsValue, JsValue>> + 'static {
         let client = self.client.clone();
-        let can_send = self.has_fetch || call::has_global_fetch();
+        let can_send = client.transport().can_send();
         async move {
             let CallSettings {
                 request,

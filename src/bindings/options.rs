@@ -13,8 +13,12 @@ use super::{
 use crate::{
     client::{CallOptions, Client, ClientBuilder, TokenSource},
     dto::GetAiChatUsage,
+    engine::Limits,
     error::Error,
-    fetch::{Fetch, javascript::get},
+    fetch::{
+        Fetch,
+        javascript::{get, has_method},
+    },
     transport::LONGEST_TIMER_MS,
     wire::Format,
 };
@@ -59,13 +63,10 @@ const CALL: &[&str] = &[
     "totalTimeoutMs",
 ];
 
-const MOST_RETRIES: u32 = 10;
-
 /// What a client is made of.
 pub(super) struct ClientSettings {
     pub builder: ClientBuilder,
     pub fetch: Fetch,
-    pub has_fetch: bool,
 }
 
 pub(super) fn of_client(options: &JsValue) -> Result<ClientSettings, Error> {
@@ -96,7 +97,7 @@ pub(super) fn of_client(options: &JsValue) -> Result<ClientSettings, Error> {
     for (name, value) in members.headers("headers")? {
         builder = builder.header(name, value);
     }
-    if let Some(retries) = members.integer("maxRetries", 0, MOST_RETRIES)? {
+    if let Some(retries) = members.integer("maxRetries", 0, Limits::MOST_RETRIES)? {
         builder = builder.max_retries(retries);
     }
     if let Some(limit) = time_limit(&members, "attemptTimeoutMs")? {
@@ -109,9 +110,7 @@ pub(super) fn of_client(options: &JsValue) -> Result<ClientSettings, Error> {
         builder = builder.coalesce(coalesce);
     }
     let mut fetch = Fetch::new();
-    let function = members.function("fetch")?;
-    let has_fetch = function.is_some();
-    if let Some(function) = function {
+    if let Some(function) = members.function("fetch")? {
         fetch = fetch.with_function(function);
     }
     let ways = ["omit", "same-origin", "include"];
@@ -121,11 +120,7 @@ pub(super) fn of_client(options: &JsValue) -> Result<ClientSettings, Error> {
     if let Some(bytes) = members.integer("maxBodyBytes", 1, u32::MAX)? {
         fetch = fetch.max_body_bytes(bytes as usize);
     }
-    Ok(ClientSettings {
-        builder,
-        fetch,
-        has_fetch,
-    })
+    Ok(ClientSettings { builder, fetch })
 }
 
 /// What is asked for, and how.
@@ -141,7 +136,7 @@ pub(super) fn of_call(request: &JsValue, options: &JsValue) -> Result<CallSettin
     let members = Members::of(options, "The request options", CALL)?;
     let signal = members.get("signal")?.filter(|signal| !signal.is_null());
     if let Some(signal) = &signal
-        && !get(signal, "addEventListener").is_some_and(|listen| listen.is_function())
+        && !has_method(signal, "addEventListener")
     {
         return Err(refusal(&["signal must be an AbortSignal."]));
     }
@@ -158,7 +153,7 @@ pub(super) fn of_call(request: &JsValue, options: &JsValue) -> Result<CallSettin
     for (name, value) in members.headers("headers")? {
         options = options.header(name, value);
     }
-    if let Some(retries) = members.integer("maxRetries", 0, MOST_RETRIES)? {
+    if let Some(retries) = members.integer("maxRetries", 0, Limits::MOST_RETRIES)? {
         options = options.max_retries(retries);
     }
     if let Some(limit) = time_limit(&members, "attemptTimeoutMs")? {

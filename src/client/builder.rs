@@ -315,7 +315,7 @@ impl ClientBuilder {
         };
         let options = Options {
             format: self.format,
-            headers: self.headers,
+            headers: header::in_one_form(&self.headers),
             limits: self.limits,
             waited_ms: 0.0,
             coalesce: self.coalesce,

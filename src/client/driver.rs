@@ -6,7 +6,7 @@
 
 use std::{
     mem::replace,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Waker},
 };
 
@@ -18,15 +18,15 @@ use super::{
     running::{Whose, outside, running},
     state::{State, Step},
 };
+#[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
+use crate::fetch;
 use crate::{
     dto::GetAiChatUsage,
     engine::{Engine, Id, Moment, Options, Outcome},
-    threads::{BoxFuture, Local},
+    threads::{BoxFuture, Local, lock},
     transport::{HttpResponse, Transport},
     wire::encode::endpoint,
 };
-#[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
-use crate::{error::Error, fetch::Thrown};
 
 /// No call.
 const NOBODY: Id = 0;
@@ -40,6 +40,8 @@ pub(super) struct Driver<T> {
     url: String,
     hub: Arc<Hub>,
     state: Arc<Mutex<State>>,
+    /// Hub and state, for the tasks.
+    place: Place,
 }
 
 impl<T: Transport> Driver<T> {
@@ -47,17 +49,24 @@ impl<T: Transport> Driver<T> {
     #[cfg_attr(feature = "npm", allow(clippy::arc_with_non_send_sync))]
     pub fn new(engine: Engine, transport: T, listener: Option<Local<Arc<Listener>>>) -> Self {
         let url = endpoint(&engine.config().base_url);
+        let hub = Arc::<Hub>::default();
+        let state = Arc::new(Mutex::new(State::new(engine)));
+        let place = Place {
+            hub: Arc::clone(&hub),
+            state: Local::new(Arc::downgrade(&state)),
+        };
         Self {
             transport,
             listener,
             url,
-            hub: Arc::default(),
-            state: Arc::new(Mutex::new(State::new(engine))),
+            hub,
+            state,
+            place,
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Tells the engine something, with the time and the chance that go with it.
@@ -188,12 +197,8 @@ impl<T: Transport> Driver<T> {
 
     /// `call`: who is at it, and need not be woken.
     fn carry_out(&self, call: Id) {
-        let place = Place {
-            hub: Arc::clone(&self.hub),
-            state: Local::new(Arc::downgrade(&self.state)),
-        };
         loop {
-            let step = self.lock().step(&place);
+            let step = self.lock().step(&self.place);
             match step {
                 None => return,
                 Some(Step::Over(task)) => drop(task),
@@ -274,21 +279,6 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// What a provider failed with, where JavaScript threw it: without what may
-    /// quote a secret. Nothing is locked, as a proxy's traps are code of others.
-    #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
-    fn examined(&self, mut error: Error) -> Error {
-        let redactor = self.lock().engine.redactor_of_tokens();
-        if let Error::TokenProvider(failed) = &mut error
-            && let Some(cause) = &mut failed.cause
-            && let Some(thrown) = cause.downcast_ref::<Thrown>()
-            && let Some(examined) = thrown.examined_anew(&redactor)
-        {
-            *cause = Arc::new(examined);
-        }
-        error
-    }
-
     fn handle(&self, id: Id, done: Done) {
         match done {
             Done::Reply(Ok(reply)) => {
@@ -300,8 +290,12 @@ impl<T: Transport> Driver<T> {
                 self.input(Looks::Anywhere, tell);
             }
             Done::Token(token) => {
+                // Nothing is locked, as a proxy's traps are code of others.
                 #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
-                let token = token.map_err(|error| self.examined(error));
+                let token = token.map_err(|error| {
+                    let redactor = self.lock().engine.redactor_of_tokens();
+                    fetch::examined(error, &redactor)
+                });
                 let looks = match &token {
                     Ok(token) if token.expires() => Looks::AtTheWall,
                     _ => Looks::Nowhere,

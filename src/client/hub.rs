@@ -2,11 +2,11 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     task::Waker,
 };
 
-use crate::engine::Id;
+use crate::{engine::Id, threads::lock};
 
 /// Whichever call is polled next polls every task that is ready, and nobody
 /// knows which one that will be: a call may wait in a queue that nobody looks at
@@ -27,7 +27,7 @@ struct Waiting {
 
 impl Hub {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// `call` is being polled.

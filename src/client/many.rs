@@ -12,7 +12,7 @@ use std::{
 
 use futures_core::Stream;
 
-use super::{CallError, CallOptions, Client, WithResponse};
+use super::{CallError, CallOptions, Client, WithResponse, timer::Timer};
 use crate::{
     dto::{AiChatUsageResponse, GetAiChatUsage},
     engine::{Came, Many},
@@ -67,7 +67,7 @@ impl<T: Transport> Client<T> {
             known: BTreeMap::new(),
             calls: Vec::new(),
             ready: VecDeque::new(),
-            timer: None,
+            timer: Timer::default(),
         }
     }
 }
@@ -116,7 +116,7 @@ pub struct GetMany<T: Transport, I> {
     known: BTreeMap<u128, usize>,
     calls: Vec<(usize, BoxFuture<Result<WithResponse, CallError>>)>,
     ready: VecDeque<ManyOutcome>,
-    timer: Option<(f64, BoxFuture<()>)>,
+    timer: Timer,
 }
 
 /// One for all the ids that are the same Guid.
@@ -245,7 +245,8 @@ where
                 if many.is_over() {
                     return Poll::Ready(None);
                 }
-                if self.poll_timer(many.poll_timeout(), context).is_pending() {
+                let (at, transport) = (many.poll_timeout(), self.client.transport());
+                if self.timer.poll(at, transport, context).is_pending() {
                     return Poll::Pending;
                 }
             }
@@ -304,18 +305,21 @@ where
 
     /// Whether one has come to something.
     fn poll_calls(&mut self, many: &mut Many, context: &mut Context<'_>) -> bool {
-        let mut is_settled = false;
-        for (number, mut call) in take(&mut self.calls) {
-            match call.as_mut().poll(context) {
-                Poll::Pending => self.calls.push((number, call)),
+        let mut settled = Vec::new();
+        self.calls
+            .retain_mut(|(number, call)| match call.as_mut().poll(context) {
+                Poll::Pending => true,
                 Poll::Ready(result) => {
-                    is_settled = true;
-                    let result = result.map(|reply| reply.data).map_err(Error::from);
-                    self.settle(many, number, result);
+                    settled.push((*number, result));
+                    false
                 }
-            }
+            });
+        let is_any_settled = !settled.is_empty();
+        for (number, result) in settled {
+            let result = result.map(|reply| reply.data).map_err(Error::from);
+            self.settle(many, number, result);
         }
-        is_settled
+        is_any_settled
     }
 
     fn settle(
@@ -342,26 +346,6 @@ where
             self.ready.push_back(ManyOutcome { company_id, result });
         }
         company.came = Some(result);
-    }
-
-    fn poll_timer(&mut self, at: f64, context: &mut Context<'_>) -> Poll<()> {
-        if at.is_infinite() {
-            self.timer = None;
-            return Poll::Pending;
-        }
-        let transport = self.client.transport();
-        let (_, sleep) = match &mut self.timer {
-            Some(timer) if timer.0 == at => timer,
-            timer => {
-                let ms = (at - transport.now()).max(0.0);
-                timer.insert((at, Box::pin(transport.sleep(ms))))
-            }
-        };
-        let polled = sleep.as_mut().poll(context);
-        if polled.is_ready() {
-            self.timer = None;
-        }
-        polled
     }
 }
 

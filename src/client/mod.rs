@@ -11,6 +11,7 @@ mod pool;
 mod response;
 mod running;
 mod state;
+mod timer;
 mod watch;
 
 use std::{

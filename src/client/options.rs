@@ -128,16 +128,17 @@ impl CallOptions {
         self
     }
 
+    /// `client`: its headers are in [one form](header::in_one_form) already.
+    ///
     /// # Errors
     /// What cannot be used.
     pub(super) fn over(&self, client: &Options) -> Result<Options, Error> {
         for (name, value) in &self.headers {
             header::check_extra(name, value)?;
         }
-        let own = in_one_form(&self.headers);
+        let own = header::in_one_form(&self.headers);
         let is_kept = |(name, _): &&(String, String)| !own.iter().any(|(other, _)| other == name);
-        let of_client = in_one_form(&client.headers);
-        let kept = of_client.iter().filter(is_kept);
+        let kept = client.headers.iter().filter(is_kept);
         let mut headers: Vec<_> = kept.chain(&own).cloned().collect();
         headers.sort();
         let of_client = &client.limits;
@@ -161,20 +162,6 @@ impl CallOptions {
             nested: false,
         })
     }
-}
-
-/// Names in lower case, each once with all its values: calls are equal however
-/// their headers are written.
-fn in_one_form(headers: &[(String, String)]) -> Vec<(String, String)> {
-    let mut all = Vec::<(String, String)>::new();
-    for (name, value) in headers {
-        let name = name.to_ascii_lowercase();
-        match all.iter_mut().find(|(own, _)| *own == name) {
-            Some((_, own)) => *own = [own, ", ", value].concat(),
-            None => all.push((name, value.clone())),
-        }
-    }
-    all
 }
 
 /// Headers may hold secrets: only their names are shown.

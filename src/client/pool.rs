@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicBool, Ordering},
     },
     task::Wake,
@@ -13,7 +13,7 @@ use super::{bearer_token::BearerToken, hub::Hub, running::Whose, state::State};
 use crate::{
     engine::Id,
     error::Error,
-    threads::{BoxFuture, Local},
+    threads::{BoxFuture, Local, lock},
     transport::{HttpRequest, HttpResponse},
 };
 
@@ -151,10 +151,8 @@ impl Wake for Alarm {
         if !self.rings.swap(true, Ordering::AcqRel) {
             self.at.hub.add(self.task);
             let state = self.at.state.upgrade();
-            let callers = state.map_or_else(Vec::new, |state| {
-                let state = state.lock().unwrap_or_else(PoisonError::into_inner);
-                state.engine.callers_of(self.task)
-            });
+            let callers =
+                state.map_or_else(Vec::new, |state| lock(&state).engine.callers_of(self.task));
             self.at.hub.call(&callers);
         }
     }

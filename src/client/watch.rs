@@ -3,14 +3,14 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use futures_core::Stream;
 
-use super::{CallOptions, Client};
+use super::{CallOptions, Client, milliseconds, timer::Timer};
 pub use crate::engine::watch::{Level, Net, Status, Trend};
 use crate::{
     dto::{AiChatUsageResponse, GetAiChatUsage},
@@ -19,7 +19,7 @@ use crate::{
         watch::{Figures, Gauge, Memory, Pace, Schedule},
     },
     error::{ConfigError, Error},
-    threads::BoxFuture,
+    threads::{BoxFuture, lock},
     transport::{LONGEST_TIMER_MS, Transport},
 };
 
@@ -119,9 +119,9 @@ impl WatchOptions {
     }
 
     fn check(&self) -> Result<Pace, Error> {
-        let interval = self.interval.as_secs_f64() * 1e3;
+        let interval = milliseconds(Some(self.interval));
         let idle_interval = match self.idle_interval {
-            Some(idle) => idle.as_secs_f64() * 1e3,
+            Some(idle) => milliseconds(Some(idle)),
             None => interval.max(300_000.0),
         };
         let refused = |message| Err(ConfigError::new(&[message]).into());
@@ -177,11 +177,9 @@ pub struct Watch<T> {
     memory: Memory,
     schedule: Schedule,
     is_begun: bool,
-    is_paused: bool,
     state: UsageState,
     calls: Vec<(Id, Answer)>,
-    /// Until when it sleeps, and the sleep.
-    sleep: Option<(f64, BoxFuture<()>)>,
+    timer: Timer,
     handle: WatchHandle,
 }
 
@@ -240,7 +238,7 @@ impl WatchHandle {
     }
 
     fn lock(&self) -> MutexGuard<'_, Wishes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     fn wish(&self, wish: impl FnOnce(&mut Wishes)) {
@@ -311,7 +309,6 @@ impl<T: Transport> Client<T> {
             memory: Memory::default(),
             schedule,
             is_begun: false,
-            is_paused: false,
             state: UsageState {
                 status,
                 usage: None,
@@ -323,7 +320,7 @@ impl<T: Transport> Client<T> {
                 trend: None,
             },
             calls: Vec::new(),
-            sleep: None,
+            timer: Timer::default(),
             handle: WatchHandle::default(),
         }
     }
@@ -359,8 +356,7 @@ impl<T: Transport> Watch<T> {
             let refresh = std::mem::take(&mut wishes.refresh);
             (wishes.stop, refresh, wishes.pause)
         };
-        if pause != self.is_paused {
-            self.is_paused = pause;
+        if pause != self.schedule.is_hidden() {
             self.schedule.set_hidden(pause, self.at());
         }
         if refresh && self.options.check().is_ok() {
@@ -451,22 +447,11 @@ impl<T: Transport> Watch<T> {
         }
         let at = self.schedule.poll_timeout();
         // Without options that can be used nobody listens.
-        if at == f64::INFINITY || self.schedule.is_over(now) {
-            self.sleep = None;
+        if self.schedule.is_over(now) {
+            self.timer.stop();
             return Poll::Pending;
         }
-        if self.sleep.as_ref().is_none_or(|(until, _)| *until != at) {
-            let slept = self.client.transport().sleep((at - now).max(0.0));
-            self.sleep = Some((at, Box::pin(slept)));
-        }
-        let Some((_, sleep)) = &mut self.sleep else {
-            return Poll::Pending;
-        };
-        let slept = sleep.as_mut().poll(context);
-        if slept.is_ready() {
-            self.sleep = None;
-        }
-        slept
+        self.timer.poll(at, self.client.transport(), context)
     }
 }
 
@@ -478,7 +463,7 @@ impl<T: Transport> Stream for Watch<T> {
         loop {
             if watch.heed(context.waker()) {
                 watch.calls.clear();
-                watch.sleep = None;
+                watch.timer.stop();
                 return Poll::Ready(None);
             }
             if !watch.is_begun {

@@ -117,8 +117,7 @@ pub(super) enum Stage {
 
 /// One attempt of a call.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// The HTTP status, if a reply came.
     pub status: Option<u16>,
     /// The code of its error, if it failed.

@@ -43,10 +43,6 @@ use tokens::Tokens;
 
 pub(crate) use group::{Attempt, Options};
 pub(crate) use many::{Came, Many};
-#[cfg_attr(
-    any(not(target_arch = "wasm32"), feature = "npm"),
-    allow(unused_imports)
-)]
 pub(crate) use redact::{Redactor, Secret};
 pub(crate) use retry::Limits;
 
@@ -256,13 +252,12 @@ impl Engine {
     }
 
     /// Whether the wall clock decides what to send: a token tells its end.
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
     pub fn wants_wall(&self) -> bool {
         lock(&self.forks).is_some_and(|shared| shared.tokens.expires())
     }
 
     /// Whether no call is under way.
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    #[cfg(any(feature = "npm", test))]
     pub fn is_idle(&self) -> bool {
         self.gaps == self.groups.len()
     }
@@ -445,7 +440,7 @@ impl Engine {
     }
 
     /// Text that came with a send or a question, without the secrets.
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    #[cfg(feature = "npm")]
     pub fn redact(&mut self, id: Id, text: &mut String) {
         self.exchange();
         let slot = self
@@ -486,7 +481,6 @@ impl Engine {
     }
 
     /// Who waits for the reply to a send, as a caller or behind it.
-    #[cfg_attr(feature = "npm", allow(dead_code))]
     pub fn callers_of(&self, send: Id) -> Vec<Id> {
         let at = |place: usize| self.groups.get(place)?.group.as_deref();
         let group = self.place_of_send(send).and_then(at);

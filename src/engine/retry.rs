@@ -29,11 +29,13 @@ impl Default for Limits {
 }
 
 impl Limits {
+    pub const MOST_RETRIES: u32 = 10;
+
     /// # Errors
     /// More than 10 retries, or a time that no timer can measure.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fits = |ms: f64| ms.is_infinite() || (1.0..=f64::from(LONGEST_TIMER_MS)).contains(&ms);
-        if self.max_retries > 10.0 {
+        if self.max_retries > f64::from(Self::MOST_RETRIES) {
             return Err(ConfigError::new(&["There can be 0 to 10 retries."]));
         }
         if !fits(self.attempt_timeout) || !fits(self.total_timeout) {

@@ -18,7 +18,17 @@ pub(crate) fn get(value: &JsValue, name: &str) -> Option<JsValue> {
     (!found.is_undefined() && !found.is_null()).then_some(found)
 }
 
-/// The same, where getters of the caller's must not run; a platform's do.
+/// Whether the property of anything is truthy.
+pub(crate) fn is_true(value: &JsValue, name: &str) -> bool {
+    get(value, name).is_some_and(|found| found.is_truthy())
+}
+
+/// Whether anything has a method of this name.
+pub(crate) fn has_method(value: &JsValue, name: &str) -> bool {
+    get(value, name).is_some_and(|found| found.is_function())
+}
+
+/// What [`get`] gives, where getters of the caller's must not run; a platform's do.
 pub(crate) fn member(value: &JsValue, name: &str) -> Option<JsValue> {
     member_at(value, &name.into())
 }

@@ -23,6 +23,7 @@ use javascript::{get, let_go, set};
 use timer::{Sleep, performance_now};
 
 pub use thrown::Thrown;
+pub(crate) use thrown::examined;
 #[cfg(feature = "bindings")]
 pub(crate) use thrown::{BRAND, control_flow, is_branded};
 
@@ -115,6 +116,12 @@ impl Fetch {
         Ok(init)
     }
 
+    /// Whether there is a function, given or global.
+    #[cfg(feature = "bindings")]
+    pub(crate) fn can_send(&self) -> bool {
+        self.function().is_ok()
+    }
+
     /// The given or the global function.
     fn function(&self) -> Result<Function, Error> {
         if let Some(function) = &self.function {
@@ -136,8 +143,10 @@ impl Fetch {
         request: HttpRequest,
         on_headers: impl FnOnce(&HttpResponse),
     ) -> Result<HttpResponse, Error> {
-        let redactor = redactor_for(&request);
-        let failed = |thrown| thrown::refusal(&thrown, without_query(&request.url), &redactor);
+        let failed = |thrown| {
+            let redactor = redactor_for(&request);
+            thrown::refusal(&thrown, without_query(&request.url), &redactor)
+        };
         let function = self.function()?;
         let controller = AbortController::new().ok();
         let signal = controller
@@ -182,7 +191,10 @@ impl Fetch {
                 Body::TooLong(bytes)
             }
             Ok(()) => Body::Whole(bytes),
-            Err(thrown) => Body::Broken(bytes, thrown::broken(&thrown, &redactor)),
+            Err(thrown) => {
+                let broken = thrown::broken(&thrown, &redactor_for(&request));
+                Body::Broken(bytes, broken)
+            }
         };
         Ok(response)
     }

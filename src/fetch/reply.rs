@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::{
-    javascript::{get, invoke, items, type_of},
+    javascript::{get, has_method, invoke, is_true, items, type_of},
     timer::Sleep,
 };
 use crate::{
@@ -43,7 +43,6 @@ pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
         return Err(unusable("an object without a status"));
     }
     let response = Response::from(given.clone().unchecked_into::<web_sys::Response>());
-    let is_true = |of: &JsValue, name: &str| get(of, name).is_some_and(|found| found.is_truthy());
     if is_true(given, "bodyUsed") {
         return Err(unusable("a Response that has been read already"));
     }
@@ -52,7 +51,9 @@ pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
     if is_true(&body, "locked") {
         return Err(unusable("a Response whose body is being read"));
     }
-    let is_readable = has(&body, "getReader") || has(given, "arrayBuffer") || has(given, "text");
+    let is_readable = has_method(&body, "getReader")
+        || has_method(given, "arrayBuffer")
+        || has_method(given, "text");
     if !body.is_null() && !is_readable {
         return Err(unusable(if body.is_undefined() {
             "an object with neither body nor arrayBuffer() nor text()"
@@ -70,11 +71,6 @@ pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
         headers: get(given, "headers").map_or_else(Vec::new, |headers| pairs(&headers)),
         body: Body::Whole(Vec::new()),
     })
-}
-
-/// Whether it has a method of this name.
-fn has(of: &JsValue, method: &str) -> bool {
-    get(of, method).is_some_and(|method| method.is_function())
 }
 
 fn unusable(given: &str) -> Error {
@@ -113,12 +109,12 @@ pub(super) async fn read(
     open: &mut Option<JsValue>,
 ) -> Result<(), JsValue> {
     *open = get(response, "body");
-    let Some(stream) = open.clone().filter(|body| has(body, "getReader")) else {
+    let Some(stream) = open.clone().filter(|body| has_method(body, "getReader")) else {
         let body = Reflect::get(response, &"body".into());
         if body.is_ok_and(|body| body.is_null()) {
             return Ok(());
         }
-        let method = if has(response, "arrayBuffer") {
+        let method = if has_method(response, "arrayBuffer") {
             "arrayBuffer"
         } else {
             "text"
@@ -140,7 +136,7 @@ pub(super) async fn read(
         }
         let piece = Promise::resolve(&invoke(&reader, "read")?);
         let piece = JsFuture::from(piece).await?;
-        let is_over = get(&piece, "done").is_some_and(|done| done.is_truthy());
+        let is_over = is_true(&piece, "done");
         let Some(value) = get(&piece, "value").filter(|_| !is_over) else {
             *open = None;
             break;

@@ -58,11 +58,6 @@ impl Thrown {
         }
     }
 
-    /// The same, if it has its value, by what the client knows.
-    pub(crate) fn examined_anew(&self, redactor: &Redactor) -> Option<Self> {
-        Some(Self::examined(self.value()?, redactor))
-    }
-
     /// Without the value, if it may quote a secret.
     fn examined(value: &JsValue, redactor: &Redactor) -> Self {
         let mut thrown = Self::of(value, 0);
@@ -105,6 +100,19 @@ impl StdError for Thrown {
     }
 }
 
+/// What a provider failed with: where JavaScript threw it, without what may
+/// quote a secret.
+pub(crate) fn examined(mut error: Error, redactor: &Redactor) -> Error {
+    if let Error::TokenProvider(failed) = &mut error
+        && let Some(cause) = &mut failed.cause
+        && let Some(thrown) = cause.downcast_ref::<Thrown>()
+        && let Some(value) = thrown.value()
+    {
+        *cause = Arc::new(Thrown::examined(value, redactor));
+    }
+    error
+}
+
 /// What was thrown says of itself, with its name where that tells something.
 fn message(value: &JsValue) -> String {
     if let Some(words) = shortened(value) {
@@ -136,10 +144,12 @@ pub(crate) fn control_flow(thrown: &JsValue) -> Option<FetchError> {
     let is_flow = member(thrown, "then").is_some_and(|then| then.is_function())
         || member(thrown, "digest").is_some_and(|digest| digest.is_string())
         || member(thrown, "$$typeof").is_some();
-    let mut error = is_flow.then(|| FetchError::new(words(thrown)))?;
-    error.cause = Some(Arc::new(Thrown::of(thrown, 0)));
-    error.is_control_flow = true;
-    Some(error)
+    is_flow.then(|| {
+        let cause = Arc::new(Thrown::of(thrown, 0));
+        let mut error = FetchError::new(words(thrown)).caused_by(cause);
+        error.is_control_flow = true;
+        error
+    })
 }
 
 /// What `fetch` threw, before there was a reply. `endpoint`: what it was asked
@@ -154,9 +164,7 @@ pub(super) fn refusal(thrown: &JsValue, endpoint: &str, redactor: &Redactor) -> 
             .caused_by(cause)
             .into();
     }
-    let mut error = FetchError::new(words(thrown));
-    error.cause = Some(cause);
-    error.into()
+    FetchError::new(words(thrown)).caused_by(cause).into()
 }
 
 /// What reading a body threw: always a reply that broke off.

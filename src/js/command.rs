@@ -5,10 +5,10 @@ use crate::{
     dto::{AiChatUsageResponse, ResponseError, ResponseStatus, StringMap, member::Shown},
     engine::{Attempt, Command, Event, Outcome, Success, What},
     error::{Cause, Error, Unexpected},
+    wire::{base_url::BaseUrl, encode::endpoint},
 };
 
-/// `url`: where requests go, without the query.
-pub(super) fn to_json(command: &Command, url: &str) -> String {
+pub(super) fn to_json(command: &Command, base_url: &BaseUrl) -> String {
     let (what, id) = match command {
         Command::Send { send, .. } => ("send", *send),
         Command::Ask { question, .. } => ("ask", *question),
@@ -28,14 +28,14 @@ pub(super) fn to_json(command: &Command, url: &str) -> String {
         }
         Command::Ask { force_refresh, .. } => json.boolean("forceRefresh", *force_refresh),
         Command::Cancel { .. } | Command::Forget { .. } => {}
-        Command::Emit(of) => event(&mut json, of, url),
+        Command::Emit(of) => event(&mut json, of, base_url),
         Command::Settle { outcome: of, .. } => outcome(&mut json, of),
     }
     json.close('}');
     json.into_text()
 }
 
-fn event(json: &mut Json, event: &Event, url: &str) {
+fn event(json: &mut Json, event: &Event, base_url: &BaseUrl) {
     let name = match &event.what {
         What::Attempt { .. } => "attempt",
         What::Response { .. } => "response",
@@ -48,7 +48,7 @@ fn event(json: &mut Json, event: &Event, url: &str) {
     json.integer("callId", event.call as i64);
     json.integer("attempt", event.attempt as i64);
     match &event.what {
-        What::Attempt { .. } => json.text("url", url),
+        What::Attempt { .. } => json.text("url", &endpoint(base_url)),
         What::Response { status } => json.integer("status", (*status).into()),
         What::Retry { wait_ms, error } => {
             json.milliseconds("waitMs", *wait_ms);

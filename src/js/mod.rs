@@ -261,8 +261,7 @@ impl Core {
     /// The next command, as JSON.
     pub fn command(&mut self) -> Option<String> {
         let command = self.0.poll_command()?;
-        let url = endpoint(&self.0.config().base_url);
-        Some(command::to_json(&command, &url))
+        Some(command::to_json(&command, &self.0.config().base_url))
     }
 
     /// Text that came with a send or a question, without the secrets.
@@ -296,8 +295,7 @@ fn thrown(id: f64) -> Arc<Thrown> {
 
 /// What is no trouble of the network.
 fn by_fetch(id: f64, words: String, is_control_flow: bool) -> Error {
-    let mut error = FetchError::new(words);
-    error.cause = Some(thrown(id));
+    let mut error = FetchError::new(words).caused_by(thrown(id));
     error.is_control_flow = is_control_flow;
     error.into()
 }

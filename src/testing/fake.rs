@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     client::{Client, ClientBuilder},
     error::{ConfigError, Error},
+    threads::lock,
     transport::{HttpRequest, HttpResponse, MaybeSend, Transport},
     wire::base_url::BaseUrl,
 };
@@ -107,7 +108,7 @@ impl FakeBookMore {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.state)
     }
 
     /// A client of this API, with a token that is accepted.

@@ -40,6 +40,26 @@ pub(super) enum Comes {
     Nothing,
 }
 
+impl Comes {
+    fn response(&self) -> Option<&HttpResponse> {
+        match self {
+            Self::Whole(response) | Self::Broken(response) | Self::Headers(response) => {
+                Some(response)
+            }
+            Self::Lost(_) | Self::Nothing => None,
+        }
+    }
+
+    fn response_mut(&mut self) -> Option<&mut HttpResponse> {
+        match self {
+            Self::Whole(response) | Self::Broken(response) | Self::Headers(response) => {
+                Some(response)
+            }
+            Self::Lost(_) | Self::Nothing => None,
+        }
+    }
+}
+
 impl Reply {
     /// 200 with `usage` as JSON, but for its response status.
     ///
@@ -128,9 +148,7 @@ impl Reply {
     /// ```
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        if let Comes::Whole(response) | Comes::Broken(response) | Comes::Headers(response) =
-            &mut self.comes
-        {
+        if let Some(response) = self.comes.response_mut() {
             response.headers.push((name.into(), value.into()));
         }
         self
@@ -138,24 +156,15 @@ impl Reply {
 
     /// With this header, if it has none of the name.
     pub(super) fn with_default_header(self, name: &str, value: &str) -> Self {
-        match &self.comes {
-            Comes::Whole(response) | Comes::Broken(response) | Comes::Headers(response)
-                if response.header(name).is_none() =>
-            {
-                self.header(name, value)
-            }
+        match self.comes.response() {
+            Some(response) if response.header(name).is_none() => self.header(name, value),
             _ => self,
         }
     }
 
     /// The status, if a reply comes.
     pub(super) fn status_code(&self) -> Option<u16> {
-        match &self.comes {
-            Comes::Whole(response) | Comes::Broken(response) | Comes::Headers(response) => {
-                Some(response.status)
-            }
-            Comes::Lost(_) | Comes::Nothing => None,
-        }
+        self.comes.response().map(|response| response.status)
     }
 
     /// With this body.
@@ -166,9 +175,7 @@ impl Reply {
     /// ```
     #[must_use]
     pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
-        if let Comes::Whole(response) | Comes::Broken(response) | Comes::Headers(response) =
-            &mut self.comes
-        {
+        if let Some(response) = self.comes.response_mut() {
             response.body = Body::Whole(body.as_ref().to_vec());
         }
         self

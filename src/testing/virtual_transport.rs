@@ -6,7 +6,7 @@ use std::{
     future::{Future, pending, poll_fn},
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
@@ -16,6 +16,7 @@ use std::{
 use super::reply::{Comes, Reply};
 use crate::{
     error::{ConfigError, Error, NetworkError},
+    threads::lock,
     transport::{Body, HttpRequest, HttpResponse, MaybeSend, Transport},
 };
 
@@ -79,7 +80,7 @@ impl VirtualTransport {
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// The next request that has none yet gets this reply.

@@ -72,7 +72,7 @@ impl BaseUrl {
 
     /// Of a text that has this form already: the npm package makes it with the
     /// platform's own `URL`.
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    #[cfg(feature = "npm")]
     pub fn checked(text: String, origin_length: usize) -> Self {
         Self {
             text,

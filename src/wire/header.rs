@@ -68,6 +68,20 @@ pub(crate) fn check_extra(name: &str, value: &str) -> Result<(), ConfigError> {
     check_value(&text!["The header ", name], value)
 }
 
+/// Names in lower case, each once with all its values: calls are equal however
+/// their headers are written.
+pub(crate) fn in_one_form(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let mut all = Vec::<(String, String)>::new();
+    for (name, value) in headers {
+        let name = name.to_ascii_lowercase();
+        match all.iter_mut().find(|(own, _)| *own == name) {
+            Some((_, own)) => *own = [own, ", ", value].concat(),
+            None => all.push((name, value.clone())),
+        }
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -253,7 +253,7 @@ impl Many {
 
     /// Whether there is to be a report now: at most ten a second, and one at the
     /// end.
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    #[cfg(any(feature = "npm", test))]
     pub fn reports(&mut self, now: f64) -> bool {
         let is_last = self.is_over() && self.has_news && self.reported_at.is_finite();
         let is_due = is_last || now >= self.reports_at();

@@ -1,6 +1,6 @@
 //! What must hold of all that a client does.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     super::{Command, Engine, Event, Id, Moment, Options, Outcome, What, lock},
@@ -14,6 +14,11 @@ use crate::{
 
 /// Something of one of the engines.
 pub type Ref = (usize, Id);
+
+/// All of an engine.
+fn of(number: usize) -> Range<Ref> {
+    (number, 0)..(number + 1, 0)
+}
 
 struct Call {
     deadline: f64,
@@ -230,7 +235,7 @@ impl Rules {
             return;
         }
         let equal = || {
-            let own = self.calls.range((number, 0)..(number + 1, 0));
+            let own = self.calls.range(of(number));
             own.filter(|(_, call)| shares(call) && call.key == new.key)
                 .map(|(_, call)| call)
         };
@@ -301,7 +306,7 @@ impl Rules {
             .get_mut(&send.group)
             .expect("a send has a group");
         group.attempts.push((Some(200), now - send.at));
-        for (own, call) in self.calls.range_mut((id.0, 0)..(id.0 + 1, 0)) {
+        for (own, call) in self.calls.range_mut(of(id.0)) {
             if call.group == Some(send.group) && engine.group_of(own.1).is_some() {
                 call.good = Some(id.1);
             }
@@ -367,7 +372,7 @@ impl Rules {
         }
         self.end_calls(number, engine, at);
         let mut given_up = Vec::new();
-        for (id, group) in self.groups.range_mut((number, 0)..(number + 1, 0)) {
+        for (id, group) in self.groups.range_mut(of(number)) {
             if engine.group(id.1).is_none() {
                 given_up.extend(group.number.take());
             }
@@ -378,14 +383,14 @@ impl Rules {
             .counts_at(at.now);
         self.tickets.given_up(&given_up, counts.1);
         self.tickets.check(counts);
-        let mut calls = self.calls.range((number, 0)..(number + 1, 0));
+        let mut calls = self.calls.range(of(number));
         let is_idle = calls.all(|(_, call)| call.over_at.is_some());
         assert_eq!(engine.is_idle(), is_idle, "whether a call is under way");
     }
 
     fn end_calls(&mut self, number: usize, engine: &Engine, at: Moment) {
         let next = engine.poll_timeout();
-        for (id, call) in self.calls.range_mut((number, 0)..(number + 1, 0)) {
+        for (id, call) in self.calls.range_mut(of(number)) {
             if call.over_at.is_some() {
                 continue;
             }
@@ -403,7 +408,7 @@ impl Rules {
     /// joined, and left at once because it cannot wait for it.
     fn hurried(&self, number: usize, new: &Call, engine: &Engine, now: f64) -> Option<f64> {
         let mut turns = Vec::new();
-        for (id, call) in self.calls.range((number, 0)..(number + 1, 0)) {
+        for (id, call) in self.calls.range(of(number)) {
             let Some(group) = engine.group_of(id.1) else {
                 continue;
             };
@@ -421,7 +426,7 @@ impl Rules {
     /// Timers were looked at.
     pub fn after_timeout(&self, number: usize, engine: &mut Engine, now: f64) {
         assert!(engine.poll_timeout() > now, "timers go on");
-        for (id, call) in self.calls.range((number, 0)..(number + 1, 0)) {
+        for (id, call) in self.calls.range(of(number)) {
             assert!(
                 call.over_at.is_some() || call.deadline > now,
                 "call {id:?} is over"
@@ -529,7 +534,7 @@ impl Rules {
 
     fn asked(&mut self, id: Ref, forced: bool, now: f64) {
         assert!(self.has_provider, "there is a provider");
-        let mut own = self.questions.range((id.0, 0)..(id.0 + 1, 0));
+        let mut own = self.questions.range(of(id.0));
         assert!(
             own.all(|(_, question)| question.state != State::InFlight),
             "one question at a time"
@@ -715,12 +720,12 @@ impl Rules {
         let in_engine = engine.groups().filter(|group| group.is_sent());
         let mut in_engine: Vec<Id> = in_engine.map(|group| group.send).collect();
         in_engine.sort_unstable();
-        let sends = self.sends.range((number, 0)..(number + 1, 0));
+        let sends = self.sends.range(of(number));
         let sends = sends
             .filter(|(_, send)| in_flight(send.state))
             .map(|(id, _)| id.1);
         assert!(sends.eq(in_engine), "sends in flight");
-        let questions = self.questions.range((number, 0)..(number + 1, 0));
+        let questions = self.questions.range(of(number));
         let questions = questions
             .filter(|(_, asked)| in_flight(asked.state))
             .map(|(id, _)| id.1);
@@ -728,7 +733,7 @@ impl Rules {
             questions.eq(engine.question.iter().map(|asked| asked.id)),
             "the question in flight"
         );
-        for (id, call) in self.calls.range((number, 0)..(number + 1, 0)) {
+        for (id, call) in self.calls.range(of(number)) {
             assert!(call.done || call.over_at.is_none(), "call {id:?} settles");
         }
     }

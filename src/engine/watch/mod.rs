@@ -19,7 +19,7 @@ pub(crate) use gauge::{Gauge, Memory};
 pub use schedule::Status;
 pub(crate) use schedule::{Pace, Schedule};
 // Only the npm package makes points.
-#[allow(unused_imports)]
+#[cfg(feature = "npm")]
 pub(crate) use trend::Point;
 pub use trend::{Net, Trend};
 

@@ -104,6 +104,11 @@ impl Schedule {
         self.status
     }
 
+    /// Whether the page is hidden.
+    pub fn is_hidden(&self) -> bool {
+        self.is_hidden
+    }
+
     /// Whether nobody has been at it for a while: it is to be dropped, and a
     /// poll in flight given up.
     pub fn is_over(&self, now: f64) -> bool {
@@ -123,7 +128,7 @@ impl Schedule {
         id
     }
 
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    #[cfg(any(feature = "npm", test))]
     pub fn leave(&mut self, listener: Id, now: f64) {
         let mut listeners = self.listeners.iter();
         if let Some(place) = listeners.position(|(id, _)| *id == listener) {
@@ -141,7 +146,7 @@ impl Schedule {
     }
 
     /// The network has gone, or is there again.
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    #[cfg(any(feature = "npm", test))]
     pub fn set_offline(&mut self, is_offline: bool, at: Moment) {
         if self.is_offline && !is_offline {
             self.come_back(at);
@@ -150,7 +155,7 @@ impl Schedule {
     }
 
     /// Another token of the same identity is sent from now on.
-    #[cfg_attr(not(feature = "npm"), allow(dead_code))]
+    #[cfg(any(feature = "npm", test))]
     pub fn resume(&mut self) {
         self.is_due |= self.is_stopped;
         self.is_stopped = false;

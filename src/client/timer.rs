@@ -1,0 +1,41 @@
+//! The one timer of a stream.
+
+use std::task::{Context, Poll};
+
+use crate::{threads::BoxFuture, transport::Transport};
+
+/// When it ends, and the sleep until then.
+#[derive(Default)]
+pub(super) struct Timer(Option<(f64, BoxFuture<()>)>);
+
+impl Timer {
+    /// Sleeps until `at`, infinite for never; another time than before begins
+    /// another sleep.
+    pub fn poll<T: Transport>(
+        &mut self,
+        at: f64,
+        transport: &T,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        if at == f64::INFINITY {
+            self.stop();
+            return Poll::Pending;
+        }
+        let (_, sleep) = match &mut self.0 {
+            Some(timer) if timer.0 == at => timer,
+            timer => {
+                let ms = (at - transport.now()).max(0.0);
+                timer.insert((at, Box::pin(transport.sleep(ms))))
+            }
+        };
+        let slept = sleep.as_mut().poll(context);
+        if slept.is_ready() {
+            self.stop();
+        }
+        slept
+    }
+
+    pub fn stop(&mut self) {
+        self.0 = None;
+    }
+}
