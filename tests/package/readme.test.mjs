@@ -187,7 +187,7 @@ it("the table of errors is what the types say; if a change is meant, run make ap
 it("what npm shows begins with how to install, and leads to nothing that the tarball lacks", () => {
   const text = readFileSync(join(root, "pkg/README.md"), "utf8");
   assert.match(text, /^# bookmore-sdk\n\n```sh\nnpm install bookmore-sdk\n```\n/);
-  for (const page of ["README.md", "docs/command.md", "docs/options.md", "docs/testing.md", "docs/watch.md"]) {
+  for (const page of ["README.md", "docs/command.md", "docs/options.md", "docs/testing.md", "docs/tokens.md", "docs/watch.md"]) {
     const text = readFileSync(join(root, "pkg", page), "utf8");
     assert.doesNotMatch(text, /\bmake\b \w+`|\bmake (test|demo|serve)|\b(tests|examples|src)\//, page);
     const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to);
