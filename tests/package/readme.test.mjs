@@ -5,7 +5,7 @@ import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { after, before, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -192,9 +192,10 @@ it("what npm shows begins with how to install, and leads to nothing that the tar
     assert.doesNotMatch(text, /\bmake\b \w+`|\bmake (test|demo|serve)|\b(tests|examples|src)\//, page);
     const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to);
     for (const to of links.filter((link) => !/^https?:/.test(link))) {
-      const [file, heading] = to.split("#");
-      assert.ok(!file || user.files.includes(file), `${page}: ${to}`);
-      const headings = readFileSync(join(root, "pkg", file || page), "utf8").match(/^#+ .*$/gm) ?? [];
+      const [path, heading] = to.split("#");
+      const file = path ? posix.join(posix.dirname(page), path) : page;
+      assert.ok(user.files.includes(file), `${page}: ${to}`);
+      const headings = readFileSync(join(root, "pkg", file), "utf8").match(/^#+ .*$/gm) ?? [];
       const anchors = headings.map((line) => line.replace(/^#+ /, "").toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-"));
       assert.ok(!heading || anchors.includes(heading), `${page}: ${to}`);
     }
