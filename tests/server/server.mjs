@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { loadExchanges } from "./exchanges.mjs";
 import { faults } from "./faults.mjs";
 import { answerByKit, createKit, driveKit } from "./kit.mjs";
-import { replayById, replayByRequest, sendText } from "./replay.mjs";
+import { replayById, replayByRequest, replayMetadata, sendText } from "./replay.mjs";
 import { SCENARIOS } from "./scenarios.mjs";
 import { health, home, noIcon, staticFiles } from "./static.mjs";
 
@@ -51,6 +51,7 @@ export async function startServer({ port = 0, host = "127.0.0.1", root = PROJECT
   const fake = createKit(url);
   apiRoutes = [
     replayById(exchanges),
+    ...(replay ? [replayMetadata] : []),
     faults(exchanges),
     replayByRequest(exchanges, { isDefault: replay }),
     answerByKit(fake, exchanges), // takes whatever is left, so it stays last
