@@ -151,6 +151,7 @@ function greeting(url, replay) {
   const api = replay
     ? [`API:        ${url}  (like /pascal, and open to pages on localhost)`]
     : [
+        `React app:  ${url}/examples/react-chat/`,
         `API:        ${url}  (the kit of bookmore-sdk/testing; --replay answers from the recordings)`,
         `It can be driven, null being the caller's own company:`,
         `    curl ${url}/fake/record -d '[null, 500]'`,
