@@ -170,7 +170,7 @@ export class Calls {
     const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
     // A test's clock may jump back, or give no number.
     const waited = Math.max(0, now() - started) || 0;
-    const { outcome, abandon } = driver.call((core, at) =>
+    return driver.call(signal, (core, at) =>
       core.call(
         company,
         checked.isJsonl ?? of.isJsonl ?? false,
@@ -185,7 +185,6 @@ export class Calls {
         ...at,
       ),
     );
-    return unlessAborted(signal, outcome, abandon);
   }
 
   /** The running module: it is a part of what a call's total limit covers. */
@@ -263,13 +262,10 @@ function failure(error: NonNullable<Outcome["error"]>, { attempts, elapsedMs }: 
 }
 
 /** What `promise` comes to, unless `signal` aborts before: then its reason. */
-function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>, leave?: () => void): Promise<T> {
+function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
-    const abort = () => {
-      leave?.();
-      reject(abortReason(signal));
-    };
+    const abort = () => reject(abortReason(signal));
     if (signal.aborted) return abort();
     const ignore = onAbort(signal, abort);
     promise.then(resolve, reject).finally(ignore);

@@ -1,3 +1,4 @@
+import { abortReason, onAbort } from "./abort.js";
 import { safeCause } from "./causes.js";
 import type { Command, Told } from "./command.js";
 import type { Core, Moment } from "./core.js";
@@ -56,17 +57,23 @@ export class Driver {
     this.#isForOne = isForOne;
   }
 
-  /** A call, and what it comes to. */
-  call(begin: (core: Core, at: Moment) => number): { outcome: Promise<Outcome>; abandon(): void } {
-    let id: number | undefined;
-    const outcome = new Promise<Outcome>((resolve) => {
-      this.#input((core, at) => this.#callers.set((id = begin(core, at)), resolve), false);
-      if (id === undefined) resolve(this.#failure());
+  /** What a call comes to, unless `signal` aborts before: then its reason. */
+  call(signal: AbortSignal | undefined, begin: (core: Core, at: Moment) => number): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(abortReason(signal));
+      let id: number | undefined;
+      // Before anything is carried out, and until it has settled: a listener or a fetch may abort it at once.
+      const ignore = signal && onAbort(signal, () => {
+        reject(abortReason(signal));
+        if (id !== undefined && this.#callers.delete(id)) this.#input((core, at) => core.abandon(id!, ...at), false);
+      });
+      const settle = (outcome: Outcome) => {
+        ignore?.();
+        resolve(outcome);
+      };
+      this.#input((core, at) => this.#callers.set((id = begin(core, at)), settle), false);
+      if (id === undefined) settle(this.#failure());
     });
-    const abandon = () => {
-      if (id !== undefined && this.#callers.delete(id)) this.#input((core, at) => core.abandon(id!, ...at), false);
-    };
-    return { outcome, abandon };
   }
 
   setToken(token: string | undefined, hasProvider: boolean, sameIdentity: boolean): void {

@@ -88,7 +88,7 @@ pub(super) struct Group {
     pub asked: Option<u64>,
     /// Of the token that it was sent with last.
     pub revision: u64,
-    /// Whose that was.
+    /// Whose that was, or the pause that it keeps.
     pub identity: u64,
     /// The provider that a 401 has been answered with another token of.
     pub renewed: Option<u64>,

@@ -516,11 +516,12 @@ impl Engine {
                 Some(Command::Send { send, .. }) => *send,
                 Some(Command::Ask { question, .. }) => *question,
                 Some(Command::Settle { call, .. }) => *call,
-                // The listener is told right before.
-                Some(Command::Emit(Event {
-                    what: What::Attempt { send },
-                    ..
-                })) => *send,
+                // What the listener is told of it.
+                Some(Command::Emit(event)) => match event.what {
+                    What::Attempt { send } => send,
+                    What::Success { .. } | What::Error { .. } => event.call,
+                    _ => continue,
+                },
                 _ => continue,
             };
             if of == id {

@@ -128,7 +128,7 @@ impl Redactor {
                 .as_deref()
                 .map(|cause| cause as &dyn std::error::Error);
             while let Some(shown) = link {
-                if self.redact(&mut shown.to_string()) {
+                if self.redact(&mut shown.to_string()) || self.redact(&mut format!("{shown:?}")) {
                     *cause = None;
                     return;
                 }
@@ -212,6 +212,26 @@ mod tests {
         }
         for other in ["s3cret+/=toke", "S3cret+/=token", "s3cret%2B%2Ftoken", ""] {
             assert_eq!(redacted(&[secret], other), other);
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "npm"))]
+    fn a_cause_that_shows_a_secret_in_any_form_is_left_out() {
+        #[derive(Debug)]
+        struct Refused(#[allow(dead_code, reason = "shown by Debug")] String);
+        impl std::fmt::Display for Refused {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("refused")
+            }
+        }
+        impl std::error::Error for Refused {}
+        let mut redactor = Redactor::default();
+        redactor.add(&Arc::new(Secret::new("s3cret-token".to_owned())));
+        for (header, is_kept) in [("Bearer s3cret-token", false), ("Bearer", true)] {
+            let mut error = NetworkError::new("x").caused_by(Arc::new(Refused(header.to_owned())));
+            redactor.redact_network(&mut error);
+            assert_eq!(error.cause.is_some(), is_kept, "{header}");
         }
     }
 
