@@ -68,6 +68,13 @@ describe("usage", () => {
     assert.deepEqual([none.code, none.stderr], [2, "There are no company ids in standard input.\n"]);
   });
 
+  it("a file that is no text in UTF-8 is refused", async () => {
+    writeFileSync(join(folder, "wide.txt"), `\ufeff${id(1)}\r\n`, "utf16le");
+    const { code, stderr } = await run(["usage", "--file", "wide.txt"]);
+    assert.deepEqual([code, stderr], [2, "wide.txt is no text in UTF-8.\n"]);
+    assert.equal(server.requests.length, 0);
+  });
+
   it("failures are data, too, and sentences on standard error", async () => {
     server.fake.set(id(1), { status: 403 });
     const { code, stdout, stderr } = await run(["usage", id(1), id(2), "nobody", "--jsonl"]);
@@ -103,6 +110,11 @@ describe("usage", () => {
     server.fake.set(id(1), { kind: "hang" });
     const { stdout } = await run(["usage", id(1), "--timeout", "2", "--json"]);
     assert.equal(JSON.parse(stdout)[0].error.code, "timeout");
+    // What the command itself takes to load is no company's time.
+    const hurried = await run(["usage", id(1), id(2), "--timeout", "0.001", "--json"]);
+    assert.equal(hurried.code, 1);
+    assert.doesNotMatch(hurried.stdout, /WebAssembly/);
+    assert.deepEqual(JSON.parse(hurried.stdout).map(({ companyId, error }) => [companyId, error.code]), [[id(1), "timeout"], [id(2), "timeout"]]);
   });
 
   it("Ctrl+C keeps what came, and ends with 130", async () => {
@@ -116,6 +128,30 @@ describe("usage", () => {
     const [code] = await once(child, "close");
     assert.equal(code, 130);
     assert.deepEqual(JSON.parse(printed).map(({ companyId }) => companyId), [id(1)]);
+  });
+
+  it("Ctrl+C before anything is sent ends it at once, and what the token command started", async () => {
+    const file = join(folder, "pid");
+    const waiting = `echo $$ > ${file}; sleep 300 & wait`;
+    const runs = [[["usage", id(1)], { BOOKMORE_TOKEN: "", BOOKMORE_TOKEN_COMMAND: waiting }], [["usage", "-", "--watch"]], [["explain", "-"]]];
+    for (const [args, env] of runs) {
+      const child = spawn(program(), args, { cwd: folder, env: surroundings(env), stdio: ["pipe", "pipe", "pipe"] });
+      await sleep(700);
+      child.kill("SIGINT");
+      assert.deepEqual(await once(child, "close"), [130, null], args.join(" "));
+    }
+    // A signal 0 reaches nobody.
+    assert.throws(() => process.kill(-Number(readFileSync(file, "utf8")), 0), { code: "ESRCH" });
+  });
+
+  it("output that cannot be written is told", { skip: !existsSync("/dev/full") }, async () => {
+    for (const args of [["usage", id(1)], ["--help"]]) {
+      const { code, stderr } = await new Promise((resolve) => {
+        const line = [program(), ...args].map((word) => `'${word}'`).join(" ");
+        execFile("sh", ["-c", `${line} > /dev/full`], { cwd: folder, env: surroundings() }, (error, _, stderr) => resolve({ code: error?.code ?? 0, stderr }));
+      });
+      assert.deepEqual([code, stderr], [1, "Standard output cannot be written to (ENOSPC).\n"]);
+    }
   });
 
   it("a reader that leaves ends it without a word", async () => {
@@ -225,6 +261,12 @@ describe("--append", () => {
     assert.ok(values.every(({ at }) => new Date(at).toISOString() === at));
   });
 
+  it("a file that cannot be written ends it with a sentence; what came is shown", { skip: !existsSync("/dev/full") }, async () => {
+    const { code, stdout, stderr } = await run(["usage", id(1), "--append", "/dev/full", "--json"]);
+    assert.deepEqual([code, stderr], [1, "/dev/full cannot be written to (ENOSPC).\n"]);
+    assert.deepEqual(JSON.parse(stdout).map(({ companyId }) => companyId), [id(1)]);
+  });
+
   it("every line is whole after kill -9, and with two writers", { timeout: 300_000 }, async () => {
     const times = Number(process.env.KILLS ?? 8);
     const given = Array.from({ length: 300 }, (_, n) => id(n + 1));
@@ -310,6 +352,10 @@ describe("help", () => {
       [["usage", "--zzz"], /^There is no option --zzz; see --help\.$/m],
       [["usage", "--file"], /^--file needs a value; see --help\.$/m],
       [["usage", "--file", "--json"], /^--file needs a value/],
+      [["usage", "--file", ""], /^--file needs a value/],
+      [["usage", "--token-file="], /^--token-file needs a value/],
+      [["usage", "--file", "a", "--file", "b"], /^--file is given more than once\.$/m],
+      [["usage", "--hlep"], /^There is no option --hlep; did you mean --help\?$/m],
       [["usage", "--json=1"], /^--json takes no value/],
       [["usage", "--json", "--jsonl"], /exclude each other/],
       [["usage", "--sort", "shre"], /^--sort must be share, used or id, not "shre"; did you mean share\?$/m],
@@ -401,7 +447,7 @@ describe("explain", () => {
   });
 
   it("what is no reply is refused with a sentence", async () => {
-    for (const [input, sentence] of [["", /must be a status line/], [USAGE, /must be a status line/], ["HTTP/1.1 200 OK\nno header\n\n", /is no header/]]) {
+    for (const [input, sentence] of [["", /must be a status line/], [USAGE, /must be a status line/], ["HTTP/1.1 200 OK\nno header\n\n", /is no header/], ["HTTP/1.1 200 OK\nX-A: a\0b\n\n{}", /is no header/]]) {
       const { code, stderr } = await run(["explain", "-"], { input });
       assert.equal(code, 2);
       assert.match(stderr, sentence);
