@@ -7,6 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
+import { bodyBytes, loadExchanges } from "../server/exchanges.mjs";
 import { CREDENTIALS } from "../server/scenarios.mjs";
 import { startServer } from "../server/server.mjs";
 import { install } from "./installed.mjs";
@@ -267,8 +271,8 @@ describe("--append", () => {
     assert.deepEqual(JSON.parse(stdout).map(({ companyId }) => companyId), [id(1)]);
   });
 
-  it("every line is whole after kill -9, and with two writers", { timeout: 300_000 }, async () => {
-    const times = Number(process.env.KILLS ?? 8);
+  const times = Number(process.env.KILLS ?? 8);
+  it("every line is whole after kill -9, and with two writers", { timeout: 180_000 + times * 15_000 }, async () => {
     const given = Array.from({ length: 300 }, (_, n) => id(n + 1));
     for (let time = 0; time < times; time++) {
       const children = [1, 2].map(() => begin(["usage", ...given, "--append", "killed.jsonl", "--concurrency", "20"]));
@@ -444,6 +448,44 @@ describe("explain", () => {
     assert.match((await run(["explain", "reply.txt", "--company", "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"])).stdout, /a usage/);
     assert.match((await run(["explain", "reply.txt", "--company", id(1)])).stdout, /company_mismatch/);
     assert.equal((await run(["explain", "reply.txt", "--company", "nobody"])).code, 2);
+  });
+
+  it("says of every recording what the client makes of it", async () => {
+    const { BookMoreClient } = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js")));
+    const expected = [];
+    for (const exchange of loadExchanges().filter(({ response }) => response.status)) {
+      const { request, response } = exchange;
+      const body = bodyBytes(exchange);
+      const headers = response.headers.filter(([name]) => !/^(content-length|transfer-encoding)$/i.test(name));
+      const head = [`HTTP/1.1 ${response.status} ${response.reason}`, ...headers.map((header) => header.join(": ")), "", ""].join("\r\n");
+      const company = /[?&]CompanyId=([\da-f-]{32,36})(?=&|$)/i.exec(request.path)?.[1];
+      const file = join(folder, `recorded-${expected.length}`);
+      writeFileSync(file, Buffer.concat([Buffer.from(head, "latin1"), body]));
+      const coding = headers.find(([name]) => /^content-encoding$/i.test(name))?.[1];
+      const bytes = coding === "gzip" ? gunzipSync(body) : body;
+      const fetch = async () => ({ status: response.status, headers: new Headers(headers), arrayBuffer: async () => new Uint8Array(bytes).buffer });
+      const came = await new BookMoreClient({ fetch, maxRetries: 0 }).getAiChatUsage({ companyId: company }).then(() => "a usage", ({ code, name }) => `${code} (${name})`);
+      expected.push({ id: exchange.id, args: ["explain", file, ...(company ? ["--company", company] : [])], came });
+    }
+    // All in one process: the command runs where it is imported.
+    writeFileSync(join(folder, "all.mjs"), `
+      const words = [];
+      process.setMaxListeners(0);
+      process.stdout.setMaxListeners(0);
+      process.stderr.setMaxListeners(0);
+      const { exit, stdout: { write } } = process;
+      for (const args of ${JSON.stringify(expected.map(({ args }) => args))}) {
+        process.argv.splice(2, Infinity, ...args);
+        process.exit = () => {};
+        process.stdout.write = (text, done) => (words.push(/^Comes to:  (.*)$/m.exec(text)?.[1]), done());
+        await import(${JSON.stringify(String(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/cli/main.js"))))} + "?" + words.length);
+      }
+      write.call(process.stdout, JSON.stringify(words.filter(Boolean)), () => exit(0));
+    `);
+    const { stdout } = await promisify(execFile)(process.execPath, ["all.mjs"], { cwd: folder, env: surroundings() });
+    const words = JSON.parse(stdout);
+    assert.ok(expected.length > 200, `${expected.length} recordings`);
+    assert.deepEqual(expected.map(({ id }, n) => [id, words[n]]), expected.map(({ id, came }) => [id, came]));
   });
 
   it("what is no reply is refused with a sentence", async () => {

@@ -77,10 +77,10 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
   };
   const many = { concurrency: options.concurrency, signal, onProgress: progress.show };
   // An array tells how many there are.
-  const asked = isOwn ? own(client, signal) : getManyAiChatUsage(client, ids ?? source(), many);
+  const coming = isOwn ? own(client, signal) : getManyAiChatUsage(client, ids ?? source(), many);
   let failure: unknown;
   try {
-    for await (const outcome of asked) {
+    for await (const outcome of coming) {
       const at = new Date().toISOString();
       outcomes.push(outcome);
       appended?.line(dataOf(outcome, at));
@@ -100,7 +100,8 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
   const over = outcomes.filter(({ usage }) => usage && options.failAt !== undefined && reaches(usage, options.failAt));
   if (process.stderr.isTTY) {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    const parts = [`${outcomes.length} asked`, `${failed.length} failed`, ...(options.failAt === undefined ? [] : [`${over.length} at or over ${options.failAt} %`]), `${seconds} s`];
+    const asked = ids && outcomes.length < ids.length ? `${outcomes.length} of ${ids.length}` : outcomes.length;
+    const parts = [`${asked} asked`, `${failed.length} failed`, ...(options.failAt === undefined ? [] : [`${over.length} at or over ${options.failAt} %`]), `${seconds} s`];
     say(parts.join(", "));
   }
   const isRefused = failed.some(({ error }) => error!.code === "authentication_error" || error!.code === "token_provider_error");
