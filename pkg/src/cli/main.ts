@@ -38,7 +38,11 @@ async function told(text: string): Promise<number> {
 }
 
 const controller = new AbortController();
-watchOutput(() => controller.abort(new Failure(EXIT.fine, "")));
+let outputExit: number = EXIT.fine;
+watchOutput((failure) => {
+  outputExit = failure.exitCode;
+  controller.abort(failure);
+});
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
     // The second time at once.
@@ -57,4 +61,4 @@ try {
 }
 // Connections that are kept open would hold it up.
 await print("");
-process.exit(exitCode);
+process.exit(Math.max(exitCode, outputExit));

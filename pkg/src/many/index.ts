@@ -27,7 +27,8 @@ export type { ManyAiChatUsage, ManyOptions, ManyOutcome, ManyProgress } from "./
  * @param client A client, or an object with its functions.
  * @param companyIds Any iterable, async or not: ids are taken as they are needed.
  * @throws A `ConfigError` where an option cannot be used, what `companyIds` throws,
- * or the reason of the signal; when it is awaited or iterated.
+ * the reason of the signal, or where there is no module what a call throws, such as a
+ * `TimeoutError` after the time limit of a call; when it is awaited or iterated.
  */
 export function getManyAiChatUsage(
   client: BookMoreClientLike,
