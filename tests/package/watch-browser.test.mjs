@@ -85,6 +85,32 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual(await act("manyComponents"), { atMount: 1, shown: 50, after20: 5, left: 5 });
     });
 
+    it("10 000 mounts leave nothing behind", async (t) => {
+      const heap = async () => {
+        if (name !== "chromium") return 0; // the others do not tell
+        await driver.sendDevToolsCommand("HeapProfiler.collectGarbage");
+        return (await driver.sendAndGetDevToolsCommand("Runtime.getHeapUsage")).usedSize;
+      };
+      const { bytes } = await act("manyMounts", 2_000);
+      const before = await heap();
+      assert.deepEqual(await act("manyMounts", 10_000), { requests: 1, listeners: 0, timers: 0, bytes });
+      const after = await heap();
+      if (name === "chromium") t.diagnostic(`heap: ${before} → ${after} bytes`);
+      assert.ok(after - before < 1_000_000, `${before} → ${after} bytes`);
+    });
+
+    it("403 stops it, 503 doubles the gap until it recovers, and Retry-After is kept", async () => {
+      assert.deepEqual(await act("failures"), {
+        403: { seconds: [0], status: "stopped" },
+        503: { seconds: [0, 10, 30, 70, 75, 80, 85, 90, 95, 100, 105, 110], status: "ok" },
+        "Retry-After": { seconds: [0, 60], status: "ok" },
+      });
+    });
+
+    it("79 → 96 % tells of 0.95 alone, 70 → 85 % of 0.8", async () => {
+      assert.deepEqual(await act("thresholds"), [0.95, 0.8]);
+    });
+
     it("hidden for 30 s: no request; shown: one", async () => {
       assert.equal(await act("listen"), 1);
       const rect = await driver.manage().window().getRect();

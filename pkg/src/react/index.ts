@@ -39,7 +39,7 @@ export function useAiChatUsage(
   });
   const store = useMemo(
     () => watchAiChatUsage(client, request, { ...options, onThreshold: (reached) => onThreshold.current?.(reached) }),
-    [client, JSON.stringify([request === null, request, options])],
+    [client, JSON.stringify([request === null, request?.companyId, options])],
   );
   const state = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
   return useMemo(() => ({ ...state, refresh: store.refresh }), [state, store]);

@@ -25,6 +25,22 @@ const initialUsage = usage({ companyId: ID, share: 0.83 });
 const complaints = [];
 for (const name of ["error", "warn"]) console[name] = (...words) => complaints.push(words.join(" "));
 
+/** Memories of the module, and listeners of page and document that nobody has removed. */
+const memories = [];
+const { instantiate } = WebAssembly;
+WebAssembly.instantiate = async (...given) => {
+  const made = await instantiate(...given);
+  memories.push(...Object.values((made.instance ?? made).exports).filter((value) => value instanceof WebAssembly.Memory));
+  return made;
+};
+let listeners = 0;
+for (const target of [window, document]) {
+  const { addEventListener, removeEventListener } = target;
+  const isOurs = (name) => ["visibilitychange", "online", "offline", "pageshow"].includes(name);
+  target.addEventListener = (name, ...rest) => ((listeners += isOurs(name)), addEventListener.call(target, name, ...rest));
+  target.removeEventListener = (name, ...rest) => ((listeners -= isOurs(name)), removeEventListener.call(target, name, ...rest));
+}
+
 const real = { setTimeout };
 let clock, fake, client;
 const pass = async (ms) => {
@@ -67,6 +83,49 @@ const tests = {
     flushSync(() => root.render(react(null)));
     await pass(60 * SECOND);
     return { atMount, shown, after20, left: requests() };
+  },
+
+  async manyMounts(count) {
+    const root = createRoot(place());
+    for (let at = 0; at < count; at += 100) {
+      flushSync(() => root.render(react(Array.from({ length: 100 }, (_, of) => <Usage key={at + of} />))));
+      await clock.tickAsync(10);
+    }
+    root.unmount();
+    await pass(2 * SECOND);
+    return { requests: requests(), listeners, timers: clock.countTimers(), bytes: memories.at(-1).buffer.byteLength };
+  },
+
+  /** When requests are sent, in seconds, and what the store says at last. */
+  async failures() {
+    const told = {};
+    for (const [name, answers, time] of [
+      ["403", { status: 403 }, 600],
+      ["503", [{ status: 503, times: 3 }, { share: 0.5 }], 110],
+      ["Retry-After", [{ status: 429, retryAfter: 60 }, { share: 0.5 }], 62],
+    ]) {
+      await begin();
+      fake.set(ID, answers);
+      const store = watchAiChatUsage(client, { companyId: ID }, OPTIONS);
+      const leave = store.subscribe(() => {});
+      const start = Date.now();
+      await pass(time * SECOND);
+      told[name] = { seconds: fake.requests.map(({ at }) => Math.round((at - start) / 1_000)), status: store.getSnapshot().status };
+      leave();
+    }
+    return told;
+  },
+  async thresholds() {
+    const told = [];
+    const store = watchAiChatUsage(client, { companyId: ID }, { ...OPTIONS, onThreshold: ({ threshold }) => told.push(threshold) });
+    fake.set(ID, { share: 0.79 });
+    store.subscribe(() => {});
+    await pass(SECOND);
+    for (const share of [0.96, 0.7, 0.85]) {
+      fake.set(ID, { share });
+      await pass(5 * SECOND);
+    }
+    return told;
   },
 
   // Between two of these the test hides and shows the page.
