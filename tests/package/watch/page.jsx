@@ -9,10 +9,11 @@ import { createFakeBookMore, usage } from "bookmore-sdk/testing";
 import { BookMoreProvider, useAiChatUsage } from "bookmore-sdk/react";
 import { provideBookMore, useAiChatUsage as useVueUsage } from "bookmore-sdk/vue";
 import { watchAiChatUsage } from "bookmore-sdk/watch";
-import { createSSRApp, h, ref } from "vue";
+import { createApp, createSSRApp, h, KeepAlive, ref } from "vue";
 import { renderToString as renderVue } from "vue/server-renderer";
 import { hydrate, mount as mountSvelte, unmount as unmountSvelte, flushSync as flushSvelte } from "svelte";
 import SvelteUsage from "./usage.svelte";
+import SvelteSwitch from "./switch.svelte";
 import ServerUsage from "./usage.svelte?server";
 import { render as renderSvelte } from "svelte/server";
 
@@ -101,7 +102,7 @@ const tests = {
     const told = {};
     for (const [name, answers, time] of [
       ["403", { status: 403 }, 600],
-      ["503", [{ status: 503, times: 3 }, { share: 0.5 }], 110],
+      ["503", [{ status: 503, times: 3 }, { share: 0.5 }], 82],
       ["Retry-After", [{ status: 429, retryAfter: 60 }, { share: 0.5 }], 62],
     ]) {
       await begin();
@@ -235,6 +236,73 @@ const tests = {
     app.unmount();
     await pass(60 * SECOND);
     return { texts, onServer, one, left: requests(), complaints };
+  },
+
+  async vueKeepsAlive() {
+    const request = ref({ companyId: ID });
+    const isShown = ref(true);
+    fake.set(OTHER, { share: 0.7 });
+    const Inner = {
+      setup() {
+        const { state } = useVueUsage(request, OPTIONS);
+        return () => h("p", `${state.value.status} ${state.value.share}`);
+      },
+    };
+    const App = { setup: () => (provideBookMore(client), () => h(KeepAlive, () => (isShown.value ? h(Inner) : h("i")))) };
+    const main = place();
+    createApp(App).mount(main);
+    await pass(SECOND);
+    const counts = [requests()];
+    isShown.value = false;
+    await pass(10 * SECOND);
+    request.value = { companyId: OTHER };
+    await pass(30 * SECOND);
+    counts.push(requests());
+    isShown.value = true;
+    await pass(SECOND);
+    return { counts: [...counts, requests()], text: main.textContent, complaints };
+  },
+
+  // Each framework: twenty companies in a second, and what is shown is the last one's.
+  async quickChanges() {
+    const ids = Array.from({ length: 20 }, (_, at) => `00000000-0000-4000-8000-${String(at + 1).padStart(12, "0")}`);
+    ids.forEach((id, at) => fake.set(id, [{ kind: "slow", delayMs: 500 - 20 * at }, { share: at / 100 }]));
+    const texts = {};
+
+    let show;
+    function App() {
+      const [companyId, set] = useState(ids[0]);
+      show = set;
+      return <Usage request={{ companyId }} />;
+    }
+    const reactMain = place();
+    flushSync(() => createRoot(reactMain).render(react(<App />)));
+
+    const companyId = ref(ids[0]);
+    const vueMain = place();
+    const Inner = {
+      setup() {
+        const { state } = useVueUsage(() => ({ companyId: companyId.value }), { ...OPTIONS, client });
+        return () => h("p", `${state.value.status} ${state.value.share}`);
+      },
+    };
+    createApp(Inner).mount(vueMain);
+
+    const svelteMain = place();
+    const svelte = mountSvelte(SvelteSwitch, { target: svelteMain, props: { client, companyId: ids[0], options: OPTIONS } });
+
+    for (const id of ids) {
+      flushSync(() => show(id));
+      companyId.value = id;
+      svelte.show(id);
+      flushSvelte();
+      await pass(50);
+    }
+    await pass(10 * SECOND);
+    flushSvelte();
+    const before = requests();
+    await pass(5 * SECOND);
+    return { texts: [reactMain, vueMain, svelteMain].map(({ textContent }) => textContent), perInterval: requests() - before, complaints };
   },
 
   async svelte() {
