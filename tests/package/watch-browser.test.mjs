@@ -157,6 +157,10 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual(await act("reactFollows"), { texts: ["pending undefined undefined", "ok 0.5 ok", "ok 0.7 warning"], thresholds: [0.6], requests: 2 });
     });
 
+    it("React with a history that grows tells of a threshold once", async () => {
+      assert.deepEqual(await act("reactKeepsHistory"), { thresholds: [0.8], text: "3 true" });
+    });
+
     it("React without a provider says so", async () => {
       assert.deepEqual(await act("reactWithoutProvider"), ["config_error: useAiChatUsage needs a BookMoreProvider around the component."]);
     });

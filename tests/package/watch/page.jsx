@@ -60,7 +60,7 @@ async function begin() {
   fake.set(ID, { share: 0.5 });
   client = fake.client();
   await client.ready();
-  clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
+  clock = FakeTimers.install({ shouldClearNativeTimers: true, toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
   Math.random = () => 0.5;
 }
 
@@ -203,6 +203,24 @@ const tests = {
       texts.push(main.textContent);
     }
     return { texts, thresholds, requests: requests() };
+  },
+  /** An app that keeps a history of what it is shown, and gives it back each time. */
+  async reactKeepsHistory() {
+    const thresholds = [];
+    function App() {
+      const [history, setHistory] = useState([]);
+      const { usage, updatedAt, trend } = useAiChatUsage({ companyId: ID }, { ...OPTIONS, history, onThreshold: ({ threshold }) => thresholds.push(threshold) });
+      const last = history.at(-1);
+      if (usage && updatedAt && updatedAt !== last?.at) setHistory([...history, { at: updatedAt, tokensUsed: usage.tokensUsed }]);
+      return <p>{`${history.length} ${trend?.spanMs > 0}`}</p>;
+    }
+    const main = place();
+    flushSync(() => createRoot(main).render(react(<App />)));
+    for (const share of [0.85, 0.86, 0.87]) {
+      fake.set(ID, { share });
+      await pass(5 * SECOND);
+    }
+    return { thresholds, text: main.textContent };
   },
   async reactWithoutProvider() {
     const caught = [];
