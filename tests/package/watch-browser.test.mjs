@@ -34,7 +34,7 @@ async function bundle(folder) {
       onResolve({ filter: /\.svelte(\?server)?$/ }, ({ path }) => ({ path: join(folder, path), namespace: "svelte" }));
       onLoad({ filter: /./, namespace: "svelte" }, ({ path }) => {
         const [file, generate = "client"] = path.split("?");
-        return { contents: compile(readFileSync(file, "utf8"), { generate, filename: file }).js.code, resolveDir: folder };
+        return { contents: compile(readFileSync(file, "utf8"), { generate, filename: file, dev: true }).js.code, resolveDir: folder };
       });
     },
   };
@@ -52,7 +52,7 @@ async function bundle(folder) {
     bundle: true,
     format: "esm",
     jsx: "automatic",
-    conditions: ["browser", "svelte"],
+    conditions: ["browser", "svelte", "development"], // which warns
     mainFields: ["browser", "module", "main"],
     nodePaths: [at("../node_modules")],
     define: { "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "true", global: "globalThis" },
@@ -175,6 +175,10 @@ for (const name of ["chromium", "firefox", "webkit"]) {
 
     it("a company that changes quickly: each framework shows the last one's, by one poll for all", async () => {
       assert.deepEqual(await act("quickChanges"), { texts: ["ok 0.19 ok", "ok 0.19", "ok 0.19"], perInterval: 1, complaints: [] });
+    });
+
+    it("Svelte takes over late without a warning, where a poll knows more already", async () => {
+      assert.deepEqual(await act("svelteIsLate"), { html: "not known", texts: ["ok 0.5", "ok 0.5", "ok 0.5"], requests: 1, complaints: [] });
     });
 
     it("Svelte: nothing on the server, no warning, one request, and left", async () => {

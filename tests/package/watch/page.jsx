@@ -13,6 +13,8 @@ import { createApp, createSSRApp, h, KeepAlive, ref } from "vue";
 import { renderToString as renderVue } from "vue/server-renderer";
 import { hydrate, mount as mountSvelte, unmount as unmountSvelte, flushSync as flushSvelte } from "svelte";
 import SvelteUsage from "./usage.svelte";
+import SvelteLate from "./late.svelte";
+import ServerLate from "./late.svelte?server";
 import SvelteSwitch from "./switch.svelte";
 import ServerUsage from "./usage.svelte?server";
 import { render as renderSvelte } from "svelte/server";
@@ -321,6 +323,28 @@ const tests = {
     const before = requests();
     await pass(5 * SECOND);
     return { texts: [reactMain, vueMain, svelteMain].map(({ textContent }) => textContent), perInterval: requests() - before, complaints };
+  },
+
+  /** An island that is hydrated when another knows the usage already. */
+  async svelteIsLate() {
+    const props = { client, request: { companyId: ID }, options: OPTIONS };
+    const { body } = renderSvelte(ServerLate, { props });
+    const early = place();
+    mountSvelte(SvelteUsage, { target: early, props });
+    flushSvelte();
+    await pass(SECOND);
+    const main = place();
+    main.innerHTML = body;
+    const html = main.textContent.trim();
+    hydrate(SvelteLate, { target: main, props });
+    await pass(10);
+    // Made by the page alone, it knows at once what is known.
+    const fresh = place();
+    mountSvelte(SvelteLate, { target: fresh, props });
+    flushSvelte();
+    await Promise.resolve();
+    flushSvelte();
+    return { html, texts: [early, main, fresh].map(({ textContent }) => textContent.trim()), requests: requests(), complaints };
   },
 
   async svelte() {
