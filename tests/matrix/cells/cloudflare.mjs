@@ -82,6 +82,20 @@ const astro = {
   ],
 };
 
+const svelteKit = {
+  fixtures: ["shared", "sveltekit-cloudflare"],
+  packages: ["@sveltejs/kit", "@sveltejs/adapter-cloudflare", "workerd"],
+  node: 24,
+  async prepare(app) {
+    await app.run("vite", ["build"]);
+    return wranglerServer(app);
+  },
+  cells: [
+    { name: "SvelteKit on Cloudflare, rendered on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "SvelteKit on Cloudflare, route", run: (app, url) => app.route(`${url}/api?api=${app.api}`) },
+  ],
+};
+
 const nuxt = {
   fixtures: ["shared", "nuxt"],
   packages: ["nuxt"],
@@ -130,4 +144,4 @@ const openNextBundled = openNext([], [
   },
 ]);
 
-export default [wrangler, vite, astro, nuxt, openNextExternal, openNextBundled];
+export default [wrangler, vite, astro, svelteKit, nuxt, openNextExternal, openNextBundled];

@@ -38,7 +38,7 @@ export const LIMITS = {
     const signals = [];
     const fetch = (_, { signal }) => (signals.push(signal), signals.length === 1 ? never() : Promise.resolve(new Response(bytes)));
     await fetchingBy(fetch, async () => {
-      const own = slimClient(slim, "https://cdn.example/sdk.wasm", { totalTimeoutMs: 80 });
+      const own = slimClient(slim, "https://cdn.example/sdk.wasm", { totalTimeoutMs: 500 });
       same((await failure(own.getAiChatUsage())).code, "timeout");
       same((await own.getAiChatUsage()).tokensUsed, 5);
       same(signals.map(({ aborted }) => aborted), [true, false]);
@@ -53,8 +53,8 @@ export const LIMITS = {
     await fetchingBy(fetch, async () => {
       const own = slimClient(slim, "https://cdn.example/sdk.wasm", { totalTimeoutMs: null });
       const patient = own.getAiChatUsage();
-      await pause(60);
-      same((await own.getAiChatUsage({ companyId: COMPANIES[0] }, { totalTimeoutMs: 50 })).tokensUsed, 5);
+      await pause(550);
+      same((await own.getAiChatUsage({ companyId: COMPANIES[0] }, { totalTimeoutMs: 500 })).tokensUsed, 5);
       same((await patient).tokensUsed, 5);
       same(asked, 2);
     });
@@ -174,7 +174,7 @@ export const LIMITS = {
       const fetch = scripted(async () => reply("", 503, headers), async () => reply());
       const own = client(sdk, fetch, { onEvent: (event) => event.type === "retry" && waits.push(event.waitMs) });
       same((await own.getAiChatUsage()).tokensUsed, 5);
-      holds(waits.length === 1 && waits[0] >= 200 && waits[0] <= 500, `waits: ${waits}`);
+      holds(waits.length === 1 && waits[0] >= 200 && waits[0] < 2000, `waits: ${waits}`);
     },
   ),
 };
