@@ -20,9 +20,9 @@ async function viteServer(app, tool, command) {
 }
 
 /** Starts Wrangler's server with what it is told to serve; gives the URL. */
-async function wranglerServer(app, what = []) {
+async function wranglerServer(app, what = [], command = ["dev"]) {
   const address = ["--ip", "127.0.0.1", "--port", await app.freePort()];
-  const [, url] = await app.start("wrangler", ["dev", ...what, ...address, "--show-interactive-dev-session=false"], {
+  const [, url] = await app.start("wrangler", [...command, ...what, ...address, "--show-interactive-dev-session=false"], {
     env: quiet(app),
     ready: /Ready on (http\S+)/,
   });
@@ -37,6 +37,18 @@ const wrangler = {
     {
       name: "Wrangler, dev server",
       run: async (app) => app.route(`${await wranglerServer(app)}/?api=${app.api}`),
+    },
+  ],
+};
+
+const pages = {
+  fixtures: ["shared", "pages", "cloudflare"],
+  packages: ["wrangler", "workerd"],
+  node: 24,
+  cells: [
+    {
+      name: "Cloudflare Pages, function",
+      run: async (app) => app.route(`${await wranglerServer(app, ["public", "--compatibility-date", "2026-01-01"], ["pages", "dev"])}/usage?api=${app.api}`),
     },
   ],
 };
@@ -144,4 +156,4 @@ const openNextBundled = openNext([], [
   },
 ]);
 
-export default [wrangler, vite, astro, svelteKit, nuxt, openNextExternal, openNextBundled];
+export default [wrangler, pages, vite, astro, svelteKit, nuxt, openNextExternal, openNextBundled];

@@ -59,6 +59,7 @@ const reactRouter = {
   },
   cells: [
     { name: "React Router, loader on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "React Router, a redirect that a wrapped fetch throws", run: (app, url) => app.sentPage(`${url}/moved?api=${app.api}`) },
     { name: "React Router, loader in the page", run: (app, url) => app.page(`${url}/client`) },
     {
       name: "React Router, dev server",
@@ -71,16 +72,15 @@ const svelteKit = {
   fixtures: ["shared", "sveltekit"],
   packages: ["@sveltejs/kit", "vite"],
   node: 24,
+  async prepare(app) {
+    await app.run("vite", ["build"]);
+    const env = { HOST: "127.0.0.1", PORT: await app.freePort() };
+    const [, url] = await app.start("node", ["build/index.js"], { env, ready: /Listening on (http\S+)/ });
+    return url;
+  },
   cells: [
-    {
-      name: "SvelteKit, rendered on the server",
-      async run(app) {
-        await app.run("vite", ["build"]);
-        const env = { HOST: "127.0.0.1", PORT: await app.freePort() };
-        const [, url] = await app.start("node", ["build/index.js"], { env, ready: /Listening on (http\S+)/ });
-        return app.sentPage(`${url}/?api=${app.api}`);
-      },
-    },
+    { name: "SvelteKit, rendered on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "SvelteKit, a redirect that a wrapped fetch throws", run: (app, url) => app.sentPage(`${url}/moved?api=${app.api}`) },
     {
       name: "SvelteKit, dev server",
       run: async (app) => app.sentPage(`${await devServer(app, "vite")}/?api=${app.api}`),
