@@ -29,7 +29,7 @@ const UNUSABLE = [
   ["an error body that a log has read", async () => { const read = reply("{}", 500); await read.json(); return read; }, "read already"], // better-auth/better-fetch#74
   // Bun says that it has been.
   ["a body that is being read", () => { const read = reply(); read.body.getReader(); return read; }, " read"],
-  ["a stream of words", () => ({ status: 200, body: streamOf(USAGE) }), "not made of bytes"],
+  ["a stream of words", () => ({ status: 200, body: streamOf(USAGE) }), "not made of bytes"], // jefflau/jest-fetch-mock#113
   ["a stream of nothing", () => ({ status: 200, body: streamOf(null) }), "not made of bytes"],
   ["a stream of numbers", () => ({ status: 200, body: streamOf(123) }), "not made of bytes"],
   ["a Response of a stream of objects", () => new Response(streamOf({})), "not made of bytes"],

@@ -68,10 +68,10 @@ const CONTROL_FLOW = [
   ["a digest with the words of the network", () => Object.assign(typeError("Failed to fetch"), { digest: "BAILOUT_TO_CLIENT_SIDE_RENDERING" })],
   ["React, a thenable", () => ({ then() {} })],
   ["React, a promise", () => new Promise(() => {})],
-  ["React Router, a redirect", () => new Response(null, { status: 302, headers: { location: "/login" } })], // remix-run/react-router
+  ["React Router, a redirect", () => new Response(null, { status: 302, headers: { location: "/login" } })], // epicweb-dev/epic-stack#632
   ["a Response of another make", () => ({ get status() { return 404; }, json() {}, text() {} })],
   ["React Router, data()", () => ({ type: "DataWithResponseInit", data: "Not found", init: { status: 404 } })],
-  ["SvelteKit, redirect()", () => new (class Redirect { constructor() { Object.assign(this, { status: 303, location: "/login" }); } })()],
+  ["SvelteKit, redirect()", () => new (class Redirect { constructor() { Object.assign(this, { status: 303, location: "/login" }); } })()], // sveltejs/kit#9785
   ["SvelteKit, error()", () => new (class HttpError { constructor() { Object.assign(this, { status: 404, body: { message: "Not found" } }); } })()],
   ["TanStack, notFound()", () => ({ isNotFound: true })],
   ["React, a postponed state", () => ({ $$typeof: Symbol.for("react.postpone"), message: "reason" })],
