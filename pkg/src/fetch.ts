@@ -97,7 +97,7 @@ function headersOf(given: unknown): Reply["headers"] {
   const add = (value: unknown, name: unknown) => {
     const key = String(name).toLowerCase();
     // Session cookies, which Node shows, are not the caller's business. Each header crosses on a line of its own.
-    if (key !== "set-cookie") headers.push([key, String(value).replace(/[\r\n]+/g, " ")]);
+    if (key !== "set-cookie" && typeof value !== "function") headers.push([key, String(value).replace(/[\r\n]+/g, " ")]);
   };
   try {
     const isIterable = Symbol.iterator in (given as object);
@@ -208,7 +208,7 @@ function bytesOf(content: unknown): Uint8Array {
   try {
     const { buffer = content, byteOffset, byteLength } = content as Uint8Array;
     // A view of what is no buffer is a copy, and empty.
-    const bytes = byteLength === 0 ? NOTHING : new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+    const bytes = byteLength ? new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) : NOTHING;
     if (bytes.length === byteLength) return bytes;
   } catch {
     // It is told below.

@@ -172,21 +172,29 @@ pub(super) async fn read(
 
 /// Takes an ArrayBuffer of any realm or a view of one.
 fn append(bytes: &mut Vec<u8>, content: &JsValue) -> Result<(), Unread> {
-    let part = |name: &str| get(content, name);
-    let length = part("byteLength").unwrap_or_default();
-    // An ArrayBuffer that was given away has no length and throws.
-    if length == 0 {
-        return Ok(());
+    match view(content) {
+        Some(view) => bytes.extend_from_slice(&view.to_vec()),
+        None => {
+            return Err(Unread::Unusable(unusable(
+                "a body that is not made of bytes",
+            )));
+        }
     }
-    let buffer = part("buffer").unwrap_or_else(|| content.clone());
-    let given = Array::of3(&buffer, &part("byteOffset").unwrap_or_default(), &length);
-    // Not by its constructor, which is bound without `catch`.
-    let view = get(&js_sys::global(), "Uint8Array")
-        .and_then(|class| Reflect::construct(class.unchecked_ref::<Function>(), &given).ok())
-        .map(|view| view.unchecked_into::<Uint8Array>())
-        // A view of what is no buffer is a copy, and empty.
-        .filter(|view| length == view.length())
-        .ok_or_else(|| Unread::Unusable(unusable("a body that is not made of bytes")))?;
-    bytes.extend_from_slice(&view.to_vec());
     Ok(())
+}
+
+fn view(content: &JsValue) -> Option<Uint8Array> {
+    let length = get(content, "byteLength")?.as_f64()?;
+    // An ArrayBuffer that was given away has no length and throws.
+    if length == 0.0 {
+        return Some(Uint8Array::new_with_length(0));
+    }
+    let buffer = get(content, "buffer").unwrap_or_else(|| content.clone());
+    let offset = get(content, "byteOffset").unwrap_or_default();
+    let given = Array::of3(&buffer, &offset, &length.into());
+    // Not by its constructor, which is bound without `catch`.
+    let class: Function = get(&js_sys::global(), "Uint8Array")?.dyn_into().ok()?;
+    let view: Uint8Array = Reflect::construct(&class, &given).ok()?.unchecked_into();
+    // A view of what is no buffer is a copy, and empty.
+    (f64::from(view.length()) == length).then_some(view)
 }

@@ -121,6 +121,8 @@ export const REPLIES = {
       const give = (status) => async () => ({ status, headers, text: async () => "<p>" });
       const limited = await failure(client(sdk, give(429), { maxRetries: 0 }).getAiChatUsage());
       same([limited.retryAfterMs, limited.requestId], [7000, "r1"]);
+      const own = client(sdk, async () => ({ status: 200, headers: make([["Content-Type", "application/json"]]), text: async () => USAGE }));
+      same((await own.getAiChatUsageWithResponse()).response.headers, { "content-type": "application/json" });
       same((await failure(client(sdk, give(200)).getAiChatUsage())).contentType, "text/html");
     },
   ),
