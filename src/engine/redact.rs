@@ -141,7 +141,7 @@ impl Redactor {
 }
 
 /// How many bytes of `text` are `secret`; 0 where it does not begin with it. Any
-/// character may be percent-encoded.
+/// character may be percent-encoded, and base64 be that of URLs.
 fn length_of(secret: &str, text: &[u8]) -> usize {
     // Also one that has a percent sign itself.
     if text.starts_with(secret.as_bytes()) {
@@ -151,7 +151,11 @@ fn length_of(secret: &str, text: &[u8]) -> usize {
     for &byte in secret.as_bytes() {
         rest = match rest {
             [b'%', high, low, after @ ..] if hex(*high, *low) == Some(byte) => after,
-            [first, after @ ..] if *first == byte => after,
+            [first, after @ ..]
+                if *first == byte || matches!((byte, *first), (b'+', b'-') | (b'/', b'_')) =>
+            {
+                after
+            }
             _ => return 0,
         };
     }
@@ -232,6 +236,17 @@ mod tests {
             let mut error = NetworkError::new("x").caused_by(Arc::new(Refused(header.to_owned())));
             redactor.redact_network(&mut error);
             assert_eq!(error.cause.is_some(), is_kept, "{header}");
+        }
+    }
+
+    #[test]
+    fn base64_may_be_that_of_urls() {
+        for form in [
+            "Pz8-Pn5-Pz8_Pz8",
+            "Pz8+Pn5+Pz8/Pz8",
+            "QmVhcmVyID8_Pj5-fj8_Pz8_",
+        ] {
+            assert_eq!(redacted(&["??>>~~?????"], form), REDACTED);
         }
     }
 

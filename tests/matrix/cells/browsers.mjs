@@ -7,7 +7,7 @@ const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" };
 const withPaths = (app) =>
   app.write("usage.js", app.read("usage.js").replace('"bookmore-sdk"', '"./node_modules/bookmore-sdk/dist/index.js"'));
 
-const KINDS = { "module script": "index.html", "dedicated worker": "dedicated.html", "service worker": "service.html" };
+const KINDS = { "module script": "index.html", "dedicated worker": "dedicated.html", "shared worker": "shared.html", "service worker": "service.html" };
 
 const plain = ([browser, label]) => ({
   fixtures: ["shared", "page", "browser"],
