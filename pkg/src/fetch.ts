@@ -43,12 +43,10 @@ export async function send(
   init: RequestInit,
   onHeaders: (body: Cancelable, head: Reply) => boolean,
 ): Promise<Reply> {
-  // workerd may lack `cache` and throws where it is given.
-  const Request = globalThis.Request as typeof globalThis.Request | undefined;
   const response: unknown = await fetchFunction(url, {
     method: "GET",
     redirect: "manual",
-    ...(Request && !("cache" in Request.prototype) ? {} : { cache: "no-store" }),
+    ...(knowsCache() ? { cache: "no-store" } : {}),
     ...init,
   });
   const { status, body } = checked(response);
@@ -84,6 +82,15 @@ export async function send(
   if (length > MAX_BODY_BYTES) reply.end = 1;
   reply.body = chunks.length === 1 ? chunks[0]! : joined(chunks, length);
   return reply;
+}
+
+/** workerd may lack `cache`, and throws where it is given; React Native makes a parameter of the URL of it. */
+function knowsCache(): boolean {
+  // Without WebAssembly Node.js ends where its Request is looked at.
+  const { process, WebAssembly } = globalThis as { process?: { versions?: { node?: string } }; WebAssembly?: object };
+  if (!WebAssembly && process?.versions?.node) return true;
+  const Request = globalThis.Request as typeof globalThis.Request | undefined;
+  return !Request || "cache" in Request.prototype;
 }
 
 /** Those of a mock may not iterate, and count as none. */
