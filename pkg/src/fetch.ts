@@ -172,8 +172,9 @@ async function read(
       if (!isOver) giveUp(reader);
     }
   } else if (body !== null) {
-    const method = has(response, "arrayBuffer") ? "arrayBuffer" : "text";
-    take(await response[method]());
+    // Without streams, as in React Native, the text is always there, and the bytes may be a function that fails.
+    const methods = (["arrayBuffer", "text"] as const).filter((name) => has(response, name));
+    take(await response[(body === undefined ? methods.pop() : methods[0])!]());
   }
 }
 
