@@ -4,7 +4,7 @@ import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 import { ENTRIES } from "./entries.mjs";
 
 /** What does not import "bookmore-sdk"; "sdk.wasm" stands for the module. */
-const ALONE = ["index", "slim", "sdk.wasm"];
+const ALONE = ["index", "slim", "no-wasm", "sdk.wasm"];
 const NAMES = [...new Set(ENTRIES.map(({ name }) => name)), "sdk.wasm"];
 
 /**

@@ -1,7 +1,7 @@
 import { abortReason, onAbort } from "./abort.js";
 import type { Core, Many } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
-import { BookMoreError, errorOf, internalError } from "./errors.js";
+import { BookMoreError, errorOf } from "./errors.js";
 import { checkPlatform, isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
 import { nearest } from "./nearest.js";
 import {
@@ -16,7 +16,7 @@ import {
   type ManyLimits,
 } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
-import { release, trapped } from "./trap.js";
+import { guarded, release } from "./trap.js";
 import type {
   ClientEvent,
   GetAiChatUsage,
@@ -91,6 +91,14 @@ export class Calls {
     for (const poll of [...this.polls.values()]) poll.setToken(sameIdentity);
   }
 
+  /** Gives up the engine; a later call makes another one. */
+  close(): void {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    if (engine?.driver) engine.driver.close();
+    else if (engine) release(engine.instance, engine.core);
+  }
+
   async getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {
     const { data, error, ...outcome } = await this.#call(request, options);
     // Made here, so that its stack names the caller.
@@ -111,14 +119,7 @@ export class Calls {
   async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): Promise<Deciding> {
     const { concurrency, rounds, totalTimeoutMs, ...checked } = manyOptions(client, companyIds, options);
     const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), checked.signal);
-    const inside = <T>(act: () => T): T => {
-      try {
-        return act();
-      } catch (trap) {
-        trapped(instance, trap);
-        throw internalError(instance.trap);
-      }
-    };
+    const inside = <T>(act: () => T): T => guarded(instance, act);
     const many = inside(() => new instance.glue.Many(concurrency, rounds, checked.onProgress !== undefined, now()));
     return {
       ...checked,
@@ -162,6 +163,13 @@ export class Calls {
       throw errorOf({
         code: "runtime_unsupported",
         message: "This runtime has no fetch. Pass one as the option fetch.",
+      });
+    }
+    if (engine.core.hasRoom === false) {
+      throw errorOf({
+        code: "internal_error",
+        message: "Calls in flight, or clients that nobody closed, fill the SDK's memory, which cannot grow without WebAssembly. Make fewer calls at once, and close() clients.",
+        isRetryable: true,
       });
     }
     // A driver of its own ends with its call.
@@ -208,7 +216,8 @@ export class Calls {
     if (!this.#engine || this.#engine.instance.trap !== undefined) {
       const { baseUrl, originLength, apiKey, retryPacing, onEvent } = this.#options;
       const alone = isWorkers();
-      const core = new instance.glue.Core(baseUrl, originLength, apiKey, retryPacing, onEvent !== undefined, !alone);
+      const listens = onEvent !== undefined;
+      const core = guarded(instance, () => new instance.glue.Core(baseUrl, originLength, apiKey, retryPacing, listens, !alone));
       const driver = alone ? undefined : new Driver(instance, core, this.#world);
       this.#engine = { instance, core, driver };
       this.#tellToken(this.#engine, false);

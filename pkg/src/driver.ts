@@ -47,14 +47,14 @@ export class Driver {
   #reply: Reply | undefined;
   readonly #timer = new Timer();
   #isDraining = false;
-  /** Whether it is for one call, and ends with it. */
-  readonly #isForOne: boolean;
+  /** Whether it ends with the calls that are under way. */
+  #endsIdle: boolean;
 
-  constructor(instance: Instance, core: Core, world: World, isForOne = false) {
+  constructor(instance: Instance, core: Core, world: World, endsIdle = false) {
     this.#instance = instance;
     this.#core = core;
     this.#world = world;
-    this.#isForOne = isForOne;
+    this.#endsIdle = endsIdle;
   }
 
   /** What a call comes to, unless `signal` aborts before: then its reason. */
@@ -74,6 +74,11 @@ export class Driver {
       this.#input((core, at) => this.#callers.set((id = begin(core, at)), settle), false);
       if (id === undefined) settle(this.#failure());
     });
+  }
+
+  close(): void {
+    this.#endsIdle = true;
+    this.#input(() => {}, false);
   }
 
   setToken(token: string | undefined, hasProvider: boolean, sameIdentity: boolean): void {
@@ -105,7 +110,7 @@ export class Driver {
     } finally {
       this.#isDraining = false;
     }
-    const isOver = this.#isForOne && this.#flights.size === 0 && this.#core.isIdle;
+    const isOver = this.#endsIdle && this.#flights.size === 0 && this.#core.isIdle;
     this.#timer.set(isOver ? Infinity : this.#core.pollTimeout(), this.#timeout);
     if (isOver) this.#core.free();
   }

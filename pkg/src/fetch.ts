@@ -47,12 +47,10 @@ export async function send(
   init: RequestInit,
   onHeaders: (body: Cancelable, head: Reply) => boolean,
 ): Promise<Reply> {
-  // workerd may lack `cache` and throws where it is given.
-  const Request = globalThis.Request as typeof globalThis.Request | undefined;
   const response: unknown = await fetchFunction(url, {
     method: "GET",
     redirect: "manual",
-    ...(Request && !("cache" in Request.prototype) ? {} : { cache: "no-store" }),
+    ...(knowsCache() ? { cache: "no-store" } : {}),
     ...init,
   });
   const { status, body } = checked(response);
@@ -91,6 +89,15 @@ export async function send(
   return reply;
 }
 
+/** workerd may lack `cache`, and throws where it is given; React Native makes a parameter of the URL of it. */
+function knowsCache(): boolean {
+  // Without WebAssembly Node.js ends where its Request is looked at.
+  const { process, WebAssembly } = globalThis as { process?: { versions?: { node?: string } }; WebAssembly?: object };
+  if (!WebAssembly && process?.versions?.node) return true;
+  const Request = globalThis.Request as typeof globalThis.Request | undefined;
+  return !Request || "cache" in Request.prototype;
+}
+
 /** Those of a polyfill or a mock may not iterate: they have forEach, or are a plain object. */
 function headersOf(given: unknown): Reply["headers"] {
   const headers: Reply["headers"] = [];
@@ -118,6 +125,7 @@ function joined(chunks: Uint8Array[], length: number): Uint8Array {
 /** Status and body, each read once. Refuses what a mock or a wrapper may give in the place of a Response. */
 function checked(given: unknown): { status: number; body: Response["body"] | undefined } {
   const refuse = (what: string) => {
+    void giveUp(partOf(given, "body") as Cancelable);
     throw new Unusable(what);
   };
   if (typeof given !== "object" || given === null) refuse(given === null ? "null" : `something of type ${typeof given}`);
@@ -169,14 +177,18 @@ async function read(
         const piece: unknown = await reader.read();
         isOver = !!partOf(piece, "done");
         if (isOver || !take(bytesOf(partOf(piece, "value")))) break;
-        if (count % PIECES_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
+        if (count % PIECES_AT_ONCE > 0) continue;
+        await new Promise((resolve) => setTimeout(resolve));
+        // One that cannot be cancelled gives pieces for ever.
+        if (!onReader(reader)) break;
       }
     } finally {
       if (!isOver) giveUp(reader);
     }
   } else if (body !== null) {
-    const method = has(response, "arrayBuffer") ? "arrayBuffer" : "text";
-    const content: unknown = await response[method]();
+    // Without streams, as in React Native, the text is always there, and the bytes may be a function that fails.
+    const methods = (["arrayBuffer", "text"] as const).filter((name) => has(response, name));
+    const content: unknown = await response[(body === undefined ? methods.pop() : methods[0])!]();
     take(typeof content === "string" ? new TextEncoder().encode(content) : bytesOf(content));
   }
 }

@@ -1,3 +1,5 @@
+import { internalError } from "./errors.js";
+
 /** What can trap: its memory cannot be trusted any more. */
 interface Trappable {
   trap: unknown;
@@ -6,6 +8,16 @@ interface Trappable {
 /** Notes what an instance trapped with. */
 export function trapped(instance: Trappable, trap: unknown): void {
   instance.trap = trap ?? "trap";
+}
+
+/** Runs what may trap, which is then thrown as an InternalError. */
+export function guarded<T>(instance: Trappable, act: () => T): T {
+  try {
+    return act();
+  } catch (trap) {
+    trapped(instance, trap);
+    throw internalError(instance.trap);
+  }
 }
 
 /** Frees what an instance keeps. After a trap its memory cannot be freed; a trap of this is for the next to meet. */

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import type { BookMoreClientLike } from "bookmore-sdk";
+import { named } from "../thrown.js";
 import type { ManyAiChatUsage, ManyOptions, ManyOutcome } from "./outcome.js";
 import { Run } from "./run.js";
 
@@ -57,7 +58,7 @@ export function getManyAiChatUsage(
         else return;
       }
     } finally {
-      if (!run.end) run.stop(new DOMException("The loop over the outcomes was left.", "AbortError"));
+      if (!run.end) run.stop(named("AbortError", "The loop over the outcomes was left."));
     }
   }
 

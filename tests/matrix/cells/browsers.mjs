@@ -1,7 +1,7 @@
 // The package as it is, without a bundler where a browser takes modules.
 import { cpSync } from "node:fs";
 
-const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" };
+export const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" };
 
 // What a plain page writes in place of the package's name.
 const withPaths = (app) =>
@@ -40,7 +40,7 @@ const policy = {
   ]),
 };
 
-async function strictPage(app, scripts, browser) {
+export async function strictPage(app, scripts, browser) {
   const policy = `default-src 'none'; script-src ${scripts}; connect-src ${app.api}`;
   return app.page(`${await app.serve(".", { "content-security-policy": policy })}index.html`, browser);
 }
