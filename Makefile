@@ -32,7 +32,9 @@ same-bytes: build ## build once more as somebody else would, and compare the byt
 demo: build ## show a usage from the stand-in server, in JSON and JSONL
 	@node examples/demo.mjs
 
-serve: build ## the stand-in server with the demo page (REPLAY=1: it answers from the recordings)
+serve: build ## the stand-in server with the demo page and the React app (REPLAY=1: it answers from the recordings)
+	@bash tests/setup.sh serve
+	@npm run --silent build --prefix examples/react-chat -- --logLevel error
 	@node tests/server/server.mjs $(if $(REPLAY),--replay)
 
 test: ## install what testing needs, where it is missing, and pass every test

@@ -74,7 +74,7 @@ if (new Set(counts).size > 1) {
 }
 
 await step("build of the package", [process.execPath, "pkg/build/build.mjs"]);
-const files = ["tests/server", "tests/package"].flatMap((folder) =>
+const files = ["tests/server", "tests/recording", "tests/package"].flatMap((folder) =>
   readdirSync(`${root}/${folder}`)
     .filter((file) => file.endsWith(".test.mjs"))
     .map((file) => `${folder}/${file}`),

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs what is missing for `make build` (build), for the tests (test), or
-# for comparing with other clients, too (peers).
+# Installs what is missing for `make build` (build), for the examples that
+# `make serve` builds (serve), for the tests (test), or for comparing with other
+# clients, too (peers).
 # A second run finds everything and takes a second.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-}
 case "$what" in
-  build | test | peers) ;;
-  *) echo "usage: tests/setup.sh build|test|peers" >&2; exit 2 ;;
+  build | serve | test | peers) ;;
+  *) echo "usage: tests/setup.sh build|serve|test|peers" >&2; exit 2 ;;
 esac
 
 say() { echo "setup: $*"; }
@@ -58,6 +59,8 @@ npm_ci() {
 }
 npm_ci pkg
 [ "$what" = build ] && exit 0
+npm_ci examples/react-chat
+[ "$what" = serve ] && exit 0
 # With the Node.js that they need: npm takes what is for another one, and warns.
 if [ "$what" = peers ]; then
   npm_ci tests/peers 2> >(grep -v EBADENGINE >&2)

@@ -3,6 +3,10 @@
 // gzipped module (by a fifth under brotli): brotli and gzip see the bytes, not
 // base64's groups of six bits. Frequent bytes that are printable stay what they
 // are, so that sentences stay words. And it needs no DecompressionStream.
+//
+// It is read from the bytes of the text, by a typed table: a search for each
+// character takes three times as long. `new WebAssembly.Module` saves the way
+// through another thread, which takes longer than compiling does.
 
 // Printable ASCII without what a string or a template would escape.
 const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).filter(
@@ -41,17 +45,27 @@ const text = ${JSON.stringify(text)};
 const table = ${JSON.stringify(table)};
 const prefixes = ${JSON.stringify(prefixes)};
 export async function wasm() {
-  const bytes = new Uint8Array(${wasm.length});
+  const written = new TextEncoder().encode(text);
+  // By the code of a character: the byte, or 256 and more for a prefix.
+  const read = new Uint16Array(128);
   const others = [];
-  for (let byte = 0; byte < 256; byte++) if (table[byte] === prefixes[0]) others.push(byte);
-  for (let at = 0, end = 0; at < text.length; at++) {
-    const prefix = prefixes.indexOf(text[at]);
-    bytes[end++] =
-      prefix < 0
-        ? table.indexOf(text[at])
-        : others[prefix * ${SECONDS} + text.charCodeAt(++at) - ${FIRST}];
+  for (let byte = 0; byte < 256; byte++) {
+    if (table[byte] === prefixes[0]) others.push(byte);
+    else read[table.charCodeAt(byte)] = byte;
   }
-  return WebAssembly.compile(bytes);
+  for (let i = 0; i < ${PREFIXES}; i++) read[prefixes.charCodeAt(i)] = 256 + i;
+  const bytes = new Uint8Array(${wasm.length});
+  for (let at = 0, end = 0; at < written.length; at++) {
+    const byte = read[written[at]];
+    bytes[end++] = byte < 256 ? byte : others[(byte - 256) * ${SECONDS} + written[++at] - ${FIRST}];
+  }
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    // On a page, some browsers compile only a few kilobytes this way.
+    if (error?.name !== "RangeError") throw error;
+    return WebAssembly.compile(bytes);
+  }
 }
 `;
 }

@@ -5,16 +5,17 @@ import { join } from "node:path";
 const FILES = ["usage_response", "response_status"];
 const TYPES = { i64: "number", i32: "number", bool: "boolean", String: "string", StringMap: "Record<string, string>" };
 
-const FIELD = /^(?<docs>(?: *\/\/\/.*\n)+)(?: *#\[.*\]\n)* *pub (?<field>\w+): (?<type>[^=;,\n]+?)(?: = "(?<json>\w+)", \w+;|,)$/gm;
+const FIELD = /^(?<docs>(?: *\/\/\/.*\n)+)(?: *#\[.*\]\n)* *pub (?<field>\w+): (?<type>[^=;,\n]+?)(?: = "(?<json>\w+)", (?<kind>\w+);|,)$/gm;
 const STRUCT = /^(?<docs>(?: *\/\/\/.*\n)+)(?: *#\[.*\]\n)* *pub struct (?<name>\w+) \{\n(?<body>[^]*?)^ *\}$/gm;
 
-/** Each struct, with its members as JavaScript has them. */
-export function replies(root) {
-  return FILES.flatMap((file) => [...readFileSync(join(root, `src/dto/${file}.rs`), "utf8").matchAll(STRUCT)]).map(({ groups }) => {
-    const members = [...groups.body.matchAll(FIELD)].map(({ groups: { docs, field, type, json } }) => {
+/** The structs of `src/dto/FILE.rs`, with their members as JavaScript has them and the kind of each. */
+export function structs(root, file) {
+  return [...readFileSync(join(root, `src/dto/${file}.rs`), "utf8").matchAll(STRUCT)].map(({ groups }) => {
+    const members = [...groups.body.matchAll(FIELD)].map(({ groups: { docs, field, type, json, kind } }) => {
       const name = json ?? field.replaceAll(/_(\w)/g, (_, letter) => letter.toUpperCase());
       const optional = /^Option<(.+)>$/.exec(type)?.[1];
-      return { name, docs, type: typeOf(optional ?? type), isOptional: optional !== undefined };
+      const own = optional ?? type;
+      return { name, docs, type: typeOf(own), kind: kind ?? own, isOptional: optional !== undefined };
     });
     const fields = groups.body.match(/\bpub \w+:/g).length;
     if (members.length !== fields) throw new Error(`${groups.name}: ${fields - members.length} of its fields cannot be read; each needs docs.`);
@@ -29,7 +30,7 @@ export function writeReply(root, path) {
 
 /** An interface for each struct. */
 export function replyInterfaces(root) {
-  const interfaces = replies(root).map(({ name, docs, members }) => {
+  const interfaces = FILES.flatMap((file) => structs(root, file)).map(({ name, docs, members }) => {
     const lines = members.map(({ name, docs, type, isOptional }) => `${comment(docs, "  ")}  ${name}${isOptional ? "?" : ""}: ${type};\n`);
     return `${comment(docs, "")}export interface ${name} {\n${lines.join("")}}\n`;
   });

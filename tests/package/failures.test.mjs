@@ -226,16 +226,46 @@ it("a trap rejects the calls of its instance and the next call gets a fresh one"
 
 it("says how to run where WebAssembly is missing or forbidden", async () => {
   const { BookMoreClient } = await fresh();
-  const { compile } = WebAssembly;
-  WebAssembly.compile = async () => {
-    throw new WebAssembly.CompileError("blocked by CSP");
-  };
+  const restore = compilingBy({
+    Module: function () {
+      throw new WebAssembly.CompileError("blocked by CSP");
+    },
+  });
   const client = new BookMoreClient({ fetch: json(USAGE) });
   const refused = await failure(() => client.ready());
-  WebAssembly.compile = compile;
+  restore();
   assert.deepEqual([refused.name, refused.code], ["RuntimeUnsupportedError", "runtime_unsupported"]);
   assert.match(refused.message, /add 'wasm-unsafe-eval' to its script-src\.$/);
   // The failure is forgotten.
   await client.ready();
   assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
 });
+
+it("compiles elsewhere where a page may compile only a little at once", async () => {
+  const { BookMoreClient } = await fresh();
+  const { compile } = WebAssembly;
+  const came = [];
+  const restore = compilingBy({
+    Module: function () {
+      came.push("at once");
+      throw new RangeError("WebAssembly.Compile is disallowed on the main thread, if the buffer size is larger than 4KB.");
+    },
+    compile: (bytes) => (came.push("elsewhere"), compile(bytes)),
+  });
+  try {
+    const client = new BookMoreClient({ fetch: json(USAGE) });
+    assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
+    assert.deepEqual(came, ["at once", "elsewhere"]);
+  } finally {
+    restore();
+  }
+});
+
+/** Replaces functions of WebAssembly, until the function that it returns is called. */
+function compilingBy(functions) {
+  const before = Object.fromEntries(Object.keys(functions).map((name) => [name, WebAssembly[name]]));
+  // The script asks whether something is a module.
+  if (functions.Module) functions.Module.prototype = WebAssembly.Module.prototype;
+  Object.assign(WebAssembly, functions);
+  return () => Object.assign(WebAssembly, before);
+}

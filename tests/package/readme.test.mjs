@@ -5,7 +5,7 @@ import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { after, before, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -198,14 +198,15 @@ it("the table of causes is what the tests try; if a change is meant, run make ap
 it("what npm shows begins with how to install, and leads to nothing that the tarball lacks", () => {
   const text = readFileSync(join(root, "pkg/README.md"), "utf8");
   assert.match(text, /^# bookmore-sdk\n\n```sh\nnpm install bookmore-sdk\n```\n/);
-  for (const page of ["README.md", "docs/command.md", "docs/diagnose.md", "docs/options.md", "docs/testing.md", "docs/watch.md"]) {
+  for (const page of ["README.md", "docs/command.md", "docs/diagnose.md", "docs/options.md", "docs/testing.md", "docs/tokens.md", "docs/watch.md"]) {
     const text = readFileSync(join(root, "pkg", page), "utf8");
     assert.doesNotMatch(text, /\bmake\b \w+`|\bmake (test|demo|serve)|\b(tests|examples|src)\//, page);
     const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to);
     for (const to of links.filter((link) => !/^https?:/.test(link))) {
-      const [file, heading] = to.split("#");
-      assert.ok(!file || user.files.includes(file), `${page}: ${to}`);
-      const headings = readFileSync(join(root, "pkg", file || page), "utf8").match(/^#+ .*$/gm) ?? [];
+      const [path, heading] = to.split("#");
+      const file = path ? posix.join(posix.dirname(page), path) : page;
+      assert.ok(user.files.includes(file), `${page}: ${to}`);
+      const headings = readFileSync(join(root, "pkg", file), "utf8").match(/^#+ .*$/gm) ?? [];
       const anchors = headings.map((line) => line.replace(/^#+ /, "").toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-"));
       assert.ok(!heading || anchors.includes(heading), `${page}: ${to}`);
     }

@@ -338,6 +338,14 @@ describe("refresh", () => {
     assert.equal(fake.requests.length, 4);
   });
 
+  it("that nobody waits for and that fails is no unhandled rejection", async () => {
+    fake.set(ID, { status: 403 });
+    const store = watch();
+    store.refresh(); // this test would fail with it
+    await pass(10);
+    assert.equal((await store.refresh().catch((error) => error)).code, "permission_denied");
+  });
+
   it("times the next poll from its end", async () => {
     const store = watch();
     listen(store);

@@ -2,8 +2,11 @@
 //
 // A route is `(req, res) => boolean`, possibly async: true once it has taken the request, false to
 // leave it to the next one. It writes to `res` itself, so that a route may also misbehave.
+import { readFileSync } from "node:fs";
 import { bodyBytes } from "./exchanges.mjs";
 import { createFinder, DEFAULT_FILE } from "./match.mjs";
+
+const METADATA = new URL("../fixtures/metadata.json", import.meta.url);
 
 const LOOPBACK_ORIGIN = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
@@ -50,6 +53,14 @@ export function replayByRequest(exchanges, { isDefault }) {
       sendText(res, 404, `No exchange was recorded for ${req.method} ${req.url}; see tests/fixtures/exchanges/README.md`);
     return true;
   };
+}
+
+/** /types/metadata and /<file>/types/metadata: what a recorded host says of the operation's shape. */
+export function replayMetadata(req, res) {
+  if (!/^(\/[\w-]+)?\/types\/metadata(?=\?|$)/.test(req.url)) return false;
+  res.writeHead(200, { "content-type": "application/json; charset=utf-8" });
+  res.end(readFileSync(METADATA));
+  return true;
 }
 
 /** The CORS headers of the recorded host that lets pages send the SDK's headers. */

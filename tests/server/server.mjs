@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { loadExchanges } from "./exchanges.mjs";
 import { faults } from "./faults.mjs";
 import { answerByKit, createKit, driveKit } from "./kit.mjs";
-import { replayById, replayByRequest, sendText } from "./replay.mjs";
+import { replayById, replayByRequest, replayMetadata, sendText } from "./replay.mjs";
 import { SCENARIOS } from "./scenarios.mjs";
 import { health, home, noIcon, staticFiles } from "./static.mjs";
 
@@ -51,6 +51,7 @@ export async function startServer({ port = 0, host = "127.0.0.1", root = PROJECT
   const fake = createKit(url);
   apiRoutes = [
     replayById(exchanges),
+    ...(replay ? [replayMetadata] : []),
     faults(exchanges),
     replayByRequest(exchanges, { isDefault: replay }),
     answerByKit(fake, exchanges), // takes whatever is left, so it stays last
@@ -150,6 +151,7 @@ function greeting(url, replay) {
   const api = replay
     ? [`API:        ${url}  (like /pascal, and open to pages on localhost)`]
     : [
+        `React app:  ${url}/examples/react-chat/`,
         `API:        ${url}  (the kit of bookmore-sdk/testing; --replay answers from the recordings)`,
         `It can be driven, null being the caller's own company:`,
         `    curl ${url}/fake/record -d '[null, 500]'`,

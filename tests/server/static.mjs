@@ -4,7 +4,8 @@ import { extname, join, sep } from "node:path";
 import { sendText } from "./replay.mjs";
 
 const FOLDERS = ["examples", "pkg"];
-const HOME = "/examples/usage-meter/";
+/** Paths that lead elsewhere: the root to the demo page, an example with a build to what was built. */
+const REDIRECTS = { "/": "/examples/usage-meter/", "/examples/react-chat/": "/examples/react-chat/dist/" };
 
 const TYPES = {
   ".cjs": "text/javascript; charset=utf-8",
@@ -33,10 +34,11 @@ export function noIcon(req, res) {
   return true;
 }
 
-/** / leads to the demo page. */
+/** Paths that lead to a page. */
 export function home(req, res) {
-  if (pathOf(req) !== "/") return false;
-  redirect(res, HOME);
+  const page = REDIRECTS[pathOf(req)];
+  if (!page) return false;
+  redirect(res, page);
   return true;
 }
 

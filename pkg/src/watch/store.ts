@@ -72,7 +72,14 @@ export class Store implements UsageStore, Listener {
 
   readonly getServerSnapshot = (): UsageState => this.#initial;
 
-  readonly refresh = async (): Promise<AiChatUsageResponse> => {
+  readonly refresh = (): Promise<AiChatUsageResponse> => {
+    const refreshing = this.#refresh();
+    // Who does not wait need not catch either: the state tells how it failed.
+    refreshing.catch(() => {});
+    return refreshing;
+  };
+
+  async #refresh(): Promise<AiChatUsageResponse> {
     if (!this.#request) throw new ConfigError({ message: "The request is null: there is nothing to ask for yet." });
     const poll = Poll.of(this.#source, this.#request);
     try {
@@ -80,7 +87,7 @@ export class Store implements UsageStore, Listener {
     } finally {
       if (!this.#poll) this.#look(poll, true);
     }
-  };
+  }
 
   /** The poll knows something new. */
   changed(): void {

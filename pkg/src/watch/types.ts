@@ -101,7 +101,8 @@ export interface UsageStore extends AsyncIterable<UsageState> {
   getServerSnapshot(): UsageState;
   /**
    * Asks now, with a request that is sent after this call. It works without a
-   * subscription, and while the store is stopped.
+   * subscription, and while the store is stopped. Who does not wait for it need
+   * not catch either: the state tells how it failed.
    *
    * @throws What the client's call does; a ConfigError where the request is null.
    */

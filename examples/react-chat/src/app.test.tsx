@@ -1,0 +1,89 @@
+import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { BookMoreProvider } from "bookmore-sdk/react";
+import { createFakeBookMore } from "bookmore-sdk/testing";
+import { StrictMode } from "react";
+import { afterEach, expect, test, vi } from "vitest";
+import { App } from "./app";
+
+afterEach(cleanup);
+
+/** The app over the API in memory, where each message uses 10,000 of 100,000 tokens. */
+function open(answers: Parameters<ReturnType<typeof createFakeBookMore>["set"]>[1]) {
+  const fake = createFakeBookMore({ bearerToken: "valid" });
+  fake.set(undefined, answers);
+  let token = "valid";
+  const client = fake.client({ bearerToken: () => token, maxRetries: 0 });
+  const send = vi.fn(async (text: string) => (fake.record(undefined, 10_000), `You said: ${text}`));
+  const logIn = vi.fn(async () => void (token = "valid"));
+  render(
+    <StrictMode>
+      <BookMoreProvider client={client}>
+        <App send={send} logIn={logIn} />
+      </BookMoreProvider>
+    </StrictMode>,
+  );
+  const say = (text: string) => {
+    fireEvent.change(field(), { target: { value: text } });
+    fireEvent.submit(field().form!);
+  };
+  return { fake, client, send, logIn, say, expire: () => (token = "old") };
+}
+const field = () => screen.getByRole<HTMLInputElement>("textbox", { name: "Message" });
+const shows = (text: string | RegExp) => screen.findByText(text);
+
+test("shows the usage, with one request for all components", async () => {
+  const { fake } = open({ share: 0.62 });
+  await shows("38,000 left");
+  expect(screen.getByText("62 %")).toBeTruthy();
+  expect(fake.requests.length).toBe(1);
+});
+
+test("asks anew after a message, warns at 80 % and closes the chat box when the limit is reached", async () => {
+  const { say, send, fake } = open({ share: 0.75 });
+  await shows("25,000 left");
+  say("Hello");
+  await shows("You said: Hello");
+  await shows("Only 15,000 tokens are left.");
+  expect(fake.requests.length).toBe(2);
+  say("More");
+  await shows("Only 5,000 tokens are left.");
+  say("More");
+  await shows(/^No tokens are left\. The chat opens again/);
+  expect(field().closest("fieldset")!.disabled).toBe(true);
+  expect(send).toHaveBeenCalledTimes(3);
+});
+
+test("sends nothing for an empty message, and says so where one was not answered", async () => {
+  const { say, send } = open({ share: 0.1 });
+  await shows("90,000 left");
+  say("   ");
+  expect(send).not.toHaveBeenCalled();
+  send.mockRejectedValueOnce(new Error("502"));
+  say("Hello");
+  await shows("This message was not answered. Please send it again.");
+});
+
+test("asks for a new login when the old one has expired, and goes on after it", async () => {
+  const { expire, logIn, say } = open({ share: 0.5 });
+  await shows("50,000 left");
+  expire();
+  say("Hello");
+  await shows("Your login has expired.");
+  await shows(/^50,000 left at/); // what was known stays
+  fireEvent.click(screen.getByRole("button", { name: "Log in again" }));
+  await shows("40,000 left");
+  expect(logIn).toHaveBeenCalledOnce();
+  expect(screen.queryByText("Your login has expired.")).toBeNull();
+});
+
+test.each([
+  [{ status: 403 }, "You may not see how many tokens are left. An administrator can change that."],
+  [{ status: 503 }, "The usage cannot be looked up right now. It will be tried again."],
+  [{ kind: "network" }, "The connection is lost. It will be tried again."],
+  [{ status: 429, retryAfter: 90 }, /^The usage cannot be looked up right now\. The next try is at \d+:\d\d/],
+] as const)("says what went wrong: %o", async (failure, words) => {
+  const { fake } = open({ ...failure });
+  await shows(words);
+  await waitFor(() => expect(screen.getByText("The usage is not known.")).toBeTruthy());
+  expect(fake.requests.length).toBe(1);
+});
