@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CAUSES, GOOD, SECRETS } from "./diagnose/causes.mjs";
 import { certificates } from "./diagnose/certificates.mjs";
 import { clientOptions, host } from "./diagnose/hosts.mjs";
@@ -24,13 +25,14 @@ after(() => {
 });
 
 /** What a run prints and ends with, without what this machine's own environment says. */
-function run(args, env) {
+function run(args, env, meanwhile = async () => {}) {
   const { CI, NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, NODE_TEST_CONTEXT, NODE_OPTIONS, ...own } = process.env;
   for (const name of Object.keys(own)) if (/_proxy$|^NODE_|^BOOKMORE_/i.test(name)) delete own[name];
   return new Promise((resolve) => {
-    execFile(join(user.folder, "node_modules/.bin/bookmore-sdk"), ["doctor", ...args], { cwd: user.folder, env: { ...own, ...env } }, (error, stdout, stderr) => {
+    const child = execFile(join(user.folder, "node_modules/.bin/bookmore-sdk"), ["doctor", ...args], { cwd: user.folder, env: { ...own, ...env } }, (error, stdout, stderr) => {
       resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr });
     });
+    meanwhile(child);
   });
 }
 
@@ -81,6 +83,28 @@ describe("causes", { timeout: 600_000 }, () => {
   it("counts", () => console.log(`named: ${named} of ${rows.length - 1} causes`));
 });
 
+describe("what is to be pasted mends it", () => {
+  const env = (server) => ({ BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN: GOOD });
+
+  it("the base URL that the API has moved to", async () => {
+    const to = await host({}, made);
+    const from = await host({ answers: { kind: "moved", to: to.baseUrl } }, made);
+    const { findings } = JSON.parse((await run(["--json"], env(from))).stdout);
+    const [, BOOKMORE_URL] = /baseUrl: "(.+?)"/.exec(findings[0].fix);
+    assert.equal((await run([], { ...env(to), BOOKMORE_URL })).code, 0);
+    from.close();
+    to.close();
+  });
+
+  it("an authority of one's own", async () => {
+    const server = await host({ tls: "good" }, made);
+    const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
+    const [, name] = /^export (\w+)=\/path\/to\/authority\.pem$/.exec(findings[0].fix);
+    assert.equal((await run([], { ...env(server), [name]: made.authority })).code, 0);
+    server.close();
+  });
+});
+
 describe("what is printed", () => {
   let server;
   before(async () => (server = await host({ cors: "servicestack-default" }, made)));
@@ -108,6 +132,16 @@ describe("what is printed", () => {
     const { code } = await run([], env());
     assert.equal(code, 0);
     assert.deepEqual([...new Set(server.requests.map(({ method }) => method))], ["GET"]);
+  });
+
+  it("Ctrl+C ends it with 130", async () => {
+    const hanging = await host({ answers: { kind: "hang" } }, made);
+    const { code } = await run([], env({ BOOKMORE_URL: hanging.baseUrl }), async (child) => {
+      while (hanging.requests.length === 0) await sleep(20);
+      child.kill("SIGINT");
+    });
+    assert.equal(code, 130);
+    hanging.close();
   });
 
   it("wrong arguments", async () => {

@@ -112,9 +112,11 @@ export class Examination {
       try {
         // Its own limit tells more than that of the step would.
         const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: LIMIT_MS, ...(this.#signal ? { signal: this.#signal } : {}) };
-        const { response } = await this.#client.getAiChatUsageWithResponse(this.#request, options);
-        call.contentType = response?.headers?.["content-type"];
-        call.aheadMs = aheadMs(response?.headers?.["date"]);
+        const told = await this.#client.getAiChatUsageWithResponse(this.#request, options);
+        // What stands in for a client may tell less.
+        const headers = told?.response?.headers;
+        call.contentType = headers?.["content-type"];
+        call.aheadMs = aheadMs(headers?.["date"]);
       } catch (thrown) {
         this.#signal?.throwIfAborted();
         if (isBookMoreError(thrown)) call.error = thrown;
@@ -185,7 +187,7 @@ function told(probe: Probe): Told {
     case "opaque":
       return ["ok", "something answers"];
     case "redirect":
-      return ["failed", `a redirect${probe.to ? ` to ${probe.to}` : ""}`];
+      return ["failed", `a redirect${probe.to ? ` to ${new URL(probe.to).origin}` : ""}`];
     case "late":
       return ["failed", `nothing within ${LIMIT_MS / 1000} s`];
     case "nothing":

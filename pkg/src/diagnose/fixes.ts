@@ -41,3 +41,9 @@ export function doctorLine({ page, headerNames }: Asking, baseUrl: string, inclu
 
 /** What tells the command where the API is, where that is not where it looks by itself. */
 export const urlFor = (baseUrl: string): string => (baseUrl === "https://api.bookmore.com" ? "" : `BOOKMORE_URL=${baseUrl} `);
+
+/** A client of another base URL. */
+export const baseUrlFix = (baseUrl: string): string => `new BookMoreClient({ baseUrl: "${baseUrl}" })`;
+
+/** The same by https. */
+export const httpsFix = (baseUrl: string): string => baseUrlFix(baseUrl.replace("http:", "https:"));

@@ -1,6 +1,6 @@
 import { isLoopback } from "../loopback.js";
 import type { Call, Facts, Probe } from "./facts.js";
-import { corsFix, doctorLine, urlFor, type Asking } from "./fixes.js";
+import { corsFix, doctorLine, httpsFix, urlFor, type Asking } from "./fixes.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 const error = (cause: Cause): Finding => ({ level: "error", ...cause });
@@ -54,7 +54,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Fac
     return error({
       code: "mixed_content",
       message: "This page came by https, and browsers let it ask nothing by plain http.",
-      fix: `new BookMoreClient({ baseUrl: "${baseUrl.replace("http:", "https:")}" })`,
+      fix: httpsFix(baseUrl),
     });
   }
   const candidates: Cause[] = [];
@@ -71,7 +71,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Fac
     add("local_network", "The page is of the internet and the server of the local network: the browser asks the user before it lets the page in.", "Allow access to the local network in the settings of this site.");
   }
   if (isLocal && page.startsWith("https:") && protocol === "http:") {
-    add("mixed_content", "This page came by https, and some browsers let it ask nothing by plain http, not even this machine.", `new BookMoreClient({ baseUrl: "${baseUrl.replace("http:", "https:")}" })`);
+    add("mixed_content", "This page came by https, and some browsers let it ask nothing by plain http, not even this machine.", httpsFix(baseUrl));
   }
   add("blocked_reply", "An extension of the browser, a proxy, or a Cross-Origin-Resource-Policy of the server keeps the reply from the page.", "Cross-Origin-Resource-Policy: cross-origin");
   return {

@@ -2,6 +2,7 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
 import type { Call, Facts, Probe } from "./facts.js";
+import { baseUrlFix, httpsFix } from "./fixes.js";
 import { noReplyFindings } from "./network.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -99,7 +100,7 @@ function wrongBase(baseUrl: string | undefined, message: string): Pick<Cause, "m
   if (baseUrl === undefined) return { message };
   const { origin } = new URL(baseUrl);
   const without = baseUrl.endsWith(PATH) ? baseUrl.slice(0, -PATH.length) : origin;
-  const fix = without === baseUrl ? {} : { fix: `new BookMoreClient({ baseUrl: "${without}" })` };
+  const fix = without === baseUrl ? {} : { fix: baseUrlFix(without) };
   return { message: `${message} It was asked for at ${baseUrl}${PATH}.`, ...fix };
 }
 
@@ -120,7 +121,7 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
   const base = to?.split(/[?#]/)[0]!;
   if (base?.endsWith(PATH)) {
     const baseUrl = base.slice(0, -PATH.length);
-    return found({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: `new BookMoreClient({ baseUrl: "${baseUrl}" })` });
+    return found({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: baseUrlFix(baseUrl) });
   }
   const signIn: Cause = { code: "sign_in_redirect", message: base === undefined ? "A page for signing in is in front of the API." : `The server redirects to ${base} instead of answering, as to a page for signing in.` };
   if (base !== undefined) return found(signIn);
@@ -154,7 +155,7 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
   if (url?.protocol === "http:" && !isLoopback(url.hostname) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {
-    note("insecure_http", `Credentials go to ${url.origin} by plain http: whoever is on the way can read them.`, `new BookMoreClient({ baseUrl: "${baseUrl!.replace("http:", "https:")}" })`);
+    note("insecure_http", `Credentials go to ${url.origin} by plain http: whoever is on the way can read them.`, httpsFix(baseUrl!));
   }
   if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, and not the PascalCase of its documentation; the client reads both.");
   const isJsonlReply = call?.contentType && /jsonl/i.test(call.contentType);

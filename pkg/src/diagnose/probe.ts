@@ -1,5 +1,4 @@
 import { abortReason, onAbort } from "../abort.js";
-import { memberOf, textOf } from "../thrown.js";
 import type { Probe } from "./facts.js";
 
 /** How long a step may take. */
@@ -33,15 +32,29 @@ export async function limited<T>(signal: AbortSignal | undefined, run: (signal: 
 /** One GET, which has neither token nor key, and what it came to. */
 export async function probe(fetchFunction: typeof fetch, url: string, init: ProbeInit, signal: AbortSignal | undefined): Promise<Probe> {
   const came = await limited(signal, async (limit): Promise<Probe> => {
-    let response: Response;
     try {
-      response = await fetchFunction(url, { method: "GET", ...init, signal: limit });
+      return await judged(await fetchFunction(url, { method: "GET", ...init, signal: limit }));
     } catch (thrown) {
-      return { came: "nothing", code: textOf(thrown, "code") || textOf(memberOf(thrown, "cause"), "code") };
+      return { came: "nothing", code: codeOf(thrown) };
     }
-    return judged(response);
   });
   return came ?? { came: "late" };
+}
+
+/** Node.js has it in the cause. */
+function codeOf(thrown: unknown): string {
+  try {
+    const { code, cause } = thrown as NodeError;
+    return String(code ?? cause?.code ?? "");
+  } catch {
+    // Anything can be thrown.
+    return "";
+  }
+}
+
+interface NodeError {
+  code?: unknown;
+  cause?: NodeError;
 }
 
 async function judged(response: Response): Promise<Probe> {

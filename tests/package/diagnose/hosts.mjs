@@ -10,7 +10,7 @@ const PATH = "/assistant/ai-chat/usage";
 const OPEN = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization,x-api-key", "access-control-expose-headers": "date" };
 
 /** Begins a server. `baseUrl` is for the client; `requests` what came. */
-export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, scheme, path = "", moved, late, corp }, certificates) {
+export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, scheme, path = "", moved, late, corp, headers }, certificates) {
   if (url) return { baseUrl: url, requests: [], close() {} };
   if (dead) return { baseUrl: `http://127.0.0.1:${await freePort()}`, requests: [], close() {} };
   const requests = [];
@@ -22,11 +22,14 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
   const server = tls ? createSecureServer(certificates[tls], handle) : createServer(handle);
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `${tls ? "https" : "http"}://127.0.0.1:${server.address().port}`;
-  const fake = createFakeBookMore({ baseUrl: origin, cors, ...fakeOptions });
+  const fake = createFakeBookMore({ baseUrl: origin, cors: headers ? "none" : cors, ...fakeOptions });
   if (answers) fake.set(company, answers);
   const send = (res, status, headers, body = "") => res.writeHead(status, headers).end(body);
   const isPreflight = ({ method }) => method === "OPTIONS";
   respond = (req, res) => {
+    // As settings add them to each reply.
+    for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
+    if (headers && isPreflight(req)) return send(res, 204, {});
     if (corp) return send(res, 401, { "cross-origin-resource-policy": "same-origin" });
     if (moved) {
       if (isPreflight(req)) return send(res, 204, OPEN);
