@@ -1,6 +1,8 @@
 // The table of "When it fails" in the npm package's README: what calls fail of, and what is found of it, as the tests try it.
 import { CAUSES } from "./package/diagnose/causes.mjs";
 
+const GROUPS = ["no_reply", "cors_blocked", "preflight_refused", "html_reply", "redirected"];
+
 /** The rows in Markdown. */
 export function causesTable() {
   const rows = CAUSES.filter(({ code }) => code).map((row) => `| ${row.cause} | ${found(row, row.page)} | ${found(row, row.terminal)} |`);
@@ -12,6 +14,7 @@ function found({ code }, codes) {
   if (!codes) return "";
   const [first, ...others] = codes;
   const own = [code].flat().find((each) => codes.includes(each));
-  if (own === first || first === "proxy_unused") return `\`${own}\``;
+  // A group is followed by its candidates; what else is found stands alone.
+  if (own === first || !GROUPS.includes(first) || own === "token_expired") return `\`${own}\``;
   return `\`${own}\`, one of ${others.length} in \`${first}\``;
 }

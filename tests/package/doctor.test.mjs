@@ -116,6 +116,7 @@ describe("what is printed", () => {
     assert.deepEqual([code, stderr], [1, ""]);
     assert.match(stdout, /^✔ options +http:\/\/127\.0\.0\.1:\d+, with authorization \d+ ms\n/);
     assert.match(stdout, /^✔ connection +port \d+: 127\.0\.0\.1 \(v4\) ✔ \d+ ms$/m);
+    assert.match(stdout, /^✔ HTTP +HTTP\/1\.1 401, content-type: application\/json; charset=utf-8 \d+ ms$/m);
     assert.match(stdout, /^✘ page +OPTIONS 200, GET 401, lets in \* \d+ ms\n +✘ .*authorization.*\(cors_headers\)\n +ServiceStack:\n +Plugins\.Add\(new CorsFeature\(allowOriginWhitelist: new\[\] \{ "https:\/\/app\.example" \}/m);
     assert.match(stdout, /^✔ call +a usage \d+ ms$/m);
     // No terminal: no colours, no line that is written over.

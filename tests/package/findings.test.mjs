@@ -38,6 +38,7 @@ const usage = { sent: ["authorization"], contentType: "application/json; charset
 const TABLE = [
   // What the issue measured in three browsers.
   ["ServiceStack's default CORS", { plain: readable(), headers: { authorization: nothing }, contentType: readable() }, ["cors_headers"]],
+  ["the same, where who is not signed in is redirected", { plain: { came: "redirect" }, headers: { authorization: nothing }, contentType: { came: "redirect" } }, ["cors_headers"]],
   ["one of two headers refused", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: readable() }, ["cors_headers"]],
   ["preflight refused", { plain: readable(), headers: { authorization: nothing }, contentType: nothing }, ["preflight_refused cors_preflight cors_headers"]],
   ["both headers allowed, cookies beside a wildcard", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing }, ["cors_credentials"]],
@@ -90,9 +91,12 @@ const TABLE = [
   ["valid later by the server's clock alone", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { nbf: NOW - MINUTE } } }, ["clock_skew"]],
   ["expired here alone: not for this", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_refused", "clock_skew note"]],
 
+  ["expired, and the refusal cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, ["no_reply cors_error_replies truncated", "token_expired"]],
+
   // The platform.
   ["no WebAssembly by the page's policy", { call: undefined, runtime: { code: "runtime_unsupported", message: "Refused.", cause: { name: "CompileError" } } }, ["wasm_csp"]],
   ["another trouble of the runtime", { call: undefined, runtime: { code: "runtime_unsupported", message: "No fetch." } }, ["runtime_unsupported"]],
+  ["a module that cannot be fetched", { call: undefined, runtime: { code: "network_error", message: "Not fetched." } }, ["module_missing"]],
   ["a module that is none", { call: undefined, runtime: { code: "config_error", message: "No module." } }, ["config_error"]],
 
   // Notes.

@@ -7,9 +7,9 @@ import type { Finding, FindingCode } from "../diagnose/types.js";
 import { parsed } from "./arguments.js";
 import { clientOf } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
-import { certified, connected, resolved } from "./doctor/connection.js";
+import { answered, certified, connected, resolved } from "./doctor/connection.js";
 import { askedAsPage, corsFindings, type PageRequest } from "./doctor/cors.js";
-import { isHeeded, proxied, proxyFor, unusedProxy } from "./doctor/proxy.js";
+import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy } from "./doctor/proxy.js";
 import { systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure } from "./exit.js";
 import { print } from "./output.js";
@@ -77,8 +77,9 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
   }
   const { addresses } = await checklist.step("name", () => resolved(baseUrl, signal));
   if (addresses.length > 0) {
-    const { outcome } = await checklist.step("connection", () => connected(baseUrl, addresses, signal));
-    if (outcome === "ok" && baseUrl.startsWith("https:")) await checklist.step("TLS", () => certified(baseUrl, signal));
+    let { outcome } = await checklist.step("connection", () => connected(baseUrl, addresses, signal));
+    if (outcome === "ok" && baseUrl.startsWith("https:")) ({ outcome } = await checklist.step("TLS", () => certified(baseUrl, signal)));
+    if (outcome === "ok") await checklist.step("HTTP", () => answered(baseUrl, signal));
   }
   if (!proxy) return;
   const step = checklist.steps.find(({ name }) => name === "proxy")!;
@@ -138,6 +139,8 @@ async function told({ steps }: Checklist, facts: Facts, { isJson, hasCredentials
 /** What the system said, unless a step has told it already. */
 function noReply(finding: Finding, { baseUrl, reach }: Facts, known: Set<FindingCode>): Finding[] {
   if (known.size > 0) return [];
+  const proxy = isHeeded() ? proxyFor(baseUrl!) : undefined;
+  if (proxy) return [behindProxy(proxy, baseUrl!)];
   const cause = reach?.came === "nothing" ? systemCause(reach.code) : undefined;
   const { doctor, ...plain } = finding;
   return [cause ? { level: "error", ...unreachable(cause, baseUrl!) } : plain];

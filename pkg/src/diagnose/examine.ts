@@ -14,6 +14,8 @@ const LATEST_VIOLATION_MS = 300;
 /** Stands where a token, a key or a header's value would: no server takes it for one. */
 const PLACEHOLDER = "placeholder";
 
+const STAND_IN = "what stands in for a client tells nothing of itself";
+
 type Told = [outcome: DiagnosisStep["outcome"], detail: string];
 
 /** Tries one thing after the other, and gathers what it came to. */
@@ -49,9 +51,10 @@ export class Examination {
 
   async runtime(): Promise<void> {
     await this.#step("runtime", async () => {
+      if (!this.#outline) return ["skipped", STAND_IN];
       let error: AnyBookMoreError | undefined;
       const isReady = await limited(this.#signal, async () => {
-        await this.#client.ready?.().catch((thrown: unknown) => {
+        await this.#client.ready().catch((thrown: unknown) => {
           if (isBookMoreError(thrown)) error = thrown;
         });
         return true;
@@ -65,7 +68,7 @@ export class Examination {
   async options(): Promise<void> {
     await this.#step("options", async () => {
       const { baseUrl, headerNames, page } = this.facts;
-      if (baseUrl === undefined) return ["skipped", "what stands in for a client tells nothing of itself"];
+      if (baseUrl === undefined) return ["skipped", STAND_IN];
       const { protocol, hostname } = new URL(baseUrl);
       const isMixed = page?.startsWith("https:") && protocol === "http:" && !isLoopback(hostname);
       const sends = `${baseUrl}, ${headerNames.length > 0 ? `with ${headerNames.join(", ")}` : "without credentials"}`;
@@ -87,7 +90,7 @@ export class Examination {
     const cors: ProbeInit = { mode: "cors", credentials: "omit" };
     facts.plain = await this.#probe("origin", cors);
     if (facts.plain.came === "redirect") facts.followed = await this.#probe("redirect", { ...cors, redirect: "follow" });
-    if (facts.plain.came !== "reply") return;
+    if (facts.plain.came === "nothing" || facts.plain.came === "late") return;
     for (const name of facts.headerNames) {
       facts.headers[name] = await this.#probe(`header ${name}`, { ...cors, headers: { [name]: PLACEHOLDER } });
     }

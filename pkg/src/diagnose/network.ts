@@ -113,7 +113,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
       ...fix,
     };
     // One header more, and the browser asks first, too: that it may.
-    if (contentType?.came === "reply") return error(headersCause);
+    if (contentType?.came !== "nothing") return error(headersCause);
     return {
       ...error({ code: "preflight_refused", message: `The server refuses what a browser asks before it sends ${names} (the preflight, an OPTIONS request). Browsers do not tell which of these it is.` }),
       candidates: [

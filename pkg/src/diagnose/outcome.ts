@@ -20,6 +20,8 @@ export function findingsOf(facts: Facts): Finding[] {
 const found = (cause: Cause): Finding => ({ level: "error", ...cause });
 
 function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Facts): Finding {
+  // That of bookmore-sdk/slim is fetched from where the application says.
+  if (code === "network_error" || code === "timeout") return found({ code: "module_missing", message });
   if (code !== "runtime_unsupported") return found({ code: codeOf(code), message });
   if (typeof WebAssembly !== "object") return found({ code: "wasm_missing", message });
   const isCsp = page !== undefined && /^(CompileError|EvalError)$/.test((cause as Error | undefined)?.name ?? "");
@@ -32,7 +34,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
   const { code, message } = error;
   switch (code) {
     case "network_error":
-      return noReplyFindings(facts, call);
+      return [...noReplyFindings(facts, call), ...untimely(facts, call).map(found)];
     case "authentication_error":
       return [found(credentialsCause(facts, call, message))];
     case "permission_denied":
@@ -62,7 +64,8 @@ function codeOf(code: AnyBookMoreError["code"]): FindingCode {
 const PROVIDER = "new BookMoreClient({ bearerToken: async () => (await session.renewed()).accessToken })";
 
 /** Why a 401, as far as the token tells. */
-function credentialsCause(facts: Facts, { sent, claims }: Call, message: string): Cause {
+function credentialsCause(facts: Facts, call: Call, message: string): Cause {
+  const { sent, claims } = call;
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
   if (!hasToken && !hasKey) {
@@ -70,22 +73,31 @@ function credentialsCause(facts: Facts, { sent, claims }: Call, message: string)
   }
   if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, fix: "new BookMoreClient({ apiKey: process.env.BOOKMORE_API_KEY })" };
   if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, fix: PROVIDER };
-  const { exp, nbf, iss, aud } = claims;
+  const [cause] = untimely(facts, call);
+  if (cause) return cause;
+  const { iss, aud } = claims;
+  const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
+  const check = says ? ` It says ${says}; the server may want another.` : "";
+  return { code: "token_refused", message: `${message} The token has not expired.${check}`, fix: PROVIDER };
+}
+
+/** What the token's own times say against it. */
+function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
+  const { exp, nbf } = claims;
   const here = facts.now;
   // The server decides by its own clock.
   const there = serverClock(facts) ?? here;
-  const isSkewed = Math.abs(there - here) > LARGEST_SKEW_MS;
-  const skew = isSkewed ? ` The clock here is ${span(here - there)} ${here > there ? "ahead of" : "behind"} the server's.` : "";
+  const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
   if (exp !== undefined && exp <= there) {
-    return { code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, fix: PROVIDER };
+    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, fix: PROVIDER }];
   }
-  if (nbf !== undefined && nbf > there) {
-    const code = nbf <= here ? "clock_skew" : "token_not_yet_valid";
-    return { code, message: `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Set the clock of whoever issues it, or of the server.`, fix: "timedatectl set-ntp true" };
-  }
-  const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
-  const check = says ? ` It says ${says}; the server may want another.` : "";
-  return { code: "token_refused", message: `${message} The token has not expired.${check}${skew}`, fix: PROVIDER };
+  if (nbf === undefined || nbf <= there) return [];
+  const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Set the clock of whoever issues it, or of the server.`;
+  return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message, fix: "timedatectl set-ntp true" }];
+}
+
+function skewOf(there: number, here: number): string {
+  return `The clock here is ${span(here - there)} ${here > there ? "ahead of" : "behind"} the server's`;
 }
 
 function apiCause(error: Extract<AnyBookMoreError, { code: "api_error" }>, { baseUrl }: Facts): Cause {
@@ -151,7 +163,7 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   const there = serverClock(facts);
   const isTold = errors.some(({ code }) => code === "clock_skew" || code === "token_expired" || code === "token_not_yet_valid");
   if (there !== undefined && Math.abs(there - now) > LARGEST_SKEW_MS && !isTold) {
-    note("clock_skew", `The clock here is ${span(now - there)} ${now > there ? "ahead of" : "behind"} the server's: tokens may seem to be expired, or not yet valid.`, "timedatectl set-ntp true");
+    note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid.`, "timedatectl set-ntp true");
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
   if (url?.protocol === "http:" && !isLoopback(url.hostname) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {

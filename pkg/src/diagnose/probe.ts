@@ -45,7 +45,7 @@ export async function probe(fetchFunction: typeof fetch, url: string, init: Prob
 function codeOf(thrown: unknown): string {
   try {
     const { code, cause } = thrown as NodeError;
-    return String(code ?? cause?.code ?? "");
+    return [code, cause?.code].find((each) => typeof each === "string") ?? "";
   } catch {
     // Anything can be thrown.
     return "";
@@ -53,7 +53,7 @@ function codeOf(thrown: unknown): string {
 }
 
 interface NodeError {
-  code?: unknown;
+  code?: string;
   cause?: NodeError;
 }
 

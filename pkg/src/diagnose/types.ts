@@ -1,7 +1,7 @@
 /** What a {@link Finding} or a {@link Cause} is called, whatever its sentence says. */
 export type FindingCode =
   // The platform.
-  | "wasm_csp" | "wasm_missing" | "runtime_unsupported" | "csp_connect_src" | "mixed_content" | "offline" | "local_network"
+  | "wasm_csp" | "wasm_missing" | "module_missing" | "runtime_unsupported" | "csp_connect_src" | "mixed_content" | "offline" | "local_network"
   // The way to the server.
   | "no_reply" | "connection_refused" | "unknown_host" | "connect_timeout" | "connection_reset" | "certificate_untrusted"
   | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "proxy_unused" | "proxy_refused"

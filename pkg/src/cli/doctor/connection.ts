@@ -1,9 +1,12 @@
-import { readFileSync } from "node:fs";
 import { lookup } from "node:dns/promises";
+import { readFileSync } from "node:fs";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
 import { connect, isIP } from "node:net";
 import { connect as connectTls, type PeerCertificate } from "node:tls";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
 import type { Finding } from "../../diagnose/types.js";
+import { PATH } from "../../operation.js";
 import type { Checked } from "./checklist.js";
 import { portOf, systemCause, unreachable } from "./system.js";
 
@@ -79,8 +82,10 @@ export async function certified(baseUrl: string, signal: AbortSignal): Promise<C
     const message = `The certificate of ${host} would be refused (${problem}), and NODE_TLS_REJECT_UNAUTHORIZED=0 lets it pass: whoever is on the way can read the credentials.`;
     return { outcome: "ok", detail: `${detail}, not checked`, findings: [{ code: "insecure_tls", level: "note", message, fix: "unset NODE_TLS_REJECT_UNAUTHORIZED" }] };
   }
-  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [failure(problem, baseUrl, `It is ${described(certificate)}.${extraAuthorities()}`)] };
+  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [failure(problem, baseUrl, `It is ${described(certificate)}.${isUntrusted(problem) ? extraAuthorities() : ""}`)] };
 }
+
+const isUntrusted = (problem: string): boolean => systemCause(problem) === "certificate_untrusted";
 
 function described({ subjectaltname, valid_from, valid_to, issuer }: PeerCertificate): string {
   const by = [issuer?.O, issuer?.CN].flat().filter(Boolean).join(" ");
@@ -88,6 +93,19 @@ function described({ subjectaltname, valid_from, valid_to, issuer }: PeerCertifi
 }
 
 const day = (date: string): string => (Number.isNaN(Date.parse(date)) ? date : new Date(date).toISOString().slice(0, 10));
+
+/** What answers a GET without credentials: the version of HTTP, and the headers that tell who it is. */
+export async function answered(baseUrl: string, signal: AbortSignal): Promise<Checked> {
+  const { get } = baseUrl.startsWith("https:") ? https : http;
+  const came = await limited(signal, (limit) => new Promise<IncomingMessage | NodeJS.ErrnoException>((resolve) => {
+    get(baseUrl + PATH, { headers: { accept: "application/json" }, agent: false, signal: limit }, (reply) => resolve(reply.resume())).on("error", resolve);
+  }));
+  if (!came) return LATE;
+  if (came instanceof Error) return { outcome: "failed", detail: came.code ?? came.message, findings: [failure(came.code, baseUrl)] };
+  const { httpVersion, statusCode, headers } = came;
+  const told = ["content-type", "server", "via", "x-powered-by"].flatMap((name) => (headers[name] ? `${name}: ${headers[name]}` : []));
+  return { outcome: "ok", detail: [`HTTP/${httpVersion} ${statusCode}`, ...told].join(", ") };
+}
 
 function endingSoon({ valid_to }: PeerCertificate, host: string): Finding[] {
   if (!(Date.parse(valid_to) - Date.now() < SOON_MS)) return [];

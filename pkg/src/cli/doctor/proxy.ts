@@ -41,6 +41,12 @@ export async function proxied(proxy: URL, signal: AbortSignal): Promise<Checked>
   return { outcome: "failed", detail: `${at}: ${error}`, findings: [{ code: "proxy_refused", level: "error", message, fix: `curl -v --proxy ${proxy.origin} https://api.bookmore.com` }] };
 }
 
+/** No reply came through a proxy that is there: what it answers to the question for the way is not told. */
+export function behindProxy(proxy: URL, baseUrl: string): Finding {
+  const message = `No reply came through the proxy at ${proxy.hostname}, port ${portOf(proxy)}: it wants credentials, forbids ${new URL(baseUrl).host}, or cannot reach it.`;
+  return { code: "proxy_refused", level: "error", message, fix: `curl -v --proxy ${proxy.origin} ${baseUrl}` };
+}
+
 /** A proxy that is named and not used: what calls fail of, where nothing can be reached without. */
 export function unusedProxy(isReached: boolean): Finding {
   const fix = canHeed
