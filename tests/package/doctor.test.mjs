@@ -128,6 +128,15 @@ describe("what is printed", () => {
     assert.doesNotMatch((await run(["--json"], env({ FORCE_COLOR: "1" }))).stdout, /\u001b/);
   });
 
+  it("asks as a browser would for the page", async () => {
+    server.requests.length = 0;
+    await run(["--origin", PAGE, "--headers", "x-tenant,Authorization"], env());
+    const [asked] = server.requests.filter(({ method }) => method === "OPTIONS");
+    const names = ["origin", "access-control-request-method", "access-control-request-headers", "authorization", "x-tenant"];
+    assert.deepEqual(names.map((name) => asked.headers[name]), [PAGE, "GET", "authorization,x-tenant", undefined, undefined]);
+    assert.equal(server.requests.filter(({ headers }) => headers.origin === PAGE).length, 2);
+  });
+
   it("without --origin nothing but GET is sent", async () => {
     server.requests.length = 0;
     const { code } = await run([], env());

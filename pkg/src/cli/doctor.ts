@@ -40,11 +40,15 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   if (refusal) await checklist.step("credentials", async () => ({ outcome: "failed", detail: "cannot be used", findings: [refusal] }));
   await examination.runtime();
   await way(checklist, baseUrl, signal);
+  checklist.announce("reachability");
   await examination.network();
   // A page sends what the client here sends, or a token.
   const own = facts.headerNames.length > 0 ? facts.headerNames : ["authorization"];
   if (page !== undefined) await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies: values.credentials ?? false }, signal);
-  if (!refusal) await examination.call();
+  if (!refusal) {
+    checklist.announce("call");
+    await examination.call();
+  }
   return told(checklist, facts, { isJson: values.json ?? false, hasCredentials: credentials.isGiven, page });
 }
 
@@ -114,7 +118,7 @@ interface Told {
 /** Prints the checklist, and gives the exit code. */
 async function told({ steps }: Checklist, facts: Facts, { isJson, hasCredentials, page }: Told): Promise<number> {
   const call = steps.find(({ name }) => name === "call");
-  const onTheWay = steps.flatMap(({ findings }) => findings);
+  const onTheWay = steps.filter(({ name }) => name !== "page").flatMap(({ findings }) => findings);
   const isReached = facts.call !== undefined && !facts.call.error;
   // What the call did without is no trouble.
   if (isReached) for (const step of steps) if (step.name !== "page") step.findings = step.findings.filter(({ level }) => level === "note");

@@ -16,10 +16,9 @@ export function noReplyFindings(facts: Facts, call: Call): Finding[] {
   // A page that may read a reply reaches the server, whatever keeps it from what it may not read.
   if (reach.came === "nothing" && plain?.came !== "reply") return [page === undefined ? outside(baseUrl, reach) : inPage(facts, page, baseUrl)];
   if (page === undefined || isSameOrigin(baseUrl, page)) return [error(noReply(call))];
+  if (plain?.came === "late") return [error(late(baseUrl))];
   const asking = { page, headerNames: facts.headerNames };
   const found = crossOrigin(facts, asking);
-  // It was read without any header, and with each.
-  if (plain?.came === "late") return [error(late(baseUrl))];
   const hidden = found.candidates || found.code === "cors_headers" || found.code === "cors_credentials";
   return [hidden ? { ...found, doctor: doctorLine(asking, baseUrl, facts.includesCookies) } : found];
 }
@@ -64,18 +63,18 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Fac
   const isNumber = /^[\d.]+$|^\[/.test(hostname);
   if (!isLocal && !isNumber) candidates.push(unknownHost(url));
   if (protocol === "https:") {
-    add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, has expired or is for another name.", baseUrl);
+    add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, has expired or is for another name. A tab of its own shows which.", baseUrl);
     add("not_tls", "What listens at this port speaks plain http, and no TLS.");
   }
   if (isPrivate(hostname) && !isPrivate(hostOf(page))) {
-    add("local_network", "The page is of the internet and the server of the local network: the browser asks the user before it lets the page in.", "Allow access to the local network in the settings of this site.");
+    add("local_network", "The page is of the internet and the server of the local network: the browser asks the user before it lets the page in; the settings of this site tell what was answered.");
   }
   if (isLocal && page.startsWith("https:") && protocol === "http:") {
     add("mixed_content", "This page came by https, and some browsers let it ask nothing by plain http, not even this machine.", httpsFix(baseUrl));
   }
   add("blocked_reply", "An extension of the browser, a proxy, or a Cross-Origin-Resource-Policy of the server keeps the reply from the page.", "Cross-Origin-Resource-Policy: cross-origin");
   return {
-    ...error({ code: "no_reply", message: `Nothing that this page may know of answers at ${origin}. Browsers do not tell which of these it is.` }),
+    ...error({ code: "no_reply", message: `No reply from ${origin} reaches this page. Browsers do not tell which of these it is.` }),
     candidates,
     doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies),
   };
@@ -109,7 +108,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
     const names = refused.join(", ");
     const headersCause: Cause = {
       code: "cors_headers",
-      message: `The server's CORS settings do not let a page send ${names}; without ${refused.length > 1 ? "them" : "it"} its replies can be read. This is ServiceStack's default.`,
+      message: `The server's CORS settings do not let a page send ${names}; without ${refused.length > 1 ? "them" : "it"} its replies can be read. ServiceStack allows Content-Type alone unless it is told otherwise.`,
       ...fix,
     };
     // One header more, and the browser asks first, too: that it may.
@@ -129,6 +128,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
       ...fix,
     });
   }
+  // It was read without any header, and with each.
   return {
     ...error({ code: "no_reply", message: "This page may read the server's replies, and of the call it could read none. Browsers do not tell which of these it is." }),
     candidates: [

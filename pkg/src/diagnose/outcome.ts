@@ -37,8 +37,6 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [...noReplyFindings(facts, call), ...untimely(facts, call).map(found)];
     case "authentication_error":
       return [found(credentialsCause(facts, call, message))];
-    case "permission_denied":
-      return [found({ code, message, fix: "await client.getAiChatUsage()" })];
     case "api_error":
       return [found(apiCause(error, facts))];
     case "unexpected_response":
@@ -46,8 +44,6 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "decode_error":
       // Of these errors the engine tries those again that may pass: a text that is cut off.
       return [found(error.isRetryable ? { code: "truncated", message: `${message} Where it happens each time, a proxy on the way cuts replies off.` } : { code, message })];
-    case "company_mismatch":
-      return [found({ code, message, fix: "await client.getAiChatUsage()" })];
     case "runtime_unsupported":
       // Told already, where the module was tried.
       return facts.runtime ? [] : [runtimeFinding(error, facts)];
@@ -61,6 +57,7 @@ function codeOf(code: AnyBookMoreError["code"]): FindingCode {
   return code as FindingCode;
 }
 
+const SET_CLOCK = "timedatectl set-ntp true";
 const PROVIDER = "new BookMoreClient({ bearerToken: async () => (await session.renewed()).accessToken })";
 
 /** Why a 401, as far as the token tells. */
@@ -71,7 +68,7 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   if (!hasToken && !hasKey) {
     return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, fix: "new BookMoreClient({ bearerToken: () => session.accessToken() })" };
   }
-  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, fix: "new BookMoreClient({ apiKey: process.env.BOOKMORE_API_KEY })" };
+  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, fix: "new BookMoreClient({ apiKey: settings.bookMoreApiKey })" };
   if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, fix: PROVIDER };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
@@ -93,7 +90,7 @@ function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
   }
   if (nbf === undefined || nbf <= there) return [];
   const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Set the clock of whoever issues it, or of the server.`;
-  return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message, fix: "timedatectl set-ntp true" }];
+  return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message, ...(skew ? { fix: SET_CLOCK } : {}) }];
 }
 
 function skewOf(there: number, here: number): string {
@@ -135,7 +132,7 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
     const baseUrl = base.slice(0, -PATH.length);
     return found({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: baseUrlFix(baseUrl) });
   }
-  const signIn: Cause = { code: "sign_in_redirect", message: base === undefined ? "A page for signing in is in front of the API." : `The server redirects to ${base} instead of answering, as to a page for signing in.` };
+  const signIn: Cause = { code: "sign_in_redirect", message: base === undefined ? "A page for signing in is in front of the API." : `The server redirects to ${base} instead of answering, perhaps to a page for signing in.` };
   if (base !== undefined) return found(signIn);
   return {
     ...found({ code: "redirected", message: "The server answers with a redirect, and a browser does not tell where to." }),
@@ -163,7 +160,7 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   const there = serverClock(facts);
   const isTold = errors.some(({ code }) => code === "clock_skew" || code === "token_expired" || code === "token_not_yet_valid");
   if (there !== undefined && Math.abs(there - now) > LARGEST_SKEW_MS && !isTold) {
-    note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid.`, "timedatectl set-ntp true");
+    note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid.`, SET_CLOCK);
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
   if (url?.protocol === "http:" && !isLoopback(url.hostname) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {

@@ -17,21 +17,29 @@ export class Checklist {
 
   async step<T extends Checked>(name: string, run: () => Promise<T>): Promise<T> {
     const started = performance.now();
-    this.#progress(`… ${name}`);
+    this.announce(name);
     try {
       const came = await run();
       const { outcome, detail, findings = [] } = came;
       this.steps.push({ name, outcome, detail, ms: Math.round(performance.now() - started), findings });
       return came;
     } finally {
-      this.#progress("");
+      this.#show("");
     }
   }
 
-  /** A step that something else has run. */
-  readonly add = (step: DiagnosisStep): void => void this.steps.push({ ...step, findings: [] });
+  /** Something else is about to run a step. */
+  announce(name: string): void {
+    this.#show(`… ${name}`);
+  }
 
-  #progress(text: string): void {
+  /** It has run one. */
+  readonly add = (step: DiagnosisStep): void => {
+    this.#show("");
+    this.steps.push({ ...step, findings: [] });
+  };
+
+  #show(text: string): void {
     if (stderr.isTTY) stderr.write(CLEAR + text);
   }
 }
