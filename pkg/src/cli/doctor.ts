@@ -30,7 +30,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const headerNames = namesOf(values.headers);
   const request = positionals[0] === undefined ? {} : { companyId: positionals[0] };
 
-  const checklist = new Checklist();
+  const checklist = new Checklist(signal);
   const credentials = await clientFor(values["token-file"]);
   const { client, refusal } = credentials;
   const examination = new Examination(client, request, signal, checklist.add);

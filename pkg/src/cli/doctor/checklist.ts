@@ -15,6 +15,10 @@ const MARKS = { ok: ["green", "✔"], failed: ["red", "✘"], skipped: ["dim", "
 export class Checklist {
   readonly steps: (DiagnosisStep & { findings: Finding[] })[] = [];
 
+  constructor(signal: AbortSignal) {
+    signal.addEventListener("abort", () => this.#show(""));
+  }
+
   async step<T extends Checked>(name: string, run: () => Promise<T>): Promise<T> {
     const started = performance.now();
     this.announce(name);
