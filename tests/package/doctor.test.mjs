@@ -154,6 +154,17 @@ describe("what is printed", () => {
     hanging.close();
   });
 
+  it("no token and no key, however it is printed", async () => {
+    const [token, expired, , key] = SECRETS;
+    for (const given of [{ BOOKMORE_TOKEN: token }, { BOOKMORE_TOKEN: expired, BOOKMORE_API_KEY: key }, { BOOKMORE_API_KEY: key, BOOKMORE_TOKEN: "" }]) {
+      for (const args of [[], ["--origin", PAGE]]) {
+        const { stdout, stderr } = await run(args, env({ ...given, FORCE_COLOR: "1" }));
+        assert.match(stdout, /options/);
+        for (const spelling of SECRETS.flatMap(spellings)) assert.ok(!(stdout + stderr).includes(spelling), stdout);
+      }
+    }
+  });
+
   it("wrong arguments", async () => {
     for (const [args, sentence] of [
       [["a", "b"], /^doctor takes one company at the most/],

@@ -66,7 +66,7 @@ export async function asBrowser(policy: CorsPolicy, request: Received, base: URL
   return isCross && hides ? closed("opaque") : reply;
 }
 
-function isLetIn({ headers }: Response, page: string, credentials: RequestCredentials | undefined): boolean {
+function isLetIn({ headers }: Response, page: string, credentials: string | undefined): boolean {
   const origin = headers.get("access-control-allow-origin");
   if (credentials !== "include") return origin === "*" || origin === page;
   return origin === page && headers.get("access-control-allow-credentials") === "true";
@@ -75,6 +75,6 @@ function isLetIn({ headers }: Response, page: string, credentials: RequestCreden
 const hidden = () => new TypeError("Failed to fetch");
 
 /** Of which a page sees nothing. No constructor makes one. */
-function closed(type: ResponseType): Response {
+function closed(type: string): Response {
   return { type, status: 0, ok: false, statusText: "", url: "", redirected: false, headers: new Headers(), body: null, bodyUsed: false } as unknown as Response;
 }

@@ -34,9 +34,9 @@ export interface Received {
   url: URL;
   headers: Headers;
   signal: AbortSignal | undefined;
-  mode: RequestMode | undefined;
-  credentials: RequestCredentials | undefined;
-  redirect: RequestRedirect | undefined;
+  mode: string | undefined;
+  credentials: string | undefined;
+  redirect: string | undefined;
   /** Whether cookies may have gone along. */
   hasCookies: boolean;
   hasBody: boolean;
