@@ -21,6 +21,7 @@ export const ENTRIES = [
   { name: "vue/index", formats: ["esm", "cjs"] },
   { name: "svelte/index", formats: ["esm", "cjs"] },
   { name: "query/index", formats: ["esm", "cjs"] },
+  { name: "diagnose/index", formats: ["esm", "cjs"] },
 ];
 
 /**

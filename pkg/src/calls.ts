@@ -45,6 +45,13 @@ export interface Deciding extends Pick<CheckedManyOptions, "callOptions" | "sign
   free(): void;
 }
 
+/** How a client sends, as far as that is no secret. */
+export interface Outline extends Pick<CheckedClientOptions, "baseUrl" | "credentials" | "fetch"> {
+  isJsonl: boolean;
+  /** In lower case, besides Accept. */
+  headerNames: string[];
+}
+
 /** What a client does, apart from its face. */
 export class Calls {
   /** For a sub-entry, as {@link load}. */
@@ -53,6 +60,8 @@ export class Calls {
   readonly polls = new Map<string, { setToken(sameIdentity: boolean): void }>();
   /** Counts the identities that the tokens stood for. */
   identity = 0;
+  /** For `bookmore-sdk/diagnose`: each is told of the headers of each request. */
+  readonly sendListeners = new Set<(headers: Readonly<Record<string, string>>) => void>();
   readonly #options: CheckedClientOptions;
   readonly #load: Loader;
   readonly #world: World;
@@ -67,7 +76,10 @@ export class Calls {
     this.#load = load;
     this.#useToken(options.bearerToken);
     this.#world = {
-      fetch: (url, init) => this.#inside("fetch", () => (options.fetch ?? globalThis.fetch)(url, init as never) as Promise<Response>),
+      fetch: (url, init) => {
+        for (const tell of this.sendListeners) tell(init.headers as Record<string, string>);
+        return this.#inside("fetch", () => (options.fetch ?? globalThis.fetch)(url, init as never) as Promise<Response>);
+      },
       credentials: options.credentials,
       ask: async (about): Promise<Answer> => answerOf(await this.#inside("provider", () => this.#provider?.(about))),
       emit: (event) => this.#emit(event),
@@ -81,6 +93,14 @@ export class Calls {
   /** The running module, for a sub-entry. */
   load(): Promise<Instance> {
     return this.#load();
+  }
+
+  /** For `bookmore-sdk/diagnose`: where and how it sends, and the names of its headers. No value of one is in it. */
+  outline(): Outline {
+    const { baseUrl, credentials, fetch, headers, apiKey, isJsonl } = this.#options;
+    const hasToken = this.#token !== undefined || this.#provider !== undefined;
+    const own = [...(hasToken ? ["authorization"] : []), ...(apiKey === undefined ? [] : ["x-api-key"])];
+    return { baseUrl, credentials, fetch, isJsonl: isJsonl ?? false, headerNames: [...own, ...Object.keys(headers)] };
   }
 
   setBearerToken(token: string | TokenProvider | null, options: SetBearerTokenOptions = {}): void {

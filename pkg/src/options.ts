@@ -1,4 +1,5 @@
 import { errorOf } from "./errors.js";
+import { isLoopback } from "./loopback.js";
 import { isPlain, membersOf as checkedMembers } from "./members.js";
 import { nearest } from "./nearest.js";
 import { LONGEST_TIMER } from "./timer.js";
@@ -102,11 +103,10 @@ function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: Cli
     "baseUrl must be an http(s) URL without user name, query, fragment or broken escapes, such as https://api.bookmore.com.",
   );
   const { origin, pathname, protocol, hostname } = url!;
-  const isLocal = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
   return {
     baseUrl: (origin + pathname).replace(/\/+$/, ""),
     originLength: origin.length,
-    keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp,
+    keepsSecrets: protocol === "https:" || isLoopback(hostname) || allowInsecureHttp,
   };
 }
 

@@ -1,5 +1,6 @@
 import { nearest } from "../nearest.js";
 import { Failure, messageOf, EXIT } from "./exit.js";
+import { doctor } from "./doctor.js";
 import { explain } from "./explain.js";
 import { HELP, type CommandName } from "./help.js";
 import { print, say, watchOutput } from "./output.js";
@@ -12,7 +13,7 @@ declare const VERSION: string;
 /** What a command is given: its arguments, and what tells it to end early. */
 type Command = (args: string[], signal: AbortSignal) => Promise<number>;
 
-const COMMANDS: Record<CommandName, Command> = { usage, serve, explain };
+const COMMANDS: Record<CommandName, Command> = { usage, serve, explain, doctor };
 
 async function main(args: string[], signal: AbortSignal): Promise<number> {
   const [name = "", ...rest] = args;
