@@ -4,11 +4,11 @@
 import "./written-over.mjs";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
 import { finishDeclarations } from "./declarations.mjs";
-import { COMMAND, ENTRIES, EXTERNAL, scripts } from "./entries.mjs";
+import { COMMAND, ENTRIES, EXTERNAL, FRAMEWORKS, scripts, SHEET } from "./entries.mjs";
 import { inlined } from "./inline.mjs";
 import { buildModule } from "./module.mjs";
 import { writeReply } from "./reply.mjs";
@@ -37,9 +37,13 @@ const glue = wrapped(readFileSync(join(generated, "core.js"), "utf8"));
 writeFileSync(join(dist, "sdk.wasm"), wasm);
 writeFileSync(join(dist, "core.js"), transformSync(glue, { minify: true, format: "esm", target: "es2022" }).code);
 writeFileSync(join(dist, "wasm-inline.js"), inlined(wasm));
+mkdirSync(dirname(join(dist, SHEET)), { recursive: true });
+const sheet = transformSync(readFileSync(join(pkg, "src", SHEET), "utf8"), { loader: "css", minify: true }).code;
+writeFileSync(join(dist, SHEET), sheet);
 await Promise.all(ENTRIES.flatMap((entry) => scripts(entry).map((script) => bundle(entry, script))));
 await Promise.all(COMMAND.map(bundleCommand));
 for (const project of [pkg, join(pkg, "src/cli")]) run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc"), "-p", project]);
+for (const name of FRAMEWORKS) cpSync(join(pkg, "src/meter/frameworks", `${basename(name)}.d.ts`), join(dist, `${name}.d.ts`));
 finishDeclarations(pkg, join(root, "target/declarations"));
 cpSync(join(root, "LICENSE"), join(pkg, "LICENSE"));
 await printSizes(dist);
@@ -78,7 +82,10 @@ function bundle({ name, wasm }, { format, file }) {
     supported: { "dynamic-import": format === "esm" },
     plugins: [{
       name: "generated",
-      setup: ({ onResolve }) => onResolve({ filter: /^\.\/(core|wasm-inline)\.js$/ }, generated),
+      setup({ onResolve, onLoad }) {
+        onResolve({ filter: /^\.\/(core|wasm-inline)\.js$/ }, generated);
+        onLoad({ filter: /\.css$/ }, () => ({ contents: sheet, loader: "text" }));
+      },
     }],
   });
 }
