@@ -4,7 +4,7 @@ import { STATES, storeOf } from "./states.js";
 
 const asked = new URLSearchParams(location.search);
 const variants = asked.get("variants").split(",");
-const states = asked.get("states")?.split(",") ?? Object.keys(STATES);
+const states = asked.getAll("state").length > 0 ? asked.getAll("state") : Object.keys(STATES);
 document.documentElement.dir = asked.get("dir") ?? "ltr";
 const main = document.querySelector("main");
 main.style.setProperty("--columns", asked.get("columns"));

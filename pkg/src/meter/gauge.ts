@@ -35,7 +35,7 @@ export function gauge(state: UsageState, variant: MeterVariant): Branch {
       "svg",
       { ...whole, viewBox: "0 0 36 36" },
       arc("track", "100 0"),
-      arc("fill", `${fill} 100`),
+      arc("fill", `${fill} ${100 - fill}`),
       arc("overflow", `0 ${rounded(from + STRIPE)} ${stripes}0 100`, !isOver),
       arc("mark", `0 ${Math.max(0, from - 0.5)} 1.5 100`, !isOver),
     );
