@@ -162,7 +162,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     it("keeps the figures beside an error, tries again, and asks to log in", async () => {
       const { seen, busy, focused, logins, requests } = await act("failures");
       assert.deepEqual(seen, ["83% | ", "83% | No connection. | Try again", "83% | You are not logged in any more. | Log in", "84% | "]);
-      assert.deepEqual([busy, focused, logins, requests], [["true", "true"], "base", 1, 4]);
+      assert.deepEqual([busy, focused, logins, requests], [["false", "true"], "base", 1, 4]);
     });
 
     it("is used by keyboard", async () => {

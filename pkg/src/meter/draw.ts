@@ -66,7 +66,7 @@ export function knownLocale(...locales: (string | null | undefined)[]): string |
 
 /** The tree of a meter: always the same elements, of which some are hidden. */
 export function draw(shown: Shown): Branch {
-  const { state, variant, strings, locale, label = strings.label, isTrying = false, announcement = "" } = shown;
+  const { state, variant, strings, locale, isTrying = false, announcement = "" } = shown;
   const { status, usage, level, error } = state;
   const isPending = !usage && !error;
   const isLoggedOut = error?.code === "authentication_error";
@@ -119,9 +119,9 @@ export function draw(shown: Shown): Branch {
       "data-variant": variant,
       "data-level": level ?? "none",
       "data-stale": isStale(state),
-      "aria-busy": String(isPending || isTrying),
+      "aria-busy": String(isPending),
     },
-    h("div", { class: "head" }, h("span", { class: "label", part: "label", id: "label" }, label), h("span", { class: "level", part: "level", hidden: !usage }, icon(level), h("span", { class: "words" }, levelText(state, strings)))),
+    h("div", { class: "head" }, h("span", { class: "label", part: "label", id: "label" }, shown.label || strings.label), h("span", { class: "level", part: "level", hidden: !usage }, icon(level), h("span", { class: "words" }, levelText(state, strings)))),
     h("div", { class: "figures", part: "figures", "aria-hidden": usage ? "true" : undefined }, ...figures),
     h("div", { class: "meter", ...meter }, gauge(state, variant), said("share", share)),
     h("div", { class: "details", part: "details" }, said("left", left), said("window", days), said("as-of", state.updatedAt === undefined || !usage ? "" : strings.asOf(time(state.updatedAt, shown)))),

@@ -18,10 +18,12 @@ const PROPERTIES = ["client", "store", "usage", "strings", "companyId", "label",
 /** The sheet of each document: one cannot be used in another. */
 const sheets = /* @__PURE__ */ new WeakMap<Document, CSSStyleSheet>();
 
+/** None in a document that is not shown, and in those that tests make in Node.js. */
 function sheetOf(document: Document): CSSStyleSheet | undefined {
+  const { CSSStyleSheet } = (document.defaultView ?? {}) as Partial<typeof globalThis>;
   let sheet = sheets.get(document);
-  if (!sheet && document.defaultView) {
-    sheet = new (document.defaultView as typeof globalThis & Window).CSSStyleSheet();
+  if (!sheet && CSSStyleSheet && "replaceSync" in CSSStyleSheet.prototype) {
+    sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
     sheets.set(document, sheet);
   }
@@ -62,7 +64,8 @@ const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 export class AiChatUsageMeter extends Base {
   static readonly observedAttributes: readonly string[] = ["company-id", "label", "variant", "locale"];
 
-  readonly #internals: ElementInternals;
+  /** Absent in some of the documents that tests make. */
+  readonly #internals: ElementInternals | undefined;
   readonly #root: ShadowRoot;
   #client: BookMoreClientLike | undefined;
   #store: UsageStore | undefined;
@@ -82,8 +85,8 @@ export class AiChatUsageMeter extends Base {
 
   constructor() {
     super();
-    this.#internals = this.attachInternals();
-    const rendered = this.#internals.shadowRoot;
+    this.#internals = this.attachInternals?.();
+    const rendered = this.#internals?.shadowRoot;
     this.#root = rendered ?? this.attachShadow({ mode: "open" });
     const state = rendered?.querySelector<HTMLElement>(".base")?.dataset["state"];
     if (state) this.#rendered = JSON.parse(state);
@@ -271,15 +274,15 @@ export class AiChatUsageMeter extends Base {
     const strings = { ...stringsOf(locale), ...this.#strings };
     const { usage, updatedAt = usage && usage === this.#rendered?.usage ? this.#rendered.updatedAt : undefined } = this.#state;
     const state = updatedAt === undefined ? this.#state : { ...this.#state, updatedAt };
-    const label = this.label || strings.label;
-    this.#announce(label, strings);
+    const label = this.label ?? undefined;
+    this.#announce(label || strings.label, strings);
     const focused = this.#root.activeElement;
     patch(this.#root, [draw({ state, variant: this.variant, label, strings, locale, isTrying: this.#isTrying, announcement: this.#announcement })]);
     // A button that goes with its error takes the focus along.
     if (focused?.closest("[hidden]")) (this.#root.firstElementChild as HTMLElement).focus();
     for (const name of STATES) {
       const isOn = name === "stale" ? isStale(state) : name === state.level;
-      this.#internals.states?.[isOn ? "add" : "delete"](name);
+      this.#internals?.states?.[isOn ? "add" : "delete"](name);
     }
   }
 
