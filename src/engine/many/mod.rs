@@ -197,7 +197,7 @@ impl Many {
             Came::Failure | Came::Passing => {}
         }
         self.is_given_up |= came == Came::Limited && self.pauses >= MOST_PAUSES;
-        // The last round is over where another one has begun.
+        // A 429 is followed by a round after the last one, too, where there are any.
         let has_round = self.rounds > 0 || came == Came::Limited && self.this_round > 0;
         let may_pass = matches!(came, Came::Passing | Came::Limited) && !is_long(wait);
         let is_over = !may_pass || !has_round || self.is_given_up;
@@ -368,7 +368,7 @@ pub(crate) fn asked_wait(asked: f64, left: f64) -> f64 {
     if left < asked { left } else { asked }
 }
 
-/// Whether nobody waits for so many milliseconds.
+/// Whether that is longer than anybody waits.
 fn is_long(wait: f64) -> bool {
     wait > LONGEST_WAIT_MS
 }
