@@ -54,7 +54,9 @@ const wasm32 = ["--target", "wasm32-unknown-unknown"];
 await step("format", ["cargo", "fmt", "--check"]);
 await step("clippy, host", ["cargo", "clippy", "--all-targets", "--locked", "--", "-D", "warnings"]);
 await step("clippy, wasm32", ["cargo", "clippy", "--all-targets", "--locked", ...wasm32, "--", "-D", "warnings"]);
-await step("clippy, wasm32 npm", ["cargo", "clippy", "--lib", "--locked", ...wasm32, "--no-default-features", "--features", "npm", "--", "-D", "warnings"]);
+for (const feature of ["npm", "no-wasm"]) {
+  await step(`clippy, wasm32 ${feature}`, ["cargo", "clippy", "--lib", "--locked", ...wasm32, "--no-default-features", "--features", feature, "--", "-D", "warnings"]);
+}
 const strictDocs = { env: { RUSTDOCFLAGS: "-D warnings" } };
 const docs = ["cargo", "doc", "--no-deps", "--locked", "--features", "testing,uuid"]; // as docs.rs has them
 await step("docs, host", docs, strictDocs);

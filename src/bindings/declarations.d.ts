@@ -140,7 +140,7 @@ export interface ResponseLike {
   readonly status: number;
   /** Iterates as pairs of a name and a value. */
   readonly headers: object;
-  /** A stream, which is read in pieces; where it is absent, `arrayBuffer()` is called. */
+  /** A stream, which is read in pieces; where it is absent, `text()` is called, or where there is none `arrayBuffer()`. */
   readonly body?: unknown;
   arrayBuffer(): Promise<ArrayBuffer>;
 }

@@ -190,3 +190,28 @@ it("takes a base URL apart where the platform's URL does not", async () => {
   const expected = [...good.map(([, written]) => written), ...bad.map(() => "config_error")];
   assert.deepEqual(await told(script), { none: expected, old: expected, verbatim: expected });
 });
+
+it("goes with every entry under the condition react-native", async () => {
+  const script = `
+    const { createFakeBookMore } = require("bookmore-sdk/testing");
+    const { getManyAiChatUsage } = require("bookmore-sdk/many");
+    const { watchAiChatUsage } = require("bookmore-sdk/watch");
+    const plain = require("bookmore-sdk");
+    (async () => {
+      const fake = createFakeBookMore();
+      fake.set(undefined, { share: 0.83 });
+      const client = fake.client();
+      const { tokensRemaining } = await client.getAiChatUsage();
+      const standIn = { getAiChatUsage: () => client.getAiChatUsage() };
+      const many = await getManyAiChatUsage(standIn, [fake.companyId]);
+      const store = watchAiChatUsage(client);
+      const alive = setTimeout(() => {}, 60_000); // a poll does not keep Node.js alive
+      const level = await new Promise((resolve) => {
+        const leave = store.subscribe((state) => state.status === "ok" && (setTimeout(() => leave()), resolve(state.level)));
+      });
+      clearTimeout(alive);
+      const isNamed = plain.BookMoreClient === BookMoreClient && client instanceof BookMoreClient;
+      console.log(JSON.stringify([isNamed, tokensRemaining, many[0].usage.tokensRemaining, level]));
+    })();`;
+  assert.deepEqual(await told(script, ["-C", "react-native"]), [true, 17_000, 17_000, "warning"]);
+});

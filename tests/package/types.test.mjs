@@ -18,7 +18,7 @@ let user;
 before(() => {
   user = install();
   cpSync(at("types"), user.folder, { recursive: true });
-  for (const name of ["face", "slim", "many", "testing", "watch", "diagnose", "meter", "meter-server"]) {
+  for (const name of ["face", "slim", "no-wasm", "many", "testing", "watch", "diagnose", "meter", "meter-server"]) {
     for (const extension of ["mts", "cts"]) cpSync(at(`types/${name}.ts`), join(user.folder, `${name}.${extension}`));
   }
   // What a user would install beside it.
@@ -53,9 +53,9 @@ const BUN = ["--types", "bun", "--lib", "es2018"];
 const NODENEXT = ["--module", "nodenext"];
 const BUNDLER = ["--module", "esnext", "--moduleResolution", "bundler"];
 const NODE10 = ["--module", "commonjs", "--moduleResolution", "node10"];
-const ALL = ["face.ts", "slim.ts", "sdk-wasm.ts", "many.ts", "testing.ts", "watch.ts", "diagnose.ts", "meter-server.ts"];
-const ESM = ["face.mts", "slim.mts", "many.mts", "testing.mts", "watch.mts", "diagnose.mts", "meter-server.mts"];
-const COMMONJS = ["face.cts", "slim.cts", "many.cts", "testing.cts", "watch.cts", "diagnose.cts", "meter-server.cts", "required.cts"];
+const ALL = ["face.ts", "slim.ts", "no-wasm.ts", "sdk-wasm.ts", "many.ts", "testing.ts", "watch.ts", "diagnose.ts", "meter-server.ts"];
+const ESM = ["face.mts", "slim.mts", "no-wasm.mts", "many.mts", "testing.mts", "watch.mts", "diagnose.mts", "meter-server.mts"];
+const COMMONJS = ["face.cts", "slim.cts", "no-wasm.cts", "many.cts", "testing.cts", "watch.cts", "diagnose.cts", "meter-server.cts", "required.cts"];
 // Not all frameworks' own declarations pass without it, nor with old libraries.
 const FRAMEWORK = [...NO_TYPES, "--lib", "esnext,dom,dom.iterable", "--skipLibCheck"];
 const jsx = (source) => [...BUNDLER, "--jsx", "preserve", "--jsxImportSource", source];

@@ -25,7 +25,7 @@ interface Face {
   getAiChatUsage: (request?: GetAiChatUsage, options?: RequestOptions) => Promise<AiChatUsageResponse>;
   getAiChatUsageWithResponse: (request?: GetAiChatUsage, options?: RequestOptions) => Promise<WithResponse>;
 }
-same<Members<sdk.BookMoreClient>, Members<Face>>();
+same<Members<sdk.BookMoreClient>, Members<Face & { close: () => void }>>();
 same<Members<BookMoreClientLike>, Members<Face>>();
 same<SetBearerTokenOptions, { sameIdentity?: boolean | undefined }>();
 
@@ -303,7 +303,7 @@ export function standIn(usage: AiChatUsageResponse, client: sdk.BookMoreClient, 
     }
   }
   // Declared twice, as by two copies of the package, it is the same.
-  const copy: sdk.BookMoreClient = fake;
+  const copy: sdk.BookMoreClient = { ...fake, close() {} };
   return [fake, client, copy, new Own(), { ...fake, getAiChatUsage: bound }, ...(sdk.isBookMoreClient(other) ? [other] : [])];
 }
 
