@@ -47,9 +47,8 @@ export interface Many {
   add(isOther: boolean): void;
   end(now: number): void;
   poll(now: number): number;
-  settle(company: number, came: 0 | 1 | 2, ids: number, now: number): boolean;
+  settle(company: number, came: 0 | 1 | 2 | 3, ids: number, askedMs: number, leftMs: number, now: number): boolean;
   repeat(isFailure: boolean): void;
-  limit(at: number, until: number): void;
   pollTimeout(): number;
   reports(now: number): boolean;
   figure(number: 0 | 1 | 2 | 3 | 4, total: number, now: number): number;

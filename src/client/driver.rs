@@ -17,6 +17,7 @@ use super::{
     pool::{Done, Place, Taken, Work},
     running::{Whose, outside, running},
     state::{State, Step},
+    watch::Watches,
 };
 #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
 use crate::fetch;
@@ -42,6 +43,7 @@ pub(super) struct Driver<T> {
     state: Arc<Mutex<State>>,
     /// Hub and state, for the tasks.
     place: Place,
+    pub watches: Watches,
 }
 
 impl<T: Transport> Driver<T> {
@@ -62,6 +64,7 @@ impl<T: Transport> Driver<T> {
             hub,
             state,
             place,
+            watches: Watches::default(),
         }
     }
 
@@ -107,6 +110,7 @@ impl<T: Transport> Driver<T> {
         });
         drop(old);
         self.carry_out(NOBODY);
+        self.watches.set_token(same_identity);
     }
 
     /// When the latest 429 came that may pass, and until when all calls pause.

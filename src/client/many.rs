@@ -15,7 +15,7 @@ use futures_core::Stream;
 use super::{CallError, CallOptions, Client, WithResponse, timer::Timer};
 use crate::{
     dto::{AiChatUsageResponse, GetAiChatUsage},
-    engine::{Came, Many},
+    engine::{Came, Many, asked_wait},
     error::Error,
     threads::BoxFuture,
     transport::Transport,
@@ -32,6 +32,11 @@ impl<T: Transport> Client<T> {
     /// once more after all others. Ids are taken as they are needed; nothing is
     /// sent before the stream is polled, and when it is dropped, what is in
     /// flight is given up.
+    ///
+    /// Nothing is sent while the client is paused, and no call's time limit
+    /// covers such a wait. Where ten pauses follow each other and nobody
+    /// succeeds, which takes five to ten minutes, nobody is asked any more: who
+    /// is left comes to the last 429.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
@@ -67,6 +72,7 @@ impl<T: Transport> Client<T> {
             known: BTreeMap::new(),
             calls: Vec::new(),
             ready: VecDeque::new(),
+            limit: None,
             timer: Timer::default(),
         }
     }
@@ -116,6 +122,8 @@ pub struct GetMany<T: Transport, I> {
     known: BTreeMap<u128, usize>,
     calls: Vec<(usize, BoxFuture<Result<WithResponse, CallError>>)>,
     ready: VecDeque<ManyOutcome>,
+    /// What the latest 429 was that a company came to.
+    limit: Option<Error>,
     timer: Timer,
 }
 
@@ -143,7 +151,9 @@ impl<T: Transport, I> GetMany<T, I> {
 
     /// How often those who failed in a way that may pass are asked again, after
     /// all others: 5 times at the most. There is one attempt each, two seconds
-    /// after the others, then four, and so on. Default: 1.
+    /// after the others, then four, and so on, and not before the time that the
+    /// server named: who was told to wait for more than a minute is not asked
+    /// again. A 429 in the last round takes nobody's chance. Default: 1.
     ///
     /// ```
     /// # let client = bookmore_sdk::testing::FakeBookMore::new().client();
@@ -233,7 +243,13 @@ where
             many.handle_limit(at, until);
             loop {
                 while let Some(number) = many.poll(now) {
-                    self.ask(number);
+                    match &self.limit {
+                        Some(error) if many.is_given_up() => {
+                            let result = Err(error.clone());
+                            self.settle(many, number, result);
+                        }
+                        _ => self.ask(number),
+                    }
                 }
                 if !many.wants_id(self.ready.len()) {
                     break;
@@ -331,13 +347,23 @@ where
         let Some(company) = self.companies.get_mut(number) else {
             return;
         };
-        let came = match &result {
-            Ok(_) => Came::Usage,
-            Err(error) if error.is_retryable() => Came::Passing,
-            Err(_) => Came::Failure,
-        };
-        let now = self.client.transport().now();
-        if !many.settle(number, came, company.waiting.len(), now) {
+        let transport = self.client.transport();
+        let (mut came, mut wait) = (Came::Usage, f64::NAN);
+        if let Err(error) = &result {
+            let left = error.retry_at().map(|at| at - transport.unix_now());
+            let asked = error.retry_after_ms().unwrap_or(f64::NAN);
+            wait = asked_wait(asked, left.unwrap_or(f64::NAN));
+            came = match error.status() {
+                _ if !error.is_retryable() => Came::Failure,
+                Some(429) => Came::Limited,
+                _ => Came::Passing,
+            };
+            if came == Came::Limited {
+                self.limit = Some(error.clone());
+            }
+        }
+        let ids = company.waiting.len();
+        if !many.settle(number, came, ids, wait, transport.now()) {
             company.has_failed = true;
             return;
         }

@@ -166,7 +166,8 @@ impl<T: Transport> Client<T> {
     /// From now on sends another token, or asks another provider, or sends
     /// none. Calls that have not been sent yet go with it; the reply to one that
     /// has been is given to its callers and to nobody else. The pauses that the
-    /// server has asked for end, unless it is the same identity.
+    /// server has asked for end, unless it is the same identity; a
+    /// [`watch`](Self::watch) forgets what it knew.
     ///
     /// ```
     /// # use bookmore_sdk::{Client, client::TokenSource, testing::VirtualTransport as Fetch};
@@ -259,6 +260,9 @@ const _: () = {
     goes_anywhere::<WithResponse>();
     goes_anywhere::<CallError>();
 
+    goes_anywhere::<UsageState>();
+    goes_anywhere::<WatchHandle>();
+
     const fn _clients_do<T: Transport + Send + Sync>() {
         goes_anywhere::<Client<T>>();
     }
@@ -266,5 +270,6 @@ const _: () = {
     fn _calls_do<T: Transport + Send + Sync>(client: &Client<T>, request: &GetAiChatUsage) {
         fn goes_anywhere<T: Send>(_: T) {}
         goes_anywhere(client.get_ai_chat_usage(request));
+        goes_anywhere(client.watch(request, WatchOptions::new()));
     }
 };

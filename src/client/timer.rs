@@ -2,11 +2,19 @@
 
 use std::task::{Context, Poll};
 
-use crate::{threads::BoxFuture, transport::Transport};
+use crate::{
+    threads::{BoxFuture, Local},
+    transport::Transport,
+};
 
 /// When it ends, and the sleep until then.
-#[derive(Default)]
-pub(super) struct Timer(Option<(f64, BoxFuture<()>)>);
+pub(super) struct Timer(Local<Option<(f64, BoxFuture<()>)>>);
+
+impl Default for Timer {
+    fn default() -> Self {
+        Self(Local::new(None))
+    }
+}
 
 impl Timer {
     /// Sleeps until `at`, infinite for never; another time than before begins
@@ -21,7 +29,7 @@ impl Timer {
             self.stop();
             return Poll::Pending;
         }
-        let (_, sleep) = match &mut self.0 {
+        let (_, sleep) = match &mut *self.0 {
             Some(timer) if timer.0 == at => timer,
             timer => {
                 let ms = (at - transport.now()).max(0.0);
@@ -36,6 +44,6 @@ impl Timer {
     }
 
     pub fn stop(&mut self) {
-        self.0 = None;
+        *self.0 = None;
     }
 }

@@ -2,8 +2,9 @@
 
 use std::{
     fmt,
+    mem::replace,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, Weak},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -19,7 +20,7 @@ use crate::{
         watch::{Figures, Gauge, Memory, Pace, Schedule},
     },
     error::{ConfigError, Error},
-    threads::{BoxFuture, lock},
+    threads::{BoxFuture, Local, lock},
     transport::{LONGEST_TIMER_MS, Transport},
 };
 
@@ -169,6 +170,19 @@ pub struct UsageState {
     pub trend: Option<Trend>,
 }
 
+impl UsageState {
+    const PENDING: Self = Self {
+        status: Status::Pending,
+        usage: None,
+        error: None,
+        updated_at: None,
+        share: None,
+        level: None,
+        reached: None,
+        trend: None,
+    };
+}
+
 /// The states of a usage: see [`Client::watch`].
 pub struct Watch<T> {
     client: Client<T>,
@@ -176,9 +190,10 @@ pub struct Watch<T> {
     options: WatchOptions,
     memory: Memory,
     schedule: Schedule,
-    is_begun: bool,
+    /// Whether the state has been told.
+    is_told: bool,
     state: UsageState,
-    calls: Vec<(Id, Answer)>,
+    calls: Local<Vec<(Id, Answer)>>,
     timer: Timer,
     handle: WatchHandle,
 }
@@ -195,7 +210,33 @@ struct Wishes {
     stop: bool,
     refresh: bool,
     pause: bool,
+    /// The client has another token.
+    resume: bool,
+    /// It is another identity's.
+    forget: bool,
     waker: Option<Waker>,
+}
+
+/// The watches of a client, which are told of another token.
+#[derive(Default)]
+pub(super) struct Watches(Mutex<Vec<Weak<Mutex<Wishes>>>>);
+
+impl Watches {
+    fn add(&self, WatchHandle(wishes): &WatchHandle) {
+        let mut all = lock(&self.0);
+        all.retain(|one| one.strong_count() > 0);
+        all.push(Arc::downgrade(wishes));
+    }
+
+    pub fn set_token(&self, is_same_identity: bool) {
+        let all: Vec<_> = lock(&self.0).iter().filter_map(Weak::upgrade).collect();
+        for wishes in all {
+            WatchHandle(wishes).wish(|wishes| {
+                wishes.resume = true;
+                wishes.forget |= !is_same_identity;
+            });
+        }
+    }
 }
 
 impl WatchHandle {
@@ -275,8 +316,12 @@ impl<T: Transport> Client<T> {
     /// Errors double the interval, up to a quarter of an hour, and are kept
     /// apart from the usage. A refusal of the credentials, a company id that is
     /// none, another company's usage and options that cannot be used stop the
-    /// requests until [`refresh`](WatchHandle::refresh). For another user make
-    /// another watch.
+    /// requests until [`refresh`](WatchHandle::refresh) or
+    /// [`set_bearer_token`](Self::set_bearer_token), which also forgets what was
+    /// known, unless it is the same identity.
+    ///
+    /// Like the client, a watch over `fetch::Fetch` is `Send`, and is to be used
+    /// by the thread that made it. Its states go anywhere.
     ///
     /// ```
     /// use futures_util::StreamExt;
@@ -295,33 +340,30 @@ impl<T: Transport> Client<T> {
     /// ```
     pub fn watch(&self, request: &GetAiChatUsage, options: WatchOptions) -> Watch<T> {
         let mut schedule = Schedule::new(0.0);
-        let (status, error) = match options.check() {
+        let state = match options.check() {
             Ok(pace) => {
                 schedule.listen(pace);
-                (Status::Pending, None)
+                UsageState::PENDING
             }
-            Err(error) => (Status::Stopped, Some(error)),
+            Err(error) => UsageState {
+                status: Status::Stopped,
+                error: Some(error),
+                ..UsageState::PENDING
+            },
         };
+        let handle = WatchHandle::default();
+        self.driver.watches.add(&handle);
         Watch {
             client: self.clone(),
             request: request.clone(),
             options,
             memory: Memory::default(),
             schedule,
-            is_begun: false,
-            state: UsageState {
-                status,
-                usage: None,
-                error,
-                updated_at: None,
-                share: None,
-                level: None,
-                reached: None,
-                trend: None,
-            },
-            calls: Vec::new(),
+            is_told: false,
+            state,
+            calls: Local::new(Vec::new()),
             timer: Timer::default(),
-            handle: WatchHandle::default(),
+            handle,
         }
     }
 }
@@ -350,20 +392,43 @@ impl<T: Transport> Watch<T> {
 
     /// Does what was wished for; gives whether it is to stop.
     fn heed(&mut self, waker: &Waker) -> bool {
-        let (stop, refresh, pause) = {
+        let waker = Some(waker.clone());
+        let wishes = {
             let mut wishes = self.handle.lock();
-            wishes.waker = Some(waker.clone());
-            let refresh = std::mem::take(&mut wishes.refresh);
-            (wishes.stop, refresh, wishes.pause)
+            let lasting = Wishes {
+                stop: wishes.stop,
+                pause: wishes.pause,
+                waker,
+                ..Wishes::default()
+            };
+            replace(&mut *wishes, lasting)
         };
-        if pause != self.schedule.is_hidden() {
-            self.schedule.set_hidden(pause, self.at());
+        if let Ok(pace) = self.options.check() {
+            if wishes.forget {
+                self.forget(pace);
+            }
+            if wishes.resume {
+                self.schedule.resume();
+            }
+            if wishes.refresh {
+                let id = self.schedule.refresh();
+                self.ask(id, CallOptions::new().fresh(true));
+            }
         }
-        if refresh && self.options.check().is_ok() {
-            let id = self.schedule.refresh();
-            self.ask(id, CallOptions::new().fresh(true));
+        if wishes.pause != self.schedule.is_hidden() {
+            self.schedule.set_hidden(wishes.pause, self.at());
         }
-        stop
+        wishes.stop
+    }
+
+    /// Begins anew, for another identity.
+    fn forget(&mut self, pace: Pace) {
+        self.calls.clear();
+        self.schedule = Schedule::new(self.client.transport().now());
+        self.schedule.listen(pace);
+        self.memory = Memory::default();
+        self.is_told &= self.state.status == Status::Pending;
+        self.state = UsageState::PENDING;
     }
 
     fn ask(&mut self, id: Id, options: CallOptions) {
@@ -466,8 +531,8 @@ impl<T: Transport> Stream for Watch<T> {
                 watch.timer.stop();
                 return Poll::Ready(None);
             }
-            if !watch.is_begun {
-                watch.is_begun = true;
+            if !watch.is_told {
+                watch.is_told = true;
                 return Poll::Ready(Some(watch.state.clone()));
             }
             if watch.poll_calls(context) {

@@ -42,7 +42,7 @@ use tickets::Tickets;
 use tokens::Tokens;
 
 pub(crate) use group::{Attempt, Options};
-pub(crate) use many::{Came, Many};
+pub(crate) use many::{Came, Many, asked_wait};
 pub(crate) use redact::{Redactor, Secret};
 pub(crate) use retry::Limits;
 

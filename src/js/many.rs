@@ -4,7 +4,7 @@
 use wasm_bindgen::prelude::*;
 
 use super::Core;
-use crate::engine::{self, Came};
+use crate::engine::{self, Came, asked_wait};
 
 /// Times are milliseconds by the clock of [`Core`].
 #[wasm_bindgen]
@@ -36,30 +36,42 @@ impl Many {
         self.0.end(now);
     }
 
-    /// The company to ask now, or -1.
+    /// The company to ask now, or -1. Where the run is given up, -2 for the
+    /// company 0, -3 for 1 and so on: it comes to what the last 429 was.
     pub fn poll(&mut self, now: f64) -> i32 {
-        self.0.poll(now).map_or(-1, |company| company as i32)
+        let company = self.0.poll(now).map_or(-1, |company| company as i32);
+        if self.0.is_given_up() && company >= 0 {
+            -2 - company
+        } else {
+            company
+        }
     }
 
     /// What a company's call came to, for which `ids` ids wait: 0 a usage, 1 a
-    /// failure, 2 one that may pass. Whether it is the outcome.
-    pub fn settle(&mut self, company: usize, came: u8, ids: usize, now: f64) -> bool {
+    /// failure, 2 one that may pass, 3 a 429 that may pass. Whether it is the
+    /// outcome. The milliseconds are those of [`asked_wait`].
+    pub fn settle(
+        &mut self,
+        company: usize,
+        came: u8,
+        ids: usize,
+        asked: f64,
+        left: f64,
+        now: f64,
+    ) -> bool {
         let came = match came {
             0 => Came::Usage,
             1 => Came::Failure,
-            _ => Came::Passing,
+            2 => Came::Passing,
+            _ => Came::Limited,
         };
-        self.0.settle(company, came, ids, now)
+        let wait = asked_wait(asked, left);
+        self.0.settle(company, came, ids, wait, now)
     }
 
     /// An id is of a company that has its outcome already.
     pub fn repeat(&mut self, is_failure: bool) {
         self.0.repeat(is_failure);
-    }
-
-    /// A 429 came at `at`, and asked to wait until then.
-    pub fn limit(&mut self, at: f64, until: f64) {
-        self.0.handle_limit(at, until);
     }
 
     /// When to `poll` again; infinite for never, NaN when all have their

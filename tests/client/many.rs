@@ -211,3 +211,108 @@ fn who_failed_is_asked_again_after_all_others_once_a_round() {
         );
     }
 }
+
+/// Lets in so many within each window, and says how long the rest of it is.
+fn limited(most: usize, window_ms: u64) -> VirtualTransport {
+    let seen: Mutex<(u64, usize)> = Mutex::default();
+    server(move |sent| {
+        let at = sent.at.as_millis() as u64;
+        let mut seen = seen.lock().unwrap();
+        if seen.0 != at / window_ms {
+            *seen = (at / window_ms, 0);
+        }
+        seen.1 += 1;
+        let left = (window_ms - at % window_ms).div_ceil(1_000);
+        (seen.1 > most).then(|| status(429).header("Retry-After", left.to_string()))
+    })
+}
+
+#[test]
+fn a_server_that_limits_the_rate_loses_nobody() {
+    for (most, window_ms) in [(100, 60_000), (20, 10_000), (5, 1_000)] {
+        for concurrency in [1, 6, 50] {
+            let transport = limited(most, window_ms);
+            let outcomes = ask(&transport, ids(500), concurrency, 1);
+            let of = format!("{most} in {window_ms} ms, {concurrency} at once");
+            assert_eq!(lost(&outcomes), 0, "{of}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_only_limits_is_given_up_within_minutes() {
+    for retry_after in [None, Some("2"), Some("45"), Some("3600")] {
+        let transport = server(move |_| {
+            let limit = status(429);
+            Some(match retry_after {
+                Some(seconds) => limit.header("Retry-After", seconds),
+                None => limit,
+            })
+        });
+        let outcomes = ask(&transport, ids(1_000), 6, 1);
+        let codes: HashSet<_> = outcomes
+            .iter()
+            .map(|of| of.result.as_ref().unwrap_err().code())
+            .collect();
+        assert_eq!(
+            (outcomes.len(), codes),
+            (1_000, HashSet::from(["rate_limited"]))
+        );
+        let sent = transport.requests();
+        assert!(sent.len() < 60, "{} sent, {retry_after:?}", sent.len());
+        let minutes = sent.last().unwrap().at.as_secs_f64() / 60.0;
+        assert!(
+            (4.0..10.0).contains(&minutes),
+            "{minutes} min, {retry_after:?}"
+        );
+    }
+}
+
+#[test]
+fn who_was_told_to_wait_for_more_than_a_minute_is_not_asked_again() {
+    let transport =
+        server(|sent| (number_of(sent) == 3).then(|| status(503).header("Retry-After", "90")));
+    let outcomes = ask(&transport, ids(5), 2, 5);
+    let sent = transport.requests();
+    assert_eq!((lost(&outcomes), sent.len()), (1, 5));
+    let failed = outcomes.iter().find_map(|of| of.result.as_ref().err());
+    assert_eq!(failed.unwrap().retry_after(), Some(seconds(90)));
+}
+
+#[test]
+fn nobody_is_asked_again_before_the_time_that_the_server_named() {
+    let asked = Mutex::new(HashSet::new());
+    let transport = server(move |sent| {
+        let is_first = asked.lock().unwrap().insert(number_of(sent));
+        match number_of(sent) {
+            // More than a call waits for.
+            1 if is_first => Some(status(503).header("Retry-After", "45")),
+            2 if is_first => Some(Reply::lost()),
+            _ => None,
+        }
+    });
+    let client = Client::builder().max_retries(0).build(transport.clone());
+    let many = client.unwrap().get_many(ids(4));
+    assert_eq!(lost(&transport.run(many.collect::<Vec<_>>())), 0);
+    let sent = transport.requests();
+    let again: Vec<_> = sent[4..]
+        .iter()
+        .map(|again| (number_of(again), (again.at - sent[0].at).as_secs()))
+        .collect();
+    assert_eq!(again, [(2, 2), (1, 45)]);
+}
+
+#[test]
+fn a_pause_is_waited_out_before_anybody_is_asked() {
+    let is_first = Mutex::new(true);
+    let transport = server(move |_| {
+        let is_first = std::mem::take(&mut *is_first.lock().unwrap());
+        is_first.then(|| status(429).header("Retry-After", "50"))
+    });
+    let client = Client::builder().build(transport.clone()).unwrap();
+    assert!(super::usage(&client).is_err());
+    let outcomes: Vec<_> = transport.run(client.get_many(ids(20)).rounds(0).collect());
+    assert_eq!(lost(&outcomes), 0);
+    let second = transport.requests()[1].at;
+    assert!(second >= seconds(50) && second < seconds(52), "{second:?}");
+}

@@ -9,7 +9,7 @@ use std::{
 
 use bookmore_sdk::{
     Client, GetAiChatUsage,
-    client::{Level, Status, UsageState, Watch, WatchOptions},
+    client::{Level, Status, TokenSource, UsageState, Watch, WatchOptions},
     testing::{Answer, Failure, FakeBookMore, UsageMembers},
 };
 use futures_util::{Stream, StreamExt, future::select};
@@ -119,6 +119,84 @@ fn a_refusal_stops_it_until_a_refresh() {
     let after = states(&fake, &mut watch, seconds(61));
     assert_eq!((after.len(), sent(&fake)), (2, 3));
     assert!(after.iter().all(|state| state.status == Status::Ok));
+}
+
+#[test]
+fn another_token_starts_what_was_stopped_and_forgets_the_old_identity() {
+    for (is_same, statuses) in [
+        (true, vec![Status::Error, Status::Stopped, Status::Ok]),
+        (
+            false,
+            vec![Status::Error, Status::Stopped, Status::Pending, Status::Ok],
+        ),
+    ] {
+        let fake = fake([
+            share(0.9),
+            Failure::status(503).times(1).into(),
+            Failure::status(401).times(1).into(),
+            share(0.4),
+        ]);
+        let client = fake.client();
+        let mut watch = watch(&client, options());
+        assert_eq!(states(&fake, &mut watch, seconds(1)).len(), 2);
+        let mut seen = states(&fake, &mut watch, seconds(3_600));
+        let token = TokenSource::from("renewed");
+        client
+            .set_bearer_token(if is_same {
+                token.same_identity()
+            } else {
+                token
+            })
+            .unwrap();
+        seen.extend(states(&fake, &mut watch, seconds(1)));
+        let told: Vec<_> = seen.iter().map(|state| state.status).collect();
+        assert_eq!(told, statuses);
+        assert_eq!(sent(&fake), 4);
+        if !is_same {
+            assert!(seen[2].usage.is_none() && seen[2].error.is_none() && seen[2].level.is_none());
+            assert_eq!(seen[3].reached, None, "below all thresholds");
+        }
+    }
+}
+
+#[test]
+fn what_is_in_flight_for_the_old_identity_does_not_count() {
+    let slow = Failure::slow(seconds(3), Duration::ZERO).times(1);
+    let fake = fake([slow.into(), share(0.7)]);
+    let client = fake.client();
+    let mut watch = watch(&client, options());
+    states(&fake, &mut watch, seconds(1));
+    client.set_bearer_token("another").unwrap();
+    let seen = states(&fake, &mut watch, seconds(10));
+    let shares: Vec<_> = seen.iter().map(|state| state.share).collect();
+    assert_eq!((shares, sent(&fake)), (vec![Some(0.7)], 2));
+}
+
+#[test]
+fn a_token_of_the_same_identity_changes_nothing_else() {
+    let fake = fake([share(0.5)]);
+    let client = fake.client();
+    let mut watches = [watch(&client, options()), watch(&client, options())];
+    drop(watch(&client, options()));
+    for watch in &mut watches {
+        states(&fake, watch, seconds(1));
+    }
+    let renewed = TokenSource::from("renewed").same_identity();
+    client.set_bearer_token(renewed).unwrap();
+    for watch in &mut watches {
+        assert_eq!(states(&fake, watch, seconds(1)).len(), 0);
+    }
+    assert_eq!(sent(&fake), 2);
+}
+
+#[test]
+fn another_token_does_not_mend_options_that_cannot_be_used() {
+    let fake = fake([share(0.5)]);
+    let client = fake.client();
+    let mut watch = watch(&client, options().interval(seconds(1)));
+    assert_eq!(states(&fake, &mut watch, seconds(1)).len(), 1);
+    client.set_bearer_token("another").unwrap();
+    assert_eq!(states(&fake, &mut watch, seconds(600)).len(), 0);
 }
 
 #[test]

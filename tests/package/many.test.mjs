@@ -252,6 +252,61 @@ it("a source that fails ends it with what it threw", async () => {
   await assert.rejects(async () => getManyAiChatUsage(client, source()), (error) => error === reason);
 });
 
+describe("a source that is broken", () => {
+  const within = (ms) => new Promise((_, reject) => setTimeout(() => reject(new Error("it hangs")), ms).unref());
+  const of = (next, more) => ({ [Symbol.asyncIterator]: () => ({ next, ...more }) });
+  const failing = () => {
+    throw new RangeError("mine");
+  };
+  for (const [what, source, expected] of [
+    ["has no next", { [Symbol.iterator]: () => ({}) }, TypeError],
+    ["gives no iterator", { [Symbol.iterator]: () => undefined }, TypeError],
+    ["throws where it is to begin", { [Symbol.iterator]: failing }, RangeError],
+    ["throws in next", of(failing), RangeError],
+    ["gives nothing", of(() => undefined), TypeError],
+    ["gives a promise of nothing", of(async () => undefined), TypeError],
+    ["rejects", of(async () => failing()), RangeError],
+    ["has a value that throws", of(async () => ({ get value() { return failing(); } })), RangeError],
+    ["throws in length", { get length() { return failing(); }, [Symbol.iterator]: failing }, RangeError],
+  ]) {
+    it(what, async () => {
+      const { client } = counted();
+      await assert.rejects(Promise.race([within(2_000), getManyAiChatUsage(client, source)]), expected);
+    });
+  }
+
+  it("is a thenable without catch, and ids that are no strings", async () => {
+    const { client, counts } = counted();
+    const given = [id(0), 5, null, Symbol("x"), {}, [id(1)], 10n, new String(id(2))];
+    const left = [...given];
+    const next = () => ({ then: (take) => void take({ done: left.length === 0, value: left.shift() }) });
+    const outcomes = await getManyAiChatUsage(client, of(next));
+    assert.deepEqual(outcomes.map(({ companyId }) => companyId), given);
+    assert.deepEqual(outcomes.slice(1).map(({ error }) => error.code), Array(7).fill("config_error"));
+    assert.equal(counts.sent, 1);
+  });
+
+  it("never goes on: an abort ends it, and closes the source", async () => {
+    const { client } = counted();
+    let isClosed = false;
+    const hanging = of(() => new Promise(() => {}), { return: () => ((isClosed = true), new Promise(() => {})) });
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 20);
+    await assert.rejects(async () => getManyAiChatUsage(client, hanging, { signal: controller.signal }), { name: "AbortError" });
+    assert.equal(isClosed, true);
+  });
+
+  it("tells a wrong length: the total follows, and no time is left that is below 0", async () => {
+    const { client } = counted();
+    for (const length of [2, -1, NaN, Infinity, "9", () => 9, null]) {
+      const reports = [];
+      await getManyAiChatUsage(client, { length, [Symbol.iterator]: () => ids(20).values() }, { concurrency: 1, onProgress: (report) => reports.push(report) });
+      assert.ok(reports.every(({ total, done, etaMs }) => (total === undefined || (total >= done && Number.isFinite(total))) && !(etaMs < 0)), JSON.stringify(reports));
+      assert.equal(reports.at(-1).total, 20);
+    }
+  });
+});
+
 it("nobody: no outcomes, and a last report", async () => {
   const { client } = counted();
   const reports = [];
@@ -314,6 +369,67 @@ describe("a stand-in's 429", () => {
     try {
       const ms = await pauseAfter(() => undefined);
       assert.ok(ms >= 1_000, `${ms} ms`);
+    } finally {
+      globalThis.setTimeout = setTimeout;
+    }
+  });
+});
+
+describe("pauses", () => {
+  // Calls cannot wait as long as the server asks.
+  const hurried = (fake) => fake.client({ maxRetries: 0, totalTimeoutMs: 500 });
+
+  it("that began before are waited out before anybody is asked", async () => {
+    const fake = createFakeBookMore();
+    const client = hurried(fake);
+    fake.set(id(9), { status: 429, retryAfter: 2 });
+    await assert.rejects(client.getAiChatUsage({ companyId: id(9) }));
+    assert.deepEqual(failures(await getManyAiChatUsage(client, ids(5), { rounds: 0 })), []);
+    const [refused, first] = fake.requests;
+    assert.ok(first.at - refused.at >= 1_990, `${first.at - refused.at} ms`);
+  });
+
+  it("nobody is asked again before the time that the server named, nor after more than a minute", async () => {
+    const fake = createFakeBookMore();
+    fake.set(id(0), [{ status: 503, retryAfter: 4 }, { share: 0.5 }]);
+    fake.set(id(1), [{ kind: "network" }, { share: 0.5 }]);
+    fake.set(id(2), { status: 503, retryAfter: 90 });
+    const outcomes = await getManyAiChatUsage(hurried(fake), ids(3));
+    assert.deepEqual(outcomes.map(({ error }) => error?.retryAfterMs), [undefined, undefined, 90_000]);
+    const [began] = fake.requests;
+    const again = fake.requests.slice(3).map(({ companyId, at }) => [companyId, Math.round((at - began.at) / 1000)]);
+    assert.deepEqual(again, [[id(1), 2], [id(0), 4]]);
+  });
+
+  it("a server that limits the rate loses nobody", { timeout: 60_000 }, async () => {
+    const fake = createFakeBookMore();
+    let [window, count] = [0, 0];
+    const fetch = async (url, init) => {
+      const now = performance.now();
+      if (now >= window + 1_000) [window, count] = [now, 0];
+      if (++count > 20) return new Response("", { status: 429, headers: { "retry-after-ms": `${Math.ceil(window + 1_000 - now)}` } });
+      return fake.fetch(url, init);
+    };
+    // Each call has one attempt, and cannot wait.
+    const client = fake.client({ fetch, maxRetries: 0, totalTimeoutMs: 300 });
+    assert.deepEqual(failures(await getManyAiChatUsage(client, ids(120), { concurrency: 50 })), []);
+  });
+
+  it("after ten without a success nobody is asked any more: who is left comes to the last 429", async () => {
+    const { setTimeout } = globalThis;
+    const waits = [];
+    try {
+      let asked = 0;
+      const getAiChatUsage = async () => {
+        // The module is there by now: loading it has a time limit, too.
+        globalThis.setTimeout = (run, ms) => (waits.push(ms), setTimeout(run, 0));
+        throw Object.assign(new Error(`busy ${++asked}`), { status: 429, isRetryable: true });
+      };
+      const given = [...ids(200), "nobody", id(0)];
+      const outcomes = await getManyAiChatUsage({ getAiChatUsage }, given, { concurrency: 1 });
+      assert.deepEqual(outcomes.map(({ companyId }) => companyId), given);
+      assert.ok(outcomes.every(({ error }) => error.message === "busy 10"));
+      assert.deepEqual([asked, waits], [10, [1, 2, 4, 8, 16, 32, 60, 60, 60].map((seconds) => seconds * 1000)]);
     } finally {
       globalThis.setTimeout = setTimeout;
     }

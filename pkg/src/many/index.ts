@@ -15,6 +15,11 @@ export type { ManyAiChatUsage, ManyOptions, ManyOutcome, ManyProgress } from "./
  * comes to `{ companyId, usage }` or `{ companyId, error }`. An id that is there
  * twice is asked for once.
  *
+ * Nothing is sent while the client is paused, and no call's time limit covers
+ * such a wait. Where ten pauses follow each other and nobody succeeds, which
+ * takes five to ten minutes, nobody is asked any more: who is left comes to the
+ * last 429.
+ *
  * An abort sends nothing more and cancels what is in flight: awaiting rejects
  * with the signal's reason, and iterating throws it after what has come. Leaving
  * the loop early does the same.

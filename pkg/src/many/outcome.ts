@@ -42,7 +42,9 @@ export interface ManyOptions extends RequestOptions {
   /**
    * How often those who failed in a way that may pass are asked again, after all
    * others: 0 to 5. There is one attempt each, 2 s after the others, then 4 s,
-   * and so on. Default: 1.
+   * and so on, and not before the time that the server named: who was told to
+   * wait for more than a minute is not asked again. A 429 in the last round
+   * takes nobody's chance. Default: 1.
    */
   rounds?: number | undefined;
   /**

@@ -53,6 +53,8 @@ export class Run {
   #isPumping = false;
   #ids = 0;
   #total: number | undefined;
+  /** What the latest 429 was that a company came to. */
+  #limit!: Came;
   #callOptions: RequestOptions = {};
   /** Listens no more to the signal that was given. */
   #ignore: (() => void) | undefined;
@@ -92,9 +94,10 @@ export class Run {
     if (signal?.aborted) return this.stop(abortReason(signal));
     this.#ignore = signal && onAbort(signal, () => this.stop(abortReason(signal)));
     this.#callOptions = { ...callOptions, signal: this.#abort.signal };
-    const { length, size } = companyIds as { length?: number; size?: number };
-    this.#total = length ?? size;
+    const { length, size } = companyIds as { length?: unknown; size?: unknown };
+    this.#total = [length, size].find((count) => Number.isFinite(count)) as number | undefined;
     this.#source = Symbol.asyncIterator in companyIds ? companyIds[Symbol.asyncIterator]() : companyIds[Symbol.iterator]();
+    if (!this.#source.next) throw new TypeError("The iterator of companyIds has no function next.");
     this.#pump();
   }
 
@@ -107,7 +110,10 @@ export class Run {
     try {
       tellLimit();
       do {
-        for (let number; !this.end && (number = poll()) >= 0; ) void this.#ask(number);
+        for (let number; !this.end && (number = poll()) !== -1; ) {
+          if (number >= 0) void this.#ask(number);
+          else this.#settle(-2 - number, this.#limit);
+        }
       } while (!this.end && this.#fetch());
       if (!this.end && decide((many) => many.reports(this.#timer.now()))) this.#report();
       if (!this.end) this.#setTimer(decide((many) => many.pollTimeout()));
@@ -131,7 +137,7 @@ export class Run {
         if (!this.end) this.#take(result);
         this.#pump();
       };
-      next.then(take).catch((reason: unknown) => this.stop(reason));
+      Promise.resolve(next).then(take).catch((reason: unknown) => this.stop(reason));
       return false;
     }
     if (!this.end) this.#take(next);
@@ -178,29 +184,32 @@ export class Run {
     }
     if (this.end) return;
     try {
-      this.#settle(number, company, came);
+      this.#settle(number, came);
     } catch (reason) {
       this.stop(reason);
     }
     this.#pump();
   }
 
-  #settle(number: number, company: Company, came: Came): void {
+  #settle(number: number, came: Came): void {
     const { decide } = this.#deciding;
     const now = this.#timer.now();
-    let kind: 0 | 1 | 2 = 0;
+    const company = this.#companies[number]!;
+    const { waiting } = company;
+    let kind: 0 | 1 | 2 | 3 = 0;
+    let askedMs = NaN;
+    let leftMs = NaN;
     if ("error" in came) {
-      const { status, isRetryable, retryAt } = Object(came.error);
+      const { status, isRetryable, retryAt, retryAfterMs } = Object(came.error);
       // A framework's control flow has to reach the framework.
       if (this.#isReal && !came.error?.[ERROR_BRAND as never]) throw came.error;
-      if (!this.#isReal && status === 429 && isRetryable) {
-        const until = now + Number(retryAt) - Date.now();
-        decide((many) => many.limit(now, until));
-      }
-      kind = isRetryable ? 2 : 1;
+      kind = !isRetryable ? 1 : status === 429 ? 3 : 2;
+      if (kind === 3) this.#limit = came;
+      leftMs = Number(retryAt) - Date.now();
+      // A stand-in may say when, and not for how long.
+      askedMs = Number(retryAfterMs ?? (this.#isReal ? NaN : leftMs));
     }
-    const { waiting } = company;
-    if (!decide((many) => many.settle(number, kind, waiting.length, now))) {
+    if (!decide((many) => many.settle(number, kind, waiting.length, askedMs, leftMs, now))) {
       company.hasFailed = true;
       return;
     }
@@ -219,7 +228,7 @@ export class Run {
   #report(): void {
     const { decide, onProgress } = this.#deciding;
     const now = this.#timer.now();
-    const total = this.#total;
+    const total = this.#total === undefined ? undefined : Math.max(this.#total, this.#ids);
     const figures = decide((many) => ([0, 1, 2, 3, 4] as const).map((n) => many.figure(n, total ?? NaN, now)));
     const [done, failed, again, ratePerSecond, eta] = figures;
     const etaMs = Math.ceil(eta!);

@@ -7,10 +7,18 @@
 //! - The first round asks everybody, with the retries that a call has. Those who
 //!   failed in a way that may pass are asked again in the next one, when all
 //!   others are through, with one attempt each: a server that is away for a
-//!   while loses nobody.
+//!   while loses nobody. Nobody is asked before the time that the server named,
+//!   and who would have to wait for more than a minute is not asked again.
 //! - A 429 halves how many are asked at once, and pauses all. Those that come
 //!   while the pause lasts are of calls that were made before it, and halve
-//!   nothing.
+//!   nothing. It speaks of the pace and not of the company, which is asked again
+//!   after its last round, too.
+//! - Pauses in which nobody succeeds grow longer. After [`MOST_PAUSES`] of them
+//!   the run is given up: nobody is asked any more.
+//! - Nobody is asked while the client is paused, for whatever reason: a call has
+//!   a time limit, and a wait for the pause counts to none.
+
+use std::mem::replace;
 
 use super::pauses::LONGEST_WAIT_MS;
 
@@ -19,8 +27,11 @@ mod simulation;
 
 /// Before the second round; doubled before each that follows.
 const ROUND_MS: f64 = 2_000.0;
-/// How long a 429 pauses that does not say so.
+/// How long a 429 pauses at least; doubled with each in a row, up to a minute.
 const PAUSE_MS: f64 = 1_000.0;
+/// So many in a row without a success, and the run is given up: five to ten
+/// minutes.
+const MOST_PAUSES: u32 = 10;
 /// Between two reports.
 const REPORT_MS: f64 = 100.0;
 
@@ -31,6 +42,8 @@ pub(crate) enum Came {
     Failure,
     /// A failure that may pass.
     Passing,
+    /// A 429 that may pass.
+    Limited,
 }
 
 pub(crate) struct Many {
@@ -50,9 +63,10 @@ pub(crate) struct Many {
     is_ended: bool,
     /// How many are left after this one.
     rounds: u32,
-    /// Who is to be asked again. Those of this round end at `this_round`, and
-    /// those before `taken` were asked; behind them is the next round.
-    again: Vec<usize>,
+    /// Who is to be asked again, and not before when. Those of this round end at
+    /// `this_round`, and those before `taken` were asked; behind them is the
+    /// next round.
+    again: Vec<(usize, f64)>,
     taken: usize,
     this_round: usize,
     round_at: f64,
@@ -61,6 +75,9 @@ pub(crate) struct Many {
     paused_until: f64,
     /// When the latest 429 came.
     limited_at: f64,
+    /// How many pauses there were since the latest success.
+    pauses: u32,
+    is_given_up: bool,
     started_at: f64,
     /// Ids that have their outcome, and how many of these are failures.
     done: usize,
@@ -90,7 +107,9 @@ impl Many {
             round_at: now,
             wait_ms: ROUND_MS,
             paused_until: now,
-            limited_at: now,
+            limited_at: f64::NEG_INFINITY,
+            pauses: 0,
+            is_given_up: false,
             started_at: now,
             done: 0,
             failed: 0,
@@ -124,16 +143,24 @@ impl Many {
         self.turn(now);
     }
 
-    /// The company that is to be asked now; then [`settle`](Self::settle).
+    /// The company that is to be asked now; then [`settle`](Self::settle). Where
+    /// the run [is given up](Self::is_given_up), it comes to what the last 429
+    /// was, and is not asked.
     pub fn poll(&mut self, now: f64) -> Option<usize> {
-        if self.in_flight >= self.allowed || now < self.begins_at() {
+        let is_held = self.in_flight >= self.allowed || now < self.begins_at();
+        if is_held && !self.is_given_up {
             return None;
         }
         let company = if self.first < self.added {
             self.first += 1;
             self.first - 1
         } else {
-            let company = *self.again.get(self.taken..self.this_round)?.first()?;
+            let (place, at) = self.next_again(now)?;
+            if now < at && !self.is_given_up {
+                return None;
+            }
+            let first = *self.again.get(self.taken)?;
+            let (company, _) = replace(self.again.get_mut(place)?, first);
             self.taken += 1;
             company
         };
@@ -141,23 +168,51 @@ impl Many {
         Some(company)
     }
 
-    /// What a company's call came to, for which `ids` ids wait. Whether that is
-    /// their outcome: otherwise the company is asked again.
-    pub fn settle(&mut self, company: usize, came: Came, ids: usize, now: f64) -> bool {
+    /// Where in this round somebody is who may be asked by then, or else who may
+    /// be first, and when.
+    fn next_again(&self, by: f64) -> Option<(usize, f64)> {
+        let mut next: Option<(usize, f64)> = None;
+        let places = self.again.iter().enumerate();
+        for (place, (_, at)) in places.take(self.this_round).skip(self.taken) {
+            if next.is_none_or(|(_, first)| *at < first) {
+                next = Some((place, *at));
+            }
+            if *at <= by {
+                break;
+            }
+        }
+        next
+    }
+
+    /// What a company's call came to, for which `ids` ids wait, and how long the
+    /// server asked to wait; NaN where it did not. Whether that is their outcome:
+    /// otherwise the company is asked again.
+    pub fn settle(&mut self, company: usize, came: Came, ids: usize, wait: f64, now: f64) -> bool {
         self.in_flight -= 1;
         self.repeats = 0;
         self.has_news = true;
-        if came == Came::Usage {
-            self.grow();
+        match came {
+            Came::Usage => self.grow(),
+            Came::Limited => self.handle_limit(now, now + wait),
+            Came::Failure | Came::Passing => {}
         }
-        let is_over = came != Came::Passing || self.rounds == 0;
+        self.is_given_up |= came == Came::Limited && self.pauses >= MOST_PAUSES;
+        // The last round is over where another one has begun.
+        let has_round = self.rounds > 0 || came == Came::Limited && self.this_round > 0;
+        let may_pass = matches!(came, Came::Passing | Came::Limited) && !is_long(wait);
+        let is_over = !may_pass || !has_round || self.is_given_up;
         if is_over {
             self.count(ids, came != Came::Usage);
         } else {
-            self.again.push(company);
+            self.again.push((company, (now + wait).max(now)));
         }
         self.turn(now);
         is_over
+    }
+
+    /// Whether nobody is asked any more.
+    pub fn is_given_up(&self) -> bool {
+        self.is_given_up
     }
 
     /// An id is of a company that has its outcome already.
@@ -175,6 +230,7 @@ impl Many {
 
     /// One more at once for as many successes as there may be in flight.
     fn grow(&mut self) {
+        self.pauses = 0;
         self.successes += 1;
         if self.successes >= self.allowed && self.allowed < self.most {
             self.allowed += 1;
@@ -183,32 +239,34 @@ impl Many {
     }
 
     /// The latest 429 came at `at`, and asked to wait until then; NaN where it
-    /// did not say.
+    /// did not say. Of one from before the run only the rest of its pause counts.
     pub fn handle_limit(&mut self, at: f64, until: f64) {
-        if at <= self.limited_at {
-            return;
-        }
-        // As for a client's pauses, a longer wait is none.
-        let until = if until <= at + LONGEST_WAIT_MS {
-            until
-        } else {
-            at
-        };
-        self.limited_at = at;
-        if at >= self.paused_until {
+        let is_new = at >= self.started_at && at > self.limited_at;
+        if is_new && at >= self.paused_until {
             self.allowed = (self.allowed / 2).max(1);
             self.successes = 0;
+            self.pauses += 1;
         }
-        self.paused_until = self.paused_until.max(until).max(at + PAUSE_MS);
+        // As for a client's pauses, a longer wait is none.
+        if !is_long(until - at) {
+            self.paused_until = self.paused_until.max(until);
+        }
+        if is_new {
+            self.limited_at = at;
+            let doubled = PAUSE_MS * f64::from(1_u32 << self.pauses.clamp(1, 7)) / 2.0;
+            self.paused_until = self.paused_until.max(at + doubled.min(LONGEST_WAIT_MS));
+        }
     }
 
     /// The next round comes when all of this one are through.
     fn turn(&mut self, now: f64) {
         if self.is_idle() && self.taken < self.again.len() {
             self.round_at = now + self.wait_ms;
-            self.wait_ms *= 2.0;
-            self.rounds -= 1;
             self.this_round = self.again.len();
+            if self.rounds > 0 {
+                self.wait_ms *= 2.0;
+                self.rounds -= 1;
+            }
         }
     }
 
@@ -234,11 +292,13 @@ impl Many {
     /// When to [`poll`](Self::poll) again, or to look for a report, if nothing
     /// happens before; infinite for never.
     pub fn poll_timeout(&self) -> f64 {
-        let can_begin = self.in_flight < self.allowed && self.is_anybody_left();
-        let begins_at = if can_begin {
+        let begins_at = if self.in_flight >= self.allowed {
+            f64::INFINITY
+        } else if self.first < self.added {
             self.begins_at()
         } else {
-            f64::INFINITY
+            let next = self.next_again(self.begins_at());
+            next.map_or(f64::INFINITY, |(_, at)| at.max(self.begins_at()))
         };
         begins_at.min(self.reports_at())
     }
@@ -301,9 +361,27 @@ impl Many {
     }
 }
 
+/// How long the server asked to wait, in milliseconds from now on: `asked` from
+/// its reply on, which may have been a while ago, NaN where it did not; and
+/// `left` until asking again is useful, which may be for the client's own pace.
+pub(crate) fn asked_wait(asked: f64, left: f64) -> f64 {
+    if left < asked { left } else { asked }
+}
+
+/// Whether nobody waits for so many milliseconds.
+fn is_long(wait: f64) -> bool {
+    wait > LONGEST_WAIT_MS
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn with_one_company() -> Many {
+        let mut many = Many::new(6, 1, false, 1_000.0);
+        many.add(true);
+        many
+    }
 
     #[test]
     fn a_429_pauses_for_a_second_unless_it_says_for_how_long_up_to_a_minute() {
@@ -315,10 +393,44 @@ mod tests {
             (90_000.0, PAUSE_MS),
             (f64::INFINITY, PAUSE_MS),
         ] {
-            let mut many = Many::new(6, 1, false, 0.0);
-            many.add(true);
-            many.handle_limit(7.0, 7.0 + wait_ms);
-            assert_eq!(many.poll_timeout(), 7.0 + pause_ms, "{wait_ms}");
+            let mut many = with_one_company();
+            many.handle_limit(1_007.0, 1_007.0 + wait_ms);
+            assert_eq!(many.poll_timeout(), 1_007.0 + pause_ms, "{wait_ms}");
         }
+    }
+
+    #[test]
+    fn a_pause_from_before_is_waited_out_and_halves_nothing() {
+        let mut many = with_one_company();
+        many.handle_limit(900.0, 45_900.0);
+        assert_eq!(many.poll(1_000.0), None);
+        assert_eq!((many.poll_timeout(), many.allowed), (45_900.0, 6));
+        assert_eq!(many.poll(45_900.0), Some(0));
+    }
+
+    #[test]
+    fn pauses_without_a_success_double_up_to_a_minute_and_ten_are_the_most() {
+        let mut many = with_one_company();
+        let mut now = 1_000.0;
+        let mut pauses = Vec::new();
+        while !many.is_given_up() {
+            many.add(true);
+            assert!(many.poll(now).is_some());
+            many.settle(0, Came::Limited, 1, f64::NAN, now);
+            pauses.push((many.paused_until - now) / 1e3);
+            now = many.paused_until;
+        }
+        assert_eq!(
+            pauses,
+            [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0, 60.0]
+        );
+    }
+
+    #[test]
+    fn what_the_server_asked_for_counts_from_its_reply_on() {
+        assert_eq!(asked_wait(45_000.0, 20_000.0), 20_000.0);
+        assert_eq!(asked_wait(2_000.0, 20_000.0), 2_000.0, "the client's pace");
+        assert_eq!(asked_wait(2_000.0, f64::NAN), 2_000.0);
+        assert!(asked_wait(f64::NAN, 20_000.0).is_nan());
     }
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use super::{
     super::simulation::{Chance, TellSeed, number},
-    Came, Many,
+    Came, MOST_PAUSES, Many,
 };
 
 #[test]
@@ -26,7 +26,11 @@ fn random_lists_keep_every_rule() {
 struct Company {
     ids: usize,
     asked: u32,
+    /// In which round it was asked last; the first is 0.
+    round: u32,
     in_flight: bool,
+    /// Not to be asked before.
+    not_before: f64,
     outcome: Option<Came>,
 }
 
@@ -44,7 +48,7 @@ struct World {
     source: usize,
     is_ended: bool,
     in_flight: Vec<usize>,
-    /// The order in which companies are to be asked, as far as it is known.
+    /// Who is to be asked in this round: in the first one in this order.
     expected: Vec<usize>,
     again: Vec<usize>,
     round: u32,
@@ -52,10 +56,16 @@ struct World {
     allowed: usize,
     successes: usize,
     limited_at: f64,
+    started_at: f64,
     paused_until: f64,
-    /// How likely it is that a call succeeds, and that a failure may pass.
+    /// Since the latest success.
+    pauses: u32,
+    is_given_up: bool,
+    /// How likely it is that a call succeeds, that a failure may pass, and that
+    /// such a one is a 429.
     succeeds: f64,
     passes: f64,
+    limits: f64,
     reports: Vec<f64>,
 }
 
@@ -68,6 +78,7 @@ impl World {
         let source = chance.one_of(&[0, 1, 2, 5, 20, 120]);
         let succeeds = chance.one_of(&[0.0, 0.3, 0.8, 1.0]);
         let passes = chance.one_of(&[0.0, 0.5, 1.0]);
+        let limits = chance.one_of(&[0.0, 0.1, 1.0]);
         Self {
             chance,
             traces,
@@ -86,10 +97,14 @@ impl World {
             round_at: now,
             allowed: most,
             successes: 0,
-            limited_at: now,
+            limited_at: f64::NEG_INFINITY,
+            started_at: now,
             paused_until: now,
+            pauses: 0,
+            is_given_up: false,
             succeeds,
             passes,
+            limits,
             reports: Vec::new(),
         }
     }
@@ -101,6 +116,11 @@ impl World {
             assert!(steps < 100_000, "it does not come to an end");
             self.fetch();
             self.begin();
+            // Whoever is not asked makes room at once.
+            while self.many.wants_id(0) {
+                self.fetch();
+                self.begin();
+            }
             self.report();
             if self.many.is_over() {
                 break;
@@ -162,18 +182,39 @@ impl World {
         let may_begin = self.now >= self.paused_until && self.now >= self.round_at;
         while let Some(company) = self.many.poll(self.now) {
             self.trace(|| format!("asks {company}"));
+            let place = self.expected.iter().position(|of| *of == company);
+            let place = place.expect("it is not its turn");
+            self.expected.remove(place);
+            let known = &mut self.companies[company];
+            assert!(!known.in_flight, "it is asked already");
+            if self.is_given_up {
+                assert!(self.many.is_given_up());
+                known.in_flight = true;
+                self.in_flight.push(company);
+                self.come_to(company, Came::Limited, f64::NAN);
+                continue;
+            }
             assert!(may_begin, "it is a pause, or too early for the round");
-            assert_eq!(company, self.expected.remove(0), "out of turn");
-            assert!(!self.companies[company].in_flight, "it is asked already");
-            assert_eq!(self.companies[company].asked, self.round);
-            self.companies[company].in_flight = true;
-            self.companies[company].asked += 1;
+            assert!(self.round > 0 || place == 0, "out of turn");
+            assert!(known.not_before <= self.now, "too early for the company");
+            assert!(known.round < self.round || known.asked == 0, "twice");
+            known.in_flight = true;
+            known.asked += 1;
+            known.round = self.round;
             self.in_flight.push(company);
             assert!(self.in_flight.len() <= self.allowed, "too many at once");
         }
         let is_full = self.in_flight.len() >= self.allowed;
-        let is_held = !may_begin || is_full || self.expected.is_empty();
+        let is_held = !may_begin || is_full || self.next_at() > self.now;
         assert!(is_held, "somebody could be asked");
+    }
+
+    /// When the first of this round may be asked.
+    fn next_at(&self) -> f64 {
+        let times = self.expected.iter();
+        times
+            .map(|company| self.companies[*company].not_before)
+            .fold(f64::INFINITY, f64::min)
     }
 
     fn let_something_happen(&mut self) {
@@ -184,7 +225,8 @@ impl World {
             assert!(timeout.is_infinite() || self.many.has_news, "for nothing");
         } else {
             let begins_at = self.paused_until.max(self.round_at);
-            assert!(timeout <= begins_at, "too late");
+            assert!(timeout <= begins_at.max(self.next_at()), "too late");
+            assert!(timeout == begins_at.max(self.next_at()) || self.many.has_news);
         }
         if self.in_flight.is_empty() || (timeout.is_finite() && self.chance.happens(0.3)) {
             self.now = self.now.max(timeout);
@@ -200,44 +242,85 @@ impl World {
         self.settle(company);
     }
 
-    /// A 429, perhaps told late, or twice.
+    /// A 429 of the client, perhaps told late, or twice.
     fn limit(&mut self) {
-        let at = self.now - self.chance.one_of(&[0.0, 0.0, 5.0]);
-        let until = at + self.chance.one_of(&[0.0, 300.0, 2_000.0, 5_000.0]);
-        self.trace(|| format!("429 at {at:.1} until {until:.1}"));
-        if at > self.limited_at {
-            if at >= self.paused_until {
-                self.allowed = 1.max(self.allowed / 2);
-                self.successes = 0;
-            }
-            self.limited_at = at;
-            self.paused_until = self.paused_until.max(until.max(at + 1_000.0));
+        let at = self.now - self.chance.one_of(&[0.0, 0.0, 5.0, 50_000.0]);
+        let until = at + self.wait().max(0.0);
+        self.many.handle_limit(at, until);
+        self.many.handle_limit(at, until);
+        self.expect_pause(at, until);
+    }
+
+    /// What a server may ask for.
+    fn wait(&mut self) -> f64 {
+        let waits = [f64::NAN, -5.0, 0.0, 300.0, 2_000.0, 45_000.0, 60_000.0];
+        match self.chance.below(10) {
+            0 => 90_000.0,
+            1 => f64::INFINITY,
+            _ => self.chance.one_of(&waits),
         }
-        self.many.handle_limit(at, until);
-        self.many.handle_limit(at, until);
+    }
+
+    fn expect_pause(&mut self, at: f64, until: f64) {
+        self.trace(|| format!("429 at {at:.1} until {until:.1}"));
+        let is_new = at >= self.started_at && at > self.limited_at;
+        if is_new && at >= self.paused_until {
+            self.allowed = 1.max(self.allowed / 2);
+            self.successes = 0;
+            self.pauses += 1;
+        }
+        if until - at <= 60_000.0 {
+            self.paused_until = self.paused_until.max(until);
+        }
+        if is_new {
+            self.limited_at = at;
+            let doubled = 1_000.0 * 2_f64.powi(self.pauses.max(1) as i32 - 1);
+            self.paused_until = self.paused_until.max(at + doubled.min(60_000.0));
+        }
     }
 
     fn settle(&mut self, company: usize) {
         let came = match self.chance.unit() {
             unit if unit < self.succeeds => Came::Usage,
-            _ if self.chance.happens(self.passes) => Came::Passing,
-            _ => Came::Failure,
+            _ if !self.chance.happens(self.passes) => Came::Failure,
+            _ if self.chance.happens(self.limits) => Came::Limited,
+            _ => Came::Passing,
         };
-        self.trace(|| format!("{company} came to {came:?}"));
+        let wait = match came {
+            Came::Passing | Came::Limited => self.wait(),
+            Came::Usage | Came::Failure => f64::NAN,
+        };
+        self.come_to(company, came, wait);
+    }
+
+    fn come_to(&mut self, company: usize, came: Came, wait: f64) {
+        self.trace(|| format!("{company} came to {came:?}, {wait} ms to wait"));
+        self.in_flight.retain(|other| *other != company);
         self.repeats = 0;
         let ids = self.companies[company].ids;
-        let is_over = self.many.settle(company, came, ids, self.now);
+        let is_over = self.many.settle(company, came, ids, wait, self.now);
+        if came == Came::Limited {
+            self.expect_pause(self.now, self.now + wait);
+            self.is_given_up |= self.pauses >= MOST_PAUSES;
+        }
         let known = &mut self.companies[company];
         known.in_flight = false;
         assert_eq!(known.outcome, None, "an outcome twice");
-        let may_again = came == Came::Passing && self.round < self.rounds;
+        let may_again = match came {
+            Came::Usage | Came::Failure => false,
+            _ if wait > 60_000.0 || self.is_given_up => false,
+            Came::Passing => self.round < self.rounds,
+            Came::Limited => self.rounds > 0,
+        };
         assert_eq!(is_over, !may_again);
         if is_over {
             known.outcome = Some(came);
         } else {
+            known.not_before = self.now + wait.max(0.0);
             self.again.push(company);
         }
         if came == Came::Usage {
+            self.pauses = 0;
             self.successes += 1;
             if self.allowed < self.most && self.successes >= self.allowed {
                 self.allowed += 1;
@@ -250,7 +333,8 @@ impl World {
     fn turn(&mut self) {
         let is_through = self.is_ended && self.in_flight.is_empty() && self.expected.is_empty();
         if is_through && !self.again.is_empty() {
-            self.round_at = self.now + 2_000.0 * f64::from(2_u32.pow(self.round));
+            let doubled = f64::from(2_u32.pow(self.round.min(self.rounds)));
+            self.round_at = self.now + 2_000.0 * doubled;
             self.round += 1;
             self.expected = std::mem::take(&mut self.again);
         }
@@ -265,7 +349,7 @@ impl World {
         assert_eq!(self.many.done(), ids(&over), "done");
         assert_eq!(self.many.failed(), ids(&failed), "failed");
         let tried = |company: &&Company| {
-            let is_first = company.asked == 1 && company.in_flight;
+            let is_first = company.round == 0 && company.in_flight;
             company.asked > 0 && company.outcome.is_none() && !is_first
         };
         let again = self.companies.iter().filter(tried).count();
@@ -284,7 +368,9 @@ impl World {
     fn check_end(&self) {
         for company in &self.companies {
             assert!(company.outcome.is_some(), "a company is lost");
-            assert!(company.asked >= 1 && company.asked <= self.rounds + 1);
+            assert!(company.asked >= 1 || self.is_given_up);
+            let is_limited = self.limits > 0.0 && self.rounds > 0;
+            assert!(company.asked <= self.rounds + 1 || is_limited);
         }
         let ids: usize = self.companies.iter().map(|company| company.ids).sum();
         assert_eq!(self.many.done(), ids);

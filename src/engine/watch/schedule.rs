@@ -155,7 +155,6 @@ impl Schedule {
     }
 
     /// Another token of the same identity is sent from now on.
-    #[cfg(any(feature = "npm", test))]
     pub fn resume(&mut self) {
         self.is_due |= self.is_stopped;
         self.is_stopped = false;

@@ -149,4 +149,23 @@ const svelteKit = live("SvelteKit", { fixtures: ["live-sveltekit", "sveltekit"],
   },
 });
 
-export default [next, nuxt, svelteKit];
+/** Components with the hooks under the compilers of their frameworks; what must not compile says so in them. */
+const typed = {
+  fixtures: ["live-types"],
+  packages: ["typescript"],
+  cells: [
+    ["tsc", "react", ["-p", "react"]],
+    ["vue-tsc", "vue", ["-p", "vue"]],
+    ["svelte-check", "svelte", ["--workspace", "svelte", "--tsconfig", "tsconfig.json", "--fail-on-warnings"]],
+  ].map(([command, framework, args]) => ({
+    name: `${command}, live usage`,
+    packages: [framework, ...(command === "tsc" ? [] : [command])],
+    tests: 1,
+    async run(app) {
+      await app.run(command, args);
+      return { passed: 1 };
+    },
+  })),
+};
+
+export default [next, nuxt, svelteKit, typed];
