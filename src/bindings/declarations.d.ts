@@ -6,8 +6,8 @@
 export interface AiChatUsageResponse {
   /**
    * The company the usage applies to, as the server wrote it (a Guid,
-   * dashed or not). Absent where the server named none: it left the
-   * property out or wrote the all-zero Guid.
+   * dashed or not). Absent if the server named none: it omitted the
+   * property or wrote the all-zero Guid.
    */
   companyId?: string;
   /**
@@ -31,35 +31,35 @@ export interface AiChatUsageResponse {
   responseStatus?: ResponseStatus;
 }
 
-/** ServiceStack's account of what went wrong, part of every error body. */
+/** ServiceStack's description of an error, part of every error body. */
 export interface ResponseStatus {
   /**
-   * The kind of error, for example `Unauthorized` or
-   * `SerializationException`. Without it the reply is a success.
+   * The error code, for example `Unauthorized` or `SerializationException`.
+   * Without it the reply is a success.
    */
   errorCode?: string;
-  /** The error in words, possibly localised. */
+  /** The error message, possibly localized. */
   message?: string;
   /**
-   * The server's stack trace, in debug mode only. It quotes the request:
-   * not for logs.
+   * The server's stack trace, in debug mode only. It quotes the request, so it
+   * does not belong in logs.
    */
   stackTrace?: string;
-  /** The errors of single fields. Usually an empty list. */
+  /** Errors of individual fields. Usually an empty list. */
   errors?: ResponseError[];
-  /** Further data; the keys keep the case in which they came. */
+  /** Additional data. The keys keep the server's case. */
   meta?: Record<string, string>;
 }
 
 /** The error of one field of the request. */
 export interface ResponseError {
-  /** The kind of error, for example `NotEqual`. */
+  /** The error code, for example `NotEqual`. */
   errorCode?: string;
   /** The field of the request, for example `CompanyId`. */
   fieldName?: string;
-  /** The error in words. */
+  /** The error message. */
   message?: string;
-  /** Further data; the keys keep the case in which they came. */
+  /** Additional data. The keys keep the server's case. */
   meta?: Record<string, string>;
 }
 
