@@ -18,7 +18,7 @@ pub fn javascript(parameters: &str, body: &str) -> Function {
     Function::new_with_args(parameters, body)
 }
 
-/// A fetch that gives the JavaScript value of `expression`.
+/// A fetch that returns the value of a JavaScript `expression`.
 pub fn giving(expression: &str) -> Fetch {
     let expression = expression.replace("USAGE", &format!("{USAGE:?}"));
     Fetch::new().with_function(javascript("url, init", &format!("return {expression}")))
@@ -218,7 +218,7 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
             "a Response that has been read already",
         ),
     ] {
-        // Nothing is tried again.
+        // Nothing is retried.
         let (error, sent) = ask_counting(refused).await;
         assert_eq!((error.code(), sent), ("config_error", 1.0), "{refused}");
         assert_eq!(
@@ -228,7 +228,7 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
             ),
         );
     }
-    // Whatever its headers are.
+    // Whatever its headers say.
     for headers in [
         "[null]",
         "5",
