@@ -1,10 +1,10 @@
-// The types of the crate as a JavaScript module (`src/bindings`): those of the npm package, whose errors are classes and
-// become interfaces here.
+// Generates the types of the crate as a JavaScript module (`src/bindings`) from those of the npm package. Its error classes
+// become interfaces.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { replyInterfaces } from "./reply.mjs";
 
-/** Where they stand, because cargo has to find them without Node.js. `make api` writes them. */
+/** The file is committed, because cargo must find it without Node.js. `make api` writes it. */
 export const BINDINGS_DECLARATIONS = "src/bindings/declarations.d.ts";
 
 const COMMENT = String.raw`\/\*\*(?:(?!\*\/)[^])*\*\/\n`;

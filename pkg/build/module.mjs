@@ -1,4 +1,4 @@
-// The Rust crate as a WebAssembly module with the JavaScript that calls it, by the tools as they come:
+// Builds the WebAssembly module and its JavaScript glue with unmodified tools:
 //   cargo → wasm-bindgen → wasm-opt
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -6,13 +6,13 @@ import { dirname, join } from "node:path";
 
 const TARGET = "wasm32-unknown-unknown";
 
-/** Makes `core.js` and `sdk.wasm` in `out` of the crate in `root`; `run` runs a command there. */
+/** Builds the crate in `root` into `core.js` and `sdk.wasm` in `out`; `run` runs a command. */
 export function buildModule(root, out, run) {
   checkBindgenVersion(root);
   const target = join(root, "target");
   run(
     "cargo",
-    // Built together with an rlib, the module keeps two kilobytes that nothing uses.
+    // Building an rlib at the same time leaves two kilobytes of unused code in the module.
     [
       ...["rustc", "--release", "--lib", "--crate-type", "cdylib", "--locked", "--no-default-features", "--features", "npm"],
       ...["--target", TARGET, "--target-dir", target],
@@ -30,9 +30,9 @@ export function buildModule(root, out, run) {
 }
 
 /**
- * The module holds the paths of sources, in the words of panics. Under these names it has the same bytes in any folder
- * and for any user, and with and without the component rust-src, which lets rustc find the standard library's sources.
- * For all crates, hence in the environment; encoded, as a path can have a space.
+ * The messages of panics contain source paths. Remapped, the module has the same bytes in any folder and for any user,
+ * with and without the component rust-src, which changes the standard library's paths. The flags are in the environment to
+ * apply to all crates, and encoded because a path may contain a space.
  */
 function rustFlags(root) {
   const told = (command, ...args) =>
