@@ -479,7 +479,7 @@ impl NetworkError {
                 "No reply came from ",
                 endpoint,
                 &self.words,
-                ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429.",
+                ". Check the network and the base URL. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429; bookmore-sdk/diagnose tells which it is.",
             ],
             NetworkProblem::BrokeOff => text!["The reply broke off", &self.words, ". Try again."],
             NetworkProblem::Other => self.words.clone(),

@@ -1,8 +1,9 @@
-// Writes what is public into docs/api, as the build has found it, the table of errors into the package's README, and the
+// Writes what is public into docs/api, as the build has found it, the tables of errors and causes into the package's README, and the
 // types of the crate as a JavaScript module. `make api`.
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BINDINGS_DECLARATIONS, bindingsDeclarations } from "../pkg/build/bindings.mjs";
+import { causesTable } from "./causes-table.mjs";
 import { errorTable } from "./error-table.mjs";
 import { publicItems } from "./public-items.mjs";
 
@@ -16,7 +17,11 @@ cpSync(at("../target/declarations"), at("../docs/api"), {
 writeFileSync(at("../docs/api/crate.txt"), publicItems());
 
 const readme = at("../pkg/README.md");
-const text = readFileSync(readme, "utf8");
-writeFileSync(readme, text.replace(/(<!-- errors -->\n)[^]*(<!-- \/errors -->)/, `$1\n${errorTable()}\n\n$2`));
+const tables = { errors: errorTable(), causes: causesTable() };
+const text = Object.entries(tables).reduce(
+  (page, [name, table]) => page.replace(new RegExp(`(<!-- ${name} -->\\n)[^]*(<!-- /${name} -->)`), (_, begin, end) => `${begin}\n${table}\n\n${end}`),
+  readFileSync(readme, "utf8"),
+);
+writeFileSync(readme, text);
 
 writeFileSync(at(`../${BINDINGS_DECLARATIONS}`), bindingsDeclarations(at("..")));

@@ -29,8 +29,12 @@ async function ask(signal) {
     bearerToken: at("token").value.trim() || undefined,
     format: chosenFormat(),
   });
-  const companyId = at("company").value.trim() || undefined;
-  return client.getAiChatUsage({ companyId }, { signal });
+  const request = { companyId: at("company").value.trim() || undefined };
+  at("why").onclick = async () => {
+    const { showWhy } = await import("./why.js");
+    await showWhy(at("cause"), client, request, signal).catch(() => {}); // given up for a later request
+  };
+  return client.getAiChatUsage(request, { signal });
 }
 
 // ---- Showing ----
@@ -79,6 +83,7 @@ function showError(error) {
   const kind = [error.name, error.code, error.status && `HTTP ${error.status}`, error.errorCode];
   at("kind").textContent = kind.filter(Boolean).join(" · ");
   at("kind").hidden = false;
+  at("why").hidden = error.code !== "network_error";
 }
 
 /** Puts the page into a state. The figures before it stay, faded, while it loads. */
@@ -87,7 +92,7 @@ function say(state, words) {
   at("result").dataset.state = state;
   at("result").ariaBusy = String(isLoading);
   at("status").textContent = words;
-  at("kind").hidden = true;
+  for (const id of ["kind", "why", "cause"]) at(id).hidden = true;
   if (!isLoading) at("usage").hidden = true;
 }
 

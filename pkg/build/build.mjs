@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Builds the npm package into pkg/dist:
-//   cargo → wasm-bindgen → wasm-opt → esbuild → tsc → api-extractor.
+//   cargo → wasm-bindgen → wasm-opt (→ wasm2js) → esbuild → tsc → api-extractor.
 import "./written-over.mjs";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { build, transformSync } from "esbuild";
 import { finishDeclarations } from "./declarations.mjs";
 import { COMMAND, ENTRIES, EXTERNAL, scripts } from "./entries.mjs";
 import { inlined } from "./inline.mjs";
-import { buildModule } from "./module.mjs";
+import { buildModule, buildTranslation } from "./module.mjs";
 import { writeReply } from "./reply.mjs";
 import { printSizes } from "./sizes.mjs";
 
@@ -29,13 +29,15 @@ const COMMON = {
 };
 
 buildModule(root, generated, run);
+buildTranslation(root, join(generated, "no-wasm"), run);
 writeReply(root, join(pkg, "src/reply.ts"));
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 const wasm = readFileSync(join(generated, "sdk.wasm"));
-const glue = wrapped(readFileSync(join(generated, "core.js"), "utf8"));
 writeFileSync(join(dist, "sdk.wasm"), wasm);
-writeFileSync(join(dist, "core.js"), transformSync(glue, { minify: true, format: "esm", target: "es2022" }).code);
+writeFileSync(join(dist, "core.js"), minified(wrapped(read("core.js"))));
+writeFileSync(join(dist, "no-wasm-core.js"), minified(wrapped(read("no-wasm/core.js"))));
+writeFileSync(join(dist, "no-wasm-module.js"), minified(`${read("no-wasm/module.js")}\nexport { instantiate };\n`));
 writeFileSync(join(dist, "wasm-inline.js"), inlined(wasm));
 await Promise.all(ENTRIES.flatMap((entry) => scripts(entry).map((script) => bundle(entry, script))));
 await Promise.all(COMMAND.map(bundleCommand));
@@ -43,6 +45,14 @@ for (const project of [pkg, join(pkg, "src/cli")]) run(process.execPath, [join(p
 finishDeclarations(pkg, join(root, "target/declarations"));
 cpSync(join(root, "LICENSE"), join(pkg, "LICENSE"));
 await printSizes(dist);
+
+function read(name) {
+  return readFileSync(join(generated, name), "utf8");
+}
+
+function minified(script) {
+  return transformSync(script, { minify: true, format: "esm", target: COMMON.target }).code;
+}
 
 function run(command, args, env) {
   console.log(`build: ${[command, ...args].join(" ").replaceAll(`${root}/`, "")}`);
@@ -77,7 +87,7 @@ function bundle({ name, wasm }, { format, file }) {
     supported: { "dynamic-import": format === "esm" },
     plugins: [{
       name: "generated",
-      setup: ({ onResolve }) => onResolve({ filter: /^\.\/(core|wasm-inline)\.js$/ }, generated),
+      setup: ({ onResolve }) => onResolve({ filter: /^\.\/(core|wasm-inline|no-wasm-(core|module))\.js$/ }, generated),
     }],
   });
 }

@@ -5,13 +5,14 @@ import { readFileSync } from "node:fs";
  * budget.json have to fit; tests/package/entries.test.mjs compares them.
  *
  * `name`: that of the source, `src/NAME.ts`, and of `dist/NAME.js`, `.cjs`, `.d.ts`, `.d.cts`. `wasm`: under the
- * `conditions`, `src/wasm-WASM.ts` stands in for the inlined module. An entry that needs the client imports it from
- * "bookmore-sdk", so that there is one.
+ * `conditions`, `src/wasm-WASM.ts` stands in for the inlined module. `insteadOf`: under the `conditions` that entry is
+ * this one. An entry that needs the client imports it from "bookmore-sdk", so that there is one.
  */
 export const ENTRIES = [
   { name: "index", formats: ["esm", "cjs"] },
   { name: "index", formats: ["esm"], wasm: "edge", conditions: ["workerd", "edge-light"] },
   { name: "slim", formats: ["esm", "cjs"] },
+  { name: "no-wasm", formats: ["esm", "cjs"], insteadOf: "index", conditions: ["react-native"] },
   { name: "many/index", formats: ["esm", "cjs"] },
   { name: "testing/index", formats: ["esm", "cjs"] },
   { name: "testing/msw", formats: ["esm", "cjs"] },
@@ -20,6 +21,7 @@ export const ENTRIES = [
   { name: "vue/index", formats: ["esm", "cjs"] },
   { name: "svelte/index", formats: ["esm", "cjs"] },
   { name: "query/index", formats: ["esm", "cjs"] },
+  { name: "diagnose/index", formats: ["esm", "cjs"] },
 ];
 
 /**

@@ -1,7 +1,7 @@
-// Builds the WebAssembly module and its JavaScript glue with unmodified tools:
-//   cargo → wasm-bindgen → wasm-opt
+// The Rust crate as a WebAssembly module with the JavaScript that calls it, by the tools as they come:
+//   cargo → wasm-bindgen → wasm-opt, and → wasm2js where there is to be no WebAssembly.
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const TARGET = "wasm32-unknown-unknown";
@@ -9,25 +9,49 @@ const TARGET = "wasm32-unknown-unknown";
 /** Builds the crate in `root` into `core.js` and `sdk.wasm` in `out`; `run` runs a command. */
 export function buildModule(root, out, run) {
   checkBindgenVersion(root);
+  bindgen(link(root, "npm", run), out, run);
+  // No feature flags: --all-features emits modules that Node 20 rejects.
+  wasmOpt(root, [...SMALL, join(out, "core_bg.wasm"), "-o", join(out, "sdk.wasm")], run);
+}
+
+/** Makes `core.js` and `module.js` in `out`: the same without WebAssembly. Its script is another one, see below. */
+export function buildTranslation(root, out, run) {
+  const [lowered, plain, small] = ["lowered", "plain", "small"].map((name) => join(out, `${name}.wasm`));
+  mkdirSync(out, { recursive: true });
+  // wasm2js knows none of what came after the first version of WebAssembly: neither do its instructions ...
+  wasmOpt(root, [...LOWERED, "--strip-target-features", link(root, "no-wasm", run), "-o", lowered], run);
+  // ... nor, told so, the calls of wasm-bindgen, which then returns a text by a pointer instead of by two results.
+  wasmOpt(root, ["--mvp-features", "--enable-mutable-globals", "--emit-target-features", lowered, "-o", plain], run);
+  bindgen(plain, out, run);
+  wasmOpt(root, [...SMALL, join(out, "core_bg.wasm"), "-o", small], run);
+  // In this form it is a function that makes an instance.
+  run(process.execPath, [binaryen(root, "wasm2js"), "-O3", "--emscripten", small, "-o", join(out, "module.js")]);
+}
+
+const SMALL = ["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"];
+const LOWERED = ["--llvm-memory-copy-fill-lowering", "--llvm-nontrapping-fptoint-lowering", "--signext-lowering"];
+
+/** Links the crate with a feature. Gives the module, which the next one replaces. */
+function link(root, feature, run) {
   const target = join(root, "target");
   run(
     "cargo",
     // Building an rlib at the same time leaves two kilobytes of unused code in the module.
     [
-      ...["rustc", "--release", "--lib", "--crate-type", "cdylib", "--locked", "--no-default-features", "--features", "npm"],
+      ...["rustc", "--release", "--lib", "--crate-type", "cdylib", "--locked", "--no-default-features", "--features", feature],
       ...["--target", TARGET, "--target-dir", target],
     ],
     { CARGO_ENCODED_RUSTFLAGS: rustFlags(root).join("\x1f") },
   );
-  const linked = join(target, TARGET, "release/bookmore_sdk.wasm");
-  run("wasm-bindgen", ["--target", "no-modules", "--no-typescript", "--out-dir", out, "--out-name", "core", linked]);
-  run(process.execPath, [
-    join(root, "pkg/node_modules/binaryen/bin/wasm-opt"),
-    // No feature flags: --all-features emits modules that Node 20 rejects.
-    ...["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"],
-    ...[join(out, "core_bg.wasm"), "-o", join(out, "sdk.wasm")],
-  ]);
+  return join(target, TARGET, "release/bookmore_sdk.wasm");
 }
+
+const bindgen = (module, out, run) =>
+  run("wasm-bindgen", ["--target", "no-modules", "--no-typescript", "--out-dir", out, "--out-name", "core", module]);
+
+const binaryen = (root, command) => join(root, "pkg/node_modules/binaryen/bin", command);
+
+const wasmOpt = (root, args, run) => run(process.execPath, [binaryen(root, "wasm-opt"), ...args]);
 
 /**
  * The messages of panics contain source paths. Remapped, the module has the same bytes in any folder and for any user,

@@ -38,7 +38,13 @@ function tellSignal(signal: AbortSignal, method: "addEventListener" | "removeEve
   }
 }
 
-/** Why `signal` aborted. Old platforms have no reason. */
-export function abortReason({ reason }: AbortSignal): unknown {
+/** Why `signal` aborted; platforms of old do not tell, and one made by hand may throw. */
+export function abortReason(signal: AbortSignal): unknown {
+  let reason: unknown;
+  try {
+    reason = signal.reason;
+  } catch {
+    // See above.
+  }
   return reason === undefined ? named("AbortError", "This operation was aborted") : reason;
 }

@@ -1,7 +1,7 @@
 import { abortReason, onAbort } from "./abort.js";
 import type { Core, Many } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
-import { BookMoreError, errorOf, internalError } from "./errors.js";
+import { BookMoreError, errorOf } from "./errors.js";
 import { checkPlatform, isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
 import { nearest } from "./nearest.js";
 import {
@@ -16,7 +16,7 @@ import {
   type ManyLimits,
 } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
-import { release, trapped } from "./trap.js";
+import { guarded, release } from "./trap.js";
 import type {
   ClientEvent,
   GetAiChatUsage,
@@ -45,7 +45,14 @@ export interface Deciding extends Pick<CheckedManyOptions, "callOptions" | "sign
   free(): void;
 }
 
-/** The implementation of a client. */
+/** How a client sends, as far as that is no secret. */
+export interface Outline extends Pick<CheckedClientOptions, "baseUrl" | "credentials" | "fetch"> {
+  isJsonl: boolean;
+  /** In lower case, besides Accept. */
+  headerNames: string[];
+}
+
+/** What a client does, apart from its face. */
 export class Calls {
   /** For a sub-entry, as {@link load}. */
   readonly nearest = nearest;
@@ -53,6 +60,8 @@ export class Calls {
   readonly polls = new Map<string, { setToken(sameIdentity: boolean): void }>();
   /** Counts the identities that the tokens have stood for. */
   identity = 0;
+  /** For `bookmore-sdk/diagnose`: each is told of the headers of each request. */
+  readonly sendListeners = new Set<(headers: Readonly<Record<string, string>>) => void>();
   readonly #options: CheckedClientOptions;
   readonly #load: Loader;
   readonly #world: World;
@@ -67,7 +76,10 @@ export class Calls {
     this.#load = load;
     this.#useToken(options.bearerToken);
     this.#world = {
-      fetch: (url, init) => this.#inside("fetch", () => (options.fetch ?? globalThis.fetch)(url, init as never) as Promise<Response>),
+      fetch: (url, init) => {
+        for (const tell of this.sendListeners) tell(init.headers as Record<string, string>);
+        return this.#inside("fetch", () => (options.fetch ?? globalThis.fetch)(url, init as never) as Promise<Response>);
+      },
       credentials: options.credentials,
       ask: async (about): Promise<Answer> => answerOf(await this.#inside("provider", () => this.#provider?.(about))),
       emit: (event) => this.#emit(event),
@@ -83,12 +95,28 @@ export class Calls {
     return this.#load();
   }
 
+  /** For `bookmore-sdk/diagnose`: where and how it sends, and the names of its headers. No value of one is in it. */
+  outline(): Outline {
+    const { baseUrl, credentials, fetch, headers, apiKey, isJsonl } = this.#options;
+    const hasToken = this.#token !== undefined || this.#provider !== undefined;
+    const own = [...(hasToken ? ["authorization"] : []), ...(apiKey === undefined ? [] : ["x-api-key"])];
+    return { baseUrl, credentials, fetch, isJsonl: isJsonl ?? false, headerNames: [...own, ...Object.keys(headers)] };
+  }
+
   setBearerToken(token: string | TokenProvider | null, options: SetBearerTokenOptions = {}): void {
     const sameIdentity = isSameIdentity(options);
     this.#useToken(checkedToken(token, this.#options));
     if (this.#engine) this.#tellToken(this.#engine, sameIdentity);
     if (!sameIdentity) this.identity++;
     for (const poll of [...this.polls.values()]) poll.setToken(sameIdentity);
+  }
+
+  /** Gives up the engine; a later call makes another one. */
+  close(): void {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    if (engine?.driver) engine.driver.close();
+    else if (engine) release(engine.instance, engine.core);
   }
 
   async getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {
@@ -111,14 +139,7 @@ export class Calls {
   async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): Promise<Deciding> {
     const { concurrency, rounds, totalTimeoutMs, ...checked } = manyOptions(client, companyIds, options);
     const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), checked.signal);
-    const inside = <T>(act: () => T): T => {
-      try {
-        return act();
-      } catch (trap) {
-        trapped(instance, trap);
-        throw internalError(instance.trap);
-      }
-    };
+    const inside = <T>(act: () => T): T => guarded(instance, act);
     const many = inside(() => new instance.glue.Many(concurrency, rounds, checked.onProgress !== undefined, now()));
     return {
       ...checked,
@@ -164,13 +185,20 @@ export class Calls {
         message: "This runtime has no fetch. Pass one as the option fetch.",
       });
     }
-    // This driver ends with its call.
+    if (engine.core.hasRoom === false) {
+      throw errorOf({
+        code: "internal_error",
+        message: "Calls in flight, or clients that nobody closed, fill the SDK's memory, which cannot grow without WebAssembly. Make fewer calls at once, and close() clients.",
+        isRetryable: true,
+      });
+    }
+    // A driver of its own ends with its call.
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
     // Sorted, so that equal calls compare equal.
     const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
     // A fake clock may go back, or return NaN.
     const waited = Math.max(0, now() - started) || 0;
-    const { outcome, abandon } = driver.call((core, at) =>
+    return driver.call(signal, (core, at) =>
       core.call(
         company,
         checked.isJsonl ?? of.isJsonl ?? false,
@@ -185,7 +213,6 @@ export class Calls {
         ...at,
       ),
     );
-    return unlessAborted(signal, outcome, abandon);
   }
 
   /** The running module. Loading it counts towards a call's total timeout. */
@@ -209,7 +236,8 @@ export class Calls {
     if (!this.#engine || this.#engine.instance.trap !== undefined) {
       const { baseUrl, originLength, apiKey, retryPacing, onEvent } = this.#options;
       const alone = isWorkers();
-      const core = new instance.glue.Core(baseUrl, originLength, apiKey, retryPacing, onEvent !== undefined, !alone);
+      const listens = onEvent !== undefined;
+      const core = guarded(instance, () => new instance.glue.Core(baseUrl, originLength, apiKey, retryPacing, listens, !alone));
       const driver = alone ? undefined : new Driver(instance, core, this.#world);
       this.#engine = { instance, core, driver };
       this.#tellToken(this.#engine, false);
@@ -262,14 +290,11 @@ function failure(error: NonNullable<Outcome["error"]>, { attempts, elapsedMs }: 
   return isControlFlow ? details.cause : errorOf({ ...details, attempts, elapsedMs });
 }
 
-/** The outcome of `promise`; or the reason of `signal`, if it aborts first. */
-function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>, leave?: () => void): Promise<T> {
+/** What `promise` comes to, unless `signal` aborts before: then its reason. */
+function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
-    const abort = () => {
-      leave?.();
-      reject(abortReason(signal));
-    };
+    const abort = () => reject(abortReason(signal));
     if (signal.aborted) return abort();
     const ignore = onAbort(signal, abort);
     promise.then(resolve, reject).finally(ignore);

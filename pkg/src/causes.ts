@@ -42,6 +42,7 @@ class Examination {
   /** Whether all of `value` could be inspected, and contains no secret. */
   isClean(value: unknown): boolean {
     if (typeof value === "symbol") return this.isClean(value.description);
+    if (typeof value === "number" || typeof value === "bigint") return this.isClean(String(value));
     if (typeof value === "string") {
       this.#characters += value.length;
       return this.#characters <= MOST_CHARACTERS && this.#redact(value) === value;
@@ -55,7 +56,11 @@ class Examination {
 
   /** Whether an object has no state that cannot be inspected. */
   #isKnown(value: object): boolean {
-    return isPlain(value) || Array.isArray(value) || (isError(value) && hasPlainPrototypes(value)) || holdsEntries(value);
+    // A subclass may show what its fields hide.
+    const prototype = Object.getPrototypeOf(value);
+    if (Array.isArray(value)) return Array.isArray(prototype);
+    if (holdsEntries(value)) return Object.hasOwn(prototype, Symbol.toStringTag);
+    return isPlain(value) || (isError(value) && hasPlainPrototypes(value));
   }
 
   #ownClean(value: object): boolean {

@@ -2,7 +2,7 @@ import { CALLS, CLIENT_BRAND } from "./brands.js";
 import { Calls } from "./calls.js";
 import { isBranded } from "./errors.js";
 import type { Loader } from "./instance.js";
-import { CLIENT, clientOptions } from "./options.js";
+import { CLIENT, clientOptions, type Parse } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
 import { define } from "./thrown.js";
 import type {
@@ -20,12 +20,12 @@ export class BookMoreClientBase implements BookMoreClientLike {
   declare readonly [CALLS]: () => Calls;
 
   /** @internal */
-  constructor(options: ClientOptions, load: Loader, known: readonly string[] = CLIENT) {
-    const calls = new Calls(clientOptions(options, known), load);
+  constructor(options: ClientOptions, load: Loader, known: readonly string[] = CLIENT, parse?: Parse) {
+    const calls = new Calls(clientOptions(options, known, parse), load);
     define(this, CLIENT_BRAND, true);
     define(this, CALLS, () => calls);
-    // Bound, so that they work detached and inside a proxy such as Vue's `reactive`.
-    for (const name of ["ready", "setBearerToken", "getAiChatUsage", "getAiChatUsageWithResponse"] as const) {
+    // Bound, so that they work on their own and inside a proxy such as that of Vue's `reactive`.
+    for (const name of ["ready", "setBearerToken", "getAiChatUsage", "getAiChatUsageWithResponse", "close"] as const) {
       define(this, name, this[name].bind(this as never));
     }
   }
@@ -45,6 +45,16 @@ export class BookMoreClientBase implements BookMoreClientLike {
   getAiChatUsageWithResponse(request?: GetAiChatUsage, options?: RequestOptions): Promise<WithResponse> {
     return this[CALLS]().getAiChatUsageWithResponse(request, options);
   }
+
+  /**
+   * Frees the memory that the client takes, once the calls that are in flight
+   * have come to their end. A platform with FinalizationRegistry does it by
+   * itself when the client is not used any more; React Native has none. A client
+   * that is called again begins as a new one does.
+   */
+  close(): void {
+    this[CALLS]().close();
+  }
 }
 
 /**
@@ -53,10 +63,10 @@ export class BookMoreClientBase implements BookMoreClientLike {
  */
 export interface BookMoreClientLike {
   /**
-   * Loads the WebAssembly module ahead of time. Otherwise the first call loads
-   * it.
+   * Loads the module ahead of the first call, which otherwise does it.
    *
-   * @throws A {@link RuntimeUnsupportedError} if there is no WebAssembly.
+   * @throws A {@link RuntimeUnsupportedError} where there is no WebAssembly, unless the client is that of
+   * `bookmore-sdk/no-wasm`.
    */
   ready(): Promise<void>;
 

@@ -10,6 +10,8 @@ export type Moment = [now: number, wall: number, random: number];
 export interface Core {
   readonly wantsWall: boolean;
   readonly isIdle: boolean;
+  /** Whether there is memory for another call; absent where there always is. */
+  readonly hasRoom?: boolean;
   fork(): Core;
   setToken(token: string | undefined, hasProvider: boolean, sameIdentity: boolean, ...at: Moment): void;
   call(
@@ -74,6 +76,10 @@ export interface Watch {
 export interface Glue {
   /** Instantiates the module for its classes. */
   (init: { module_or_path: WebAssembly.Module | object }): Promise<unknown>;
+  /** The same, of a module that need not be waited for. */
+  initSync(init: { module: object }): unknown;
+  /** Takes a base URL apart; only in `bookmore-sdk/no-wasm`. */
+  baseUrl?(text: string): string;
   Core: new (
     baseUrl: string,
     originLength: number,

@@ -1,3 +1,4 @@
+import { abortReason, onAbort } from "./abort.js";
 import { safeCause } from "./causes.js";
 import type { Command, Told } from "./command.js";
 import type { Core, Moment } from "./core.js";
@@ -46,27 +47,38 @@ export class Driver {
   #reply: Reply | undefined;
   readonly #timer = new Timer();
   #isDraining = false;
-  /** Whether it serves a single call, and ends with it. */
-  readonly #isForOne: boolean;
+  /** Whether it ends with the calls that are under way. */
+  #endsIdle: boolean;
 
-  constructor(instance: Instance, core: Core, world: World, isForOne = false) {
+  constructor(instance: Instance, core: Core, world: World, endsIdle = false) {
     this.#instance = instance;
     this.#core = core;
     this.#world = world;
-    this.#isForOne = isForOne;
+    this.#endsIdle = endsIdle;
   }
 
-  /** Begins a call. */
-  call(begin: (core: Core, at: Moment) => number): { outcome: Promise<Outcome>; abandon(): void } {
-    let id: number | undefined;
-    const outcome = new Promise<Outcome>((resolve) => {
-      this.#input((core, at) => this.#callers.set((id = begin(core, at)), resolve), false);
-      if (id === undefined) resolve(this.#failure());
+  /** What a call comes to, unless `signal` aborts before: then its reason. */
+  call(signal: AbortSignal | undefined, begin: (core: Core, at: Moment) => number): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(abortReason(signal));
+      let id: number | undefined;
+      // Before anything is carried out, and until it has settled: a listener or a fetch may abort it at once.
+      const ignore = signal && onAbort(signal, () => {
+        reject(abortReason(signal));
+        if (id !== undefined && this.#callers.delete(id)) this.#input((core, at) => core.abandon(id!, ...at), false);
+      });
+      const settle = (outcome: Outcome) => {
+        ignore?.();
+        resolve(outcome);
+      };
+      this.#input((core, at) => this.#callers.set((id = begin(core, at)), settle), false);
+      if (id === undefined) settle(this.#failure());
     });
-    const abandon = () => {
-      if (id !== undefined && this.#callers.delete(id)) this.#input((core, at) => core.abandon(id!, ...at), false);
-    };
-    return { outcome, abandon };
+  }
+
+  close(): void {
+    this.#endsIdle = true;
+    this.#input(() => {}, false);
   }
 
   setToken(token: string | undefined, hasProvider: boolean, sameIdentity: boolean): void {
@@ -98,7 +110,7 @@ export class Driver {
     } finally {
       this.#isDraining = false;
     }
-    const isOver = this.#isForOne && this.#flights.size === 0 && this.#core.isIdle;
+    const isOver = this.#endsIdle && this.#flights.size === 0 && this.#core.isIdle;
     this.#timer.set(isOver ? Infinity : this.#core.pollTimeout(), this.#timeout);
     if (isOver) this.#core.free();
   }

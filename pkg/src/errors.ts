@@ -231,7 +231,7 @@ export class DecodeError extends BookMoreError {
   }
 }
 
-/** This runtime cannot run WebAssembly, or does not allow it. */
+/** This runtime lacks something that the SDK needs, or does not allow WebAssembly. */
 export class RuntimeUnsupportedError extends BookMoreError {
   declare readonly code: "runtime_unsupported";
 }

@@ -20,7 +20,11 @@ export interface Reply {
 }
 
 /** What was given instead of a Response, and what is needed. */
-class Unusable extends Error {}
+class Unusable extends Error {
+  constructor(given: string) {
+    super(`The fetch function gave ${given}; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body.`);
+  }
+}
 
 /** Why `thrown` says that no Response was given, if it does. */
 export function unusableIn(thrown: unknown): string | undefined {
@@ -43,12 +47,10 @@ export async function send(
   init: RequestInit,
   onHeaders: (body: Cancelable, head: Reply) => boolean,
 ): Promise<Reply> {
-  // workerd may lack `cache` and throws where it is given.
-  const Request = globalThis.Request as typeof globalThis.Request | undefined;
   const response: unknown = await fetchFunction(url, {
     method: "GET",
     redirect: "manual",
-    ...(Request && !("cache" in Request.prototype) ? {} : { cache: "no-store" }),
+    ...(knowsCache() ? { cache: "no-store" } : {}),
     ...init,
   });
   const { status, body } = checked(response);
@@ -57,7 +59,7 @@ export async function send(
     // A given function that goes elsewhere on purpose, such as to a gateway,
     // is the caller's choice; one that has followed a redirect is not.
     url: partOf(response, "redirected") ? String(partOf(response, "url")) : undefined,
-    headers: headersOf(partOf(response, "headers") as Headers),
+    headers: headersOf(partOf(response, "headers")),
     body: NOTHING,
     end: 0,
     receivedAt: Date.now(),
@@ -71,14 +73,15 @@ export async function send(
   let length = 0;
   const chunks: Uint8Array[] = [];
   try {
-    await read(response as Response, body, (reader) => onHeaders(reader, reply), (content) => {
+    await read(response as Response, body, (reader) => onHeaders(reader, reply), (bytes) => {
       // A copy: whoever gave it may use its memory again.
-      const chunk = bytesOf(content).slice();
+      const chunk = bytes.slice();
       if (chunk.length > 0) chunks.push(chunk);
       length += chunk.length;
       return length <= MAX_BODY_BYTES;
     });
   } catch (thrown) {
+    if (unusableIn(thrown) !== undefined) throw thrown;
     Object.assign(reply, { end: 2, thrown });
   }
   if (length > MAX_BODY_BYTES) reply.end = 1;
@@ -86,17 +89,29 @@ export async function send(
   return reply;
 }
 
-/** Those of a mock may not iterate, and count as none. */
-function headersOf(given: Iterable<[unknown, unknown]> | undefined): Reply["headers"] {
+/** workerd may lack `cache`, and throws where it is given; React Native makes a parameter of the URL of it. */
+function knowsCache(): boolean {
+  // Without WebAssembly Node.js ends where its Request is looked at.
+  const { process, WebAssembly } = globalThis as { process?: { versions?: { node?: string } }; WebAssembly?: object };
+  if (!WebAssembly && process?.versions?.node) return true;
+  const Request = globalThis.Request as typeof globalThis.Request | undefined;
+  return !Request || "cache" in Request.prototype;
+}
+
+/** Those of a polyfill or a mock may not iterate: they have forEach, or are a plain object. */
+function headersOf(given: unknown): Reply["headers"] {
   const headers: Reply["headers"] = [];
+  const add = (value: unknown, name: unknown) => {
+    const key = String(name).toLowerCase();
+    // Session cookies, which Node shows, are not the caller's business. Each header crosses on a line of its own.
+    if (key !== "set-cookie" && typeof value !== "function") headers.push([key, String(value).replace(/[\r\n]+/g, " ")]);
+  };
   try {
-    for (const [name, value] of given ?? []) {
-      const key = String(name).toLowerCase();
-      // Session cookies, which Node shows, are not the caller's business. Each header crosses on a line of its own.
-      if (key !== "set-cookie") headers.push([key, String(value).replace(/[\r\n]+/g, " ")]);
-    }
+    const isIterable = Symbol.iterator in (given as object);
+    if (!isIterable && has(given, "forEach")) (given as Headers).forEach(add);
+    else for (const [name, value] of isIterable ? (given as Headers) : Object.entries(given as object)) add(value, name);
   } catch {
-    // What came before counts.
+    // There are none, or what came before counts.
   }
   return headers;
 }
@@ -109,9 +124,9 @@ function joined(chunks: Uint8Array[], length: number): Uint8Array {
 
 /** Status and body, each read once. Refuses what a mock or a wrapper may give in the place of a Response. */
 function checked(given: unknown): { status: number; body: Response["body"] | undefined } {
-  const needed = "give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body";
   const refuse = (what: string) => {
-    throw new Unusable(`The fetch function gave ${what}; ${needed}.`);
+    void giveUp(partOf(given, "body") as Cancelable);
+    throw new Unusable(what);
   };
   if (typeof given !== "object" || given === null) refuse(given === null ? "null" : `something of type ${typeof given}`);
   const [type, status, body] = ["type", "status", "body"].map((name) => partOf(given, name));
@@ -150,24 +165,42 @@ async function read(
   response: Response,
   body: Response["body"] | undefined,
   onReader: (reader: Cancelable) => boolean,
-  take: (content: unknown) => boolean,
+  take: (bytes: Uint8Array) => boolean,
 ): Promise<void> {
   if (has(body, "getReader")) {
-    const reader = body!.getReader();
+    const reader = readerOf(body!);
     // From now on only the reader can cancel it.
     onReader(reader);
     let isOver = false;
     try {
-      for (let piece, count = 1; !(isOver = (piece = await reader.read()).done) && take(piece.value); count++) {
-        if (count % PIECES_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
+      for (let count = 1; ; count++) {
+        const piece: unknown = await reader.read();
+        isOver = !!partOf(piece, "done");
+        if (isOver || !take(bytesOf(partOf(piece, "value")))) break;
+        if (count % PIECES_AT_ONCE > 0) continue;
+        await new Promise((resolve) => setTimeout(resolve));
+        // One that cannot be cancelled gives pieces for ever.
+        if (!onReader(reader)) break;
       }
     } finally {
       if (!isOver) giveUp(reader);
     }
   } else if (body !== null) {
-    const method = has(response, "arrayBuffer") ? "arrayBuffer" : "text";
-    take(await response[method]());
+    // Without streams, as in React Native, the text is always there, and the bytes may be a function that fails.
+    const methods = (["arrayBuffer", "text"] as const).filter((name) => has(response, name));
+    const content: unknown = await response[(body === undefined ? methods.pop() : methods[0])!]();
+    take(typeof content === "string" ? new TextEncoder().encode(content) : bytesOf(content));
   }
+}
+
+function readerOf(body: ReadableStream<Uint8Array>): ReadableStreamDefaultReader<Uint8Array> {
+  try {
+    const reader = body.getReader();
+    if (has(reader, "read")) return reader;
+  } catch {
+    // It is told below.
+  }
+  throw new Unusable("a body that cannot be read");
 }
 
 /** What is there of a body: a stream or its reader. */
@@ -182,10 +215,15 @@ export async function giveUp(body: Cancelable): Promise<void> {
   }
 }
 
-/** Text, an ArrayBuffer of any realm, or a view of one. */
+/** Takes an ArrayBuffer of any realm, or a view of one. */
 function bytesOf(content: unknown): Uint8Array {
-  if (typeof content === "string") return new TextEncoder().encode(content);
-  const { buffer = content, byteOffset, byteLength } = content as Uint8Array;
-  if (byteLength === undefined) throw new TypeError("its body is not made of bytes");
-  return byteLength === 0 ? NOTHING : new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+  try {
+    const { buffer = content, byteOffset, byteLength } = content as Uint8Array;
+    // A view of what is no buffer is a copy, and empty.
+    const bytes = byteLength ? new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) : NOTHING;
+    if (bytes.length === byteLength) return bytes;
+  } catch {
+    // It is told below.
+  }
+  throw new Unusable("a body that is not made of bytes");
 }

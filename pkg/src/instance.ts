@@ -1,31 +1,16 @@
-import { glue, type Glue } from "./core.js";
+import type { Glue } from "./core.js";
 import { BookMoreError, errorOf } from "./errors.js";
-import { textOf } from "./thrown.js";
 
-/** A compiled module, or what makes an instance of one with the imports that it is given. */
-export type Source = WebAssembly.Module | ((imports: WebAssembly.Imports) => Promise<WebAssembly.Instance>);
+/** Makes an instance of the module. */
+export type Source = () => Glue | Promise<Glue>;
 
-/** A running WebAssembly module. */
+/** A running module. */
 export class Instance {
   readonly glue: Glue;
   /** What it trapped with: its memory cannot be trusted any more. */
   trap: unknown;
 
-  static async start(source: Source): Promise<Instance> {
-    if (typeof source === "function") {
-      // The script has its own way to an instance; it is given another one.
-      const instantiate = async (_: unknown, imports: WebAssembly.Imports) => ({ instance: await source(imports) });
-      const own = glue(undefined, { instantiate, Instance: WebAssembly.Instance });
-      await own({ module_or_path: {} });
-      return new Instance(own);
-    }
-    const own = glue();
-    // Not `initSync`: it takes a module of another realm, as edge runtimes have it, for bytes.
-    await own({ module_or_path: source });
-    return new Instance(own);
-  }
-
-  private constructor(glue: Glue) {
+  constructor(glue: Glue) {
     this.glue = glue;
   }
 }
@@ -36,7 +21,7 @@ export class Instance {
  */
 export const isWorkers = (): boolean => globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
-/** @throws A RuntimeUnsupportedError that names the missing global. WebAssembly and fetch are checked elsewhere. */
+/** @throws A RuntimeUnsupportedError that names the missing global. fetch is checked elsewhere. */
 export function checkPlatform(): void {
   const needed = ["AbortController", "TextDecoder", "TextEncoder", "performance"];
   const missing = needed.find((name) => !(globalThis as Record<string, unknown>)[name]);
@@ -58,8 +43,8 @@ const LONGEST_LOAD_MS = 30_000;
  * is given up, its signal aborted, and begun anew for all who wait for it.
  */
 export function loader(source: (signal: AbortSignal) => Promise<Source>): Loader {
-  let module: Source | undefined;
-  const compiled = async (signal: AbortSignal) => (module ??= await source(signal));
+  let known: Source | undefined;
+  const begin = async (signal: AbortSignal) => new Instance(await (known ??= await source(signal))());
   let loading: { since: number; instance: Promise<Instance>; isOver: boolean; controller: AbortController } | undefined;
   return async function load(limitMs = Infinity): Promise<Instance> {
     checkPlatform();
@@ -71,7 +56,7 @@ export function loader(source: (signal: AbortSignal) => Promise<Source>): Loader
     }
     if (!loading) {
       const controller = new AbortController();
-      const started = { since: now, instance: compiled(controller.signal).then(Instance.start), isOver: false, controller };
+      const started = { since: now, instance: begin(controller.signal), isOver: false, controller };
       const end = () => (started.isOver = true);
       started.instance.then(end, end);
       loading = started;
@@ -94,20 +79,6 @@ export function loader(source: (signal: AbortSignal) => Promise<Source>): Loader
 }
 
 export function unsupported(cause: unknown): BookMoreError {
-  let message = `This runtime lacks something that the SDK needs: ${String(cause).replace(/\.$/, "")}.`;
-  if (typeof WebAssembly !== "object") {
-    message = "This runtime has no WebAssembly, or has it switched off. Use another one.";
-  } else if (isRefusal(cause)) {
-    message = "This runtime refused to compile WebAssembly. ";
-    message +=
-      isWorkers() || "EdgeRuntime" in globalThis
-        ? "It takes what was compiled with the app: bundle with the condition workerd, give an imported bookmore-sdk/sdk.wasm to bookmore-sdk/slim, or in Next list bookmore-sdk in serverExternalPackages."
-        : "On a page with a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src.";
-  }
+  const message = `This runtime lacks something that the SDK needs: ${String(cause).replace(/\.$/, "")}.`;
   return errorOf({ code: "runtime_unsupported", message, cause });
-}
-
-/** Whether a platform threw it because it compiles nothing, or not these bytes. */
-export function isRefusal(thrown: unknown): boolean {
-  return ["CompileError", "EvalError"].includes(textOf(thrown, "name"));
 }

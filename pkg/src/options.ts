@@ -1,4 +1,5 @@
 import { errorOf } from "./errors.js";
+import { isLoopback } from "./loopback.js";
 import { isPlain, membersOf as checkedMembers } from "./members.js";
 import { nearest } from "./nearest.js";
 import { LONGEST_TIMER } from "./timer.js";
@@ -72,11 +73,19 @@ export interface Endpoint {
 
 const DEFAULT_BASE_URL = "https://api.bookmore.com";
 
-function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: ClientOptions): Endpoint {
+/** Takes a base URL apart: an {@link Endpoint}, or why it is none. */
+export type Parse = (text: string) => unknown;
+
+function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: ClientOptions, parse: Parse | undefined): Endpoint {
   const text = String(baseUrl);
   // The default needs no `URL`, which some platforms lack.
   if (text === DEFAULT_BASE_URL) return { baseUrl: text, originLength: text.length, keepsSecrets: true };
-  checkUrl();
+  if (!normalisesUrls()) {
+    if (!parse) throw errorOf({ code: "runtime_unsupported", message: NO_URL });
+    const { refused: why, ...parsed } = parse(text) as Endpoint & { refused?: string };
+    if (why) refuse(why);
+    return { ...parsed, keepsSecrets: parsed.keepsSecrets || allowInsecureHttp };
+  }
   const isRelative = /^[/.]/.test(text);
   const base = isRelative ? globalThis.location?.href : undefined;
   const url = urlOf(text, base);
@@ -93,27 +102,23 @@ function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: Cli
     "baseUrl must be an http(s) URL without user name, query, fragment or broken escapes, such as https://api.bookmore.com.",
   );
   const { origin, pathname, protocol, hostname } = url!;
-  const isLocal = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
   return {
     baseUrl: (origin + pathname).replace(/\/+$/, ""),
     originLength: origin.length,
-    keepsSecrets: protocol === "https:" || isLocal || allowInsecureHttp,
+    keepsSecrets: protocol === "https:" || isLoopback(hostname) || allowInsecureHttp,
   };
 }
 
-/** In old versions of React Native the properties of a URL throw. */
-function checkUrl(): void {
-  const example = "https://a.example/b";
+const NO_URL = "This runtime has no URL, or not all of it, which a baseUrl needs. Load a polyfill of it before the client is made.";
+
+/** React Native has a URL whose parts throw when they are read, or are what was given. */
+function normalisesUrls(): boolean {
   try {
-    const { origin, pathname, protocol, hostname, username, password } = new URL(example);
-    if (origin + pathname + username + password === example && protocol && hostname) return;
+    const { origin, pathname, protocol, hostname, username, password } = new URL("HTTPS://A.example:443/b/../c");
+    return [origin, pathname, protocol, hostname, username, password].join() === "https://a.example,/c,https:,a.example,,";
   } catch {
-    // See below.
+    return false;
   }
-  throw errorOf({
-    code: "runtime_unsupported",
-    message: "This runtime has no URL, or not all of it, which a baseUrl needs. Load a polyfill of it before the client is made.",
-  });
 }
 
 /** Node.js 20 has no `URL.parse`. */
@@ -194,7 +199,7 @@ export interface CheckedClientOptions extends CommonOptions, Endpoint {
   onEvent: ClientOptions["onEvent"];
 }
 
-export function clientOptions(given: ClientOptions, known: readonly string[]): CheckedClientOptions {
+export function clientOptions(given: ClientOptions, known: readonly string[], parse: Parse | undefined): CheckedClientOptions {
   const options = membersOf(given, "The options", known);
   const { credentials, fetch, onEvent, allowInsecureHttp, retryPacing = true } = options;
   const apiKey = options.apiKey ?? undefined;
@@ -207,7 +212,7 @@ export function clientOptions(given: ClientOptions, known: readonly string[]): C
   checkType(onEvent, "onEvent", "function");
   checkType(allowInsecureHttp, "allowInsecureHttp", "boolean");
   checkType(retryPacing, "retryPacing", "boolean");
-  const to = endpoint(options);
+  const to = endpoint(options, parse);
   if (apiKey !== undefined) checkWay(to);
   const bearerToken = checkedToken(options.bearerToken, to);
   return { ...common(options), ...to, bearerToken, apiKey, credentials, fetch, retryPacing, onEvent };

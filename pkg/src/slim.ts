@@ -1,9 +1,10 @@
 import { BookMoreClientBase } from "./client.js";
 import { errorOf } from "./errors.js";
-import { isRefusal, loader, type Source } from "./instance.js";
+import { loader } from "./instance.js";
 import { CLIENT } from "./options.js";
 import { wordsOf } from "./thrown.js";
 import type { ClientOptions as Options, WasmSource } from "./types.js";
+import { isRefusal, webAssembly, type Compiled } from "./webassembly.js";
 
 export * from "./public.js";
 
@@ -31,11 +32,11 @@ export class BookMoreClient extends BookMoreClientBase {
     if (!["object", "string", "function"].includes(typeof wasm)) throw configError(`wasm is of type ${typeof wasm}: ${NEEDED}`);
     // A promise that fails before the first call fails that call, and nothing else.
     Promise.resolve(wasm).catch(() => {});
-    super(options, loader((signal) => sourceOf(wasm, signal)), ["wasm", ...CLIENT]);
+    super(options, loader(webAssembly((signal) => compiledOf(wasm, signal))), ["wasm", ...CLIENT]);
   }
 }
 
-async function sourceOf(wasm: WasmSource, signal: AbortSignal): Promise<Source> {
+async function compiledOf(wasm: WasmSource, signal: AbortSignal): Promise<Compiled> {
   let given: unknown;
   try {
     given = await wasm;
@@ -115,7 +116,7 @@ function isValid(given: BufferSource): boolean {
 type Make = (imports: WebAssembly.Imports) => unknown;
 
 /** Makes instances by Vite's `?init` and functions like it. */
-function maker(make: Make): Source {
+function maker(make: Make): Compiled {
   return async (imports) => {
     let made: { instance?: WebAssembly.Instance; exports?: object } | undefined;
     try {

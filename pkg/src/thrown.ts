@@ -1,10 +1,20 @@
 /** How many characters of a text are told. */
 const LONGEST_TEXT = 10_000;
 
-/** Whether it is a framework's control flow, which has to reach the caller as it came. */
+/** Whether it is a framework's control flow, which has to reach the caller as it came. README has a table of it. */
 export function isControlFlow(thrown: unknown): boolean {
   const is = (name: string, type: string) => typeof memberOf(thrown, name) === type;
-  return is("then", "function") || is("digest", "string") || memberOf(thrown, "$$typeof") !== undefined;
+  // React's promises and elements, and the marked errors of Next.
+  if (is("then", "function") || is("digest", "string") || memberOf(thrown, "$$typeof") !== undefined) return true;
+  // Routers throw what is no error, and has no message: a Response of any make, SvelteKit's redirect and error,
+  // React Router's data(), TanStack's notFound().
+  return (
+    !is("message", "string") &&
+    (is("json", "function") ||
+      Number.isInteger(memberOf(thrown, "status")) ||
+      memberOf(thrown, "type") === "DataWithResponseInit" ||
+      memberOf(thrown, "isNotFound") === true)
+  );
 }
 
 /** By what the engine tells the network's failures from others. */

@@ -445,7 +445,7 @@ export interface DecodeError extends BookMoreError {
   readonly offset: number;
 }
 
-/** This runtime cannot run WebAssembly, or does not allow it. */
+/** This runtime lacks something that the SDK needs, or does not allow WebAssembly. */
 export interface RuntimeUnsupportedError extends BookMoreError {
   readonly code: "runtime_unsupported";
 }

@@ -188,7 +188,7 @@ impl<T: Transport, I: Iterator> GetMany<T, I> {
     /// ```
     pub fn progress(&self) -> ManyProgress {
         let (least, most) = self.ids.size_hint();
-        let total = (most == Some(least)).then(|| self.taken + least);
+        let total = (most == Some(least)).then(|| self.taken.saturating_add(least));
         let now = self.client.transport().now();
         let many = self.many.as_ref();
         let eta_ms = total

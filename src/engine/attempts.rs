@@ -209,7 +209,7 @@ impl Engine {
             }
         }
         let (company, now) = (group.key.company, self.at.now);
-        let is_pause = self.shared.pauses.ask(&error, company, now);
+        let is_pause = self.is_own(&group) && self.shared.pauses.ask(&error, company, now);
         self.backoff(&mut group, error);
         self.put_back(group);
         if is_pause {
@@ -221,7 +221,7 @@ impl Engine {
     fn backoff(&mut self, group: &mut Group, error: Arc<Error>) {
         let random = self.random();
         let now = self.at.now;
-        let asked = error.retry_after_ms();
+        let asked = error.retry_after_ms().filter(|_| self.is_own(group));
         let is_over = f64::from(group.retries) >= group.key.max_retries
             || !error.is_retryable()
             || asked.is_some_and(|ms| ms > LONGEST_WAIT_MS);
@@ -281,7 +281,22 @@ impl Engine {
         group.failure = Some(failure);
     }
 
-    /// Wakes a sleeping group, or lets it sleep on.
+    /// Whether the server said it to whoever is logged in now.
+    fn is_own(&self, group: &Group) -> bool {
+        group.identity == self.shared.identity
+    }
+
+    /// A group sleeps no longer because the server asked `identity` to wait.
+    pub(super) fn wake_from_pause(&mut self, group: &mut Group, identity: u64) {
+        let is_asleep = group.stage == Stage::Sleep && group.identity == identity;
+        let failure = group.failure.as_ref().filter(|_| is_asleep);
+        if failure.is_some_and(|error| error.retry_after_ms().is_some()) {
+            group.ready_at = self.at.now;
+            self.handle_sleeper(group);
+        }
+    }
+
+    /// A group that sleeps goes on, or sleeps on.
     fn handle_sleeper(&mut self, group: &mut Group) {
         let turn = turn(&self.shared, group.ready_at, group.number, self.at.now);
         if turn <= self.at.now {
@@ -331,6 +346,7 @@ impl Engine {
     fn wait_out_pause(&mut self, group: &mut Group, pause: &Pause) {
         let earliest = self.settle_paused(group);
         let random = self.random();
+        group.identity = self.shared.identity;
         let late = spread(pause.wait_ms, random).min((earliest - pause.until) / 2.0);
         self.sleep(group, pause.until + late, 0.0, Arc::clone(&pause.error));
     }
@@ -373,7 +389,7 @@ impl Engine {
         {
             let by = turn(&self.shared, group.ready_at, group.number, self.at.now);
             let turn_at = Some(self.at.wall + by - self.at.now);
-            let told = if group.identity == self.shared.identity {
+            let told = if self.is_own(group) {
                 Told::Failure(error, turn_at)
             } else {
                 // An error of another identity is not for this one.

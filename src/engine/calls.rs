@@ -208,17 +208,19 @@ impl Engine {
                 error: Arc::clone(error),
             },
         };
-        self.emit(call.id, attempts.len(), what);
+        let attempt = attempts.len();
         let outcome = Outcome {
             result,
             turn_at,
             attempts,
             elapsed_ms,
         };
+        // First, so that whoever leaves when the listener is told keeps it.
         self.command(Command::Settle {
             call: call.id,
             outcome: Box::new(outcome),
         });
+        self.emit(call.id, attempt, what);
     }
 
     /// Ends a group, and starts the one behind it.

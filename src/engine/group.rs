@@ -89,7 +89,7 @@ pub(super) struct Group {
     pub asked: Option<u64>,
     /// The revision of the token that it was last sent with.
     pub revision: u64,
-    /// The identity that it was last sent as.
+    /// Whose that was, or the pause that it keeps.
     pub identity: u64,
     /// The provider whose renewed token followed a 401.
     pub renewed: Option<u64>,

@@ -517,11 +517,12 @@ impl Engine {
                 Some(Command::Send { send, .. }) => *send,
                 Some(Command::Ask { question, .. }) => *question,
                 Some(Command::Settle { call, .. }) => *call,
-                // Its event is right before it.
-                Some(Command::Emit(Event {
-                    what: What::Attempt { send },
-                    ..
-                })) => *send,
+                // What the listener is told of it.
+                Some(Command::Emit(event)) => match event.what {
+                    What::Attempt { send } => send,
+                    What::Success { .. } | What::Error { .. } => event.call,
+                    _ => continue,
+                },
                 _ => continue,
             };
             if of == id {

@@ -59,7 +59,8 @@ impl Engine {
         if is_endless {
             self.superseded = 0;
         }
-        // What the server asked of one identity does not bind another.
+        // What the server asked of one user is no word for another.
+        let old_identity = self.shared.identity;
         if !same_identity {
             self.shared.pauses = Pauses::default();
             self.shared.identity += 1;
@@ -82,16 +83,18 @@ impl Engine {
                 self.put_back(group);
                 continue;
             }
-            let is_paused = group.stage == Stage::Sleep && group.is_unsent();
-            if group.stage == Stage::Token || is_unsent || (is_paused && !same_identity) {
+            if group.stage == Stage::Token || is_unsent {
                 self.proceed(&mut group);
-            } else if is_old && !same_identity {
-                // The reply will belong to the old identity: only those who wait
-                // for it already get it.
-                group.is_listed = false;
-                if let Some(behind) = group.behind.take() {
-                    self.start_behind(behind);
+            } else if !same_identity {
+                if is_old {
+                    // The reply will be one of the old identity's: it is given to
+                    // those who wait for it, and to nobody else.
+                    group.is_listed = false;
+                    if let Some(behind) = group.behind.take() {
+                        self.start_behind(behind);
+                    }
                 }
+                self.wake_from_pause(&mut group, old_identity);
             }
             self.put_back(group);
         }

@@ -127,7 +127,7 @@ impl Redactor {
                 .as_deref()
                 .map(|cause| cause as &dyn std::error::Error);
             while let Some(shown) = link {
-                if self.redact(&mut shown.to_string()) {
+                if self.redact(&mut shown.to_string()) || self.redact(&mut format!("{shown:?}")) {
                     *cause = None;
                     return;
                 }
@@ -139,8 +139,8 @@ impl Redactor {
     }
 }
 
-/// The length in bytes of `secret` at the start of `text`; 0 if it is not there.
-/// Any character may be percent-encoded.
+/// How many bytes of `text` are `secret`; 0 where it does not begin with it. Any
+/// character may be percent-encoded, and base64 be that of URLs.
 fn length_of(secret: &str, text: &[u8]) -> usize {
     // The secret may contain a percent sign itself.
     if text.starts_with(secret.as_bytes()) {
@@ -150,7 +150,11 @@ fn length_of(secret: &str, text: &[u8]) -> usize {
     for &byte in secret.as_bytes() {
         rest = match rest {
             [b'%', high, low, after @ ..] if hex(*high, *low) == Some(byte) => after,
-            [first, after @ ..] if *first == byte => after,
+            [first, after @ ..]
+                if *first == byte || matches!((byte, *first), (b'+', b'-') | (b'/', b'_')) =>
+            {
+                after
+            }
             _ => return 0,
         };
     }
@@ -211,6 +215,37 @@ mod tests {
         }
         for other in ["s3cret+/=toke", "S3cret+/=token", "s3cret%2B%2Ftoken", ""] {
             assert_eq!(redacted(&[secret], other), other);
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "npm"))]
+    fn a_cause_that_shows_a_secret_in_any_form_is_left_out() {
+        #[derive(Debug)]
+        struct Refused(#[allow(dead_code, reason = "shown by Debug")] String);
+        impl std::fmt::Display for Refused {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("refused")
+            }
+        }
+        impl std::error::Error for Refused {}
+        let mut redactor = Redactor::default();
+        redactor.add(&Arc::new(Secret::new("s3cret-token".to_owned())));
+        for (header, is_kept) in [("Bearer s3cret-token", false), ("Bearer", true)] {
+            let mut error = NetworkError::new("x").caused_by(Arc::new(Refused(header.to_owned())));
+            redactor.redact_network(&mut error);
+            assert_eq!(error.cause.is_some(), is_kept, "{header}");
+        }
+    }
+
+    #[test]
+    fn base64_may_be_that_of_urls() {
+        for form in [
+            "Pz8-Pn5-Pz8_Pz8",
+            "Pz8+Pn5+Pz8/Pz8",
+            "QmVhcmVyID8_Pj5-fj8_Pz8_",
+        ] {
+            assert_eq!(redacted(&["??>>~~?????"], form), REDACTED);
         }
     }
 

@@ -20,6 +20,7 @@ use crate::{
     wire::base_url::without_query,
 };
 use javascript::{get, let_go, set};
+use reply::Unread;
 use timer::{Sleep, performance_now};
 
 pub use thrown::Thrown;
@@ -191,7 +192,8 @@ impl Fetch {
                 Body::TooLong(bytes)
             }
             Ok(()) => Body::Whole(bytes),
-            Err(thrown) => {
+            Err(Unread::Unusable(error)) => return Err(error),
+            Err(Unread::Thrown(thrown)) => {
                 let broken = thrown::broken(&thrown, &redactor_for(&request));
                 Body::Broken(bytes, broken)
             }

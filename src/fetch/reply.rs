@@ -1,7 +1,7 @@
 //! Reads what a `fetch` returns, or refuses it.
 
 use gloo_net::http::Response;
-use js_sys::{Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, Object, Promise, Reflect, Symbol, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -78,11 +78,17 @@ fn unusable(given: &str) -> Error {
     ConfigError::new(&["The fetch function gave ", given, needed]).into()
 }
 
-/// The pairs of anything that iterates like `Headers`, with lower-case names.
-/// Omits session cookies, which Node.js exposes and the caller does not need.
+/// The pairs of anything that iterates like `Headers`, or of the plain object of
+/// a mock, names in lower case. Session cookies, which Node shows, are not the
+/// caller's business.
 fn pairs(headers: &JsValue) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
-    for entry in items(headers).iter() {
+    let entries = if Reflect::has(headers, &Symbol::iterator()).unwrap_or(true) {
+        items(headers)
+    } else {
+        Object::entries(headers.unchecked_ref())
+    };
+    for entry in entries.iter() {
         let entry = items(&entry);
         if let (Some(mut name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string())
         {
@@ -99,15 +105,29 @@ fn pairs(headers: &JsValue) -> Vec<(String, String)> {
 /// available at once.
 const PIECES_AT_ONCE: u32 = 1024;
 
-/// Reads the body in chunks if the platform can, so that it never holds much more
-/// than `most` bytes. `open` gets what must be cancelled if the body is not read
-/// to its end.
+/// Why a body could not be read to its end.
+pub(super) enum Unread {
+    /// It gives no bytes, as the body of a mock may.
+    Unusable(Error),
+    /// What reading it threw: the reply broke off.
+    Thrown(JsValue),
+}
+
+impl From<JsValue> for Unread {
+    fn from(thrown: JsValue) -> Self {
+        Self::Thrown(thrown)
+    }
+}
+
+/// Reads the body piece by piece where the platform can, so that not much more
+/// than `most` bytes are ever held. `open` is told what has to be let go of
+/// where the body is not read to its end.
 pub(super) async fn read(
     response: &JsValue,
     most: usize,
     bytes: &mut Vec<u8>,
     open: &mut Option<JsValue>,
-) -> Result<(), JsValue> {
+) -> Result<(), Unread> {
     *open = get(response, "body");
     let Some(stream) = open.clone().filter(|body| has_method(body, "getReader")) else {
         let body = Reflect::get(response, &"body".into());
@@ -119,13 +139,19 @@ pub(super) async fn read(
         } else {
             "text"
         };
-        let content = Promise::resolve(&invoke(response, method)?);
-        append(bytes, &JsFuture::from(content).await?)?;
+        let content = JsFuture::from(Promise::resolve(&invoke(response, method)?)).await?;
+        match content.as_string() {
+            Some(text) => bytes.extend_from_slice(text.as_bytes()),
+            None => append(bytes, &content)?,
+        }
         *open = None;
         return Ok(());
     };
-    let reader = invoke(&stream, "getReader")?;
-    // A locked stream can only be cancelled by its reader.
+    let reader = invoke(&stream, "getReader").unwrap_or_default();
+    if !has_method(&reader, "read") {
+        return Err(Unread::Unusable(unusable("a body that cannot be read")));
+    }
+    // From now on only the reader can cancel it.
     *open = Some(reader.clone());
     for count in 1.. {
         if bytes.len() > most {
@@ -134,32 +160,41 @@ pub(super) async fn read(
         if count % PIECES_AT_ONCE == 0 {
             Sleep::start(0.0).await;
         }
-        let piece = Promise::resolve(&invoke(&reader, "read")?);
-        let piece = JsFuture::from(piece).await?;
-        let is_over = is_true(&piece, "done");
-        let Some(value) = get(&piece, "value").filter(|_| !is_over) else {
+        let piece = JsFuture::from(Promise::resolve(&invoke(&reader, "read")?)).await?;
+        if is_true(&piece, "done") {
             *open = None;
             break;
-        };
-        append(bytes, &value)?;
+        }
+        append(bytes, &get(&piece, "value").unwrap_or_default())?;
     }
     Ok(())
 }
 
-/// The bytes of text, an ArrayBuffer of any realm or a view of one.
-fn append(bytes: &mut Vec<u8>, content: &JsValue) -> Result<(), JsValue> {
-    if let Some(text) = content.as_string() {
-        bytes.extend_from_slice(text.as_bytes());
-        return Ok(());
-    }
-    let number = |name: &str| get(content, name).and_then(|number| number.as_f64());
-    let length = number("byteLength").ok_or("its body is not made of bytes")? as u32;
-    // A detached ArrayBuffer has no length, and throws.
-    if length > 0 {
-        let offset = number("byteOffset").unwrap_or_default() as u32;
-        let buffer = get(content, "buffer").unwrap_or_else(|| content.clone());
-        let view = Uint8Array::new_with_byte_offset_and_length(&buffer, offset, length);
-        bytes.extend_from_slice(&view.to_vec());
+/// Takes an ArrayBuffer of any realm or a view of one.
+fn append(bytes: &mut Vec<u8>, content: &JsValue) -> Result<(), Unread> {
+    match view(content) {
+        Some(view) => bytes.extend_from_slice(&view.to_vec()),
+        None => {
+            return Err(Unread::Unusable(unusable(
+                "a body that is not made of bytes",
+            )));
+        }
     }
     Ok(())
+}
+
+fn view(content: &JsValue) -> Option<Uint8Array> {
+    let length = get(content, "byteLength")?.as_f64()?;
+    // An ArrayBuffer that was given away has no length and throws.
+    if length == 0.0 {
+        return Some(Uint8Array::new_with_length(0));
+    }
+    let buffer = get(content, "buffer").unwrap_or_else(|| content.clone());
+    let offset = get(content, "byteOffset").unwrap_or_default();
+    let given = Array::of3(&buffer, &offset, &length.into());
+    // Not by its constructor, which is bound without `catch`.
+    let class: Function = get(&js_sys::global(), "Uint8Array")?.dyn_into().ok()?;
+    let view: Uint8Array = Reflect::construct(&class, &given).ok()?.unchecked_into();
+    // A view of what is no buffer is a copy, and empty.
+    (f64::from(view.length()) == length).then_some(view)
 }

@@ -1,6 +1,6 @@
 use std::{error::Error as StdError, fmt, sync::Arc};
 
-use js_sys::{Array, JsString, Object, Reflect, Symbol};
+use js_sys::{Array, JsString, Number, Object, Reflect, Symbol};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
 
@@ -141,9 +141,20 @@ fn shortened(value: &JsValue) -> Option<String> {
 
 /// What a framework throws for itself, which has to reach the caller as it came.
 pub(crate) fn control_flow(thrown: &JsValue) -> Option<FetchError> {
-    let is_flow = member(thrown, "then").is_some_and(|then| then.is_function())
-        || member(thrown, "digest").is_some_and(|digest| digest.is_string())
-        || member(thrown, "$$typeof").is_some();
+    let is =
+        |name: &str, test: fn(&JsValue) -> bool| member(thrown, name).is_some_and(|it| test(&it));
+    // React's promises and elements, and the marked errors of Next.
+    let is_flow = is("then", JsValue::is_function)
+        || is("digest", JsValue::is_string)
+        || is("$$typeof", |_| true)
+        // Routers throw what is no error, and has no message: a Response of any
+        // make, SvelteKit's redirect and error, React Router's data(),
+        // TanStack's notFound().
+        || !is("message", JsValue::is_string)
+            && (is("json", JsValue::is_function)
+                || is("status", Number::is_integer)
+                || is("type", |kind| kind == "DataWithResponseInit")
+                || is("isNotFound", |mark| mark == &true));
     is_flow.then(|| {
         let cause = Arc::new(Thrown::of(thrown, 0));
         let mut error = FetchError::new(words(thrown)).caused_by(cause);

@@ -9,6 +9,10 @@
 mod command;
 mod json;
 mod many;
+#[cfg(not(feature = "no-wasm"))]
+mod memory;
+#[cfg(feature = "no-wasm")]
+mod no_wasm;
 mod watch;
 
 use std::{fmt, sync::Arc};
@@ -316,6 +320,3 @@ fn lines(headers: &str) -> Vec<(String, String)> {
     }
     pairs
 }
-
-#[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

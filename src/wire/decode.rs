@@ -86,8 +86,14 @@ pub(crate) struct Failure {
 /// JSON at all.
 pub(crate) fn failure(body: &[u8]) -> Failure {
     let mut failure = Failure::default();
-    // A syntax error does not discard what was parsed before it.
-    let _ = read_failure(&mut Reader::lenient(&lossy(body)), &mut failure);
+    let text = lossy(body);
+    let mut reader = Reader::lenient(&text);
+    // A stray letter or a guard may stand before an object; a page is none.
+    if !matches!(reader.peek(), Some(b'[' | b'"' | b'<')) {
+        reader.skip_to(b'{');
+    }
+    // Where the text goes wrong, what was read before still counts.
+    let _ = read_failure(&mut reader, &mut failure);
     failure
 }
 

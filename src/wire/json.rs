@@ -100,7 +100,14 @@ impl<'a> Reader<'a> {
         self.byte()
     }
 
-    /// An error at this position: `problem`, or that the text ends here.
+    /// Steps over whatever stands before `byte`.
+    pub fn skip_to(&mut self, byte: u8) {
+        while self.byte().is_some_and(|here| here != byte) {
+            self.at += 1;
+        }
+    }
+
+    /// What is wrong here: `problem`, or that nothing follows.
     pub fn fault(&self, problem: &'static str) -> Box<DecodeError> {
         if self.at >= self.text.len() {
             DecodeError::truncated(self.at)
@@ -146,15 +153,14 @@ impl<'a> Reader<'a> {
         self.depth += 1;
         self.at += 1;
         let mut index = 0;
-        if self.peek() != Some(close) {
-            loop {
-                item(self, index)?;
-                index += 1;
-                match self.peek() {
-                    Some(b',') => self.at += 1,
-                    Some(byte) if byte == close => break,
-                    _ => return Err(self.fault("a comma or a closing bracket was expected")),
-                }
+        // Behind a comma an item follows, unless the reader is lenient.
+        while self.peek() != Some(close) || (index > 0 && !self.lenient) {
+            item(self, index)?;
+            index += 1;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(byte) if byte == close => break,
+                _ => return Err(self.fault("a comma or a closing bracket was expected")),
             }
         }
         self.at += 1;

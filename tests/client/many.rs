@@ -316,3 +316,38 @@ fn a_pause_is_waited_out_before_anybody_is_asked() {
     let second = transport.requests()[1].at;
     assert!(second >= seconds(50) && second < seconds(52), "{second:?}");
 }
+
+/// Says that it has as many as there can be.
+struct Boastful(std::vec::IntoIter<String>);
+
+impl Iterator for Boastful {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::MAX, Some(usize::MAX))
+    }
+}
+
+#[test]
+fn extremes_are_brought_within_bounds_and_the_end_stays_the_end() {
+    for extreme in [0, usize::MAX] {
+        let transport = away(vec![(0, 1_050)], false);
+        let client = Client::builder().build(transport.clone()).unwrap();
+        let many = client.get_many(Boastful(ids(4).into_iter()));
+        let mut many = many.concurrency(extreme).rounds(extreme as u32);
+        let mut came = 0;
+        while transport.run(many.next()).is_some() {
+            came += 1;
+            assert!(many.progress().total.is_none_or(|total| total >= came));
+        }
+        assert_eq!(came, 4);
+        for _ in 0..3 {
+            assert!(transport.run(many.next()).is_none());
+        }
+        assert_eq!((many.progress().done, many.progress().again), (4, 0));
+    }
+}

@@ -1,6 +1,8 @@
 //! The fetch transport against the platform's own `Response`, streams and
 //! `AbortController`; the same bodies run in Node and in browsers.
 
+use std::time::Duration;
+
 use bookmore_sdk::{
     AiChatUsageResponse, Client, Error, Format, GetAiChatUsage, HttpResponse, fetch::Fetch,
 };
@@ -214,21 +216,45 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
             "an object with neither body nor arrayBuffer() nor text()",
         ),
         (
+            "({ status: 200, body: { getReader() { throw new TypeError('locked') } } })",
+            "a body that cannot be read",
+        ),
+        (
+            "({ status: 200, body: { getReader: () => ({}) } })",
+            "a body that cannot be read",
+        ),
+        (
             "(globalThis.read ??= new Response('x'), read.text().catch(() => 0), read)",
             "a Response that has been read already",
         ),
     ] {
-        // Nothing is retried.
-        let (error, sent) = ask_counting(refused).await;
-        assert_eq!((error.code(), sent), ("config_error", 1.0), "{refused}");
-        assert_eq!(
-            error.to_string(),
-            format!(
-                "The fetch function gave {given}; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body."
-            ),
-        );
+        refuses_at_once(refused, given).await;
     }
-    // Whatever its headers say.
+    for no_bytes in [
+        "arrayBuffer: () => 5",
+        "arrayBuffer: () => 5n",
+        "arrayBuffer: () => Symbol()",
+        "arrayBuffer: () => ({})",
+        "arrayBuffer: () => ({ byteLength: 5 })",
+        "arrayBuffer: () => ({ byteLength: 5, buffer: new ArrayBuffer(2) })",
+        "arrayBuffer: () => ({ byteLength: -5, buffer: new ArrayBuffer(2) })",
+        "arrayBuffer: () => JSON.parse(USAGE)",
+        "text: async () => null",
+        "text: () => JSON.parse(USAGE)",
+        "body: { getReader: () => ({ read: async () => ({ value: 5n }) }) }",
+        "body: { getReader: () => ({ read: async () => ({ value: null }) }) }",
+        "body: { getReader: () => ({ read: async () => ({ value: USAGE }) }) }",
+        "body: { getReader: () => ({ read: async () => ({}) }) }",
+        "body: { getReader: () => ({ read() {} }) }",
+    ] {
+        let refused = format!("({{ status: 200, {no_bytes} }})");
+        refuses_at_once(&refused, "a body that is not made of bytes").await;
+    }
+    let limited =
+        "({ status: 429, headers: { 'Retry-After': '7', get: () => null }, text: () => '' })";
+    let error = ask(giving(limited)).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    // Whatever its headers are.
     for headers in [
         "[null]",
         "5",
@@ -240,14 +266,9 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
         assert_eq!(usage.unwrap().tokens_used, 5, "{headers}");
     }
     for broken in [
-        "({ status: 200, arrayBuffer: () => 5 })",
-        "({ status: 200, arrayBuffer: () => 5n })",
-        "({ status: 200, arrayBuffer: () => Symbol() })",
-        "({ status: 200, body: { getReader: () => ({ read: async () => ({ value: 5n }) }) } })",
         "({ status: 200, text: () => { throw 5 } })",
         "({ status: 200, arrayBuffer: async () => { throw null } })",
-        "({ status: 200, body: { getReader() { throw new TypeError('locked') } } })",
-        "({ status: 200, body: { getReader: () => ({}) } })",
+        "({ status: 200, body: { getReader: () => ({ read() { throw 5 } }) } })",
     ] {
         let sentence = sentence(giving(broken)).await;
         assert!(
@@ -255,6 +276,18 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
             "{broken}: {sentence}"
         );
     }
+}
+
+/// Nothing is tried again.
+async fn refuses_at_once(refused: &str, given: &str) {
+    let (error, sent) = ask_counting(refused).await;
+    assert_eq!((error.code(), sent), ("config_error", 1.0), "{refused}");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "The fetch function gave {given}; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body."
+        ),
+    );
 }
 
 #[wasm_bindgen_test]

@@ -112,6 +112,16 @@ async fn whatever_else_a_fetch_throws_is_its_own_fault() {
         ("Symbol('s')", ""),
         ("Object.create(null)", ""),
         (
+            "Object.assign(new Error('Not found'), { status: 404 })",
+            ": Not found",
+        ),
+        (
+            "({ name: 'HttpErrorResponse', message: 'Http failure', status: 404 })",
+            ": Http failure",
+        ),
+        ("({ status: '404' })", ""),
+        ("({ type: 'Data' })", ""),
+        (
             "new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 2 }, getOwnPropertyDescriptor() { throw 3 }, ownKeys() { throw 4 } })",
             "",
         ),
@@ -140,6 +150,11 @@ async fn a_frameworks_control_flow_reaches_the_caller_as_it_came() {
         "(globalThis.flow = Object.assign(new Error('dynamic'), { digest: 'DYNAMIC_SERVER_USAGE' }))",
         "(globalThis.flow = { then() {} })",
         "(globalThis.flow = { $$typeof: Symbol.for('react.postpone') })",
+        "(globalThis.flow = new Response(null, { status: 302, headers: { location: '/login' } }))",
+        "(globalThis.flow = new (class Redirect { status = 303; location = '/login' })())",
+        "(globalThis.flow = new (class HttpError { status = 404; body = { message: 'Not found' } })())",
+        "(globalThis.flow = { type: 'DataWithResponseInit', data: 'Not found', init: { status: 404 } })",
+        "(globalThis.flow = { isNotFound: true })",
     ] {
         // A promise that is rejected with a thenable stays rejected with it.
         for expression in ways_to_throw(thrown) {

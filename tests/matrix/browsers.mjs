@@ -15,7 +15,7 @@ const starters = new Map([...BROWSERS.map(({ name, start }) => [name, start]), [
 const started = new Map();
 const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKitGTK" };
 
-/** A running browser by name: `{ driver, label, stop() }`. */
+/** A running browser by name: `{ driver, label, stop() }`. One that is "trusting" takes any certificate. */
 export async function browser(name) {
   if (!started.has(name)) started.set(name, begin(name));
   return started.get(name);
@@ -23,7 +23,8 @@ export async function browser(name) {
 
 async function begin(name) {
   try {
-    return await labelled(name, await starters.get(name)());
+    const [program, trusting] = name.split(" ");
+    return await labelled(program, await starters.get(program)({ isTrusting: trusting === "trusting" }));
   } catch (error) {
     started.delete(name);
     throw asNotRun(error);
@@ -61,7 +62,7 @@ export async function readExtension(folder, path) {
   try {
     // Google's builds ignore the first flag without the second.
     const flags = [`--load-extension=${folder}`, "--disable-features=DisableLoadExtensionCommandLineSwitch"];
-    own = await labelled("chromium", await startChromium(flags));
+    own = await labelled("chromium", await startChromium({ flags }));
     return await shownBy(own, `chrome-extension://${extensionId(folder)}/${path}`);
   } catch (error) {
     throw asNotRun(error);
@@ -115,7 +116,7 @@ export async function stopBrowsers() {
 }
 
 // WebKitGTK's small browser has no headless mode: it gets a display that is in memory.
-async function startWebKit() {
+async function startWebKit({ isTrusting = false } = {}) {
   const driverProgram = find(
     "WEBKITWEBDRIVER",
     ["WebKitWebDriver"],
@@ -130,6 +131,7 @@ async function startWebKit() {
   try {
     const capabilities = new Capabilities({
       browserName: "MiniBrowser",
+      acceptInsecureCerts: isTrusting,
       "webkitgtk:browserOptions": { binary: miniBrowser(), args: ["--automation"] },
     });
     const driver = await accepted(() =>

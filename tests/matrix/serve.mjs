@@ -1,6 +1,7 @@
 // Serves a user's folder, as any host of static files would.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { extname, join, normalize } from "node:path";
 
 const TYPES = {
@@ -14,10 +15,11 @@ const TYPES = {
 /**
  * @param {string} folder
  * @param {object} headers sent with every file
+ * @param {{ key: Buffer, cert: Buffer }} [certificate] by https
  * @returns {Promise<{ url: string, close(): Promise<void> }>} `url` ends with a slash
  */
-export async function serve(folder, headers = {}) {
-  const server = createServer(async (req, res) => {
+export async function serve(folder, headers = {}, certificate) {
+  const handle = async (req, res) => {
     const { pathname } = new URL(req.url, "http://host");
     const path = normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
     try {
@@ -27,10 +29,11 @@ export async function serve(folder, headers = {}) {
     } catch {
       res.writeHead(404).end();
     }
-  });
+  };
+  const server = certificate ? createSecureServer(certificate, handle) : createServer(handle);
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    url: `http://127.0.0.1:${server.address().port}/`,
+    url: `http${certificate ? "s" : ""}://127.0.0.1:${server.address().port}/`,
     close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

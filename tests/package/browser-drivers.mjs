@@ -22,13 +22,14 @@ export const BROWSERS = [
 export const chromiumProgram = () =>
   find("CHROMIUM", ["chromium", "chromium-browser", "google-chrome"], "Chromium", "on Debian: apt-get install chromium");
 
-/** `flags`: beside those that every Chromium gets. */
-export async function startChromium(flags = []) {
+/** `flags`: beside those that every Chromium gets. `isTrusting`: it takes any certificate. */
+export async function startChromium({ flags = [], isTrusting = false } = {}) {
   const binary = chromiumProgram();
   const program = find("CHROMEDRIVER", ["chromedriver"], "ChromeDriver", "on Debian: apt-get install chromium-driver");
   const profile = mkdtempSync(join(tmpdir(), "usage-meter-chromium-"));
   const options = new chrome.Options().setBinaryPath(binary);
   options.addArguments(...CHROMIUM_FLAGS, ...flags, `--user-data-dir=${profile}`);
+  options.setAcceptInsecureCerts(isTrusting);
   options.enableBidi();
   const driver = await new Builder()
     .forBrowser("chrome")
@@ -48,13 +49,14 @@ export async function startChromium(flags = []) {
   };
 }
 
-async function startFirefox() {
+async function startFirefox({ isTrusting = false } = {}) {
   const binary = find("FIREFOX", ["firefox-esr", "firefox"], "Firefox", "on Debian: apt-get install firefox-esr");
   const program = find("GECKODRIVER", ["geckodriver"], "geckodriver", "cargo install geckodriver");
   const options = new firefox.Options().setBinary(binary);
   options.addArguments("-headless");
   options.setPreference("intl.accept_languages", "en-US");
   options.setPreference("layout.css.prefers-color-scheme.content-override", 1);
+  options.setAcceptInsecureCerts(isTrusting);
   options.enableBidi();
   const driver = await new Builder()
     .forBrowser("firefox")

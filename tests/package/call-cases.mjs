@@ -423,6 +423,30 @@ export const CASES = {
       ]);
     }
   },
+  "who aborts inside the listener: a call that was told of its usage has it, another neither has nor is told": async ({ sdk }) => {
+    for (const [aborted, expected, told] of [[0, "usage usage", 2], [1, "usage left", 1]]) {
+      const controllers = [new AbortController(), new AbortController()];
+      let successes = 0;
+      const onEvent = ({ type }) => {
+        if (type !== "success" || successes++ > 0) return;
+        controllers[aborted].abort("left");
+      };
+      const client = new sdk.BookMoreClient({ fetch: scripted(OK), onEvent });
+      const outcomes = await Promise.allSettled(controllers.map(({ signal }) => client.getAiChatUsage({}, { signal })));
+      same(outcomes.map(({ value, reason }) => (value ? "usage" : reason)).join(" "), expected);
+      same(successes, told);
+    }
+  },
+
+  "who aborts when the listener is told of the attempt sends nothing": async ({ sdk }) => {
+    const controller = new AbortController();
+    const fetch = scripted(OK);
+    const onEvent = ({ type }) => type === "attempt" && controller.abort("left");
+    const client = new sdk.BookMoreClient({ fetch, onEvent });
+    same(await failure(client.getAiChatUsage({}, { signal: controller.signal })), "left");
+    same(fetch.sent.length, 0);
+  },
+
   "the request id is the first of four": async ({ sdk }) => {
     const names = ["x-request-id", "request-id", "x-correlation-id", "traceparent"];
     for (const [at, name] of names.entries()) {

@@ -7,12 +7,13 @@ import { startServer } from "../server/server.mjs";
 import { CASES } from "./call-cases.mjs";
 import { install } from "./installed.mjs";
 
-let user, server, sdk;
+let user, server, sdk, noWasm;
 
 before(async () => {
   user = install();
   server = await startServer();
-  sdk = createRequire(join(user.folder, "user.cjs"))("bookmore-sdk");
+  const own = createRequire(join(user.folder, "user.cjs"));
+  [sdk, noWasm] = ["bookmore-sdk", "bookmore-sdk/no-wasm"].map((name) => own(name));
 });
 after(async () => {
   await server?.close();
@@ -21,6 +22,7 @@ after(async () => {
 
 for (const [name, run] of Object.entries(CASES)) {
   it(name, { timeout: 30_000 }, () => run({ sdk, url: server.url }));
+  it(`${name}, without WebAssembly`, { timeout: 30_000 }, () => run({ sdk: noWasm, url: server.url }));
 }
 
 it("leaves no timer behind, and keeps the process alive until then", async () => {

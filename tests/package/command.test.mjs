@@ -7,6 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
+import { bodyBytes, loadExchanges } from "../server/exchanges.mjs";
 import { CREDENTIALS } from "../server/scenarios.mjs";
 import { startServer } from "../server/server.mjs";
 import { install } from "./installed.mjs";
@@ -68,6 +72,13 @@ describe("usage", () => {
     assert.deepEqual([none.code, none.stderr], [2, "There are no company ids in standard input.\n"]);
   });
 
+  it("a file that is no text in UTF-8 is refused", async () => {
+    writeFileSync(join(folder, "wide.txt"), `\ufeff${id(1)}\r\n`, "utf16le");
+    const { code, stderr } = await run(["usage", "--file", "wide.txt"]);
+    assert.deepEqual([code, stderr], [2, "wide.txt is no text in UTF-8.\n"]);
+    assert.equal(server.requests.length, 0);
+  });
+
   it("failures are data, too, and sentences on standard error", async () => {
     server.fake.set(id(1), { status: 403 });
     const { code, stdout, stderr } = await run(["usage", id(1), id(2), "nobody", "--jsonl"]);
@@ -103,6 +114,11 @@ describe("usage", () => {
     server.fake.set(id(1), { kind: "hang" });
     const { stdout } = await run(["usage", id(1), "--timeout", "2", "--json"]);
     assert.equal(JSON.parse(stdout)[0].error.code, "timeout");
+    // What the command itself takes to load is no company's time.
+    const hurried = await run(["usage", id(1), id(2), "--timeout", "0.001", "--json"]);
+    assert.equal(hurried.code, 1);
+    assert.doesNotMatch(hurried.stdout, /WebAssembly/);
+    assert.deepEqual(JSON.parse(hurried.stdout).map(({ companyId, error }) => [companyId, error.code]), [[id(1), "timeout"], [id(2), "timeout"]]);
   });
 
   it("Ctrl+C keeps what came, and ends with 130", async () => {
@@ -116,6 +132,30 @@ describe("usage", () => {
     const [code] = await once(child, "close");
     assert.equal(code, 130);
     assert.deepEqual(JSON.parse(printed).map(({ companyId }) => companyId), [id(1)]);
+  });
+
+  it("Ctrl+C before anything is sent ends it at once, and what the token command started", async () => {
+    const file = join(folder, "pid");
+    const waiting = `echo $$ > ${file}; sleep 300 & wait`;
+    const runs = [[["usage", id(1)], { BOOKMORE_TOKEN: "", BOOKMORE_TOKEN_COMMAND: waiting }], [["usage", "-", "--watch"]], [["explain", "-"]]];
+    for (const [args, env] of runs) {
+      const child = spawn(program(), args, { cwd: folder, env: surroundings(env), stdio: ["pipe", "pipe", "pipe"] });
+      await sleep(700);
+      child.kill("SIGINT");
+      assert.deepEqual(await once(child, "close"), [130, null], args.join(" "));
+    }
+    // A signal 0 reaches nobody.
+    assert.throws(() => process.kill(-Number(readFileSync(file, "utf8")), 0), { code: "ESRCH" });
+  });
+
+  it("output that cannot be written is told", { skip: !existsSync("/dev/full") }, async () => {
+    for (const args of [["usage", id(1)], ["--help"]]) {
+      const { code, stderr } = await new Promise((resolve) => {
+        const line = [program(), ...args].map((word) => `'${word}'`).join(" ");
+        execFile("sh", ["-c", `${line} > /dev/full`], { cwd: folder, env: surroundings() }, (error, _, stderr) => resolve({ code: error?.code ?? 0, stderr }));
+      });
+      assert.deepEqual([code, stderr], [1, "Standard output cannot be written to (ENOSPC).\n"]);
+    }
   });
 
   it("a reader that leaves ends it without a word", async () => {
@@ -225,8 +265,14 @@ describe("--append", () => {
     assert.ok(values.every(({ at }) => new Date(at).toISOString() === at));
   });
 
-  it("every line is whole after kill -9, and with two writers", { timeout: 300_000 }, async () => {
-    const times = Number(process.env.KILLS ?? 8);
+  it("a file that cannot be written ends it with a sentence; what came is shown", { skip: !existsSync("/dev/full") }, async () => {
+    const { code, stdout, stderr } = await run(["usage", id(1), "--append", "/dev/full", "--json"]);
+    assert.deepEqual([code, stderr], [1, "/dev/full cannot be written to (ENOSPC).\n"]);
+    assert.deepEqual(JSON.parse(stdout).map(({ companyId }) => companyId), [id(1)]);
+  });
+
+  const times = Number(process.env.KILLS ?? 8);
+  it("every line is whole after kill -9, and with two writers", { timeout: 180_000 + times * 15_000 }, async () => {
     const given = Array.from({ length: 300 }, (_, n) => id(n + 1));
     for (let time = 0; time < times; time++) {
       const children = [1, 2].map(() => begin(["usage", ...given, "--append", "killed.jsonl", "--concurrency", "20"]));
@@ -310,6 +356,10 @@ describe("help", () => {
       [["usage", "--zzz"], /^There is no option --zzz; see --help\.$/m],
       [["usage", "--file"], /^--file needs a value; see --help\.$/m],
       [["usage", "--file", "--json"], /^--file needs a value/],
+      [["usage", "--file", ""], /^--file needs a value/],
+      [["usage", "--token-file="], /^--token-file needs a value/],
+      [["usage", "--file", "a", "--file", "b"], /^--file is given more than once\.$/m],
+      [["usage", "--hlep"], /^There is no option --hlep; did you mean --help\?$/m],
       [["usage", "--json=1"], /^--json takes no value/],
       [["usage", "--json", "--jsonl"], /exclude each other/],
       [["usage", "--sort", "shre"], /^--sort must be share, used or id, not "shre"; did you mean share\?$/m],
@@ -400,8 +450,46 @@ describe("explain", () => {
     assert.equal((await run(["explain", "reply.txt", "--company", "nobody"])).code, 2);
   });
 
+  it("says of every recording what the client makes of it", async () => {
+    const { BookMoreClient } = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js")));
+    const expected = [];
+    for (const exchange of loadExchanges().filter(({ response }) => response.status)) {
+      const { request, response } = exchange;
+      const body = bodyBytes(exchange);
+      const headers = response.headers.filter(([name]) => !/^(content-length|transfer-encoding)$/i.test(name));
+      const head = [`HTTP/1.1 ${response.status} ${response.reason}`, ...headers.map((header) => header.join(": ")), "", ""].join("\r\n");
+      const company = /[?&]CompanyId=([\da-f-]{32,36})(?=&|$)/i.exec(request.path)?.[1];
+      const file = join(folder, `recorded-${expected.length}`);
+      writeFileSync(file, Buffer.concat([Buffer.from(head, "latin1"), body]));
+      const coding = headers.find(([name]) => /^content-encoding$/i.test(name))?.[1];
+      const bytes = coding === "gzip" ? gunzipSync(body) : body;
+      const fetch = async () => ({ status: response.status, headers: new Headers(headers), arrayBuffer: async () => new Uint8Array(bytes).buffer });
+      const came = await new BookMoreClient({ fetch, maxRetries: 0 }).getAiChatUsage({ companyId: company }).then(() => "a usage", ({ code, name }) => `${code} (${name})`);
+      expected.push({ id: exchange.id, args: ["explain", file, ...(company ? ["--company", company] : [])], came });
+    }
+    // All in one process: the command runs where it is imported.
+    writeFileSync(join(folder, "all.mjs"), `
+      const words = [];
+      process.setMaxListeners(0);
+      process.stdout.setMaxListeners(0);
+      process.stderr.setMaxListeners(0);
+      const { exit, stdout: { write } } = process;
+      for (const args of ${JSON.stringify(expected.map(({ args }) => args))}) {
+        process.argv.splice(2, Infinity, ...args);
+        process.exit = () => {};
+        process.stdout.write = (text, done) => (words.push(/^Comes to:  (.*)$/m.exec(text)?.[1]), done());
+        await import(${JSON.stringify(String(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/cli/main.js"))))} + "?" + words.length);
+      }
+      write.call(process.stdout, JSON.stringify(words.filter(Boolean)), () => exit(0));
+    `);
+    const { stdout } = await promisify(execFile)(process.execPath, ["all.mjs"], { cwd: folder, env: surroundings() });
+    const words = JSON.parse(stdout);
+    assert.ok(expected.length > 200, `${expected.length} recordings`);
+    assert.deepEqual(expected.map(({ id }, n) => [id, words[n]]), expected.map(({ id, came }) => [id, came]));
+  });
+
   it("what is no reply is refused with a sentence", async () => {
-    for (const [input, sentence] of [["", /must be a status line/], [USAGE, /must be a status line/], ["HTTP/1.1 200 OK\nno header\n\n", /is no header/]]) {
+    for (const [input, sentence] of [["", /must be a status line/], [USAGE, /must be a status line/], ["HTTP/1.1 200 OK\nno header\n\n", /is no header/], ["HTTP/1.1 200 OK\nX-A: a\0b\n\n{}", /is no header/]]) {
       const { code, stderr } = await run(["explain", "-"], { input });
       assert.equal(code, 2);
       assert.match(stderr, sentence);

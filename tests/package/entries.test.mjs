@@ -10,7 +10,7 @@ import { install } from "./installed.mjs";
 
 const read = (path) => readFileSync(new URL(`../../pkg/${path}`, import.meta.url), "utf8");
 const manifest = JSON.parse(read("package.json"));
-const GENERATED = ["dist/core.js", "dist/wasm-inline.js", "dist/sdk.wasm", "dist/sdk.wasm.d.ts"];
+const GENERATED = ["dist/core.js", "dist/wasm-inline.js", "dist/no-wasm-core.js", "dist/no-wasm-module.js", "dist/sdk.wasm", "dist/sdk.wasm.d.ts"];
 
 const names = [...new Set(ENTRIES.map(({ name }) => name))];
 const command = COMMAND.map((name) => `${name}.js`);
@@ -18,11 +18,15 @@ const allScripts = ENTRIES.flatMap((entry) => scripts(entry).map(({ file }) => f
 /** What a user imports: `.` for index, `./testing` for testing/index. */
 const subpath = (name) => (name === "index" ? "." : `./${name.replace(/\/index$/, "")}`);
 
+const esmOf = (name) => ({ types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` });
+const cjsOf = (name) => ({ types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` });
+
 function conditions(name) {
-  const esm = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` };
-  const cjs = { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` };
+  const [esm, cjs] = [esmOf(name), cjsOf(name)];
   const [own, ...runtimes] = ENTRIES.filter((entry) => entry.name === name).sort((a) => (a.wasm ? 1 : -1));
+  const instead = ENTRIES.filter((entry) => entry.insteadOf === name);
   return [
+    ...instead.flatMap((entry) => entry.conditions.map((condition) => [condition, { import: esmOf(entry.name), require: cjsOf(entry.name) }])),
     ...runtimes.flatMap(({ wasm, conditions }) =>
       conditions.map((condition) => [condition, { require: cjs, ...esm, default: `./dist/${name}.${wasm}.js` }]),
     ),

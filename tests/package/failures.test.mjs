@@ -110,7 +110,7 @@ const failures = [
   ["2^53 + 1", () => client({ fetch: json(USAGE.replace("5", "9007199254740993")) }).getAiChatUsage(),
     "DecodeError", "decode_error", "The reply cannot be read as a usage: tokensUsed: the number is beyond 2^53 - 1, a JavaScript number cannot hold it exactly (at byte 14)."],
   ["no server", () => client({ baseUrl: "http://127.0.0.1:9" , fetch: undefined }).getAiChatUsage(),
-    "NetworkError", "network_error", /^No reply came from http:\/\/127\.0\.0\.1:9\/assistant\/ai-chat\/usage: fetch failed.*\. Check the network and the base URL\. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429\.$/],
+    "NetworkError", "network_error", /^No reply came from http:\/\/127\.0\.0\.1:9\/assistant\/ai-chat\/usage: fetch failed.*\. Check the network and the base URL\. A browser also says this of a reply without CORS headers, such as a proxy's 401 or 429; bookmore-sdk\/diagnose tells which it is\.$/],
   ["another company's usage", () => client({ fetch: json(USAGE.replace("{", '{"companyId":"3fa85f6457174562b3fc2c963f66afa6",')) }).getAiChatUsage({ companyId: "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c" }),
     "UnexpectedResponseError", "company_mismatch", "The server answered for company 3fa85f6457174562b3fc2c963f66afa6 although company 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c was asked for. Check that the credentials give access to it."],
   ["an empty 401", () => client({ fetch: json("", { status: 401, headers: {} }) }).getAiChatUsage(),
@@ -235,7 +235,7 @@ it("says how to run where WebAssembly is missing or forbidden", async () => {
   const refused = await failure(() => client.ready());
   restore();
   assert.deepEqual([refused.name, refused.code], ["RuntimeUnsupportedError", "runtime_unsupported"]);
-  assert.match(refused.message, /add 'wasm-unsafe-eval' to its script-src\.$/);
+  assert.match(refused.message, /add 'wasm-unsafe-eval' to its script-src, or import bookmore-sdk\/no-wasm instead\.$/);
   // The failure is forgotten.
   await client.ready();
   assert.equal((await client.getAiChatUsage()).tokensUsed, 5);

@@ -24,10 +24,11 @@ after(async () => {
   user?.remove();
 });
 
-/** The package as an ES module or by `require`. */
+/** The package as an ES module, by `require`, and without WebAssembly. */
 const packages = {
   esm: () => import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js"))),
   cjs: () => createRequire(join(user.folder, "user.cjs"))("bookmore-sdk"),
+  "no-wasm": () => import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/no-wasm.js"))),
 };
 
 const fiveLines = {

@@ -31,7 +31,7 @@ it("needs fewer than 110 lines of code, the stand-in and the tests aside", (t) =
 });
 
 it("compiles, and is built", () => run("build", "--", "--logLevel", "error"));
-it("passes its own tests", () => assert.match(run("test"), /Tests +8 passed/));
+it("passes its own tests", () => assert.match(run("test"), /Tests +([1-9]\d*) passed \(\1\)/));
 
 describe("in a browser", () => {
   let server;
@@ -64,7 +64,7 @@ describe("in a browser", () => {
       await press("85 %");
       await shows(notice(), /^Only 15,000 tokens are left\.$/);
       await press("120 %");
-      await shows(await driver.wait(until.elementLocated(By.css(".closed")), PATIENCE), /^No tokens are left\..* last 30 days\.$/s);
+      await shows(driver.findElement(By.css(".closed")), /^No tokens are left\..* last 30 days\.$/s);
       assert.equal(await field.isEnabled(), false);
       await press("50 %");
       await driver.wait(() => field.isEnabled(), PATIENCE);
@@ -132,7 +132,7 @@ describe("in a browser", () => {
       await driver.findElement(By.css("input")).sendKeys("Hello", Key.ENTER);
       await driver.wait(until.elementLocated(By.css("[data-by=you] ~ [data-by=assistant]")), PATIENCE);
       await driver.findElement(By.xpath(`//button[.="${state}"]`)).click();
-      await driver.wait(until.elementLocated(By.css(".notice:not(:empty), .closed")), PATIENCE);
+      await driver.wait(until.elementLocated(By.css(".notice:not(:empty), .closed:not(:empty)")), PATIENCE);
       const overflow = await driver.executeScript(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(overflow <= 0, `${width} px: ${overflow} px too wide`);
       const contrasts = await driver.executeScript(contrastOfTexts);

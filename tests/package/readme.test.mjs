@@ -10,6 +10,7 @@ import { after, before, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { chromium as playwright } from "playwright-core";
+import { causesTable } from "../causes-table.mjs";
 import { errorTable } from "../error-table.mjs";
 import { SNIPPETS, snippet } from "../readme.mjs";
 import { startServer } from "../server/server.mjs";
@@ -82,6 +83,12 @@ it("a script for cron, and the command that stands for it", async () => {
   assert.equal(command.code, 1, command.stderr);
   assert.match(command.stdout, new RegExp(`^${COMPANY} .* 98,766 `, "m"));
   assert.deepEqual(appended(), [[FORBIDDEN, "permission_denied"], [COMPANY, 1234], ["abc", "config_error"]].sort());
+});
+
+it("why it fails", async () => {
+  const session = 'const session = { token: "another" };\n';
+  const text = await printed("why.mjs", session + sent("js", "bookmore-sdk/diagnose"));
+  assert.match(text, /^✘ The server refused the request \(401 Unauthorized\).*\(token_refused\)\n    new BookMoreClient/);
 });
 
 it("CommonJS", async () => {
@@ -188,10 +195,14 @@ it("the table of errors is what the types say; if a change is meant, run make ap
   assert.ok(readFileSync(join(root, "pkg/README.md"), "utf8").includes(`<!-- errors -->\n\n${errorTable()}\n\n<!-- /errors -->`));
 });
 
+it("the table of causes is what the tests try; if a change is meant, run make api", () => {
+  assert.ok(readFileSync(join(root, "pkg/README.md"), "utf8").includes(`<!-- causes -->\n\n${causesTable()}\n\n<!-- /causes -->`));
+});
+
 it("what npm shows begins with how to install, and leads to nothing that the tarball lacks", () => {
   const text = readFileSync(join(root, "pkg/README.md"), "utf8");
   assert.match(text, /^# bookmore-sdk\n\n```sh\nnpm install bookmore-sdk\n```\n/);
-  for (const page of ["README.md", "docs/command.md", "docs/options.md", "docs/testing.md", "docs/tokens.md", "docs/watch.md"]) {
+  for (const page of ["README.md", "docs/command.md", "docs/diagnose.md", "docs/options.md", "docs/testing.md", "docs/tokens.md", "docs/watch.md"]) {
     const text = readFileSync(join(root, "pkg", page), "utf8");
     assert.doesNotMatch(text, /\bmake\b \w+`|\bmake (test|demo|serve)|\b(tests|examples|src)\//, page);
     const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to);

@@ -46,6 +46,35 @@ const FAILURES = {
   "a thrown Error with a Request": { fetch: throwing((init) => Object.assign(new Error("failed"), { request: new Request("https://api.example", { headers: init.headers }) })), maxRetries: 0 },
   "a thrown Error with Headers": { fetch: throwing((init) => Object.assign(new Error("failed"), { sent: new Headers(init.headers) })), maxRetries: 0 },
   "a thrown Error with a Map": { fetch: throwing((init) => Object.assign(new Error("failed"), { sent: new Map(Object.entries(init.headers)) })), maxRetries: 0 },
+  "a thrown Error with a Map that shows more than it has": {
+    fetch: throwing((init) => {
+      class Context extends Map {
+        #sent = init.headers;
+        toJSON() {
+          return this.#sent;
+        }
+        [inspect.custom]() {
+          return inspect(this.#sent);
+        }
+      }
+      return Object.assign(new Error("failed"), { context: new Context([["path", "/usage"]]) });
+    }),
+    maxRetries: 0,
+  },
+  "a thrown Error with a list that shows more than it has": {
+    fetch: throwing((init) => {
+      class Lines extends Array {
+        toJSON() {
+          return init.headers;
+        }
+        [inspect.custom]() {
+          return inspect(init.headers);
+        }
+      }
+      return Object.assign(new Error("failed"), { lines: new Lines() });
+    }),
+    maxRetries: 0,
+  },
   "a thrown Error whose cause quotes it": { fetch: throwing(() => new TypeError("fetch failed", { cause: new Error(quoted) })), maxRetries: 0 },
   "a thrown text": { fetch: throwing(() => quoted), maxRetries: 0 },
   "a thrown object that hides nothing": { fetch: throwing(() => ({ toString: () => quoted, quoted })), maxRetries: 0 },

@@ -133,6 +133,10 @@ describe("failures", () => {
     ["this other company", { kind: "other-company", companyId: "11111111222233334444555555555555" }, { code: "company_mismatch", receivedCompanyId: /^11111111/ }],
     ["a number too large", { tokensUsed: 2n ** 53n }, { code: "decode_error", path: "tokensUsed" }],
     ["no network", { kind: "network" }, { code: "network_error" }],
+    ["a sign-in redirect", { kind: "login-redirect" }, { code: "unexpected_response", status: 302, location: "https://api.bookmore.com/login" }],
+    ["moved", { kind: "moved" }, { code: "unexpected_response", status: 301, location: "https://api.bookmore.com/moved/assistant/ai-chat/usage" }],
+    ["moved to this", { kind: "moved", to: "https://v2.example/" }, { code: "unexpected_response", message: /Set the base URL to https:\/\/v2\.example\.$/ }],
+    ["an expired token", { kind: "expired" }, { code: "authentication_error", status: 401, message: /The token expired/ }],
     ["truncated", { kind: "truncated" }, { code: "network_error" }],
     ["truncated and properly ended", { kind: "truncated", end: "clean", bytes: 1 }, { code: "decode_error" }],
     ["hanging", { kind: "hang" }, { code: "timeout", phase: "headers" }, { attemptTimeoutMs: 20 }],
@@ -192,6 +196,7 @@ describe("failures", () => {
     [{ kind: "hang", phse: "body" }, /has no member "phse"; did you mean "phase"/],
     [{ kind: "hang", phase: "token" }, /phase must be/],
     [{ kind: "truncated", end: "abrupt" }, /end must be/],
+    [{ kind: "moved", to: "v2" }, /to must be the http\(s\) URL/],
     [{ status: 429, retryafter: 1 }, /has no member "retryafter"; did you mean "retryAfter"/],
     [{ status: 429, retryAfter: -1 }, /retryAfter must be an integer from 0/],
     [{ status: 429, retryAfter: new Date("soon") }, /invalid Date/],
@@ -227,6 +232,7 @@ describe("failures", () => {
     assert.match(throwing(() => create({ baseURL: "x" })), /did you mean "baseUrl"/);
     assert.match(throwing(() => create({ baseUrl: "x" })), /http\(s\) URL/);
     assert.match(throwing(() => create({ host: "endpoint" })), /did you mean "endpoints"/);
+    assert.match(throwing(() => create({ cors: "wildcard" })), /no CORS policy "wildcard"; known are/);
     assert.match(throwing(() => create({ companyId: "x" })), /must be a Guid/);
   });
 });
@@ -401,4 +407,41 @@ it("CommonJS has the same, with the same client", () => {
   const { createFakeBookMore } = require("bookmore-sdk/testing");
   assert.ok(createFakeBookMore().client() instanceof require("bookmore-sdk").BookMoreClient);
   assert.ok(create().client() instanceof sdk.BookMoreClient);
+});
+
+describe("cors: what a browser would give a page of another origin", () => {
+  const came = (reply) => reply.then(({ status, type }) => (type === "opaque" ? type : status), ({ name, message }) => `${name}: ${message}`);
+  const FAILED = "TypeError: Failed to fetch";
+  for (const [cors, plain, withToken, withCookies] of [
+    ["servicestack-default", 401, FAILED, FAILED],
+    ["open", 401, 200, FAILED],
+    ["allow-list", FAILED, FAILED, FAILED],
+    ["none", FAILED, FAILED, FAILED],
+    ["wildcard-with-credentials", 401, 200, FAILED],
+    ["preflight-405", 401, FAILED, FAILED],
+  ]) {
+    it(cors, async () => {
+      const { fetch } = create({ cors });
+      const headers = { Accept: "application/json" };
+      const token = { ...headers, Authorization: "Bearer any" };
+      assert.equal(await came(fetch(PATH, { mode: "no-cors", headers })), "opaque");
+      assert.equal(await came(fetch(PATH, { headers })), plain);
+      assert.equal(await came(fetch(PATH, { headers: token })), withToken);
+      assert.equal(await came(fetch(PATH, { headers, credentials: "include" })), withCookies);
+      // Behind HTTP the browser decides.
+      assert.equal(await came(fetch(PATH, { headers: token, mode: "same-origin" })), 200);
+      const preflight = await fetch(PATH, { method: "OPTIONS" });
+      assert.equal(preflight.status, cors === "preflight-405" ? 405 : cors === "none" ? 404 : 200);
+    });
+  }
+
+  it("what something in front of the API answers has no CORS headers", async () => {
+    const fake = create({ cors: "open" });
+    for (const failure of [{ kind: "login-redirect" }, { kind: "moved" }, { kind: "expired" }, { status: 503, body: "html" }]) {
+      fake.set(ID, failure);
+      assert.equal((await failureOf(fake)).code, "network_error", JSON.stringify(failure));
+    }
+    fake.set(ID, { status: 503 });
+    assert.equal((await failureOf(fake)).code, "server_error");
+  });
 });

@@ -18,7 +18,7 @@ let user;
 before(() => {
   user = install();
   cpSync(at("types"), user.folder, { recursive: true });
-  for (const name of ["face", "slim", "many", "testing", "watch"]) {
+  for (const name of ["face", "slim", "many", "testing", "watch", "diagnose"]) {
     for (const extension of ["mts", "cts"]) cpSync(at(`types/${name}.ts`), join(user.folder, `${name}.${extension}`));
   }
   // What a user would install beside it.
@@ -53,9 +53,9 @@ const BUN = ["--types", "bun", "--lib", "es2018"];
 const NODENEXT = ["--module", "nodenext"];
 const BUNDLER = ["--module", "esnext", "--moduleResolution", "bundler"];
 const NODE10 = ["--module", "commonjs", "--moduleResolution", "node10"];
-const ALL = ["face.ts", "slim.ts", "sdk-wasm.ts", "many.ts", "testing.ts", "watch.ts"];
-const ESM = ["face.mts", "slim.mts", "many.mts", "testing.mts", "watch.mts"];
-const COMMONJS = ["face.cts", "slim.cts", "many.cts", "testing.cts", "watch.cts", "required.cts"];
+const ALL = ["face.ts", "slim.ts", "sdk-wasm.ts", "many.ts", "testing.ts", "watch.ts", "diagnose.ts"];
+const ESM = ["face.mts", "slim.mts", "many.mts", "testing.mts", "watch.mts", "diagnose.mts"];
+const COMMONJS = ["face.cts", "slim.cts", "many.cts", "testing.cts", "watch.cts", "diagnose.cts", "required.cts"];
 
 for (const [compiler, cases] of [
   [OLDEST, [
@@ -101,6 +101,7 @@ for (const [entry, tests, least] of [
   ["testing/index", "testing", 15],
   ["watch/index", "watch", 5],
   ["query/index", "watch", 2],
+  ["diagnose/index", "diagnose", 6],
 ]) {
   it(`the type tests name every export of ${entry}`, () => {
     const { checker, source } = compiled(entry);
@@ -112,7 +113,7 @@ for (const [entry, tests, least] of [
   });
 }
 
-for (const [entry, least] of [["index", 10], ["slim", 10], ["many/index", 0], ["testing/index", 0], ["watch/index", 1]]) {
+for (const [entry, least] of [["index", 10], ["slim", 10], ["many/index", 0], ["testing/index", 0], ["watch/index", 1], ["diagnose/index", 2]]) {
   it(`an editor finds what the comments of ${entry} link to`, () => {
     const { ts, program, checker, source } = compiled(entry);
     const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(dirname(source.fileName)));

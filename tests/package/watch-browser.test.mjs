@@ -34,7 +34,7 @@ async function bundle(folder) {
       onResolve({ filter: /\.svelte(\?server)?$/ }, ({ path }) => ({ path: join(folder, path), namespace: "svelte" }));
       onLoad({ filter: /./, namespace: "svelte" }, ({ path }) => {
         const [file, generate = "client"] = path.split("?");
-        return { contents: compile(readFileSync(file, "utf8"), { generate, filename: file }).js.code, resolveDir: folder };
+        return { contents: compile(readFileSync(file, "utf8"), { generate, filename: file, dev: true }).js.code, resolveDir: folder };
       });
     },
   };
@@ -52,7 +52,7 @@ async function bundle(folder) {
     bundle: true,
     format: "esm",
     jsx: "automatic",
-    conditions: ["browser", "svelte"],
+    conditions: ["browser", "svelte", "development"], // which warns
     mainFields: ["browser", "module", "main"],
     nodePaths: [at("../node_modules")],
     define: { "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "true", global: "globalThis" },
@@ -83,6 +83,32 @@ for (const name of ["chromium", "firefox", "webkit"]) {
 
     it("50 components under StrictMode: one request at mount, one per interval, none after the last left", async () => {
       assert.deepEqual(await act("manyComponents"), { atMount: 1, shown: 50, after20: 5, left: 5 });
+    });
+
+    it("10 000 mounts leave nothing behind", async (t) => {
+      const heap = async () => {
+        if (name !== "chromium") return 0; // the others do not tell
+        await driver.sendDevToolsCommand("HeapProfiler.collectGarbage");
+        return (await driver.sendAndGetDevToolsCommand("Runtime.getHeapUsage")).usedSize;
+      };
+      const { bytes } = await act("manyMounts", 2_000);
+      const before = await heap();
+      assert.deepEqual(await act("manyMounts", 10_000), { requests: 1, listeners: 0, timers: 0, bytes });
+      const after = await heap();
+      if (name === "chromium") t.diagnostic(`heap: ${before} → ${after} bytes`);
+      assert.ok(after - before < 1_000_000, `${before} → ${after} bytes`);
+    });
+
+    it("403 stops it, 503 doubles the gap until it recovers, and Retry-After is kept", async () => {
+      assert.deepEqual(await act("failures"), {
+        403: { seconds: [0], status: "stopped" },
+        503: { seconds: [0, 10, 30, 70, 75, 80], status: "ok" },
+        "Retry-After": { seconds: [0, 60], status: "ok" },
+      });
+    });
+
+    it("79 → 96 % tells of 0.95 alone, 70 → 85 % of 0.8", async () => {
+      assert.deepEqual(await act("thresholds"), [0.95, 0.8]);
     });
 
     it("hidden for 30 s: no request; shown: one", async () => {
@@ -131,12 +157,28 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual(await act("reactFollows"), { texts: ["pending undefined undefined", "ok 0.5 ok", "ok 0.7 warning"], thresholds: [0.6], requests: 2 });
     });
 
+    it("React with a history that grows tells of a threshold once", async () => {
+      assert.deepEqual(await act("reactKeepsHistory"), { thresholds: [0.8], text: "3 true" });
+    });
+
     it("React without a provider says so", async () => {
       assert.deepEqual(await act("reactWithoutProvider"), ["config_error: useAiChatUsage needs a BookMoreProvider around the component."]);
     });
 
     it("Vue: nothing on the server, no warning, one request, followed and left", async () => {
       assert.deepEqual(await act("vue"), { texts: ["ok 0.83ok 0.83", "ok 0.5ok 0.5", "ok 0.7ok 0.7"], onServer: 0, one: 1, left: 2, complaints: [] });
+    });
+
+    it("Vue's KeepAlive: nothing is asked for while it is not shown, and its return asks", async () => {
+      assert.deepEqual(await act("vueKeepsAlive"), { counts: [1, 1, 2], text: "ok 0.7", complaints: [] });
+    });
+
+    it("a company that changes quickly: each framework shows the last one's, by one poll for all", async () => {
+      assert.deepEqual(await act("quickChanges"), { texts: ["ok 0.19 ok", "ok 0.19", "ok 0.19"], perInterval: 1, complaints: [] });
+    });
+
+    it("Svelte takes over late without a warning, where a poll knows more already", async () => {
+      assert.deepEqual(await act("svelteIsLate"), { html: "not known", texts: ["ok 0.5", "ok 0.5", "ok 0.5"], requests: 1, complaints: [] });
     });
 
     it("Svelte: nothing on the server, no warning, one request, and left", async () => {

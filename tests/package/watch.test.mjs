@@ -694,7 +694,12 @@ const fake = createFakeBookMore();\nconst store = watchAiChatUsage(fake.client()
   };
 
   it("ends while somebody subscribes", () => {
-    const script = 'store.subscribe(() => {});\nsetTimeout(() => console.log(store.getSnapshot().status, fake.requests.length), 500);';
+    const script = `store.subscribe(() => {});
+const wait = setInterval(() => {
+  if (store.getSnapshot().status === "pending") return;
+  clearInterval(wait);
+  console.log(store.getSnapshot().status, fake.requests.length);
+}, 20);`;
     assert.equal(run(script), "ok 1\n");
   });
 

@@ -201,6 +201,7 @@ describe("pages", () => {
     assert.equal(String(page.body), "examples/usage-meter/index.html");
     assert.equal(page.header["content-type"], "text/html; charset=utf-8");
     assert.equal(page.header["cache-control"], "no-store");
+    assert.equal((await send("/examples/react-chat/")).header.location, "/examples/react-chat/dist/");
     assert.equal((await send("/examples/usage-meter")).header.location, "/examples/usage-meter/");
     for (const path of ["/pkg/dist/a.wasm", "/examples/sdk/dist/a.wasm"])
       assert.equal((await send(path)).header["content-type"], "application/wasm", path);

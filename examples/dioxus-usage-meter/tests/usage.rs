@@ -1,23 +1,39 @@
 //! The app's own part on the API in memory: `cargo test`.
 
-use bookmore_sdk::testing::{Failure, FakeBookMore, UsageMembers};
-use dioxus_usage_meter::{sentence, usage};
+use bookmore_sdk::{
+    GetAiChatUsage,
+    client::WatchOptions,
+    testing::{Answer, Failure, FakeBookMore, UsageMembers},
+};
+use dioxus_usage_meter::{follow, sentence};
 
 #[test]
 fn tells_the_usage_and_what_went_wrong() {
     let fake = FakeBookMore::new();
+    let usage = UsageMembers::new().share(0.83).into();
+    let answers: Vec<Answer> = vec![usage, Failure::status(403).into()];
+    fake.set(None, answers);
     let client = fake.client();
-    let ask = |token: &str| fake.run(usage(&client, token.to_owned()));
+    let watch = client.watch(&GetAiChatUsage::default(), WatchOptions::new());
+    let handle = watch.handle();
 
-    fake.set(None, UsageMembers::new().share(0.83));
+    let mut shown = Vec::new();
+    fake.run(follow(watch, |state| {
+        if state.error.is_some() {
+            handle.stop();
+        }
+        let usage = state.usage.as_ref().map(sentence);
+        shown.push((usage, state.error.map(|error| error.code())));
+    }));
+    let usage = Some("83000 of 100000 tokens used in 30 days".to_owned());
     assert_eq!(
-        sentence(&ask("t0ken").unwrap()),
-        "83000 of 100000 tokens used in 30 days"
+        shown,
+        [
+            (None, None),
+            (usage.clone(), None),
+            (usage, Some("permission_denied"))
+        ]
     );
     let sent = fake.requests();
     assert_eq!(sent[0].header("authorization"), Some("Bearer [secret]"));
-
-    fake.set(None, Failure::status(403));
-    assert_eq!(ask("t0ken").unwrap_err().code(), "permission_denied");
-    assert_eq!(ask("").unwrap_err().code(), "config_error");
 }

@@ -1,26 +1,25 @@
-//! A Leptos page that shows how many AI-assistant tokens a company has used.
+//! A Leptos page that keeps showing how many AI-assistant tokens a company has used.
 
-use bookmore_sdk::{AiChatUsageResponse, Client, Error, GetAiChatUsage, Transport};
+use bookmore_sdk::{AiChatUsageResponse, client::UsageState};
+use futures_util::{Stream, StreamExt};
 
 #[cfg(target_arch = "wasm32")]
 mod usage_meter;
 #[cfg(target_arch = "wasm32")]
 pub use usage_meter::UsageMeter;
 
-/// The usage of the company that the token is for. The client is the page's, or
-/// a fake one in a test.
-///
-/// # Errors
-/// Whatever makes the call fail; its text is a sentence for a person.
-pub async fn usage<T: Transport>(
-    client: &Client<T>,
-    token: String,
-) -> Result<AiChatUsageResponse, Error> {
-    client.set_bearer_token(token)?;
-    client.get_ai_chat_usage(&GetAiChatUsage::default()).await
+/// Shows each state of a usage, until the watch is stopped. It is one of the
+/// page's client, or of a fake one in a test.
+pub async fn follow(
+    mut states: impl Stream<Item = UsageState> + Unpin,
+    mut show: impl FnMut(UsageState),
+) {
+    while let Some(state) = states.next().await {
+        show(state);
+    }
 }
 
-/// What the page says of it.
+/// What the page says of a usage.
 pub fn sentence(usage: &AiChatUsageResponse) -> String {
     format!(
         "{} of {} tokens used in {} days",

@@ -1,5 +1,6 @@
 import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { BookMoreProvider } from "bookmore-sdk/react";
+import { diagnose } from "bookmore-sdk/diagnose";
 import { createFakeBookMore } from "bookmore-sdk/testing";
 import { StrictMode } from "react";
 import { afterEach, expect, test, vi } from "vitest";
@@ -15,10 +16,11 @@ function open(answers: Parameters<ReturnType<typeof createFakeBookMore>["set"]>[
   const client = fake.client({ bearerToken: () => token, maxRetries: 0 });
   const send = vi.fn(async (text: string) => (fake.record(undefined, 10_000), `You said: ${text}`));
   const logIn = vi.fn(async () => void (token = "valid"));
+  const why = vi.fn(async () => String(await diagnose(client)));
   render(
     <StrictMode>
       <BookMoreProvider client={client}>
-        <App send={send} logIn={logIn} />
+        <App send={send} logIn={logIn} why={why} />
       </BookMoreProvider>
     </StrictMode>,
   );
@@ -86,4 +88,11 @@ test.each([
   await shows(words);
   await waitFor(() => expect(screen.getByText("The usage is not known.")).toBeTruthy());
   expect(fake.requests.length).toBe(1);
+});
+
+test("tells why the connection is lost, for whoever asks", async () => {
+  open({ kind: "network" });
+  await shows("The connection is lost. It will be tried again.");
+  fireEvent.click(screen.getByRole("button", { name: "Why?" }));
+  await shows(/\(no_reply\)/);
 });

@@ -38,11 +38,9 @@ export function Chat({ send }: { send(text: string): Promise<string> }) {
           </li>
         ))}
       </ol>
-      {level === "over" && (
-        <p className="closed" role="status">
-          No tokens are left. The chat opens again as older messages drop out of the last {usage!.windowDays} days.
-        </p>
-      )}
+      <p className="closed" role="status">
+        {level === "over" && `No tokens are left. The chat opens again as older messages drop out of the last ${usage!.windowDays} days.`}
+      </p>
       <form onSubmit={submit}>
         <fieldset disabled={level === "over"}>
           <input name="text" aria-label="Message" placeholder="Ask the assistant" autoComplete="off" />

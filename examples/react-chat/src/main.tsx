@@ -11,12 +11,14 @@ import "./style.css";
 
 const bearerToken: TokenProvider = ({ forceRefresh }) => session.accessToken(forceRefresh);
 const client = new BookMoreClient({ baseUrl: "/", bearerToken, onEvent: logRequest });
+/** Loaded when somebody asks. */
+const why = async () => String(await (await import("bookmore-sdk/diagnose")).diagnose(client));
 
 await start();
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <BookMoreProvider client={client}>
-      <App send={send} logIn={session.logIn} />
+      <App send={send} logIn={session.logIn} why={why} />
       <Panel />
     </BookMoreProvider>
   </StrictMode>,

@@ -1,4 +1,5 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
+import { useState } from "react";
 import { number, time, useUsage } from "./usage";
 
 /** What a person can make of it. `error.message` is for whoever looks after the app. */
@@ -9,8 +10,10 @@ function words({ code, retryAt }: AnyBookMoreError): string {
   return retryAt ? `${what}. The next try is at ${time(retryAt)}.` : `${what}. It will be tried again.`;
 }
 
-export function Notice({ logIn }: { logIn(): Promise<void> }) {
+/** @param why Finds out what keeps calls from succeeding. */
+export function Notice({ logIn, why }: { logIn(): Promise<void>; why(): Promise<string> }) {
   const { usage, level, error, refresh } = useUsage();
+  const [reason, setReason] = useState("");
   const renew = async () => {
     await logIn();
     refresh();
@@ -20,6 +23,8 @@ export function Notice({ logIn }: { logIn(): Promise<void> }) {
     <div role="status" className="notice" data-level={error ? "error" : level}>
       {error && <p>{words(error)}</p>}
       {error?.code === "authentication_error" && <button onClick={renew}>Log in again</button>}
+      {error?.code === "network_error" && <button onClick={async () => setReason(await why())}>Why?</button>}
+      {error?.code === "network_error" && reason && <pre>{reason}</pre>}
       {!error && isNear && <p>Only {number(usage!.tokensRemaining)} tokens are left.</p>}
     </div>
   );

@@ -1,8 +1,12 @@
-use bookmore_sdk::{AiChatUsageResponse, Client, fetch::Fetch};
+use bookmore_sdk::{
+    AiChatUsageResponse, Client, GetAiChatUsage,
+    client::{WatchHandle, WatchOptions},
+    fetch::Fetch,
+};
 use web_sys::HtmlInputElement;
 use yew::{platform::spawn_local, prelude::*};
 
-use crate::{sentence, usage};
+use crate::{follow, sentence};
 
 #[derive(PartialEq, Properties)]
 pub struct UsageMeterProps {
@@ -12,29 +16,43 @@ pub struct UsageMeterProps {
 #[component]
 pub fn UsageMeter(props: &UsageMeterProps) -> Html {
     let token = use_node_ref();
-    let answer = use_state(|| None);
-    let ask = {
-        let (client, token, answer) = (props.client.clone(), token.clone(), answer.clone());
+    let (usage, problem) = (use_state(|| None), use_state(|| None));
+    let handle = use_mut_ref(WatchHandle::default);
+    use_effect_with(props.client.clone(), {
+        let (usage, problem, handle) = (usage.clone(), problem.clone(), handle.clone());
+        move |client| {
+            let watch = client.watch(&GetAiChatUsage::default(), WatchOptions::new());
+            let own = watch.handle();
+            own.pause(true); // until there is a token
+            handle.replace(own.clone());
+            spawn_local(follow(watch, move |state| {
+                usage.set(state.usage);
+                problem.set(state.error);
+            }));
+            move || own.stop() // nobody else ends the loop
+        }
+    });
+    let submit = {
+        let (client, token, problem) = (props.client.clone(), token.clone(), problem.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             let field = token.cast::<HtmlInputElement>();
             let token = field.map(|field| field.value()).unwrap_or_default();
-            let (client, answer) = (client.clone(), answer.clone());
-            spawn_local(async move { answer.set(Some(usage(&client, token).await)) });
+            match client.set_bearer_token(token) {
+                Ok(()) => handle.borrow().pause(false),
+                Err(error) => problem.set(Some(error)),
+            }
         }
     };
     html! {
         <main>
             <h1>{ "AI assistant usage" }</h1>
-            <form onsubmit={ask}>
+            <form onsubmit={submit}>
                 <label>{ "Bearer token " }<input ref={token} required=true /></label>
                 { " " }<button>{ "Show" }</button>
             </form>
-            { match &*answer {
-                None => html! {}, // a node, if an empty one: the form stays where Yew looks for it
-                Some(Ok(usage)) => meter(usage),
-                Some(Err(error)) => html! { <p role="alert">{ error.to_string() }</p> },
-            } }
+            { usage.as_ref().map(meter).unwrap_or_default() }
+            { problem.as_ref().map(|error| html! { <p role="alert">{ error.to_string() }</p> }).unwrap_or_default() }
         </main>
     }
 }

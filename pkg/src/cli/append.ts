@@ -1,31 +1,42 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import { badArguments } from "./exit.js";
+import { badArguments, EXIT, Failure } from "./exit.js";
 
 /**
  * Adds lines to a file. Each goes there in one write to a file that is open for appending, so that a line is whole
  * whoever else writes, and whenever this process ends.
  */
 export class Appended {
+  readonly #path: string;
   readonly #file: number;
 
   constructor(path: string) {
+    this.#path = path;
     try {
       this.#file = openSync(path, "a+");
     } catch (error) {
-      throw badArguments(`${path} cannot be written to (${(error as NodeJS.ErrnoException).code}).`);
+      throw badArguments(unwritable(path, error));
     }
     // What somebody else has left in the middle of a line gets an end, so that it takes none of ours with it.
-    if (!this.#endsWhole()) writeSync(this.#file, "\n");
+    if (!this.#endsWhole()) this.#write("\n");
   }
 
   line(value: object): void {
-    const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
-    const written = writeSync(this.#file, bytes);
-    if (written < bytes.length) throw new Error("A line could not be written whole; is the disk full?");
+    this.#write(`${JSON.stringify(value)}\n`);
   }
 
   close(): void {
     closeSync(this.#file);
+  }
+
+  #write(text: string): void {
+    const bytes = Buffer.from(text);
+    let written: number;
+    try {
+      written = writeSync(this.#file, bytes);
+    } catch (error) {
+      throw new Failure(EXIT.someFailed, unwritable(this.#path, error));
+    }
+    if (written < bytes.length) throw new Failure(EXIT.someFailed, `${this.#path} has a line that is not whole; is the disk full?`);
   }
 
   #endsWhole(): boolean {
@@ -33,4 +44,8 @@ export class Appended {
     const last = Buffer.alloc(1);
     return size === 0 || readSync(this.#file, last, 0, 1, size - 1) === 0 || last[0] === 10;
   }
+}
+
+function unwritable(path: string, error: unknown): string {
+  return `${path} cannot be written to (${(error as NodeJS.ErrnoException).code}).`;
 }

@@ -20,17 +20,19 @@ export function parsed<T extends Options>(args: string[], options: T): { values:
     const { name, rawName, value, inlineValue } = token;
     const known = options[name];
     if (!known || !Object.hasOwn(options, name)) throw unknownOption(name, rawName, Object.keys(options));
-    // `--file --json` is a value that was forgotten; a lone "-" is a value.
-    const isMissing = value === undefined || (!inlineValue && /^-./.test(value));
+    // `--file --json` is a value that was forgotten, and "" a variable that is empty; a lone "-" is a value.
+    const isMissing = !value || (!inlineValue && /^-./.test(value));
     if (known.type === "string" && isMissing) throw badArguments(`${rawName} needs a value; see --help.`);
     if (known.type === "boolean" && value !== undefined) throw badArguments(`${rawName} takes no value; see --help.`);
+    // The last one would count, and the ids of a first file be lost.
+    if (known.type === "string" && Object.hasOwn(values, name)) throw badArguments(`${rawName} is given more than once.`);
     values[name] = value ?? true;
   }
   return { values: values as Values<T>, positionals };
 }
 
 function unknownOption(name: string, rawName: string, known: string[]): Error {
-  const meant = nearest(name, [...known, ...SECRETS]);
+  const meant = nearest(name, [...known, "help", ...SECRETS]);
   if (meant && SECRETS.includes(meant)) {
     return badArguments(
       "A token or key is never given as an argument, where others could see it; set BOOKMORE_TOKEN or BOOKMORE_API_KEY, or use --token-file.",

@@ -6,6 +6,7 @@ import { badArguments, EXIT, Failure, messageOf } from "./exit.js";
 const { env } = process;
 const LONGEST_COMMAND_MS = 30_000;
 const MOST_BYTES = 65_536;
+const FAILURE_COUNTS_MS = 30_000;
 
 /** A client with the credentials of the environment, or those of a file. */
 export async function clientOf(tokenFile: string | undefined, options: ClientOptions): Promise<BookMoreClient> {
@@ -20,14 +21,16 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
     let token = await source().catch((error: unknown) => {
       throw refused(messageOf(error));
     });
-    let failure: unknown;
+    // What fails later counts for a while, and not for ever: --watch goes on.
+    let failure: { error: unknown; until: number } | undefined;
     provider = async ({ forceRefresh }) => {
-      if (failure !== undefined) throw failure;
+      if (failure && performance.now() < failure.until) throw failure.error;
       if (!forceRefresh) return token;
       try {
         return (token = await source());
       } catch (error) {
-        throw (failure = error);
+        failure = { error, until: performance.now() + FAILURE_COUNTS_MS };
+        throw error;
       }
     };
     constructed({ bearerToken: token }, refused);
@@ -78,6 +81,7 @@ function ofCommand(command: string): Promise<string> {
         // It is gone already.
       }
     };
+    process.once("exit", kill);
     const timer = setTimeout(() => {
       kill();
       failed(`took longer than ${LONGEST_COMMAND_MS / 1000} s`);
@@ -92,6 +96,7 @@ function ofCommand(command: string): Promise<string> {
     child.on("error", (error: NodeJS.ErrnoException) => failed(`could not be run (${error.code})`));
     child.on("close", (code, signal) => {
       clearTimeout(timer);
+      process.off("exit", kill);
       const token = text.trim();
       if (code !== 0) failed(code === null ? `was ended by ${signal}` : `ended with exit code ${code}`);
       else if (token === "") failed("printed nothing");

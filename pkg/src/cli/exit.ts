@@ -16,6 +16,18 @@ export function badArguments(message: string): Failure {
   return new Failure(EXIT.badArguments, message);
 }
 
+/** What `promise` comes to, unless the command is to end before: of what it brings, nothing is there to be kept. */
+export function unlessEnded<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  return Promise.race([
+    promise,
+    new Promise<never>((_, reject) => {
+      const end = () => reject(signal.reason as Failure);
+      if (signal.aborted) end();
+      else signal.addEventListener("abort", end, { once: true });
+    }),
+  ]);
+}
+
 /** A file that was named cannot be had. */
 export function unreadable(file: string, { code }: NodeJS.ErrnoException): Failure {
   return badArguments(code === "ENOENT" ? `There is no file ${file}.` : `${file} cannot be read (${code}).`);

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { BookMoreClient, isBookMoreError, type AnyBookMoreError, type WithResponse } from "bookmore-sdk";
 import { parsed } from "./arguments.js";
-import { badArguments, EXIT, unreadable } from "./exit.js";
+import { badArguments, EXIT, unlessEnded, unreadable } from "./exit.js";
 import { firstLook } from "../watch/gauge.js";
 import { percentOf } from "./outcome.js";
 import { print, printable } from "./output.js";
@@ -12,7 +12,7 @@ import { saved, type SavedReply } from "./saved.js";
 export async function explain(args: string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = parsed(args, { company: { type: "string" } });
   if (positionals.length !== 1) throw badArguments("explain takes one file, or - for standard input; see --help.");
-  const reply = saved(await bytesOf(positionals[0]!));
+  const reply = saved(await unlessEnded(signal, bytesOf(positionals[0]!)));
   const lines = await judged(reply, values.company, signal);
   await print(`${lines.map(printable).join("\n")}\n`);
   return EXIT.fine;

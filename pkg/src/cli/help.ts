@@ -1,12 +1,14 @@
+import { CORS_POLICIES } from "../testing/cors.js";
 import { SCENARIOS } from "./scenarios.js";
 
-export type CommandName = "usage" | "serve" | "explain";
+export type CommandName = "usage" | "serve" | "explain" | "doctor";
 
 const GENERAL = `Usage: bookmore-sdk <command> [options]
 
   usage     how many AI-assistant tokens companies have used
   serve     a BookMore API for front-ends that have no backend yet
   explain   what a saved reply comes to
+  doctor    why calls fail, and what mends it
 
   --help    print this text, or that of a command
   --version
@@ -68,6 +70,8 @@ takes any token. Each company has the same usage, or the same failure.
                          ${Object.keys(SCENARIOS).slice(4, 10).join(", ")},
                          ${Object.keys(SCENARIOS).slice(10).join(", ")};
                          or as JSON, as bookmore-sdk/testing takes it
+  --cors POLICY          instead of letting in pages of any origin: ${CORS_POLICIES.slice(0, 4).join(", ")},
+                         ${CORS_POLICIES.slice(4).join(", ")}
 
 Examples:
   bookmore-sdk serve --share 83
@@ -88,5 +92,27 @@ Examples:
     https://api.bookmore.com/assistant/ai-chat/usage | bookmore-sdk explain -
 `;
 
+const DOCTOR = `Usage: bookmore-sdk doctor [company] [options]
+
+Tries what a call needs, one thing after the other: the name, the connection, TLS, a proxy, the server, and one real call.
+Says what keeps it from succeeding, and what mends it.
+
+Credentials and server are those of the command usage: BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY, --token-file,
+BOOKMORE_URL. Only the call sends them.
+
+  --origin URL           asks as a browser would for a page of this origin, the preflight (OPTIONS) included
+  --headers NAMES        what the page sends, names alone: authorization,x-tenant (those of the credentials)
+  --credentials          the page sends cookies: credentials: "include"
+  --token-file FILE      a file that holds the token
+  --json                 the steps and the findings, as data
+
+Exit code 0: fine. 1: something was found. 2: wrong arguments. 4: credentials are missing or refused. 130: Ctrl+C.
+
+Examples:
+  bookmore-sdk doctor
+  bookmore-sdk doctor --origin https://app.example --headers authorization
+  BOOKMORE_URL=https://api.example bookmore-sdk doctor 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c --json
+`;
+
 /** What each command is told of, and all of them. */
-export const HELP: Record<CommandName | "", string> = { "": GENERAL, usage: USAGE, serve: SERVE, explain: EXPLAIN };
+export const HELP: Record<CommandName | "", string> = { "": GENERAL, usage: USAGE, serve: SERVE, explain: EXPLAIN, doctor: DOCTOR };

@@ -1,15 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { FakeBookMore } from "bookmore-sdk/testing";
+import { corsHeaders } from "../testing/cors.js";
 
 /**
  * Answers a request with the fake. What happens there in memory happens here on the connection: it breaks off,
  * stalls or is reset.
  *
- * @param cors The headers that let pages in.
+ * @param cors The headers that let pages in, where the fake has no CORS policy of its own.
  */
 export async function answer(fake: FakeBookMore, req: IncomingMessage, res: ServerResponse, cors: Record<string, string>): Promise<void> {
-  if (req.method === "OPTIONS") {
+  if (fake.cors !== undefined) cors = corsHeaders(fake.cors);
+  else if (req.method === "OPTIONS") {
     res.writeHead(200, { ...cors, "content-length": "0" }).end();
     return;
   }
@@ -21,7 +23,7 @@ export async function answer(fake: FakeBookMore, req: IncomingMessage, res: Serv
   const hasBody = "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
   let reply: Response;
   try {
-    const init = { method: req.method!, headers: headers as Record<string, string>, signal: gone.signal, ...(hasBody ? { body: "" } : {}) };
+    const init = { method: req.method!, headers: headers as Record<string, string>, mode: "same-origin" as const, signal: gone.signal, ...(hasBody ? { body: "" } : {}) };
     reply = await fake.fetch(fake.baseUrl + req.url, init);
   } catch (error) {
     if (gone.signal.aborted) return;
@@ -32,7 +34,9 @@ export async function answer(fake: FakeBookMore, req: IncomingMessage, res: Serv
     return;
   }
   res.sendDate = false; // the fake's clock tells it
-  res.writeHead(reply.status, reply.statusText || undefined, { ...cors, ...Object.fromEntries(reply.headers) });
+  // A policy of the fake's own is in its headers, where it reaches them.
+  const own = fake.cors === undefined ? cors : {};
+  res.writeHead(reply.status, reply.statusText || undefined, { ...own, ...Object.fromEntries(reply.headers) });
   res.flushHeaders();
   // A body that breaks off ends the connection.
   if (reply.body) await pipeline(reply.body as never, res).catch(() => res.destroy());

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { badArguments, unreadable } from "./exit.js";
+import { badArguments, Failure, unreadable } from "./exit.js";
 
 /** The ids that were given as arguments, then those of a file, `-` being standard input. */
 export async function* idsOf(positionals: string[], file: string | undefined): AsyncGenerator<string> {
@@ -26,11 +26,14 @@ async function* lines(stream: NodeJS.ReadStream | ReturnType<typeof createReadSt
   let rest = "";
   try {
     for await (const chunk of stream) {
+      // As what PowerShell 5 writes has; each line would be taken for an id that is wrong.
+      if (String(chunk).includes("\0")) throw badArguments(`${name} is no text in UTF-8.`);
       const whole = (rest + String(chunk)).split(/\r\n|[\n\r]/);
       rest = whole.pop()!;
       yield* whole.map(idIn).filter(Boolean);
     }
   } catch (error) {
+    if (error instanceof Failure) throw error;
     throw badArguments(`${name} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
   }
   const last = idIn(rest);

@@ -1,5 +1,6 @@
 import { nearest } from "../nearest.js";
 import { Failure, messageOf, EXIT } from "./exit.js";
+import { doctor } from "./doctor.js";
 import { explain } from "./explain.js";
 import { HELP, type CommandName } from "./help.js";
 import { print, say, watchOutput } from "./output.js";
@@ -12,7 +13,7 @@ declare const VERSION: string;
 /** What a command is given: its arguments, and what tells it to end early. */
 type Command = (args: string[], signal: AbortSignal) => Promise<number>;
 
-const COMMANDS: Record<CommandName, Command> = { usage, serve, explain };
+const COMMANDS: Record<CommandName, Command> = { usage, serve, explain, doctor };
 
 async function main(args: string[], signal: AbortSignal): Promise<number> {
   const [name = "", ...rest] = args;
@@ -38,7 +39,11 @@ async function told(text: string): Promise<number> {
 }
 
 const controller = new AbortController();
-watchOutput(() => controller.abort(new Failure(EXIT.fine, "")));
+let outputExit: number = EXIT.fine;
+watchOutput((failure) => {
+  outputExit = failure.exitCode;
+  controller.abort(failure);
+});
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
     // The second time at once.
@@ -57,4 +62,4 @@ try {
 }
 // Connections that are kept open would hold it up.
 await print("");
-process.exit(exitCode);
+process.exit(Math.max(exitCode, outputExit));

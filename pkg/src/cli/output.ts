@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { EXIT, Failure } from "./exit.js";
 
 type Stream = NodeJS.WriteStream;
 type Style = Parameters<typeof styleText>[0];
@@ -11,16 +12,23 @@ export function styled(style: Style, text: string, stream: Stream = process.stdo
   return styleText(style, text, { stream } as never);
 }
 
-/** Whether whoever read the output has gone, as `head` does. */
+/** Whether nothing can be written any more. */
 let isClosed = false;
 
-/** Calls `closed` when nobody reads the output any more; that is no failure. */
-export function watchOutput(closed: () => void): void {
+/**
+ * Calls `closed` when nothing can be written any more. That whoever read it has gone, as `head` does, is no failure; a
+ * disk that is full is one.
+ */
+export function watchOutput(closed: (failure: Failure) => void): void {
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE" && error.code !== "EOF") throw error;
+    stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+      if (isClosed) return;
       isClosed = true;
-      closed();
+      const isGone = code === "EPIPE" || code === "EOF";
+      if (isGone) return closed(new Failure(EXIT.fine, ""));
+      const message = `Standard ${stream === process.stdout ? "output" : "error"} cannot be written to (${code}).`;
+      if (stream === process.stdout) say(message);
+      closed(new Failure(EXIT.someFailed, ""));
     });
   }
 }
@@ -29,7 +37,8 @@ export function watchOutput(closed: () => void): void {
 export function print(text: string): Promise<void> {
   return new Promise((resolve) => {
     if (isClosed || process.stdout.destroyed) resolve();
-    else process.stdout.write(text, () => resolve());
+    // What goes wrong is told to whoever watches the output, and that right after.
+    else process.stdout.write(text, () => setImmediate(resolve));
   });
 }
 

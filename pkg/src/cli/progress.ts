@@ -42,11 +42,16 @@ function line({ done, failed, again, total, ratePerSecond, etaMs }: ManyProgress
     ...(failed ? [`${failed} failed`] : []),
     ...(again ? [`${again} again`] : []),
     `${ratePerSecond < 10 ? ratePerSecond.toFixed(1) : Math.round(ratePerSecond)}/s`,
-    ...(etaMs === undefined ? [] : [`${Math.ceil(etaMs / 1000)} s left`]),
+    ...(etaMs === undefined ? [] : [`${timeOf(etaMs)} left`]),
   ];
   const text = parts.join(", ").slice(0, columns);
   const width = Math.min(30, columns - text.length - 1);
   if (total === undefined || total === 0 || width < 5) return text;
   const full = Math.floor((done / total) * width);
   return `${styled("cyan", "█".repeat(full), stderr)}${"░".repeat(width - full)} ${text}`;
+}
+
+function timeOf(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }

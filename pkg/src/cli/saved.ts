@@ -45,7 +45,7 @@ function head(bytes: Buffer): { lines: string[]; body: Buffer } {
 function headersOf(lines: string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const line of lines) {
-    const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+    const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\0\r]*?)[ \t]*$/.exec(line) ?? [];
     if (name === undefined) throw badArguments(`${JSON.stringify(line.slice(0, 80))} is no header, and the body begins after an empty line.`);
     const key = name.toLowerCase();
     headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : value!;

@@ -17,5 +17,8 @@ export const SCENARIOS: Record<string, Parameters<FakeBookMore["set"]>[1]> = {
   network: { kind: "network" },
   truncated: { kind: "truncated" },
   "login-page": { kind: "login-page" },
+  "login-redirect": { kind: "login-redirect" },
+  moved: { kind: "moved" },
+  expired: { kind: "expired" },
   "other-company": { kind: "other-company" },
 };

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createFakeBookMore, type FakeBookMore } from "bookmore-sdk/testing";
 import { nearest } from "../nearest.js";
-import { numberOf, parsed } from "./arguments.js";
+import { CORS_POLICIES } from "../testing/cors.js";
+import { numberOf, oneOf, parsed } from "./arguments.js";
 import { badArguments, EXIT, messageOf } from "./exit.js";
 import { answer } from "./http.js";
 import { print } from "./output.js";
@@ -14,15 +15,16 @@ type Answers = Parameters<FakeBookMore["set"]>[1];
 /** `bookmore-sdk serve`. */
 export async function serve(args: string[], signal: AbortSignal): Promise<number> {
   const string = { type: "string" } as const;
-  const { values, positionals } = parsed(args, { port: string, share: string, scenario: string });
+  const { values, positionals } = parsed(args, { port: string, share: string, scenario: string, cors: string });
   if (positionals.length > 0) throw badArguments(`serve takes no ${JSON.stringify(positionals[0])}; see --help.`);
   const port = numberOf("port", values.port, 0, 65_535) ?? 8787;
   const percent = numberOf("share", values.share, 0, 100_000, false) ?? 0;
   const scenario = scenarioOf(values.scenario);
+  const cors = oneOf("cors", values.cors, CORS_POLICIES);
   const server = createServer();
   await listening(server, port);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const fake = createFakeBookMore({ baseUrl: url });
+  const fake = createFakeBookMore({ baseUrl: url, cors });
   const known = new Set<string>();
   /** Every company is as was asked for, from its first request on. */
   const enter = (companyId: string | undefined) => {

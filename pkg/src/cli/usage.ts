@@ -4,7 +4,7 @@ import { getManyAiChatUsage } from "bookmore-sdk/many";
 import { Appended } from "./append.js";
 import { numberOf, oneOf, parsed } from "./arguments.js";
 import { clientOf } from "./credentials.js";
-import { badArguments, EXIT, Failure } from "./exit.js";
+import { badArguments, EXIT, unlessEnded, type Failure } from "./exit.js";
 import { checkFile, idsOf } from "./ids.js";
 import { dataOf, inOrder, ORDER_NAMES, reaches, sorted, wordsOf, type Outcome, type Success } from "./outcome.js";
 import { print, printable, say, styled } from "./output.js";
@@ -46,14 +46,14 @@ type Options = ReturnType<typeof read>;
 export async function usage(args: string[], signal: AbortSignal): Promise<number> {
   const options = read(args);
   if (options.file !== undefined) await checkFile(options.file);
-  const client = await clientOf(options.tokenFile, {
-    format: options.format,
-    totalTimeoutMs: options.timeout && Math.ceil(options.timeout * 1000),
-  });
+  const totalTimeoutMs = options.timeout && Math.ceil(options.timeout * 1000);
+  const client = await unlessEnded(signal, clientOf(options.tokenFile, { format: options.format, totalTimeoutMs }));
+  // What loading takes is no company's time.
+  await client.ready();
   const appended = options.append === undefined ? undefined : new Appended(options.append);
   let exitCode: number = EXIT.fine;
   const isStreamed = options.positionals.includes("-") && !options.watch;
-  const ids = isStreamed ? undefined : await all(idsOf(options.positionals, options.file));
+  const ids = isStreamed ? undefined : await unlessEnded(signal, all(idsOf(options.positionals, options.file)));
   do {
     exitCode = Math.max(exitCode, await pass(client, ids, options, appended, signal));
   } while (options.watch && (await waited(options.interval, signal)));
@@ -61,7 +61,7 @@ export async function usage(args: string[], signal: AbortSignal): Promise<number
   return signal.aborted ? Math.max(exitCode, (signal.reason as Failure).exitCode) : exitCode;
 }
 
-/** Asks for all once, and shows what came, also where it was interrupted. */
+/** Asks for all once, and shows what came, also where it came to an early end. */
 async function pass(client: BookMoreClient, ids: string[] | undefined, options: Options, appended: Appended | undefined, signal: AbortSignal): Promise<number> {
   const { output, sort, watch } = options;
   const began = performance.now();
@@ -77,29 +77,31 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
   };
   const many = { concurrency: options.concurrency, signal, onProgress: progress.show };
   // An array tells how many there are.
-  const asked = isOwn ? own(client, signal) : getManyAiChatUsage(client, ids ?? source(), many);
+  const coming = isOwn ? own(client, signal) : getManyAiChatUsage(client, ids ?? source(), many);
+  let failure: unknown;
   try {
-    for await (const outcome of asked) {
+    for await (const outcome of coming) {
       const at = new Date().toISOString();
-      appended?.line(dataOf(outcome, at));
       outcomes.push(outcome);
+      appended?.line(dataOf(outcome, at));
       if (output !== "jsonl" || sort) continue;
       progress.hide();
       await print(`${JSON.stringify(dataOf(outcome, watch ? at : undefined))}\n`);
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    progress.end();
+    if (!signal.aborted) failure = error;
   }
-  if (!isOwn && (ids ?? given).length === 0) throw badArguments(`There are no company ids in ${options.file ?? "standard input"}.`);
+  progress.end();
+  if (!failure && !isOwn && (ids ?? given).length === 0) throw badArguments(`There are no company ids in ${options.file ?? "standard input"}.`);
   const shown = sort ? sorted(outcomes, sort) : isOwn ? outcomes : inOrder(outcomes, ids ?? given);
   await show(shown, options);
+  if (failure !== undefined) throw failure;
   const failed = outcomes.filter(({ error }) => error);
   const over = outcomes.filter(({ usage }) => usage && options.failAt !== undefined && reaches(usage, options.failAt));
   if (process.stderr.isTTY) {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    const parts = [`${outcomes.length} asked`, `${failed.length} failed`, ...(options.failAt === undefined ? [] : [`${over.length} at or over ${options.failAt} %`]), `${seconds} s`];
+    const asked = ids && outcomes.length < ids.length ? `${outcomes.length} of ${ids.length}` : outcomes.length;
+    const parts = [`${asked} asked`, `${failed.length} failed`, ...(options.failAt === undefined ? [] : [`${over.length} at or over ${options.failAt} %`]), `${seconds} s`];
     say(parts.join(", "));
   }
   const isRefused = failed.some(({ error }) => error!.code === "authentication_error" || error!.code === "token_provider_error");

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import type { BookMoreClientLike } from "bookmore-sdk";
+import { named } from "../thrown.js";
 import type { ManyAiChatUsage, ManyOptions, ManyOutcome } from "./outcome.js";
 import { Run } from "./run.js";
 
@@ -27,7 +28,8 @@ export type { ManyAiChatUsage, ManyOptions, ManyOutcome, ManyProgress } from "./
  * @param client A client, or an object with its functions.
  * @param companyIds Any iterable, async or not: ids are taken as they are needed.
  * @throws A `ConfigError` where an option cannot be used, what `companyIds` throws,
- * or the reason of the signal; when it is awaited or iterated.
+ * the reason of the signal, or where there is no module what a call throws, such as a
+ * `TimeoutError` after the time limit of a call; when it is awaited or iterated.
  */
 export function getManyAiChatUsage(
   client: BookMoreClientLike,
@@ -56,7 +58,7 @@ export function getManyAiChatUsage(
         else return;
       }
     } finally {
-      if (!run.end) run.stop(new DOMException("The loop over the outcomes was left.", "AbortError"));
+      if (!run.end) run.stop(named("AbortError", "The loop over the outcomes was left."));
     }
   }
 

@@ -22,8 +22,9 @@ export function BookMoreProvider({ client, children }: { client: BookMoreClientL
  *
  * @param request Whose usage; the logged-in user's company when omitted; null
  * where that is not known yet.
- * @param options They are compared by what is in them. Of `onThreshold` the
- * last that was rendered is called.
+ * @param options They are compared by what is in them, but for `initialUsage`
+ * and `history`, which are what was known at first. Of `onThreshold` the last
+ * that was rendered is called.
  * @throws A ConfigError without a {@link BookMoreProvider}, and for what cannot
  * be used.
  */
@@ -37,9 +38,11 @@ export function useAiChatUsage(
   useEffect(() => {
     onThreshold.current = options.onThreshold;
   });
+  // Another store would tell of a threshold once more.
+  const { initialUsage, history, ...followed } = options;
   const store = useMemo(
     () => watchAiChatUsage(client, request, { ...options, onThreshold: (reached) => onThreshold.current?.(reached) }),
-    [client, JSON.stringify([request === null, request, options])],
+    [client, JSON.stringify([request === null, request?.companyId, followed])],
   );
   const state = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
   return useMemo(() => ({ ...state, refresh: store.refresh }), [state, store]);

@@ -8,6 +8,9 @@ export type Failure =
   | StatusFailure
   | QuotaFailure
   | LoginPageFailure
+  | LoginRedirectFailure
+  | MovedFailure
+  | ExpiredFailure
   | OtherCompanyFailure
   | NoCompanyFailure
   | NetworkFailure
@@ -66,6 +69,23 @@ export interface LoginPageFailure extends Repeated {
   kind: "login-page";
 }
 
+/** A redirect to a page for signing in, as a proxy in front of the API sends it: without CORS headers. */
+export interface LoginRedirectFailure extends Repeated {
+  kind: "login-redirect";
+}
+
+/** A redirect to the same operation elsewhere. */
+export interface MovedFailure extends Repeated {
+  kind: "moved";
+  /** The base URL of the other place. Default: `/moved` below this one. */
+  to?: string | undefined;
+}
+
+/** A 401 for a token that has expired, as ASP.NET makes it in front of the API: without a body and CORS headers. */
+export interface ExpiredFailure extends Repeated {
+  kind: "expired";
+}
+
 /** The usage says that it is of another company. */
 export interface OtherCompanyFailure extends Repeated {
   kind: "other-company";
@@ -112,6 +132,9 @@ export interface SlowReply extends Repeated {
 const KINDS: { [K in Extract<Failure, { kind: string }>["kind"]]: readonly string[] } = {
   "quota": [],
   "login-page": [],
+  "login-redirect": [],
+  "moved": ["to"],
+  "expired": [],
   "other-company": ["companyId"],
   "no-company": [],
   "network": [],
@@ -128,9 +151,11 @@ export function isFailure(given: unknown): given is Failure {
   return typeof given === "object" && given !== null && ("status" in given || "kind" in given);
 }
 
-/** Whether the server sees nothing of the request, so that it refuses nobody either. */
+/** Whether the API sees nothing of the request, so that it refuses nobody either. */
 export function isCut(failure: Failure): boolean {
-  return "kind" in failure && (failure.kind === "network" || (failure.kind === "hang" && failure.phase !== "body"));
+  if (!("kind" in failure)) return false;
+  const { kind } = failure;
+  return kind === "network" || kind === "login-redirect" || kind === "moved" || (kind === "hang" && failure.phase !== "body");
 }
 
 /** Refuses a failure that cannot be. */
@@ -149,6 +174,8 @@ export function checkFailure(given: Failure): void {
   if ("status" in given) checkStatus(given);
   else if (given.kind === "other-company") {
     if (given.companyId !== undefined) digitsOf(given.companyId);
+  } else if (given.kind === "moved") {
+    check(given.to === undefined || /^https?:\/\/[^\s?#]+$/.test(given.to), "to must be the http(s) URL of another base.");
   } else if (given.kind === "hang") {
     check(isOneOf(given.phase, [undefined, "headers", "body"]), 'phase must be "headers" or "body".');
   } else if (given.kind === "truncated") {

@@ -1,6 +1,7 @@
 import { BookMoreClient } from "bookmore-sdk";
 import type { ClientOptions } from "bookmore-sdk";
 import { Companies } from "./companies.js";
+import { asBrowser, corsHeaders, CORS_POLICIES, preflightReply, type CorsPolicy } from "./cors.js";
 import { deliver } from "./deliver.js";
 import { isCut, type Answers } from "./failures.js";
 import { dashed, EMPTY, guidDigits } from "./guid.js";
@@ -21,6 +22,11 @@ export interface FakeOptions {
   apiKey?: string | undefined;
   /** How the server is set up. Default: `"classic"`. */
   host?: Host | undefined;
+  /**
+   * Which pages the server lets in. In memory `fetch` then gives what a browser would give a page of another origin:
+   * where CORS forbids it, a TypeError. Default: none stands between.
+   */
+  cors?: CorsPolicy | undefined;
 }
 
 /** A BookMore API in memory. */
@@ -31,6 +37,8 @@ export interface FakeBookMore {
   readonly baseUrl: string;
   /** The logged-in user's company. */
   readonly companyId: string;
+  /** Which pages the server lets in. */
+  readonly cors: CorsPolicy | undefined;
   /** A client of this API, with a token that is accepted unless `options` have other credentials. */
   client(options?: ClientOptions): BookMoreClient;
   /** Every request that came, the oldest first. `reset()` empties it. */
@@ -55,7 +63,7 @@ export interface FakeBookMore {
   reset(): void;
 }
 
-const OPTIONS: (keyof FakeOptions)[] = ["baseUrl", "companyId", "bearerToken", "apiKey", "host"];
+const OPTIONS: (keyof FakeOptions)[] = ["baseUrl", "companyId", "bearerToken", "apiKey", "host", "cors"];
 /** The company that the recorded server answered for. */
 const OWN_COMPANY = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 
@@ -73,8 +81,9 @@ const OWN_COMPANY = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
  */
 export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
   checkMembers(options, OPTIONS, "The fake's options");
-  const { baseUrl = "https://api.bookmore.com", companyId = OWN_COMPANY, bearerToken, apiKey, host = "classic" } = options;
+  const { baseUrl = "https://api.bookmore.com", companyId = OWN_COMPANY, bearerToken, apiKey, host = "classic", cors } = options;
   if (!HOSTS.includes(host)) throw new TypeError(`There is no host ${unknown(String(host), HOSTS)}.`);
+  if (cors !== undefined && !CORS_POLICIES.includes(cors)) throw new TypeError(`There is no CORS policy ${unknown(String(cors), CORS_POLICIES)}.`);
   const base = checkedUrl(baseUrl);
   let ahead = 0;
   const now = () => Date.now() + ahead;
@@ -89,9 +98,10 @@ export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
     const { failure } = company;
     const style = { host, format };
     const refused = failure && isCut(failure) ? undefined : refusal(request, style, written, digits);
-    const reply = refused ?? replyTo({ ...style, digits: digits ?? EMPTY, company, own: companies.own }, failure);
+    const reply = refused ?? replyTo({ ...style, digits: digits ?? EMPTY, company, own: companies.own, baseUrl: base.href.replace(/\/+$/, "") }, failure);
     if (!refused) company.answered();
-    const response = await deliver(reply, request.signal, now(), over);
+    const headers = reply.isForeign ? reply.headers : { ...reply.headers, ...corsHeaders(cors) };
+    const response = await deliver({ ...reply, headers }, request.signal, now(), over);
     log.status = response.status;
     return response;
   }
@@ -128,11 +138,21 @@ export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
     }
   }
 
-  const fetch: typeof globalThis.fetch = (input, init) => fakeFetch(input, init).catch(told);
+  async function send(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
+    if (cors === undefined) return fakeFetch(input, init);
+    const request = received(input, init);
+    if (request.method === "OPTIONS") return preflightReply(cors);
+    // Behind HTTP the browser that asks decides what its page may have.
+    if (request.mode === "same-origin") return fakeFetch(input, init);
+    return asBrowser(cors, request, base, () => fakeFetch(input, init));
+  }
+
+  const fetch: typeof globalThis.fetch = (input, init) => send(input, init).catch(told);
   return {
     fetch,
     baseUrl: base.href.replace(/\/+$/, ""),
     companyId: dashed(companies.own),
+    cors,
     requests,
     client: (given = {}) =>
       new BookMoreClient({

@@ -7,12 +7,16 @@
 export { createFakeBookMore, type FakeBookMore, type FakeOptions } from "./fake.js";
 export { RequestMismatchError, type FakeRequest } from "./request.js";
 export { usage, type UsageMembers } from "./usage.js";
+export type { CorsPolicy } from "./cors.js";
 export type { Host } from "./wire.js";
 export type {
   Answers,
+  ExpiredFailure,
   Failure,
   HangFailure,
   LoginPageFailure,
+  LoginRedirectFailure,
+  MovedFailure,
   NetworkFailure,
   NoCompanyFailure,
   OtherCompanyFailure,

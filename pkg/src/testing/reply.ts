@@ -2,6 +2,7 @@ import type { ResponseError, ResponseStatus } from "bookmore-sdk";
 import type { Company } from "./companies.js";
 import { headersOf, type Failure, type StatusFailure } from "./failures.js";
 import { digitsOf, EMPTY } from "./guid.js";
+import { PATH } from "../operation.js";
 import { CONTENT_TYPES, Writer, type Format, type Host } from "./wire.js";
 
 /** How a reply comes: at once and whole, where nothing is said. */
@@ -22,6 +23,8 @@ export interface Reply extends Delivery {
   reason: string;
   headers: Record<string, string>;
   body: Uint8Array;
+  /** Whether something in front of the API made it, which its CORS settings do not reach. */
+  isForeign?: boolean;
 }
 
 /** How the server writes. */
@@ -37,6 +40,8 @@ export interface Question extends Style {
   company: Company;
   /** The logged-in user's company. */
   own: string;
+  /** Where the API lives. */
+  baseUrl: string;
 }
 
 /** ErrorCode and Message, where the test gives none. */
@@ -76,6 +81,12 @@ export function replyTo(question: Question, failure: Failure | undefined): Reply
       return statusReply(question, QUOTA);
     case "login-page":
       return reply(200, "OK", LOGIN_PAGE, HTML);
+    case "login-redirect":
+      return redirect(302, `${new URL(question.baseUrl).origin}/login?redirect=${encodeURIComponent(PATH)}`);
+    case "moved":
+      return redirect(301, (failure.to ?? `${question.baseUrl}/moved`).replace(/\/+$/, "") + PATH);
+    case "expired":
+      return empty401('Bearer error="invalid_token", error_description="The token expired"');
     case "no-company":
       return usageReply({ ...question, digits: EMPTY });
     case "other-company": {
@@ -107,7 +118,16 @@ export function bindingError({ host, format }: Style, written: string): Reply {
 /** Nobody is logged in, or by nothing that is accepted. */
 export function unauthorized(style: Style, hasToken: boolean): Reply {
   if (style.host !== "endpoints") return statusReply(style, { status: 401 });
-  return { ...reply(401, "Unauthorized", ""), headers: { "www-authenticate": hasToken ? 'Bearer error="invalid_token"' : "Bearer" } };
+  return empty401(hasToken ? 'Bearer error="invalid_token"' : "Bearer");
+}
+
+/** As ASP.NET makes it in front of the API. */
+function empty401(challenge: string): Reply {
+  return { ...reply(401, "Unauthorized", ""), headers: { "www-authenticate": challenge }, isForeign: true };
+}
+
+function redirect(status: number, location: string): Reply {
+  return { ...reply(status, status === 301 ? "Moved Permanently" : "Found", ""), headers: { location }, isForeign: true };
 }
 
 /** An API key that is no Guid. */
@@ -135,7 +155,8 @@ function statusReply({ host, format }: Style, failure: StatusFailure): Reply {
   else if (body === "status-only") made = reply(status, message, writer.statusOnly(error), own);
   else made = reply(status, errorCode, writer.zeroFilled(error), own);
   if (body === "empty" && status === 401) made.headers["www-authenticate"] = "Bearer";
-  return { ...made, headers: { ...made.headers, ...headersOf(failure) } };
+  const isForeign = body === "html" || (body === "empty" && status >= 400);
+  return { ...made, isForeign, headers: { ...made.headers, ...headersOf(failure) } };
 }
 
 function half(whole: Reply, end: Delivery["end"], bytes = Math.floor(whole.body.length / 2)): Reply {

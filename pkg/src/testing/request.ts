@@ -1,8 +1,7 @@
 import { dashed, guidDigits } from "./guid.js";
 import { unknown } from "./members.js";
+import { PATH } from "../operation.js";
 import { formatOf, type Format } from "./wire.js";
-
-export const PATH = "/assistant/ai-chat/usage";
 
 /** A request as it came. Nothing in it is a secret: `[secret]` stands where one was. */
 export interface FakeRequest {
@@ -35,6 +34,9 @@ export interface Received {
   url: URL;
   headers: Headers;
   signal: AbortSignal | undefined;
+  mode: string | undefined;
+  credentials: string | undefined;
+  redirect: string | undefined;
   /** Whether cookies may have gone along. */
   hasCookies: boolean;
   hasBody: boolean;
@@ -43,12 +45,16 @@ export interface Received {
 export function received(input: Parameters<typeof fetch>[0], init: RequestInit = {}): Received {
   const request = typeof input === "object" && "url" in input ? input : undefined;
   const headers = new Headers(init.headers ?? request?.headers);
+  const { mode = request?.mode, credentials = request?.credentials, redirect = request?.redirect } = init;
   return {
     method: (init.method ?? request?.method ?? "GET").toUpperCase(),
     url: addressOf(request?.url ?? String(input)),
     headers,
     signal: init.signal ?? request?.signal,
-    hasCookies: (init.credentials ?? request?.credentials) === "include" || headers.has("cookie"),
+    mode,
+    credentials,
+    redirect,
+    hasCookies: credentials === "include" || headers.has("cookie"),
     hasBody: (init.body ?? request?.body ?? undefined) !== undefined,
   };
 }

@@ -5,7 +5,19 @@
  */
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore, type WatchOptions } from "bookmore-sdk/watch";
-import { inject, onMounted, onUnmounted, provide, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from "vue";
+import {
+  inject,
+  onActivated,
+  onDeactivated,
+  onMounted,
+  onUnmounted,
+  provide,
+  shallowRef,
+  toValue,
+  watch,
+  type MaybeRefOrGetter,
+  type ShallowRef,
+} from "vue";
 
 const CLIENT = /* @__PURE__ */ Symbol.for("bookmore-sdk.vue");
 
@@ -47,10 +59,18 @@ export function useAiChatUsage(
     state.value = store.getSnapshot();
     follow();
   });
-  onMounted(() => {
+  const start = () => {
     isMounted = true;
     follow();
-  });
-  onUnmounted(() => leave());
+  };
+  const stop = () => {
+    isMounted = false;
+    leave();
+  };
+  onMounted(start);
+  onUnmounted(stop);
+  // Inside KeepAlive.
+  onActivated(start);
+  onDeactivated(stop);
   return { state, refresh: () => store.refresh() };
 }

@@ -48,6 +48,7 @@ export class Store implements UsageStore, Listener {
   }
 
   readonly subscribe = (run: (state: UsageState) => void): (() => void) => {
+    if (typeof run !== "function") throw new ConfigError({ message: "subscribe takes a function, which is called with each state." });
     const subscriber = { run };
     if (this.#request && !this.#poll) {
       this.#poll = Poll.of(this.#source, this.#request);
@@ -55,7 +56,8 @@ export class Store implements UsageStore, Listener {
       this.#look(this.#poll, true);
     }
     this.#subscribers.add(subscriber);
-    run(this.#state);
+    // Where it throws, it can be left all the same.
+    tell(run, this.#state);
     return () => {
       if (!this.#subscribers.delete(subscriber) || this.#subscribers.size > 0) return;
       this.#poll?.leave(this);
@@ -136,9 +138,15 @@ export class Store implements UsageStore, Listener {
       reached = this.#take(known, poll, mayTell);
     }
     if (!mayTell) return;
-    if (this.#state !== before) for (const { run } of [...this.#subscribers]) tell(run, this.#state);
+    const state = this.#state;
+    if (state !== before) {
+      for (const subscriber of [...this.#subscribers]) {
+        // One of them may have left for another, or set another token.
+        if (this.#subscribers.has(subscriber)) tell(subscriber.run, this.#state);
+      }
+    }
     const { onThreshold } = this.#options;
-    if (reached && onThreshold) tell(onThreshold, { threshold: reached, usage: this.#state.usage! });
+    if (reached && onThreshold && state === this.#state) tell(onThreshold, { threshold: reached, usage: state.usage! });
   }
 
   /** Makes a state of what is known; gives the threshold that was reached. */

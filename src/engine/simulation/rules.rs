@@ -39,8 +39,10 @@ struct Call {
     may_renew: bool,
     /// The send whose good reply it has to get.
     good: Option<Id>,
-    /// Whether the listener was told of a success, or of an error.
-    told: Option<bool>,
+    /// Whether it settled with a usage, or with an error.
+    settled: Option<bool>,
+    /// The listener was told of it.
+    told: bool,
     done: bool,
 }
 
@@ -53,6 +55,8 @@ struct Group {
     number: Option<f64>,
     /// The wait that the last failure asked for.
     asked_ms: f64,
+    /// Whether the retry to come waits for as long as the server asked.
+    is_asked: bool,
     not_before: f64,
     /// The end of its sleep, apart from its ticket.
     not_after: f64,
@@ -107,10 +111,11 @@ pub struct Rules {
     tickets: Tickets,
     /// Of one company or of all, and until when.
     pauses: Vec<(Option<u128>, f64)>,
-    /// The end of the last one, also of another identity's: a retry that keeps
-    /// one keeps it to its end.
+    /// The end of the last one.
     paused_until: f64,
-    /// Counts all events.
+    /// The last identity that the server asked to wait.
+    asked: Option<u64>,
+    /// Counts all that happens.
     order: u64,
     has_provider: bool,
     token: Option<Token>,
@@ -137,6 +142,7 @@ impl Rules {
             tickets: Tickets::default(),
             pauses: Vec::new(),
             paused_until: 0.0,
+            asked: None,
             order: 0,
             has_provider: false,
             token: None,
@@ -178,6 +184,11 @@ impl Rules {
         // What the server asked of one identity does not bind another.
         if !same_identity {
             self.pauses.clear();
+            self.paused_until = 0.0;
+            for group in self.groups.values_mut().filter(|group| group.is_asked) {
+                group.not_before = 0.0;
+                group.not_after = 0.0;
+            }
         }
         self.token = token;
         self.changes += 1;
@@ -216,7 +227,8 @@ impl Rules {
             turn: None,
             may_renew: false,
             good: None,
-            told: None,
+            settled: None,
+            told: false,
             done: false,
         };
         self.check_sharing(id.0, engine, &call);
@@ -266,7 +278,13 @@ impl Rules {
         group.attempts.push((status, now - send.at));
         group.failed = order;
         group.identity = send.identity;
+        if asked_ms.is_some() {
+            self.asked = self.asked.max(Some(send.identity));
+        }
+        // What the server asked of another user counts no more.
+        let asked_ms = asked_ms.filter(|_| send.identity == self.identity);
         group.asked_ms = asked_ms.unwrap_or(0.0);
+        group.is_asked = asked_ms.is_some();
         if status == Some(401) {
             group.refusals += 1;
             group.refused = Some(send.token.clone());
@@ -434,6 +452,13 @@ impl Rules {
         }
     }
 
+    /// The calls that have not settled.
+    pub fn under_way(&self, number: usize) -> Vec<Id> {
+        let calls = self.calls.range(of(number));
+        let calls = calls.filter(|(_, call)| !call.done);
+        calls.map(|(id, _)| id.1).collect()
+    }
+
     pub fn abandoned(&mut self, id: Ref) {
         self.next();
         if let Some(call) = self.calls.get_mut(&id) {
@@ -584,11 +609,11 @@ impl Rules {
             What::Response { .. } => return,
             What::Retry { error, .. } => words(error),
             What::Success { .. } => {
-                assert_eq!(call.told.replace(true), None);
+                call.tell(true);
                 return;
             }
             What::Error { error, .. } => {
-                assert_eq!(call.told.replace(false), None);
+                call.tell(false);
                 words(error)
             }
         };
@@ -599,11 +624,7 @@ impl Rules {
         let call = self.calls.get_mut(&id).expect("a call settles");
         assert!(!call.done, "a call settles once");
         call.done = true;
-        assert_eq!(
-            call.told,
-            Some(outcome.result.is_ok()),
-            "the listener was told"
-        );
+        call.settled = Some(outcome.result.is_ok());
         let (over_at, wall) = call.over_at.expect("it is over");
         assert_eq!(outcome.elapsed_ms, over_at - call.started_at);
         let call = self.calls.get(&id).expect("a call settles");
@@ -685,6 +706,12 @@ impl Rules {
             assert!(call.deadline <= latest, "its time is over");
             return;
         }
+        if retry_at.is_some() && error.retry_after_ms().is_some() {
+            assert!(
+                self.asked >= Some(call.identity),
+                "another user was asked to wait"
+            );
+        }
         let group = call.group.map(|group| &self.groups[&group]);
         if error.status() == Some(401) && !call.options.nested {
             let has_time = call.deadline > over_at;
@@ -739,7 +766,14 @@ impl Rules {
     }
 
     pub fn at_the_end(&self) {
-        assert!(self.calls.values().all(|call| call.done));
+        for call in self.calls.values() {
+            assert!(call.done);
+            let settled = call.settled.is_some();
+            assert_eq!(
+                call.told, settled,
+                "the listener is told of each that settles"
+            );
+        }
         let kept = |send: &&Send| send.state == State::Failed;
         assert_eq!(
             self.sends.values().filter(kept).count(),
@@ -749,7 +783,15 @@ impl Rules {
     }
 }
 
-/// All texts of an error.
+impl Call {
+    fn tell(&mut self, is_usage: bool) {
+        assert!(!self.told, "the listener is told once");
+        assert_eq!(self.settled, Some(is_usage), "what it settled with");
+        self.told = true;
+    }
+}
+
+/// Everything that an error says.
 fn words(error: &Error) -> String {
     let mut text = format!("{error} {error:?}");
     if let Error::Api(error) = error

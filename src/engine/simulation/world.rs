@@ -437,7 +437,8 @@ impl World {
                 match self.random.below(3) {
                     0 => self.call(number),
                     1 => {
-                        let calls = self.engines[number].waiting_calls();
+                        // Also one that is settled by a command to come.
+                        let calls = self.rules.under_way(number);
                         if !calls.is_empty() {
                             let call = calls[self.random.below(calls.len())];
                             self.abandon((number, call));

@@ -1,13 +1,13 @@
 // The package as it is, without a bundler where a browser takes modules.
 import { cpSync } from "node:fs";
 
-const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" };
+export const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" };
 
 // What a plain page writes in place of the package's name.
 const withPaths = (app) =>
   app.write("usage.js", app.read("usage.js").replace('"bookmore-sdk"', '"./node_modules/bookmore-sdk/dist/index.js"'));
 
-const KINDS = { "module script": "index.html", "dedicated worker": "dedicated.html", "service worker": "service.html" };
+const KINDS = { "module script": "index.html", "dedicated worker": "dedicated.html", "shared worker": "shared.html", "service worker": "service.html" };
 
 const plain = ([browser, label]) => ({
   fixtures: ["shared", "page", "browser"],
@@ -40,7 +40,7 @@ const policy = {
   ]),
 };
 
-async function strictPage(app, scripts, browser) {
+export async function strictPage(app, scripts, browser) {
   const policy = `default-src 'none'; script-src ${scripts}; connect-src ${app.api}`;
   return app.page(`${await app.serve(".", { "content-security-policy": policy })}index.html`, browser);
 }

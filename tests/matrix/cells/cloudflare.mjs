@@ -20,9 +20,9 @@ async function viteServer(app, tool, command) {
 }
 
 /** Starts Wrangler's server with what it is told to serve; gives the URL. */
-async function wranglerServer(app, what = []) {
+async function wranglerServer(app, what = [], command = ["dev"]) {
   const address = ["--ip", "127.0.0.1", "--port", await app.freePort()];
-  const [, url] = await app.start("wrangler", ["dev", ...what, ...address, "--show-interactive-dev-session=false"], {
+  const [, url] = await app.start("wrangler", [...command, ...what, ...address, "--show-interactive-dev-session=false"], {
     env: quiet(app),
     ready: /Ready on (http\S+)/,
   });
@@ -37,6 +37,18 @@ const wrangler = {
     {
       name: "Wrangler, dev server",
       run: async (app) => app.route(`${await wranglerServer(app)}/?api=${app.api}`),
+    },
+  ],
+};
+
+const pages = {
+  fixtures: ["shared", "pages", "cloudflare"],
+  packages: ["wrangler", "workerd"],
+  node: 24,
+  cells: [
+    {
+      name: "Cloudflare Pages, function",
+      run: async (app) => app.route(`${await wranglerServer(app, ["public", "--compatibility-date", "2026-01-01"], ["pages", "dev"])}/usage?api=${app.api}`),
     },
   ],
 };
@@ -79,6 +91,20 @@ const astro = {
       name: "Astro on Cloudflare, dev server",
       run: async (app) => app.sentPage(`${await viteServer(app, "astro", "dev")}/?api=${app.api}`),
     },
+  ],
+};
+
+const svelteKit = {
+  fixtures: ["shared", "sveltekit-cloudflare"],
+  packages: ["@sveltejs/kit", "@sveltejs/adapter-cloudflare", "workerd"],
+  node: 24,
+  async prepare(app) {
+    await app.run("vite", ["build"]);
+    return wranglerServer(app);
+  },
+  cells: [
+    { name: "SvelteKit on Cloudflare, rendered on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "SvelteKit on Cloudflare, route", run: (app, url) => app.route(`${url}/api?api=${app.api}`) },
   ],
 };
 
@@ -130,4 +156,4 @@ const openNextBundled = openNext([], [
   },
 ]);
 
-export default [wrangler, vite, astro, nuxt, openNextExternal, openNextBundled];
+export default [wrangler, pages, vite, astro, svelteKit, nuxt, openNextExternal, openNextBundled];

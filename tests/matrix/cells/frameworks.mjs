@@ -40,6 +40,13 @@ const library = {
   ],
 };
 
+/** Starts the dev server of a framework that is built on Vite; gives the URL. */
+async function devServer(app, tool) {
+  const port = await app.freePort();
+  const [, url] = await app.start(tool, ["dev", "--host", "127.0.0.1", "--port", port], { ready: /Local:\s+(http\S+?)\/?\s/ });
+  return url;
+}
+
 const reactRouter = {
   fixtures: ["shared", "react-router", "vite-8"],
   packages: ["react-router", "vite", "react"],
@@ -52,7 +59,12 @@ const reactRouter = {
   },
   cells: [
     { name: "React Router, loader on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "React Router, a redirect that a wrapped fetch throws", run: (app, url) => app.sentPage(`${url}/moved?api=${app.api}`) },
     { name: "React Router, loader in the page", run: (app, url) => app.page(`${url}/client`) },
+    {
+      name: "React Router, dev server",
+      run: async (app) => app.sentPage(`${await devServer(app, "react-router")}/?api=${app.api}`),
+    },
   ],
 };
 
@@ -60,15 +72,18 @@ const svelteKit = {
   fixtures: ["shared", "sveltekit"],
   packages: ["@sveltejs/kit", "vite"],
   node: 24,
+  async prepare(app) {
+    await app.run("vite", ["build"]);
+    const env = { HOST: "127.0.0.1", PORT: await app.freePort() };
+    const [, url] = await app.start("node", ["build/index.js"], { env, ready: /Listening on (http\S+)/ });
+    return url;
+  },
   cells: [
+    { name: "SvelteKit, rendered on the server", run: (app, url) => app.sentPage(`${url}/?api=${app.api}`) },
+    { name: "SvelteKit, a redirect that a wrapped fetch throws", run: (app, url) => app.sentPage(`${url}/moved?api=${app.api}`) },
     {
-      name: "SvelteKit, rendered on the server",
-      async run(app) {
-        await app.run("vite", ["build"]);
-        const env = { HOST: "127.0.0.1", PORT: await app.freePort() };
-        const [, url] = await app.start("node", ["build/index.js"], { env, ready: /Listening on (http\S+)/ });
-        return app.sentPage(`${url}/?api=${app.api}`);
-      },
+      name: "SvelteKit, dev server",
+      run: async (app) => app.sentPage(`${await devServer(app, "vite")}/?api=${app.api}`),
     },
   ],
 };

@@ -120,7 +120,7 @@ export const ENVIRONMENTS = {
   ...each(
     "bytes that are refused",
     [
-      ["on a page", [globalThis, {}], /add 'wasm-unsafe-eval' to its script-src\.$/],
+      ["on a page", [globalThis, {}], /add 'wasm-unsafe-eval' to its script-src, or import bookmore-sdk\/no-wasm instead\.$/],
       ["in Workers", globalThis.navigator ? [navigator, WORKERS] : [globalThis, { navigator: WORKERS }], /condition workerd.*bookmore-sdk\/slim.*serverExternalPackages/],
       ["in edge runtimes", [globalThis, { EdgeRuntime: "vercel" }], /condition workerd.*bookmore-sdk\/slim.*serverExternalPackages/],
     ],

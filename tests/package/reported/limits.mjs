@@ -1,5 +1,5 @@
 // Classes 1 and 2: a limit covers everything that a call waits for; a promise given as an option is observed at once.
-import { COMPANIES, client, each, failure, holds, never, pause, replaced, reply, same, unheard } from "./rows.mjs";
+import { COMPANIES, client, each, failure, holds, never, pause, replaced, reply, same, scripted, unheard } from "./rows.mjs";
 
 const slimClient = (slim, wasm, options) =>
   new slim.BookMoreClient({ wasm, baseUrl: "https://api.example", fetch: async () => reply(), ...options });
@@ -38,7 +38,7 @@ export const LIMITS = {
     const signals = [];
     const fetch = (_, { signal }) => (signals.push(signal), signals.length === 1 ? never() : Promise.resolve(new Response(bytes)));
     await fetchingBy(fetch, async () => {
-      const own = slimClient(slim, "https://cdn.example/sdk.wasm", { totalTimeoutMs: 80 });
+      const own = slimClient(slim, "https://cdn.example/sdk.wasm", { totalTimeoutMs: 500 });
       same((await failure(own.getAiChatUsage())).code, "timeout");
       same((await own.getAiChatUsage()).tokensUsed, 5);
       same(signals.map(({ aborted }) => aborted), [true, false]);
@@ -53,8 +53,8 @@ export const LIMITS = {
     await fetchingBy(fetch, async () => {
       const own = slimClient(slim, "https://cdn.example/sdk.wasm", { totalTimeoutMs: null });
       const patient = own.getAiChatUsage();
-      await pause(60);
-      same((await own.getAiChatUsage({ companyId: COMPANIES[0] }, { totalTimeoutMs: 50 })).tokensUsed, 5);
+      await pause(550);
+      same((await own.getAiChatUsage({ companyId: COMPANIES[0] }, { totalTimeoutMs: 500 })).tokensUsed, 5);
       same((await patient).tokensUsed, 5);
       same(asked, 2);
     });
@@ -124,6 +124,57 @@ export const LIMITS = {
     async ({ sdk }, [, make]) => {
       const late = () => pause(40).then(() => Promise.reject(new Error("late")));
       same(await unheard(async () => { same((await failure(make(sdk, late).getAiChatUsage())).code, "timeout"); await pause(60); }), []);
+    },
+  ),
+  ...each(
+    "leaves no timer behind", // angular/angular#38795
+    [
+      ["a usage", async () => reply()],
+      ["an error", async () => reply("", 404)],
+      ["a network that is down", async () => { throw new TypeError("Failed to fetch"); }, { maxRetries: 1 }],
+      ["a fault of the fetch", async () => { throw new Error("x"); }],
+      ["control flow", async () => { throw new Response(); }],
+      ["no Response", async () => 5],
+      ["no time for a retry", async () => reply("", 429, { "retry-after": "50" }), { totalTimeoutMs: 20 }],
+      ["a limit", never, { totalTimeoutMs: 20 }],
+      ["an abort", never, {}, () => { const controller = new AbortController(); setTimeout(() => controller.abort(), 20); return { signal: controller.signal }; }],
+      ["a provider that fails", never, { bearerToken: async () => { throw new Error("x"); } }],
+    ],
+    async ({ sdk }, [, fetch, options, call = () => ({})]) => {
+      const own = client(sdk, fetch, options);
+      await own.ready();
+      const open = new Set();
+      const { setTimeout: start, clearTimeout: stop } = globalThis;
+      const timers = {
+        setTimeout: (run, ...given) => { const id = start(() => (open.delete(id), run()), ...given); return open.add(id), id; },
+        clearTimeout: (id) => { open.delete(id); stop(id); },
+      };
+      await replaced(globalThis, timers, () => own.getAiChatUsage({}, call()).catch(() => {}));
+      same(open.size, 0, "timers:");
+    },
+  ),
+  "many calls with one signal leave no listener behind": async ({ sdk }) => { // nodejs/undici#5285
+    const { signal } = new AbortController();
+    const listeners = new Set();
+    for (const [name, note] of [["addEventListener", "add"], ["removeEventListener", "delete"]]) {
+      signal[name] = (type, listener, ...rest) => { listeners[note](listener); EventTarget.prototype[name].call(signal, type, listener, ...rest); };
+    }
+    const own = client(sdk, async () => reply());
+    const failing = client(sdk, async () => reply("", 404));
+    for (let count = 0; count < 20; count++) {
+      await Promise.all([own.getAiChatUsage({}, { signal }), own.getAiChatUsage({}, { signal }), failure(failing.getAiChatUsage({}, { signal }))]);
+    }
+    same(listeners.size, 0, "listeners:");
+  },
+  ...each(
+    "a Retry-After that makes no sense neither hurries nor stops a retry", // anomalyco/opencode#41424
+    [["retry-after", "-1"], ["retry-after-ms", "-1"], ["retry-after", "NaN"], ["retry-after", "1e309"], ["retry-after", ""], ["retry-after-ms", "Infinity"], ["retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"]].map(([name, value]) => [`${name}: ${value}`, { [name]: value }]),
+    async ({ sdk }, [, headers]) => {
+      const waits = [];
+      const fetch = scripted(async () => reply("", 503, headers), async () => reply());
+      const own = client(sdk, fetch, { onEvent: (event) => event.type === "retry" && waits.push(event.waitMs) });
+      same((await own.getAiChatUsage()).tokensUsed, 5);
+      holds(waits.length === 1 && waits[0] >= 200 && waits[0] < 2000, `waits: ${waits}`);
     },
   ),
 };

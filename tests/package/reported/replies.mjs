@@ -4,6 +4,8 @@ import { USAGE, client, each, failure, holds, reply, same, scripted } from "./ro
 
 const NEEDED = "; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body.";
 
+const streamOf = (chunk) => new ReadableStream({ start: (stream) => (stream.enqueue(chunk), stream.close()) });
+
 const UNUSABLE = [
   ["nothing, as a bare jest.fn()", () => undefined, "undefined"],
   ["null", () => null, "null"],
@@ -27,6 +29,18 @@ const UNUSABLE = [
   ["an error body that a log has read", async () => { const read = reply("{}", 500); await read.json(); return read; }, "read already"], // better-auth/better-fetch#74
   // Bun says that it has been.
   ["a body that is being read", () => { const read = reply(); read.body.getReader(); return read; }, " read"],
+  ["a stream of words", () => ({ status: 200, body: streamOf(USAGE) }), "not made of bytes"], // jefflau/jest-fetch-mock#113
+  ["a stream of nothing", () => ({ status: 200, body: streamOf(null) }), "not made of bytes"],
+  ["a stream of numbers", () => ({ status: 200, body: streamOf(123) }), "not made of bytes"],
+  ["a Response of a stream of objects", () => new Response(streamOf({})), "not made of bytes"],
+  ["arrayBuffer() that gives the usage itself", () => ({ status: 200, arrayBuffer: async () => JSON.parse(USAGE) }), "not made of bytes"],
+  ["arrayBuffer() that gives what has a length", () => ({ status: 200, arrayBuffer: async () => ({ byteLength: 5 }) }), "not made of bytes"],
+  ["arrayBuffer() that gives nothing", () => ({ status: 200, arrayBuffer() {} }), "not made of bytes"],
+  ["text() that gives the usage itself", () => ({ status: 200, text: async () => JSON.parse(USAGE) }), "not made of bytes"],
+  ["an error body of no bytes", () => ({ status: 503, body: streamOf(5) }), "not made of bytes"],
+  ["a reader that gives nothing", () => ({ status: 200, body: { getReader: () => ({ read() {} }) } }), "not made of bytes"],
+  ["a reader that cannot read", () => ({ status: 200, body: { getReader() {} } }), "cannot be read"],
+  ["getReader() that throws", () => ({ status: 200, body: { getReader() { throw new TypeError("not implemented"); } } }), "cannot be read"],
   ["a mock that says it was read", () => ({ status: 200, bodyUsed: true, text: async () => USAGE }), "read already"],
 ];
 
@@ -45,6 +59,10 @@ const ERROR_BODIES = [
   ["a tab in a text", "application/json", bytes(STATUS("a\tb")), /^a\tb$/],
   ["an escape that is none", "application/json", bytes(STATUS("it\\'s")), /^it'?s$/],
   ["half of a surrogate pair", "application/json", bytes(STATUS("a\\ud800b")), /^a.b$/u],
+  ["a letter before it", "application/json", bytes(`a${STATUS("fine")}`), /^fine$/], // octokit/octokit.rb#1777
+  ["a guard before it", "application/json", bytes(`)]}',\n${STATUS("fine")}`), /^fine$/],
+  ["commas too many", "application/json", bytes(STATUS("fine").replaceAll("}", ",}").replaceAll("]", ",]")), /^fine$/], // ServiceStack/ServiceStack#233
+  ["members that are null", "application/json", bytes(STATUS("fine").replace("[{", '[{"Meta":null,').replace("Status\":{", 'Status":{"StackTrace":null,"Meta":null,')), /^fine$/], // ServiceStack/Issues#470
   ["more after the object", "application/json", bytes(`${STATUS("fine")}\0\0`), /^fine$/],
   ["no content type", "", bytes(STATUS("fine")), /^fine$/],
 ];
@@ -89,6 +107,25 @@ export const REPLIES = {
     same([error.fieldErrors[0].fieldName, error.fieldErrors[0].errorCode], ["CompanyId", "Bad"]);
     holds(message.test(error.serverMessage), error.serverMessage);
   }),
+  ...each(
+    "its headers are read",
+    [
+      ["with forEach alone", (list) => ({ forEach: (run) => list.forEach(([name, value]) => run(value, name)) })], // apollographql/apollo-link-rest#93
+      ["of a plain object", (list) => Object.fromEntries(list)],
+      ["of a list", (list) => list],
+      ["of a Map", (list) => new Map(list)],
+      ["of an object of methods, too", (list) => ({ ...Object.fromEntries(list), get: () => null })],
+    ],
+    async ({ sdk }, [, make]) => {
+      const headers = make([["Content-Type", "text/html"], ["Retry-After", "7"], ["X-Request-Id", "r1"]]);
+      const give = (status) => async () => ({ status, headers, text: async () => "<p>" });
+      const limited = await failure(client(sdk, give(429), { maxRetries: 0 }).getAiChatUsage());
+      same([limited.retryAfterMs, limited.requestId], [7000, "r1"]);
+      const own = client(sdk, async () => ({ status: 200, headers: make([["Content-Type", "application/json"]]), text: async () => USAGE }));
+      same((await own.getAiChatUsageWithResponse()).response.headers, { "content-type": "application/json" });
+      same((await failure(client(sdk, give(200)).getAiChatUsage())).contentType, "text/html");
+    },
+  ),
   "what came before an error body breaks off counts": async ({ sdk }) => {
     const body = new ReadableStream({
       start: (stream) => stream.enqueue(bytes(STATUS("fine").slice(0, -12))),

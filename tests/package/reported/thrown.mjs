@@ -1,5 +1,5 @@
 // Class 3: not every throw of `fetch` is the network. Class 6: the reason stands in the sentence.
-import { client, each, failure, holds, rejection, same, scripted } from "./rows.mjs";
+import { client, each, failure, holds, rejection, reply, same, scripted } from "./rows.mjs";
 
 const coded = (code, message = "it failed") => Object.assign(new Error(message), { code });
 const typeError = (message, cause) => new TypeError(message, cause === undefined ? undefined : { cause });
@@ -46,13 +46,16 @@ const OWN_FAULTS = [
   ["a TimeoutError of its own", () => new DOMException("too late", "TimeoutError")],
   ["an AbortError of its own", () => new DOMException("aborted", "AbortError")],
   ["a SyntaxError", () => new SyntaxError("Unexpected token <")],
-  ["a Response", () => new Response("")],
   ["words", () => "words"],
   ["nothing", () => undefined],
   ["null", () => null],
   ["a number", () => 503],
   ["a symbol", () => Symbol("s")],
   ["an object without a prototype", () => Object.create(null)],
+  ["an Error with a status", () => Object.assign(new Error("Not found"), { status: 404 })],
+  ["Angular's HttpErrorResponse, which is no Error", () => ({ name: "HttpErrorResponse", message: "Http failure response for /: 404", status: 404, ok: false })],
+  ["a status that is text", () => ({ status: "failed" })],
+  ["an event", () => new Event("error")],
   ["a number as digest", () => Object.assign(new Error("x"), { digest: 5 })],
 ];
 
@@ -65,6 +68,12 @@ const CONTROL_FLOW = [
   ["a digest with the words of the network", () => Object.assign(typeError("Failed to fetch"), { digest: "BAILOUT_TO_CLIENT_SIDE_RENDERING" })],
   ["React, a thenable", () => ({ then() {} })],
   ["React, a promise", () => new Promise(() => {})],
+  ["React Router, a redirect", () => new Response(null, { status: 302, headers: { location: "/login" } })], // epicweb-dev/epic-stack#632
+  ["a Response of another make", () => ({ get status() { return 404; }, json() {}, text() {} })],
+  ["React Router, data()", () => ({ type: "DataWithResponseInit", data: "Not found", init: { status: 404 } })],
+  ["SvelteKit, redirect()", () => new (class Redirect { constructor() { Object.assign(this, { status: 303, location: "/login" }); } })()], // sveltejs/kit#9785
+  ["SvelteKit, error()", () => new (class HttpError { constructor() { Object.assign(this, { status: 404, body: { message: "Not found" } }); } })()],
+  ["TanStack, notFound()", () => ({ isNotFound: true })],
   ["React, a postponed state", () => ({ $$typeof: Symbol.for("react.postpone"), message: "reason" })],
 ];
 
@@ -132,6 +141,46 @@ export const THROWN = {
       holds(!shown.join().includes("s3cret"), shown.join());
     }
   },
+
+  "the function is called as a bare one, with a text and plain objects": async ({ sdk }) => { // replicate/replicate-javascript#90, ionic-team/capacitor#8010
+    const given = [];
+    async function fetch(...all) {
+      given.push(this, ...all);
+      return reply();
+    }
+    await client(sdk, fetch, { bearerToken: "t0ken-s3cret", headers: { "x-tag": "a" } }).getAiChatUsage();
+    const [self, url, init] = given;
+    same([self === undefined, given.length, typeof url], [true, 3, "string"]);
+    same([init, init.headers].map((object) => Object.getPrototypeOf(object) === Object.prototype), [true, true]);
+  },
+  ...each(
+    "a token that cannot be sent is told before anything is sent", // postmanlabs/postman-app-support#8004, nodejs/undici#1590
+    [["a line break", "t0ken-s3cret\n"], ["a carriage return", "t0ken-s3cret\r\n"], ["a space", " t0ken-s3cret"], ["a letter of no header", "t0ken-s3crét"], ["a NUL", "t0ken\0s3cret"]],
+    async ({ sdk }, [, token]) => {
+      const fetch = scripted(async () => reply());
+      for (const [options, code] of [[{ bearerToken: token }, "config_error"], [{ apiKey: token }, "config_error"], [{ bearerToken: () => token }, "token_provider_error"]]) {
+        const error = await failure((async () => client(sdk, fetch, options).getAiChatUsage())());
+        same([error.code, fetch.inits.length], [code, 0]);
+        holds(/visible ASCII/.test(error.message) && !error.message.includes("s3cr"), error.message);
+      }
+    },
+  ),
+  ...each(
+    "an error can be cloned and written as JSON", // GoogleChromeLabs/comlink#514, pinojs/thread-stream#29
+    [
+      ["the network's", () => typeError("Failed to fetch", coded("ECONNRESET"))],
+      ["a cause that is a function", () => new Error("x", { cause: () => {} })],
+      ["a member that is a function", () => Object.assign(new Error("x"), { retry() {} })],
+      ["a function", () => () => {}],
+      ["an object with a function", () => ({ retry() {} })],
+    ],
+    async ({ sdk }, [, make]) => {
+      const error = await failure(client(sdk, async () => { throw make(); }, { maxRetries: 0 }).getAiChatUsage());
+      same(structuredClone(error).message, error.message);
+      const { name, code, message } = JSON.parse(JSON.stringify(error));
+      same([name, code, message], [error.name, error.code, error.message]);
+    },
+  ),
 
   ...each(
     "the reason stands in the sentence",

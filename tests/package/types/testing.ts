@@ -2,22 +2,23 @@
 import * as sdk from "bookmore-sdk";
 import * as testing from "bookmore-sdk/testing";
 import type {
-  Answers, Failure, FakeBookMore, FakeOptions, FakeRequest, HangFailure, Host, LoginPageFailure, NetworkFailure,
-  NoCompanyFailure, OtherCompanyFailure, QuotaFailure, SlowReply, StatusFailure, TruncatedFailure, UsageMembers,
+  Answers, CorsPolicy, ExpiredFailure, Failure, FakeBookMore, FakeOptions, FakeRequest, HangFailure, Host, LoginPageFailure,
+  LoginRedirectFailure, MovedFailure, NetworkFailure, NoCompanyFailure, OtherCompanyFailure, QuotaFailure, SlowReply, StatusFailure, TruncatedFailure, UsageMembers,
 } from "bookmore-sdk/testing";
 
 same<keyof typeof testing, "createFakeBookMore" | "usage" | "RequestMismatchError">();
 same<typeof testing.createFakeBookMore, (options?: FakeOptions) => FakeBookMore>();
 same<typeof testing.usage, (members?: UsageMembers) => sdk.AiChatUsageResponse>();
-same<keyof FakeBookMore, "fetch" | "baseUrl" | "companyId" | "client" | "requests" | "set" | "record" | "advance" | "reset">();
+same<keyof FakeBookMore, "fetch" | "baseUrl" | "companyId" | "cors" | "client" | "requests" | "set" | "record" | "advance" | "reset">();
 same<FakeBookMore["fetch"], typeof fetch>();
 same<ReturnType<FakeBookMore["client"]>, sdk.BookMoreClient>();
 same<FakeBookMore["requests"], readonly FakeRequest[]>();
-same<keyof FakeOptions, "baseUrl" | "companyId" | "bearerToken" | "apiKey" | "host">();
+same<keyof FakeOptions, "baseUrl" | "companyId" | "bearerToken" | "apiKey" | "host" | "cors">();
 same<Host, "classic" | "camelCase" | "endpoints">();
+same<CorsPolicy, "servicestack-default" | "open" | "allow-list" | "none" | "wildcard-with-credentials" | "preflight-405">();
 same<
   Failure,
-  | StatusFailure | QuotaFailure | LoginPageFailure | OtherCompanyFailure | NoCompanyFailure | NetworkFailure
+  | StatusFailure | QuotaFailure | LoginPageFailure | LoginRedirectFailure | MovedFailure | ExpiredFailure | OtherCompanyFailure | NoCompanyFailure | NetworkFailure
   | HangFailure | TruncatedFailure | SlowReply
 >();
 same<Answers, UsageMembers | Failure | readonly (UsageMembers | Failure)[]>();

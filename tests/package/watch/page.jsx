@@ -9,10 +9,13 @@ import { createFakeBookMore, usage } from "bookmore-sdk/testing";
 import { BookMoreProvider, useAiChatUsage } from "bookmore-sdk/react";
 import { provideBookMore, useAiChatUsage as useVueUsage } from "bookmore-sdk/vue";
 import { watchAiChatUsage } from "bookmore-sdk/watch";
-import { createSSRApp, h, ref } from "vue";
+import { createApp, createSSRApp, h, KeepAlive, ref } from "vue";
 import { renderToString as renderVue } from "vue/server-renderer";
 import { hydrate, mount as mountSvelte, unmount as unmountSvelte, flushSync as flushSvelte } from "svelte";
 import SvelteUsage from "./usage.svelte";
+import SvelteLate from "./late.svelte";
+import ServerLate from "./late.svelte?server";
+import SvelteSwitch from "./switch.svelte";
 import ServerUsage from "./usage.svelte?server";
 import { render as renderSvelte } from "svelte/server";
 
@@ -24,6 +27,22 @@ const initialUsage = usage({ companyId: ID, share: 0.83 });
 
 const complaints = [];
 for (const name of ["error", "warn"]) console[name] = (...words) => complaints.push(words.join(" "));
+
+/** Memories of the module, and listeners of page and document that nobody has removed. */
+const memories = [];
+const { instantiate } = WebAssembly;
+WebAssembly.instantiate = async (...given) => {
+  const made = await instantiate(...given);
+  memories.push(...Object.values((made.instance ?? made).exports).filter((value) => value instanceof WebAssembly.Memory));
+  return made;
+};
+let listeners = 0;
+for (const target of [window, document]) {
+  const { addEventListener, removeEventListener } = target;
+  const isOurs = (name) => ["visibilitychange", "online", "offline", "pageshow"].includes(name);
+  target.addEventListener = (name, ...rest) => ((listeners += isOurs(name)), addEventListener.call(target, name, ...rest));
+  target.removeEventListener = (name, ...rest) => ((listeners -= isOurs(name)), removeEventListener.call(target, name, ...rest));
+}
 
 const real = { setTimeout };
 let clock, fake, client;
@@ -43,7 +62,7 @@ async function begin() {
   fake.set(ID, { share: 0.5 });
   client = fake.client();
   await client.ready();
-  clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
+  clock = FakeTimers.install({ shouldClearNativeTimers: true, toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
   Math.random = () => 0.5;
 }
 
@@ -67,6 +86,49 @@ const tests = {
     flushSync(() => root.render(react(null)));
     await pass(60 * SECOND);
     return { atMount, shown, after20, left: requests() };
+  },
+
+  async manyMounts(count) {
+    const root = createRoot(place());
+    for (let at = 0; at < count; at += 100) {
+      flushSync(() => root.render(react(Array.from({ length: 100 }, (_, of) => <Usage key={at + of} />))));
+      await clock.tickAsync(10);
+    }
+    root.unmount();
+    await pass(2 * SECOND);
+    return { requests: requests(), listeners, timers: clock.countTimers(), bytes: memories.at(-1).buffer.byteLength };
+  },
+
+  /** When requests are sent, in seconds, and what the store says at last. */
+  async failures() {
+    const told = {};
+    for (const [name, answers, time] of [
+      ["403", { status: 403 }, 600],
+      ["503", [{ status: 503, times: 3 }, { share: 0.5 }], 82],
+      ["Retry-After", [{ status: 429, retryAfter: 60 }, { share: 0.5 }], 62],
+    ]) {
+      await begin();
+      fake.set(ID, answers);
+      const store = watchAiChatUsage(client, { companyId: ID }, OPTIONS);
+      const leave = store.subscribe(() => {});
+      const start = Date.now();
+      await pass(time * SECOND);
+      told[name] = { seconds: fake.requests.map(({ at }) => Math.round((at - start) / 1_000)), status: store.getSnapshot().status };
+      leave();
+    }
+    return told;
+  },
+  async thresholds() {
+    const told = [];
+    const store = watchAiChatUsage(client, { companyId: ID }, { ...OPTIONS, onThreshold: ({ threshold }) => told.push(threshold) });
+    fake.set(ID, { share: 0.79 });
+    store.subscribe(() => {});
+    await pass(SECOND);
+    for (const share of [0.96, 0.7, 0.85]) {
+      fake.set(ID, { share });
+      await pass(5 * SECOND);
+    }
+    return told;
   },
 
   // Between two of these the test hides and shows the page.
@@ -144,6 +206,24 @@ const tests = {
     }
     return { texts, thresholds, requests: requests() };
   },
+  /** An app that keeps a history of what it is shown, and gives it back each time. */
+  async reactKeepsHistory() {
+    const thresholds = [];
+    function App() {
+      const [history, setHistory] = useState([]);
+      const { usage, updatedAt, trend } = useAiChatUsage({ companyId: ID }, { ...OPTIONS, history, onThreshold: ({ threshold }) => thresholds.push(threshold) });
+      const last = history.at(-1);
+      if (usage && updatedAt && updatedAt !== last?.at) setHistory([...history, { at: updatedAt, tokensUsed: usage.tokensUsed }]);
+      return <p>{`${history.length} ${trend?.spanMs > 0}`}</p>;
+    }
+    const main = place();
+    flushSync(() => createRoot(main).render(react(<App />)));
+    for (const share of [0.85, 0.86, 0.87]) {
+      fake.set(ID, { share });
+      await pass(5 * SECOND);
+    }
+    return { thresholds, text: main.textContent };
+  },
   async reactWithoutProvider() {
     const caught = [];
     const root = createRoot(place(), { onUncaughtError: (error) => caught.push(`${error.code}: ${error.message}`) });
@@ -176,6 +256,95 @@ const tests = {
     app.unmount();
     await pass(60 * SECOND);
     return { texts, onServer, one, left: requests(), complaints };
+  },
+
+  async vueKeepsAlive() {
+    const request = ref({ companyId: ID });
+    const isShown = ref(true);
+    fake.set(OTHER, { share: 0.7 });
+    const Inner = {
+      setup() {
+        const { state } = useVueUsage(request, OPTIONS);
+        return () => h("p", `${state.value.status} ${state.value.share}`);
+      },
+    };
+    const App = { setup: () => (provideBookMore(client), () => h(KeepAlive, () => (isShown.value ? h(Inner) : h("i")))) };
+    const main = place();
+    createApp(App).mount(main);
+    await pass(SECOND);
+    const counts = [requests()];
+    isShown.value = false;
+    await pass(10 * SECOND);
+    request.value = { companyId: OTHER };
+    await pass(30 * SECOND);
+    counts.push(requests());
+    isShown.value = true;
+    await pass(SECOND);
+    return { counts: [...counts, requests()], text: main.textContent, complaints };
+  },
+
+  // Each framework: twenty companies in a second, and what is shown is the last one's.
+  async quickChanges() {
+    const ids = Array.from({ length: 20 }, (_, at) => `00000000-0000-4000-8000-${String(at + 1).padStart(12, "0")}`);
+    ids.forEach((id, at) => fake.set(id, [{ kind: "slow", delayMs: 500 - 20 * at }, { share: at / 100 }]));
+    const texts = {};
+
+    let show;
+    function App() {
+      const [companyId, set] = useState(ids[0]);
+      show = set;
+      return <Usage request={{ companyId }} />;
+    }
+    const reactMain = place();
+    flushSync(() => createRoot(reactMain).render(react(<App />)));
+
+    const companyId = ref(ids[0]);
+    const vueMain = place();
+    const Inner = {
+      setup() {
+        const { state } = useVueUsage(() => ({ companyId: companyId.value }), { ...OPTIONS, client });
+        return () => h("p", `${state.value.status} ${state.value.share}`);
+      },
+    };
+    createApp(Inner).mount(vueMain);
+
+    const svelteMain = place();
+    const svelte = mountSvelte(SvelteSwitch, { target: svelteMain, props: { client, companyId: ids[0], options: OPTIONS } });
+
+    for (const id of ids) {
+      flushSync(() => show(id));
+      companyId.value = id;
+      svelte.show(id);
+      flushSvelte();
+      await pass(50);
+    }
+    await pass(10 * SECOND);
+    flushSvelte();
+    const before = requests();
+    await pass(5 * SECOND);
+    return { texts: [reactMain, vueMain, svelteMain].map(({ textContent }) => textContent), perInterval: requests() - before, complaints };
+  },
+
+  /** An island that is hydrated when another knows the usage already. */
+  async svelteIsLate() {
+    const props = { client, request: { companyId: ID }, options: OPTIONS };
+    const { body } = renderSvelte(ServerLate, { props });
+    const early = place();
+    mountSvelte(SvelteUsage, { target: early, props });
+    flushSvelte();
+    await pass(SECOND);
+    const main = place();
+    main.innerHTML = body;
+    const html = main.textContent.trim();
+    hydrate(SvelteLate, { target: main, props });
+    await pass(10);
+    // Made by the page alone, it knows at once what is known.
+    const fresh = place();
+    mountSvelte(SvelteLate, { target: fresh, props });
+    flushSvelte();
+    await Promise.resolve();
+    flushSvelte();
+    return { html, texts: [early, main, fresh].map(({ textContent }) => textContent.trim()), requests: requests(), complaints };
   },
 
   async svelte() {

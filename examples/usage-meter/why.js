@@ -1,0 +1,16 @@
+// The button "Why?" below an error of the network.
+import { diagnose } from "bookmore-sdk/diagnose";
+
+/** Shows in `element` what keeps the call from succeeding, one step after the other, and then what was found. */
+export async function showWhy(element, client, request, signal) {
+  const lines = [];
+  const show = (...more) => (element.textContent = lines.concat(more).join("\n"));
+  element.hidden = false;
+  show("Looking for the cause…");
+  const onStep = ({ outcome, name, detail, ms }) => {
+    lines.push(`${{ ok: "✔", failed: "✘", skipped: "–" }[outcome]} ${name}: ${detail} (${ms} ms)`);
+    show("…");
+  };
+  const diagnosis = await diagnose(client, request, { signal, onStep });
+  show("", String(diagnosis));
+}

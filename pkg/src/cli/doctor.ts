@@ -1,0 +1,176 @@
+import { BookMoreClient } from "bookmore-sdk";
+import { Examination } from "../diagnose/examine.js";
+import type { Facts } from "../diagnose/facts.js";
+import { LIMIT_MS, limited } from "../diagnose/probe.js";
+import { findingsOf } from "../diagnose/outcome.js";
+import type { Finding, FindingCode } from "../diagnose/types.js";
+import { parsed } from "./arguments.js";
+import { clientOf } from "./credentials.js";
+import { Checklist, listed, type Checked } from "./doctor/checklist.js";
+import { answered, certified, connected, resolved } from "./doctor/connection.js";
+import { askedAsPage, corsFindings, type PageRequest } from "./doctor/cors.js";
+import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy } from "./doctor/proxy.js";
+import { systemCause, unreachable } from "./doctor/system.js";
+import { badArguments, EXIT, Failure } from "./exit.js";
+import { print } from "./output.js";
+
+const { env } = process;
+
+/** What another token or key mends. */
+const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "token_not_yet_valid", "token_refused", "key_refused", "token_provider_error"];
+
+/** `bookmore-sdk doctor`. */
+export async function doctor(args: string[], signal: AbortSignal): Promise<number> {
+  const string = { type: "string" } as const;
+  const boolean = { type: "boolean" } as const;
+  const { values, positionals } = parsed(args, { origin: string, headers: string, credentials: boolean, json: boolean, "token-file": string });
+  if (positionals.length > 1) throw badArguments("doctor takes one company at the most; see --help.");
+  if (values.origin === undefined && (values.headers !== undefined || values.credentials)) throw badArguments("--headers and --credentials go with --origin.");
+  const page = originOf(values.origin);
+  const headerNames = namesOf(values.headers);
+  const request = positionals[0] === undefined ? {} : { companyId: positionals[0] };
+
+  const checklist = new Checklist(signal);
+  const credentials = await clientFor(values["token-file"]);
+  const { client, refusal } = credentials;
+  const examination = new Examination(client, request, signal, checklist.add);
+  const { facts } = examination;
+  const baseUrl = facts.baseUrl!;
+  await examination.options();
+  if (refusal) await checklist.step("credentials", async () => ({ outcome: "failed", detail: "cannot be used", findings: [refusal] }));
+  await examination.runtime();
+  await way(checklist, baseUrl, signal);
+  checklist.announce("reachability");
+  await examination.network();
+  // A page sends what the client here sends, or a token.
+  const own = facts.headerNames.length > 0 ? facts.headerNames : ["authorization"];
+  if (page !== undefined) await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies: values.credentials ?? false }, signal);
+  if (!refusal) {
+    checklist.announce("call");
+    await examination.call();
+  }
+  return told(checklist, facts, { isJson: values.json ?? false, hasCredentials: credentials.isGiven, page });
+}
+
+/** A client with the environment's credentials, or without any: what there is besides can be tried all the same. */
+async function clientFor(tokenFile: string | undefined): Promise<{ client: BookMoreClient; isGiven: boolean; refusal?: Finding }> {
+  const isGiven = [tokenFile, env["BOOKMORE_TOKEN"], env["BOOKMORE_TOKEN_COMMAND"], env["BOOKMORE_API_KEY"]].some(Boolean);
+  const bare = () => {
+    try {
+      return new BookMoreClient({ baseUrl: env["BOOKMORE_URL"] || undefined });
+    } catch (error) {
+      throw badArguments(`BOOKMORE_URL: ${(error as Error).message}`);
+    }
+  };
+  const client = bare();
+  if (!isGiven) return { client, isGiven };
+  try {
+    return { client: await clientOf(tokenFile, {}), isGiven };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.exitCode !== EXIT.badCredentials) throw error;
+    return { client, isGiven, refusal: { code: "token_provider_error", level: "error", message: error.message } };
+  }
+}
+
+/** The way to the server, one leg after the other. Behind a proxy that is used, it goes the way itself. */
+async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): Promise<void> {
+  const proxy = proxyFor(baseUrl);
+  if (proxy) {
+    const { findings = [] } = await checklist.step("proxy", () => proxied(proxy, signal));
+    if (isHeeded() || findings.length > 0) return;
+  }
+  const { addresses } = await checklist.step("name", () => resolved(baseUrl, signal));
+  if (addresses.length > 0) {
+    let { outcome } = await checklist.step("connection", () => connected(baseUrl, addresses, signal));
+    if (outcome === "ok" && baseUrl.startsWith("https:")) ({ outcome } = await checklist.step("TLS", () => certified(baseUrl, signal)));
+    if (outcome === "ok") await checklist.step("HTTP", () => answered(baseUrl, signal));
+  }
+  if (!proxy) return;
+  const step = checklist.steps.find(({ name }) => name === "proxy")!;
+  step.findings.push(unusedProxy(checklist.steps.every(({ name, outcome }) => name === "proxy" || outcome !== "failed")));
+}
+
+/** What a page may read, by what a browser would be told. */
+async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, signal: AbortSignal): Promise<void> {
+  await checklist.step("page", async (): Promise<Checked> => {
+    let came;
+    try {
+      came = await limited(signal, (limit) => askedAsPage(request, baseUrl, limit));
+    } catch {
+      signal.throwIfAborted();
+      return { outcome: "failed", detail: "no reply" };
+    }
+    if (!came) return { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
+    const { preflight, reply } = came;
+    const findings = corsFindings(request, preflight, reply);
+    const isFine = findings.every(({ level }) => level === "note");
+    const origin = reply.headers.get("access-control-allow-origin") ?? "nobody";
+    return { outcome: isFine ? "ok" : "failed", detail: `OPTIONS ${preflight.status}, GET ${reply.status}, lets in ${origin}`, findings };
+  });
+}
+
+interface Told {
+  isJson: boolean;
+  hasCredentials: boolean;
+  page: string | undefined;
+}
+
+/** Prints the checklist, and gives the exit code. */
+async function told({ steps }: Checklist, facts: Facts, { isJson, hasCredentials, page }: Told): Promise<number> {
+  const call = steps.find(({ name }) => name === "call");
+  const onTheWay = steps.filter(({ name }) => name !== "page").flatMap(({ findings }) => findings);
+  const isReached = facts.call !== undefined && !facts.call.error;
+  // What the call did without is no trouble.
+  if (isReached) for (const step of steps) if (step.name !== "page") step.findings = step.findings.filter(({ level }) => level === "note");
+  const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
+  const findings = findingsOf(facts).flatMap((finding) => {
+    if (finding.code === "no_reply" && finding.candidates === undefined) return noReply(finding, facts, known);
+    return known.has(finding.code) ? [] : [inTerminal(finding, hasCredentials)];
+  });
+  const { runtime } = facts;
+  (call ?? steps.find(({ name }) => (runtime ? name === "runtime" : true))!).findings.push(...findings);
+  const all = steps.flatMap((step) => step.findings);
+  const errors = all.filter(({ level }) => level === "error");
+  const ok = errors.length === 0;
+  if (isJson) {
+    const plain = steps.map(({ findings, ...step }) => step);
+    await print(`${JSON.stringify({ ok, url: facts.baseUrl, ...(page === undefined ? {} : { origin: page }), steps: plain, findings: all }, null, 2)}\n`);
+  } else await print(listed(steps));
+  if (ok) return EXIT.fine;
+  return errors.some(({ code }) => CREDENTIALS.includes(code)) ? EXIT.badCredentials : EXIT.someFailed;
+}
+
+/** What the system said, unless a step has told it already. */
+function noReply(finding: Finding, { baseUrl, reach }: Facts, known: Set<FindingCode>): Finding[] {
+  if (known.size > 0) return [];
+  const proxy = isHeeded() ? proxyFor(baseUrl!) : undefined;
+  if (proxy) return [behindProxy(proxy, baseUrl!)];
+  const cause = reach?.came === "nothing" ? systemCause(reach.code) : undefined;
+  const { doctor, ...plain } = finding;
+  return [cause ? { level: "error", ...unreachable(cause, baseUrl!) } : plain];
+}
+
+function inTerminal(finding: Finding, hasCredentials: boolean): Finding {
+  if (finding.code !== "credentials_missing" || hasCredentials) return finding;
+  return { ...finding, message: `${finding.message} BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY has it, or --token-file.`, fix: "export BOOKMORE_TOKEN=…" };
+}
+
+function originOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  let url;
+  try {
+    url = new URL(given);
+  } catch {
+    // Refused below.
+  }
+  if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search + url.hash + url.username === "") return url.origin;
+  throw badArguments(`--origin must be the origin of a page, such as https://app.example, not "${given}".`);
+}
+
+function namesOf(given: string | undefined): string[] | undefined {
+  if (given === undefined) return undefined;
+  const names = given.split(",").map((name) => name.trim().toLowerCase());
+  if (names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) return names;
+  // Somebody may have given the values, too.
+  throw badArguments("--headers takes names of headers, with commas between: --headers authorization,x-tenant. Values are never sent.");
+}

@@ -1,0 +1,61 @@
+import { findingLines } from "../../diagnose/print.js";
+import type { DiagnosisStep, Finding } from "../../diagnose/types.js";
+import { printable, styled } from "../output.js";
+
+/** What a step came to. */
+export interface Checked extends Pick<DiagnosisStep, "outcome" | "detail"> {
+  findings?: Finding[];
+}
+
+const { stderr } = process;
+const CLEAR = "\r\u001b[K";
+const MARKS = { ok: ["green", "✔"], failed: ["red", "✘"], skipped: ["dim", "–"] } as const;
+
+/** Runs one step after the other, and remembers what each came to. On a terminal it tells which one runs. */
+export class Checklist {
+  readonly steps: (DiagnosisStep & { findings: Finding[] })[] = [];
+
+  constructor(signal: AbortSignal) {
+    signal.addEventListener("abort", () => this.#show(""));
+  }
+
+  async step<T extends Checked>(name: string, run: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    this.announce(name);
+    try {
+      const came = await run();
+      const { outcome, detail, findings = [] } = came;
+      this.steps.push({ name, outcome, detail, ms: Math.round(performance.now() - started), findings });
+      return came;
+    } finally {
+      this.#show("");
+    }
+  }
+
+  /** Something else is about to run a step. */
+  announce(name: string): void {
+    this.#show(`… ${name}`);
+  }
+
+  /** It has run one. */
+  readonly add = (step: DiagnosisStep): void => {
+    this.#show("");
+    this.steps.push({ ...step, findings: [] });
+  };
+
+  #show(text: string): void {
+    if (stderr.isTTY) stderr.write(CLEAR + text);
+  }
+}
+
+/** A line for each step, and below it what was found there and what mends it. */
+export function listed(steps: Checklist["steps"]): string {
+  const width = Math.max(...steps.map(({ name }) => name.length));
+  const lines = steps.flatMap(({ name, outcome, detail, ms, findings }) => {
+    const [style, mark] = MARKS[outcome];
+    const time = outcome === "skipped" ? "" : ` ${styled("dim", `${ms} ms`)}`;
+    const found = findings.flatMap(findingLines).map((line) => `    ${printable(line)}`);
+    return [`${styled(style, mark)} ${name.padEnd(width)}  ${printable(detail)}${time}`, ...found];
+  });
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,130 @@
+import { lookup } from "node:dns/promises";
+import { readFileSync } from "node:fs";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { connect, isIP } from "node:net";
+import { connect as connectTls, type PeerCertificate } from "node:tls";
+import { LIMIT_MS, limited } from "../../diagnose/probe.js";
+import type { Finding } from "../../diagnose/types.js";
+import { PATH } from "../../operation.js";
+import type { Checked } from "./checklist.js";
+import { portOf, systemCause, unreachable } from "./system.js";
+
+/** What is found where there was time for it. */
+const LATE: Checked = { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
+const DAY = 86_400_000;
+/** So long before its end a certificate is told of. */
+const SOON_MS = 14 * DAY;
+
+interface Address {
+  address: string;
+  family: number;
+}
+
+type Handshake = { error: string } | { certificate: PeerCertificate; versions: string; problem: string | undefined };
+
+const failure = (code: string | undefined, baseUrl: string, words?: string): Finding => ({ level: "error", ...unreachable(systemCause(code ?? "") ?? "no_reply", baseUrl, words) });
+
+/** The addresses of a name, of both families. */
+export async function resolved(baseUrl: string, signal: AbortSignal): Promise<Checked & { addresses: Address[] }> {
+  const host = hostOf(baseUrl);
+  if (isIP(host)) return { outcome: "skipped", detail: `${host} is an address already`, addresses: [{ address: host, family: isIP(host) }] };
+  try {
+    const addresses = await limited(signal, () => lookup(host, { all: true, verbatim: true }));
+    if (!addresses) return { ...LATE, addresses: [] };
+    return { outcome: "ok", detail: `${host}: ${addresses.map(shown).join(", ")}`, addresses };
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code } = error as NodeJS.ErrnoException;
+    return { outcome: "failed", detail: `${host}: ${code}`, addresses: [], findings: [failure(code, baseUrl)] };
+  }
+}
+
+/** Whether anything listens, at each address. */
+export async function connected(baseUrl: string, addresses: Address[], signal: AbortSignal): Promise<Checked> {
+  const port = portOf(new URL(baseUrl));
+  const came = await Promise.all(addresses.slice(0, 6).map(async (to) => ({ to, error: await connection(to.address, port, signal) })));
+  const detail = came.map(({ to, error }) => `${shown(to)} ${error ?? "✔"}`).join(", ");
+  if (came.some(({ error }) => error === undefined)) return { outcome: "ok", detail: `port ${port}: ${detail}` };
+  return { outcome: "failed", detail: `port ${port}: ${detail}`, findings: [failure(came.find(({ error }) => systemCause(error!))?.error, baseUrl)] };
+}
+
+/** Why there is no connection, by the system's code; undefined where there is one. */
+export async function connection(host: string, port: number, signal: AbortSignal): Promise<string | undefined> {
+  const came = await limited(signal, (limit) => new Promise<{ error?: string }>((resolve) => {
+    const socket = connect({ host, port, signal: limit });
+    socket.on("connect", () => (socket.destroy(), resolve({})));
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
+  }));
+  return came ? came.error : "ETIMEDOUT";
+}
+
+/** Names, dates and the chain of the server's certificate. */
+export async function certified(baseUrl: string, signal: AbortSignal): Promise<Checked> {
+  const host = hostOf(baseUrl);
+  const port = portOf(new URL(baseUrl));
+  const came = await limited(signal, (limit) => new Promise<Handshake>((resolve) => {
+    // Refused by hand, so that all that it says can be told.
+    const socket = connectTls({ host, port, ALPNProtocols: ["h2", "http/1.1"], rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) });
+    limit.addEventListener("abort", () => socket.destroy());
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? "EPROTO" }));
+    socket.on("secureConnect", () => {
+      const versions = `${socket.getProtocol()}, ${socket.alpnProtocol === "h2" ? "offers HTTP/2" : "HTTP/1.1"}`;
+      resolve({ certificate: socket.getPeerCertificate(), versions, problem: socket.authorizationError as unknown as string | undefined });
+    });
+  }));
+  if (!came) return LATE;
+  if ("error" in came) return { outcome: "failed", detail: came.error, findings: [failure(came.error, baseUrl)] };
+  const { certificate, versions, problem } = came;
+  const detail = `${versions}, ${described(certificate)}`;
+  if (!problem) return { outcome: "ok", detail, findings: endingSoon(certificate, host) };
+  if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") {
+    const message = `The certificate of ${host} would be refused (${problem}), and NODE_TLS_REJECT_UNAUTHORIZED=0 lets it pass: whoever is on the way can read the credentials.`;
+    return { outcome: "ok", detail: `${detail}, not checked`, findings: [{ code: "insecure_tls", level: "note", message, fix: "unset NODE_TLS_REJECT_UNAUTHORIZED" }] };
+  }
+  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [failure(problem, baseUrl, `It is ${described(certificate)}.${isUntrusted(problem) ? extraAuthorities() : ""}`)] };
+}
+
+const isUntrusted = (problem: string): boolean => systemCause(problem) === "certificate_untrusted";
+
+function described({ subjectaltname, valid_from, valid_to, issuer }: PeerCertificate): string {
+  const by = [issuer?.O, issuer?.CN].flat().filter(Boolean).join(" ");
+  return `for ${subjectaltname ?? "no name"}, from ${day(valid_from)} to ${day(valid_to)}, by ${by || "nobody"}`;
+}
+
+const day = (date: string): string => (Number.isNaN(Date.parse(date)) ? date : new Date(date).toISOString().slice(0, 10));
+
+/** What answers a GET without credentials: the version of HTTP, and the headers that tell who it is. */
+export async function answered(baseUrl: string, signal: AbortSignal): Promise<Checked> {
+  const { get } = baseUrl.startsWith("https:") ? https : http;
+  const came = await limited(signal, (limit) => new Promise<IncomingMessage | NodeJS.ErrnoException>((resolve) => {
+    get(baseUrl + PATH, { headers: { accept: "application/json" }, agent: false, signal: limit }, (reply) => resolve(reply.resume())).on("error", resolve);
+  }));
+  if (!came) return LATE;
+  if (came instanceof Error) return { outcome: "failed", detail: came.code ?? came.message, findings: [failure(came.code, baseUrl)] };
+  const { httpVersion, statusCode, headers } = came;
+  const told = ["content-type", "server", "via", "x-powered-by"].flatMap((name) => (headers[name] ? `${name}: ${headers[name]}` : []));
+  return { outcome: "ok", detail: [`HTTP/${httpVersion} ${statusCode}`, ...told].join(", ") };
+}
+
+function endingSoon({ valid_to }: PeerCertificate, host: string): Finding[] {
+  if (!(Date.parse(valid_to) - Date.now() < SOON_MS)) return [];
+  return [{ code: "certificate_ends_soon", level: "note", message: `The certificate of ${host} ends on ${day(valid_to)}.` }];
+}
+
+/** Node.js reads the file once, and only warns where it cannot. */
+function extraAuthorities(): string {
+  const file = process.env["NODE_EXTRA_CA_CERTS"];
+  if (!file) return "";
+  try {
+    readFileSync(file);
+    return " NODE_EXTRA_CA_CERTS is set, and does not vouch for it.";
+  } catch (error) {
+    return ` NODE_EXTRA_CA_CERTS names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`;
+  }
+}
+
+/** As sockets take it: without the brackets of an IPv6 address. */
+const hostOf = (baseUrl: string): string => new URL(baseUrl).hostname.replace(/^\[|\]$/g, "");
+
+const shown = ({ address, family }: Address): string => `${address} (v${family})`;

@@ -1,0 +1,22 @@
+import type { Claims } from "./facts.js";
+
+/** The claims of the JWT in an `Authorization` header, without verifying them. Absent where it has none. */
+export function claimsOf(authorization: string | undefined): Claims | undefined {
+  const [, payload] = /^Bearer [\w-]+\.([\w-]+)\.[\w-]*$/.exec(authorization ?? "") ?? [];
+  if (payload === undefined) return undefined;
+  let given: Record<string, unknown>;
+  try {
+    const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+    given = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+  if (typeof given !== "object" || given === null) return undefined;
+  const claims: Claims = {};
+  for (const name of ["exp", "nbf"] as const) if (typeof given[name] === "number") claims[name] = given[name] * 1000;
+  for (const name of ["iss", "aud"] as const) {
+    const text = [given[name]].flat().join(", ");
+    if (text && text.length <= 200) claims[name] = text;
+  }
+  return claims;
+}

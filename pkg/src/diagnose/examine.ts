@@ -1,0 +1,206 @@
+import { isBookMoreError, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import type { Outline } from "../calls.js";
+import { isLoopback } from "../loopback.js";
+import { PATH } from "../operation.js";
+import { callsOf } from "../reach.js";
+import { claimsOf } from "./claims.js";
+import type { Call, Facts, Probe } from "./facts.js";
+import { isSameOrigin } from "./network.js";
+import { aheadMs, LIMIT_MS, limited, probe, type ProbeInit } from "./probe.js";
+import type { DiagnosisStep } from "./types.js";
+
+/** Firefox and Chromium tell of what a policy refused a task after it was. */
+const LATEST_VIOLATION_MS = 300;
+/** Stands where a token, a key or a header's value would: no server takes it for one. */
+const PLACEHOLDER = "placeholder";
+
+const STAND_IN = "what stands in for a client tells nothing of itself";
+
+type Told = [outcome: DiagnosisStep["outcome"], detail: string];
+
+/** Tries one thing after the other, and gathers what it came to. */
+export class Examination {
+  readonly steps: DiagnosisStep[] = [];
+  readonly facts: Facts;
+  readonly #client: BookMoreClientLike;
+  readonly #request: GetAiChatUsage | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onStep: ((step: DiagnosisStep) => void) | undefined;
+  readonly #outline: Outline | undefined;
+
+  constructor(client: BookMoreClientLike, request: GetAiChatUsage | undefined, signal: AbortSignal | undefined, onStep: ((step: DiagnosisStep) => void) | undefined) {
+    this.#client = client;
+    this.#request = request;
+    this.#signal = signal;
+    this.#onStep = onStep;
+    // One of an older copy of the package has none.
+    this.#outline = callsOf(client)?.outline?.();
+    const { baseUrl, headerNames = [], credentials, isJsonl = false } = this.#outline ?? {};
+    this.facts = {
+      page: pageOrigin(),
+      baseUrl,
+      headerNames,
+      includesCookies: credentials === "include",
+      isJsonl,
+      isOffline: globalThis.navigator?.onLine === false,
+      now: Date.now(),
+      isRefusedByCsp: false,
+      headers: {},
+    };
+  }
+
+  async runtime(): Promise<void> {
+    await this.#step("runtime", async () => {
+      if (!this.#outline) return ["skipped", STAND_IN];
+      let error: AnyBookMoreError | undefined;
+      const isReady = await limited(this.#signal, async () => {
+        await this.#client.ready().catch((thrown: unknown) => {
+          if (isBookMoreError(thrown)) error = thrown;
+        });
+        return true;
+      });
+      this.facts.runtime = error;
+      if (!isReady) return ["failed", "the WebAssembly module is not there in time"];
+      return error ? ["failed", error.code] : ["ok", "WebAssembly runs"];
+    });
+  }
+
+  async options(): Promise<void> {
+    await this.#step("options", async () => {
+      const { baseUrl, headerNames, page } = this.facts;
+      if (baseUrl === undefined) return ["skipped", STAND_IN];
+      const { protocol, hostname } = new URL(baseUrl);
+      const isMixed = page?.startsWith("https:") && protocol === "http:" && !isLoopback(hostname);
+      const sends = `${baseUrl}, ${headerNames.length > 0 ? `with ${headerNames.join(", ")}` : "without credentials"}`;
+      return [isMixed ? "failed" : "ok", sends];
+    });
+  }
+
+  /** What a page may read is another matter than what answers. */
+  async network(): Promise<void> {
+    const { facts } = this;
+    const { baseUrl, page } = facts;
+    if (baseUrl === undefined) return;
+    if (page === undefined || isSameOrigin(baseUrl, page)) {
+      facts.reach = facts.plain = await this.#probe("reachability", page === undefined ? {} : { credentials: "omit" });
+      return;
+    }
+    facts.reach = await this.#reach();
+    if (facts.reach.came === "late" || facts.isRefusedByCsp) return;
+    const cors: ProbeInit = { mode: "cors", credentials: "omit" };
+    facts.plain = await this.#probe("origin", cors);
+    if (facts.plain.came === "redirect") facts.followed = await this.#probe("redirect", { ...cors, redirect: "follow" });
+    if (facts.plain.came === "nothing" || facts.plain.came === "late") return;
+    for (const name of facts.headerNames) {
+      facts.headers[name] = await this.#probe(`header ${name}`, { ...cors, headers: { [name]: PLACEHOLDER } });
+    }
+    if (Object.values(facts.headers).some(({ came }) => came === "nothing")) {
+      facts.contentType = await this.#probe("header content-type", { ...cors, headers: { "content-type": "application/json" } });
+    }
+    if (facts.includesCookies) facts.cookies = await this.#probe("credentials", { ...cors, credentials: "include" });
+  }
+
+  /** One real call, as the application would make it. */
+  async call(): Promise<void> {
+    if (this.facts.runtime) return;
+    await this.#step("call", async () => {
+      const call: Call = { sent: [] };
+      const calls = callsOf(this.#client);
+      const note = (headers: Readonly<Record<string, string>>) => {
+        const pairs = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+        call.sent = pairs.map(([name]) => name).filter((name) => name !== "accept");
+        call.claims = claimsOf(Object.fromEntries(pairs)["authorization"]);
+      };
+      calls?.sendListeners?.add(note);
+      try {
+        // Its own limit tells more than that of the step would.
+        const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: LIMIT_MS, ...(this.#signal ? { signal: this.#signal } : {}) };
+        const told = await this.#client.getAiChatUsageWithResponse(this.#request, options);
+        // What stands in for a client may tell less.
+        const headers = told?.response?.headers;
+        call.contentType = headers?.["content-type"];
+        call.aheadMs = aheadMs(headers?.["date"]);
+      } catch (thrown) {
+        this.#signal?.throwIfAborted();
+        if (isBookMoreError(thrown)) call.error = thrown;
+        else call.isForeign = true;
+      } finally {
+        calls?.sendListeners?.delete(note);
+      }
+      this.facts.call = call;
+      this.facts.now = Date.now();
+      if (call.isForeign) return ["failed", "no BookMoreError"];
+      const { status } = Object(call.error) as { status?: number };
+      return call.error ? ["failed", `${call.error.code}${status ? ` (${status})` : ""}`] : ["ok", "a usage"];
+    });
+  }
+
+  /** Asks without wanting to read: CORS says nothing of it, a policy of the page's own does. */
+  async #reach(): Promise<Probe> {
+    let violated = () => {};
+    const isViolated = new Promise<void>((resolve) => (violated = resolve));
+    const { origin } = new URL(this.facts.baseUrl!);
+    const listener = (event: Event) => {
+      const { effectiveDirective, disposition, blockedURI } = event as SecurityPolicyViolationEvent;
+      if (effectiveDirective !== "connect-src" || disposition === "report" || !blockedURI.startsWith(origin)) return;
+      this.facts.isRefusedByCsp = true;
+      violated();
+    };
+    globalThis.addEventListener?.("securitypolicyviolation", listener);
+    try {
+      const reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
+      if (reach.came === "nothing") await Promise.race([isViolated, new Promise((resolve) => setTimeout(resolve, LATEST_VIOLATION_MS))]);
+      return reach;
+    } finally {
+      globalThis.removeEventListener?.("securitypolicyviolation", listener);
+    }
+  }
+
+  async #probe(name: string, { headers, ...init }: ProbeInit): Promise<Probe> {
+    const { baseUrl, page } = this.facts;
+    const given = (this.#outline!.fetch ?? globalThis.fetch) as typeof fetch;
+    // Where no browser stands between, platforms may lack the option.
+    const cache: ProbeInit = page === undefined ? {} : { cache: "no-store" };
+    let came!: Probe;
+    await this.#step(name, async () => {
+      const all = { redirect: "manual", ...cache, ...init, headers: { Accept: "application/json", ...headers } } as const;
+      came = await probe(given, baseUrl + PATH, all, this.#signal);
+      return told(came);
+    });
+    return came;
+  }
+
+  async #step(name: string, run: () => Promise<Told>): Promise<void> {
+    const started = performance.now();
+    const [outcome, detail] = await run();
+    const step: DiagnosisStep = { name, outcome, detail, ms: Math.round(performance.now() - started) };
+    this.steps.push(step);
+    try {
+      Promise.resolve(this.#onStep?.({ ...step }) as unknown).catch(() => {});
+    } catch {
+      // A listener changes nothing.
+    }
+  }
+}
+
+function told(probe: Probe): Told {
+  switch (probe.came) {
+    case "reply":
+      return ["ok", `${probe.status}, readable`];
+    case "opaque":
+      return ["ok", "something answers"];
+    case "redirect":
+      return ["failed", `a redirect${probe.to ? ` to ${new URL(probe.to).origin}` : ""}`];
+    case "late":
+      return ["failed", `nothing within ${LIMIT_MS / 1000} s`];
+    case "nothing":
+      return ["failed", probe.code || "no reply"];
+  }
+}
+
+/** The page or worker for which a browser decides what may be read. */
+function pageOrigin(): string | undefined {
+  const { document, location, origin, WorkerGlobalScope } = globalThis as { document?: object; location?: Location; origin?: string; WorkerGlobalScope?: object };
+  const isBrowser = location !== undefined && (document !== undefined || WorkerGlobalScope !== undefined);
+  return isBrowser ? (origin ?? location.origin) : undefined;
+}

@@ -1,0 +1,67 @@
+import type { AnyBookMoreError } from "bookmore-sdk";
+
+/** What a probe came to, as far as the platform tells. */
+export type Probe =
+  /** `aheadMs`: by how much the clock here is ahead of the server's. `url`: where from, after redirects. */
+  | { came: "reply"; status: number; aheadMs?: number | undefined; url?: string | undefined; isCamelCase?: boolean | undefined }
+  /** Something answered, and nothing of it can be read. */
+  | { came: "opaque" }
+  /** A redirect that the platform keeps to itself, or where it leads. */
+  | { came: "redirect"; to?: string | undefined }
+  /** `code`: the system's, where the platform tells. */
+  | { came: "nothing"; code: string }
+  | { came: "late" };
+
+/** The claims of a JWT, read without verifying; times in milliseconds since 1970. */
+export interface Claims {
+  exp?: number;
+  nbf?: number;
+  iss?: string;
+  aud?: string;
+}
+
+/** What the real call came to. */
+export interface Call {
+  /** Absent where it gave a usage. */
+  error?: AnyBookMoreError;
+  /** Whether what was thrown is no error of the client's. */
+  isForeign?: boolean;
+  /** The names of the headers that were sent, in lower case. */
+  sent: readonly string[];
+  claims?: Claims | undefined;
+  contentType?: string | undefined;
+  aheadMs?: number | undefined;
+}
+
+/** What findings are made of. What was not tried is absent. */
+export interface Facts {
+  /** The origin of the page; absent where no browser stands between. */
+  page?: string | undefined;
+  /** Absent for what stands in for a client. */
+  baseUrl?: string | undefined;
+  /** The names of the headers that the client would send besides Accept, in lower case. */
+  headerNames: readonly string[];
+  /** Whether it sends cookies to other origins. */
+  includesCookies: boolean;
+  isJsonl: boolean;
+  isOffline: boolean;
+  /** The clock here, in milliseconds since 1970. */
+  now: number;
+  /** Why the module does not run. */
+  runtime?: AnyBookMoreError | undefined;
+  /** Whether the page's `connect-src` kept a probe from being sent. */
+  isRefusedByCsp: boolean;
+  /** A GET that reads nothing: whether anything answers. */
+  reach?: Probe | undefined;
+  /** A GET with Accept alone. */
+  plain?: Probe | undefined;
+  /** The same, following redirects. */
+  followed?: Probe | undefined;
+  /** The same with one header more, by its name. */
+  headers: Record<string, Probe>;
+  /** The same with a Content-Type, which ServiceStack's default CORS settings allow. */
+  contentType?: Probe | undefined;
+  /** The same with cookies. */
+  cookies?: Probe | undefined;
+  call?: Call | undefined;
+}

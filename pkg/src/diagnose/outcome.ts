@@ -1,0 +1,192 @@
+import type { AnyBookMoreError } from "bookmore-sdk";
+import { isLoopback } from "../loopback.js";
+import { PATH } from "../operation.js";
+import type { Call, Facts, Probe } from "./facts.js";
+import { baseUrlFix, httpsFix } from "./fixes.js";
+import { noReplyFindings } from "./network.js";
+import type { Cause, Finding, FindingCode } from "./types.js";
+
+/** So far clocks may differ: what is rounded, and what took time on the way. */
+const LARGEST_SKEW_MS = 60_000;
+
+/** What the facts show: what calls fail of, then notes. */
+export function findingsOf(facts: Facts): Finding[] {
+  const { call, runtime } = facts;
+  const findings = runtime ? [runtimeFinding(runtime, facts)] : [];
+  if (call?.error || call?.isForeign) findings.push(...callFindings(facts, call));
+  return [...findings, ...notes(facts, findings)];
+}
+
+const found = (cause: Cause): Finding => ({ level: "error", ...cause });
+
+function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Facts): Finding {
+  // That of bookmore-sdk/slim is fetched from where the application says.
+  if (code === "network_error" || code === "timeout") return found({ code: "module_missing", message });
+  if (code !== "runtime_unsupported") return found({ code: codeOf(code), message });
+  if (typeof WebAssembly !== "object") return found({ code: "wasm_missing", message });
+  const isCsp = page !== undefined && /^(CompileError|EvalError)$/.test((cause as Error | undefined)?.name ?? "");
+  return found(isCsp ? { code: "wasm_csp", message, fix: "script-src 'self' 'wasm-unsafe-eval'" } : { code, message });
+}
+
+function callFindings(facts: Facts, call: Call): Finding[] {
+  const { error, isForeign } = call;
+  if (isForeign || !error) return [found({ code: "stand_in", message: "What was given as a client threw something that is no BookMoreError; look at what it throws." })];
+  const { code, message } = error;
+  switch (code) {
+    case "network_error":
+      return [...noReplyFindings(facts, call), ...untimely(facts, call).map(found)];
+    case "authentication_error":
+      return [found(credentialsCause(facts, call, message))];
+    case "api_error":
+      return [found(apiCause(error, facts))];
+    case "unexpected_response":
+      return [unexpected(error, facts)];
+    case "decode_error":
+      // Of these errors the engine tries those again that may pass: a text that is cut off.
+      return [found(error.isRetryable ? { code: "truncated", message: `${message} Where it happens each time, a proxy on the way cuts replies off.` } : { code, message })];
+    case "runtime_unsupported":
+      // Told already, where the module was tried.
+      return facts.runtime ? [] : [runtimeFinding(error, facts)];
+    default:
+      return [found({ code: codeOf(code), message })];
+  }
+}
+
+/** The codes of these errors are those of their findings. */
+function codeOf(code: AnyBookMoreError["code"]): FindingCode {
+  return code as FindingCode;
+}
+
+const SET_CLOCK = "timedatectl set-ntp true";
+const PROVIDER = "new BookMoreClient({ bearerToken: async () => (await session.renewed()).accessToken })";
+
+/** Why a 401, as far as the token tells. */
+function credentialsCause(facts: Facts, call: Call, message: string): Cause {
+  const { sent, claims } = call;
+  const hasToken = sent.includes("authorization");
+  const hasKey = sent.includes("x-api-key");
+  if (!hasToken && !hasKey) {
+    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, fix: "new BookMoreClient({ bearerToken: () => session.accessToken() })" };
+  }
+  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, fix: "new BookMoreClient({ apiKey: settings.bookMoreApiKey })" };
+  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, fix: PROVIDER };
+  const [cause] = untimely(facts, call);
+  if (cause) return cause;
+  const { iss, aud } = claims;
+  const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
+  const check = says ? ` It says ${says}; the server may want another.` : "";
+  return { code: "token_refused", message: `${message} The token has not expired.${check}`, fix: PROVIDER };
+}
+
+/** What the token's own times say against it. */
+function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
+  const { exp, nbf } = claims;
+  const here = facts.now;
+  // The server decides by its own clock.
+  const there = serverClock(facts) ?? here;
+  const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
+  if (exp !== undefined && exp <= there) {
+    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, fix: PROVIDER }];
+  }
+  if (nbf === undefined || nbf <= there) return [];
+  const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Set the clock of whoever issues it, or of the server.`;
+  return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message, ...(skew ? { fix: SET_CLOCK } : {}) }];
+}
+
+function skewOf(there: number, here: number): string {
+  return `The clock here is ${span(here - there)} ${here > there ? "ahead of" : "behind"} the server's`;
+}
+
+function apiCause(error: Extract<AnyBookMoreError, { code: "api_error" }>, { baseUrl }: Facts): Cause {
+  const { status, message, errorCode } = error;
+  const isNobodys = errorCode === undefined && (status === 404 || status === 405);
+  if (!isNobodys) return { code: "api_error", message };
+  return { code: "base_url", ...wrongBase(baseUrl, message) };
+}
+
+/** The operation is not below this base URL, which may have a path too many. */
+function wrongBase(baseUrl: string | undefined, message: string): Pick<Cause, "message" | "fix"> {
+  if (baseUrl === undefined) return { message };
+  const { origin } = new URL(baseUrl);
+  const without = baseUrl.endsWith(PATH) ? baseUrl.slice(0, -PATH.length) : origin;
+  const fix = without === baseUrl ? {} : { fix: baseUrlFix(without) };
+  return { message: `${message} It was asked for at ${baseUrl}${PATH}.`, ...fix };
+}
+
+function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
+  if (contentType !== undefined) {
+    if (!/html/i.test(contentType)) return found({ code: "unexpected_response", message });
+    return {
+      ...found({ code: "html_reply", message: "The server answered with a page of HTML instead of JSON." }),
+      candidates: [
+        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in." },
+        { code: "base_url", ...wrongBase(facts.baseUrl, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
+      ],
+    };
+  }
+  const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400);
+  if (!isRedirect) return found({ code: "unexpected_response", message });
+  const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
+  const base = to?.split(/[?#]/)[0]!;
+  if (base?.endsWith(PATH)) {
+    const baseUrl = base.slice(0, -PATH.length);
+    return found({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: baseUrlFix(baseUrl) });
+  }
+  const signIn: Cause = { code: "sign_in_redirect", message: base === undefined ? "A page for signing in is in front of the API." : `The server redirects to ${base} instead of answering, perhaps to a page for signing in.` };
+  if (base !== undefined) return found(signIn);
+  return {
+    ...found({ code: "redirected", message: "The server answers with a redirect, and a browser does not tell where to." }),
+    candidates: [signIn, { code: "moved", message: "The API has moved, and the base URL with it." }],
+  };
+}
+
+function redirectedTo(probe: Probe | undefined): string | undefined {
+  if (probe?.came === "redirect") return probe.to;
+  return probe?.came === "reply" ? probe.url : undefined;
+}
+
+/** What the server's clock shows, where a reply told. */
+function serverClock({ call, plain, followed, now }: Facts): number | undefined {
+  const ahead = [call?.aheadMs, ...[plain, followed].map((probe) => (probe?.came === "reply" ? probe.aheadMs : undefined))];
+  const known = ahead.find((ms) => ms !== undefined);
+  return known === undefined ? undefined : now - known;
+}
+
+/** What does no harm, or not yet. */
+function notes(facts: Facts, errors: Finding[]): Finding[] {
+  const { baseUrl, call, plain, now, headerNames, isJsonl } = facts;
+  const told: Finding[] = [];
+  const note = (code: FindingCode, message: string, fix?: string) => told.push({ code, level: "note", message, ...(fix === undefined ? {} : { fix }) });
+  const there = serverClock(facts);
+  const isTold = errors.some(({ code }) => code === "clock_skew" || code === "token_expired" || code === "token_not_yet_valid");
+  if (there !== undefined && Math.abs(there - now) > LARGEST_SKEW_MS && !isTold) {
+    note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid.`, SET_CLOCK);
+  }
+  const url = baseUrl === undefined ? undefined : new URL(baseUrl);
+  if (url?.protocol === "http:" && !isLoopback(url.hostname) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {
+    note("insecure_http", `Credentials go to ${url.origin} by plain http: whoever is on the way can read them.`, httpsFix(baseUrl!));
+  }
+  if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, and not the PascalCase of its documentation; the client reads both.");
+  const isJsonlReply = call?.contentType && /jsonl/i.test(call.contentType);
+  if (call?.contentType && !call.error && isJsonl !== Boolean(isJsonlReply)) {
+    note("reply_form", `The client asked for ${isJsonl ? "JSON Lines" : "JSON"} and got ${call.contentType}; it reads both.`);
+  }
+  // In a page a probe and a call differ in what the page may read.
+  const isUnsteady = facts.page === undefined && call && !call.error && !call.isForeign && facts.reach?.came === "nothing";
+  if (isUnsteady) note("unsteady", "The call gave a usage, and a probe before it got no reply: the connection comes and goes.");
+  return told;
+}
+
+function iso(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? "a time that no clock shows" : date.toISOString();
+}
+
+/** A length of time, in words. */
+function span(ms: number): string {
+  const seconds = Math.round(Math.abs(ms) / 1000);
+  const units: [number, string][] = [[86_400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
+  const [length, unit] = units.find(([length]) => seconds >= length) ?? [1, "second"];
+  const count = Math.round(seconds / length);
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}

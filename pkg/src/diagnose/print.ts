@@ -1,0 +1,29 @@
+import type { Cause, Diagnosis, Finding } from "./types.js";
+
+/** What was found, for a person. */
+export function printed({ ok, findings }: Pick<Diagnosis, "ok" | "findings">): string {
+  const lines = findings.flatMap((finding) => findingLines(finding));
+  return [...(ok ? ["✔ The call gave a usage."] : []), ...lines].join("\n");
+}
+
+/** A finding, what mends it below. What mends several causes is shown once. */
+export function findingLines(finding: Finding): string[] {
+  const { level, candidates = [], doctor } = finding;
+  const shown = new Set<string>();
+  return [
+    ...causeLines(finding, level === "error" ? "✘" : "•", "  ", shown),
+    ...candidates.flatMap((cause, at) => causeLines(cause, `  ${at + 1}.`, "     ", shown)),
+    ...(doctor === undefined ? [] : [candidates.length > 0 ? "  To tell them apart:" : "  To see more:", `    ${doctor}`]),
+  ];
+}
+
+function causeLines({ code, message, fix, elsewhere }: Cause, mark: string, indent: string, shown: Set<string>): string[] {
+  const lines = [`${mark} ${message} (${code})`];
+  if (fix === undefined || shown.has(fix)) return lines;
+  shown.add(fix);
+  if (!elsewhere) return [...lines, ...indented(fix, `${indent}  `)];
+  for (const [where, text] of Object.entries({ ServiceStack: fix, ...elsewhere })) lines.push(`${indent}${where}:`, ...indented(text, `${indent}  `));
+  return lines;
+}
+
+const indented = (text: string, indent: string): string[] => text.split("\n").map((line) => indent + line);

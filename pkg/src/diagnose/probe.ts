@@ -1,0 +1,99 @@
+import { abortReason, onAbort } from "../abort.js";
+import type { Probe } from "./facts.js";
+
+/** How long a step may take. */
+export const LIMIT_MS = 10_000;
+
+/** What a probe sends besides Accept. */
+export type ProbeInit = Pick<RequestInit, "mode" | "credentials" | "redirect" | "cache" | "headers">;
+
+/**
+ * Runs something with a signal that aborts with `signal`, whose reason is then thrown, or after a while: then undefined
+ * comes.
+ */
+export async function limited<T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  if (signal?.aborted) throw abortReason(signal);
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ignore: (() => void) | undefined;
+  const over = new Promise<undefined>((resolve, reject) => {
+    timer = setTimeout(() => resolve(undefined), LIMIT_MS);
+    if (signal) ignore = onAbort(signal, () => reject(abortReason(signal)));
+  });
+  try {
+    return await Promise.race([run(controller.signal), over]);
+  } finally {
+    clearTimeout(timer);
+    ignore?.();
+    controller.abort();
+  }
+}
+
+/** One GET, which has neither token nor key, and what it came to. */
+export async function probe(fetchFunction: typeof fetch, url: string, init: ProbeInit, signal: AbortSignal | undefined): Promise<Probe> {
+  const came = await limited(signal, async (limit): Promise<Probe> => {
+    try {
+      return await judged(await fetchFunction(url, { method: "GET", ...init, signal: limit }));
+    } catch (thrown) {
+      return { came: "nothing", code: codeOf(thrown) };
+    }
+  });
+  return came ?? { came: "late" };
+}
+
+/** Node.js has it in the cause. */
+function codeOf(thrown: unknown): string {
+  try {
+    const { code, cause } = thrown as NodeError;
+    return [code, cause?.code].find((each) => typeof each === "string") ?? "";
+  } catch {
+    // Anything can be thrown.
+    return "";
+  }
+}
+
+interface NodeError {
+  code?: string;
+  cause?: NodeError;
+}
+
+async function judged(response: Response): Promise<Probe> {
+  const { type, status, headers, redirected, url } = response;
+  if (type === "opaque") return { came: "opaque" };
+  if (type === "opaqueredirect") return { came: "redirect" };
+  const location = headers.get("location");
+  if (status >= 300 && status < 400 && location !== null) {
+    await response.body?.cancel();
+    return { came: "redirect", to: addressOf(location, url) };
+  }
+  return { came: "reply", status, aheadMs: aheadMs(headers.get("date")), url: redirected ? addressOf(url) : undefined, isCamelCase: await isCamelCase(response) };
+}
+
+/** By how much the clock here is ahead of the server's. */
+export function aheadMs(date: string | null | undefined): number | undefined {
+  const there = Date.parse(date ?? "");
+  return Number.isNaN(there) ? undefined : Date.now() - there;
+}
+
+/** Without a query, in which a secret may be. */
+function addressOf(address: string, base?: string): string | undefined {
+  try {
+    const { origin, pathname } = new URL(address, base || undefined);
+    return origin + pathname;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the server names its members so, as an error shows. */
+async function isCamelCase({ body }: Response): Promise<boolean | undefined> {
+  try {
+    const reader = body?.getReader();
+    const { value } = (await reader?.read()) ?? {};
+    void reader?.cancel().catch(() => {});
+    const text = new TextDecoder().decode(value?.subarray(0, 200));
+    return /^\s*\{\s*"responseStatus"/.test(text) || undefined;
+  } catch {
+    return undefined;
+  }
+}

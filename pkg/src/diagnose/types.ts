@@ -1,0 +1,71 @@
+/** What a {@link Finding} or a {@link Cause} is called, whatever its sentence says. */
+export type FindingCode =
+  // The platform.
+  | "wasm_csp" | "wasm_missing" | "module_missing" | "runtime_unsupported" | "csp_connect_src" | "mixed_content" | "offline" | "local_network"
+  // The way to the server.
+  | "no_reply" | "connection_refused" | "unknown_host" | "connect_timeout" | "connection_reset" | "certificate_untrusted"
+  | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "proxy_unused" | "proxy_refused"
+  | "blocked_reply" | "timeout"
+  // What the server lets a page read.
+  | "cors_blocked" | "preflight_refused" | "cors_missing" | "cors_origin" | "cors_headers" | "cors_preflight" | "cors_credentials" | "cors_error_replies"
+  // What answered.
+  | "moved" | "sign_in_redirect" | "redirected" | "html_reply" | "login_page" | "base_url" | "truncated" | "unexpected_response" | "decode_error"
+  | "company_mismatch" | "rate_limited" | "server_error" | "api_error"
+  // Who asks.
+  | "credentials_missing" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"
+  | "permission_denied" | "token_provider_error"
+  // What the caller gave.
+  | "config_error" | "fetch_error" | "stand_in" | "internal_error"
+  // Notes.
+  | "insecure_http" | "insecure_tls" | "reply_form" | "unsteady" | "certificate_ends_soon" | "hidden_headers";
+
+/** What may be behind a {@link Finding}. */
+export interface Cause {
+  /** A stable name. */
+  code: FindingCode;
+  /** A sentence. */
+  message: string;
+  /** What mends it, to be pasted. */
+  fix?: string;
+  /** The same for other servers, by their names. */
+  elsewhere?: Record<string, string>;
+}
+
+/** Something that the probes show. */
+export interface Finding extends Cause {
+  /** `"error"`: calls fail of it. `"note"`: they do not. */
+  level: "error" | "note";
+  /** Where the platform hides which one it is: all that it can be, the likeliest first. */
+  candidates?: Cause[];
+  /** What tells the candidates apart, for a terminal. */
+  doctor?: string;
+}
+
+/** One thing that was tried. */
+export interface DiagnosisStep {
+  /** What was tried, such as `reachability` or `header x-api-key`. */
+  name: string;
+  outcome: "ok" | "failed" | "skipped";
+  /** What came of it, in some words. */
+  detail: string;
+  /** How long it took, in milliseconds. */
+  ms: number;
+}
+
+/** What was found. It can be printed, `String(diagnosis)`, and sent as JSON; no token and no key is in it. */
+export interface Diagnosis {
+  /** Whether the call gave a usage. */
+  ok: boolean;
+  /** What keeps calls from succeeding, then what is worth knowing. */
+  findings: Finding[];
+  steps: DiagnosisStep[];
+  toString(): string;
+}
+
+/** How to diagnose. */
+export interface DiagnoseOptions {
+  /** Ends it early: `diagnose` rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Called after each step. What it throws changes nothing. */
+  onStep?: ((step: DiagnosisStep) => void) | undefined;
+}

@@ -1,0 +1,4 @@
+/** Whether a host is this machine: what goes there passes nobody on the way. */
+export function isLoopback(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}

@@ -1,0 +1,2 @@
+/** As core.js, of the module that was translated. */
+export { glue } from "./core.js";

@@ -1,0 +1,50 @@
+import { BookMoreClientBase } from "./client.js";
+import type { Glue } from "./core.js";
+import { checkPlatform, loader } from "./instance.js";
+import { glue } from "./no-wasm-core.js";
+import { instantiate } from "./no-wasm-module.js";
+import { CLIENT } from "./options.js";
+import type { ClientOptions } from "./types.js";
+
+export * from "./public.js";
+
+/** What the script takes for WebAssembly, with one module. */
+const TRANSLATED = {
+  Module: Object,
+  Instance: function (_module: object, imports: object) {
+    return { exports: instantiate(imports) };
+  },
+};
+
+function start(): Glue {
+  const own = glue(undefined, TRANSLATED);
+  own.initSync({ module: {} });
+  return own;
+}
+
+/** One that has taken a base URL apart, for the first client that makes a call. */
+let spare: Glue | undefined;
+
+/** All clients share one instance. */
+const load = /* @__PURE__ */ loader(async () => () => {
+  const own = spare ?? start();
+  spare = undefined;
+  return own;
+});
+
+function parseBaseUrl(text: string): unknown {
+  checkPlatform();
+  spare ??= start();
+  return JSON.parse(spare.baseUrl!(text));
+}
+
+/**
+ * Calls the BookMore API, in JavaScript alone. One client is for one identity
+ * and can carry out any number of calls, also at the same time.
+ */
+export class BookMoreClient extends BookMoreClientBase {
+  /** @throws A {@link ConfigError} where an option cannot be used. */
+  constructor(options: ClientOptions = {}) {
+    super(options, load, CLIENT, parseBaseUrl);
+  }
+}

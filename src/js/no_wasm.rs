@@ -1,0 +1,56 @@
+//! What the module needs besides where wasm2js translates it to JavaScript.
+
+use std::{hint::black_box, mem::MaybeUninit};
+
+use talc::wasm::{WasmArenaTalc, new_wasm_arena_allocator};
+use wasm_bindgen::prelude::*;
+
+use super::{Core, json::Json};
+use crate::{error::Error, wire::base_url::BaseUrl};
+
+/// All the memory there is. Translated, a memory that grows is another buffer,
+/// and wasm-bindgen's script would go on with views of the old one.
+const SIZE: usize = 16 << 20;
+
+/// What must be free for another call to begin. The replies of all that are in
+/// flight may come at once, and their heads take about as much as the calls.
+const ROOM: usize = SIZE / 2;
+
+#[global_allocator]
+#[allow(unsafe_code)]
+static ALLOCATOR: WasmArenaTalc = {
+    static mut ARENA: [MaybeUninit<u8>; SIZE] = [MaybeUninit::uninit(); SIZE];
+    // SAFETY: Nothing else can name the arena.
+    unsafe { new_wasm_arena_allocator(&raw mut ARENA) }
+};
+
+#[wasm_bindgen]
+impl Core {
+    /// Whether there is memory for another call.
+    #[wasm_bindgen(getter, js_name = hasRoom)]
+    pub fn has_room(&self) -> bool {
+        let mut room: Vec<u8> = Vec::new();
+        let is_there = room.try_reserve_exact(ROOM).is_ok();
+        // Else the compiler leaves the allocation out.
+        black_box(&room);
+        is_there
+    }
+}
+
+/// The parts of a base URL as JSON, for platforms whose `URL` does not tell
+/// them: what `Core` takes, or why it is none.
+#[wasm_bindgen(js_name = baseUrl)]
+pub fn base_url(text: &str) -> String {
+    let mut json = Json::default();
+    json.item('{');
+    match BaseUrl::parse(text) {
+        Ok(base) => {
+            json.text("baseUrl", base.as_str());
+            json.integer("originLength", base.origin().len() as i64);
+            json.boolean("keepsSecrets", base.keeps_secrets());
+        }
+        Err(error) => json.text("refused", &Error::from(error).message()),
+    }
+    json.close('}');
+    json.into_text()
+}

@@ -1,0 +1,20 @@
+// The table of "When it fails" in the npm package's README: what calls fail of, and what is found of it, as the tests try it.
+import { CAUSES } from "./package/diagnose/causes.mjs";
+
+const GROUPS = ["no_reply", "cors_blocked", "preflight_refused", "html_reply", "redirected"];
+
+/** The rows in Markdown. */
+export function causesTable() {
+  const rows = CAUSES.filter(({ code }) => code).map((row) => `| ${row.cause} | ${found(row, row.page)} | ${found(row, row.terminal)} |`);
+  return ["| cause | `diagnose` in a page | `doctor` in a terminal |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** The code of the finding, or of the one that has the cause among its candidates. */
+function found({ code }, codes) {
+  if (!codes) return "";
+  const [first, ...others] = codes;
+  const own = [code].flat().find((each) => codes.includes(each));
+  // A group is followed by its candidates; what else is found stands alone.
+  if (own === first || !GROUPS.includes(first) || own === "token_expired") return `\`${own}\``;
+  return `\`${own}\`, one of ${others.length} in \`${first}\``;
+}

@@ -1,0 +1,167 @@
+// bookmore-sdk/diagnose of the packed package in Node.js: its options, its end, and what it does with whatever it is given.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
+import FakeTimers from "@sinonjs/fake-timers";
+import { jwt, SECRETS } from "./diagnose/causes.mjs";
+import { spellings } from "./diagnose/spellings.mjs";
+import { install } from "./installed.mjs";
+
+let user, sdk, kit, diagnose;
+before(async () => {
+  user = install();
+  const load = (path) => import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist", path)));
+  [sdk, kit, { diagnose }] = await Promise.all([load("index.js"), load("testing/index.js"), load("diagnose/index.js")]);
+  await new sdk.BookMoreClient().ready();
+});
+after(() => user?.remove());
+
+const codes = ({ findings }) => findings.map(({ code }) => code);
+const names = ({ steps }) => steps.map(({ name }) => name);
+
+it("prints, and goes through JSON", async () => {
+  const fake = kit.createFakeBookMore();
+  const fine = await diagnose(fake.client());
+  assert.deepEqual([fine.ok, String(fine), names(fine)], [true, "✔ The call gave a usage.", ["runtime", "options", "reachability", "call"]]);
+  fake.set(undefined, { kind: "login-page" });
+  const found = await diagnose(fake.client());
+  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {2}2\. .*\(base_url\)$/);
+  assert.deepEqual(JSON.parse(JSON.stringify(found)), { ok: false, findings: found.findings, steps: found.steps });
+  assert.deepEqual(structuredClone({ ...found }).findings, found.findings);
+});
+
+it("asks for the company, once, and shares no call", async () => {
+  const fake = kit.createFakeBookMore();
+  const companyId = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+  const client = fake.client();
+  await Promise.all([client.getAiChatUsage({ companyId }), diagnose(client, { companyId })]);
+  assert.deepEqual(fake.requests.map((request) => [request.companyId, "authorization" in request.headers]), [[companyId, true], [undefined, false], [companyId, true]]);
+});
+
+it("no retries, and a refused token is asked for anew, as in every call", async () => {
+  const fake = kit.createFakeBookMore({ bearerToken: "new" });
+  fake.set(undefined, { status: 503 });
+  assert.deepEqual(codes(await diagnose(fake.client({ maxRetries: 5 }))), ["server_error"]);
+  assert.equal(fake.requests.length, 2);
+  fake.set(undefined, {});
+  assert.deepEqual(codes(await diagnose(fake.client({ bearerToken: ({ forceRefresh }) => (forceRefresh ? "new" : "old") }))), []);
+});
+
+it("tells each step, and no listener changes anything", async () => {
+  const told = [];
+  const { steps } = await diagnose(kit.createFakeBookMore().client(), undefined, {
+    onStep(step) {
+      told.push({ ...step });
+      step.name = "another";
+      if (told.length % 2) throw new Error("x");
+      return Promise.reject(new Error("x"));
+    },
+  });
+  assert.deepEqual(told, steps);
+});
+
+it("an abort rejects with the signal's reason, before, in a probe and in the call", async () => {
+  const reason = new Error("enough");
+  const fake = kit.createFakeBookMore();
+  await assert.rejects(diagnose(fake.client(), undefined, { signal: AbortSignal.abort(reason) }), reason);
+  assert.equal(fake.requests.length, 0);
+  for (const times of [1, 2]) {
+    fake.reset();
+    fake.set(undefined, { kind: "hang" });
+    const controller = new AbortController();
+    let count = 0;
+    const fetch = (...given) => {
+      if (++count === times) queueMicrotask(() => controller.abort(reason));
+      else if (count < times) return kit.createFakeBookMore().fetch(...given);
+      return fake.fetch(...given);
+    };
+    await assert.rejects(diagnose(fake.client({ fetch }), undefined, { signal: controller.signal }), reason);
+    assert.ok(fake.requests.every(({ aborted }) => aborted));
+  }
+});
+
+it("a server that hangs: ten seconds for each step", async () => {
+  const fake = kit.createFakeBookMore();
+  fake.set(undefined, { kind: "hang" });
+  const clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+  let found;
+  try {
+    const run = diagnose(fake.client());
+    run.then((diagnosis) => (found = diagnosis));
+    for (let second = 0; second < 25 && !found; second++) await clock.tickAsync(1000);
+    await run;
+  } finally {
+    clock.uninstall();
+  }
+  assert.deepEqual(codes(found), ["timeout"]);
+  const limit = found.steps.filter(({ name }) => name === "reachability" || name === "call").map(({ ms }) => ms);
+  assert.deepEqual(limit, [10_000, 10_000]);
+  assert.ok(fake.requests.every(({ aborted }) => aborted));
+});
+
+it("what stands in for a client is called, and nothing else", async () => {
+  const like = (getAiChatUsageWithResponse) => ({ ready: async () => {}, setBearerToken() {}, getAiChatUsage() {}, getAiChatUsageWithResponse });
+  assert.equal((await diagnose(like(async () => ({ data: kit.usage(), response: {} })))).ok, true);
+  assert.equal((await diagnose(like(async () => undefined))).ok, true);
+  const foreign = await diagnose(like(async () => { throw new Error(SECRETS[0]); }));
+  assert.deepEqual([codes(foreign), String(foreign).includes(SECRETS[0])], [["stand_in"], false]);
+  const refused = await diagnose(like(async () => { throw new sdk.RateLimitError({ message: "Busy.", status: 429 }); }));
+  assert.deepEqual(codes(refused), ["rate_limited"]);
+});
+
+it("refuses what cannot be used", async () => {
+  const client = kit.createFakeBookMore().client();
+  for (const [given, sentence] of [
+    [[undefined], /^client must be a BookMoreClient/],
+    [[{}], /^client must be a BookMoreClient/],
+    [[client, {}, { onstep() {} }], /^The options of diagnose cannot have "onstep"/],
+    [[client, {}, { onStep: 1 }], /^onStep must be a function/],
+    [[client, {}, { signal: "stop" }], /^signal must be an AbortSignal/],
+    [[client, {}, null], /must be an object/],
+  ]) {
+    await assert.rejects(diagnose(...given), ({ code, message }) => code === "config_error" && sentence.test(message));
+  }
+  // The call finds what is wrong with the request.
+  assert.deepEqual(codes(await diagnose(client, { companyId: "abc" })), ["config_error"]);
+  assert.deepEqual(codes(await diagnose(client, { company: "abc" })), ["config_error"]);
+});
+
+it("a fetch that throws whatever it likes", async () => {
+  const hostile = new Proxy({}, { get: () => { throw new Error("x"); } });
+  for (const thrown of [undefined, null, "text", 0, hostile, Object.create(null), { get code() { throw 1; } }]) {
+    const client = new sdk.BookMoreClient({ bearerToken: SECRETS[0], maxRetries: 0, fetch: async () => { throw thrown; } });
+    assert.equal((await diagnose(client)).ok, false);
+  }
+  for (const given of [undefined, {}, { status: 200 }, "text"]) {
+    const client = new sdk.BookMoreClient({ bearerToken: SECRETS[0], maxRetries: 0, fetch: async () => given });
+    assert.equal((await diagnose(client)).ok, false);
+  }
+});
+
+it("no token, key or header's value is in what it gives, whatever the server says", async () => {
+  const [token, , , key, value] = SECRETS;
+  const quoted = `${token} ${key} ${value}`;
+  const replies = [
+    [401, quoted, {}], [401, JSON.stringify({ ResponseStatus: { ErrorCode: "X", Message: quoted } }), { "content-type": "application/json" }],
+    [302, "", { location: `https://id.example/${token}?${quoted}` }], [200, quoted, { "content-type": `text/${key}` }], [500, quoted, {}],
+    [404, quoted, {}], [200, "{", { "content-type": "application/json", date: quoted }],
+  ];
+  for (const [status, body, headers] of replies) {
+    const client = new sdk.BookMoreClient({ bearerToken: token, apiKey: key, headers: { "x-tenant": value }, maxRetries: 0, fetch: async () => new Response(body, { status, headers }) });
+    const told = [];
+    const diagnosis = await diagnose(client, undefined, { onStep: (step) => told.push(step) });
+    const text = [String(diagnosis), JSON.stringify(diagnosis), inspect(diagnosis, { depth: Infinity, showHidden: true }), JSON.stringify(told)].join("\n");
+    for (const spelling of [token, key].flatMap(spellings)) assert.ok(!text.includes(spelling), `${status} shows ${spelling}: ${text}`);
+  }
+});
+
+it("odd tokens are no JWT", async () => {
+  for (const bearerToken of ["a.b.c", "a.bnVsbA.c", "a.W10.c", "a..c", ".", jwt({ exp: 1e300 }), jwt({ exp: -1e300, aud: ["a", "b"] })]) {
+    const fake = kit.createFakeBookMore({ bearerToken: "another" });
+    const [finding] = (await diagnose(fake.client({ bearerToken }))).findings;
+    assert.match(finding.code, /^token_(refused|expired)$/);
+    assert.doesNotMatch(finding.message, /NaN|undefined|Infinity/);
+  }
+});

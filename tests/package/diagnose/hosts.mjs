@@ -1,0 +1,64 @@
+// Servers that make calls fail, one for each cause, behind one port each of http and https.
+import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { createServer as createTcpServer } from "node:net";
+import { answer } from "../../../pkg/dist/cli/http.js";
+import { createFakeBookMore } from "../../../pkg/dist/testing/index.js";
+import { GOOD } from "./causes.mjs";
+
+const PATH = "/assistant/ai-chat/usage";
+const OPEN = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization,x-api-key", "access-control-expose-headers": "date" };
+
+/** Begins a server. `baseUrl` is for the client; `requests` what came. */
+export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, scheme, path = "", moved, late, corp, headers }, certificates) {
+  if (url) return { baseUrl: url, requests: [], close() {} };
+  if (dead) return { baseUrl: `http://127.0.0.1:${await freePort()}`, requests: [], close() {} };
+  const requests = [];
+  let respond;
+  const handle = (req, res) => {
+    requests.push({ method: req.method, url: req.url, headers: req.headers });
+    respond(req, res);
+  };
+  const server = tls ? createSecureServer(certificates[tls], handle) : createServer(handle);
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `${tls ? "https" : "http"}://127.0.0.1:${server.address().port}`;
+  const fake = createFakeBookMore({ baseUrl: origin, cors: headers ? "none" : cors, ...fakeOptions });
+  if (answers) fake.set(company, answers);
+  const send = (res, status, headers, body = "") => res.writeHead(status, headers).end(body);
+  const isPreflight = ({ method }) => method === "OPTIONS";
+  respond = (req, res) => {
+    // As settings add them to each reply.
+    for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
+    if (headers && isPreflight(req)) return send(res, 204, {});
+    if (corp) return send(res, 401, { "cross-origin-resource-policy": "same-origin" });
+    if (moved) {
+      if (isPreflight(req)) return send(res, 204, OPEN);
+      if (req.url === PATH) return send(res, 301, { ...OPEN, location: `${origin}/v2${PATH}` });
+      return send(res, 401, OPEN, "{}");
+    }
+    if (late) {
+      // Its clock is two hours ahead, and the token of one hour has expired there.
+      const date = new Date(Date.now() + 2 * 3_600_000).toUTCString();
+      if (isPreflight(req)) return send(res, 204, OPEN);
+      res.sendDate = false;
+      return send(res, 401, { ...OPEN, date }, "");
+    }
+    answer(fake, req, res, {}).catch(() => res.destroy());
+  };
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { baseUrl: (scheme ? origin.replace("http:", `${scheme}:`) : origin) + path, requests, close };
+}
+
+/** The options of the client that asks. */
+export const clientOptions = ({ options = {} }, baseUrl) => ({ baseUrl, bearerToken: GOOD, ...options });
+
+async function freePort() {
+  const server = createTcpServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

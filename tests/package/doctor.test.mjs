@@ -1,0 +1,202 @@
+// `bookmore-sdk doctor` of the packed package, for each cause that a terminal can tell of.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CAUSES, GOOD, SECRETS } from "./diagnose/causes.mjs";
+import { certificates } from "./diagnose/certificates.mjs";
+import { clientOptions, host } from "./diagnose/hosts.mjs";
+import { spellings } from "./diagnose/spellings.mjs";
+import { install } from "./installed.mjs";
+
+const PAGE = "https://app.example";
+const rows = CAUSES.filter(({ terminal }) => terminal);
+
+let user, made;
+before(() => {
+  user = install();
+  made = certificates();
+});
+after(() => {
+  made?.remove();
+  user?.remove();
+});
+
+/** What a run prints and ends with, without what this machine's own environment says. */
+function run(args, env, meanwhile = async () => {}) {
+  const { CI, NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, NODE_TEST_CONTEXT, NODE_OPTIONS, ...own } = process.env;
+  for (const name of Object.keys(own)) if (/_proxy$|^NODE_|^BOOKMORE_/i.test(name)) delete own[name];
+  return new Promise((resolve) => {
+    const child = execFile(join(user.folder, "node_modules/.bin/bookmore-sdk"), ["doctor", ...args], { cwd: user.folder, env: { ...own, ...env } }, (error, stdout, stderr) => {
+      resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr });
+    });
+    meanwhile(child);
+  });
+}
+
+const environment = (row, baseUrl) => {
+  const { bearerToken, apiKey } = clientOptions(row, baseUrl);
+  return {
+    BOOKMORE_URL: baseUrl,
+    ...(bearerToken ? { BOOKMORE_TOKEN: bearerToken } : {}),
+    ...(apiKey ? { BOOKMORE_API_KEY: apiKey } : {}),
+    ...(row.trusts ? { NODE_EXTRA_CA_CERTS: made.authority } : {}),
+    ...row.env,
+  };
+};
+const codesOf = ({ code, candidates = [] }) => [code, ...candidates.map(({ code }) => code)];
+const CREDENTIALS = /^(credentials_missing|token_|key_refused)/;
+
+let named = 0;
+describe("causes", { timeout: 600_000 }, () => {
+  for (const row of rows) {
+    it(row.cause, async () => {
+      const server = await host(row.host, made);
+      try {
+        const args = [...(row.company ? [row.company] : []), "--origin", PAGE, ...(row.args ?? [])];
+        const { code, stdout, stderr } = await run([...args, "--json"], environment(row, server.baseUrl));
+        assert.equal(stderr, "");
+        const { ok, url, origin, steps, findings } = JSON.parse(stdout);
+        assert.deepEqual([url, origin], [server.baseUrl, PAGE]);
+        const errors = findings.filter(({ level }) => level === "error");
+        const codes = errors.flatMap(codesOf);
+        assert.deepEqual(codes, row.terminal, stdout);
+        assert.ok(!row.code || [row.code].flat().some((code) => codes.includes(code)), "the true cause is not named");
+        assert.equal(ok, row.terminal.length === 0);
+        assert.equal(code, ok ? 0 : codes.some((code) => CREDENTIALS.test(code)) ? 4 : 1);
+        assert.ok(steps.every(({ ms }) => ms < 11_000));
+        for (const spelling of SECRETS.flatMap(spellings)) assert.ok(!stdout.includes(spelling), `a secret: ${stdout}`);
+        const withSecret = server.requests.filter(({ headers }) => SECRETS.some((secret) => JSON.stringify(headers).includes(secret)));
+        assert.ok(withSecret.every(({ method }) => method === "GET") && withSecret.length <= 2, JSON.stringify(server.requests));
+        // OPTIONS once, for the page; everything else is a GET.
+        const methods = server.requests.map(({ method }) => method);
+        assert.ok(methods.filter((method) => method === "OPTIONS").length <= 1);
+        assert.ok(methods.every((method) => method === "GET" || method === "OPTIONS"));
+        if (row.code) named++;
+      } finally {
+        server.close();
+      }
+    });
+  }
+  it("counts", () => console.log(`named: ${named} of ${rows.length - 1} causes`));
+});
+
+describe("what is to be pasted mends it", () => {
+  const env = (server) => ({ BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN: GOOD });
+
+  it("the base URL that the API has moved to", async () => {
+    const to = await host({}, made);
+    const from = await host({ answers: { kind: "moved", to: to.baseUrl } }, made);
+    const { findings } = JSON.parse((await run(["--json"], env(from))).stdout);
+    const [, BOOKMORE_URL] = /baseUrl: "(.+?)"/.exec(findings[0].fix);
+    assert.equal((await run([], { ...env(to), BOOKMORE_URL })).code, 0);
+    from.close();
+    to.close();
+  });
+
+  it("an authority of one's own", async () => {
+    const server = await host({ tls: "good" }, made);
+    const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
+    const [, name] = /^export (\w+)=\/path\/to\/authority\.pem$/.exec(findings[0].fix);
+    assert.equal((await run([], { ...env(server), [name]: made.authority })).code, 0);
+    server.close();
+  });
+});
+
+describe("what is printed", () => {
+  let server;
+  before(async () => (server = await host({ cors: "servicestack-default" }, made)));
+  after(() => server.close());
+  const env = (more) => ({ BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN: GOOD, ...more });
+
+  it("a line for each step, and below it what mends it", async () => {
+    const { code, stdout, stderr } = await run(["--origin", PAGE], env());
+    assert.deepEqual([code, stderr], [1, ""]);
+    assert.match(stdout, /^✔ options +http:\/\/127\.0\.0\.1:\d+, with authorization \d+ ms\n/);
+    assert.match(stdout, /^✔ connection +port \d+: 127\.0\.0\.1 \(v4\) ✔ \d+ ms$/m);
+    assert.match(stdout, /^✔ HTTP +HTTP\/1\.1 401, content-type: application\/json; charset=utf-8 \d+ ms$/m);
+    assert.match(stdout, /^✘ page +OPTIONS 200, GET 401, lets in \* \d+ ms\n +✘ .*authorization.*\(cors_headers\)\n +ServiceStack:\n +Plugins\.Add\(new CorsFeature\(allowOriginWhitelist: new\[\] \{ "https:\/\/app\.example" \}/m);
+    assert.match(stdout, /^✔ call +a usage \d+ ms$/m);
+    // No terminal: no colours, no line that is written over.
+    assert.doesNotMatch(stdout, /\u001b|\r/);
+  });
+
+  it("colours where they are asked for", async () => {
+    assert.match((await run([], env({ FORCE_COLOR: "1" }))).stdout, /^\u001b\[32m✔\u001b\[39m options/);
+    assert.doesNotMatch((await run(["--json"], env({ FORCE_COLOR: "1" }))).stdout, /\u001b/);
+  });
+
+  it("asks as a browser would for the page", async () => {
+    server.requests.length = 0;
+    await run(["--origin", PAGE, "--headers", "x-tenant,Authorization"], env());
+    const [asked] = server.requests.filter(({ method }) => method === "OPTIONS");
+    const names = ["origin", "access-control-request-method", "access-control-request-headers", "authorization", "x-tenant"];
+    assert.deepEqual(names.map((name) => asked.headers[name]), [PAGE, "GET", "authorization,x-tenant", undefined, undefined]);
+    assert.equal(server.requests.filter(({ headers }) => headers.origin === PAGE).length, 2);
+  });
+
+  it("without --origin nothing but GET is sent", async () => {
+    server.requests.length = 0;
+    const { code } = await run([], env());
+    assert.equal(code, 0);
+    assert.deepEqual([...new Set(server.requests.map(({ method }) => method))], ["GET"]);
+  });
+
+  it("Ctrl+C ends it with 130", async () => {
+    const hanging = await host({ answers: { kind: "hang" } }, made);
+    const { code } = await run([], env({ BOOKMORE_URL: hanging.baseUrl }), async (child) => {
+      while (hanging.requests.length === 0) await sleep(20);
+      child.kill("SIGINT");
+    });
+    assert.equal(code, 130);
+    hanging.close();
+  });
+
+  it("no token and no key, however it is printed", async () => {
+    const [token, expired, , key] = SECRETS;
+    for (const given of [{ BOOKMORE_TOKEN: token }, { BOOKMORE_TOKEN: expired, BOOKMORE_API_KEY: key }, { BOOKMORE_API_KEY: key, BOOKMORE_TOKEN: "" }]) {
+      for (const args of [[], ["--origin", PAGE]]) {
+        const { stdout, stderr } = await run(args, env({ ...given, FORCE_COLOR: "1" }));
+        assert.match(stdout, /options/);
+        for (const spelling of SECRETS.flatMap(spellings)) assert.ok(!(stdout + stderr).includes(spelling), stdout);
+      }
+    }
+  });
+
+  it("wrong arguments", async () => {
+    for (const [args, sentence] of [
+      [["a", "b"], /^doctor takes one company at the most/],
+      [["--origin", "app.example"], /^--origin must be the origin of a page/],
+      [["--origin", "https://app.example/path"], /^--origin must be the origin of a page/],
+      [["--headers", "x"], /^--headers and --credentials go with --origin/],
+      [["--origin", PAGE, "--headers", "x-tenant: s3cret"], /^--headers takes names of headers(?!.*s3cret)/],
+      [["--orign", PAGE], /did you mean --origin/],
+      [["--token", "x"], /^A token or key is never given as an argument/],
+    ]) {
+      const { code, stdout, stderr } = await run(args, env());
+      assert.deepEqual([code, stdout], [2, ""], stderr);
+      assert.match(stderr, sentence);
+    }
+    assert.equal((await run([], { BOOKMORE_URL: "ftp://x" })).code, 2);
+    assert.match((await run(["--help"])).stdout, /^Usage: bookmore-sdk doctor/);
+  });
+
+  it("credentials that cannot be used, and all the rest is tried", async () => {
+    const { code, stdout } = await run([], { BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN_COMMAND: "exit 3" });
+    assert.equal(code, 4);
+    assert.match(stdout, /✘ credentials .*\n +✘ BOOKMORE_TOKEN_COMMAND ended with exit code 3/);
+    assert.match(stdout, /✔ reachability +401, readable/);
+    writeFileSync(join(user.folder, "token"), `${GOOD}\n`);
+    assert.equal((await run(["--token-file", "token"], { BOOKMORE_URL: server.baseUrl })).code, 0);
+  });
+
+  it("a certificate that ends soon is a note", async () => {
+    const tls = await host({ tls: "ending" }, made);
+    const { code, stdout } = await run([], { BOOKMORE_URL: tls.baseUrl, BOOKMORE_TOKEN: GOOD, NODE_EXTRA_CA_CERTS: made.authority });
+    tls.close();
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^✔ TLS +TLSv1\.\d, .*\n +• The certificate of 127\.0\.0\.1 ends on/m);
+  });
+});

@@ -1,0 +1,146 @@
+// What is found of what probes came to: the pure part of bookmore-sdk/diagnose, as a table.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const pkg = fileURLToPath(new URL("../../pkg/", import.meta.url));
+const PAGE = "https://app.example";
+const API = "https://api.example";
+const PATH = "/assistant/ai-chat/usage";
+const NOW = Date.UTC(2026, 0, 2);
+const MINUTE = 60_000;
+
+let findingsOf;
+before(async () => {
+  const { build } = createRequire(`${pkg}build/build.mjs`)("esbuild");
+  const { outputFiles } = await build({ absWorkingDir: pkg, entryPoints: ["src/diagnose/outcome.ts"], bundle: true, format: "esm", target: "es2022", write: false });
+  ({ findingsOf } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`));
+});
+
+const readable = (status = 401, more) => ({ came: "reply", status, ...more });
+const nothing = { came: "nothing", code: "" };
+const opaque = { came: "opaque" };
+const failed = (code, more) => ({ error: { code, message: `It is ${code}.`, isRetryable: false, ...more }, sent: ["authorization"] });
+const noReply = failed("network_error", { attempts: [{ error: "network_error", ms: 1, waitMs: 0 }] });
+
+/** What a page sees of a host, by the columns of the table; `f`: nothing of it. */
+const facts = ({ headers, ...more }) => ({
+  page: PAGE, baseUrl: API, headerNames: ["authorization"], includesCookies: false, isJsonl: false, isOffline: false,
+  now: NOW, isRefusedByCsp: false, reach: opaque, headers: headers ?? {}, call: noReply, ...more,
+});
+const inNode = (more) => facts({ page: undefined, reach: readable(), plain: readable(), ...more });
+const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates }) => [code, ...(level === "note" ? ["note"] : []), ...(candidates?.map(({ code }) => code) ?? [])].join(" "));
+
+const BLOCKED = "cors_blocked cors_missing cors_origin sign_in_redirect moved";
+const usage = { sent: ["authorization"], contentType: "application/json; charset=utf-8" };
+
+const TABLE = [
+  // What the issue measured in three browsers.
+  ["ServiceStack's default CORS", { plain: readable(), headers: { authorization: nothing }, contentType: readable() }, ["cors_headers"]],
+  ["the same, where who is not signed in is redirected", { plain: { came: "redirect" }, headers: { authorization: nothing }, contentType: { came: "redirect" } }, ["cors_headers"]],
+  ["one of two headers refused", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: readable() }, ["cors_headers"]],
+  ["preflight refused", { plain: readable(), headers: { authorization: nothing }, contentType: nothing }, ["preflight_refused cors_preflight cors_headers"]],
+  ["both headers allowed, cookies beside a wildcard", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing }, ["cors_credentials"]],
+  ["endpoint routing, errors without CORS", { plain: nothing }, [BLOCKED]],
+  ["sign-in redirect in front", { plain: nothing }, [BLOCKED]],
+  ["all readable but this one reply", { plain: readable(), headers: { authorization: readable() } }, ["no_reply cors_error_replies truncated"]],
+  ["nothing listens, unknown name, certificate", { reach: nothing }, ["no_reply connection_refused unknown_host certificate_untrusted not_tls blocked_reply"]],
+  ["the same, offline", { reach: nothing, isOffline: true }, ["no_reply offline connection_refused unknown_host certificate_untrusted not_tls blocked_reply"]],
+  ["this machine has no name to be unknown", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, ["no_reply connection_refused blocked_reply"]],
+  ["a local server, asked by a page of the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, ["no_reply connection_refused certificate_untrusted not_tls local_network blocked_reply"]],
+  ["the page's connect-src", { reach: nothing, isRefusedByCsp: true }, ["csp_connect_src"]],
+  ["mixed content", { reach: nothing, baseUrl: "http://api.example" }, ["mixed_content"]],
+  ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
+  ["the body broke off", { plain: readable(), headers: { authorization: readable() }, call: failed("network_error", { attempts: [{ status: 200 }] }) }, ["truncated"]],
+  ["a resource policy hides what CORS shows", { reach: nothing, plain: readable(), headers: { authorization: readable() }, call: usage }, []],
+
+  // What answered.
+  ["a usage", { reach: opaque, plain: readable(), call: usage }, []],
+  ["a usage although a probe was hidden", { plain: nothing, call: usage }, []],
+  ["a redirect that the browser keeps", { plain: { came: "redirect" }, followed: nothing, call: failed("unexpected_response", { status: 0 }) }, ["redirected sign_in_redirect moved"]],
+  ["a redirect that can be followed", { plain: { came: "redirect" }, followed: readable(401, { url: `https://v2.example${PATH}` }), call: failed("unexpected_response", { status: 0 }) }, ["moved"]],
+  ["a redirect to a page", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "https://id.example/login" }) }, ["sign_in_redirect"]],
+  ["moved", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 301, location: `https://v2.example/x${PATH}` }) }, ["moved"]],
+  ["HTML", { call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url"]],
+  ["a picture", { call: failed("unexpected_response", { status: 200, contentType: "image/png" }) }, ["unexpected_response"]],
+  ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response"]],
+  ["nobody's 404", { call: failed("api_error", { status: 404 }) }, ["base_url"]],
+  ["nobody's 405", { call: failed("api_error", { status: 405 }) }, ["base_url"]],
+  ["the API's 404", { call: failed("api_error", { status: 404, errorCode: "NotFound" }) }, ["api_error"]],
+  ["a text that ends too early", { call: failed("decode_error", { isRetryable: true }) }, ["truncated"]],
+  ["a text that is no usage", { call: failed("decode_error") }, ["decode_error"]],
+  ["another company", { call: failed("company_mismatch") }, ["company_mismatch"]],
+  ["403", { call: failed("permission_denied") }, ["permission_denied"]],
+  ["429", { call: failed("rate_limited") }, ["rate_limited"]],
+  ["500", { call: failed("server_error") }, ["server_error"]],
+  ["a company id that is none", { call: failed("config_error") }, ["config_error"]],
+  ["the token's function", { call: failed("token_provider_error") }, ["token_provider_error"]],
+  ["a fetch of one's own", { call: failed("fetch_error") }, ["fetch_error"]],
+  ["what stands in for a client", { baseUrl: undefined, reach: undefined, call: { sent: [], isForeign: true } }, ["stand_in"]],
+  ["the same without a reply", { baseUrl: undefined, reach: undefined }, ["no_reply"]],
+
+  // Who asks.
+  ["no credentials", { call: { ...failed("authentication_error"), sent: [] } }, ["credentials_missing"]],
+  ["a key", { call: { ...failed("authentication_error"), sent: ["x-api-key"] } }, ["key_refused"]],
+  ["a token that is no JWT", { call: failed("authentication_error") }, ["token_refused"]],
+  ["expired", { call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_expired"]],
+  ["not valid yet", { call: { ...failed("authentication_error"), claims: { nbf: NOW + MINUTE } } }, ["token_not_yet_valid"]],
+  ["good, and of another issuer perhaps", { call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE, iss: "https://id.example" } } }, ["token_refused"]],
+  ["expired by the server's clock alone", { plain: readable(401, { aheadMs: -5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE } } }, ["clock_skew"]],
+  ["valid later by the server's clock alone", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { nbf: NOW - MINUTE } } }, ["clock_skew"]],
+  ["expired here alone: not for this", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_refused", "clock_skew note"]],
+
+  ["expired, and the refusal cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, ["no_reply cors_error_replies truncated", "token_expired"]],
+
+  // The platform.
+  ["no WebAssembly by the page's policy", { call: undefined, runtime: { code: "runtime_unsupported", message: "Refused.", cause: { name: "CompileError" } } }, ["wasm_csp"]],
+  ["another trouble of the runtime", { call: undefined, runtime: { code: "runtime_unsupported", message: "No fetch." } }, ["runtime_unsupported"]],
+  ["a module that cannot be fetched", { call: undefined, runtime: { code: "network_error", message: "Not fetched." } }, ["module_missing"]],
+  ["a module that is none", { call: undefined, runtime: { code: "config_error", message: "No module." } }, ["config_error"]],
+
+  // Notes.
+  ["clocks differ", { plain: readable(401, { aheadMs: -5 * MINUTE }), call: usage }, ["clock_skew note"]],
+  ["clocks differ by what a header rounds", { plain: readable(401, { aheadMs: 1000 }), call: usage }, []],
+  ["plain http", { page: undefined, baseUrl: "http://api.example", reach: readable(), call: usage }, ["insecure_http note"]],
+  ["plain http to this machine", { page: undefined, baseUrl: "http://[::1]:8787", reach: readable(), call: usage }, []],
+  ["camelCase", { plain: readable(401, { isCamelCase: true }), call: usage }, ["reply_form note"]],
+  ["JSON Lines that nobody asked for", { call: { ...usage, contentType: "text/jsonl" } }, ["reply_form note"]],
+  ["comes and goes", { page: undefined, reach: nothing, plain: nothing, call: usage }, ["unsteady note"]],
+];
+
+describe("facts and findings", () => {
+  for (const [what, given, expected] of TABLE) it(what, () => assert.deepEqual(codes(given), expected));
+});
+
+it("what mends CORS has the page's origin and the client's headers in it", () => {
+  const [{ fix, elsewhere, doctor }] = findingsOf(facts({ headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: nothing, "x-tenant": nothing }, contentType: readable() }));
+  assert.equal(fix, 'Plugins.Add(new CorsFeature(allowOriginWhitelist: new[] { "https://app.example" }, allowedHeaders: "Content-Type,Authorization,x-tenant", exposeHeaders: "Retry-After,Date,X-Request-Id", allowCredentials: true));');
+  assert.match(elsewhere["ASP.NET Core, before UseAuthentication"], /WithOrigins\("https:\/\/app\.example"\).*"Authorization", "x-tenant"/);
+  assert.match(elsewhere.nginx, /Allow-Headers "Content-Type,Authorization,x-tenant" always;/);
+  assert.equal(doctor, "BOOKMORE_URL=https://api.example npx bookmore-sdk doctor --origin https://app.example --headers authorization,x-tenant");
+});
+
+it("a page without an origin gets no settings for one", () => {
+  const [{ candidates }] = findingsOf(facts({ page: "null", plain: nothing }));
+  assert.ok(candidates.every(({ fix }) => fix === undefined));
+  assert.match(candidates[1].message, /serve it by http/);
+});
+
+it("the base URL to set is named", () => {
+  const fixOf = (given) => findingsOf(facts(given))[0].fix;
+  assert.equal(fixOf({ page: undefined, reach: readable(), call: failed("unexpected_response", { status: 301, location: `https://v2.example/x${PATH}` }) }), 'new BookMoreClient({ baseUrl: "https://v2.example/x" })');
+  assert.equal(fixOf({ baseUrl: `${API}${PATH}`, call: failed("api_error", { status: 404 }) }), `new BookMoreClient({ baseUrl: "${API}" })`);
+  assert.equal(fixOf({ baseUrl: `${API}/wrong`, call: failed("api_error", { status: 404 }) }), `new BookMoreClient({ baseUrl: "${API}" })`);
+  assert.equal(fixOf({ baseUrl: API, call: failed("api_error", { status: 404 }) }), undefined);
+});
+
+it("every sentence ends as one, and says nothing of undefined", () => {
+  for (const [what, given] of TABLE) {
+    const all = findingsOf(facts(given));
+    for (const { message } of [...all, ...all.flatMap(({ candidates = [] }) => candidates)]) {
+      assert.match(message, /^[A-Z].*\.$/, what);
+      assert.doesNotMatch(message, /undefined|NaN|null,/, what);
+    }
+  }
+});

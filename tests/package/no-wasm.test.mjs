@@ -1,0 +1,192 @@
+// bookmore-sdk/no-wasm in the packed tarball: the module that was translated decides as the module does, and what the
+// client does where there is no WebAssembly. The tables run in scenarios.test.mjs, calls.test.mjs and node.test.mjs.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { execFile } from "node:child_process";
+import { bodyBytes, loadExchanges } from "../server/exchanges.mjs";
+import { startServer } from "../server/server.mjs";
+import { install } from "./installed.mjs";
+import { played } from "./schedules.mjs";
+
+const run = promisify(execFile);
+const SCHEDULES = Number(process.env.SCHEDULES ?? 2_000);
+
+let user, dist;
+before(() => {
+  user = install();
+  dist = (file) => import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist", file)));
+});
+after(() => user?.remove());
+
+/** An instance of the module, and one of what it was translated to. */
+async function both() {
+  const [core, inline, noWasmCore, noWasm] = await Promise.all(
+    ["core.js", "wasm-inline.js", "no-wasm-core.js", "no-wasm-module.js"].map(dist),
+  );
+  const module = core.glue();
+  await module({ module_or_path: await inline.wasm() });
+  const translated = noWasmCore.glue(undefined, {
+    Module: Object,
+    Instance: function (_, imports) {
+      return { exports: noWasm.instantiate(imports) };
+    },
+  });
+  translated.initSync({ module: {} });
+  return { module, translated };
+}
+
+it(`${SCHEDULES} random schedules come to the same`, async () => {
+  const bodies = loadExchanges().map(bodyBytes);
+  const { module, translated } = await both();
+  let lines = 0;
+  for (let seed = 0; seed < SCHEDULES; seed++) {
+    const [one, other] = [module, translated].map((glue) => played(seed, glue, bodies));
+    assert.equal(other, one, `seed ${seed}`);
+    lines += one.split("\n").length;
+  }
+  console.log(`no-wasm: ${SCHEDULES} schedules came to the same ${lines} lines`);
+});
+
+const USAGE = '{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}';
+const JSON_TYPE = ["content-type", "application/json"];
+/** As platforms without streams give it: no body, and headers that iterate. */
+const plain = (headers = [JSON_TYPE], body = USAGE) => ({ status: 200, headers, text: async () => body });
+const failure = (promise) => promise.then((value) => assert.fail(`it gave ${JSON.stringify(value)}`), (error) => error);
+const own = () => createRequire(join(user.folder, "user.cjs"))("bookmore-sdk/no-wasm");
+
+/** What a script prints as JSON, in a Node.js of its own with the package. */
+async function told(script, flags = []) {
+  const text = `const { BookMoreClient } = require("bookmore-sdk/no-wasm");\n${script}`;
+  const { stdout } = await run(process.execPath, [...flags, "-e", text], { cwd: user.folder });
+  return JSON.parse(stdout);
+}
+
+it("a reply that does not fit into its memory is an InternalError, and the next call starts afresh", async () => {
+  let value = "x".repeat(20 * 2 ** 20);
+  const { BookMoreClient, InternalError } = own();
+  const client = new BookMoreClient({ fetch: async () => plain([JSON_TYPE, ["x-long", value]]) });
+  const error = await failure(client.getAiChatUsage());
+  assert.ok(error instanceof InternalError);
+  assert.deepEqual([error.code, error.cause.message], ["internal_error", "abort"]);
+  value = "short";
+  assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
+});
+
+it("refuses a call that finds its memory full, and answers all others", async () => {
+  const { BookMoreClient } = own();
+  const waiting = [];
+  const client = new BookMoreClient({ fetch: () => new Promise((resolve) => waiting.push(resolve)), totalTimeoutMs: null, attemptTimeoutMs: null });
+  await client.ready();
+  // Each as long as a header may be in many servers, so that few calls fill it.
+  const headers = { "x-long": "y".repeat(7_000) };
+  const all = [];
+  let refused;
+  for (let count = 0; !refused && count < 5_000; count++) {
+    all.push(client.getAiChatUsage({}, { coalesce: false, headers }).catch((error) => void (refused = error)));
+    await null;
+  }
+  await new Promise(setImmediate);
+  assert.equal(refused?.code, "internal_error");
+  assert.match(refused.message, /^Calls in flight, or clients that nobody closed, fill the SDK's memory/);
+  assert.equal(refused.isRetryable, true);
+  assert.ok(waiting.length > 100, `${waiting.length} in flight`);
+  for (const answer of waiting) answer(plain());
+  const answered = (await Promise.all(all)).filter((usage) => usage?.tokensUsed === 5);
+  assert.equal(answered.length, waiting.length);
+  const again = client.getAiChatUsage();
+  await new Promise(setImmediate);
+  waiting.at(-1)(plain());
+  assert.equal((await again).tokensUsed, 5);
+});
+
+it("without a FinalizationRegistry closed clients leave nothing behind, and others do", async () => {
+  const script = (clients, close) => `
+    globalThis.Request; // Node.js makes it when it is looked at, with a registry
+    globalThis.FinalizationRegistry = undefined;
+    const fetch = async () => ({ status: 200, headers: [["content-type", "application/json"]], text: async () => '${USAGE}' });
+    (async () => {
+      const apiKey = "k".repeat(10_000);
+      const came = { ok: 0 };
+      for (let count = 0; count < ${clients}; count++) {
+        const client = new BookMoreClient({ fetch, apiKey });
+        await client.getAiChatUsage().then(() => came.ok++, (error) => (came.error ??= error.message));
+        ${close}
+      }
+      console.log(JSON.stringify(came));
+    })();`;
+  assert.deepEqual(await told(script(3_000, "client.close();")), { ok: 3_000 });
+  assert.match((await told(script(1_500, ""))).error, /clients that nobody closed, fill the SDK's memory/);
+});
+
+it("a closed client ends with its calls, and begins as a new one when it is called again", async () => {
+  for (const name of ["bookmore-sdk", "bookmore-sdk/no-wasm"]) {
+    const { BookMoreClient } = createRequire(join(user.folder, "user.cjs"))(name);
+    const sends = [];
+    let asked = 0;
+    const bearerToken = () => ({ token: `t0ken-${++asked}`, expiresAt: Date.now() + 3_600_000 });
+    const client = new BookMoreClient({ bearerToken, fetch: () => new Promise((resolve) => sends.push(resolve)) });
+    client.close();
+    for (let round = 1; round <= 2; round++) {
+      const usage = client.getAiChatUsage();
+      while (sends.length === 0) await new Promise(setImmediate);
+      client.close();
+      client.close();
+      sends.pop()(plain());
+      assert.equal((await usage).tokensUsed, 5, name);
+      assert.equal(asked, round, name);
+    }
+  }
+});
+
+it("works in Node.js without WebAssembly, with a fetch over node:http", async () => {
+  const server = await startServer();
+  try {
+    const script = `
+      const { get } = require("node:http");
+      const fetch = (url, { headers, signal }) => new Promise((resolve, reject) => {
+        get(url, { headers, signal }, (reply) => {
+          const chunks = [];
+          reply.on("data", (chunk) => chunks.push(chunk)).on("error", reject).on("end", () =>
+            resolve({ status: reply.statusCode, headers: Object.entries(reply.headers), text: async () => String(Buffer.concat(chunks)) }));
+        }).on("error", reject);
+      });
+      const client = new BookMoreClient({ baseUrl: "${server.url}", bearerToken: "good-token", fetch });
+      client.getAiChatUsage().then((usage) => console.log(JSON.stringify([typeof WebAssembly, usage.tokensUsed])));`;
+    assert.deepEqual(await told(script, ["--jitless"]), ["undefined", 1234]);
+  } finally {
+    await server.close();
+  }
+});
+
+it("takes a base URL apart where the platform's URL does not", async () => {
+  const { good, bad } = JSON.parse(readFileSync(new URL("../fixtures/base-urls.json", import.meta.url), "utf8"));
+  // React Native's: the parts are what was given, or are not there.
+  const script = `
+    const cases = { none: undefined, old: class { get origin() { throw new Error("not implemented"); } }, verbatim: class {
+      constructor(url) { [, this.origin, this.pathname] = /^(\\w+:\\/\\/[^/]*)(.*)/.exec(url) ?? []; }
+    } };
+    const { fetch, ...told } = {};
+    (async () => {
+      for (const [name, URL] of Object.entries(cases)) {
+        globalThis.URL = URL;
+        told[name] = [];
+        for (const baseUrl of ${JSON.stringify([...good.map(([given]) => given), ...bad])}) {
+          try {
+            const client = new BookMoreClient({ baseUrl, allowInsecureHttp: true, bearerToken: "t0ken", maxRetries: 0, fetch: async (url) => { throw new Error(url); } });
+            const { cause } = await client.getAiChatUsage().catch((error) => error);
+            told[name].push(cause.message.replace(/\\/assistant\\/ai-chat\\/usage$/, ""));
+          } catch (error) {
+            told[name].push(error.code);
+          }
+        }
+      }
+      console.log(JSON.stringify(told));
+    })();`;
+  const expected = [...good.map(([, written]) => written), ...bad.map(() => "config_error")];
+  assert.deepEqual(await told(script), { none: expected, old: expected, verbatim: expected });
+});

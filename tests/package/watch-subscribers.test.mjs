@@ -1,0 +1,209 @@
+// What subscribers of bookmore-sdk/watch may do to each other, to the client and to the page, over the API in memory.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, describe, it, mock } from "node:test";
+import { pathToFileURL } from "node:url";
+import FakeTimers from "@sinonjs/fake-timers";
+import { install } from "./installed.mjs";
+
+const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+const SECOND = 1_000;
+const OPTIONS = { intervalMs: 5_000, idleIntervalMs: 5_000 };
+
+let user, sdk, kit, watchAiChatUsage;
+before(async () => {
+  user = install();
+  const load = (path) => import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist", path)));
+  [sdk, kit, { watchAiChatUsage }] = await Promise.all([load("index.js"), load("testing/index.js"), load("watch/index.js")]);
+  await new sdk.BookMoreClient().ready(); // compiling takes real time, which fake timers do not wait for
+});
+after(() => user?.remove());
+
+let clock, fake, client, random;
+beforeEach(() => {
+  random = Math.random;
+  Math.random = () => 0.5;
+  clock = FakeTimers.install({ now: Date.UTC(2026, 0), toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
+  fake = kit.createFakeBookMore();
+  fake.set(ID, { share: 0.5 });
+  client = fake.client();
+});
+afterEach(() => {
+  clock.uninstall();
+  Math.random = random;
+});
+
+const pass = (ms) => clock.tickAsync(ms);
+const watch = (options) => watchAiChatUsage(client, { companyId: ID }, { ...OPTIONS, ...options });
+
+/** What is thrown into microtasks while it runs, which would end the process. */
+async function uncaught(run) {
+  const thrown = [];
+  const queue = mock.method(globalThis, "queueMicrotask", (task) => {
+    try {
+      task();
+    } catch (error) {
+      thrown.push(error.message);
+    }
+  });
+  try {
+    await run();
+  } finally {
+    queue.mock.restore();
+  }
+  return thrown;
+}
+
+describe("a subscriber", () => {
+  it("that has left is not called, be it in the same round", async () => {
+    const store = watch();
+    const told = [];
+    let leaveSecond;
+    store.subscribe(() => leaveSecond?.());
+    leaveSecond = store.subscribe(({ status }) => told.push(status));
+    await pass(SECOND);
+    assert.deepEqual(told, ["pending"]);
+  });
+
+  it("may subscribe others, refresh, and leave while it is told", async () => {
+    const store = watch();
+    const inner = [];
+    let times = 0;
+    const leave = store.subscribe(({ status }) => {
+      if (status !== "ok" || times++ > 0) return;
+      store.subscribe((state) => inner.push(state.share));
+      store.refresh();
+      leave();
+      leave();
+    });
+    await pass(SECOND);
+    fake.set(ID, { share: 0.6 });
+    await pass(5 * SECOND);
+    assert.deepEqual([times, inner.at(0), inner.at(-1), fake.requests.length], [1, 0.5, 0.6, 3]);
+  });
+
+  it("that throws at its first call can be left", async () => {
+    const store = watch();
+    let leave;
+    const thrown = await uncaught(() => {
+      leave = store.subscribe(() => {
+        throw new Error("of the app");
+      });
+    });
+    assert.deepEqual(thrown, ["of the app"]);
+    leave();
+    await pass(10 * SECOND);
+    assert.deepEqual([fake.requests.length, clock.countTimers()], [0, 0]);
+  });
+
+  it("must be a function", async () => {
+    for (const run of [undefined, null, "x", { next() {} }]) {
+      assert.throws(() => watch().subscribe(run), { code: "config_error", message: /subscribe takes a function/ });
+    }
+    await pass(10 * SECOND);
+    assert.equal(fake.requests.length, 0);
+  });
+
+  it("that sets another token hides the old identity's usage from all", async () => {
+    const thresholds = [];
+    const store = watch({ onThreshold: ({ threshold, usage }) => thresholds.push([threshold, usage.tokensUsed]) });
+    const told = [];
+    let isOver = false;
+    store.subscribe(({ status }) => {
+      if (status !== "ok" || isOver) return;
+      isOver = true;
+      fake.set(ID, { share: 0.96 });
+      client.setBearerToken("another");
+    });
+    store.subscribe(({ status, share }) => told.push([status, share]));
+    fake.set(ID, { share: 0.85 });
+    await pass(SECOND);
+    assert.deepEqual(told.map(([, share]) => share).filter(Boolean), [0.96]);
+    assert.deepEqual(thresholds, [[0.95, 96_000]]);
+  });
+
+  it("of another framework shares the store", async () => {
+    const store = watch();
+    const svelte = [];
+    const leaveSvelte = store.subscribe(({ status }) => svelte.push(status));
+    // useSyncExternalStore: compares snapshots whenever it is told.
+    const react = [store.getSnapshot()];
+    const leaveReact = store.subscribe(() => {
+      if (store.getSnapshot() !== react.at(-1)) react.push(store.getSnapshot());
+    });
+    await pass(SECOND);
+    leaveSvelte();
+    fake.set(ID, { share: 0.6 });
+    await pass(5 * SECOND);
+    leaveReact();
+    assert.deepEqual(svelte, ["pending", "ok"]);
+    assert.deepEqual(react.map(({ share }) => share), [undefined, 0.5, 0.6]);
+    await pass(20 * SECOND);
+    assert.deepEqual([fake.requests.length, clock.countTimers()], [2, 0]);
+  });
+});
+
+describe("clocks", () => {
+  it("that jump do no harm: polls go by the one that never goes back", async () => {
+    const store = watch();
+    store.subscribe(() => {});
+    await pass(SECOND);
+    for (const jump of [-86_400_000, 10 * 86_400_000]) {
+      clock.setSystemTime(Date.now() + jump);
+      const before = fake.requests.length;
+      await pass(10 * SECOND);
+      assert.equal(fake.requests.length - before, 2);
+      assert.ok(Math.abs(store.getSnapshot().updatedAt - Date.now()) < 6 * SECOND);
+    }
+  });
+
+  it("of a test that moves timers alone are taken for right", async () => {
+    clock.uninstall();
+    clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout"] });
+    const store = watch();
+    store.subscribe(() => {});
+    await pass(21 * SECOND);
+    assert.equal(fake.requests.length, 5);
+  });
+});
+
+describe("a client", () => {
+  it("whose company changes quickly is asked for the last alone", async () => {
+    const ids = Array.from({ length: 20 }, (_, at) => `00000000-0000-4000-8000-${String(at).padStart(12, "0")}`);
+    let leave = () => {};
+    for (const companyId of ids) {
+      leave();
+      leave = watchAiChatUsage(client, { companyId }, OPTIONS).subscribe(() => {});
+    }
+    await pass(2 * SECOND);
+    assert.deepEqual(fake.requests.map(({ companyId }) => companyId), [ids.at(-1)]);
+    leave();
+    await pass(2 * SECOND);
+    assert.equal(clock.countTimers(), 0);
+  });
+
+  it("that stands in for one may throw anything", async () => {
+    clock.uninstall();
+    for (const thrown of [undefined, null, "words", 5, new Error("of a mock"), Object.assign(new Error("no"), { code: "permission_denied" })]) {
+      const store = watchAiChatUsage({ getAiChatUsage: () => Promise.reject(thrown) }, {}, OPTIONS);
+      const states = [];
+      const leave = store.subscribe((state) => states.push(state.status));
+      while (states.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.equal(states[1], thrown?.code ? "stopped" : "error");
+      leave();
+    }
+  });
+
+  it("that stands in for one and throws at once, or gives nothing, makes an error", async () => {
+    clock.uninstall();
+    for (const getAiChatUsage of [() => { throw new Error("at once"); }, async () => undefined, () => null]) {
+      const store = watchAiChatUsage({ getAiChatUsage }, {}, OPTIONS);
+      const states = [];
+      const leave = store.subscribe((state) => states.push(state));
+      while (states.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.equal(states[1].status, "error", String(getAiChatUsage));
+      assert.ok(states[1].error instanceof Error, String(getAiChatUsage));
+      leave();
+    }
+  });
+});
