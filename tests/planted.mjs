@@ -29,7 +29,7 @@ const DEFECTS = [
   ["renewals that change nothing are asked for again", "questions.rs", "if is_same || (asked.forced && failure.is_some()) {", "if false {"],
   ["the wall clock does not end a token", "tokens.rs", ".min(expiry.wall - at.wall)", ""],
   ["a token with an end is not looked at again before a retry", "group.rs", "if tokens.expires() {", "if false {"],
-  ["a reply of the old identity is shared", "questions.rs", "} else if is_old && !same_identity {", "} else if false {"],
+  ["a reply of the old identity is shared", "questions.rs", "} else if !same_identity {", "} else if false {"],
   ["a request not yet sent goes with the old token", "questions.rs", "is_old && !self.is_begun(group.send);", "false;"],
   ["a fork does not ask the new provider", "questions.rs", "let is_asked = group.asked == Some(self.shared.tokens.source());", "let is_asked = group.asked.is_some();"],
   ["calls with other headers share a request", "calls.rs", "group.is_listed && group.key == *key", "group.is_listed && group.key.company == key.company"],

@@ -3,7 +3,7 @@ import { dirname, join, posix } from "node:path";
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 import { ENTRIES } from "./entries.mjs";
 
-/** What does not import "bookmore-sdk"; "sdk.wasm" stands for the module. */
+/** The entries that do not import "bookmore-sdk"; "sdk.wasm" is the module. */
 const ALONE = ["index", "slim", "no-wasm", "sdk.wasm"];
 const NAMES = [...new Set(ENTRIES.map(({ name }) => name)), "sdk.wasm"];
 

@@ -1,4 +1,4 @@
-// The Rust crate as a WebAssembly module with the JavaScript that calls it, by the tools as they come:
+// Builds the WebAssembly module and its JavaScript glue with unmodified tools:
 //   cargo → wasm-bindgen → wasm-opt, and → wasm2js where there is to be no WebAssembly.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";

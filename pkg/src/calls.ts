@@ -52,7 +52,7 @@ export interface Outline extends Pick<CheckedClientOptions, "baseUrl" | "credent
   headerNames: string[];
 }
 
-/** What a client does, apart from its face. */
+/** The implementation of a client. */
 export class Calls {
   /** For a sub-entry, as {@link load}. */
   readonly nearest = nearest;
@@ -192,7 +192,7 @@ export class Calls {
         isRetryable: true,
       });
     }
-    // A driver of its own ends with its call.
+    // This driver ends with its call.
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
     // Sorted, so that equal calls compare equal.
     const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
@@ -290,7 +290,7 @@ function failure(error: NonNullable<Outcome["error"]>, { attempts, elapsedMs }: 
   return isControlFlow ? details.cause : errorOf({ ...details, attempts, elapsedMs });
 }
 
-/** What `promise` comes to, unless `signal` aborts before: then its reason. */
+/** The outcome of `promise`; or the reason of `signal`, if it aborts first. */
 function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

@@ -24,7 +24,7 @@ export class BookMoreClientBase implements BookMoreClientLike {
     const calls = new Calls(clientOptions(options, known, parse), load);
     define(this, CLIENT_BRAND, true);
     define(this, CALLS, () => calls);
-    // Bound, so that they work on their own and inside a proxy such as that of Vue's `reactive`.
+    // Bound, so that they work detached and inside a proxy such as Vue's `reactive`.
     for (const name of ["ready", "setBearerToken", "getAiChatUsage", "getAiChatUsageWithResponse", "close"] as const) {
       define(this, name, this[name].bind(this as never));
     }

@@ -140,7 +140,7 @@ export interface ResponseLike {
   readonly status: number;
   /** Iterates over pairs of name and value. */
   readonly headers: object;
-  /** A stream, which is read in chunks. If it is absent, `arrayBuffer()` is called. */
+  /** A stream, which is read in pieces; where it is absent, `text()` is called, or where there is none `arrayBuffer()`. */
   readonly body?: unknown;
   arrayBuffer(): Promise<ArrayBuffer>;
 }

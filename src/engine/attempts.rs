@@ -296,7 +296,7 @@ impl Engine {
         }
     }
 
-    /// A group that sleeps goes on, or sleeps on.
+    /// Wakes a sleeping group, or lets it sleep on.
     fn handle_sleeper(&mut self, group: &mut Group) {
         let turn = turn(&self.shared, group.ready_at, group.number, self.at.now);
         if turn <= self.at.now {

@@ -59,7 +59,7 @@ impl Engine {
         if is_endless {
             self.superseded = 0;
         }
-        // What the server asked of one user is no word for another.
+        // What the server asked of one identity does not bind another.
         let old_identity = self.shared.identity;
         if !same_identity {
             self.shared.pauses = Pauses::default();

@@ -119,9 +119,9 @@ impl From<JsValue> for Unread {
     }
 }
 
-/// Reads the body piece by piece where the platform can, so that not much more
-/// than `most` bytes are ever held. `open` is told what has to be let go of
-/// where the body is not read to its end.
+/// Reads the body in chunks if the platform can, so that it never holds much more
+/// than `most` bytes. `open` gets what must be cancelled if the body is not read
+/// to its end.
 pub(super) async fn read(
     response: &JsValue,
     most: usize,
@@ -151,7 +151,7 @@ pub(super) async fn read(
     if !has_method(&reader, "read") {
         return Err(Unread::Unusable(unusable("a body that cannot be read")));
     }
-    // From now on only the reader can cancel it.
+    // A locked stream can only be cancelled by its reader.
     *open = Some(reader.clone());
     for count in 1.. {
         if bytes.len() > most {
@@ -185,7 +185,7 @@ fn append(bytes: &mut Vec<u8>, content: &JsValue) -> Result<(), Unread> {
 
 fn view(content: &JsValue) -> Option<Uint8Array> {
     let length = get(content, "byteLength")?.as_f64()?;
-    // An ArrayBuffer that was given away has no length and throws.
+    // A detached ArrayBuffer has no length, and throws.
     if length == 0.0 {
         return Some(Uint8Array::new_with_length(0));
     }

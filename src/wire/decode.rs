@@ -92,7 +92,7 @@ pub(crate) fn failure(body: &[u8]) -> Failure {
     if !matches!(reader.peek(), Some(b'[' | b'"' | b'<')) {
         reader.skip_to(b'{');
     }
-    // Where the text goes wrong, what was read before still counts.
+    // A syntax error does not discard what was parsed before it.
     let _ = read_failure(&mut reader, &mut failure);
     failure
 }

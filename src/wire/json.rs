@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What is wrong here: `problem`, or that nothing follows.
+    /// An error at this position: `problem`, or that the text ends here.
     pub fn fault(&self, problem: &'static str) -> Box<DecodeError> {
         if self.at >= self.text.len() {
             DecodeError::truncated(self.at)

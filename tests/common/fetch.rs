@@ -254,7 +254,7 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
         "({ status: 429, headers: { 'Retry-After': '7', get: () => null }, text: () => '' })";
     let error = ask(giving(limited)).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
-    // Whatever its headers are.
+    // Whatever its headers say.
     for headers in [
         "[null]",
         "5",

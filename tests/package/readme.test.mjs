@@ -220,5 +220,5 @@ it("what npm shows begins with how to install, and leads to nothing that the tar
 // The component test and the one with Mock Service Worker need packages: tests/matrix/cells/kit.mjs runs them.
 // tests/client/readme.rs runs the Rust test, bindings.test.mjs the module that wasm-pack builds.
 it("every snippet is run", () => {
-  assert.equal(SNIPPETS.length, 14);
+  assert.equal(SNIPPETS.length, 15);
 });
