@@ -12,9 +12,9 @@ export function linesOfCode(file) {
     ts.isJsxElement(node) || ts.isJsxFragment(node) || ts.isJsxText(node) || ts.isJsxAttribute(node) || ts.isJsxAttributes(node) ||
     ts.isJsxOpeningLikeElement(node) || ts.isJsxClosingElement(node) || ts.isJsxOpeningFragment(node) || ts.isJsxClosingFragment(node);
   const mark = (node, inMarkup) => {
+    if (ts.isJSDoc(node)) return;
     const children = node.getChildren(source);
     const own = isMarkup(node) || (inMarkup && node.kind === ts.SyntaxKind.SyntaxList);
-    if (ts.isJSDoc(node)) return;
     if (children.length > 0) return void children.forEach((child) => mark(child, own));
     if (inMarkup || node.getWidth(source) === 0) return;
     const line = (at) => source.getLineAndCharacterOfPosition(at).line;
