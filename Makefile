@@ -1,7 +1,7 @@
 # Where cargo installs commands.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help setup build api peers demo serve test simulate planted faults matrix bench-start same-bytes restart bench-call bench-many outdated
+.PHONY: help setup build api peers demo serve test simulate planted faults matrix bench-start same-bytes shots restart bench-call bench-many outdated
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
@@ -28,6 +28,10 @@ api: build ## write what is public into docs/api, and the table of errors into t
 
 same-bytes: build ## build once more as somebody else would, and compare the bytes
 	@node tests/same-bytes.mjs
+
+shots: build ## pictures of the meter in every state, compared with tests/meter/baseline (WRITE=1 writes them)
+	@bash tests/setup.sh test
+	@node tests/meter/shots.mjs
 
 demo: build ## show a usage from the stand-in server, in JSON and JSONL
 	@node examples/demo.mjs

@@ -81,6 +81,8 @@ has chromedriver || missing+=(chromium-driver)
 has firefox-esr || has firefox || missing+=(firefox-esr)
 has WebKitWebDriver || missing+=(webkit2gtk-driver)
 has xvfb-run && has xauth || missing+=(xvfb xauth)
+# What screenshots of the meter are written in.
+[ -n "$(fc-list Inter 2>/dev/null)" ] || missing+=(fontconfig fonts-inter)
 if [ ${#missing[@]} -gt 0 ]; then
   has apt-get || fail "these are missing and there is no apt-get here: ${missing[*]} (Debian's names; install these browsers with their drivers)"
   sudo=

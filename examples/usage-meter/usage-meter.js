@@ -1,73 +1,68 @@
-// Shows a company's AI-assistant token usage as a meter.
-import { BookMoreClient } from "/pkg/dist/index.js";
+// The meter of a company's AI-assistant token usage, live against the stand-in server, and what the reply had in it.
+import { BookMoreClient } from "bookmore-sdk";
+import "bookmore-sdk/meter/define";
 
 const at = (id) => document.getElementById(id);
+const hero = at("hero");
 const number = new Intl.NumberFormat(navigator.languages);
-const percent = new Intl.NumberFormat(navigator.languages, { style: "percent", maximumFractionDigits: 1 });
 const tokens = (count) => `${number.format(count)} ${count === 1 ? "token" : "tokens"}`;
 const days = (count) => `${number.format(count)} ${count === 1 ? "day" : "days"}`;
+const companyId = () => at("company").value.trim() || null;
 
 // ---- Asking ----
 
-let running;
-
-async function load() {
-  running?.abort(); // only the latest request may be shown
-  const request = (running = new AbortController());
+function load() {
   say("loading", "Loading…");
+  hero.companyId = companyId();
   try {
-    const usage = await ask(request.signal);
-    if (request === running) showUsage(usage);
+    hero.client = new BookMoreClient({
+      baseUrl: at("base").value.trim(),
+      bearerToken: at("token").value.trim() || undefined,
+      format: chosen("format"),
+    });
+    hero.store = null;
   } catch (error) {
-    if (request === running) showError(error);
+    // What the form has cannot be used: there is no client, and the meter says why.
+    hero.store = { subscribe: (run) => (run({ status: "stopped", error }), () => {}) };
   }
-}
-
-async function ask(signal) {
-  const client = new BookMoreClient({
-    baseUrl: at("base").value.trim(),
-    bearerToken: at("token").value.trim() || undefined,
-    format: chosenFormat(),
-  });
-  const request = { companyId: at("company").value.trim() || undefined };
-  at("why").onclick = async () => {
-    const { showWhy } = await import("./why.js");
-    await showWhy(at("cause"), client, request, signal).catch(() => {}); // given up for a later request
-  };
-  return client.getAiChatUsage(request, { signal });
 }
 
 // ---- Showing ----
 
-function showUsage(usage) {
-  const { companyId, tokensUsed, tokenLimit, tokensRemaining, isWithinBudget, windowDays } = usage;
-  say(isWithinBudget ? "within" : "exceeded", sentence(usage));
+/** Gives up the look for a cause when there is something else to show. */
+let looking = new AbortController();
 
-  // With a limit of 0 there is no share, and a meter from 0 to 0 would show a full one.
-  at("share").hidden = tokenLimit <= 0;
-  if (tokenLimit > 0) {
-    Object.assign(at("meter"), {
-      min: 0,
-      max: tokenLimit,
-      low: tokenLimit * 0.75,
-      high: tokenLimit * 0.9,
-      optimum: 0, // the less used, the better
-      value: tokensUsed, // the meter itself stops at its max
-      textContent: `${number.format(tokensUsed)} of ${tokens(tokenLimit)}`,
-    });
-    at("percent").textContent = `${percent.format(tokensUsed / tokenLimit)} of the limit`;
-  }
+hero.addEventListener("bookmore-usage-change", ({ detail: { status, usage, error } }) => {
+  looking.abort();
+  looking = new AbortController();
+  at("cause").hidden = true;
+  at("why").hidden = error?.code !== "network_error";
+  if (status === "pending") return say("loading", "Loading…");
+  at("usage").hidden = !usage;
+  if (usage) showFigures(usage);
+  if (error) say("error", error.message);
+  else say(usage.isWithinBudget ? "within" : "exceeded", sentence(usage));
+  at("error").hidden = !error;
+  if (error) at("kind").textContent = [error.name, error.code, error.status && `HTTP ${error.status}`, error.errorCode].filter(Boolean).join(" · ");
+});
 
+at("why").addEventListener("click", async () => {
+  const { signal } = looking;
+  const { showWhy } = await import("./why.js");
+  await showWhy(at("cause"), hero.client, { companyId: companyId() ?? undefined }, signal).catch(() => {}); // given up
+});
+
+function showFigures({ companyId, tokensUsed, tokenLimit, tokensRemaining, isWithinBudget, windowDays, responseStatus }) {
   at("used").textContent = tokens(tokensUsed);
   at("limit").textContent = tokens(tokenLimit);
   at("remaining").textContent = tokens(tokensRemaining);
   at("window").textContent = days(windowDays);
   at("within").textContent = isWithinBudget ? "Yes" : "No";
   at("whose").textContent = companyId ?? "not named by the server";
-  const note = usage.responseStatus?.message;
+  const note = responseStatus?.message;
   at("note").hidden = !note;
   at("note-text").textContent = note ?? "";
-  at("usage").hidden = false;
+  if (tokenLimit > 0) showShare(Math.round((100 * tokensUsed) / tokenLimit));
 }
 
 function sentence({ tokensUsed, tokenLimit, tokensRemaining, isWithinBudget }) {
@@ -78,28 +73,52 @@ function sentence({ tokensUsed, tokenLimit, tokensRemaining, isWithinBudget }) {
   return `Not within budget, although ${tokens(tokensRemaining)} are left.`;
 }
 
-function showError(error) {
-  say("error", error.message);
-  const kind = [error.name, error.code, error.status && `HTTP ${error.status}`, error.errorCode];
-  at("kind").textContent = kind.filter(Boolean).join(" · ");
-  at("kind").hidden = false;
-  at("why").hidden = error.code !== "network_error";
+/** Puts the reply into a state. The figures before it stay, faded, while it loads. */
+function say(state, words) {
+  at("result").dataset.state = state;
+  at("result").ariaBusy = String(state === "loading");
+  at("status").textContent = words;
+  if (state === "loading") at("error").hidden = true;
 }
 
-/** Puts the page into a state. The figures before it stay, faded, while it loads. */
-function say(state, words) {
-  const isLoading = state === "loading";
-  at("result").dataset.state = state;
-  at("result").ariaBusy = String(isLoading);
-  at("status").textContent = words;
-  for (const id of ["kind", "why", "cause"]) at(id).hidden = true;
-  if (!isLoading) at("usage").hidden = true;
+// ---- Driving the stand-in server ----
+
+/** Says what the company's requests come to from now on, and has the meter ask. */
+async function drive(answers) {
+  at("try-error").textContent = "";
+  try {
+    const response = await fetch("/fake/set", { method: "POST", body: JSON.stringify([companyId(), answers]) });
+    if (!response.ok) throw new Error(await response.text());
+  } catch (error) {
+    at("try-error").textContent = `The stand-in server could not be told: ${error.message}`;
+    return;
+  }
+  await hero.refresh().catch(() => {}); // the meter shows it
+}
+
+const share = () => ({ share: at("share").value / 100 });
+
+function showShare(percent) {
+  at("share").value = percent;
+  at("share-text").textContent = `${at("share").value} %`;
+}
+
+at("share").addEventListener("input", () => (at("share-text").textContent = `${at("share").value} %`));
+at("share").addEventListener("change", () => drive(share()));
+at("failures").addEventListener("click", ({ target }) => {
+  const { answers } = target.dataset;
+  if (answers !== undefined) drive(answers ? JSON.parse(answers) : share());
+});
+// An app would log in here.
+hero.addEventListener("bookmore-login", () => drive(share()));
+for (const radio of document.querySelectorAll("input[name=variant]")) {
+  radio.addEventListener("change", () => (hero.variant = chosen("variant")));
 }
 
 // ---- The form ----
 
-function chosenFormat() {
-  return document.querySelector("input[name=format]:checked").value;
+function chosen(name) {
+  return document.querySelector(`input[name=${name}]:checked`).value;
 }
 
 // No base URL from the page's address: a link could have the token sent anywhere.
@@ -111,7 +130,7 @@ document.querySelector(`input[name=format][value=${format}]`).checked = true;
 
 at("form").addEventListener("submit", (event) => {
   event.preventDefault();
-  const shown = new URLSearchParams({ company: at("company").value.trim(), format: chosenFormat() });
+  const shown = new URLSearchParams({ company: at("company").value.trim(), format: chosen("format") });
   history.replaceState(null, "", `?${shown}`);
   load();
 });

@@ -4,11 +4,11 @@
 import "./written-over.mjs";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
 import { finishDeclarations } from "./declarations.mjs";
-import { COMMAND, ENTRIES, EXTERNAL, scripts } from "./entries.mjs";
+import { COMMAND, ENTRIES, EXTERNAL, FRAMEWORKS, scripts, SHEET } from "./entries.mjs";
 import { inlined } from "./inline.mjs";
 import { buildModule, buildTranslation } from "./module.mjs";
 import { writeReply } from "./reply.mjs";
@@ -39,9 +39,13 @@ writeFileSync(join(dist, "core.js"), minified(wrapped(read("core.js"))));
 writeFileSync(join(dist, "no-wasm-core.js"), minified(wrapped(read("no-wasm/core.js"))));
 writeFileSync(join(dist, "no-wasm-module.js"), minified(`${read("no-wasm/module.js")}\nexport { instantiate };\n`));
 writeFileSync(join(dist, "wasm-inline.js"), inlined(wasm));
+mkdirSync(dirname(join(dist, SHEET)), { recursive: true });
+const sheet = transformSync(readFileSync(join(pkg, "src", SHEET), "utf8"), { loader: "css", minify: true }).code;
+writeFileSync(join(dist, SHEET), sheet);
 await Promise.all(ENTRIES.flatMap((entry) => scripts(entry).map((script) => bundle(entry, script))));
 await Promise.all(COMMAND.map(bundleCommand));
 for (const project of [pkg, join(pkg, "src/cli")]) run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc"), "-p", project]);
+for (const name of FRAMEWORKS) cpSync(join(pkg, "src/meter/frameworks", `${basename(name)}.d.ts`), join(dist, `${name}.d.ts`));
 finishDeclarations(pkg, join(root, "target/declarations"));
 cpSync(join(root, "LICENSE"), join(pkg, "LICENSE"));
 await printSizes(dist);
@@ -87,7 +91,10 @@ function bundle({ name, wasm }, { format, file }) {
     supported: { "dynamic-import": format === "esm" },
     plugins: [{
       name: "generated",
-      setup: ({ onResolve }) => onResolve({ filter: /^\.\/(core|wasm-inline|no-wasm-(core|module))\.js$/ }, generated),
+      setup({ onResolve, onLoad }) {
+        onResolve({ filter: /^\.\/(core|wasm-inline|no-wasm-(core|module))\.js$/ }, generated);
+        onLoad({ filter: /\.css$/ }, () => ({ contents: sheet, loader: "text" }));
+      },
     }],
   });
 }

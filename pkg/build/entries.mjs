@@ -6,7 +6,8 @@ import { readFileSync } from "node:fs";
  *
  * `name`: that of the source, `src/NAME.ts`, and of `dist/NAME.js`, `.cjs`, `.d.ts`, `.d.cts`. `wasm`: under the
  * `conditions`, `src/wasm-WASM.ts` stands in for the inlined module. `insteadOf`: under the `conditions` that entry is
- * this one. An entry that needs the client imports it from "bookmore-sdk", so that there is one.
+ * this one. `isEffect`: importing it is what it is for. An entry that needs the client imports it from "bookmore-sdk",
+ * so that there is one.
  */
 export const ENTRIES = [
   { name: "index", formats: ["esm", "cjs"] },
@@ -22,7 +23,17 @@ export const ENTRIES = [
   { name: "svelte/index", formats: ["esm", "cjs"] },
   { name: "query/index", formats: ["esm", "cjs"] },
   { name: "diagnose/index", formats: ["esm", "cjs"] },
+  { name: "meter/index", formats: ["esm", "cjs"] },
+  { name: "meter/define", formats: ["esm", "cjs"], isEffect: true },
+  { name: "meter/server", formats: ["esm", "cjs"] },
+  ...["sv", "de", "es", "fr"].map((language) => ({ name: `meter/locales/${language}`, formats: ["esm", "cjs"], isEffect: true })),
 ];
+
+/** Declarations alone, of `src/meter/frameworks`: how frameworks write the meter. */
+export const FRAMEWORKS = ["react", "preact", "vue", "svelte", "solid"].map((name) => `meter/${name}`);
+
+/** The style sheet of the meter, for servers; in the scripts it is a text. */
+export const SHEET = "meter/meter.css";
 
 /**
  * The command: `main` is what package.json's `bin` names, and `http` what its `serve` and our own tests share. For

@@ -43,6 +43,10 @@ pub(super) enum Kind {
     Status(StatusFailure),
     Quota,
     LoginPage,
+    LoginRedirect,
+    /// To this base URL; below the present one where nothing is said.
+    Moved(Option<String>),
+    Expired,
     OtherCompany(Option<String>),
     NoCompany,
     Network,
@@ -111,6 +115,42 @@ impl Failure {
     /// ```
     pub fn login_page() -> Self {
         Kind::LoginPage.into()
+    }
+
+    /// A redirect to a page for signing in, as a proxy in front of the API sends
+    /// it.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::login_redirect());
+    /// ```
+    pub fn login_redirect() -> Self {
+        Kind::LoginRedirect.into()
+    }
+
+    /// A redirect to the same operation below another base URL: this one, or
+    /// `/moved` below the present one.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::moved(Some("https://v2.example")));
+    /// ```
+    pub fn moved(to: Option<&str>) -> Self {
+        Kind::Moved(to.map(str::to_owned)).into()
+    }
+
+    /// A 401 for a token that has expired, as ASP.NET makes it in front of the
+    /// API: without a body.
+    ///
+    /// ```
+    /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
+    /// # let fake = FakeBookMore::new();
+    /// fake.set(None, Failure::expired());
+    /// ```
+    pub fn expired() -> Self {
+        Kind::Expired.into()
     }
 
     /// The usage says that it is of another company: of this one, or of one that
@@ -223,7 +263,10 @@ impl Failure {
     /// Whether the server sees nothing of the request, so that it refuses nobody
     /// either.
     pub(super) fn is_cut(&self) -> bool {
-        matches!(self.kind, Kind::Network | Kind::Hang)
+        matches!(
+            self.kind,
+            Kind::Network | Kind::Hang | Kind::LoginRedirect | Kind::Moved(_)
+        )
     }
 }
 

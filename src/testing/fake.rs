@@ -329,6 +329,7 @@ impl FakeBookMore {
                     own,
                     amounts: company.amounts(now),
                     response_status: company.response_status.as_ref(),
+                    base,
                 };
                 let reply = question.reply(failure);
                 company.answered(now);

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     dto::{ResponseError, ResponseStatus},
     transport::{Body, HttpResponse},
-    wire::Format,
+    wire::{Format, base_url::BaseUrl, encode::PATH},
 };
 
 /// Another company than any that a test is likely to ask for.
@@ -42,6 +42,8 @@ pub(super) struct Question<'a> {
     pub own: u128,
     pub amounts: Amounts,
     pub response_status: Option<&'a ResponseStatus>,
+    /// Where the API lives.
+    pub base: &'a BaseUrl,
 }
 
 impl Question<'_> {
@@ -59,6 +61,27 @@ impl Question<'_> {
                 self.style.failure(&quota).into()
             }
             Kind::LoginPage => HttpResponse::new(200, HTML, LOGIN_PAGE.as_bytes()).into(),
+            Kind::LoginRedirect => {
+                let login = format!(
+                    "{}/login?redirect=%2Fassistant%2Fai-chat%2Fusage",
+                    self.base.origin()
+                );
+                let redirect = Failure::status(302).header("location", login);
+                self.style.failure(&redirect).into()
+            }
+            Kind::Moved(to) => {
+                let below = format!("{}/moved", self.base.as_str());
+                let to = to.as_deref().unwrap_or(&below).trim_end_matches('/');
+                let redirect = Failure::status(301).header("location", format!("{to}{PATH}"));
+                self.style.failure(&redirect).into()
+            }
+            Kind::Expired => {
+                let challenge =
+                    r#"Bearer error="invalid_token", error_description="The token expired""#;
+                let expired = Failure::status(401).body(FailureBody::Empty);
+                let expired = expired.header("www-authenticate", challenge);
+                self.style.failure(&expired).into()
+            }
             Kind::NoCompany => self.usage(0).into(),
             Kind::OtherCompany(other) => {
                 let other = other.as_deref().map_or(self.own, number_of);

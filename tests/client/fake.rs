@@ -71,7 +71,7 @@ fn usage_grows_and_drops_out_of_the_window() {
 #[test]
 fn each_failure_is_the_error_that_it_is_named_for() {
     let status = Failure::status;
-    let expected: [(Answer, &str); 21] = [
+    let expected: [(Answer, &str); 24] = [
         (status(400).into(), "api_error"),
         (status(401).into(), "authentication_error"),
         (
@@ -94,6 +94,9 @@ fn each_failure_is_the_error_that_it_is_named_for() {
             "unexpected_response",
         ),
         (Failure::login_page().into(), "unexpected_response"),
+        (Failure::login_redirect().into(), "unexpected_response"),
+        (Failure::moved(None).into(), "unexpected_response"),
+        (Failure::expired().into(), "authentication_error"),
         (Failure::other_company(None).into(), "company_mismatch"),
         (
             Failure::other_company(Some(OTHER)).into(),

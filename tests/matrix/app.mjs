@@ -177,13 +177,13 @@ export class App {
   }
 
   /** What a page of one script shows, served from the folder that it was built into. */
-  async scriptPage(path, type = "module", browser = "chromium") {
+  async scriptPage(path, type = "module", browser = "chromium", headers = {}) {
     const folder = dirname(path);
     this.write(
       join(folder, "page.html"),
       `<!doctype html><meta charset="utf-8"><output></output><script type="${type}" src="./${basename(path)}"></script>`,
     );
-    return this.page(`${await this.serve(folder)}page.html`, browser);
+    return this.page(`${await this.serve(folder, headers)}page.html`, browser);
   }
 
   /** What is in a page as the server sends it, before any script runs. */

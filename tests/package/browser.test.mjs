@@ -1,11 +1,13 @@
 // The packed tarball in real browsers: the demo page, and every recorded exchange.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { By, Key, until } from "selenium-webdriver";
+import { setScenarios } from "../server/scenarios.mjs";
 import { startServer } from "../server/server.mjs";
 import { BROWSERS } from "./browser-drivers.mjs";
 import { CASES } from "./call-cases.mjs";
@@ -30,9 +32,11 @@ before(async () => {
   for (const file of ["call-cases.mjs", "virtual-world.mjs"]) cpSync(at(file), join(user.folder, "pkg", file));
   const page = join(user.folder, "examples/usage-meter");
   cpSync(at("../../examples/usage-meter"), page, { recursive: true });
-  for (const [file, scripts] of [["strict.html", "'self' 'wasm-unsafe-eval'"], ["no-wasm.html", "'self'"]]) {
+  const html = readFileSync(join(page, "index.html"), "utf8");
+  const [, imports] = /<script type="importmap">([^]*?)<\/script>/.exec(html);
+  const hash = `'sha256-${createHash("sha256").update(imports).digest("base64")}'`;
+  for (const [file, scripts] of [["strict.html", `'self' 'wasm-unsafe-eval' ${hash}`], ["no-wasm.html", `'self' ${hash}`]]) {
     const policy = `default-src 'none'; script-src ${scripts}; style-src 'self'; img-src 'self'; connect-src 'self'`;
-    const html = readFileSync(join(page, "index.html"), "utf8");
     const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}">`;
     writeFileSync(join(page, file), html.replace("<head>", `<head>${meta}`));
   }
@@ -89,14 +93,14 @@ for (const { name, start } of BROWSERS) {
           return element.checkVisibility() ? element : undefined;
         };
         const text = (id) => visible(id)?.innerText;
-        const meter = visible("meter");
-        const { min, max, value, low, high, optimum } = meter ?? {};
-        const ids = ["percent", "used", "limit", "remaining", "window", "within", "whose", "note-text"];
+        const hero = document.getElementById("hero").shadowRoot;
+        const meter = hero.querySelector("[role=meter]");
+        const ids = ["used", "limit", "remaining", "window", "within", "whose", "note-text"];
         return {
           state: document.getElementById("result").dataset.state,
           sentence: text("status"),
           kind: text("kind"),
-          meter: meter && { min, max, value, low, high, optimum },
+          meter: meter && [meter.ariaValueNow, meter.ariaValueMax, meter.ariaValueText, hero.querySelector(".share").textContent].join(" | "),
           figures: visible("usage") && ids.map((id) => text(id) ?? null),
         };
       });
@@ -128,8 +132,8 @@ for (const { name, start } of BROWSERS) {
       state: "within",
       sentence: "Within budget: 98,766 tokens left.",
       kind: null,
-      meter: { min: 0, max: 100000, value: 1234, low: 75000, high: 90000, optimum: 0 },
-      figures: ["1.2% of the limit", "1,234 tokens", "100,000 tokens", "98,766 tokens", "30 days", "Yes", OWN, null],
+      meter: "1234 | 100000 | 1,234 of 100,000 tokens | 1.2%",
+      figures: ["1,234 tokens", "100,000 tokens", "98,766 tokens", "30 days", "Yes", OWN, null],
     };
 
     test("the caller's own company, in JSON and in JSONL", async () => {
@@ -146,20 +150,21 @@ for (const { name, start } of BROWSERS) {
     test("the page's address selects company and format, and follows the form", async () => {
       server.requests.length = 0;
       const shown = await open(`?company=${company(601)}&format=jsonl`);
-      assert.equal(shown.figures[1], "9 tokens");
-      assert.deepEqual(shown.meter, { min: 0, max: 10, value: 9, low: 7.5, high: 9, optimum: 0 });
+      assert.equal(shown.figures[0], "9 tokens");
+      assert.equal(shown.meter, "9 | 10 | 9 of 10 tokens | 90%");
       assert.equal(server.requests[0].headers.accept, "text/jsonl");
       await asked({ company: company(1), format: "json" });
       assert.equal(await driver.getCurrentUrl(), `${server.url}/examples/usage-meter/?company=${company(1)}&format=json`);
     });
 
-    test("assistive technology finds the meter and the status", async () => {
+    test("assistive technology finds the meter and the form", async () => {
       await open();
-      assert.equal(await find("meter").getAccessibleName(), "Tokens used");
-      assert.equal(await find("meter").getAriaRole(), "meter");
-      assert.equal(await find("status").getAriaRole(), "status");
-      assert.equal(await find("status").getAttribute("aria-live"), "polite");
-      for (const [id, label] of [["company", "Company id"], ["base", "Base URL"], ["token", "Bearer token"]]) {
+      const meter = await driver.executeScript(() => document.getElementById("hero").shadowRoot.querySelector("[role=meter]"));
+      assert.equal(await meter.getAccessibleName(), "AI assistant usage");
+      assert.equal(await meter.getAriaRole(), "meter");
+      // It is the meter that announces.
+      assert.equal(await find("status").getAttribute("aria-live"), null);
+      for (const [id, label] of [["share", "Tokens used, of the limit"], ["company", "Company id"], ["base", "Base URL"], ["token", "Bearer token"]]) {
         if (id === "base") await driver.findElement(By.css("summary")).click();
         assert.equal(await find(id).getAccessibleName(), label);
       }
@@ -193,27 +198,27 @@ for (const { name, start } of BROWSERS) {
       assert.equal(over.state, "exceeded");
       assert.equal(over.sentence, "Over the limit by 2,499,000,000 tokens.");
       assert.deepEqual(over.figures, [
-        "250,000% of the limit", "2,500,000,000 tokens", "1,000,000 tokens", "0 tokens", "30 days", "No", company(2), null,
+        "2,500,000,000 tokens", "1,000,000 tokens", "0 tokens", "30 days", "No", company(2), null,
       ]);
-      assert.equal(over.meter.value, 1_000_000); // full
+      assert.equal(over.meter, "1000000 | 1000000 | 2,500,000,000 of 1,000,000 tokens | 2,500 × the limit");
 
       const none = await asked({ company: company(1) });
       assert.equal(none.sentence, "Within budget: 100,000 tokens left.");
-      assert.equal(none.meter.value, 0);
+      assert.equal(none.meter, "0 | 100000 | 0 of 100,000 tokens | 0%");
 
       const noted = await asked({ company: company(200) });
       assert.equal(noted.figures.at(-1), "Usage is recalculated hourly");
     });
 
-    test("a limit of 0 has no meter", async (t) => {
+    test("a limit of 0 has no share", async (t) => {
       const usage = { TokensUsed: 0, TokenLimit: 0, TokensRemaining: 0, IsWithinBudget: false, WindowDays: 1 };
       const own = await startOwnServer((res) => res.end(JSON.stringify(usage)));
       t.after(own.close);
       await open();
       const shown = await asked({ base: own.url });
       assert.equal(shown.sentence, "Not within budget: the limit is 0 tokens.");
-      assert.equal(shown.meter, null);
-      assert.deepEqual(shown.figures, [null, "0 tokens", "0 tokens", "0 tokens", "1 day", "No", "not named by the server", null]);
+      assert.equal(shown.meter, "1 | 1 | 0 of 0 tokens | ");
+      assert.deepEqual(shown.figures, ["0 tokens", "0 tokens", "0 tokens", "1 day", "No", "not named by the server", null]);
     });
 
     test("the user's language writes the numbers", async () => {
@@ -223,7 +228,7 @@ for (const { name, start } of BROWSERS) {
       const shown = await open();
       await command("script.removePreloadScript", { script });
       assert.equal(shown.sentence, "Within budget: 98.766 tokens left.");
-      assert.deepEqual(shown.figures.slice(0, 3), ["1,2\u00a0% of the limit", "1.234 tokens", "100.000 tokens"]);
+      assert.deepEqual(shown.figures.slice(0, 2), ["1.234 tokens", "100.000 tokens"]);
     });
 
     test("under a strict Content-Security-Policy", async () => {
@@ -264,6 +269,34 @@ for (const { name, start } of BROWSERS) {
       }
       console.log(`${name}: ${cases.length} errors shown`);
       assert.deepEqual(await asked({ base }), OK); // and it recovers
+    });
+
+    test("the slider, the failures and the login drive the server, and the meter shows it", async (t) => {
+      t.after(() => {
+        server.fake.reset();
+        setScenarios(server.fake);
+      });
+      await open();
+      const hero = () => driver.executeScript(() => {
+        const root = document.getElementById("hero").shadowRoot;
+        return [".words", ".share", ".message"].map((part) => (root.querySelector(part).checkVisibility() ? root.querySelector(part).textContent : ""));
+      });
+      const comes = (expected) => driver.wait(async () => (await hero()).join() === expected.join(), PATIENCE).catch(async () => assert.deepEqual(await hero(), expected));
+      const press = (words) => driver.findElement(By.xpath(`//*[@id="failures"]/button[contains(., "${words}")]`)).click();
+      await find("share").sendKeys(Key.END);
+      await comes(["Over the limit", "150%", ""]);
+      await press("No network");
+      await comes(["Over the limit", "150%", "No connection."]);
+      assert.match(await find("kind").getText(), /^NetworkError · network_error/);
+      await press("401");
+      await comes(["Over the limit", "150%", "You are not logged in any more."]);
+      await driver.executeScript(() => document.getElementById("hero").shadowRoot.querySelector(".login").click());
+      await comes(["Over the limit", "150%", ""]);
+      await press("2,500");
+      await comes(["Over the limit", "2,500 × the limit", ""]);
+      await find("share").sendKeys(Key.HOME);
+      await comes(["Within budget", "0%", ""]);
+      assert.equal(await find("error").isDisplayed(), false);
     });
 
     test("a new request aborts the one before", async (t) => {

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { posix } from "node:path";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { COMMAND, ENTRIES, scripts } from "../../pkg/build/entries.mjs";
+import { COMMAND, ENTRIES, FRAMEWORKS, scripts, SHEET } from "../../pkg/build/entries.mjs";
 import { install } from "./installed.mjs";
 
 const read = (path) => readFileSync(new URL(`../../pkg/${path}`, import.meta.url), "utf8");
@@ -41,7 +41,10 @@ it("exports each entry, the runtimes' own scripts first", () => {
   const pairs = Object.entries(manifest.exports).map(([key, value]) => [key, typeof value === "string" ? value : Object.entries(value)]);
   assert.deepEqual(pairs, [
     ...names.map((name) => [subpath(name), conditions(name)]),
+    ...FRAMEWORKS.map((name) => [`./${name}`, [["import", { types: `./dist/${name}.d.ts` }], ["require", { types: `./dist/${name}.d.cts` }]]]),
+    [`./${SHEET}`, `./dist/${SHEET}`],
     ["./sdk.wasm", Object.entries({ types: "./dist/sdk.wasm.d.ts", default: "./dist/sdk.wasm" })],
+    ["./custom-elements.json", "./custom-elements.json"],
     ["./package.json", "./package.json"],
   ]);
 });
@@ -52,7 +55,8 @@ it("gives require the CommonJS entry under every condition", () => {
     for (const condition of ["workerd", "edge-light", "browser", "worker"]) {
       for (const entry of names.map(subpath).filter((name) => name !== "./testing/msw")) {
         const name = `bookmore-sdk${entry.slice(1)}`;
-        const script = `const own = require("${name}"); console.log(require.resolve("${name}"), Object.keys(own).length > 0)`;
+        const has = entry === "./meter/define" ? "true" : "Object.keys(own).length > 0";
+        const script = `const own = require("${name}"); console.log(require.resolve("${name}"), ${has})`;
         // The frameworks that bindings are for are installed beside the tests.
         const env = { ...process.env, NODE_PATH: fileURLToPath(new URL("../node_modules", import.meta.url)) };
         const printed = execFileSync(process.execPath, ["-C", condition, "-e", script], { cwd: user.folder, env, encoding: "utf8" });
@@ -65,7 +69,7 @@ it("gives require the CommonJS entry under every condition", () => {
 });
 
 it("tells compilers that do not read exports where the declarations are", () => {
-  const others = [...names.filter((name) => name !== "index"), "sdk.wasm"];
+  const others = [...names.filter((name) => name !== "index"), ...FRAMEWORKS, "sdk.wasm"];
   assert.deepEqual(manifest.typesVersions["*"], Object.fromEntries(others.map((name) => [subpath(name).slice(2), [`./dist/${name}.d.ts`]])));
 });
 
@@ -81,12 +85,20 @@ it("packs the pages, the scripts, and the declarations that an entry reaches", (
   for (const { name, formats } of ENTRIES) {
     for (const format of formats) reach(`dist/${name}.d.${format === "cjs" ? "cts" : "ts"}`);
   }
+  for (const name of FRAMEWORKS) for (const kind of ["ts", "cts"]) reach(`dist/${name}.d.${kind}`);
   const pages = readdirSync(new URL("../../pkg/docs", import.meta.url)).map((file) => `docs/${file}`);
-  const expected = [...pages, ...[...allScripts, ...command].map((file) => `dist/${file}`), ...GENERATED, ...reached];
+  const expected = [...pages, "custom-elements.json", ...[...allScripts, ...command, SHEET].map((file) => `dist/${file}`), ...GENERATED, ...reached];
   assert.deepEqual([...manifest.files].sort(), expected.sort());
 });
 
 it("has one command", () => assert.deepEqual(manifest.bin, { "bookmore-sdk": `dist/${command[0]}` }));
+
+it("lets bundlers drop every script but those that are there for what importing them does", () => {
+  const effects = ENTRIES.filter(({ isEffect }) => isEffect).flatMap((entry) => scripts(entry).map(({ file }) => file));
+  const kept = manifest.sideEffects.map((glob) => new RegExp(`^${glob.slice(2).replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`));
+  const isKept = (file) => kept.some((glob) => glob.test(`dist/${file}`));
+  assert.deepEqual([...allScripts, SHEET].filter(isKept).sort(), [...effects, SHEET].sort());
+});
 
 it("limits the size of each script", () => {
   assert.deepEqual(Object.keys(JSON.parse(read("build/budget.json"))), [...allScripts, "sdk.wasm"]);

@@ -18,12 +18,12 @@ let user;
 before(() => {
   user = install();
   cpSync(at("types"), user.folder, { recursive: true });
-  for (const name of ["face", "slim", "many", "testing", "watch", "diagnose"]) {
+  for (const name of ["face", "slim", "many", "testing", "watch", "diagnose", "meter", "meter-server"]) {
     for (const extension of ["mts", "cts"]) cpSync(at(`types/${name}.ts`), join(user.folder, `${name}.${extension}`));
   }
   // What a user would install beside it.
   const modules = join(user.folder, "node_modules");
-  for (const name of ["@types", "undici"]) symlinkSync(at(`../node_modules/${name}`), join(modules, name));
+  for (const name of ["@types", "undici", "preact", "solid-js", "svelte", "vue", "@vue", "csstype"]) symlinkSync(at(`../node_modules/${name}`), join(modules, name));
 });
 after(() => user?.remove());
 
@@ -36,9 +36,9 @@ function passes(script, ...args) {
 describe("linters", () => {
   it("publint, its warnings included", () => passes(at("../node_modules/publint/src/cli.js"), "--strict", user.tarball));
 
-  // sdk.wasm is left out: attw takes it for a script.
+  // The module and the style sheet are left out: attw takes them for scripts.
   const attw = (...options) =>
-    passes(at("../node_modules/@arethetypeswrong/cli/dist/index.js"), user.tarball, "--exclude-entrypoints", "sdk.wasm", ...options);
+    passes(at("../node_modules/@arethetypeswrong/cli/dist/index.js"), user.tarball, "--exclude-entrypoints", "sdk.wasm", "meter/meter.css", ...options);
   it("attw, for every resolver", () => attw());
 });
 
@@ -53,29 +53,36 @@ const BUN = ["--types", "bun", "--lib", "es2018"];
 const NODENEXT = ["--module", "nodenext"];
 const BUNDLER = ["--module", "esnext", "--moduleResolution", "bundler"];
 const NODE10 = ["--module", "commonjs", "--moduleResolution", "node10"];
-const ALL = ["face.ts", "slim.ts", "sdk-wasm.ts", "many.ts", "testing.ts", "watch.ts", "diagnose.ts"];
-const ESM = ["face.mts", "slim.mts", "many.mts", "testing.mts", "watch.mts", "diagnose.mts"];
-const COMMONJS = ["face.cts", "slim.cts", "many.cts", "testing.cts", "watch.cts", "diagnose.cts", "required.cts"];
+const ALL = ["face.ts", "slim.ts", "sdk-wasm.ts", "many.ts", "testing.ts", "watch.ts", "diagnose.ts", "meter-server.ts"];
+const ESM = ["face.mts", "slim.mts", "many.mts", "testing.mts", "watch.mts", "diagnose.mts", "meter-server.mts"];
+const COMMONJS = ["face.cts", "slim.cts", "many.cts", "testing.cts", "watch.cts", "diagnose.cts", "meter-server.cts", "required.cts"];
+// Not all frameworks' own declarations pass without it, nor with old libraries.
+const FRAMEWORK = [...NO_TYPES, "--lib", "esnext,dom,dom.iterable", "--skipLibCheck"];
+const jsx = (source) => [...BUNDLER, "--jsx", "preserve", "--jsxImportSource", source];
 
 for (const [compiler, cases] of [
   [OLDEST, [
-    ["nodenext, ESM", ESM, NODENEXT, DOM],
-    ["nodenext, CommonJS", COMMONJS, NODENEXT, DOM],
-    ["bundler", [...ALL, "web-assembly.ts"], BUNDLER, DOM],
-    ["node10", ALL, NODE10, DOM],
+    ["nodenext, ESM", [...ESM, "meter.mts"], NODENEXT, DOM],
+    ["nodenext, CommonJS", [...COMMONJS, "meter.cts"], NODENEXT, DOM],
+    ["bundler", [...ALL, "meter.ts", "web-assembly.ts"], BUNDLER, DOM],
+    ["node10", [...ALL, "meter.ts"], NODE10, DOM],
   ]],
   [LAST_WITH_NODE10, [
     ["node10", ALL, [...NODE10, "--ignoreDeprecations", "6.0"], DOM],
     ["Node's types alone", ALL, BUNDLER, NODE],
   ]],
   [NEWEST, [
-    ["nodenext, ESM", ESM, NODENEXT, DOM],
-    ["nodenext, CommonJS", COMMONJS, NODENEXT, DOM],
-    ["bundler", [...ALL, "web-assembly.ts"], BUNDLER, DOM],
+    ["nodenext, ESM", [...ESM, "meter.mts"], NODENEXT, DOM],
+    ["nodenext, CommonJS", [...COMMONJS, "meter.cts"], NODENEXT, DOM],
+    ["bundler", [...ALL, "meter.ts", "web-assembly.ts"], BUNDLER, DOM],
     ["in a worker", [...ALL, "web-assembly.ts"], BUNDLER, WORKER],
     ["Node's types alone, ESM", [...ESM, "cron.ts", "undici.ts"], NODENEXT, NODE],
     ["Node's types alone, CommonJS", COMMONJS, NODENEXT, NODE],
     ["Bun's types", [...ALL, "cron.ts"], BUNDLER, BUN],
+    ["the meter in React", ["meter-react.tsx"], jsx("react"), FRAMEWORK],
+    ["the meter in Preact", ["meter-preact.tsx"], jsx("preact"), FRAMEWORK],
+    ["the meter in Solid", ["meter-solid.tsx"], jsx("solid-js"), FRAMEWORK],
+    ["the meter in Vue and Svelte", ["meter-templates.ts"], BUNDLER, FRAMEWORK],
     ["a React app", ["app.tsx"], [...BUNDLER, "--jsx", "react-jsx"], DOM],
   ]],
 ]) {
@@ -102,6 +109,8 @@ for (const [entry, tests, least] of [
   ["watch/index", "watch", 5],
   ["query/index", "watch", 2],
   ["diagnose/index", "diagnose", 6],
+  ["meter/index", "meter", 4],
+  ["meter/server", "meter-server", 1],
 ]) {
   it(`the type tests name every export of ${entry}`, () => {
     const { checker, source } = compiled(entry);

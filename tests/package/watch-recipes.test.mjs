@@ -1,4 +1,4 @@
-// The snippets of pkg/docs/watch.md and those in TypeScript of the package's README, compiled beside the packed tarball and the frameworks that they are for.
+// The snippets of pkg/docs/watch.md, of meter.md beside it and those in TypeScript of the package's README, compiled beside the packed tarball and the frameworks that they are for.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { snippetsOf } from "../readme.mjs";
 import { install } from "./installed.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-const snippets = snippetsOf(["pkg/docs/watch.md", "pkg/README.md"], ["ts", "tsx"]);
+const snippets = snippetsOf(["pkg/docs/watch.md", "pkg/docs/meter.md", "pkg/README.md"], ["ts", "tsx"]);
 
 let user;
 before(() => {
@@ -22,7 +22,7 @@ after(() => user?.remove());
 
 it("has one for each framework", () => {
   const has = (words) => snippets.some(({ text }) => text.includes(`from "${words}"`));
-  const missing = ["bookmore-sdk/watch", "bookmore-sdk/react", "bookmore-sdk/vue", "bookmore-sdk/svelte", "@tanstack/react-query", "swr", "solid-js", "@angular/core"].filter((words) => !has(words));
+  const missing = ["bookmore-sdk/watch", "bookmore-sdk/react", "bookmore-sdk/vue", "bookmore-sdk/svelte", "bookmore-sdk/meter/server", "bookmore-sdk/meter/react", "@tanstack/react-query", "swr", "solid-js", "@angular/core"].filter((words) => !has(words));
   assert.deepEqual(missing, []);
 });
 
@@ -33,7 +33,7 @@ it("compiles each", () => {
     return file;
   });
   // What is the app's own.
-  writeFileSync(join(user.folder, "app.d.ts"), "declare const session: { accessToken(): Promise<string> };\ndeclare const companyId: string;\ndeclare const client: import(\"bookmore-sdk\").BookMoreClient;\n");
+  writeFileSync(join(user.folder, "app.d.ts"), "declare const session: { accessToken(): Promise<string>; logIn(): void };\ndeclare const companyId: string;\ndeclare const client: import(\"bookmore-sdk\").BookMoreClient;\n");
   const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--jsx", "react-jsx", "--lib", "es2022,dom,dom.iterable"];
   const { status, stdout, stderr } = spawnSync(process.execPath, [at("../../pkg/node_modules/typescript/bin/tsc"), ...options, "app.d.ts", ...files], { cwd: user.folder, encoding: "utf8" });
   assert.equal(status, 0, stdout + stderr);

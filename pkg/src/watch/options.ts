@@ -77,7 +77,7 @@ export function checkedOptions(given: WatchOptions = {}, source: Source): Checke
   };
 }
 
-function isUsage(value: AiChatUsageResponse): boolean {
+export function isUsage(value: AiChatUsageResponse): boolean {
   const { tokensUsed, tokenLimit, windowDays, isWithinBudget } = Object(value) as AiChatUsageResponse;
   return [tokensUsed, tokenLimit, windowDays].every(Number.isFinite) && typeof isWithinBudget === "boolean";
 }

@@ -9,6 +9,12 @@ function checkErrorsAlone(app, path) {
   if (code.length > 3_000 || !code.includes("bookmore-sdk.error")) throw new Error(`errors alone come to ${code.length} bytes`);
 }
 
+/** The meter, built for production as `path`, under a policy without inline scripts and styles. */
+async function meterPage(app, path, type = "module") {
+  const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src ${app.api}; img-src 'self'`;
+  return app.scriptPage(path, type, "chromium", { "content-security-policy": policy });
+}
+
 const page = (tool, rest) => ({ fixtures: ["shared", "page", tool], ...rest });
 
 const webpack = page("webpack", {
@@ -23,6 +29,13 @@ const webpack = page("webpack", {
         return app.scriptPage("dist/main.js", "text/javascript");
       },
     },
+    {
+      name: "webpack 5, the meter",
+      async run(app) {
+        await app.run("webpack", ["--mode", "production", "--entry", "./meter.js", "--output-path", "meter"]);
+        return meterPage(app, "meter/main.js", "text/javascript");
+      },
+    },
   ],
 });
 
@@ -34,6 +47,13 @@ const rspack = page("rspack", {
       async run(app) {
         await app.run("rspack", ["build", "--mode", "production", "--entry", "./main.js"]);
         return app.scriptPage("dist/main.js", "text/javascript");
+      },
+    },
+    {
+      name: "Rspack, the meter",
+      async run(app) {
+        await app.run("rspack", ["build", "--mode", "production", "--entry", "./meter.js", "--output-path", "meter"]);
+        return meterPage(app, "meter/main.js", "text/javascript");
       },
     },
   ],
@@ -51,6 +71,13 @@ const rollup = page("rollup", {
         return app.scriptPage("dist/main.js");
       },
     },
+    {
+      name: "Rollup, the meter",
+      async run(app) {
+        await app.run("rollup", ["meter.js", "--plugin", "node-resolve", "--dir", "meter"]);
+        return meterPage(app, "meter/meter.js");
+      },
+    },
   ],
 });
 
@@ -62,6 +89,13 @@ const rolldown = page("rolldown", {
       async run(app) {
         await app.run("rolldown", ["main.js", "--dir", "dist"]);
         return app.scriptPage("dist/main.js");
+      },
+    },
+    {
+      name: "Rolldown, the meter",
+      async run(app) {
+        await app.run("rolldown", ["meter.js", "--dir", "meter"]);
+        return meterPage(app, "meter/meter.js");
       },
     },
   ],
@@ -84,6 +118,13 @@ const esbuild = {
         await app.run("esbuild", ["errors.js", "--bundle", `--format=${format}`, `--outfile=errors-${format}.js`]);
         checkErrorsAlone(app, `errors-${format}.js`);
         return app.scriptPage(`${format}/main.js`, format === "esm" ? "module" : "text/javascript");
+      },
+    })),
+    ...["esm", "iife"].map((format) => ({
+      name: `esbuild, ${format === "esm" ? "ES module" : "IIFE"}, the meter`,
+      async run(app) {
+        await app.run("esbuild", ["meter.js", "--bundle", "--minify", `--format=${format}`, `--outfile=meter-${format}/meter.js`]);
+        return meterPage(app, `meter-${format}/meter.js`, format === "esm" ? "module" : "text/javascript");
       },
     })),
     ...["esm.mjs", "cjs.cjs"].map((script) => ({
@@ -136,6 +177,15 @@ const parcel = page("parcel", {
       async run(app) {
         await app.run("parcel", ["build", "index.html", "--public-url", "./", "--no-cache"]);
         return app.page(`${await app.serve("dist")}index.html`);
+      },
+    },
+    {
+      name: "Parcel, the meter",
+      async run(app) {
+        // Without this Parcel knows no entry but the first.
+        app.write("package.json", JSON.stringify({ ...app.written("package.json"), "@parcel/resolver-default": { packageExports: true } }));
+        await app.run("parcel", ["build", "meter.js", "--dist-dir", "meter", "--no-cache"]);
+        return meterPage(app, "meter/meter.js");
       },
     },
   ],

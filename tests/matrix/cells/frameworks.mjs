@@ -23,6 +23,23 @@ const vite = (how, major, { fixtures, packages }) => ({
   ],
 });
 
+/** Vite's production build, its page under a policy without inline scripts and styles. */
+const viteMeter = {
+  fixtures: ["shared", "page", "vite-8"],
+  packages: ["vite"],
+  cells: [
+    {
+      name: "Vite 8, the meter, build",
+      async run(app) {
+        app.write("index.html", app.read("index.html").replace("./main.js", "./meter.js"));
+        await app.run("vite", ["build"]);
+        const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src ${app.api}; img-src 'self'`;
+        return app.page(await app.serve("dist", { "content-security-policy": policy }));
+      },
+    },
+  ],
+};
+
 const library = {
   fixtures: ["shared", "page", "library", "vite-8"],
   packages: ["vite"],
@@ -209,6 +226,7 @@ export default [
   vite("React", 7, react),
   vite("React", 8, react),
   vite("bookmore-sdk/slim", 8, slim),
+  viteMeter,
   library,
   nextTurbopack,
   nextWebpack,

@@ -91,6 +91,11 @@ const dom = {
       packages: ["linkedom"],
       run: (app) => app.outcome("node", ["global.mjs"]),
     },
+    ...["jsdom", "happy-dom"].map((name) => ({
+      name: `${name}, the meter`,
+      packages: [name],
+      run: (app) => app.outcome("node", ["meter.mjs", name]),
+    })),
   ],
 };
 

@@ -1,0 +1,146 @@
+import type { AnyBookMoreError } from "bookmore-sdk";
+import type { UsageState } from "bookmore-sdk/watch";
+import { gauge, icon } from "./gauge.js";
+import type { MeterStrings } from "./strings.js";
+import { h, type Branch, type Tree } from "./tree.js";
+import type { MeterVariant } from "./variant.js";
+
+/** What a meter shows. */
+export interface Shown {
+  state: UsageState;
+  variant: MeterVariant;
+  label: string | undefined;
+  strings: MeterStrings;
+  /** One that Intl takes. */
+  locale: string | undefined;
+  timeZone?: string | undefined;
+  /** Whether somebody asked anew, and waits. */
+  isTrying?: boolean;
+  /** What assistive technology is to say. */
+  announcement?: string;
+}
+
+/** Whether figures are shown that may have changed since. */
+export const isStale = ({ status, usage }: UsageState): boolean => usage !== undefined && (status === "error" || status === "stopped");
+
+/** How it stands, in words. */
+export function levelText({ usage, level }: UsageState, strings: MeterStrings): string {
+  if (!usage || !level) return "";
+  const { tokensUsed, tokenLimit } = usage;
+  if (tokenLimit > 0 && tokensUsed > tokenLimit) return strings.over;
+  if (level !== "over") return strings[level];
+  return tokenLimit > 0 && tokensUsed === tokenLimit ? strings.reached : strings.outside;
+}
+
+/** Why there is nothing new, for people; what a developer did wrong, as the error says it. */
+export function errorText(error: AnyBookMoreError | undefined, strings: MeterStrings): string {
+  switch (error?.code) {
+    case undefined:
+      return error ? strings.failed : "";
+    case "config_error":
+      return error.message;
+    case "authentication_error":
+      return strings.ended;
+    case "permission_denied":
+      return strings.denied;
+    case "rate_limited":
+      return strings.busy;
+    case "network_error":
+    case "timeout":
+      return strings.offline;
+    default:
+      return strings.failed;
+  }
+}
+
+/** A locale that Intl takes, the first of those that are given; undefined for the platform's. */
+export function knownLocale(...locales: (string | null | undefined)[]): string | undefined {
+  return locales.find((locale) => {
+    try {
+      return locale && Intl.getCanonicalLocales(locale);
+    } catch {
+      return false;
+    }
+  }) as string | undefined;
+}
+
+/** The tree of a meter: always the same elements, of which some are hidden. */
+export function draw(shown: Shown): Branch {
+  const { state, variant, strings, locale, isTrying = false, announcement = "" } = shown;
+  const { status, usage, level, error } = state;
+  const isPending = !usage && !error;
+  const isLoggedOut = error?.code === "authentication_error";
+  const number = (value: number, options?: object) => new Intl.NumberFormat(locale, options).format(value);
+  const said = (name: string, text: string, isHidden = !text): Branch => h("span", { class: name, part: name, hidden: isHidden }, text);
+  const button = (name: string, text: string, isHidden: boolean): Branch =>
+    h("button", { class: name, part: "button", type: "button", hidden: isHidden, "aria-disabled": isTrying && "true" }, text);
+
+  let figures: Tree[] = [isPending ? "" : strings.unknown];
+  let meter: Branch["attributes"] = { role: undefined, "aria-labelledby": undefined, "aria-valuemin": undefined, "aria-valuemax": undefined, "aria-valuenow": undefined, "aria-valuetext": undefined };
+  let share = "";
+  let left = "";
+  let days = "";
+  if (usage) {
+    const { tokensUsed, tokenLimit, tokensRemaining, windowDays } = usage;
+    const short = variant === "compact" ? { notation: "compact", maximumFractionDigits: 1, roundingMode: "floor" } : {};
+    const used = number(tokensUsed, short);
+    const text = strings.used(used, number(tokenLimit, short), tokenLimit);
+    const at = text.indexOf(used);
+    figures = at < 0 ? [text] : [text.slice(0, at), h("strong", {}, used), text.slice(at + used.length)];
+    const max = tokenLimit > 0 ? tokenLimit : 1;
+    meter = {
+      role: "meter",
+      "aria-labelledby": "label",
+      "aria-valuemin": 0,
+      "aria-valuemax": max,
+      // With a limit of 0, empty or full is all that there is.
+      "aria-valuenow": tokenLimit > 0 ? Math.min(Math.max(tokensUsed, 0), max) : Number(level === "over"),
+      "aria-valuetext": strings.used(number(tokensUsed), number(tokenLimit), tokenLimit),
+    };
+    left = tokensUsed > tokenLimit ? strings.exceeded(number(tokensUsed - tokenLimit)) : tokensRemaining >= 0 ? strings.left(number(tokensRemaining)) : "";
+    days = strings.window(number(windowDays), windowDays);
+    const factor = state.share ?? 0;
+    // Rounded down: 99.6 % is not the whole.
+    const down = (digits: number, options?: object) => number(factor, { maximumFractionDigits: digits, roundingMode: "floor", ...options });
+    if (factor < 2) {
+      if (state.share !== undefined) share = down(factor < 0.1 ? 1 : 0, { style: "percent" });
+    } else {
+      const times = strings.times(down(factor < 10 ? 1 : 0));
+      if (variant === "bar") share = times;
+      else [share, left] = [`${down(1, { notation: "compact" })}×`, times];
+    }
+  }
+  return h(
+    "div",
+    {
+      class: "base",
+      part: "base",
+      tabindex: -1,
+      "data-variant": variant,
+      "data-level": level ?? "none",
+      "data-stale": isStale(state),
+      "aria-busy": String(isPending),
+    },
+    h("div", { class: "head" }, h("span", { class: "label", part: "label", id: "label" }, shown.label || strings.label), h("span", { class: "level", part: "level", hidden: !usage }, icon(level), h("span", { class: "words" }, levelText(state, strings)))),
+    h("div", { class: "figures", part: "figures", "aria-hidden": usage ? "true" : undefined }, ...figures),
+    h("div", { class: "meter", ...meter }, gauge(state, variant), said("share", share)),
+    h("div", { class: "details", part: "details" }, said("left", left), said("window", days), said("as-of", state.updatedAt === undefined || !usage ? "" : strings.asOf(time(state.updatedAt, shown)))),
+    h(
+      "div",
+      { class: "error", part: "error", hidden: !error },
+      icon("error"),
+      h("span", { class: "message" }, errorText(error, strings)),
+      button("login", strings.logIn, !isLoggedOut),
+      button("retry", strings.retry, isLoggedOut || error?.code === "config_error"),
+    ),
+    h("span", { class: "said", role: "status" }, isPending && status === "pending" ? strings.loading : announcement),
+  );
+}
+
+/** The time of day, and the day where that is another. */
+function time(at: number, { locale, timeZone }: Shown): string {
+  const zone = timeZone === undefined ? {} : { timeZone };
+  const day = (when: number) => new Intl.DateTimeFormat(locale, { dateStyle: "medium", ...zone }).format(when);
+  const isToday = day(at) === day(Date.now());
+  return new Intl.DateTimeFormat(locale, { ...(isToday ? {} : { dateStyle: "medium" }), timeStyle: "short", ...zone }).format(at);
+}

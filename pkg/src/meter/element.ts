@@ -1,0 +1,316 @@
+import { ConfigError, type AiChatUsageResponse, type AnyBookMoreError, type BookMoreClientLike } from "bookmore-sdk";
+import { watchAiChatUsage, type UsageState, type UsageStore } from "bookmore-sdk/watch";
+import { firstLook } from "../watch/gauge.js";
+import { isUsage } from "../watch/options.js";
+import { draw, errorText, isStale, knownLocale, levelText } from "./draw.js";
+import css from "./meter.css";
+import { onLanguage, stringsOf, type MeterStrings } from "./strings.js";
+import { patch } from "./tree.js";
+import { variantOf, type MeterVariant } from "./variant.js";
+
+/** What a meter takes its states from. */
+type Source = Pick<UsageStore, "subscribe" | "refresh">;
+
+const STATES = ["warning", "critical", "over", "stale"];
+/** Set before the element was defined, they are members of its own. */
+const PROPERTIES = ["client", "store", "usage", "strings", "companyId", "label", "variant", "locale"] as const;
+
+/** The sheet of each document: one cannot be used in another. */
+const sheets = /* @__PURE__ */ new WeakMap<Document, CSSStyleSheet>();
+
+/** None in a document that is not shown, and in those that tests make in Node.js. */
+function sheetOf(document: Document): CSSStyleSheet | undefined {
+  const { CSSStyleSheet } = (document.defaultView ?? {}) as Partial<typeof globalThis>;
+  let sheet = sheets.get(document);
+  if (!sheet && CSSStyleSheet && "replaceSync" in CSSStyleSheet.prototype) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    sheets.set(document, sheet);
+  }
+  return sheet;
+}
+
+const NO_USAGE = "The usage must be one that getAiChatUsage gives.";
+
+/** One state that never changes. */
+function still(state: UsageState): Source {
+  return {
+    subscribe(run) {
+      run(state);
+      return () => {};
+    },
+    refresh: async () => state.usage ?? fail("The meter has no client to ask."),
+  };
+}
+
+const stopped = (error: AnyBookMoreError): UsageState => ({ status: "stopped", error });
+
+function fail(message: string): never {
+  throw new ConfigError({ message });
+}
+
+// Where there are no elements, such as on a server, importing this does no harm.
+const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
+
+/**
+ * `<ai-chat-usage-meter>`: how many AI-assistant tokens a company has used of
+ * its limit, as a meter that stays up to date. It needs a `client`, a `store`
+ * or a `usage`.
+ *
+ * Dispatches `bookmore-usage-change` when what it shows has changed (its
+ * `detail` is the {@link UsageState}), and `bookmore-login` when the user wants
+ * to log in after a 401. Both bubble, out of shadow roots too.
+ */
+export class AiChatUsageMeter extends Base {
+  static readonly observedAttributes: readonly string[] = ["company-id", "label", "variant", "locale"];
+
+  /** Absent in some of the documents that tests make. */
+  readonly #internals: ElementInternals | undefined;
+  readonly #root: ShadowRoot;
+  #client: BookMoreClientLike | undefined;
+  #store: UsageStore | undefined;
+  #usage: AiChatUsageResponse | undefined;
+  /** What a server has rendered. */
+  #rendered: UsageState | undefined;
+  #strings: Partial<MeterStrings> | undefined;
+  #source: Source | undefined;
+  #state: UsageState = { status: "pending" };
+  #leave: (() => void) | undefined;
+  #forget: (() => void) | undefined;
+  #isDue = false;
+  #isTrying = false;
+  /** Of what was announced last. */
+  #kind: string | undefined;
+  #announcement = "";
+
+  constructor() {
+    super();
+    this.#internals = this.attachInternals?.();
+    const rendered = this.#internals?.shadowRoot;
+    this.#root = rendered ?? this.attachShadow({ mode: "open" });
+    const state = rendered?.querySelector<HTMLElement>(".base")?.dataset["state"];
+    if (state) this.#rendered = JSON.parse(state);
+    this.#root.addEventListener("click", ({ target }) => this.#click((target as Element).closest("button")));
+    for (const name of PROPERTIES) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = this[name] as never;
+      delete (this as Partial<this>)[name];
+      this[name] = value;
+    }
+  }
+
+  /** Whom to ask. Another client is another user: a `usage` of before is forgotten. */
+  get client(): BookMoreClientLike | undefined {
+    return this.#client;
+  }
+  set client(client: BookMoreClientLike | null | undefined) {
+    if ((client ?? undefined) === this.#client) return;
+    if (this.#client) this.#usage = this.#rendered = undefined;
+    this.#client = client ?? undefined;
+    this.#renew();
+  }
+
+  /** A store of `watchAiChatUsage` with options of your own, in place of a client and a company. */
+  get store(): UsageStore | undefined {
+    return this.#store;
+  }
+  set store(store: UsageStore | null | undefined) {
+    if ((store ?? undefined) === this.#store) return;
+    this.#store = store ?? undefined;
+    this.#renew();
+  }
+
+  /** What is shown without a client, and with one until its first answer. */
+  get usage(): AiChatUsageResponse | undefined {
+    return this.#usage;
+  }
+  set usage(usage: AiChatUsageResponse | null | undefined) {
+    if ((usage ?? undefined) === this.#usage) return;
+    this.#usage = usage ?? undefined;
+    this.#rendered = undefined;
+    this.#renew();
+  }
+
+  /** Words of your own instead of those of the language; any number of them. */
+  get strings(): Partial<MeterStrings> | undefined {
+    return this.#strings;
+  }
+  set strings(strings: Partial<MeterStrings> | null | undefined) {
+    this.#strings = strings ?? undefined;
+    this.#schedule();
+  }
+
+  /** The attribute `company-id`: whose usage; the logged-in user's company where it is absent. */
+  get companyId(): string | null {
+    return this.getAttribute("company-id");
+  }
+  set companyId(id: string | null | undefined) {
+    this.#reflect("company-id", id);
+  }
+
+  /** The attribute `label`: the name of the meter. */
+  get label(): string | null {
+    return this.getAttribute("label");
+  }
+  set label(label: string | null | undefined) {
+    this.#reflect("label", label);
+  }
+
+  /** The attribute `variant`; what is none is a `bar`. */
+  get variant(): MeterVariant {
+    return variantOf(this.getAttribute("variant"));
+  }
+  set variant(variant: MeterVariant | null | undefined) {
+    this.#reflect("variant", variant);
+  }
+
+  /** The attribute `locale`, for words, numbers and times; that of the nearest `lang` where it is absent or none. */
+  get locale(): string | null {
+    return this.getAttribute("locale");
+  }
+  set locale(locale: string | null | undefined) {
+    this.#reflect("locale", locale);
+  }
+
+  /** What is shown. */
+  get state(): UsageState {
+    return this.#state;
+  }
+
+  /**
+   * Asks now, as after a message that was charged.
+   *
+   * @throws What the client's call does; a ConfigError where there is no client to ask.
+   */
+  refresh(): Promise<AiChatUsageResponse> {
+    this.#source ??= this.#makeSource();
+    return this.#source.refresh();
+  }
+
+  connectedCallback(): void {
+    const sheet = sheetOf(this.ownerDocument);
+    if (sheet) this.#root.adoptedStyleSheets = [sheet];
+    // A server's, for the first paint.
+    this.#root.querySelector("style, link")?.remove();
+    this.#forget = onLanguage(() => this.#draw());
+    this.#follow();
+  }
+
+  disconnectedCallback(): void {
+    this.#leave?.();
+    this.#forget?.();
+    this.#leave = this.#forget = undefined;
+  }
+
+  /** With it, `moveBefore` is no leaving. */
+  connectedMoveCallback(): void {
+    this.#draw(); // the language around it may be another
+  }
+
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (before === after) return;
+    if (name === "company-id") this.#renew();
+    else this.#schedule();
+  }
+
+  #reflect(name: string, value: string | null | undefined): void {
+    if (value === null || value === undefined) this.removeAttribute(name);
+    else this.setAttribute(name, value);
+  }
+
+  /** Takes its states from somewhere else, soon: what is set in a row counts together. */
+  #renew(): void {
+    this.#leave?.();
+    this.#leave = this.#source = undefined;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    queueMicrotask(() => {
+      this.#isDue = false;
+      if (this.isConnected) this.#follow();
+    });
+  }
+
+  #follow(): void {
+    if (this.#leave) return this.#draw();
+    const source = (this.#source ??= this.#makeSource());
+    let state: UsageState | undefined;
+    this.#leave = source.subscribe((next) => {
+      if (this.#source === source) this.#take((state = next));
+    });
+    if (state === undefined) this.#draw();
+  }
+
+  #makeSource(): Source {
+    try {
+      if (this.#store) return typeof this.#store.subscribe === "function" ? this.#store : fail("The store must be one of watchAiChatUsage.");
+      const usage = this.#usage ?? this.#rendered?.usage;
+      if (this.#client) {
+        return watchAiChatUsage(this.#client, this.companyId === null ? {} : { companyId: this.companyId }, usage && { initialUsage: usage });
+      }
+      if (!usage) return still({ status: "pending" });
+      return isUsage(usage) ? still({ status: "ok", usage, ...firstLook(usage) }) : fail(NO_USAGE);
+    } catch (error) {
+      return still(stopped(error as AnyBookMoreError));
+    }
+  }
+
+  #take(given: UsageState): void {
+    const before = this.#state;
+    const isFine = !given.usage || given.usage === before.usage || isUsage(given.usage);
+    const state = isFine ? given : stopped(new ConfigError({ message: NO_USAGE }));
+    this.#state = state;
+    this.#draw();
+    if (before === state || (before.status === "pending" && state.status === "pending")) return;
+    this.dispatchEvent(new CustomEvent("bookmore-usage-change", { detail: state, bubbles: true, composed: true }));
+  }
+
+  #draw(): void {
+    const lang = this.closest("[lang]")?.getAttribute("lang") ?? this.ownerDocument.documentElement.lang;
+    const locale = knownLocale(this.locale, lang, globalThis.navigator?.language);
+    const strings = { ...stringsOf(locale), ...this.#strings };
+    const { usage, updatedAt = usage && usage === this.#rendered?.usage ? this.#rendered.updatedAt : undefined } = this.#state;
+    const state = updatedAt === undefined ? this.#state : { ...this.#state, updatedAt };
+    const label = this.label ?? undefined;
+    this.#announce(label || strings.label, strings);
+    const focused = this.#root.activeElement;
+    patch(this.#root, [draw({ state, variant: this.variant, label, strings, locale, isTrying: this.#isTrying, announcement: this.#announcement })]);
+    // A button that goes with its error takes the focus along.
+    if (focused?.closest("[hidden]")) (this.#root.firstElementChild as HTMLElement).focus();
+    for (const name of STATES) {
+      const isOn = name === "stale" ? isStale(state) : name === state.level;
+      this.#internals?.states?.[isOn ? "add" : "delete"](name);
+    }
+  }
+
+  /** Says each change of the level or of what is wrong once, and nothing of numbers. */
+  #announce(label: string, strings: MeterStrings): void {
+    const { error, level } = this.#state;
+    const kind = error ? `${error.code} ` : level;
+    if (!kind || kind === this.#kind) return;
+    const isFirst = this.#kind === undefined;
+    this.#kind = kind;
+    if (isFirst && !error) return;
+    this.#announcement = `${label}: ${errorText(error, strings) || levelText(this.#state, strings)}`;
+  }
+
+  async #click(button: Element | null): Promise<void> {
+    if (!button || this.#isTrying) return;
+    if (button.className === "login") {
+      this.dispatchEvent(new Event("bookmore-login", { bubbles: true, composed: true }));
+      return;
+    }
+    this.#isTrying = true;
+    this.#draw();
+    try {
+      await this.refresh();
+    } catch {
+      // The state tells.
+    }
+    this.#isTrying = false;
+    this.#draw();
+  }
+}

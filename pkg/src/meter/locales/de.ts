@@ -1,0 +1,29 @@
+/** The words of the meter in German. Importing this teaches them to all meters. */
+import { addMeterStrings, type MeterStrings } from "../strings.js";
+
+export const de: MeterStrings = {
+  label: "Nutzung des KI-Assistenten",
+  ok: "Im Budget",
+  warning: "Nahe am Limit",
+  critical: "Fast aufgebraucht",
+  over: "Über dem Limit",
+  reached: "Limit erreicht",
+  outside: "Nicht im Budget",
+  loading: "Wird geladen …",
+  unknown: "Noch keine Zahlen",
+  used: (used, limit) => `${used} von ${limit} Token`,
+  left: (tokens) => `${tokens} übrig`,
+  exceeded: (tokens) => `${tokens} über dem Limit`,
+  times: (factor) => `das ${factor}-Fache des Limits`,
+  window: (days, count) => (count === 1 ? "am letzten Tag" : `in den letzten ${days} Tagen`),
+  asOf: (time) => `Stand: ${time}`,
+  ended: "Sie sind nicht mehr angemeldet.",
+  denied: "Sie haben keinen Zugriff auf diese Nutzung.",
+  offline: "Keine Verbindung.",
+  busy: "Im Moment zu viele Anfragen.",
+  failed: "Die Nutzung konnte nicht geladen werden.",
+  retry: "Erneut versuchen",
+  logIn: "Anmelden",
+};
+
+addMeterStrings("de", de);

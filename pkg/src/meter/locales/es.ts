@@ -1,0 +1,29 @@
+/** The words of the meter in Spanish. Importing this teaches them to all meters. */
+import { addMeterStrings, type MeterStrings } from "../strings.js";
+
+export const es: MeterStrings = {
+  label: "Uso del asistente de IA",
+  ok: "Dentro del presupuesto",
+  warning: "Cerca del límite",
+  critical: "Casi agotado",
+  over: "Por encima del límite",
+  reached: "Límite alcanzado",
+  outside: "Fuera del presupuesto",
+  loading: "Cargando…",
+  unknown: "Aún no hay cifras",
+  used: (used, limit, count) => `${used} de ${limit} ${count === 1 ? "token" : "tokens"}`,
+  left: (tokens) => `quedan ${tokens}`,
+  exceeded: (tokens) => `${tokens} por encima del límite`,
+  times: (factor) => `${factor} × el límite`,
+  window: (days, count) => (count === 1 ? "en el último día" : `en los últimos ${days} días`),
+  asOf: (time) => `actualizado: ${time}`,
+  ended: "Su sesión ha terminado.",
+  denied: "No tiene acceso a este uso.",
+  offline: "Sin conexión.",
+  busy: "Demasiadas solicitudes en este momento.",
+  failed: "No se pudo cargar el uso.",
+  retry: "Reintentar",
+  logIn: "Iniciar sesión",
+};
+
+addMeterStrings("es", es);

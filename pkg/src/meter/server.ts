@@ -1,0 +1,78 @@
+/**
+ * `<ai-chat-usage-meter>` as HTML with a declarative shadow root, so that the
+ * first paint of a page has the figures.
+ *
+ * @packageDocumentation
+ */
+import { ConfigError, type AiChatUsageResponse } from "bookmore-sdk";
+import type { UsageState } from "bookmore-sdk/watch";
+import { membersOf } from "../members.js";
+import { firstLook } from "../watch/gauge.js";
+import { isUsage } from "../watch/options.js";
+import { draw, knownLocale } from "./draw.js";
+import css from "./meter.css";
+import { stringsOf, type MeterStrings } from "./strings.js";
+import { openTag, toHtml } from "./tree.js";
+import { variantOf, type MeterVariant } from "./variant.js";
+
+/** How a meter is rendered. */
+export interface RenderOptions {
+  /** The attribute `company-id`: whose usage the meter asks for in the page. */
+  companyId?: string | undefined;
+  /** The attribute `label`. */
+  label?: string | undefined;
+  /** The attribute `variant`. Default: `"bar"`. */
+  variant?: MeterVariant | undefined;
+  /**
+   * The attribute `locale`. Its words are those of the module of
+   * `bookmore-sdk/meter/locales/…` that was imported. Default: `en`, and in the
+   * page that of the nearest `lang`.
+   */
+  locale?: string | undefined;
+  /** Words of your own. The page needs them as well, as the property of the element. */
+  strings?: Partial<MeterStrings> | undefined;
+  /** When the usage came, in milliseconds since 1970. */
+  updatedAt?: number | undefined;
+  /** That of the user, such as `Europe/Stockholm`. Default: that of the server. */
+  timeZone?: string | undefined;
+  /** For a policy with `style-src 'nonce-…'`. */
+  nonce?: string | undefined;
+  /** Where `bookmore-sdk/meter/meter.css` is served, for a policy with `style-src 'self'`. */
+  stylesheetHref?: string | undefined;
+}
+
+const OPTIONS = ["companyId", "label", "variant", "locale", "strings", "updatedAt", "timeZone", "nonce", "stylesheetHref"];
+
+function refuse(message: string): never {
+  throw new ConfigError({ message });
+}
+
+/**
+ * Renders a meter. The element takes over in the page, with the same figures.
+ *
+ * @param usage What it shows; null or undefined where there is none yet.
+ * @throws A ConfigError for what cannot be used.
+ */
+export function renderToString(usage: AiChatUsageResponse | null | undefined, options: RenderOptions = {}): string {
+  const given = membersOf(options, "The options of renderToString", OPTIONS, { refuse, nearest: undefined });
+  const { companyId, label, locale, strings, updatedAt, timeZone, nonce, stylesheetHref } = given;
+  if (usage && !isUsage(usage)) refuse("The usage must be one that getAiChatUsage gives.");
+  if (updatedAt !== undefined && isNaN(new Date(updatedAt).getTime())) refuse("updatedAt must be milliseconds since 1970.");
+  if (timeZone !== undefined && !isTimeZone(timeZone)) refuse("timeZone must be the name of one, such as Europe/Stockholm.");
+  const variant = variantOf(given.variant);
+  const known = knownLocale(locale, "en");
+  const state: UsageState = usage ? { status: "ok", usage, ...firstLook(usage), ...(updatedAt !== undefined && { updatedAt }) } : { status: "pending" };
+  const base = draw({ state, variant, label, strings: { ...stringsOf(known), ...strings }, locale: known, timeZone });
+  if (usage) base.attributes["data-state"] = JSON.stringify(state);
+  const styles = stylesheetHref === undefined ? `${openTag("style", { nonce })}${css}</style>` : openTag("link", { rel: "stylesheet", href: stylesheetHref });
+  const host = openTag("ai-chat-usage-meter", { "company-id": companyId, label, variant: given.variant, locale });
+  return `${host}<template shadowrootmode="open">${styles}${toHtml(base)}</template></ai-chat-usage-meter>`;
+}
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone }));
+  } catch {
+    return false;
+  }
+}

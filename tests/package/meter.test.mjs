@@ -1,0 +1,118 @@
+// The meter of the packed tarball where there is no page: its manifest, its HTML, and importing it.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { install } from "./installed.mjs";
+
+let user, read, meter, renderToString, usage;
+before(async () => {
+  user = install();
+  const packed = (path) => join(user.folder, "node_modules/bookmore-sdk", path);
+  read = (path) => readFileSync(packed(path), "utf8");
+  const load = (path) => import(pathToFileURL(packed(`dist/${path}`)));
+  meter = await load("meter/index.js");
+  ({ renderToString } = await load("meter/server.js"));
+  ({ usage } = await load("testing/index.js"));
+});
+after(() => user?.remove());
+
+const refused = (act) => {
+  try {
+    act();
+  } catch ({ code, message }) {
+    return [code, message];
+  }
+  return assert.fail("it was taken");
+};
+
+it("is imported without elements, in both formats, and does nothing", () => {
+  const names = ["meter", "meter/define", "meter/locales/sv", "meter/locales/de", "meter/locales/es", "meter/locales/fr"].map((name) => `bookmore-sdk/${name}`);
+  const run = (...args) => execFileSync(process.execPath, args, { cwd: user.folder, encoding: "utf8" });
+  assert.equal(run("-e", `${names.map((name) => `require("${name}");`).join("")} console.log(typeof customElements)`), "undefined\n");
+  assert.equal(run("--input-type=module", "-e", `${names.map((name) => `import "${name}";`).join("")} console.log(typeof customElements)`), "undefined\n");
+});
+
+it("has a manifest that says what the element is", () => {
+  const manifest = JSON.parse(read("custom-elements.json"));
+  assert.equal(JSON.parse(read("package.json")).customElements, "custom-elements.json");
+  const { declarations: [element] } = manifest.modules[0];
+  const names = (list) => list.map(({ name }) => name).sort();
+  assert.deepEqual(names(element.attributes), [...meter.AiChatUsageMeter.observedAttributes].sort());
+  const own = Object.getOwnPropertyNames(meter.AiChatUsageMeter.prototype).filter((name) => name !== "constructor" && !name.endsWith("Callback"));
+  assert.deepEqual(names(element.members), own.sort());
+  const sheet = read("dist/meter/meter.css");
+  const [, host] = /^:host\{([^}]*)\}/.exec(sheet);
+  assert.deepEqual(names(element.cssProperties), [...host.matchAll(/(--[\w-]+):/g)].map(([, name]) => name).sort());
+  const html = ["bar", "ring", "compact"].map((variant) => renderToString(usage({ share: 2 }), { variant })).join("");
+  assert.deepEqual(names(element.cssParts), [...new Set([...html.matchAll(/ part="([\w-]+)"/g)].map(([, name]) => name))].sort());
+  const source = read("dist/meter/index.js");
+  for (const { name } of [...element.events, ...element.cssStates]) assert.ok(source.includes(`"${name}"`), name);
+  const [define] = manifest.modules[1].exports;
+  assert.ok(read(manifest.modules[1].path).includes(`"${define.name}"`));
+  // The page in docs lists the properties, too.
+  const page = read("docs/meter.md");
+  assert.deepEqual(element.cssProperties.filter(({ name }) => !page.includes(`\`${name}\``)), []);
+});
+
+describe("rendered to a string", () => {
+  it("has the figures, a name and a value, and no attribute of style", () => {
+    const html = renderToString(usage({ share: 0.83 }), { companyId: "x", updatedAt: Date.UTC(2026, 0, 31, 13, 5), timeZone: "Europe/Stockholm" });
+    assert.match(html, /^<ai-chat-usage-meter company-id="x"><template shadowrootmode="open"><style>/);
+    assert.match(html, /<\/template><\/ai-chat-usage-meter>$/);
+    assert.match(html, /role="meter" aria-labelledby="label" aria-valuemin="0" aria-valuemax="100000" aria-valuenow="83000" aria-valuetext="83,000 of 100,000 tokens"/);
+    assert.match(html, /<rect class="fill" part="fill" width="83%"/);
+    assert.match(html, /as of Jan 31, 2026, 2:05\sPM/);
+    assert.doesNotMatch(html, / style=/);
+  });
+
+  it("has its styles by nonce or from a file, and writes what it was given as text", () => {
+    assert.match(renderToString(null, { nonce: 'a"b' }), /<style nonce="a&#34;b">:host/);
+    const html = renderToString(null, { stylesheetHref: "/m.css?a&b", label: "<b>", variant: "ring" });
+    assert.match(html, /^<ai-chat-usage-meter label="&#60;b&#62;" variant="ring"><template shadowrootmode="open"><link rel="stylesheet" href="\/m.css\?a&#38;b"><div class="base"/);
+    assert.match(html, /aria-busy="true"/);
+    assert.doesNotMatch(html, /<style|role="meter"|<b>/);
+  });
+
+  it("speaks a language that was imported, with numbers of the locale", () => {
+    const script = `
+      import { renderToString } from "bookmore-sdk/meter/server";
+      import "bookmore-sdk/meter/locales/sv";
+      import { de } from "bookmore-sdk/meter/locales/de";
+      import { usage } from "bookmore-sdk/testing";
+      const words = (options) => /aria-valuetext="([^"]*)"/.exec(renderToString(usage({ share: 0.5 }), options))[1].replaceAll(/\\s/g, " ");
+      console.log([words({ locale: "sv-SE" }), words({ locale: "de" }), words({ locale: "xx", strings: de }), words({ locale: "no such" })].join("|"));`;
+    const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: user.folder, encoding: "utf8" });
+    assert.equal(printed, "50 000 av 100 000 token|50.000 von 100.000 Token|50,000 von 100,000 Token|50,000 of 100,000 tokens\n");
+  });
+
+  it("refuses what it cannot use", () => {
+    assert.deepEqual(refused(() => renderToString({ tokensUsed: 5 })), ["config_error", "The usage must be one that getAiChatUsage gives."]);
+    assert.match(refused(() => renderToString(null, { style: "x" }))[1], /^The options of renderToString cannot have "style"/);
+    assert.match(refused(() => renderToString(null, { updatedAt: NaN }))[1], /^updatedAt must be/);
+    assert.match(refused(() => renderToString(null, { timeZone: "Mars" }))[1], /^timeZone must be/);
+  });
+
+  it("has the same level as the watch", () => {
+    const { watchAiChatUsage } = createRequire(join(user.folder, "user.cjs"))("bookmore-sdk/watch");
+    for (const share of [0, 0.79, 0.8, 0.95, 1, 2]) {
+      const initialUsage = usage({ share });
+      const { level } = watchAiChatUsage({ getAiChatUsage() {} }, null, { initialUsage }).getSnapshot();
+      assert.ok(renderToString(initialUsage).includes(`data-level="${level}"`), `${share}`);
+    }
+  });
+});
+
+it("has every word in every language", async () => {
+  const languages = ["sv", "de", "es", "fr"];
+  const all = await Promise.all(languages.map((name) => import(pathToFileURL(join(user.folder, `node_modules/bookmore-sdk/dist/meter/locales/${name}.js`)))));
+  const kinds = (strings) => Object.entries(strings).map(([name, word]) => `${name}: ${typeof word}`).sort();
+  for (const [index, module] of all.entries()) {
+    const strings = module[languages[index]];
+    assert.deepEqual(kinds(strings), kinds(all[0].sv));
+    for (const [name, word] of Object.entries(strings)) assert.ok(typeof word === "string" ? word : word("5", "7", 7).includes("5"), `${languages[index]}.${name}`);
+  }
+});

@@ -1,0 +1,387 @@
+// What the tests of ../meter-browser.test.mjs call in a page: meters over stores that the test sets, and over the API in
+// memory, with a clock that the test moves.
+import FakeTimers from "@sinonjs/fake-timers";
+import axe from "axe-core";
+import { AuthenticationError, NetworkError } from "bookmore-sdk";
+import { createFakeBookMore, usage } from "bookmore-sdk/testing";
+import { AiChatUsageMeter, addMeterStrings } from "bookmore-sdk/meter";
+import "bookmore-sdk/meter/define";
+import { STATES, storeOf } from "./states.js";
+
+const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+const OTHER = "11111111-2222-3333-4444-555555555555";
+const VARIANTS = ["bar", "ring", "compact"];
+const violations = [];
+document.addEventListener("securitypolicyviolation", ({ violatedDirective, sourceFile, lineNumber }) => violations.push(`${violatedDirective} ${sourceFile}:${lineNumber}`));
+
+const real = { setTimeout };
+const settled = () => new Promise((resolve) => real.setTimeout.call(window, resolve, 20));
+let clock, fake, client;
+const pass = async (ms) => {
+  await clock.tickAsync(ms);
+  await settled();
+};
+const main = document.body.appendChild(document.createElement("main"));
+function add(properties = {}, attributes = {}) {
+  const meter = document.createElement("ai-chat-usage-meter");
+  for (const [name, value] of Object.entries(attributes)) meter.setAttribute(name, value);
+  Object.assign(meter, properties);
+  main.append(meter);
+  return meter;
+}
+const at = (meter, selector) => meter.shadowRoot.querySelector(selector);
+const text = (meter, selector) => (at(meter, selector).closest("[hidden]") ? "" : at(meter, selector).textContent);
+const logOf = (meter) => {
+  const log = [];
+  meter.addEventListener("bookmore-usage-change", ({ detail }) => log.push(detail));
+  return log;
+};
+
+async function begin() {
+  clock?.uninstall();
+  main.replaceChildren();
+  main.removeAttribute("lang");
+  document.documentElement.style.colorScheme = "";
+  document.documentElement.dir = "ltr";
+  fake = createFakeBookMore();
+  fake.set(ID, { share: 0.5 });
+  client = fake.client();
+  await client.ready();
+  clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+}
+
+/** The ratio of two colours, as WCAG has it. */
+function contrast(one, other) {
+  const luminance = (color) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+const everyState = () => Object.entries(STATES).flatMap(([name, state]) => VARIANTS.map((variant) => [`${name}, ${variant}`, add({ store: storeOf(state), variant, label: `${name}, ${variant}` })]));
+
+const tests = {
+  async axe() {
+    clock.uninstall();
+    const found = [];
+    for (const scheme of ["light", "dark"]) {
+      document.documentElement.style.colorScheme = scheme;
+      main.replaceChildren();
+      everyState();
+      const { violations, passes } = await axe.run(main, { resultTypes: ["violations"], rules: { region: { enabled: false } } });
+      if (!passes.some(({ id }) => id === "color-contrast") || !passes.some(({ id }) => id === "aria-meter-name")) found.push("nothing was looked at");
+      for (const { id, nodes } of violations) for (const { target, any } of nodes) found.push(`${scheme}: ${id} ${target.join(" ")} ${any[0]?.message ?? ""}`);
+    }
+    return found;
+  },
+
+  marks() {
+    const low = [];
+    for (const scheme of ["light", "dark"]) {
+      document.documentElement.style.colorScheme = scheme;
+      main.replaceChildren();
+      for (const [name, meter] of everyState()) {
+        const style = (selector) => getComputedStyle(at(meter, selector));
+        const surface = style(".base").backgroundColor;
+        // A line has a stroke; so has a ring.
+        const paint = (selector) => style(selector)[at(meter, `${selector}:is(rect)`) ? "fill" : "stroke"];
+        const pairs = [[paint(".fill"), paint(".track")], [paint(".fill"), surface], [paint(".overflow"), paint(".track")], [paint(".mark"), paint(".fill")], [style(".level .icon").fill, surface], [style(".error .icon").fill, style(".error").backgroundColor]];
+        for (const [index, [one, other]] of pairs.entries()) {
+          // The mark is larger than what it is on, and seen by the colour around it as well.
+          const ratio = index === 3 ? Math.max(contrast(one, other), contrast(one, surface)) : contrast(one, other);
+          if (!(ratio >= 3)) low.push(`${scheme}, ${name}, ${index}: ${one} on ${other}: ${ratio.toFixed(2)}`);
+        }
+      }
+    }
+    return low;
+  },
+
+  /** What sticks out, at any width, in any state. */
+  layout() {
+    const out = [];
+    const words = ["AI assistant usage", "Donaudampfschifffahrtsgesellschaftskapitänsmützenverbrauch in the whole group"];
+    for (const [dir, width, label] of [["ltr", words[0]], ["rtl", words[1]]].flatMap(([dir, label]) => [120, 390, 1200].map((width) => [dir, width, label]))) {
+      document.documentElement.dir = dir;
+      main.replaceChildren();
+      main.style.width = `${width}px`;
+      for (const [name, meter] of everyState()) {
+        meter.label = label;
+        meter.connectedMoveCallback();
+        const host = meter.getBoundingClientRect();
+        if (host.width > width + 0.5 || (meter.variant !== "compact" && host.width < width - 0.5)) out.push(`${name} at ${width}: ${host.width} wide`);
+        for (const element of meter.shadowRoot.querySelectorAll(".base *:not(svg *)")) {
+          if (!element.checkVisibility() || element.closest(".said") || getComputedStyle(element).clipPath !== "none" || element.parentElement.closest(".details")?.clientWidth === 1) continue;
+          const { left, right, width: own } = element.getBoundingClientRect();
+          if (own > 0 && (left < host.left - 0.5 || right > host.right + 0.5)) out.push(`${dir} ${width} ${name}: ${element.localName}.${element.getAttribute("class")} ${Math.round(left - host.left)}…${Math.round(right - host.right)}`);
+        }
+      }
+    }
+    main.style.width = "";
+    return out;
+  },
+
+  /** For what the driver itself asks of an element. */
+  show([state, attributes]) {
+    add({ store: storeOf(STATES[state]) }, attributes);
+  },
+
+  texts() {
+    return Object.fromEntries(everyState().map(([name, meter]) => [name, ["level", "figures", "share", "left", "window", "message"].map((part) => text(meter, `.${part}`)).join(" | ")]));
+  },
+
+  meterAttributes() {
+    return Object.fromEntries(
+      Object.entries(STATES).map(([name, state]) => {
+        const meter = at(add({ store: storeOf(state) }), ".meter");
+        return [name, meter.role && ["now", "max", "text"].map((part) => meter.getAttribute(`aria-value${part}`)).join(" | ")];
+      }),
+    );
+  },
+
+  states() {
+    return Object.fromEntries(
+      Object.entries(STATES).map(([name, state]) => {
+        const meter = add({ store: storeOf(state) });
+        return [name, ["warning", "critical", "over", "stale"].filter((custom) => meter.matches(`:state(${custom})`)).join(" ")];
+      }),
+    );
+  },
+
+  async announcements() {
+    const store = storeOf(STATES.pending);
+    const meter = add({ store });
+    const log = [];
+    const region = at(meter, "[role=status]");
+    new MutationObserver(() => log.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
+    const names = ["ok", "unused", "ten digits", "warning", "stale, no network", "stale, no network", "warning", "critical", "over", "far over", "ok"];
+    for (const name of names) {
+      const state = STATES[name];
+      store.set({ ...state });
+      // Numbers alone.
+      if (state.usage) store.set({ ...state, updatedAt: 5, usage: { ...state.usage, tokensRemaining: 4_321 } });
+      await settled();
+    }
+    return log;
+  },
+
+  async polls() {
+    const meter = add({ client }, { "company-id": ID });
+    const log = logOf(meter);
+    await pass(1_000);
+    return { requests: fake.requests.length, shown: text(meter, ".figures"), events: log.map(({ status, share }) => `${status} ${share}`) };
+  },
+
+  async moves() {
+    const meter = add({ client }, { "company-id": ID });
+    await pass(1_000);
+    const log = logOf(meter);
+    const other = main.appendChild(document.createElement("section"));
+    for (let time = 0; time < 20; time++) {
+      (time % 2 ? main : other).append(meter);
+      await pass(10);
+    }
+    if (other.moveBefore) {
+      for (let time = 0; time < 20; time++) {
+        (time % 2 ? main : other).moveBefore(meter, null);
+        await pass(10);
+      }
+    }
+    const shown = text(meter, ".figures");
+    const moved = fake.requests.length;
+    const events = log.length;
+    meter.remove();
+    await pass(600_000);
+    const gone = fake.requests.length;
+    main.append(meter);
+    const again = text(meter, ".figures");
+    await pass(1_000);
+    return { shown, moved, events, gone, again, back: fake.requests.length };
+  },
+
+  async changes() {
+    fake.set(OTHER, { share: 0.7 });
+    fake.set(undefined, { share: 0.2 });
+    const meter = add({ client }, { "company-id": ID });
+    // While it loads.
+    await settled();
+    const second = createFakeBookMore();
+    second.set(ID, { share: 0.9 });
+    meter.client = second.client();
+    await pass(1_000);
+    const shown = [text(meter, ".share")];
+    meter.client = client;
+    meter.setAttribute("company-id", OTHER);
+    await settled();
+    shown.push(text(meter, ".share"));
+    await pass(1_000);
+    shown.push(text(meter, ".share"));
+    meter.removeAttribute("company-id");
+    await pass(1_000);
+    shown.push(text(meter, ".share"));
+    meter.client = null;
+    await pass(1_000);
+    shown.push(text(meter, ".share"), at(meter, ".base").ariaBusy);
+    return { shown, urls: fake.requests.map(({ url }) => new URL(url).searchParams.get("CompanyId") ?? "own") };
+  },
+
+  async failures() {
+    fake.set(ID, [{ share: 0.83 }, { kind: "network" }, { status: 401 }, { share: 0.84 }]);
+    client = fake.client({ maxRetries: 0 });
+    const meter = add({ client }, { "company-id": ID });
+    await pass(1_000);
+    const seen = [];
+    let logins = 0;
+    main.addEventListener("bookmore-login", ({ target }) => (logins += target === meter ? 1 : 0));
+    const look = () => seen.push([text(meter, ".share"), text(meter, ".message"), ...[...meter.shadowRoot.querySelectorAll("button")].filter((button) => button.checkVisibility()).map(({ textContent }) => textContent)].join(" | "));
+    look();
+    await meter.refresh().catch(() => {});
+    look();
+    const retry = at(meter, ".retry");
+    retry.focus();
+    retry.click();
+    const busy = [at(meter, ".base").ariaBusy, retry.ariaDisabled];
+    retry.click();
+    await pass(1_000);
+    look();
+    const focused = meter.shadowRoot.activeElement.className;
+    at(meter, ".login").click();
+    client.setBearerToken("another", { sameIdentity: true });
+    await pass(2_000);
+    look();
+    return { seen, busy, focused, logins, requests: fake.requests.length };
+  },
+
+  async lazy() {
+    const meter = document.createElement("late-meter");
+    Object.assign(meter, { client, companyId: ID, variant: "ring", label: "Ours", usage: usage({ share: 0.25 }) });
+    main.append(meter);
+    customElements.define("late-meter", class extends AiChatUsageMeter {});
+    const first = [text(meter, ".label"), text(meter, ".share"), meter.variant, meter.getAttribute("company-id"), Object.keys(meter)];
+    await pass(1_000);
+    return { first, then: text(meter, ".share") };
+  },
+
+  async adopted() {
+    const store = storeOf(STATES.warning);
+    const meter = add({ store });
+    const frame = main.appendChild(document.createElement("iframe"));
+    const surface = () => (meter.ownerDocument.defaultView ? meter.ownerDocument.defaultView.getComputedStyle(at(meter, ".base")).borderTopWidth : "");
+    const widths = [surface()];
+    frame.contentDocument.body.append(meter);
+    widths.push(surface());
+    store.set(STATES.over);
+    const shown = text(meter, ".share");
+    new DOMParser().parseFromString("<p>", "text/html").body.append(meter);
+    main.append(meter);
+    widths.push(surface());
+    return { widths, shown, listeners: store.listeners };
+  },
+
+  async twice() {
+    const { AiChatUsageMeter: Other } = await import("./second.bundle.js");
+    const meter = add({ usage: usage({ share: 0.5 }) });
+    main.lang = "sv";
+    meter.connectedMoveCallback();
+    return { isOther: Other !== AiChatUsageMeter, isFirst: meter instanceof AiChatUsageMeter, level: text(meter, ".level") };
+  },
+
+  async languages() {
+    const meter = add({ usage: { ...usage({ share: 0.123 }), windowDays: 1 } });
+    const words = () => [text(meter, ".label"), text(meter, ".figures"), text(meter, ".window")].join(" | ");
+    const seen = [];
+    for (const locale of ["sv-SE", "de", "es", "fr", "nonsense_locale!", "x"]) {
+      meter.locale = locale;
+      await settled();
+      seen.push(words());
+    }
+    meter.locale = null;
+    main.lang = "fr-CA";
+    meter.connectedMoveCallback();
+    seen.push(words());
+    meter.strings = { label: "Chez nous" };
+    await settled();
+    seen.push(words());
+    // A language that comes later.
+    main.lang = "tlh";
+    addMeterStrings("tlh", { label: "tlhIngan", used: () => "<b>x</b>", window: () => "jaj" });
+    meter.strings = null;
+    await settled();
+    seen.push(words());
+    return seen;
+  },
+
+  async nonsense() {
+    const good = usage({ share: 0.5 });
+    const shown = {};
+    const look = async (name, properties, attributes) => {
+      const meter = add(properties, attributes);
+      await pass(1_000);
+      shown[name] = [text(meter, ".figures"), text(meter, ".share"), text(meter, ".left"), text(meter, ".message")].join(" | ");
+    };
+    await look("NaN", { usage: { ...good, tokensUsed: NaN } });
+    await look("absent members", { usage: { tokensUsed: 5 } });
+    await look("a string", { usage: "5" });
+    await look("no remainder", { usage: { tokensUsed: 5, tokenLimit: 10, isWithinBudget: true, windowDays: 30 } });
+    await look("a client that is none", { client: 5 });
+    await look("a store that is none", { store: {} });
+    await look("a stand-in that gives nonsense", { client: { getAiChatUsage: async () => ({ tokensUsed: "many" }) } });
+    await look("a stand-in that throws nonsense", { client: { getAiChatUsage: () => Promise.reject(5) } });
+    await look("no company id", { client }, { "company-id": "abc" });
+    await look("an empty one", { client }, { "company-id": "" });
+    await look("negative", { usage: { ...good, tokensUsed: -5, tokensRemaining: 100_005 } });
+    await look("over, and said to be within", { usage: { ...good, tokensUsed: 130_000, isWithinBudget: true } });
+    await look("a limit of 0 within budget", { usage: { ...good, tokensUsed: 0, tokenLimit: 0, tokensRemaining: 0 } });
+    await look("2^53 - 1 of 1", { usage: { ...good, tokensUsed: Number.MAX_SAFE_INTEGER, tokenLimit: 1, isWithinBudget: false } });
+    await look("nothing at all", {});
+    return shown;
+  },
+
+  async refreshWithoutClient() {
+    const meter = document.createElement("ai-chat-usage-meter");
+    return meter.refresh().then(String, ({ code, message }) => [code, message]);
+  },
+
+  async initial() {
+    fake.set(ID, [{ kind: "network", times: 2 }, { share: 0.6 }]);
+    const meter = add({ client, usage: usage({ companyId: ID, share: 0.4 }) }, { "company-id": ID });
+    await settled();
+    const seen = [text(meter, ".share")];
+    await pass(1_000);
+    seen.push(text(meter, ".share"), text(meter, ".message"));
+    // Another user's is not shown beside the new one's error.
+    meter.client = createFakeBookMore({ bearerToken: "x" }).client({ bearerToken: "wrong" });
+    await pass(1_000);
+    seen.push(text(meter, ".share"), text(meter, ".message"));
+    return seen;
+  },
+
+  /** Of a page that a server has rendered, before anything is set. */
+  rendered() {
+    const meter = document.querySelector("#rendered");
+    return { share: text(meter, ".share"), asOf: text(meter, ".as-of"), level: meter.matches(":state(warning)"), styles: meter.shadowRoot.querySelectorAll("style, link").length, border: getComputedStyle(at(meter, ".base")).borderTopWidth };
+  },
+  async renderedThen() {
+    const meter = document.querySelector("#rendered");
+    const nodes = [at(meter, ".base"), at(meter, ".fill")];
+    fake.set(ID, [{ kind: "network" }, { share: 0.9 }]);
+    meter.client = client;
+    await pass(1_000);
+    const seen = [text(meter, ".share"), text(meter, ".message")];
+    await meter.refresh();
+    seen.push(text(meter, ".share"), text(meter, ".message"));
+    return { seen, isSame: nodes[0] === at(meter, ".base") && nodes[1] === at(meter, ".fill") };
+  },
+
+  violations: () => violations,
+};
+
+window.act = async (name, argument) => {
+  if (!["violations", "rendered"].includes(name)) await begin();
+  return tests[name](argument);
+};
+document.title = "ready";

@@ -1,0 +1,9 @@
+// The meter in the JSX of preact. Compiled, never run.
+import type { BookMoreClient } from "bookmore-sdk";
+import type {} from "bookmore-sdk/meter/preact";
+
+export const Meter = ({ client }: { client: BookMoreClient }) => (
+  <ai-chat-usage-meter client={client} company-id="x" variant="ring" class="big" onbookmore-usage-change={({ detail }) => detail.level === "over"} onbookmore-login={(event) => event.type} />
+);
+// @ts-expect-error: no such variant
+export const Wrong = () => <ai-chat-usage-meter variant="pie" />;
