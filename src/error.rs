@@ -1,12 +1,12 @@
-//! Every way in which a call can fail, each with a sentence that says what to
-//! do. No sentence quotes a token or an API key; a cause is what was thrown.
+//! Every way a call can fail, each with a message that says what to do. No message
+//! contains a token or an API key; a cause is the original error.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{dto::ResponseStatus, wire::encode::PATH};
 
-/// The parts in one text. `[…].concat()` does the same in ten times the code,
-/// and `format!` in more.
+/// Concatenates texts. `[…].concat()` compiles to ten times the code, and
+/// `format!` to more.
 macro_rules! text {
     ($($part:expr),* $(,)?) => {{
         let mut text = String::new();
@@ -20,29 +20,28 @@ pub(crate) use text;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
-    /// The caller gave something that cannot be used: settings, a request, or in
-    /// the place of a Response what its `fetch` gave. In all but the last case
-    /// nothing was sent.
+    /// The caller passed something invalid: options, a request, or a `fetch` that
+    /// returned no usable Response. Except in the last case nothing was sent.
     Config(Box<ConfigError>),
     /// The caller's token provider failed.
     TokenProvider(Box<TokenProviderError>),
-    /// It took too long.
+    /// The call took too long.
     Timeout(Box<TimeoutError>),
-    /// No reply came, or it broke off.
+    /// No reply arrived, or it broke off.
     Network(Box<NetworkError>),
     /// The function that sends the requests failed by itself.
     Fetch(Box<FetchError>),
-    /// The server said no.
+    /// The server refused the request.
     Api(Box<ApiError>),
-    /// The server said something else than a usage or an error.
+    /// The reply is neither a usage nor an error.
     UnexpectedResponse(Box<UnexpectedResponseError>),
-    /// The server's reply looks like a usage and is none.
+    /// The reply looks like a usage but is not a valid one.
     Decode(Box<DecodeError>),
 }
 
 impl Error {
-    /// A stable name for the kind of failure, the `code` of the npm package's
-    /// errors.
+    /// A stable code for the kind of failure, the same as the `code` of the npm
+    /// package's errors.
     ///
     /// ```
     /// # use bookmore_sdk::{Error, error::NetworkError};
@@ -70,8 +69,7 @@ impl Error {
         }
     }
 
-    /// The HTTP status of the reply that was the failure; `None` where there
-    /// was no reply.
+    /// The HTTP status of the reply; `None` if there was none.
     ///
     /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
@@ -96,8 +94,8 @@ impl Error {
         }
     }
 
-    /// Whether another attempt may go better. The client has made its retries
-    /// when it gives such an error.
+    /// Whether another call may succeed. The client has already made its own
+    /// retries.
     ///
     /// ```
     /// # use bookmore_sdk::{Error, error::NetworkError};
@@ -119,7 +117,7 @@ impl Error {
         }
     }
 
-    /// How long the server asks to wait, from its reply on.
+    /// How long the server asks to wait, counted from its reply.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -145,8 +143,8 @@ impl Error {
         }
     }
 
-    /// When asking again is useful, in milliseconds since 1970; `None` where
-    /// that is not known.
+    /// The earliest useful time to call again, in milliseconds since 1970; `None` if
+    /// it is unknown.
     ///
     /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, testing::{Failure, FakeBookMore}};
@@ -169,7 +167,7 @@ impl Error {
         }
     }
 
-    /// Asking again is useful at `at`, in milliseconds since 1970.
+    /// Sets the earliest useful time to call again, in milliseconds since 1970.
     pub(crate) fn set_retry_at(&mut self, at: f64) {
         let retry_at = match self {
             Self::Timeout(error) => &mut error.retry_at,
@@ -181,7 +179,7 @@ impl Error {
         *retry_at = at.is_finite().then_some(at);
     }
 
-    /// The failure in a sentence or two.
+    /// Writes the message, a sentence or two.
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Config(error) => error.message.clone(),
@@ -214,7 +212,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// The caller gave something that cannot be used.
+/// The caller passed something invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     message: String,
@@ -228,26 +226,26 @@ impl ConfigError {
     }
 }
 
-/// What made a request or a token provider fail. Where `fetch` sends the
-/// requests it is a `fetch::Thrown`.
+/// The original error of a request or a token provider. With the transport
+/// `fetch` it is a `fetch::Thrown`.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// A call or one of its attempts took too long.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TimeoutError {
-    /// What was going on when the time was over.
+    /// What the call was doing at that time.
     pub phase: Phase,
-    /// Whose time was over.
+    /// Which timeout it was.
     pub scope: Scope,
     pub(crate) timeout_ms: f64,
     /// The failure that there was no time left to retry.
     pub last: Option<Arc<Error>>,
-    /// When asking again is useful, in milliseconds since 1970.
+    /// The earliest useful time to call again, in milliseconds since 1970.
     pub retry_at: Option<f64>,
 }
 
-/// What a call is about.
+/// The phases of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
@@ -262,7 +260,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// In a word, as the npm package has it.
+    /// The name used by the npm package.
     ///
     /// ```
     /// assert_eq!(bookmore_sdk::error::Phase::Backoff.name(), "backoff");
@@ -277,18 +275,18 @@ impl Phase {
     }
 }
 
-/// Whose time is limited.
+/// What a timeout limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scope {
-    /// One attempt's; it is retried.
+    /// One attempt, which is then retried.
     Attempt,
-    /// The whole call's.
+    /// The whole call.
     Total,
 }
 
 impl Scope {
-    /// In a word, as the npm package has it.
+    /// The name used by the npm package.
     ///
     /// ```
     /// assert_eq!(bookmore_sdk::error::Scope::Total.name(), "total");
@@ -302,7 +300,7 @@ impl Scope {
 }
 
 impl TimeoutError {
-    /// An attempt's time was over in `phase`; the client knows which limit it was.
+    /// An attempt timed out in `phase`. The client fills in the timeout.
     ///
     /// ```
     /// # use bookmore_sdk::error::{Phase, Scope, TimeoutError};
@@ -318,7 +316,7 @@ impl TimeoutError {
         }
     }
 
-    /// The limit.
+    /// The timeout.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -362,12 +360,12 @@ impl TimeoutError {
 #[derive(Debug, Clone)]
 pub struct TokenProviderError {
     pub(crate) message: String,
-    /// What the provider failed with.
+    /// The provider's error.
     pub cause: Option<Cause>,
 }
 
 impl TokenProviderError {
-    /// `message` is a sentence for a person.
+    /// `message` is a sentence for people.
     ///
     /// ```
     /// bookmore_sdk::error::TokenProviderError::new("Please sign in again.");
@@ -379,7 +377,7 @@ impl TokenProviderError {
         }
     }
 
-    /// The provider failed with an error of its own.
+    /// From a provider's own error.
     pub(crate) fn from_cause(cause: Cause) -> Self {
         let words = cause.to_string();
         let end = if words.ends_with(['.', '!', '?']) {
@@ -390,7 +388,7 @@ impl TokenProviderError {
         Self::new(text!["The token provider failed: ", &words, end]).caused_by(cause)
     }
 
-    /// Keeps what the provider failed with.
+    /// Sets the provider's error as the cause.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -405,16 +403,16 @@ impl TokenProviderError {
     }
 }
 
-/// No reply came, or it broke off.
+/// No reply arrived, or it broke off.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NetworkError {
     problem: NetworkProblem,
-    /// What a platform or a transport says of it.
+    /// What the platform or the transport says about it.
     pub(crate) words: String,
-    /// What the request failed with.
+    /// The original error.
     pub cause: Option<Cause>,
-    /// When asking again is useful, in milliseconds since 1970.
+    /// The earliest useful time to call again, in milliseconds since 1970.
     pub retry_at: Option<f64>,
 }
 
@@ -425,12 +423,12 @@ enum NetworkProblem {
         endpoint: String,
     },
     BrokeOff,
-    /// The words are the sentence.
+    /// Whether the words are a complete message.
     Other,
 }
 
 impl NetworkError {
-    /// `message` is a sentence for a person.
+    /// `message` is a sentence for people.
     ///
     /// ```
     /// bookmore_sdk::error::NetworkError::new("The gateway is not there.");
@@ -439,14 +437,14 @@ impl NetworkError {
         Self::of(NetworkProblem::Other, message.into())
     }
 
-    /// `words`: what the platform says of it.
+    /// `words`: what the platform says about it.
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
     pub(crate) fn no_reply(endpoint: &str, words: String) -> Self {
         let endpoint = endpoint.to_owned();
         Self::of(NetworkProblem::NoReply { endpoint }, words)
     }
 
-    /// `words`: what the platform says of it.
+    /// `words`: what the platform says about it.
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
     pub(crate) fn broke_off(words: String) -> Self {
         Self::of(NetworkProblem::BrokeOff, words)
@@ -461,7 +459,7 @@ impl NetworkError {
         }
     }
 
-    /// Keeps what the request failed with.
+    /// Sets the original error as the cause.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -489,22 +487,21 @@ impl NetworkError {
     }
 }
 
-/// The `fetch` that was given failed by itself: what it threw is no trouble of
-/// the network.
+/// The given `fetch` function failed by itself; the network is not at fault.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FetchError {
-    /// What was thrown says so of itself.
+    /// What the thrown value says about itself.
     pub(crate) words: String,
-    /// What was thrown.
+    /// The thrown value.
     pub cause: Option<Cause>,
-    /// Whether it is a framework's control flow, which has to reach the caller
-    /// as it came.
+    /// Whether it is a framework's control flow, which must reach the caller
+    /// unchanged.
     pub is_control_flow: bool,
 }
 
 impl FetchError {
-    /// `words`: what was thrown says of itself.
+    /// `words`: what the thrown value says about itself.
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
     pub(crate) fn new(words: String) -> Self {
         Self {
@@ -529,65 +526,65 @@ impl FetchError {
     }
 }
 
-/// The server said no: a status of 400 to 599, or a ResponseStatus with an
-/// ErrorCode (contract, "Failures" 2, 3 and 6).
+/// The server refused the request: a status of 400 to 599, or a ResponseStatus
+/// with an ErrorCode (contract, "Failures" 2, 3 and 6).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ApiError {
     /// The HTTP status.
     pub status: u16,
-    /// The server's own name for the error, for example `Unauthorized`: as it was
-    /// written, with a secret if that is in it.
+    /// The server's error code, for example `Unauthorized`. It is not redacted, so
+    /// that it can be compared.
     pub error_code: Option<String>,
-    /// What the server said in words, if anything.
+    /// The server's message, if any.
     pub server_message: Option<String>,
-    /// All that the server said of the failure, if it said it in its usual form.
+    /// The complete ResponseStatus, if the body has one.
     pub response_status: Option<Box<ResponseStatus>>,
-    /// The id under which the server knows the request, if it gave one.
+    /// The server's id for the request, if it sent one.
     pub request_id: Option<String>,
     pub(crate) retry_after_ms: Option<f64>,
-    /// When asking again is useful, in milliseconds since 1970: what the server
-    /// asks for, or a later turn of the client's own.
+    /// The earliest useful time to call again, in milliseconds since 1970: when the
+    /// server allows it, or later if the client paces its retries.
     pub retry_at: Option<f64>,
-    /// Whether a quota is used up, which a wait of seconds does not fill.
+    /// Whether a quota is used up, which does not recover within seconds.
     pub is_quota: bool,
     pub(crate) message: String,
 }
 
-/// The server answered with something that is neither a usage nor an error.
+/// The reply is neither a usage nor an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnexpectedResponseError {
-    /// The HTTP status; 0 for a redirect that a browser keeps to itself.
+    /// The HTTP status; 0 for a redirect, whose status browsers hide.
     pub status: u16,
-    /// What is unexpected.
+    /// What was unexpected.
     pub problem: Unexpected,
 }
 
-/// What is unexpected of a reply.
+/// What was unexpected about a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unexpected {
-    /// A success that carries no usage: 204, 206 or another status than 200.
+    /// A successful status other than 200, which carries no usage: 204, 206, …
     NoUsage,
     /// Neither JSON nor JSON Lines; often an HTML login page.
     ContentType(String),
-    /// A redirect, often to a login page. It is not followed, because the
-    /// credentials would go along.
+    /// A redirect, often to a login page. It is not followed, because it would take
+    /// the credentials along.
     Redirect {
-        /// Where to, without the query; browsers do not tell.
+        /// The target, without the query; browsers hide it.
         location: Option<String>,
     },
     /// The reply came from another origin than the base URL's.
     OtherOrigin {
-        /// Where from, without the query.
+        /// The URL of the reply, without the query.
         url: String,
     },
-    /// The usage is another company's than the one asked for.
+    /// The usage of another company than the requested one.
     OtherCompany {
-        /// The company asked for.
+        /// The requested company.
         requested: String,
-        /// The company of the reply.
+        /// The company in the reply.
         received: String,
     },
 }
@@ -641,24 +638,24 @@ impl UnexpectedResponseError {
     }
 }
 
-/// The reply looks like a usage and is none.
+/// The reply looks like a usage but is not a valid one.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DecodeError {
-    /// The member at fault, in camelCase, for example
-    /// `responseStatus.errors[0].message`. Empty for the whole reply.
+    /// The invalid member in camelCase, for example
+    /// `responseStatus.errors[0].message`; empty for the whole reply.
     pub path: String,
-    /// Where in the reply the fault was noticed, in bytes.
+    /// Where in the reply the error was detected, in bytes.
     pub offset: usize,
-    /// Whether the reply is well formed as far as it goes, and ends too early.
+    /// Whether the reply is well formed but ends too early.
     pub truncated: bool,
-    /// When asking again is useful, in milliseconds since 1970.
+    /// The earliest useful time to call again, in milliseconds since 1970.
     pub retry_at: Option<f64>,
     problem: &'static str,
 }
 
 impl DecodeError {
-    /// Boxed, as in [`Error`]: a result that may be an error stays small.
+    /// Boxed, as in [`Error`], to keep `Result` small.
     pub(crate) fn new(offset: usize, problem: &'static str) -> Box<Self> {
         Box::new(Self {
             path: String::new(),
@@ -675,7 +672,7 @@ impl DecodeError {
         error
     }
 
-    /// The same error, seen from the object that has the member `name`.
+    /// Prefixes the path with the member `name`.
     pub(crate) fn within(mut self: Box<Self>, name: &str) -> Box<Self> {
         let separator = match self.path.as_bytes().first() {
             None | Some(b'[') => "",
@@ -685,7 +682,7 @@ impl DecodeError {
         self
     }
 
-    /// The same error, seen from the list that has the item `index`.
+    /// Prefixes the path with the item `index`.
     pub(crate) fn at_index(self: Box<Self>, index: usize) -> Box<Self> {
         self.within(&text!["[", &decimal(index as u64), "]"])
     }
@@ -703,8 +700,7 @@ impl DecodeError {
     }
 }
 
-/// `number` in decimal digits, without `std::fmt`: the npm package is built
-/// without it.
+/// `number` in decimal, without `std::fmt`, which the npm package does without.
 pub(crate) fn decimal(number: u64) -> String {
     let mut digits = match number / 10 {
         0 => String::new(),
@@ -714,8 +710,8 @@ pub(crate) fn decimal(number: u64) -> String {
     digits
 }
 
-/// Each failure converts into [`Error`], speaks its sentence and gives its
-/// source, where a member holds one.
+/// Makes each failure convert into [`Error`], display its message, and return its
+/// source if a member holds one.
 macro_rules! kinds {
     ($($kind:ident($error:ident $(, $source:ident)?)),*) => {$(
         impl From<$error> for Error {

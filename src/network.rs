@@ -1,8 +1,9 @@
-//! Tells the network's failures from those of whoever sends, by what platforms
-//! say of them. Both faces ask here: the names and codes stand once.
+//! Tells network failures from failures of the function that sends, by what
+//! platforms say about them. The npm package and the Rust client share these
+//! lists.
 
-/// How platforms say that no reply came, a line each: Chromium, Firefox,
-/// WebKit, Node, React Native, Deno. What follows may name the host.
+/// What platforms say when no reply arrived, a line each: Chromium, Firefox,
+/// WebKit, Node, React Native, Deno. The host may follow.
 const WORDS: &str = "\
 Failed to fetch
 network error
@@ -19,11 +20,11 @@ error sending request
 error sending request for url
 error trying to connect";
 
-/// What begins so is the network's whatever kind of error says it: workerd and
-/// Electron throw plain ones.
+/// Prefixes that mean a network failure in an error of any kind: workerd and
+/// Electron throw plain errors.
 const PLAIN_WORDS: &str = "Network connection lost\nnet::ERR_";
 
-/// What begins so is a code of Node, undici, Bun or OpenSSL.
+/// Prefixes of error codes of Node, undici, Bun and OpenSSL.
 const CODES: &str = "\
 ECONN
 EAI_
@@ -58,13 +59,13 @@ FailedToOpenSocket
 ConnectionRe
 ConnectionClosed";
 
-/// The same, in full.
+/// Complete error codes.
 const WHOLE_CODES: &str = "EPROTO\nTimeout";
 
-/// Whether what was thrown is the network's, by its name, its message and its
-/// code and that of its cause, which are empty where there is none.
+/// Whether an error is a network failure, by its name, message and code and its
+/// cause's code; each is empty if absent.
 pub(crate) fn is_network(name: &str, message: &str, codes: [&str; 2]) -> bool {
-    // A dispatcher of another undici, for example: that will not pass.
+    // For example a dispatcher of another undici version, which will not go away.
     if codes.contains(&"UND_ERR_INVALID_ARG") {
         return false;
     }
@@ -77,8 +78,8 @@ pub(crate) fn is_network(name: &str, message: &str, codes: [&str; 2]) -> bool {
         || (name == "TypeError" && begins(message, WORDS, true))
 }
 
-/// Whether `text` begins with a line of `list`; `whole`: with at most a host or
-/// a reason behind.
+/// Whether `text` begins with a line of `list`. `whole`: at most a host or a
+/// reason may follow.
 #[inline(never)] // smaller, see Cargo.toml
 fn begins(text: &str, list: &str, whole: bool) -> bool {
     list.as_bytes().split(|byte| *byte == b'\n').any(|known| {

@@ -1,6 +1,6 @@
-//! What may go from thread to thread. On a host any thread may use a client, so
-//! all that it holds can go along. On wasm32 there is one thread, and the values
-//! of JavaScript stay on it.
+//! Bounds and wrappers for threads. On a host any thread may use a client, so
+//! everything it holds is `Send`. On wasm32, JavaScript values stay on their
+//! thread.
 
 use std::{
     future::Future,
@@ -10,14 +10,14 @@ use std::{
 
 #[cfg(target_arch = "wasm32")]
 mod bounds {
-    /// Anything; on hosts what is `Send`. A future that holds JavaScript's
-    /// values, as those of `fetch` do, can be given on wasm32, and any thread
-    /// may own a client on a host.
+    /// Any type; on hosts, any `Send` type. So on wasm32 a future may hold
+    /// JavaScript values, as those of `fetch` do, and on a host any thread may
+    /// own a client.
     pub trait MaybeSend {}
 
     impl<T: ?Sized> MaybeSend for T {}
 
-    /// Anything; on hosts what is `Sync`.
+    /// Any type; on hosts, any `Sync` type.
     pub trait MaybeSync {}
 
     impl<T: ?Sized> MaybeSync for T {}
@@ -25,14 +25,14 @@ mod bounds {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod bounds {
-    /// What is `Send`; on wasm32 anything. A future that holds JavaScript's
-    /// values, as those of `fetch` do, can be given on wasm32, and any thread
-    /// may own a client on a host.
+    /// Any `Send` type; on wasm32, any type. So on wasm32 a future may hold
+    /// JavaScript values, as those of `fetch` do, and on a host any thread may
+    /// own a client.
     pub trait MaybeSend: Send {}
 
     impl<T: Send + ?Sized> MaybeSend for T {}
 
-    /// What is `Sync`; on wasm32 anything.
+    /// Any `Sync` type; on wasm32, any type.
     pub trait MaybeSync: Sync {}
 
     impl<T: Sync + ?Sized> MaybeSync for T {}
@@ -40,7 +40,7 @@ mod bounds {
 
 pub use bounds::{MaybeSend, MaybeSync};
 
-/// `dyn` of a trait, `Send` and `Sync` on hosts.
+/// A `dyn` trait object, `Send` and `Sync` on hosts.
 #[cfg(not(target_arch = "wasm32"))]
 macro_rules! shared {
     (dyn $($of:tt)+) => { dyn $($of)+ + Send + Sync };
@@ -56,16 +56,17 @@ pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 #[cfg(target_arch = "wasm32")]
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// Locks also what was locked when a thread panicked: the others go on.
+/// Locks, ignoring poison: the other threads go on after a panic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A value of one thread in a client that any thread may own: others panic.
+/// A value that only its own thread may use, in a client that any thread may own;
+/// other threads panic.
 #[cfg(target_arch = "wasm32")]
 pub(crate) use send_wrapper::SendWrapper as Local;
 
-/// On hosts values go anywhere by themselves.
+/// On hosts all values are `Send`.
 #[cfg(not(target_arch = "wasm32"))]
 #[derive(Clone, Default)]
 pub(crate) struct Local<T>(T);

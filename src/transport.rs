@@ -1,4 +1,4 @@
-//! The door out of the core: one trait.
+//! [`Transport`]: how the client reaches the outside world.
 
 use std::{fmt, future::Future};
 
@@ -6,10 +6,10 @@ pub use crate::threads::{MaybeSend, MaybeSync};
 
 use crate::error::{Error, NetworkError};
 
-/// The outside world: requests, time and chance. `fetch::Fetch` is one for
-/// browsers and JavaScript runtimes, `testing::VirtualTransport` one for tests.
+/// Requests, time and randomness. `fetch::Fetch` is the transport of browsers and
+/// JavaScript runtimes, `testing::VirtualTransport` one for tests.
 ///
-/// One that does something before another one sends:
+/// A transport that wraps another one:
 ///
 /// ```
 /// use std::future::Future;
@@ -45,34 +45,33 @@ use crate::error::{Error, NetworkError};
 /// }
 /// ```
 pub trait Transport: MaybeSend + MaybeSync + 'static {
-    /// Sends `request` and reads the whole reply. `on_headers` is called with
-    /// the reply when its headers have come, without its body: those of an error
-    /// have to do where the body takes too long. Redirects are not followed, because the
-    /// credentials would go along. When the future is dropped, the request is
-    /// given up: its time is over, or nobody waits any more.
+    /// Sends `request` and reads the whole reply. Calls `on_headers` with the reply,
+    /// still without its body, as soon as the headers arrive: they decide if the
+    /// body takes too long. Must not follow redirects, because they would take the
+    /// credentials along. Dropping the future cancels the request.
     ///
     /// # Errors
-    /// [`NetworkError`], or another [`Error`] where sending fails by itself.
+    /// [`NetworkError`], or another [`Error`] if sending itself fails.
     fn send(
         &self,
         request: HttpRequest,
         on_headers: impl FnOnce(&HttpResponse) + MaybeSend + 'static,
     ) -> impl Future<Output = Result<HttpResponse, Error>> + MaybeSend + 'static;
 
-    /// Lets `ms` milliseconds pass.
+    /// Completes after `ms` milliseconds.
     fn sleep(&self, ms: f64) -> impl Future<Output = ()> + MaybeSend + 'static;
 
-    /// Milliseconds since some moment, never fewer than before.
+    /// The monotonic clock, in milliseconds.
     fn now(&self) -> f64;
 
     /// Milliseconds since 1970.
     fn unix_now(&self) -> f64;
 
-    /// A number from 0 to 1, without 1.
+    /// A random number in [0, 1).
     fn random(&self) -> f64;
 }
 
-/// A `GET` request: a wrong verb would write data, so there is no other.
+/// A `GET` request. There is no other verb, because a wrong one would write data.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HttpRequest {
@@ -83,7 +82,7 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
-    /// A request without headers, such as the test of a [`Transport`] sends.
+    /// A request without headers, for tests of a [`Transport`].
     ///
     /// ```
     /// # use bookmore_sdk::HttpRequest;
@@ -119,7 +118,7 @@ impl fmt::Debug for HttpRequest {
     }
 }
 
-/// The names of headers, whose values are not to be shown.
+/// Shows the names of headers without their values.
 pub(crate) fn names(headers: &[(String, String)]) -> Vec<&str> {
     headers.iter().map(|(name, _)| name.as_str()).collect()
 }
@@ -128,13 +127,13 @@ pub(crate) fn names(headers: &[(String, String)]) -> Vec<&str> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct HttpResponse {
-    /// The HTTP status; 0 for a redirect that a browser keeps to itself.
+    /// The HTTP status; 0 for a redirect, whose status browsers hide.
     pub status: u16,
-    /// Where the reply came from, if a redirect was followed.
+    /// The URL of the reply, if a redirect was followed.
     pub url: Option<String>,
     /// Header names, in any case, and values.
     pub headers: Vec<(String, String)>,
-    /// When it came, in milliseconds since 1970.
+    /// When it arrived, in milliseconds since 1970.
     pub received_at: f64,
     /// The body, decoded from any content coding.
     pub body: Body,
@@ -144,11 +143,11 @@ pub struct HttpResponse {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Body {
-    /// All of it.
+    /// The complete body.
     Whole(Vec<u8>),
-    /// It is longer than the transport reads: the first bytes.
+    /// The first bytes of a body longer than the transport reads.
     TooLong(Vec<u8>),
-    /// It broke off: the bytes until then, and why.
+    /// The bytes of a body that broke off, and why.
     Broken(Vec<u8>, NetworkError),
 }
 
@@ -161,7 +160,7 @@ impl Body {
 }
 
 impl HttpResponse {
-    /// A whole reply with a content type.
+    /// A complete reply with a content type.
     ///
     /// ```
     /// # use bookmore_sdk::HttpResponse;
@@ -190,7 +189,7 @@ impl HttpResponse {
         header_in(&self.headers, name)
     }
 
-    /// The id under which the server knows the request, if it tells.
+    /// The server's id for the request, if it sent one.
     pub(crate) fn request_id(&self) -> Option<String> {
         [
             "x-request-id",
@@ -204,7 +203,7 @@ impl HttpResponse {
     }
 }
 
-/// What the timers of browsers can take, in milliseconds: some 24 days.
+/// The longest timer of browsers, in milliseconds: about 24 days.
 pub(crate) const LONGEST_TIMER_MS: u32 = 0x7FFF_FFFF;
 
 pub(crate) fn header_in<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {

@@ -1,9 +1,9 @@
-//! Whose module it is, in a custom section that can be read before the module
-//! is run: a script of another version could not even start it.
+//! The version, in a custom section that can be read before the module is
+//! instantiated: a script of another version could not even instantiate it.
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-// SAFETY: a custom section of its own; nothing is read from it in here.
+// SAFETY: the section is our own, and no code reads it.
 #[allow(unsafe_code)]
 #[unsafe(link_section = "bookmore-sdk")]
 #[used]

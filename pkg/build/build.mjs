@@ -19,7 +19,7 @@ const root = dirname(pkg);
 const dist = join(pkg, "dist");
 const generated = join(root, "target/wasm-bindgen");
 const { version } = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
-/** What each script is bundled with. */
+/** The esbuild options of every script. */
 const COMMON = {
   absWorkingDir: pkg,
   bundle: true,
@@ -64,16 +64,15 @@ function run(command, args, env) {
 }
 
 /**
- * The generated script as a function, so that importing it does nothing, bundlers can drop it where it is not used, and
- * a trap can be followed by a fresh instance. The first parameter hides `document` from the script, which takes the
- * address of `document.currentScript` to find a module by itself and throws where there is none. The second lets an
- * instance be made otherwise.
+ * Wraps the generated script in a function, so that importing it has no effect, bundlers can drop it if it is unused, and
+ * a trap can be followed by a new instance. The first parameter shadows `document`: the script would look for its module
+ * next to `document.currentScript`, and throw if there is none. The second replaces the way an instance is made.
  */
 function wrapped(glue) {
   return `export function glue(document, WebAssembly = globalThis.WebAssembly) {\n${glue}\nreturn wasm_bindgen;\n}\n`;
 }
 
-/** Bundles a script. ES modules share the generated files, CommonJS has them inside. */
+/** Bundles a script. ES modules share the generated files; CommonJS includes them. */
 function bundle({ name, wasm }, { format, file }) {
   const generated = ({ path }) => {
     if (wasm && path === "./wasm-inline.js") return { path: join(pkg, `src/wasm-${wasm}.ts`) };
@@ -85,10 +84,10 @@ function bundle({ name, wasm }, { format, file }) {
     outfile: `dist/${file}`,
     format,
     external: [...EXTERNAL, "./sdk.wasm*"],
-    // Where Deno finds the types of a script that it was given by its address.
+    // Tells Deno where to find the types of a script imported by its URL.
     banner: format === "esm" ? { js: `// @ts-self-types="./${name.split("/").pop()}.d.ts"` } : {},
     platform: "neutral",
-    // An `import()` of a package would give an app of CommonJS a second copy of it, and Jest refuses it.
+    // In CommonJS, an `import()` of a package would load a second copy of it, and Jest refuses it.
     supported: { "dynamic-import": format === "esm" },
     plugins: [{
       name: "generated",

@@ -3,21 +3,21 @@ import { dirname, join, posix } from "node:path";
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 import { ENTRIES } from "./entries.mjs";
 
-/** What does not import "bookmore-sdk"; "sdk.wasm" stands for the module. */
+/** The entries that do not import "bookmore-sdk"; "sdk.wasm" is the module. */
 const ALONE = ["index", "slim", "no-wasm", "sdk.wasm"];
 const NAMES = [...new Set(ENTRIES.map(({ name }) => name)), "sdk.wasm"];
 
 /**
- * Finishes the declarations that tsc has written to `dist`. Those of an entry that stands alone become one file: then
- * the links in their comments lead somewhere, and Deno, which looks for a script behind each import, finds all. `out`
- * gets the API of each entry in short, `NAME.api.md`.
+ * Finishes the declarations that tsc wrote to `dist`. Those of an entry that stands alone are rolled up into one file, so
+ * that the links in comments resolve, and Deno, which looks for a script behind each import, finds everything. A summary
+ * of each entry's API goes to `out`, as `NAME.api.md`.
  */
 export function finishDeclarations(pkg, out) {
   const dist = join(pkg, "dist");
   rmSync(out, { recursive: true, force: true });
   for (const name of NAMES) {
     mkdirSync(dirname(join(out, name)), { recursive: true });
-    // Its messages are about release tags, which are not used here; tsc has checked the rest.
+    // Its messages concern release tags, which we do not use; tsc has checked the rest.
     Extractor.invoke(configuration(pkg, name, out), { localBuild: true, messageCallback: (message) => (message.handled = true) });
   }
   for (const file of readdirSync(dist).filter((name) => name.endsWith(".d.ts"))) rmSync(join(dist, file));

@@ -1,19 +1,19 @@
-// The module as text in a script. Measured as what travels, a string in which
-// the frequent bytes are one character and the others two beats base64 of the
-// gzipped module (by a fifth under brotli): brotli and gzip see the bytes, not
-// base64's groups of six bits. Frequent bytes that are printable stay what they
-// are, so that sentences stay words. And it needs no DecompressionStream.
+// The module as text in a script. A frequent byte becomes one character and any
+// other two. After brotli this is a fifth smaller than base64 of the gzipped
+// module, because the compressor sees bytes and not groups of six bits. Frequent
+// printable bytes map to themselves, so that messages remain readable words. And
+// it needs no DecompressionStream.
 //
-// It is read from the bytes of the text, by a typed table: a search for each
-// character takes three times as long. `new WebAssembly.Module` saves the way
-// through another thread, which takes longer than compiling does.
+// Decoding runs on the encoded bytes with a typed table, because searching a
+// string for each character is much slower. `new WebAssembly.Module` avoids the
+// detour through another thread, which takes longer than compiling.
 
-// Printable ASCII without what a string or a template would escape.
+// Printable ASCII, except what a string or a template would have to escape.
 const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).filter(
   (character) => !"\"'`\\$".includes(character),
 );
 const PREFIXES = 4;
-// The second of two characters: "(" and what follows, a run of the alphabet.
+// The second of two characters is one of the 52 from "(" on, which are all in the alphabet.
 const FIRST = "(".charCodeAt(0);
 const SECONDS = 52;
 
@@ -41,12 +41,12 @@ export function inlined(wasm) {
   const text = Array.from(wasm, (byte) => written[byte]).join("");
   return `// The bytes of sdk.wasm, see pkg/build/inline.mjs.
 const text = ${JSON.stringify(text)};
-// How each byte is written; the first of the prefixes where it takes two characters.
+// The character of each byte; the first prefix if it takes two characters.
 const table = ${JSON.stringify(table)};
 const prefixes = ${JSON.stringify(prefixes)};
 export async function wasm() {
   const written = new TextEncoder().encode(text);
-  // By the code of a character: the byte, or 256 and more for a prefix.
+  // By character code: the byte, or 256 plus the number of a prefix.
   const read = new Uint16Array(128);
   const others = [];
   for (let byte = 0; byte < 256; byte++) {
@@ -62,7 +62,7 @@ export async function wasm() {
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {
-    // On a page, some browsers compile only a few kilobytes this way.
+    // Chrome before 114 refuses more than 4 kB on the main thread.
     if (error?.name !== "RangeError") throw error;
     return WebAssembly.compile(bytes);
   }

@@ -1,4 +1,4 @@
-// The Rust crate as a WebAssembly module with the JavaScript that calls it, by the tools as they come:
+// Builds the WebAssembly module and its JavaScript glue with unmodified tools:
 //   cargo → wasm-bindgen → wasm-opt, and → wasm2js where there is to be no WebAssembly.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 
 const TARGET = "wasm32-unknown-unknown";
 
-/** Makes `core.js` and `sdk.wasm` in `out` of the crate in `root`; `run` runs a command there. */
+/** Builds the crate in `root` into `core.js` and `sdk.wasm` in `out`; `run` runs a command. */
 export function buildModule(root, out, run) {
   checkBindgenVersion(root);
   bindgen(link(root, "npm", run), out, run);
@@ -36,7 +36,7 @@ function link(root, feature, run) {
   const target = join(root, "target");
   run(
     "cargo",
-    // Built together with an rlib, the module keeps two kilobytes that nothing uses.
+    // Building an rlib at the same time leaves two kilobytes of unused code in the module.
     [
       ...["rustc", "--release", "--lib", "--crate-type", "cdylib", "--locked", "--no-default-features", "--features", feature],
       ...["--target", TARGET, "--target-dir", target],
@@ -54,9 +54,9 @@ const binaryen = (root, command) => join(root, "pkg/node_modules/binaryen/bin", 
 const wasmOpt = (root, args, run) => run(process.execPath, [binaryen(root, "wasm-opt"), ...args]);
 
 /**
- * The module holds the paths of sources, in the words of panics. Under these names it has the same bytes in any folder
- * and for any user, and with and without the component rust-src, which lets rustc find the standard library's sources.
- * For all crates, hence in the environment; encoded, as a path can have a space.
+ * The messages of panics contain source paths. Remapped, the module has the same bytes in any folder and for any user,
+ * with and without the component rust-src, which changes the standard library's paths. The flags are in the environment to
+ * apply to all crates, and encoded because a path may contain a space.
  */
 function rustFlags(root) {
   const told = (command, ...args) =>

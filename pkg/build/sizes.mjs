@@ -8,8 +8,8 @@ const brotli = (bytes) =>
   brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length;
 
 /**
- * Prints what each entry comes to, bundled and minified as in an app, and fails
- * where one is over its limit in budget.json (bytes of brotli; null for none).
+ * Prints the size of each entry, bundled and minified as in an app, and fails if
+ * one exceeds its limit in budget.json (bytes of brotli; null for none).
  */
 export async function printSizes(dist) {
   const budget = JSON.parse(readFileSync(new URL("budget.json", import.meta.url), "utf8"));

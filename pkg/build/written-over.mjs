@@ -1,5 +1,5 @@
-// `wasm-pack build` writes its package into pkg/ where it is given no other folder. Whoever imports this stops then, and
-// says how to get ours back; run by itself it does the same, before anything reads pkg/package.json.
+// Without an --out-dir, `wasm-pack build` overwrites pkg/ with its own package. This module detects that, explains how to
+// restore ours, and exits. Run as a script it does the same, before anything reads pkg/package.json.
 import { existsSync, readFileSync } from "node:fs";
 
 const at = (path) => new URL(`../${path}`, import.meta.url);

@@ -1,12 +1,12 @@
 import { named } from "./thrown.js";
 
 /**
- * Who is told when a signal aborts. One listener a signal, however many calls
- * it is given to: Node warns of more than ten.
+ * What runs when a signal aborts. Each signal gets one listener, however many
+ * calls share it, because Node.js warns about more than ten.
  */
 const listeners = new WeakMap<AbortSignal, { runs: Set<() => void>; end(): void }>();
 
-/** Calls `run` when `signal` aborts, unless the function that it returns is called before. */
+/** Calls `run` when `signal` aborts. The returned function cancels that. */
 export function onAbort(signal: AbortSignal, run: () => void): () => void {
   const all = listeners.get(signal) ?? listen(signal);
   all.runs.add(run);
@@ -29,7 +29,7 @@ function listen(signal: AbortSignal): { runs: Set<() => void>; end(): void } {
   return all;
 }
 
-/** A signal that cannot do it, as one made by hand may be, does no harm: one that does not listen does not abort. */
+/** A handmade signal may lack the method, and then never aborts. */
 function tellSignal(signal: AbortSignal, method: "addEventListener" | "removeEventListener", tell: () => void): void {
   try {
     signal[method]("abort", tell);

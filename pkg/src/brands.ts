@@ -1,13 +1,13 @@
-/** By which a client is known whatever copy of the package made it. */
+/** Identifies a client, whichever copy of the package made it. */
 export const CLIENT_BRAND = /* @__PURE__ */ Symbol.for("bookmore-sdk.client");
 
-/** The same for an error. */
+/** Identifies an error, likewise. */
 export const ERROR_BRAND = /* @__PURE__ */ Symbol.for("bookmore-sdk.error");
 
 /**
- * By which a sub-entry reaches what is behind a client, whatever copy of the
- * package made it: a function, because a proxy hands those on as they are. The
- * number rises when `Calls` changes for those who reach it.
+ * Gives a sub-entry access to the internals of a client, whichever copy of the
+ * package made it. It is a function, because proxies pass functions through. The
+ * number increases when `Calls` changes for sub-entries.
  *
  * @internal
  */

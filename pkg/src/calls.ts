@@ -32,15 +32,15 @@ const DEFAULT_TOTAL_TIMEOUT_MS = 30_000;
 interface Engine {
   instance: Instance;
   core: Core;
-  /** Absent where each call has a driver of its own. */
+  /** Absent if each call has its own driver. */
   driver: Driver | undefined;
 }
 
-/** What decides for many companies. */
+/** Makes the decisions for many companies. */
 export interface Deciding extends Pick<CheckedManyOptions, "callOptions" | "signal" | "onProgress"> {
-  /** Everything that it is told and asked goes through here: a trap is thrown as an InternalError. */
+  /** Runs `act` on the engine. A trap is thrown as an InternalError. */
   decide<T>(act: (many: Many) => T): T;
-  /** Tells it of the 429s that the client met. */
+  /** Reports the client's 429s. */
   tellLimit(): void;
   free(): void;
 }
@@ -52,13 +52,13 @@ export interface Outline extends Pick<CheckedClientOptions, "baseUrl" | "credent
   headerNames: string[];
 }
 
-/** What a client does, apart from its face. */
+/** The implementation of a client. */
 export class Calls {
   /** For a sub-entry, as {@link load}. */
   readonly nearest = nearest;
-  /** Those of `bookmore-sdk/watch` that go on, by company. */
+  /** The active polls of `bookmore-sdk/watch`, by company. */
   readonly polls = new Map<string, { setToken(sameIdentity: boolean): void }>();
-  /** Counts the identities that the tokens stood for. */
+  /** Counts the identities that the tokens have stood for. */
   identity = 0;
   /** For `bookmore-sdk/diagnose`: each is told of the headers of each request. */
   readonly sendListeners = new Set<(headers: Readonly<Record<string, string>>) => void>();
@@ -68,7 +68,7 @@ export class Calls {
   #token: string | undefined;
   #provider: TokenProvider | undefined;
   #engine: Engine | undefined;
-  /** Which function of the application runs just now: what it calls cannot wait for it. */
+  /** The application's function that is running: a call that it makes must not wait for it. */
   #running: "provider" | "fetch" | undefined;
 
   constructor(options: CheckedClientOptions, load: Loader) {
@@ -121,7 +121,7 @@ export class Calls {
 
   async getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {
     const { data, error, ...outcome } = await this.#call(request, options);
-    // Made here, so that its stack names the caller.
+    // Created here, so that its stack shows the caller.
     if (error) throw failure(error, outcome);
     return data!;
   }
@@ -135,7 +135,7 @@ export class Calls {
     return { data: data!, response: requestId === undefined ? told : { ...told, requestId } };
   }
 
-  /** For `bookmore-sdk/many`: checks what it was given. */
+  /** For `bookmore-sdk/many`: validates the arguments. */
   async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): Promise<Deciding> {
     const { concurrency, rounds, totalTimeoutMs, ...checked } = manyOptions(client, companyIds, options);
     const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), checked.signal);
@@ -146,7 +146,7 @@ export class Calls {
       decide: (act) => inside(() => act(many)),
       tellLimit: () => {
         const engine = this.#engine;
-        // Before the first call there is no engine, and after a trap one of another instance, which does not know it.
+        // Before the first call there is no engine; after a trap it belongs to another instance.
         if (engine?.instance === instance && instance.trap === undefined) inside(() => engine.core.tellLimit(many));
       },
       free: () => release(instance, many),
@@ -173,7 +173,7 @@ export class Calls {
         engine = this.#engineOf(await this.#loaded(totalTimeout, signal));
       } catch (thrown) {
         if (signal?.aborted) throw thrown;
-        // Each caller gets an error of its own.
+        // Each caller gets its own error.
         const error = thrown instanceof BookMoreError ? thrown : unsupported(thrown);
         const { message, cause } = error;
         return { error: { ...error, message, cause }, attempts: [], elapsedMs: now() - started };
@@ -192,11 +192,11 @@ export class Calls {
         isRetryable: true,
       });
     }
-    // A driver of its own ends with its call.
+    // This driver ends with its call.
     const driver = engine.driver ?? new Driver(engine.instance, engine.core.fork(), this.#world, true);
-    // In one order, so that equal calls are equal.
+    // Sorted, so that equal calls compare equal.
     const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
-    // A test's clock may jump back, or give no number.
+    // A fake clock may go back, or return NaN.
     const waited = Math.max(0, now() - started) || 0;
     return driver.call(signal, (core, at) =>
       core.call(
@@ -215,7 +215,7 @@ export class Calls {
     );
   }
 
-  /** The running module: it is a part of what a call's total limit covers. */
+  /** The running module. Loading it counts towards a call's total timeout. */
   #loaded(totalTimeout: number, signal: AbortSignal | undefined): Promise<Instance> {
     return new Promise((resolve, reject) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
@@ -230,9 +230,9 @@ export class Calls {
     });
   }
 
-  /** The engine of this client, made anew when the module was. */
+  /** The engine of this client, recreated with the module. */
   #engineOf(instance: Instance): Engine {
-    // Where calls load side by side, the first one's engine is everybody's.
+    // Concurrent first calls share the engine that the first of them creates.
     if (!this.#engine || this.#engine.instance.trap !== undefined) {
       const { baseUrl, originLength, apiKey, retryPacing, onEvent } = this.#options;
       const alone = isWorkers();
@@ -264,7 +264,7 @@ export class Calls {
     }
   }
 
-  /** What a listener throws, at once or later, changes nothing. */
+  /** Ignores what a listener throws, now or later. */
   #emit(event: ClientEvent): void {
     try {
       const { onEvent } = this.#options;
@@ -275,7 +275,7 @@ export class Calls {
   }
 }
 
-/** By the monotonic clock; a page may have put anything in its place. */
+/** The monotonic clock; a page may have replaced it with anything. */
 function now(): number {
   try {
     return performance.now();
@@ -284,13 +284,13 @@ function now(): number {
   }
 }
 
-/** The error of a call, or what a framework wants to reach its caller as it came. */
+/** The error of a call; or a framework's control flow, unchanged. */
 function failure(error: NonNullable<Outcome["error"]>, { attempts, elapsedMs }: Pick<Outcome, "attempts" | "elapsedMs">): unknown {
   const { isControlFlow, ...details } = error;
   return isControlFlow ? details.cause : errorOf({ ...details, attempts, elapsedMs });
 }
 
-/** What `promise` comes to, unless `signal` aborts before: then its reason. */
+/** The outcome of `promise`; or the reason of `signal`, if it aborts first. */
 function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

@@ -2,14 +2,14 @@ import { isBookMoreError } from "./errors.js";
 import { isPlain } from "./members.js";
 import { isNative, isOfDomException, memberOf, named, shortened } from "./thrown.js";
 
-/** How many objects and members, and how many characters, are looked at. */
+/** How many objects and members, and how many characters, are inspected. */
 const MOST_NODES = 1_000;
 const MOST_CHARACTERS = 100_000;
 
 /**
- * `thrown`, where nothing in it quotes a secret. Where something does, or could
- * not be looked at, an Error instead, with its name, its code and its message
- * as far as they quote none. `redact` takes the secrets out of a text.
+ * `thrown` itself, if nothing in it contains a secret. If something does, or
+ * cannot be inspected, an Error with its name and code and its redacted message.
+ * `redact` redacts the secrets in a text.
  */
 export function safeCause(thrown: unknown, redact: (text: string) => string): unknown {
   let isSafe = false;
@@ -39,7 +39,7 @@ class Examination {
     this.#redact = redact;
   }
 
-  /** Whether all of `value` could be looked at, and none of it quotes a secret. */
+  /** Whether all of `value` could be inspected, and contains no secret. */
   isClean(value: unknown): boolean {
     if (typeof value === "symbol") return this.isClean(value.description);
     if (typeof value === "number" || typeof value === "bigint") return this.isClean(String(value));
@@ -47,14 +47,14 @@ class Examination {
       this.#characters += value.length;
       return this.#characters <= MOST_CHARACTERS && this.#redact(value) === value;
     }
-    // What a function knows cannot be seen, and some are called to show a value.
+    // A function's closure cannot be inspected, and some functions run when a value is printed.
     if (typeof value === "function") return false;
     if (typeof value !== "object" || value === null || this.#seen.has(value)) return true;
     this.#seen.add(value);
     return this.#seen.size <= MOST_NODES && this.#isKnown(value) && this.#ownClean(value) && this.#innerClean(value);
   }
 
-  /** Whether an object keeps nothing where it cannot be seen. */
+  /** Whether an object has no state that cannot be inspected. */
   #isKnown(value: object): boolean {
     // A subclass may show what its fields hide.
     const prototype = Object.getPrototypeOf(value);
@@ -64,7 +64,7 @@ class Examination {
   }
 
   #ownClean(value: object): boolean {
-    // Before its keys are made a list of.
+    // Checked before its keys are listed.
     if (Array.isArray(value) && value.length > MOST_NODES) return false;
     const keys = Reflect.ownKeys(value);
     this.#members += keys.length;
@@ -72,13 +72,13 @@ class Examination {
     return keys.every((key) => {
       const own = Object.getOwnPropertyDescriptor(value, key);
       if (!this.isClean(key)) return false;
-      // V8 has the stack of an error behind a getter of its own.
+      // In V8 an error's stack is behind a native getter.
       if (own?.get) return key === "stack" && isNative(own.get) && this.isClean(own.get.call(value));
       return this.isClean(own?.value);
     });
   }
 
-  /** What an error inherits, and what a Map or Headers hold, is no property of theirs. */
+  /** Covers what own properties do not show: what an error inherits, and what a Map or Headers contain. */
   #innerClean(value: object): boolean {
     if (isError(value)) return ["name", "message", "stack"].every((name) => this.isClean(memberOf(value, name)));
     if (!holdsEntries(value)) return true;
@@ -89,7 +89,7 @@ class Examination {
   }
 }
 
-/** Whether it inherits from the Error of any realm, as a DOMException does, too. */
+/** Whether it inherits from the Error of any realm, as a DOMException also does. */
 function isError(value: object): boolean {
   for (let of: unknown = value; of; of = Object.getPrototypeOf(of)) {
     if (Object.getOwnPropertyDescriptor(of, "name")?.value === "Error" && Object.hasOwn(of, "toString")) return true;
@@ -102,8 +102,8 @@ function holdsEntries(value: object): boolean {
 }
 
 /**
- * Whether an error's classes bring nothing that shows more than its own members do: a getter, a `toJSON`, or what Node
- * calls to inspect a value.
+ * Whether an error's classes add nothing that reveals more than its own members: no getter, no `toJSON`, and nothing that
+ * Node.js calls to inspect a value.
  */
 function hasPlainPrototypes(error: object): boolean {
   const plain = ["constructor", "name", "message", "toString", "stack"];

@@ -14,7 +14,7 @@ import type {
   WithResponse,
 } from "./types.js";
 
-/** What both clients are, apart from where their module comes from. */
+/** What both clients share; they differ in where their module comes from. */
 export class BookMoreClientBase implements BookMoreClientLike {
   /** @internal */
   declare readonly [CALLS]: () => Calls;
@@ -24,7 +24,7 @@ export class BookMoreClientBase implements BookMoreClientLike {
     const calls = new Calls(clientOptions(options, known, parse), load);
     define(this, CLIENT_BRAND, true);
     define(this, CALLS, () => calls);
-    // Bound, so that they work on their own and inside a proxy such as that of Vue's `reactive`.
+    // Bound, so that they work detached and inside a proxy such as Vue's `reactive`.
     for (const name of ["ready", "setBearerToken", "getAiChatUsage", "getAiChatUsageWithResponse", "close"] as const) {
       define(this, name, this[name].bind(this as never));
     }
@@ -58,8 +58,8 @@ export class BookMoreClientBase implements BookMoreClientLike {
 }
 
 /**
- * What a client can do, for code that takes one: a plain object with these
- * functions will do in tests.
+ * The interface of a client, for code that takes one. In tests, a plain object
+ * with these functions is enough.
  */
 export interface BookMoreClientLike {
   /**
@@ -71,33 +71,34 @@ export interface BookMoreClientLike {
   ready(): Promise<void>;
 
   /**
-   * From now on sends this token, or what the function gives; null to send
-   * none. Requests that have been sent are not changed, later ones of the same
-   * call are. Unless it is the same identity, their replies are only given to
-   * those who wait for them already, and the pauses that the server has asked
-   * for end.
+   * Replaces the token or the function that provides it; null to send none.
+   * Requests already sent keep the old one; later ones, also of the same call,
+   * use the new one. Unless `sameIdentity` is set, replies to earlier requests go
+   * only to the calls that already wait for them, and pauses that the server
+   * asked for end.
    *
-   * @throws A {@link ConfigError} where it cannot be used.
+   * @throws A {@link ConfigError} if it cannot be used.
    */
   setBearerToken(token: string | TokenProvider | null, options?: SetBearerTokenOptions): void;
 
   /**
    * Get the AI assistant token usage and limit for a company.
    *
-   * @param request Whose usage; the logged-in user's company when omitted.
+   * @param request Whose usage to get. Default: the logged-in user's company.
    * @throws A {@link BookMoreError}, or the reason of the signal.
    */
   getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse>;
 
   /**
-   * The same, with the reply's status and headers, and every attempt.
+   * Like `getAiChatUsage`, and also returns the reply's status and headers, and
+   * every attempt.
    *
    * @throws A {@link BookMoreError}, or the reason of the signal.
    */
   getAiChatUsageWithResponse(request?: GetAiChatUsage, options?: RequestOptions): Promise<WithResponse>;
 }
 
-/** Whether `value` is a client of this package, also of another copy of it. */
+/** Whether `value` is a client of this package, or of another copy of it. */
 export function isBookMoreClient(value: unknown): value is BookMoreClientLike {
   return isBranded(value, CLIENT_BRAND);
 }

@@ -2,7 +2,7 @@ import type { ErrorDetails } from "./errors.js";
 import type { AiChatUsageResponse } from "./reply.js";
 import type { AttemptInfo, ClientEvent } from "./types.js";
 
-/** What `src/js/command.rs` writes. */
+/** The JSON that `src/js/command.rs` writes. */
 export type Command =
   | { do: "send"; id: number; url: string; headers: Record<string, string> }
   | { do: "ask"; id: number; forceRefresh: boolean }
@@ -11,11 +11,11 @@ export type Command =
   | { do: "emit"; event: ClientEvent }
   | ({ do: "settle"; id: number } & Told);
 
-/** How the engine tells of an outcome. */
+/** An outcome as the engine reports it. */
 export interface Told {
   data?: AiChatUsageResponse;
   requestId?: string;
-  /** Those of the reply, where a secret had to be taken out of them. */
+  /** The reply's headers, if a secret had to be redacted in them. */
   headers?: Record<string, string>;
   send?: number;
   error?: ErrorDetails;

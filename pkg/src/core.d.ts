@@ -1,12 +1,12 @@
 /**
- * The script that wasm-bindgen writes, which the build wraps in a function, so
- * that importing it does nothing and a fresh instance can be had after a trap.
+ * The script that wasm-bindgen generates. The build wraps it in a function, so
+ * that importing it has no effect and a trap can be followed by a new instance.
  */
 
-/** Now by the monotonic clock, milliseconds since 1970, and chance; the last two may be NaN. */
+/** The monotonic clock, the wall clock in milliseconds since 1970, and a random number; the last two may be NaN. */
 export type Moment = [now: number, wall: number, random: number];
 
-/** The exports of `src/js/mod.rs`, where they are described. */
+/** The exports of `src/js/mod.rs`, which documents them. */
 export interface Core {
   readonly wantsWall: boolean;
   readonly isIdle: boolean;
@@ -39,11 +39,11 @@ export interface Core {
   redact(id: number, text: string): string;
   tellLimit(many: Many): void;
   free(): void;
-  /** Gives up the memory without freeing it, which after a trap would fail. */
+  /** Drops the handle without freeing its memory, which would fail after a trap. */
   __destroy_into_raw(): number;
 }
 
-/** The exports of `src/js/many.rs`, where they are described. */
+/** The exports of `src/js/many.rs`, which documents them. */
 export interface Many {
   wantsId(unread: number): boolean;
   add(isOther: boolean): void;
@@ -58,7 +58,7 @@ export interface Many {
   __destroy_into_raw(): number;
 }
 
-/** The exports of `src/js/watch.rs`, where they are described. */
+/** The exports of `src/js/watch.rs`, which documents them. */
 export interface Watch {
   pollTimeout(): number;
   listen(interval: number, idleInterval: number, pollsHidden: boolean, lowestThreshold: number): number;
@@ -74,7 +74,7 @@ export interface Watch {
 }
 
 export interface Glue {
-  /** Makes the instance that its classes use. */
+  /** Instantiates the module for its classes. */
   (init: { module_or_path: WebAssembly.Module | object }): Promise<unknown>;
   /** The same, of a module that need not be waited for. */
   initSync(init: { module: object }): unknown;
@@ -101,5 +101,5 @@ export interface Glue {
   ): Float64Array;
 }
 
-/** `webAssembly`: stands in for the global one. */
+/** `webAssembly` replaces the global one. */
 export function glue(document?: undefined, webAssembly?: object): Glue;

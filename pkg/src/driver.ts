@@ -10,16 +10,16 @@ import { Timer } from "./timer.js";
 import { trapped } from "./trap.js";
 import type { ClientEvent } from "./types.js";
 
-/** What a call came to. */
+/** The outcome of a call. */
 export interface Outcome extends Told {
-  /** That brought the usage. */
+  /** The reply that contained the usage. */
   reply?: Reply;
 }
 
-/** What a provider gave, or why that cannot be used. */
+/** A provider's token, or why it cannot be used. */
 export type Answer = { token: string | undefined; expiresAt: number } | { unusable: string };
 
-/** What a driver reaches of the world. */
+/** The driver's access to the outside world. */
 export interface World {
   /** Calls the given or the global `fetch`. */
   fetch(url: string, init: RequestInit): Promise<Response>;
@@ -31,18 +31,18 @@ export interface World {
 /** A send or a question in flight. */
 interface Flight {
   controller: AbortController;
-  /** What is being read, once the headers are there. */
+  /** The body that is being read, once the headers have arrived. */
   body?: Cancelable;
 }
 
-/** Carries out what the engine commands, and tells it what came of it. */
+/** Executes the engine's commands, and reports the results to it. */
 export class Driver {
   readonly #instance: Instance;
   readonly #core: Core;
   readonly #world: World;
   readonly #callers = new Map<number, (outcome: Outcome) => void>();
   readonly #flights = new Map<number, Flight>();
-  /** What was thrown, as long as an error may still have it as its cause. */
+  /** Thrown values, for as long as an error may still need them as its cause. */
   readonly #thrown = new Map<number, unknown>();
   #reply: Reply | undefined;
   readonly #timer = new Timer();
@@ -86,8 +86,8 @@ export class Driver {
   }
 
   /**
-   * Everything that comes in goes through here; nothing but a trap is thrown. `looks`: whether chance and the wall clock
-   * may be read. Prerendering refuses them before its first request.
+   * Passes an input to the engine; the only exception it can throw is a trap. `looks`: whether the wall clock and a random
+   * number may be read, which prerendering forbids before its first request.
    */
   #input(act: (core: Core, at: Moment) => unknown, looks = true): void {
     if (this.#instance.trap !== undefined) return this.#die();
@@ -101,7 +101,7 @@ export class Driver {
     }
   }
 
-  /** Commands are taken one at a time: carrying one out may call the client. */
+  /** Takes commands one at a time, because executing one may call the client. */
   #drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
@@ -128,7 +128,7 @@ export class Driver {
         const flight = this.#flights.get(id);
         this.#flights.delete(id);
         flight?.controller.abort();
-        // The function that sends may not know the signal.
+        // A custom `fetch` may ignore the signal.
         giveUp(flight?.body);
         break;
       }
@@ -188,7 +188,7 @@ export class Driver {
     try {
       const answer = await this.#world.ask({ forceRefresh, signal: controller.signal });
       if (!("unusable" in answer)) {
-        // Nobody waits for what was given up, and the engine may be gone.
+        // A cancelled question has no waiters, and the engine may be gone.
         if (!this.#flights.delete(id)) return;
         const { token, expiresAt } = answer;
         this.#input((core, [now, wall, random]) => core.token(id, token, expiresAt, now, isNaN(expiresAt) ? wall : Date.now(), random), false);
@@ -203,25 +203,25 @@ export class Driver {
     this.#thrown.delete(id);
   }
 
-  /** Keeps what was thrown, without what quotes a secret unless it has to reach the caller as it came. */
+  /** Keeps a thrown value, without secrets unless it must reach the caller unchanged. */
   #keep(id: number, thrown: unknown, asItCame: boolean): void {
     if (this.#instance.trap !== undefined) return;
     try {
       this.#thrown.set(id, asItCame ? thrown : safeCause(thrown, (text) => this.#core.redact(id, text)));
     } catch {
-      // A trap, which the next input meets, too.
+      // A trap; the next input will trap again and handle it.
     }
   }
 
   #withCause({ thrown, ...error }: ErrorDetails): ErrorDetails {
-    // A failure that there was no time left to retry.
+    // The failure that there was no time left to retry.
     if (error.cause) return { ...error, cause: errorOf(this.#withCause(error.cause as ErrorDetails)) };
     return this.#thrown.has(thrown as number) ? { ...error, cause: this.#thrown.get(thrown as number) } : error;
   }
 
   readonly #timeout = (): void => this.#input((core, at) => core.timeout(...at));
 
-  /** The instance has trapped: nothing of it can be trusted any more. */
+  /** Ends everything after a trap, because the instance can no longer be trusted. */
   #die(): void {
     this.#timer.stop();
     this.#core.__destroy_into_raw();

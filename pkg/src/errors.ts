@@ -3,11 +3,11 @@ import type { ResponseError, ResponseStatus } from "./reply.js";
 import { define } from "./thrown.js";
 import type { AttemptInfo, ErrorCode } from "./types.js";
 
-/** What any error is made of. */
+/** The arguments of every error class. */
 export interface ErrorInit {
-  /** A sentence that says what to do. */
+  /** A message that says what to do. */
   message: string;
-  /** What was thrown outside the SDK. */
+  /** The original error, thrown outside the SDK. */
   cause?: unknown;
   /** Every attempt of the call. */
   attempts?: readonly AttemptInfo[];
@@ -19,15 +19,15 @@ export interface ErrorInit {
   retryAt?: Date | number;
 }
 
-/** @internal What an error is made of: the engine's word for it. */
+/** @internal An error as the engine reports it. */
 export interface ErrorDetails extends ErrorInit {
   code: ErrorCode;
   [property: string]: unknown;
 }
 
 /**
- * Whether `value` is an error of this package, also of another copy of it.
- * `switch (value.code)` then tells its members.
+ * Whether `value` is an error of this package, or of another copy of it.
+ * `switch (value.code)` then narrows its type.
  */
 export function isBookMoreError(value: unknown): value is AnyBookMoreError {
   return isBranded(value, ERROR_BRAND);
@@ -44,32 +44,32 @@ export function isBranded(value: unknown, brand: symbol): boolean {
 }
 
 /**
- * Any failure of a call, except an abort: that rejects with the signal's
- * reason. The message is a sentence that says what to do.
+ * Any failure of a call, except an abort, which rejects with the signal's
+ * reason. The message says what to do.
  */
 export abstract class BookMoreError extends Error {
-  /** A stable name for the kind of failure. */
+  /** A stable code for the kind of failure. */
   declare readonly code: ErrorCode;
-  /** What was thrown outside the SDK, if that is what failed. */
+  /** The original error, if something outside the SDK threw one. */
   declare readonly cause?: unknown;
-  /** Every attempt of the call; absent where none could be made. */
+  /** Every attempt of the call; absent if none was made. */
   declare readonly attempts?: readonly AttemptInfo[];
   /** How long the call took, in milliseconds. */
   declare readonly elapsedMs?: number;
-  /** Whether asking again may go better. The client has made its retries. */
+  /** Whether another call may succeed. The client has already made its own retries. */
   declare readonly isRetryable: boolean;
-  /** The earliest time at which asking again is useful, where that is known. */
+  /** The earliest useful time to call again, if it is known. */
   declare readonly retryAt?: Date;
 
-  /** Calls make their errors; a test of yours may make one, too. */
+  /** For tests of yours; calls create their own errors. */
   constructor({ message, cause, retryAt, ...members }: ErrorInit) {
     super(message, cause === undefined ? undefined : { cause });
-    // Each class has its code on its prototype; as an own member it is shown.
+    // The code is on the prototype; as an own member it is printed as well.
     Object.assign(this, { code: this.code, isRetryable: false }, members);
     if (retryAt !== undefined) Object.assign(this, { retryAt: new Date(retryAt) });
   }
 
-  /** The name, the message and all members but the cause. */
+  /** The name, the message and all members except the cause. */
   toJSON(): { name: string; code: ErrorCode; message: string; [member: string]: unknown } {
     const { name, code, message, ...members } = this;
     delete (members as { cause?: unknown }).cause;
@@ -78,8 +78,8 @@ export abstract class BookMoreError extends Error {
 }
 
 /**
- * The caller gave something that cannot be used: options, a request, or in the place of a Response what its `fetch` gave.
- * In all but the last case nothing was sent.
+ * The caller passed something invalid: options, a request, or a `fetch` that returned no usable Response. Except in the
+ * last case nothing was sent.
  */
 export class ConfigError extends BookMoreError {
   declare readonly code: "config_error";
@@ -93,11 +93,11 @@ export class TokenProviderError extends BookMoreError {
 /** The call or one of its attempts took too long. */
 export class TimeoutError extends BookMoreError {
   declare readonly code: "timeout";
-  /** What was going on when the time was over. */
+  /** What the call was doing at that time. */
   declare readonly phase: "module" | "token" | "headers" | "body" | "backoff";
-  /** Whose time was over: that of an attempt is retried. */
+  /** Which timeout it was. A timeout of an attempt is retried. */
   declare readonly scope: "attempt" | "total";
-  /** The limit, in milliseconds. */
+  /** The timeout, in milliseconds. */
   declare readonly timeoutMs: number;
 
   constructor(init: ErrorInit & Pick<TimeoutError, "phase" | "scope" | "timeoutMs">) {
@@ -106,22 +106,22 @@ export class TimeoutError extends BookMoreError {
 }
 
 /**
- * No reply came, or it broke off. What `fetch` threw is the `cause`. A browser
- * also reports a reply without CORS headers this way.
+ * No reply arrived, or it broke off. What `fetch` threw is the `cause`. Browsers
+ * report a reply without CORS headers in the same way.
  */
 export class NetworkError extends BookMoreError {
   declare readonly code: "network_error";
 }
 
 /**
- * The function that sends the requests failed by itself, which is no trouble of
- * the network: what it threw is the `cause`. Nothing is tried again.
+ * The function that sends the requests failed by itself; the network is not at
+ * fault. What it threw is the `cause`. Nothing is retried.
  */
 export class FetchError extends BookMoreError {
   declare readonly code: "fetch_error";
 }
 
-/** What an {@link ApiError} is made of. */
+/** The arguments of an {@link ApiError}. */
 export interface ApiErrorInit extends ErrorInit {
   /** The HTTP status. */
   status: number;
@@ -135,27 +135,27 @@ export interface ApiErrorInit extends ErrorInit {
 }
 
 /**
- * The server said no: a status of 400 to 599, or a ResponseStatus with an
- * error code.
+ * The server refused the request: a status of 400 to 599, or a ResponseStatus
+ * with an error code.
  */
 export class ApiError extends BookMoreError {
   declare readonly code: "api_error" | "authentication_error" | "permission_denied" | "rate_limited" | "server_error";
   /** The HTTP status. */
   declare readonly status: number;
-  /** The server's own name for the error, for example `Unauthorized`: as it was written, with a secret if that is in it. */
+  /** The server's error code, for example `Unauthorized`. It is not redacted, so that it can be compared. */
   declare readonly errorCode?: string;
-  /** What the server said in words, if anything, without secrets. */
+  /** The server's message, if any, with secrets redacted. */
   declare readonly serverMessage?: string;
   /**
-   * All that the server said in its usual form, without secrets. Its
+   * The server's complete ResponseStatus, with secrets redacted. Its
    * `stackTrace` is not enumerable, so that it is not logged.
    */
   declare readonly responseStatus?: ResponseStatus;
-  /** The errors of single fields of the request. */
+  /** Errors of individual fields of the request. */
   declare readonly fieldErrors: readonly ResponseError[];
-  /** The id under which the server knows the request, if it gave one. */
+  /** The server's id for the request, if it sent one. */
   declare readonly requestId?: string;
-  /** How long the server asks to wait, in milliseconds from its reply on. */
+  /** How long the server asks to wait, in milliseconds after its reply. */
   declare readonly retryAfterMs?: number;
 
   constructor({ responseStatus, ...init }: ApiErrorInit) {
@@ -169,7 +169,7 @@ function withoutTrace({ stackTrace, ...status }: ResponseStatus): ResponseStatus
   return stackTrace === undefined ? status : Object.defineProperty(status, "stackTrace", { value: stackTrace });
 }
 
-/** 401: the server wants other credentials. */
+/** 401: the server did not accept the credentials. */
 export class AuthenticationError extends ApiError {
   declare readonly code: "authentication_error";
 }
@@ -190,20 +190,20 @@ export class ServerError extends ApiError {
 }
 
 /**
- * The server answered with something that is neither a usage nor an error:
- * HTML, a redirect to a login page, 204, 206, or another company's usage.
+ * The reply is neither a usage nor an error: HTML, a redirect to a login page,
+ * 204, 206, or another company's usage.
  */
 export class UnexpectedResponseError extends BookMoreError {
   declare readonly code: "unexpected_response" | "company_mismatch";
-  /** The HTTP status; 0 for a redirect, which a browser keeps to itself. */
+  /** The HTTP status; 0 for a redirect in a browser, which hides it. */
   declare readonly status: number;
-  /** The content type, where it is what is unexpected. */
+  /** The content type, if that was unexpected. */
   declare readonly contentType?: string;
-  /** Where the server redirected to, or where the reply came from. */
+  /** The target of a redirect, or the URL of the reply. */
   declare readonly location?: string;
-  /** The company asked for, where another one was answered for. */
+  /** The requested company, if the reply is about another one. */
   declare readonly requestedCompanyId?: string;
-  /** The company of the reply, where another one was asked for. */
+  /** The company in the reply, if another one was requested. */
   declare readonly receivedCompanyId?: string;
 
   constructor(
@@ -216,14 +216,14 @@ export class UnexpectedResponseError extends BookMoreError {
   }
 }
 
-/** The reply looks like a usage and is none. */
+/** The reply looks like a usage but is not a valid one. */
 export class DecodeError extends BookMoreError {
   declare readonly code: "decode_error";
   /** The HTTP status. */
   declare readonly status: number;
-  /** The member at fault, for example `tokensUsed`; empty for the whole reply. */
+  /** The invalid member, for example `tokensUsed`; empty for the whole reply. */
   declare readonly path: string;
-  /** Where in the reply the fault was noticed, in bytes. */
+  /** Where in the reply the error was detected, in bytes. */
   declare readonly offset: number;
 
   constructor(init: ErrorInit & Pick<DecodeError, "status" | "path" | "offset">) {
@@ -236,12 +236,12 @@ export class RuntimeUnsupportedError extends BookMoreError {
   declare readonly code: "runtime_unsupported";
 }
 
-/** A fault in the SDK itself. The next call starts afresh. */
+/** A bug in the SDK. The next call starts with a new instance. */
 export class InternalError extends BookMoreError {
   declare readonly code: "internal_error";
 }
 
-/** Any error of this package; its `code` tells its members. */
+/** Any error of this package, discriminated by `code`. */
 export type AnyBookMoreError =
   | ConfigError
   | TokenProviderError
@@ -263,7 +263,7 @@ export type AnyBookMoreError =
   | RuntimeUnsupportedError
   | InternalError;
 
-// Written out, because a minifier renames classes.
+// Names are spelled out, because minifiers rename classes.
 const KINDS: Record<ErrorCode, [name: string, kind: new (init: never) => BookMoreError]> = {
   config_error: ["ConfigError", ConfigError],
   token_provider_error: ["TokenProviderError", TokenProviderError],
@@ -283,16 +283,16 @@ const KINDS: Record<ErrorCode, [name: string, kind: new (init: never) => BookMor
 };
 
 define(define(BookMoreError.prototype, "name", "BookMoreError"), ERROR_BRAND, true);
-// Backwards, so that the first of the codes of a class is its default.
+// In reverse, so that the first code of a class becomes its default.
 for (const [code, [name, kind]] of Object.entries(KINDS).reverse()) define(define(kind.prototype, "name", name), "code", code);
 
-/** @internal The error of the kind that its code names. */
+/** @internal Creates an error of the class for its code. */
 export function errorOf(details: ErrorDetails): BookMoreError {
   const [, kind] = KINDS[details.code] ?? KINDS.internal_error;
   return new kind(details as never);
 }
 
-/** @internal A fault of the SDK, or what it needs and does not find. */
+/** @internal The error of a bug in the SDK. */
 export function internalError(cause: unknown): BookMoreError {
   return errorOf({
     code: "internal_error",

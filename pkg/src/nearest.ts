@@ -1,4 +1,4 @@
-/** How many characters have to be inserted, left out or replaced to make one text of the other. */
+/** The Levenshtein distance of two texts. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 0; i < a.length; i++) {
@@ -11,7 +11,7 @@ function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The one of `known` that was probably meant, whatever its case: a part of it, or what is nearly the same. */
+/** The name in `known` that was probably meant, ignoring case: one that contains it or is nearly the same. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const given = name.toLowerCase();
   const far = (own: string) => distance(given, own.toLowerCase());

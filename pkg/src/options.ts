@@ -7,9 +7,8 @@ import type { Answer } from "./driver.js";
 import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
 
 /**
- * The checks that must come before the WebAssembly module is there: of types,
- * and of what a constructor should refuse at once. Whether a company id is one
- * is checked in Rust.
+ * The checks that cannot wait for the WebAssembly module: of types, and of what
+ * a constructor should refuse. Company ids are checked in Rust.
  */
 function check(fine: boolean, message: string): void {
   if (!fine) refuse(message);
@@ -27,14 +26,14 @@ const membersOf = <T extends object>(given: T, name: string, known: readonly str
   checkedMembers(given, name, known, { refuse, nearest });
 
 const COMMON = ["format", "headers", "maxRetries", "attemptTimeoutMs", "totalTimeoutMs"];
-/** What a client can be given. */
+/** The options of a client. */
 export const CLIENT = /* @__PURE__ */ ["baseUrl", "bearerToken", "apiKey", "credentials", "fetch", "retryPacing", "allowInsecureHttp", "onEvent"].concat(
   COMMON,
 );
 const CALL = /* @__PURE__ */ ["signal", "coalesce", "fresh"].concat(COMMON);
 const MANY = /* @__PURE__ */ ["concurrency", "rounds", "onProgress"].concat(CALL);
 
-/** What can be sent as a token or a key, as it is. */
+/** A token or key that can be sent unchanged. */
 export function isSecret(value: unknown): boolean {
   return typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
 }
@@ -55,20 +54,20 @@ function checkNumber(value: unknown, name: string, [least, most]: [number, numbe
 
 const NO_LIMIT = ", or null for no limit";
 
-/** Names that are the SDK's own, or that would make another verb of the GET. */
+/** Names that the SDK sets itself, or that would turn the GET into another verb. */
 const RESERVED = /^(accept|authorization|x-api-key|x-http-method-override)$/i;
 
-/** Names that fetch keeps to itself (Fetch standard, "forbidden request-header"). */
+/** Names that fetch forbids (Fetch standard, "forbidden request-header"). */
 const FORBIDDEN =
   /^(accept-(charset|encoding)|access-control-request-(headers|method|private-network)|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|x-(http-)?method(-override)?|(proxy|sec)-.*)$/i;
 
-/** Where the requests go, in the form in which the platform writes URLs. */
+/** The base URL, as the platform serializes it. */
 export interface Endpoint {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   baseUrl: string;
-  /** Where the origin ends in it. */
+  /** The length of its origin. */
   originLength: number;
-  /** Whether nobody on the way can read along: https, or this machine. */
+  /** Whether the origin is potentially trustworthy (W3C): https or loopback. */
   keepsSecrets: boolean;
 }
 
@@ -79,7 +78,7 @@ export type Parse = (text: string) => unknown;
 
 function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: ClientOptions, parse: Parse | undefined): Endpoint {
   const text = String(baseUrl);
-  // No URL has to be there for what is known.
+  // The default needs no `URL`, which some platforms lack.
   if (text === DEFAULT_BASE_URL) return { baseUrl: text, originLength: text.length, keepsSecrets: true };
   if (!normalisesUrls()) {
     if (!parse) throw errorOf({ code: "runtime_unsupported", message: NO_URL });
@@ -98,7 +97,7 @@ function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: Cli
     url !== undefined &&
       /^https?:$/.test(url.protocol) &&
       url.username + url.password === "" &&
-      // The platform lets an escape without its two digits pass.
+      // `URL` accepts a percent sign without two hex digits.
       !/[?#]|%(?![\da-f]{2})/i.test(text),
     "baseUrl must be an http(s) URL without user name, query, fragment or broken escapes, such as https://api.bookmore.com.",
   );
@@ -122,7 +121,7 @@ function normalisesUrls(): boolean {
   }
 }
 
-/** `URL.parse` is too new for Node.js 20. */
+/** Node.js 20 has no `URL.parse`. */
 function urlOf(text: string, base: string | undefined): URL | undefined {
   try {
     return new URL(text, base);
@@ -134,7 +133,7 @@ function urlOf(text: string, base: string | undefined): URL | undefined {
 /** What clients and calls have in common. */
 export interface CommonOptions {
   isJsonl: boolean | undefined;
-  /** Names in lower case. */
+  /** By lower-case name. */
   headers: Record<string, string>;
   maxRetries: number | undefined;
   /** Infinite for no limit. */
@@ -148,10 +147,10 @@ function common(options: RequestOptions): CommonOptions {
     format === undefined || format === "json" || format === "jsonl",
     'format must be "json" or "jsonl".',
   );
-  // Without a prototype, so that a header can have any name.
+  // Without a prototype, so that any name is possible.
   const headers: Record<string, string> = Object.create(null);
   for (const [name, value] of pairsOf(given ?? {})) {
-    // As the others, an option that is undefined is not given.
+    // Undefined means absent, as for options.
     if (value === undefined) continue;
     check(/^[\w!#$%&'*+.^`|~-]+$/.test(name), "A header name must consist of letters, digits and hyphens.");
     check(!RESERVED.test(name), `The header ${name} cannot be set here; use the SDK's options.`);
@@ -177,7 +176,7 @@ function common(options: RequestOptions): CommonOptions {
   };
 }
 
-/** A Headers or a Map iterates, a plain object does not. */
+/** Headers and Maps are iterable; plain objects are not. */
 function* pairsOf(headers: object): Generator<[string, unknown]> {
   check(typeof headers === "object" && headers !== null, "headers must be an object.");
   const iterates = Symbol.iterator in headers;
@@ -219,7 +218,7 @@ export function clientOptions(given: ClientOptions, known: readonly string[], pa
   return { ...common(options), ...to, bearerToken, apiKey, credentials, fetch, retryPacing, onEvent };
 }
 
-/** A token or a provider that may be used with this endpoint. */
+/** A token or provider that may be used with this base URL. */
 export function checkedToken<T extends ClientOptions["bearerToken"]>(token: T, to: Endpoint): T {
   if (typeof token !== "function") checkSecret(token ?? undefined, "bearerToken");
   if (token != null) checkWay(to);
@@ -233,14 +232,14 @@ function checkWay({ keepsSecrets }: Endpoint): void {
   );
 }
 
-/** Whether another token leaves it the same identity whose usage is seen. */
+/** Whether the new token belongs to the same identity. */
 export function isSameIdentity(options: { sameIdentity?: boolean | undefined }): boolean {
   const { sameIdentity = false } = membersOf(options, "The options of setBearerToken", ["sameIdentity"]);
   checkType(sameIdentity, "sameIdentity", "boolean");
   return sameIdentity;
 }
 
-/** What a provider gave, as far as it can be used. */
+/** Validates what a provider returned. */
 export function answerOf(given: unknown): Answer {
   const isObject = typeof given === "object" && given !== null;
   const { token = undefined, expiresAt = undefined } = isObject ? (given as Partial<BearerToken>) : { token: given ?? undefined };
@@ -259,7 +258,7 @@ export function answerOf(given: unknown): Answer {
   return { token: token as string | undefined, expiresAt: at };
 }
 
-/** The company id that is asked for. */
+/** The requested company id. */
 export function companyId(request: GetAiChatUsage): string | undefined {
   const { companyId } = membersOf(request, "The request", ["companyId"]);
   checkType(companyId, "companyId", "string");
@@ -272,7 +271,7 @@ export interface CheckedRequestOptions extends CommonOptions {
   fresh: boolean;
 }
 
-/** What is said of many companies, beside what every call may be told. */
+/** The options for many companies, beyond those of a call. */
 export interface ManyLimits {
   concurrency?: number | undefined;
   rounds?: number | undefined;
@@ -284,11 +283,11 @@ export interface CheckedManyOptions extends Required<ManyLimits> {
   rounds: number;
   signal: AbortSignal | undefined;
   totalTimeoutMs: number | undefined;
-  /** What each call is given, which checks it once more. */
+  /** The options of each call, which validates them again. */
   callOptions: RequestOptions;
 }
 
-/** Checks who is asked for many companies, and how. */
+/** Validates the arguments of `bookmore-sdk/many`. */
 export function manyOptions(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): CheckedManyOptions {
   const members = membersOf(options, "The request options", MANY);
   const { concurrency = 6, rounds = 1, onProgress, ...ofCalls } = members;
@@ -300,7 +299,7 @@ export function manyOptions(client: unknown, companyIds: unknown, options: Reque
   const ids = Object(companyIds) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
   const isIterable = typeof (ids[Symbol.asyncIterator] ?? ids[Symbol.iterator]) === "function";
   check(isIterable && typeof companyIds !== "string", "companyIds must be an array of ids, or another iterable of them, async or not.");
-  // Headers may iterate only once.
+  // They may be iterable only once.
   const { headers, signal, totalTimeoutMs } = checkedOptions(ofCalls);
   return { concurrency, rounds, onProgress, signal, totalTimeoutMs, callOptions: { ...ofCalls, headers } };
 }

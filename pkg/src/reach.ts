@@ -1,14 +1,14 @@
 import { CALLS } from "./brands.js";
 import type { Calls } from "./calls.js";
 
-/** How a sub-entry reaches what is behind a client; nothing is behind what stands in for one. */
+/** The internals of a client; undefined for an object that stands in for one. */
 export function callsOf(client: unknown): Calls | undefined {
   return (Object(client) as { [CALLS]?: () => Calls })[CALLS]?.();
 }
 
 /**
- * The module of the package, for what stands in for a client. Loaded when it is needed: an app with bookmore-sdk/slim
- * need not ship a second one.
+ * The package's own module, for an object that stands in for a client. Loaded on demand, so that an app with
+ * bookmore-sdk/slim need not ship it.
  */
 export async function packageCalls(): Promise<Calls> {
   const { BookMoreClient } = await import("bookmore-sdk");

@@ -1,7 +1,7 @@
-/** The longest of the platform, in milliseconds: a longer one fires at once. */
+/** The longest delay of the platform's timers, in milliseconds. A longer one fires at once. */
 export const LONGEST_TIMER = 2_147_483_647;
 
-/** A monotonic clock with one timer, for whatever is due first. */
+/** A monotonic clock with a single timer. */
 export class Timer {
   #latest = 0;
   #at = Infinity;
@@ -9,17 +9,17 @@ export class Timer {
   #id: ReturnType<typeof setTimeout> | undefined;
   readonly #keepsAlive: boolean;
 
-  /** `keepsAlive`: whether Node.js waits for it before it ends. */
+  /** `keepsAlive`: whether a pending timer keeps Node.js running. */
   constructor(keepsAlive = true) {
     this.#keepsAlive = keepsAlive;
   }
 
-  /** The platform's, in milliseconds; it never goes back, nor behind the timer, whatever a test makes of it. */
+  /** In milliseconds. It never goes back, and never lags behind a fired timer, even with a fake clock. */
   now(): number {
     return (this.#latest = Math.max(this.#latest, performance.now() || 0));
   }
 
-  /** Calls `run` at that time, and nothing else that was set before; infinite for never. */
+  /** Calls `run` at `at`, infinite for never. Replaces what was set before. */
   set(at: number, run: () => void): void {
     if (at === this.#at && run === this.#run) return;
     this.stop();
@@ -38,10 +38,10 @@ export class Timer {
     this.#run = run;
     this.#id = setTimeout(() => {
       const early = at - this.now();
-      // Real timers are early by a little, now and then.
+      // Real timers sometimes fire slightly early.
       if (early > 0 && isFirst && early <= Math.max(2, ms / 10)) return this.#arm(at, run, false);
       this.#at = Infinity;
-      // A test moves timers alone, and the clock stands still: the timer is right.
+      // A fake timer fired while the clock stands still: the timer is right.
       if (early > 0 && ms < LONGEST_TIMER) this.#latest = at;
       run();
     }, ms);

@@ -1,11 +1,11 @@
 import { internalError } from "./errors.js";
 
-/** What can trap: its memory cannot be trusted any more. */
+/** Something that can trap, after which its memory can no longer be trusted. */
 interface Trappable {
   trap: unknown;
 }
 
-/** Notes what an instance trapped with. */
+/** Records a trap. */
 export function trapped(instance: Trappable, trap: unknown): void {
   instance.trap = trap ?? "trap";
 }
@@ -20,7 +20,7 @@ export function guarded<T>(instance: Trappable, act: () => T): T {
   }
 }
 
-/** Frees what an instance keeps. After a trap its memory cannot be freed; a trap of this is for the next to meet. */
+/** Frees a handle. After a trap its memory cannot be freed. A trap of freeing itself is recorded for the next call. */
 export function release(instance: Trappable, kept: { free(): void; __destroy_into_raw(): number }): void {
   if (instance.trap !== undefined) return void kept.__destroy_into_raw();
   try {

@@ -1,54 +1,54 @@
 import type { AiChatUsageResponse } from "./reply.js";
 
-/** What to ask for. */
+/** The request. */
 export interface GetAiChatUsage {
   /**
    * The company id, a Guid: dashed, undashed or `{dashed-in-braces}`, in any
-   * case. Defaults to the logged-in user's company when omitted. An empty
-   * string is refused, because the server would answer for the logged-in
-   * user's company; for the all-zero Guid it does so, too.
+   * case. Default: the logged-in user's company, also for the all-zero Guid. An
+   * empty string is refused, because the server would answer for the logged-in
+   * user's company.
    */
   companyId?: string | undefined;
 }
 
-/** The form in which the server is asked to write its reply. */
+/** The format requested from the server. */
 export type Format = "json" | "jsonl";
 
-/** What a {@link TokenProvider} is told. */
+/** The argument of a {@link TokenProvider}. */
 export interface TokenRequest {
-  /** The server has refused the last token: a new one is needed. */
+  /** The server refused the last token, so a new one is needed. */
   forceRefresh: boolean;
   /** Aborts when no call waits for the token any more. */
   signal: AbortSignal;
 }
 
-/** How a token is set. */
+/** The options of `setBearerToken`. */
 export interface SetBearerTokenOptions {
   /**
-   * Whether it stands for the same user as the one before, so that what is in
-   * flight stays good. Default: false.
+   * Whether the token belongs to the same user as the one before, so that
+   * requests in flight stay valid. Default: false.
    */
   sameIdentity?: boolean | undefined;
 }
 
-/** A token and when it ends. */
+/** A token and its expiry. */
 export interface BearerToken {
   token: string;
   /**
    * A Date, or milliseconds since 1970. With more than two minutes left the
-   * provider is not asked; in the minute and a half after that it is asked
-   * behind the calls; with 30 seconds or less left it is asked before the
-   * next request. What it gives is sent, whatever its end.
+   * provider is not asked. After that it is asked in the background, and with 30
+   * seconds or less left before the next request. What it returns is sent even
+   * if it expires sooner.
    */
   expiresAt?: number | Date | undefined;
 }
 
 /**
- * Gives the bearer token; null or undefined to send none. It is asked at each
- * call, unless it tells when its token expires, and once more when the server
- * refuses one: once at a time, however many calls wait for it. A call that it
- * makes before it returns or first awaits does not wait for it, and goes with
- * the token of the answer before, if any.
+ * Returns the bearer token; null or undefined to send none. It is called for each
+ * call, unless it states when its token expires, and again after the server
+ * refuses one; once at a time, however many calls wait for it. A call that it
+ * makes before it returns or first awaits does not wait for it, and is sent with
+ * the previous token, if any.
  */
 export type TokenProvider = (
   about: TokenRequest,
@@ -59,7 +59,7 @@ export type TokenProvider = (
   | undefined
   | Promise<string | BearerToken | null | undefined>;
 
-/** A function that sends requests as the platform's `fetch` does. More than this it is not asked for. */
+/** A function that sends requests as `fetch` does. Only this subset is needed. */
 export type FetchLike = (
   url: string,
   init: {
@@ -72,118 +72,119 @@ export type FetchLike = (
   },
 ) => Promise<ResponseLike>;
 
-/** What a {@link FetchLike} gives: a `Response`, also that of a library, or an object made like one. */
+/** What a {@link FetchLike} returns: a `Response` of the platform or a library, or an object like one. */
 export interface ResponseLike {
   readonly status: number;
-  /** Iterates as pairs of a name and a value. */
+  /** Iterates over pairs of name and value. */
   readonly headers: object;
   /** A stream, which is read in pieces; where it is absent, `text()` is called, or where there is none `arrayBuffer()`. */
   readonly body?: unknown;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** Headers: an object, or anything that iterates like `Headers`. Values that are undefined are left out. */
+/** Headers: an object, or anything that iterates like `Headers`. Undefined values are left out. */
 export type HeadersLike = Record<string, string | undefined> | Headers | Iterable<HeaderPair> | readonly HeaderPair[];
 type HeaderPair = readonly [name: string, value: string | undefined];
 
-/** What a {@link BookMoreClient} is made of. */
+/** The options of a {@link BookMoreClient}. */
 export interface ClientOptions {
   /**
-   * Where the API lives, with or without a path. One that starts with `/` or `.`
-   * is resolved against `location`. Default: `https://api.bookmore.com`.
+   * The base URL of the API, with or without a path. One that starts with `/` or
+   * `.` is resolved against `location`. Default: `https://api.bookmore.com`.
    */
   baseUrl?: string | URL | undefined;
   /** Sent as `Authorization: Bearer …`. */
   bearerToken?: string | TokenProvider | null | undefined;
   /** Sent as `x-api-key`; null for none. */
   apiKey?: string | null | undefined;
-  /** Whether cookies go along. Default: the platform's choice. */
+  /** Whether cookies are sent. Default: the platform's choice. */
   credentials?: "omit" | "same-origin" | "include" | undefined;
-  /** Default: `"json"`. The value is the same either way. */
+  /** The format requested from the server; the result is the same. Default: `"json"`. */
   format?: Format | undefined;
   /**
-   * Extra headers. In a browser each must be allowed by the server's CORS
-   * settings. `Accept`, `Authorization` and `x-api-key` are the SDK's own.
+   * Extra headers. In a browser the server's CORS settings must allow each of
+   * them. `Accept`, `Authorization` and `x-api-key` are set by the SDK.
    */
   headers?: HeadersLike | undefined;
-  /** Used instead of the global `fetch`, which is looked up at each call. */
+  /** Sends the requests. Default: the global `fetch`, looked up at each call. */
   fetch?: FetchLike | undefined;
-  /** How often a failed attempt is followed by another: 0 to 10. Default: 2. */
+  /** How many times a failed attempt is retried: 0 to 10. Default: 2. */
   maxRetries?: number | undefined;
   /**
-   * How long one attempt may take in milliseconds: connection, headers, body.
-   * null for no limit. Default: 10 000.
+   * The timeout of one attempt in milliseconds: connection, headers and body.
+   * null for none. Default: 10 000.
    */
   attemptTimeoutMs?: number | null | undefined;
   /**
-   * How long a call may take in milliseconds: token, attempts and waits.
-   * null for no limit. Default: 30 000.
+   * The timeout of a call in milliseconds: token, attempts and waits. null for
+   * none. Default: 30 000.
    */
   totalTimeoutMs?: number | null | undefined;
   /**
-   * Lets the token and the API key go over plain http to another machine than
-   * this one. Default: false.
+   * Allows sending the token and the API key over plain http to other hosts than
+   * loopback. Default: false.
    */
   allowInsecureHttp?: boolean | undefined;
   /**
-   * Whether the retries of all calls are paced together: each draws a number,
-   * and is sent when its number is served. The number served moves by one with
-   * each success and by two a second. A call whose turn would come after its
-   * limit fails at once, with `retryAt`. Default: true.
+   * Whether the retries of all calls are paced together, so that a failing server
+   * is not overloaded: each draws a number, and is sent when its number is
+   * served. The number served advances by one with each success and by two a
+   * second. A call whose turn would come after its timeout fails at once, with
+   * `retryAt`. Default: true.
    */
   retryPacing?: boolean | undefined;
-  /** Told of what happens to calls. What it throws changes nothing. */
+  /** Called with the events of calls. What it throws is ignored. */
   onEvent?: ((event: ClientEvent) => void) | undefined;
 }
 
-/** What may differ from call to call. */
+/** The options of a single call. */
 export interface RequestOptions {
-  /** Gives the call up; it rejects with `signal.reason`. null is none, as for `fetch`. */
+  /** Aborts the call, which rejects with `signal.reason`. null means none, as for `fetch`. */
   signal?: AbortSignal | null | undefined;
   /** Instead of the client's format. */
   format?: Format | undefined;
-  /** Besides the client's extra headers, or instead of those of the same name. */
+  /** Added to the client's extra headers; replaces those of the same name. */
   headers?: HeadersLike | undefined;
   /** Instead of the client's. */
   maxRetries?: number | undefined;
-  /** Instead of the client's; null for no limit. */
+  /** Instead of the client's; null for none. */
   attemptTimeoutMs?: number | null | undefined;
-  /** Instead of the client's; null for no limit. */
+  /** Instead of the client's; null for none. */
   totalTimeoutMs?: number | null | undefined;
   /**
-   * Whether the call may share the requests and the retries of an equal one in
-   * flight: one for the same company with the same format, headers, `maxRetries`
-   * and `attemptTimeoutMs`. Its signal and `totalTimeoutMs` stay its own.
-   * Default: true.
+   * Whether the call may share the request and retries of an equal call in flight:
+   * one for the same company with the same format, headers, `maxRetries` and
+   * `attemptTimeoutMs`. It keeps its own signal and `totalTimeoutMs`. Default:
+   * true.
    */
   coalesce?: boolean | undefined;
   /**
-   * Whether only a request will do that is sent after this call was made, as
-   * after a message that was charged. Such calls share one request where they
-   * come while another such request is in flight. Default: false.
+   * Whether the call needs a request that is sent after it was made, for example
+   * to see the cost of a message just sent. Such calls share the next request if
+   * one is already in flight. Default: false.
    */
   fresh?: boolean | undefined;
 }
 
 /**
- * What happens to a call, at last `success` or `error`; an aborted call has no
- * last event. Nothing in it is a secret: URLs have no query and headers are
- * left out.
+ * An event of a call. The last one is `success` or `error`; an aborted call has
+ * neither. Events contain no secrets: URLs have no query, and headers are
+ * omitted.
  */
 export type ClientEvent = {
   /**
-   * Tells the calls of a client apart; later ones have higher numbers, with gaps. Calls that share a request have its
-   * first caller's in all but the last event.
+   * Identifies a call of the client; later calls have higher numbers, with gaps. When calls share a request, all events
+   * but the last carry the id of the first caller.
    */
   callId: number;
-  /** Counts the attempts, from 1; 0 at the end of a call that made none. */
+  /** The number of the attempt, from 1; 0 at the end of a call that made none. */
   attempt: number;
 } & (
   /** A request is about to be sent. */
   | { type: "attempt"; url: string }
-  /** A reply came. */
+  /** The headers of a reply arrived. */
   | { type: "response"; status: number }
-  /** The attempt failed; another follows after `waitMs` milliseconds, or earlier where others succeed. */
+  /** The attempt failed; the next one follows after `waitMs` milliseconds, or earlier if other calls succeed. */
   | { type: "retry"; waitMs: number; code: ErrorCode; status?: number }
   /** The call succeeded. */
   | { type: "success"; elapsedMs: number }
@@ -203,26 +204,26 @@ export interface AttemptInfo {
   waitMs: number;
 }
 
-/** The reply that brought a usage. */
+/** The reply that contained a usage. */
 export interface ResponseInfo {
   /** The HTTP status. */
   status: number;
   /**
-   * The reply's headers, names in lower case. Browsers show only those that
-   * the server exposes. Cookies are left out.
+   * The reply's headers, by lower-case name. Browsers show only those that the
+   * server exposes. Cookies are omitted.
    */
   headers: Record<string, string>;
-  /** The id under which the server knows the request, if it gave one. */
+  /** The server's id for the request, if it sent one. */
   requestId?: string;
   /** Every attempt of the call, the last one being the success. */
   attempts: AttemptInfo[];
   /** How long the call took, in milliseconds. */
   elapsedMs: number;
-  /** When the headers came, in milliseconds since 1970. */
+  /** When the headers arrived, in milliseconds since 1970. */
   receivedAt: number;
 }
 
-/** A usage and the reply that brought it. */
+/** A usage and the reply that contained it. */
 export interface WithResponse {
   /** The usage. */
   data: AiChatUsageResponse;
@@ -230,7 +231,7 @@ export interface WithResponse {
   response: ResponseInfo;
 }
 
-/** A stable name for the kind of failure. */
+/** A stable code for the kind of failure. */
 export type ErrorCode =
   | "config_error"
   | "token_provider_error"
@@ -249,10 +250,10 @@ export type ErrorCode =
   | "internal_error";
 
 /**
- * What the WebAssembly module can be taken from: a compiled module, bytes, a
- * Response, a Blob, a URL, a function that makes an instance as Vite's `?init`
- * does, a namespace with one of these as its `default`, or a promise of one. A
- * string is a URL.
+ * The WebAssembly module in any form: a compiled module, bytes, a Response, a
+ * Blob, a URL (also as a string), a function that creates an instance as Vite's
+ * `?init` does, a namespace with one of these as its `default`, or a promise of
+ * one.
  */
 // Structural, because not every platform's types have a WebAssembly.Module, and
 // where they do it has no members.

@@ -1,4 +1,4 @@
-//! Where the bearer token comes from.
+//! The bearer token, or the function that provides it.
 
 use std::{error::Error as StdError, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A token, a function that gives it, or null for none.
+/// A token, a function that returns it, or null for none.
 ///
 /// # Errors
 /// Another value.
@@ -33,7 +33,7 @@ pub(super) fn source(given: &JsValue) -> Result<TokenSource, Error> {
         .dyn_into()
         .map_err(|_| refusal(&["bearerToken must be a string, a function or null."]))?;
     Ok(TokenSource::provider(move |request| {
-        // The function runs at once, as what it calls depends on it.
+        // The function runs synchronously, because the calls it makes depend on it.
         let asked = Asked::of(&provider, request);
         async { asked?.answer().await }
     }))
@@ -41,7 +41,7 @@ pub(super) fn source(given: &JsValue) -> Result<TokenSource, Error> {
 
 type Failure = Box<dyn StdError + Send + Sync>;
 
-/// A question under way. The function is told when it is given up.
+/// A call of the function in progress. Its signal aborts when it is dropped.
 struct Asked {
     promise: Promise,
     controller: Option<AbortController>,
@@ -83,7 +83,7 @@ impl Drop for Asked {
     }
 }
 
-/// The client looks whether what was thrown may be seen.
+/// The client checks whether the thrown value contains a secret.
 fn failed(thrown: JsValue) -> Failure {
     if let Some(flow) = control_flow(&thrown) {
         return flow.into();
@@ -93,7 +93,7 @@ fn failed(thrown: JsValue) -> Failure {
         .into()
 }
 
-/// What the function gave.
+/// What the function returned.
 fn token(given: &JsValue) -> Result<BearerToken, TokenProviderError> {
     if given.is_null() || given.is_undefined() {
         return Ok(BearerToken::none());
@@ -108,7 +108,7 @@ fn token(given: &JsValue) -> Result<BearerToken, TokenProviderError> {
             )
         })?;
     let token = BearerToken::new(text);
-    // A string has none: asked for a property it throws.
+    // Not for a string: `Reflect.get` throws on primitives.
     let end = Reflect::get(given, &"expiresAt".into()).unwrap_or_default();
     Ok(match expiry(&end)? {
         Some(since_1970) => token.expires_at(since_1970),
@@ -116,11 +116,10 @@ fn token(given: &JsValue) -> Result<BearerToken, TokenProviderError> {
     })
 }
 
-/// None for a token without an end. The client looks whether it is meant as
-/// milliseconds.
+/// The expiry; `None` for none. The client checks whether it is in milliseconds.
 ///
 /// # Errors
-/// What is no time.
+/// A value that is not a time.
 fn expiry(end: &JsValue) -> Result<Option<Duration>, TokenProviderError> {
     let date = end.dyn_ref::<Date>().map(Date::get_time);
     match date.or_else(|| end.as_f64()) {

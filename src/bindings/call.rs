@@ -15,8 +15,8 @@ use wasm_bindgen_futures::future_to_promise;
 use super::error::hide;
 use crate::fetch::javascript::{invoke_with, is_true};
 
-/// A call begins at once and not with the next turn of the event loop: the
-/// client has to see that its own token provider makes it.
+/// Begins a call synchronously, not in the next turn of the event loop, so that
+/// the client can see that its own token provider makes it.
 pub(super) fn begin<F>(call: Result<F, JsValue>) -> Promise
 where
     F: Future<Output = Result<JsValue, JsValue>> + 'static,
@@ -25,7 +25,7 @@ where
         Ok(call) => Box::pin(call),
         Err(refused) => return Promise::reject(&refused),
     };
-    // It is polled anew with a waker that wakes.
+    // Polled again below, with a real waker.
     let mut nobody = Context::from_waker(Waker::noop());
     match call.as_mut().poll(&mut nobody) {
         Poll::Pending => future_to_promise(call),
@@ -34,8 +34,8 @@ where
     }
 }
 
-/// What `call` comes to, unless `signal` aborts before: then its reason, and the
-/// call is dropped.
+/// The outcome of `call`; or the reason of `signal`, if it aborts first and so
+/// drops the call.
 pub(super) async fn unless_aborted(
     signal: Option<JsValue>,
     call: impl Future<Output = Result<JsValue, JsValue>>,
@@ -55,7 +55,7 @@ pub(super) async fn unless_aborted(
     .await
 }
 
-/// It can be any value; a library's signals may have none.
+/// The reason can be any value; some libraries' signals have none.
 fn reason(signal: &JsValue) -> JsValue {
     let reason = Reflect::get(signal, &"reason".into()).ok();
     reason
@@ -93,7 +93,7 @@ impl<'a> Listener<'a> {
     }
 
     fn tell(&self, method: &str) {
-        // A signal that does not listen does not abort.
+        // A signal that cannot be listened to never aborts.
         let arguments = [&"abort".into(), self.function.as_ref()];
         let _ = invoke_with(self.signal, method, &arguments);
     }

@@ -6,8 +6,8 @@
 export interface AiChatUsageResponse {
   /**
    * The company the usage applies to, as the server wrote it (a Guid,
-   * dashed or not). Absent where the server named none: it left the
-   * property out or wrote the all-zero Guid.
+   * dashed or not). Absent if the server named none: it omitted the
+   * property or wrote the all-zero Guid.
    */
   companyId?: string;
   /**
@@ -31,87 +31,87 @@ export interface AiChatUsageResponse {
   responseStatus?: ResponseStatus;
 }
 
-/** ServiceStack's account of what went wrong, part of every error body. */
+/** ServiceStack's description of an error, part of every error body. */
 export interface ResponseStatus {
   /**
-   * The kind of error, for example `Unauthorized` or
-   * `SerializationException`. Without it the reply is a success.
+   * The error code, for example `Unauthorized` or `SerializationException`.
+   * Without it the reply is a success.
    */
   errorCode?: string;
-  /** The error in words, possibly localised. */
+  /** The error message, possibly localized. */
   message?: string;
   /**
-   * The server's stack trace, in debug mode only. It quotes the request:
-   * not for logs.
+   * The server's stack trace, in debug mode only. It quotes the request, so it
+   * does not belong in logs.
    */
   stackTrace?: string;
-  /** The errors of single fields. Usually an empty list. */
+  /** Errors of individual fields. Usually an empty list. */
   errors?: ResponseError[];
-  /** Further data; the keys keep the case in which they came. */
+  /** Additional data. The keys keep the server's case. */
   meta?: Record<string, string>;
 }
 
 /** The error of one field of the request. */
 export interface ResponseError {
-  /** The kind of error, for example `NotEqual`. */
+  /** The error code, for example `NotEqual`. */
   errorCode?: string;
   /** The field of the request, for example `CompanyId`. */
   fieldName?: string;
-  /** The error in words. */
+  /** The error message. */
   message?: string;
-  /** Further data; the keys keep the case in which they came. */
+  /** Additional data. The keys keep the server's case. */
   meta?: Record<string, string>;
 }
 
-/** What to ask for. */
+/** The request. */
 export interface GetAiChatUsage {
   /**
    * The company id, a Guid: dashed, undashed or `{dashed-in-braces}`, in any
-   * case. Defaults to the logged-in user's company when omitted. An empty
-   * string is refused, because the server would answer for the logged-in
-   * user's company; for the all-zero Guid it does so, too.
+   * case. Default: the logged-in user's company, also for the all-zero Guid. An
+   * empty string is refused, because the server would answer for the logged-in
+   * user's company.
    */
   companyId?: string | undefined;
 }
 
-/** The form in which the server is asked to write its reply. */
+/** The format requested from the server. */
 export type Format = "json" | "jsonl";
 
-/** What a {@link TokenProvider} is told. */
+/** The argument of a {@link TokenProvider}. */
 export interface TokenRequest {
-  /** The server has refused the last token: a new one is needed. */
+  /** The server refused the last token, so a new one is needed. */
   forceRefresh: boolean;
   /** Aborts when no call waits for the token any more. */
   signal: AbortSignal;
 }
 
-/** How a token is set. */
+/** The options of `setBearerToken`. */
 export interface SetBearerTokenOptions {
   /**
-   * Whether it stands for the same user as the one before, so that what is in
-   * flight stays good. Default: false.
+   * Whether the token belongs to the same user as the one before, so that
+   * requests in flight stay valid. Default: false.
    */
   sameIdentity?: boolean | undefined;
 }
 
-/** A token and when it ends. */
+/** A token and its expiry. */
 export interface BearerToken {
   token: string;
   /**
    * A Date, or milliseconds since 1970. With more than two minutes left the
-   * provider is not asked; in the minute and a half after that it is asked
-   * behind the calls; with 30 seconds or less left it is asked before the
-   * next request. What it gives is sent, whatever its end.
+   * provider is not asked. After that it is asked in the background, and with 30
+   * seconds or less left before the next request. What it returns is sent even
+   * if it expires sooner.
    */
   expiresAt?: number | Date | undefined;
 }
 
 /**
- * Gives the bearer token; null or undefined to send none. It is asked at each
- * call, unless it tells when its token expires, and once more when the server
- * refuses one: once at a time, however many calls wait for it. A call that it
- * makes before it returns or first awaits does not wait for it, and goes with
- * the token of the answer before, if any.
+ * Returns the bearer token; null or undefined to send none. It is called for each
+ * call, unless it states when its token expires, and again after the server
+ * refuses one; once at a time, however many calls wait for it. A call that it
+ * makes before it returns or first awaits does not wait for it, and is sent with
+ * the previous token, if any.
  */
 export type TokenProvider = (
   about: TokenRequest,
@@ -122,7 +122,7 @@ export type TokenProvider = (
   | undefined
   | Promise<string | BearerToken | null | undefined>;
 
-/** A function that sends requests as the platform's `fetch` does. More than this it is not asked for. */
+/** A function that sends requests as `fetch` does. Only this subset is needed. */
 export type FetchLike = (
   url: string,
   init: {
@@ -135,118 +135,119 @@ export type FetchLike = (
   },
 ) => Promise<ResponseLike>;
 
-/** What a {@link FetchLike} gives: a `Response`, also that of a library, or an object made like one. */
+/** What a {@link FetchLike} returns: a `Response` of the platform or a library, or an object like one. */
 export interface ResponseLike {
   readonly status: number;
-  /** Iterates as pairs of a name and a value. */
+  /** Iterates over pairs of name and value. */
   readonly headers: object;
   /** A stream, which is read in pieces; where it is absent, `text()` is called, or where there is none `arrayBuffer()`. */
   readonly body?: unknown;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** Headers: an object, or anything that iterates like `Headers`. Values that are undefined are left out. */
+/** Headers: an object, or anything that iterates like `Headers`. Undefined values are left out. */
 export type HeadersLike = Record<string, string | undefined> | Headers | Iterable<HeaderPair> | readonly HeaderPair[];
 type HeaderPair = readonly [name: string, value: string | undefined];
 
-/** What a {@link BookMoreClient} is made of. */
+/** The options of a {@link BookMoreClient}. */
 export interface ClientOptions {
   /**
-   * Where the API lives, with or without a path. One that starts with `/` or `.`
-   * is resolved against `location`. Default: `https://api.bookmore.com`.
+   * The base URL of the API, with or without a path. One that starts with `/` or
+   * `.` is resolved against `location`. Default: `https://api.bookmore.com`.
    */
   baseUrl?: string | URL | undefined;
   /** Sent as `Authorization: Bearer …`. */
   bearerToken?: string | TokenProvider | null | undefined;
   /** Sent as `x-api-key`; null for none. */
   apiKey?: string | null | undefined;
-  /** Whether cookies go along. Default: the platform's choice. */
+  /** Whether cookies are sent. Default: the platform's choice. */
   credentials?: "omit" | "same-origin" | "include" | undefined;
-  /** Default: `"json"`. The value is the same either way. */
+  /** The format requested from the server; the result is the same. Default: `"json"`. */
   format?: Format | undefined;
   /**
-   * Extra headers. In a browser each must be allowed by the server's CORS
-   * settings. `Accept`, `Authorization` and `x-api-key` are the SDK's own.
+   * Extra headers. In a browser the server's CORS settings must allow each of
+   * them. `Accept`, `Authorization` and `x-api-key` are set by the SDK.
    */
   headers?: HeadersLike | undefined;
-  /** Used instead of the global `fetch`, which is looked up at each call. */
+  /** Sends the requests. Default: the global `fetch`, looked up at each call. */
   fetch?: FetchLike | undefined;
-  /** How often a failed attempt is followed by another: 0 to 10. Default: 2. */
+  /** How many times a failed attempt is retried: 0 to 10. Default: 2. */
   maxRetries?: number | undefined;
   /**
-   * How long one attempt may take in milliseconds: connection, headers, body.
-   * null for no limit. Default: 10 000.
+   * The timeout of one attempt in milliseconds: connection, headers and body.
+   * null for none. Default: 10 000.
    */
   attemptTimeoutMs?: number | null | undefined;
   /**
-   * How long a call may take in milliseconds: token, attempts and waits.
-   * null for no limit. Default: 30 000.
+   * The timeout of a call in milliseconds: token, attempts and waits. null for
+   * none. Default: 30 000.
    */
   totalTimeoutMs?: number | null | undefined;
   /**
-   * Lets the token and the API key go over plain http to another machine than
-   * this one. Default: false.
+   * Allows sending the token and the API key over plain http to other hosts than
+   * loopback. Default: false.
    */
   allowInsecureHttp?: boolean | undefined;
   /**
-   * Whether the retries of all calls are paced together: each draws a number,
-   * and is sent when its number is served. The number served moves by one with
-   * each success and by two a second. A call whose turn would come after its
-   * limit fails at once, with `retryAt`. Default: true.
+   * Whether the retries of all calls are paced together, so that a failing server
+   * is not overloaded: each draws a number, and is sent when its number is
+   * served. The number served advances by one with each success and by two a
+   * second. A call whose turn would come after its timeout fails at once, with
+   * `retryAt`. Default: true.
    */
   retryPacing?: boolean | undefined;
-  /** Told of what happens to calls. What it throws changes nothing. */
+  /** Called with the events of calls. What it throws is ignored. */
   onEvent?: ((event: ClientEvent) => void) | undefined;
 }
 
-/** What may differ from call to call. */
+/** The options of a single call. */
 export interface RequestOptions {
-  /** Gives the call up; it rejects with `signal.reason`. null is none, as for `fetch`. */
+  /** Aborts the call, which rejects with `signal.reason`. null means none, as for `fetch`. */
   signal?: AbortSignal | null | undefined;
   /** Instead of the client's format. */
   format?: Format | undefined;
-  /** Besides the client's extra headers, or instead of those of the same name. */
+  /** Added to the client's extra headers; replaces those of the same name. */
   headers?: HeadersLike | undefined;
   /** Instead of the client's. */
   maxRetries?: number | undefined;
-  /** Instead of the client's; null for no limit. */
+  /** Instead of the client's; null for none. */
   attemptTimeoutMs?: number | null | undefined;
-  /** Instead of the client's; null for no limit. */
+  /** Instead of the client's; null for none. */
   totalTimeoutMs?: number | null | undefined;
   /**
-   * Whether the call may share the requests and the retries of an equal one in
-   * flight: one for the same company with the same format, headers, `maxRetries`
-   * and `attemptTimeoutMs`. Its signal and `totalTimeoutMs` stay its own.
-   * Default: true.
+   * Whether the call may share the request and retries of an equal call in flight:
+   * one for the same company with the same format, headers, `maxRetries` and
+   * `attemptTimeoutMs`. It keeps its own signal and `totalTimeoutMs`. Default:
+   * true.
    */
   coalesce?: boolean | undefined;
   /**
-   * Whether only a request will do that is sent after this call was made, as
-   * after a message that was charged. Such calls share one request where they
-   * come while another such request is in flight. Default: false.
+   * Whether the call needs a request that is sent after it was made, for example
+   * to see the cost of a message just sent. Such calls share the next request if
+   * one is already in flight. Default: false.
    */
   fresh?: boolean | undefined;
 }
 
 /**
- * What happens to a call, at last `success` or `error`; an aborted call has no
- * last event. Nothing in it is a secret: URLs have no query and headers are
- * left out.
+ * An event of a call. The last one is `success` or `error`; an aborted call has
+ * neither. Events contain no secrets: URLs have no query, and headers are
+ * omitted.
  */
 export type ClientEvent = {
   /**
-   * Tells the calls of a client apart; later ones have higher numbers, with gaps. Calls that share a request have its
-   * first caller's in all but the last event.
+   * Identifies a call of the client; later calls have higher numbers, with gaps. When calls share a request, all events
+   * but the last carry the id of the first caller.
    */
   callId: number;
-  /** Counts the attempts, from 1; 0 at the end of a call that made none. */
+  /** The number of the attempt, from 1; 0 at the end of a call that made none. */
   attempt: number;
 } & (
   /** A request is about to be sent. */
   | { type: "attempt"; url: string }
-  /** A reply came. */
+  /** The headers of a reply arrived. */
   | { type: "response"; status: number }
-  /** The attempt failed; another follows after `waitMs` milliseconds, or earlier where others succeed. */
+  /** The attempt failed; the next one follows after `waitMs` milliseconds, or earlier if other calls succeed. */
   | { type: "retry"; waitMs: number; code: ErrorCode; status?: number }
   /** The call succeeded. */
   | { type: "success"; elapsedMs: number }
@@ -266,26 +267,26 @@ export interface AttemptInfo {
   waitMs: number;
 }
 
-/** The reply that brought a usage. */
+/** The reply that contained a usage. */
 export interface ResponseInfo {
   /** The HTTP status. */
   status: number;
   /**
-   * The reply's headers, names in lower case. Browsers show only those that
-   * the server exposes. Cookies are left out.
+   * The reply's headers, by lower-case name. Browsers show only those that the
+   * server exposes. Cookies are omitted.
    */
   headers: Record<string, string>;
-  /** The id under which the server knows the request, if it gave one. */
+  /** The server's id for the request, if it sent one. */
   requestId?: string;
   /** Every attempt of the call, the last one being the success. */
   attempts: AttemptInfo[];
   /** How long the call took, in milliseconds. */
   elapsedMs: number;
-  /** When the headers came, in milliseconds since 1970. */
+  /** When the headers arrived, in milliseconds since 1970. */
   receivedAt: number;
 }
 
-/** A usage and the reply that brought it. */
+/** A usage and the reply that contained it. */
 export interface WithResponse {
   /** The usage. */
   data: AiChatUsageResponse;
@@ -293,7 +294,7 @@ export interface WithResponse {
   response: ResponseInfo;
 }
 
-/** A stable name for the kind of failure. */
+/** A stable code for the kind of failure. */
 export type ErrorCode =
   | "config_error"
   | "token_provider_error"
@@ -312,27 +313,27 @@ export type ErrorCode =
   | "internal_error";
 
 /**
- * Any failure of a call, except an abort: that rejects with the signal's
- * reason. The message is a sentence that says what to do.
+ * Any failure of a call, except an abort, which rejects with the signal's
+ * reason. The message says what to do.
  */
 export interface BookMoreError extends Error {
-  /** A stable name for the kind of failure. */
+  /** A stable code for the kind of failure. */
   readonly code: ErrorCode;
-  /** What was thrown outside the SDK, if that is what failed. */
+  /** The original error, if something outside the SDK threw one. */
   readonly cause?: unknown;
-  /** Every attempt of the call; absent where none could be made. */
+  /** Every attempt of the call; absent if none was made. */
   readonly attempts?: readonly AttemptInfo[];
   /** How long the call took, in milliseconds. */
   readonly elapsedMs?: number;
-  /** Whether asking again may go better. The client has made its retries. */
+  /** Whether another call may succeed. The client has already made its own retries. */
   readonly isRetryable: boolean;
-  /** The earliest time at which asking again is useful, where that is known. */
+  /** The earliest useful time to call again, if it is known. */
   readonly retryAt?: Date;
 }
 
 /**
- * The caller gave something that cannot be used: options, a request, or in the place of a Response what its `fetch` gave.
- * In all but the last case nothing was sent.
+ * The caller passed something invalid: options, a request, or a `fetch` that returned no usable Response. Except in the
+ * last case nothing was sent.
  */
 export interface ConfigError extends BookMoreError {
   readonly code: "config_error";
@@ -346,56 +347,56 @@ export interface TokenProviderError extends BookMoreError {
 /** The call or one of its attempts took too long. */
 export interface TimeoutError extends BookMoreError {
   readonly code: "timeout";
-  /** What was going on when the time was over. */
+  /** What the call was doing at that time. */
   readonly phase: "module" | "token" | "headers" | "body" | "backoff";
-  /** Whose time was over: that of an attempt is retried. */
+  /** Which timeout it was. A timeout of an attempt is retried. */
   readonly scope: "attempt" | "total";
-  /** The limit, in milliseconds. */
+  /** The timeout, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * No reply came, or it broke off. What `fetch` threw is the `cause`. A browser
- * also reports a reply without CORS headers this way.
+ * No reply arrived, or it broke off. What `fetch` threw is the `cause`. Browsers
+ * report a reply without CORS headers in the same way.
  */
 export interface NetworkError extends BookMoreError {
   readonly code: "network_error";
 }
 
 /**
- * The function that sends the requests failed by itself, which is no trouble of
- * the network: what it threw is the `cause`. Nothing is tried again.
+ * The function that sends the requests failed by itself; the network is not at
+ * fault. What it threw is the `cause`. Nothing is retried.
  */
 export interface FetchError extends BookMoreError {
   readonly code: "fetch_error";
 }
 
 /**
- * The server said no: a status of 400 to 599, or a ResponseStatus with an
- * error code.
+ * The server refused the request: a status of 400 to 599, or a ResponseStatus
+ * with an error code.
  */
 export interface ApiError extends BookMoreError {
   readonly code: "api_error" | "authentication_error" | "permission_denied" | "rate_limited" | "server_error";
   /** The HTTP status. */
   readonly status: number;
-  /** The server's own name for the error, for example `Unauthorized`: as it was written, with a secret if that is in it. */
+  /** The server's error code, for example `Unauthorized`. It is not redacted, so that it can be compared. */
   readonly errorCode?: string;
-  /** What the server said in words, if anything, without secrets. */
+  /** The server's message, if any, with secrets redacted. */
   readonly serverMessage?: string;
   /**
-   * All that the server said in its usual form, without secrets. Its
+   * The server's complete ResponseStatus, with secrets redacted. Its
    * `stackTrace` is not enumerable, so that it is not logged.
    */
   readonly responseStatus?: ResponseStatus;
-  /** The errors of single fields of the request. */
+  /** Errors of individual fields of the request. */
   readonly fieldErrors: readonly ResponseError[];
-  /** The id under which the server knows the request, if it gave one. */
+  /** The server's id for the request, if it sent one. */
   readonly requestId?: string;
-  /** How long the server asks to wait, in milliseconds from its reply on. */
+  /** How long the server asks to wait, in milliseconds after its reply. */
   readonly retryAfterMs?: number;
 }
 
-/** 401: the server wants other credentials. */
+/** 401: the server did not accept the credentials. */
 export interface AuthenticationError extends ApiError {
   readonly code: "authentication_error";
 }
@@ -416,31 +417,31 @@ export interface ServerError extends ApiError {
 }
 
 /**
- * The server answered with something that is neither a usage nor an error:
- * HTML, a redirect to a login page, 204, 206, or another company's usage.
+ * The reply is neither a usage nor an error: HTML, a redirect to a login page,
+ * 204, 206, or another company's usage.
  */
 export interface UnexpectedResponseError extends BookMoreError {
   readonly code: "unexpected_response" | "company_mismatch";
-  /** The HTTP status; 0 for a redirect, which a browser keeps to itself. */
+  /** The HTTP status; 0 for a redirect in a browser, which hides it. */
   readonly status: number;
-  /** The content type, where it is what is unexpected. */
+  /** The content type, if that was unexpected. */
   readonly contentType?: string;
-  /** Where the server redirected to, or where the reply came from. */
+  /** The target of a redirect, or the URL of the reply. */
   readonly location?: string;
-  /** The company asked for, where another one was answered for. */
+  /** The requested company, if the reply is about another one. */
   readonly requestedCompanyId?: string;
-  /** The company of the reply, where another one was asked for. */
+  /** The company in the reply, if another one was requested. */
   readonly receivedCompanyId?: string;
 }
 
-/** The reply looks like a usage and is none. */
+/** The reply looks like a usage but is not a valid one. */
 export interface DecodeError extends BookMoreError {
   readonly code: "decode_error";
   /** The HTTP status. */
   readonly status: number;
-  /** The member at fault, for example `tokensUsed`; empty for the whole reply. */
+  /** The invalid member, for example `tokensUsed`; empty for the whole reply. */
   readonly path: string;
-  /** Where in the reply the fault was noticed, in bytes. */
+  /** Where in the reply the error was detected, in bytes. */
   readonly offset: number;
 }
 
@@ -449,12 +450,12 @@ export interface RuntimeUnsupportedError extends BookMoreError {
   readonly code: "runtime_unsupported";
 }
 
-/** A fault in the SDK itself. The next call starts afresh. */
+/** A bug in the SDK. The next call starts with a new instance. */
 export interface InternalError extends BookMoreError {
   readonly code: "internal_error";
 }
 
-/** Any error of this package; its `code` tells its members. */
+/** Any error of this package, discriminated by `code`. */
 export type AnyBookMoreError =
   | ConfigError
   | TokenProviderError

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// What the kinds of errors have; each has its own part of it.
+/// The members of all error classes; each class has some of them.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Members<'a> {
@@ -91,7 +91,7 @@ struct Call {
     elapsed_ms: f64,
 }
 
-/// The error of a call; or what a framework wants to reach its caller as it came.
+/// The error of a call; or a framework's control flow, unchanged.
 pub(super) fn of_call(failed: &CallError) -> JsValue {
     if let Error::Fetch(error) = &failed.error
         && error.is_control_flow
@@ -106,12 +106,12 @@ pub(super) fn of_call(failed: &CallError) -> JsValue {
     object(&failed.error, Some(call))
 }
 
-/// The error of what is no call yet.
+/// An error outside of a call.
 pub(super) fn thrown(error: Error) -> JsValue {
     object(&error, None)
 }
 
-/// Nothing can be sent in this runtime.
+/// The error of a runtime that cannot send requests.
 pub(super) fn without_fetch() -> JsValue {
     let error = js_sys::Error::new("This runtime has no fetch. Pass one as the option fetch.");
     let members = Members {
@@ -139,7 +139,7 @@ fn complete(error: js_sys::Error, name: &str, members: &Members<'_>) -> JsValue 
     if let Ok(members) = shown(members) {
         let members: Object = members.unchecked_into();
         Object::assign(&error, &members);
-        // It quotes the request, and an error is logged with what it shows.
+        // Not enumerable, because it quotes the request and errors get logged.
         if let Some(status) = get(&members, "responseStatus")
             && let Some(trace) = get(&status, "stackTrace")
         {
@@ -149,8 +149,8 @@ fn complete(error: js_sys::Error, name: &str, members: &Members<'_>) -> JsValue 
     error.into()
 }
 
-/// A member that is not enumerable, as `message` is none. Defined, not assigned:
-/// a page may have frozen Error.prototype.
+/// Sets a non-enumerable member, like `message`. Defined, not assigned, because a
+/// page may have frozen Error.prototype.
 pub(super) fn hide(object: &Object, key: &JsValue, value: &JsValue) {
     let descriptor = Object::new();
     let _ = set(&descriptor, "value", value);
@@ -227,7 +227,7 @@ fn unusual(problem: &Unexpected) -> Unusual<'_> {
     }
 }
 
-/// The class that the npm package has for a code.
+/// The npm package's class name for a code.
 fn name(code: &str) -> &'static str {
     match code {
         "config_error" => "ConfigError",
@@ -260,7 +260,8 @@ fn value(cause: &Cause) -> Option<JsValue> {
     thrown.value().cloned()
 }
 
-/// What was thrown; where that quotes a secret, an error with its words.
+/// The thrown value; or an error with its redacted message, if it contains a
+/// secret.
 fn shown_cause(cause: &Cause) -> JsValue {
     value(cause).unwrap_or_else(|| in_words(&**cause))
 }

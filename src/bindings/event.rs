@@ -1,4 +1,4 @@
-//! Tells a listener of what happens to calls.
+//! Events for a JavaScript listener.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{options::tell, response::shown};
 use crate::{client::Event, error::Error};
 
-/// As the npm package has it.
+/// The event as the npm package has it.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Told<'a> {
@@ -97,7 +97,7 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Whole ones, rounded up: no wait is told shorter than it is.
+/// Whole milliseconds, rounded up, so that no wait appears shorter than it is.
 pub(super) fn milliseconds(time: Duration) -> f64 {
     time.as_nanos().div_ceil(1_000_000) as f64
 }

@@ -1,4 +1,4 @@
-//! Reads the members of what a caller gives.
+//! Reads and validates the members of a caller's objects.
 
 use js_sys::{Array, Object, Reflect};
 use serde::de::DeserializeOwned;
@@ -9,9 +9,9 @@ use crate::{
     wire::header::in_one_form,
 };
 
-/// An object of a caller's.
+/// A caller's object.
 pub(super) struct Members<'a> {
-    /// Undefined where none was given.
+    /// Undefined if none was given.
     object: &'a JsValue,
 }
 
@@ -19,8 +19,8 @@ impl<'a> Members<'a> {
     /// `what` it is, and the names that it may have.
     ///
     /// # Errors
-    /// What is no object, or has a member that nobody reads, such as `baseURL`:
-    /// the call would not do what its author means.
+    /// A value that is not an object, or has an unknown member, such as `baseURL`,
+    /// which would silently have no effect.
     pub fn of(object: &'a JsValue, what: &str, known: &[&str]) -> Result<Self, Error> {
         if object.is_undefined() {
             return Ok(Self { object });
@@ -38,9 +38,9 @@ impl<'a> Members<'a> {
                 return Err(refusal(&[what, " cannot have \"", &name, "\". ", &advice]));
             }
         }
-        // An object of an application's own class has one of the members at least;
-        // a promise that nobody awaited, a Map or a Date has none, and would be
-        // taken for an empty object.
+        // An object of an application's class has at least one of the members. A
+        // promise that nobody awaited, a Map or a Date has none, and would pass for
+        // an empty object.
         let has_any = || {
             let mut names = known.iter();
             names.any(|name| Reflect::has(object, &(*name).into()).unwrap_or(false))
@@ -61,10 +61,10 @@ impl<'a> Members<'a> {
         Ok(Self { object })
     }
 
-    /// The member as it is; `None` for one that is undefined.
+    /// The raw member; `None` if it is undefined.
     ///
     /// # Errors
-    /// One whose getter throws.
+    /// A member whose getter throws.
     pub fn get(&self, name: &str) -> Result<Option<JsValue>, Error> {
         if self.object.is_undefined() {
             return Ok(None);
@@ -75,7 +75,7 @@ impl<'a> Members<'a> {
     }
 
     /// # Errors
-    /// A value that is not what it `must_be`.
+    /// A value other than what it `must_be`.
     pub fn read<T: DeserializeOwned>(&self, name: &str, must_be: &str) -> Result<Option<T>, Error> {
         let value = self.get(name)?;
         value.map(|value| decoded(value, name, must_be)).transpose()
@@ -86,17 +86,17 @@ impl<'a> Members<'a> {
     }
 
     /// # Errors
-    /// What is no function.
+    /// A value that is not a function.
     pub fn function(&self, name: &str) -> Result<Option<js_sys::Function>, Error> {
         let given = self.get(name)?.map(JsValue::dyn_into);
         let function = given.transpose();
         function.map_err(|_| refusal(&[name, " must be a function."]))
     }
 
-    /// One of some words.
+    /// One of the given words.
     ///
     /// # Errors
-    /// Another value.
+    /// Any other value.
     pub fn word<'w>(&self, name: &str, words: &[&'w str]) -> Result<Option<&'w str>, Error> {
         let Some(value) = self.get(name)? else {
             return Ok(None);
@@ -108,15 +108,15 @@ impl<'a> Members<'a> {
     }
 
     /// # Errors
-    /// What is no integer from `least` to `most`.
+    /// A value that is not an integer from `least` to `most`.
     pub fn integer(&self, name: &str, least: u32, most: u32) -> Result<Option<u32>, Error> {
         integer_or(self.get(name)?, name, least, most, "")
     }
 
-    /// The same, or null for none at all.
+    /// The same, or null for no limit.
     ///
     /// # Errors
-    /// Another value.
+    /// Any other value.
     pub fn limit(&self, name: &str, least: u32, most: u32) -> Result<Option<Option<u32>>, Error> {
         let value = self.get(name)?;
         if value.as_ref().is_some_and(JsValue::is_null) {
@@ -126,12 +126,12 @@ impl<'a> Members<'a> {
         Ok(limit.map(Some))
     }
 
-    /// Names and values: of an object, or of anything that iterates as pairs, such as
-    /// Headers. Names that are the same but for their case are one header; a
-    /// value that is undefined is not given, and null is none at all.
+    /// Headers: an object, or anything that iterates as pairs, such as Headers. Names
+    /// that differ only in case are one header. An undefined value is left
+    /// out, and null means no headers.
     ///
     /// # Errors
-    /// Another value.
+    /// Any other value.
     pub fn headers(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
         let Some(given) = self.get(name)?.filter(|given| !given.is_null()) else {
             return Ok(Vec::new());
@@ -178,9 +178,8 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Whether a header is one that fetch keeps to itself (Fetch standard, "forbidden
-/// request-header") or that would make another verb of the GET. `name`: in lower
-/// case.
+/// Whether fetch forbids a header (Fetch standard, "forbidden request-header"), or
+/// it would turn the GET into another verb. `name` is in lower case.
 fn is_forbidden(name: &str) -> bool {
     const FORBIDDEN: [&str; 25] = [
         "accept-charset",
@@ -233,7 +232,7 @@ fn integer_or(
     })
 }
 
-/// Whether no class has made it, of whatever realm.
+/// Whether it is a plain object, of any realm.
 fn is_plain(object: &JsValue) -> bool {
     let parent = |of: &JsValue| Reflect::get_prototype_of(of).ok().map(JsValue::from);
     let prototype = parent(object).filter(|prototype| !prototype.is_null());
@@ -244,8 +243,8 @@ pub(super) fn refusal(sentence: &[&str]) -> Error {
     ConfigError::new(sentence).into()
 }
 
-/// The one of `known` that was probably meant, whatever its case: a part of it,
-/// or what is nearly the same.
+/// The name in `known` that was probably meant, ignoring case: one that contains
+/// `name` or is nearly the same.
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let given = name.to_ascii_lowercase();
     let far = |own: &str| strsim::levenshtein(&given, &own.to_ascii_lowercase());

@@ -1,8 +1,8 @@
-//! The crate as a JavaScript module, for teams that put Rust of their own beside
-//! it: `wasm-pack build` exports a class over the Rust client, with the names,
-//! options and errors of the npm package.
+//! The crate as a JavaScript module, for teams that ship it with Rust code of
+//! their own: `wasm-pack build` exports a class over the Rust client, with the
+//! names, options and errors of the npm package.
 //!
-//! `declarations.d.ts` is generated of the npm package's declarations.
+//! `declarations.d.ts` is generated from the npm package's declarations.
 
 mod bearer_token;
 mod call;
@@ -47,7 +47,8 @@ impl BookMoreClient {
         })
     }
 
-    /// Does nothing: the module is there already. The npm package loads it here.
+    /// Does nothing, because the module is loaded already. The npm package loads it
+    /// here.
     pub async fn ready(&self) {}
 
     /// From now on sends this token, or what the function gives; null to send
@@ -110,7 +111,7 @@ impl BookMoreClient {
         })
     }
 
-    /// What a call comes to.
+    /// The outcome of a call.
     fn answer(
         &self,
         settings: CallSettings,

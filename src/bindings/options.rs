@@ -1,4 +1,4 @@
-//! What a client and a call are given.
+//! The options of clients and calls.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ const CALL: &[&str] = &[
     "totalTimeoutMs",
 ];
 
-/// What a client is made of.
+/// The options of a client.
 pub(super) struct ClientSettings {
     pub builder: ClientBuilder,
     pub fetch: Fetch,
@@ -123,7 +123,7 @@ pub(super) fn of_client(options: &JsValue) -> Result<ClientSettings, Error> {
     Ok(ClientSettings { builder, fetch })
 }
 
-/// What is asked for, and how.
+/// A request and its options.
 pub(super) struct CallSettings {
     pub request: GetAiChatUsage,
     pub options: CallOptions,
@@ -169,7 +169,7 @@ pub(super) fn of_call(request: &JsValue, options: &JsValue) -> Result<CallSettin
     })
 }
 
-/// A token of `setBearerToken`.
+/// The arguments of `setBearerToken`.
 pub(super) fn of_token(token: &JsValue, options: &JsValue) -> Result<TokenSource, Error> {
     let members = Members::of(options, "The options of setBearerToken", &["sameIdentity"])?;
     let source = bearer_token::source(token)?;
@@ -192,7 +192,8 @@ fn time_limit(members: &Members<'_>, name: &str) -> Result<Option<Option<Duratio
     Ok(limit.map(|ms| ms.map(|ms| Duration::from_millis(ms.into()))))
 }
 
-/// As the platform writes it; relative ones are resolved against `location`.
+/// The base URL as the platform serializes it. Relative ones are resolved against
+/// `location`.
 fn base_url(given: &JsValue) -> Result<String, Error> {
     let text = given.as_string().or_else(|| {
         let href = get(given, "href")?;
@@ -201,7 +202,7 @@ fn base_url(given: &JsValue) -> Result<String, Error> {
     let text = text.ok_or_else(|| refusal(&["baseUrl must be a string or a URL."]))?;
     if !text.starts_with(['/', '.']) {
         let parsed = web_sys::Url::new(&text).map(|url| url.href());
-        // What cannot be parsed is refused in Rust, with a reason.
+        // The builder refuses what cannot be parsed, with a reason.
         return Ok(parsed.unwrap_or(text));
     }
     let location = get(&js_sys::global(), "location").and_then(|location| get(&location, "href"));
@@ -213,8 +214,7 @@ fn base_url(given: &JsValue) -> Result<String, Error> {
     })
 }
 
-/// Whatever a function comes to, and whatever it throws, at once or later,
-/// changes nothing.
+/// Calls a function and ignores its result, and what it throws, now or later.
 pub(super) fn tell(function: &Function, value: &JsValue) {
     if let Ok(told) = function.call1(&JsValue::UNDEFINED, value) {
         crate::fetch::javascript::ignore(&told);

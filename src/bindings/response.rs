@@ -28,7 +28,7 @@ struct Response<'a> {
     received_at: f64,
 }
 
-/// As the npm package has it.
+/// The response as the npm package has it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AttemptInfo {
@@ -71,7 +71,7 @@ pub(super) fn with_response(reply: &WithResponse) -> Result<JsValue, JsValue> {
     })
 }
 
-/// Maps are plain objects, and what there is not is left out.
+/// Serializes maps as plain objects, and omits absent members.
 pub(super) fn shown(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let shown = value.serialize(&Serializer::json_compatible());
     shown.map_err(JsValue::from)

@@ -7,18 +7,18 @@ use crate::{
     wire::header,
 };
 
-/// What a token provider is told.
+/// The argument of a token provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenRequest {
-    /// The server has refused the last token: a new one is needed.
+    /// The server refused the last token, so a new one is needed.
     pub force_refresh: bool,
 }
 
-/// What a token provider gives.
+/// The token that a provider returns.
 ///
-/// The end of a token by the clock of whoever made it, as in a JWT, is better
-/// given as [`expires_at`](Self::expires_at).
+/// If the token states its own expiry, as a JWT does, prefer
+/// [`expires_at`](Self::expires_at).
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +34,7 @@ pub struct BearerToken {
     end: Option<End>,
 }
 
-/// Some thirty years.
+/// About thirty years.
 const FOR_EVER_MS: f64 = 1e12;
 
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ enum End {
 }
 
 impl BearerToken {
-    /// The provider is asked for it at each call.
+    /// A token without an expiry: the provider is asked at each call.
     ///
     /// ```
     /// # use bookmore_sdk::client::BearerToken;
@@ -57,7 +57,7 @@ impl BearerToken {
         }
     }
 
-    /// No token: none is sent.
+    /// No token is sent.
     ///
     /// ```
     /// # use bookmore_sdk::client::BearerToken;
@@ -67,11 +67,10 @@ impl BearerToken {
         Self::default()
     }
 
-    /// The token lives so long, from when the client sees the answer. It is used without another
-    /// question while it has more than two minutes to live, renewed behind the
-    /// calls in the minute and a half after that, and before the next request
-    /// with 30 seconds or less. What the provider gives is sent, whatever its
-    /// end.
+    /// The token's lifetime, from when the client receives it. With more than two
+    /// minutes left it is used without asking the provider. After that it is
+    /// renewed in the background, and with 30 seconds or less left before the next
+    /// request. What the provider returns is sent even if it expires sooner.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -84,7 +83,7 @@ impl BearerToken {
         self
     }
 
-    /// The same, by the time since 1970, such as the `exp` of a JWT.
+    /// When the token expires, as time since 1970, such as the `exp` of a JWT.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -98,12 +97,12 @@ impl BearerToken {
         self
     }
 
-    /// Whether it tells when it ends.
+    /// Whether it has an expiry.
     pub(super) fn expires(&self) -> bool {
         self.end.is_some()
     }
 
-    /// The token and its end, in milliseconds since 1970. `now`: the same.
+    /// The token and its expiry. Times are milliseconds since 1970.
     pub(super) fn checked(self, now: f64) -> Result<(Option<String>, Option<f64>), Error> {
         if let Some(token) = &self.token {
             header::check_secret("The provider's token", &token.0)
@@ -118,7 +117,7 @@ impl BearerToken {
     }
 }
 
-/// The token is not shown.
+/// Does not show the token.
 impl fmt::Debug for BearerToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BearerToken")
@@ -127,8 +126,8 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// What a token provider may come to: a [`BearerToken`], a string, an
-/// `Option` of one (`None` for no token), or a `Result` of any of them.
+/// What a token provider may return: a [`BearerToken`], a string, an `Option` of
+/// one (`None` for no token), or a `Result` of any of them.
 ///
 /// ```
 /// # use bookmore_sdk::client::{BearerToken, IntoBearerToken};
@@ -138,10 +137,10 @@ impl fmt::Debug for BearerToken {
 /// takes(Err::<String, _>(std::io::Error::other("the keychain is locked")));
 /// ```
 pub trait IntoBearerToken {
-    /// The token, or why there is none.
+    /// The token.
     ///
     /// # Errors
-    /// What the provider failed with.
+    /// The provider's error.
     fn into_bearer_token(self) -> Result<BearerToken, Box<dyn StdError + Send + Sync>>;
 }
 
@@ -203,7 +202,7 @@ pub(super) enum Bearer {
 }
 
 impl TokenSource {
-    /// Asked for the token: see
+    /// A token provider: see
     /// [`ClientBuilder::token_provider`](super::ClientBuilder::token_provider).
     ///
     /// ```
@@ -225,7 +224,7 @@ impl TokenSource {
         }
     }
 
-    /// No token: none is sent.
+    /// No token is sent.
     ///
     /// ```
     /// # use bookmore_sdk::client::TokenSource;
@@ -238,8 +237,8 @@ impl TokenSource {
         }
     }
 
-    /// It is the same user's as the last one: requests in flight go on being
-    /// shared by equal calls.
+    /// It belongs to the same user as the last one, so equal calls continue to share
+    /// requests in flight.
     ///
     /// ```
     /// # use bookmore_sdk::client::TokenSource;
@@ -261,7 +260,7 @@ impl<T: Into<String>> From<T> for TokenSource {
     }
 }
 
-/// The token is not shown.
+/// Does not show the token.
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenSource")
@@ -270,8 +269,8 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// Whatever a provider fails with is a [`TokenProviderError`], but for a
-/// framework's control flow.
+/// Any error of a provider becomes a [`TokenProviderError`], except a framework's
+/// control flow.
 fn failed(cause: Box<dyn StdError + Send + Sync>) -> Error {
     if let Some(flow) = cause.downcast_ref::<FetchError>()
         && flow.is_control_flow
@@ -289,6 +288,6 @@ type TokenFuture = BoxFuture<Result<BearerToken, Error>>;
 
 pub(super) type Provider = shared!(dyn Fn(TokenRequest) -> TokenFuture);
 
-/// Has no `Debug`, so that it is never shown.
+/// Has no `Debug`, so that it cannot be logged.
 #[derive(Clone)]
 pub(super) struct Secret(pub(super) String);

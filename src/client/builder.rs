@@ -14,8 +14,7 @@ use crate::{
     wire::{Format, base_url::BaseUrl, decode::Integers, header},
 };
 
-/// Collects the options of a [`Client`]; they are checked by
-/// [`build`](Self::build).
+/// Collects the options of a [`Client`]. [`build`](Self::build) validates them.
 #[derive(Clone)]
 pub struct ClientBuilder {
     base_url: Option<String>,
@@ -61,7 +60,7 @@ impl fmt::Debug for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where the API lives, with or without a path. Default:
+    /// The base URL of the API, with or without a path. Default:
     /// `https://api.bookmore.com`.
     ///
     /// ```
@@ -74,7 +73,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The form in which replies are asked for. Default: JSON.
+    /// The format requested from the server. Default: JSON.
     ///
     /// ```
     /// # use bookmore_sdk::{Client, Format};
@@ -98,16 +97,16 @@ impl ClientBuilder {
         self
     }
 
-    /// Asked for the bearer token: at each call, or as its tokens expire, and
-    /// once more when the server refuses one. It is asked once at a time,
-    /// however many calls wait for it.
+    /// Provides the bearer token. It is asked at each call, or as its tokens expire,
+    /// and again after the server refuses one; once at a time, however many calls
+    /// wait for it.
     ///
-    /// It gives a [`BearerToken`](super::BearerToken), a string, `None` for no
-    /// token, or a `Result` of these with any error. A call of the same client
-    /// that it makes before it has answered is sent without asking it.
+    /// It returns a [`BearerToken`](super::BearerToken), a string, `None` for no
+    /// token, or a `Result` of these with any error. A call that it makes with the
+    /// same client before it answers is sent without asking it.
     ///
-    /// Calls drive it. A renewal ahead of time goes on by itself on wasm32 when
-    /// no call is left; elsewhere with the next call.
+    /// Calls drive it. When no call is left, a background renewal continues by
+    /// itself on wasm32, and with the next call elsewhere.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -132,7 +131,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Asked for the bearer token, or one.
+    /// The bearer token, or its provider.
     #[cfg(all(target_arch = "wasm32", feature = "bindings", not(feature = "npm")))]
     pub(crate) fn token_source(mut self, source: TokenSource) -> Self {
         self.bearer = source.bearer;
@@ -151,8 +150,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sent with every request. A header beyond the CORS-safelisted ones
-    /// must be allowed by the server, or browsers refuse the request.
+    /// Adds a header to every request. The server must allow headers that are not
+    /// CORS-safelisted, or browsers refuse the request.
     ///
     /// ```
     /// # use bookmore_sdk::Client;
@@ -164,8 +163,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How often an attempt that failed is followed by another: 0 to 10.
-    /// Default: 2.
+    /// How many times a failed attempt is retried: 0 to 10. Default: 2.
     ///
     /// ```
     /// # use bookmore_sdk::Client;
@@ -206,9 +204,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether equal calls at the same time share one request. Equal are those
-    /// for the same company with the same format, headers, retries and limit
-    /// of an attempt; each keeps its own total limit. Default: true.
+    /// Whether concurrent equal calls share one request. Calls are equal if company,
+    /// format, headers, retries and attempt timeout are the same; each keeps its
+    /// own total timeout. Default: true.
     ///
     /// ```
     /// # use bookmore_sdk::Client;
@@ -220,10 +218,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether the client's retries are paced, so that a server that is down is
-    /// not stormed: ten at once, then two a second, and one more for each
-    /// success. A retry whose turn comes too late fails at once, with
-    /// [`retry_at`](Error::retry_at). Default: true.
+    /// Whether retries are paced, so that a failing server is not overloaded: ten at
+    /// once, then two a second, and one more for each success. A call whose turn
+    /// would come too late fails at once, with [`retry_at`](Error::retry_at).
+    /// Default: true.
     ///
     /// ```
     /// # use bookmore_sdk::Client;
@@ -235,8 +233,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Lets the token and the API key go over plain http to another machine
-    /// than this one. Default: false.
+    /// Allows sending the token and the API key over plain http to other hosts than
+    /// loopback. Default: false.
     ///
     /// ```
     /// # use bookmore_sdk::Client;
@@ -248,7 +246,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Told of what happens to the client's calls.
+    /// Called with the events of the client's calls.
     ///
     /// ```
     /// # use bookmore_sdk::{Client, client::Event};
@@ -286,9 +284,9 @@ impl ClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// A base URL that is no absolute http(s) URL, a token or API key that is
-    /// empty, has white space in it or would go over plain http, a header that
-    /// HTTP forbids or that the SDK sets itself, a limit out of range.
+    /// A base URL that is not an absolute http(s) URL; a token or API key that is
+    /// empty, contains white space or would be sent over plain http; a header that
+    /// HTTP forbids or that the SDK sets itself; a number out of range.
     pub fn build<T: Transport>(self, transport: T) -> Result<Client<T>, Error> {
         let base_url = self
             .base_url

@@ -1,8 +1,8 @@
-//! Carries out what the engine says. Whoever polls a call drives all calls of
-//! its client: there is no executor, and so nothing to install.
+//! Executes the engine's commands. Whoever polls a call drives all calls of its
+//! client, so there is no executor to install.
 //!
-//! Nothing is locked while code of others runs: a transport, a provider, a
-//! listener or a waker may use the client at once.
+//! No lock is held while foreign code runs: a transport, a provider, a listener
+//! or a waker may use the client synchronously.
 
 use std::{
     mem::replace,
@@ -31,23 +31,23 @@ use crate::{
 
 /// No call.
 const NOBODY: Id = 0;
-/// So many polls without a pause; then others have their turn.
+/// How many polls are made in a row before other tasks get their turn.
 const POLLS_AT_ONCE: usize = 256;
 
 pub(super) struct Driver<T> {
     pub transport: T,
     listener: Option<Local<Arc<Listener>>>,
-    /// Where the requests go, for the listener.
+    /// The URL of the requests, for events.
     url: String,
     hub: Arc<Hub>,
     state: Arc<Mutex<State>>,
-    /// Hub and state, for the tasks.
+    /// The hub and the state, as tasks refer to them.
     place: Place,
     pub watches: Watches,
 }
 
 impl<T: Transport> Driver<T> {
-    // The npm package's engine is of one thread.
+    // With the feature `npm` the engine is not `Send`.
     #[cfg_attr(feature = "npm", allow(clippy::arc_with_non_send_sync))]
     pub fn new(engine: Engine, transport: T, listener: Option<Local<Arc<Listener>>>) -> Self {
         let url = endpoint(&engine.config().base_url);
@@ -72,7 +72,7 @@ impl<T: Transport> Driver<T> {
         lock(&self.state)
     }
 
-    /// Tells the engine something, with the time and the chance that go with it.
+    /// Passes an input to the engine, with the time and random number it needs.
     fn input<R>(&self, looks: Looks, tell: impl FnOnce(&mut State, Moment) -> R) -> R {
         let read = |is_read, number: fn(&T) -> f64| {
             if is_read {
@@ -113,15 +113,14 @@ impl<T: Transport> Driver<T> {
         self.watches.set_token(same_identity);
     }
 
-    /// When the latest 429 came that may pass, and until when all calls pause.
+    /// When the latest retryable 429 arrived, and until when all calls pause.
     pub fn limit(&self) -> (f64, f64) {
         self.lock().engine.limit()
     }
 
-    /// A call begins. It has to be polled, and abandoned where it is not
-    /// polled to its end.
+    /// Begins a call, which must be polled to its end or abandoned.
     pub fn begin(self: &Arc<Self>, request: GetAiChatUsage, options: Options) -> Id {
-        // The provider may have answered when nobody waited.
+        // The provider may have answered while nobody polled.
         self.drive(NOBODY);
         let options = match running(&self.state) {
             // A call that the provider makes cannot wait for its answer,
@@ -153,7 +152,7 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Does what there is to do, or the first of it.
+    /// Executes what is pending, or the first part of it.
     fn drive(self: &Arc<Self>, call: Id) {
         let _attended = self.hub.attend();
         for _ in 0..POLLS_AT_ONCE {
@@ -166,7 +165,7 @@ impl<T: Transport> Driver<T> {
         self.carry_out(call);
     }
 
-    /// `call` is over; a renewal of the token in the background may be left.
+    /// Ends `call`. A background renewal of the token may go on.
     fn leave(self: &Arc<Self>, call: Id) {
         self.hub.leave(call);
         #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
@@ -199,7 +198,7 @@ impl<T: Transport> Driver<T> {
         self.leave(call);
     }
 
-    /// `call`: who is at it, and need not be woken.
+    /// `call`: the one that is polling, which need not be woken.
     fn carry_out(&self, call: Id) {
         loop {
             let step = self.lock().step(&self.place);
@@ -294,7 +293,7 @@ impl<T: Transport> Driver<T> {
                 self.input(Looks::Anywhere, tell);
             }
             Done::Token(token) => {
-                // Nothing is locked, as a proxy's traps are code of others.
+                // Outside the lock: looking at a cause may run a proxy's traps.
                 #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
                 let token = token.map_err(|error| {
                     let redactor = self.lock().engine.redactor_of_tokens();
@@ -317,13 +316,12 @@ impl<T: Transport> Driver<T> {
     }
 }
 
-/// What is read for an input, if the engine does not ask for more: see
-/// [`Moment`].
+/// What is read for an input, unless the engine needs more: see [`Moment`].
 #[derive(Clone, Copy, PartialEq)]
 enum Looks {
     Nowhere,
-    /// At the wall clock.
+    /// The wall clock.
     AtTheWall,
-    /// At the wall clock and at chance.
+    /// The wall clock and a random number.
     Anywhere,
 }

@@ -7,11 +7,11 @@ use crate::{
     threads::shared,
 };
 
-/// What happens to a call. Nothing in it is a secret: URLs have no query.
+/// An event of a call. It contains no secret: URLs have no query.
 ///
-/// `call` tells the calls of a client apart; later ones have higher numbers,
-/// with gaps. Where equal calls share a request, its attempts are told once, as
-/// the first caller's; the end is told of each but those that were dropped.
+/// `call` identifies a call of the client; later calls have higher numbers, with
+/// gaps. When equal calls share a request, its attempts are reported once, for
+/// the first caller, and the end for each call that was not dropped.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -22,7 +22,7 @@ pub enum Event<'a> {
         call: u64,
         /// Counts from 1.
         attempt: usize,
-        /// Where to, without the query.
+        /// The URL, without the query.
         url: &'a str,
     },
     /// A reply came.
@@ -35,24 +35,24 @@ pub enum Event<'a> {
         /// The HTTP status.
         status: u16,
     },
-    /// The attempt failed, another follows.
+    /// The attempt failed, and another will follow.
     #[non_exhaustive]
     Retry {
         /// The call.
         call: u64,
         /// Counts from 1.
         attempt: usize,
-        /// How long the client waits before it, as far as is known.
+        /// How long the client waits before the next attempt, at most.
         wait: Duration,
         /// Why it failed.
         error: &'a Error,
     },
-    /// The call has its usage.
+    /// The call succeeded.
     #[non_exhaustive]
     Success {
         /// The call.
         call: u64,
-        /// How many there were.
+        /// The number of attempts.
         attempts: usize,
         /// How long the call took.
         elapsed: Duration,
@@ -62,7 +62,7 @@ pub enum Event<'a> {
     Error {
         /// The call.
         call: u64,
-        /// How many there were.
+        /// The number of attempts.
         attempts: usize,
         /// How long the call took.
         elapsed: Duration,
@@ -72,7 +72,7 @@ pub enum Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// `url`: where the client's requests go.
+    /// `url`: the URL of the client's requests.
     pub(super) fn of(event: &'a engine::Event, url: &'a str) -> Self {
         let &engine::Event {
             call,

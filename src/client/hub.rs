@@ -1,4 +1,4 @@
-//! Which tasks want to be polled, and which calls can poll them.
+//! Which tasks are ready to be polled, and which calls can poll them.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -8,12 +8,12 @@ use std::{
 
 use crate::{engine::Id, threads::lock};
 
-/// Whichever call is polled next polls every task that is ready, and nobody
-/// knows which one that will be: a call may wait in a queue that nobody looks at
-/// just now. So a ready task wakes all calls, or for a reply those that share
-/// its request. They are woken once, until no task is left.
+/// Whichever call is polled next polls every ready task, and it is unknown which
+/// one that will be: a call may sit in a queue that is not being polled. So a
+/// ready task wakes all calls, or for a reply those that share its request. They
+/// are woken once, until no task is left.
 ///
-/// No lock is held while a waker is used or dropped: each may run any code.
+/// No lock is held while a waker is used or dropped, because it may run any code.
 #[derive(Default)]
 pub(super) struct Hub(Mutex<Waiting>);
 
@@ -21,7 +21,7 @@ pub(super) struct Hub(Mutex<Waiting>);
 struct Waiting {
     tasks: VecDeque<Id>,
     calls: BTreeMap<Id, Waker>,
-    /// Whether the calls were woken for the tasks.
+    /// Whether the calls have been woken for these tasks.
     are_woken: bool,
 }
 
@@ -30,7 +30,7 @@ impl Hub {
         lock(&self.0)
     }
 
-    /// `call` is being polled.
+    /// Notes that `call` is being polled.
     pub fn enter(&self, call: Id, waker: &Waker) {
         let is_known = |own: &Waker| own.will_wake(waker);
         if !self.lock().calls.get(&call).is_some_and(is_known) {
@@ -40,24 +40,24 @@ impl Hub {
         }
     }
 
-    /// `call` is over.
+    /// Forgets `call`, which is over.
     pub fn leave(&self, call: Id) {
         let waker = self.lock().calls.remove(&call);
         drop(waker);
     }
 
-    /// Whether nobody polls.
+    /// Whether no call is polling.
     #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
     pub fn is_deserted(&self) -> bool {
         self.lock().calls.is_empty()
     }
 
-    /// A task wants to be polled. Whoever adds it is about to, or [calls](Self::call).
+    /// Adds a ready task. The caller then polls it, or [wakes](Self::call) others.
     pub fn add(&self, task: Id) {
         self.lock().tasks.push_back(task);
     }
 
-    /// A task that wants to be polled.
+    /// Takes a ready task.
     pub fn next(&self) -> Option<Id> {
         let mut waiting = self.lock();
         let task = waiting.tasks.pop_front();
@@ -65,7 +65,7 @@ impl Hub {
         task
     }
 
-    /// Wakes `some` calls, or all where there are none of those, unless all are
+    /// Wakes `some` calls, or all if there are none of those, unless all have been
     /// woken already.
     pub fn call(&self, some: &[Id]) {
         let wakers: Vec<_> = {
@@ -90,8 +90,8 @@ impl Hub {
         waker.inspect(Waker::wake_by_ref);
     }
 
-    /// For as long as it lives somebody is at the tasks; then whoever is left
-    /// with some is woken, also where the code of others has panicked.
+    /// While this guard lives, somebody is polling the tasks. When it is dropped,
+    /// even by a panic in foreign code, the calls are woken for the tasks left.
     pub fn attend(&self) -> impl Sized {
         Attended(self)
     }

@@ -1,4 +1,4 @@
-//! [`Client`], its builder, and what calls are told and given.
+//! [`Client`], its builder, and the options and results of calls.
 
 mod bearer_token;
 mod builder;
@@ -42,13 +42,12 @@ use crate::{
     transport::{Transport, names},
 };
 
-/// Calls the BookMore API through a [`Transport`]. One client is for one
-/// identity and can carry out any number of calls, also at the same time; a
-/// clone is the same client.
+/// Calls the BookMore API through a [`Transport`]. A client serves one identity
+/// and any number of concurrent calls; a clone is the same client.
 ///
-/// Over `fetch::Fetch` a client, its calls and its errors are
-/// `Send` and `Sync`, so that frameworks that ask for it can keep them. They
-/// are still to be used by the thread that made them: others panic.
+/// Over `fetch::Fetch` a client, its calls and its errors are `Send` and `Sync`,
+/// as some frameworks require. They must still be used on the thread that made
+/// them; on another one they panic.
 pub struct Client<T> {
     driver: Arc<Driver<T>>,
     settings: Arc<Settings>,
@@ -56,7 +55,7 @@ pub struct Client<T> {
 
 struct Settings {
     base_url: String,
-    /// Whether tokens may go where the requests go.
+    /// Whether tokens may be sent to the base URL.
     keeps_secrets: bool,
     options: Options,
 }
@@ -70,8 +69,8 @@ impl<T> Clone for Client<T> {
     }
 }
 
-/// A client equals its clones, and no other: Yew and Dioxus ask that of what a
-/// component is given.
+/// A client equals its clones and no other client: Yew and Dioxus require
+/// equality of properties.
 ///
 /// ```
 /// # use bookmore_sdk::testing::FakeBookMore;
@@ -104,8 +103,8 @@ impl Client<()> {
 impl<T: Transport> Client<T> {
     /// Get the AI assistant token usage and limit for a company.
     ///
-    /// When the future is dropped, the call is given up; its request too,
-    /// unless an equal call waits for the same reply.
+    /// Dropping the future cancels the call, and its request unless an equal call
+    /// waits for the same reply.
     ///
     /// ```
     /// # use bookmore_sdk::{AiChatUsageResponse, Client, GetAiChatUsage, testing::*};
@@ -121,7 +120,7 @@ impl<T: Transport> Client<T> {
     /// ```
     ///
     /// # Errors
-    /// Each kind of [`Error`]; `Config` for a company id that is no Guid.
+    /// Each kind of [`Error`]; `Config` for a company id that is not a Guid.
     pub async fn get_ai_chat_usage(
         &self,
         request: &GetAiChatUsage,
@@ -130,8 +129,8 @@ impl<T: Transport> Client<T> {
         Ok(self.get_ai_chat_usage_with(request, &options).await?.data)
     }
 
-    /// The same with options for this call, and with the reply's status and
-    /// headers.
+    /// Like [`get_ai_chat_usage`](Self::get_ai_chat_usage), with options for this
+    /// call; also returns the reply's status and headers.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -147,8 +146,8 @@ impl<T: Transport> Client<T> {
     /// ```
     ///
     /// # Errors
-    /// Each kind of [`Error`], with the attempts; `Config` for a company id, a
-    /// header or a limit that cannot be used.
+    /// Each kind of [`Error`], with the attempts; `Config` for an invalid company
+    /// id, header or timeout.
     pub async fn get_ai_chat_usage_with(
         &self,
         request: &GetAiChatUsage,
@@ -191,7 +190,7 @@ impl<T: Transport> Client<T> {
         Ok(())
     }
 
-    /// What sends the requests.
+    /// The transport that sends the requests.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
@@ -216,7 +215,7 @@ impl<T: fmt::Debug> fmt::Debug for Client<T> {
     }
 }
 
-/// A call under way.
+/// A call in progress.
 struct Call<'a, T: Transport> {
     driver: &'a Arc<Driver<T>>,
     id: Id,
@@ -245,12 +244,12 @@ fn milliseconds(limit: Option<Duration>) -> f64 {
     limit.map_or(f64::INFINITY, |limit| limit.as_secs_f64() * 1e3)
 }
 
-/// Of milliseconds; zero for what is no time.
+/// A duration in milliseconds; zero for a negative number or NaN.
 fn duration(ms: f64) -> Duration {
     Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default()
 }
 
-/// What frameworks ask of what they keep, such as Leptos of a context.
+/// Frameworks such as Leptos require these bounds of what they store.
 #[cfg(not(feature = "npm"))]
 const _: () = {
     const fn goes_anywhere<T: Clone + Send + Sync + 'static>() {}

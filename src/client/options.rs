@@ -8,7 +8,7 @@ use crate::{
     wire::{Format, header},
 };
 
-/// What may differ from call to call; what is left out is as the client has it.
+/// Options of a single call. What is not set is as the client has it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// All as the client has it.
+    /// The client's own options.
     ///
     /// ```
     /// # use bookmore_sdk::client::CallOptions;
@@ -38,7 +38,7 @@ impl CallOptions {
         Self::default()
     }
 
-    /// The form in which the reply is asked for.
+    /// The format requested from the server.
     ///
     /// ```
     /// # use bookmore_sdk::client::CallOptions;
@@ -51,8 +51,7 @@ impl CallOptions {
         self
     }
 
-    /// Sent besides the client's headers; a name that is in both is sent with
-    /// this value.
+    /// Adds a header to the client's own, or replaces the one of the same name.
     ///
     /// ```
     /// # use bookmore_sdk::client::CallOptions;
@@ -64,7 +63,7 @@ impl CallOptions {
         self
     }
 
-    /// How often an attempt that failed is followed by another: 0 to 10.
+    /// How many times a failed attempt is retried: 0 to 10.
     ///
     /// ```
     /// # use bookmore_sdk::client::CallOptions;
@@ -102,7 +101,7 @@ impl CallOptions {
         self
     }
 
-    /// Whether the call may share the request of an equal one in flight.
+    /// Whether the call may share the request of an equal call.
     ///
     /// ```
     /// # use bookmore_sdk::client::CallOptions;
@@ -114,9 +113,8 @@ impl CallOptions {
         self
     }
 
-    /// Whether only the reply to a request will do that is sent after the call
-    /// was made, as after a change of which the usage is to tell. Default:
-    /// false.
+    /// Whether the call needs a request that is sent after it was made, for
+    /// example to see the cost of a message just sent. Default: false.
     ///
     /// ```
     /// # use bookmore_sdk::client::CallOptions;
@@ -131,7 +129,7 @@ impl CallOptions {
     /// `client`: its headers are in [one form](header::in_one_form) already.
     ///
     /// # Errors
-    /// What cannot be used.
+    /// An invalid option.
     pub(super) fn over(&self, client: &Options) -> Result<Options, Error> {
         for (name, value) in &self.headers {
             header::check_extra(name, value)?;
@@ -164,7 +162,7 @@ impl CallOptions {
     }
 }
 
-/// Headers may hold secrets: only their names are shown.
+/// Shows only the names of headers, whose values may be secrets.
 impl fmt::Debug for CallOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallOptions")

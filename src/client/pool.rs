@@ -1,4 +1,4 @@
-//! The futures that calls drive together.
+//! The futures that the calls of a client drive together.
 
 use std::{
     collections::BTreeMap,
@@ -17,8 +17,8 @@ use crate::{
     transport::{HttpRequest, HttpResponse},
 };
 
-/// Something to wait for. What the application or the transport brought is
-/// first run when the task is polled.
+/// The work of a task. The application's and the transport's code first runs when
+/// the task is polled.
 pub(super) enum Work {
     Send(HttpRequest),
     Ask {
@@ -31,7 +31,7 @@ pub(super) enum Work {
     },
 }
 
-/// What a task came to.
+/// The result of a task.
 pub(super) enum Done {
     Reply(Result<HttpResponse, Error>),
     Token(Result<BearerToken, Error>),
@@ -46,11 +46,11 @@ struct Task {
     alarm: Arc<Alarm>,
     /// `None` while it is being polled.
     work: Option<Work>,
-    /// Whether it was to be polled while it was.
+    /// Whether it was woken while it was being polled.
     is_missed: bool,
 }
 
-/// A task that was taken out to be polled.
+/// A task taken out to be polled.
 pub(super) struct Taken {
     pub alarm: Arc<Alarm>,
     pub work: Work,
@@ -72,7 +72,7 @@ impl Pool {
         at.hub.add(id);
     }
 
-    /// Nothing is locked while a future is polled, so it is taken out.
+    /// Takes a task out, because no lock is held while a future is polled.
     pub fn take_out(&mut self, id: Id) -> Option<Taken> {
         let task = self.0.get_mut(&id)?;
         let work = task.work.take();
@@ -83,7 +83,7 @@ impl Pool {
         })
     }
 
-    /// It is not over; given back where nobody waits for it any more.
+    /// Puts back an unfinished task; returns it if nobody waits for it any more.
     #[must_use = "what is given back is to be dropped after the lock"]
     pub fn put_back(&mut self, id: Id, taken: Taken) -> Option<Taken> {
         match self.0.get_mut(&id) {
@@ -98,7 +98,7 @@ impl Pool {
         }
     }
 
-    /// It is over. `false`: nobody waits for it any more.
+    /// Ends a task; `false` if nobody waits for it any more.
     pub fn finish(&mut self, id: Id, alarm: &Arc<Alarm>) -> bool {
         let is_own = |task: &Task| Arc::ptr_eq(&task.alarm, alarm);
         let is_wanted = self.0.get(&id).is_some_and(is_own);
@@ -113,14 +113,14 @@ impl Pool {
         self.0.is_empty()
     }
 
-    /// Nobody waits for it any more.
+    /// Removes a task that nobody waits for any more.
     #[must_use = "what is given back is to be dropped after the lock"]
     pub fn remove(&mut self, id: Id) -> Option<impl Sized + use<>> {
         self.0.remove(&id)
     }
 }
 
-/// Whose tasks they are.
+/// The owner of tasks.
 #[derive(Clone)]
 pub(super) struct Place {
     pub hub: Arc<Hub>,
@@ -131,12 +131,12 @@ pub(super) struct Place {
 pub(super) struct Alarm {
     at: Place,
     task: Id,
-    /// Whether the task waits to be polled already.
+    /// Whether the task is queued already.
     rings: AtomicBool,
 }
 
 impl Alarm {
-    /// The task is about to be polled.
+    /// Notes that the task is about to be polled.
     pub fn stop(&self) {
         self.rings.store(false, Ordering::Release);
     }

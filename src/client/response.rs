@@ -28,12 +28,11 @@ pub struct WithResponse {
 pub struct ResponseInfo {
     /// The HTTP status.
     pub status: u16,
-    /// Header names and values. What a server quotes of a token or of the API
-    /// key is taken out.
+    /// Header names and values, with tokens and the API key redacted.
     pub headers: Vec<(String, String)>,
-    /// The id under which the server knows the request, if it gave one.
+    /// The server's id for the request, if it sent one.
     pub request_id: Option<String>,
-    /// When it came, in milliseconds since 1970.
+    /// When it arrived, in milliseconds since 1970.
     pub received_at: f64,
 }
 
@@ -51,8 +50,8 @@ pub struct Attempt {
     pub waited: Duration,
 }
 
-/// A call that failed: why, and after which attempts. Says what its
-/// [`Error`] says, and `?` makes that of it.
+/// A failed call: the error and the attempts. Displays as its [`Error`], and
+/// converts into it with `?`.
 ///
 /// ```
 /// # use bookmore_sdk::{Client, GetAiChatUsage, client::CallOptions, testing::*};
@@ -71,7 +70,7 @@ pub struct Attempt {
 pub struct CallError {
     /// Why it failed.
     pub error: Error,
-    /// Every attempt of the call; none where it could not be sent.
+    /// Every attempt of the call; empty if nothing was sent.
     pub attempts: Vec<Attempt>,
     /// How long the call took.
     pub elapsed: Duration,

@@ -1,4 +1,4 @@
-//! Whose code of others runs on this thread just now.
+//! Tracks which foreign code (transport or provider) runs on this thread.
 
 use std::{
     cell::RefCell,
@@ -15,15 +15,15 @@ pub(super) enum Whose {
     Listener,
 }
 
-/// A driver is known by its state.
+/// A driver is identified by its state.
 type Driver = Arc<Mutex<State>>;
 
 thread_local! {
-    /// Which drivers run code of others, the innermost last, and whose it is.
+    /// The drivers that run foreign code, innermost last, and whose code it is.
     static RUNNING: RefCell<Vec<(usize, Whose)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Whose code this driver runs just now.
+/// Whose code this driver is running.
 pub(super) fn running(driver: &Driver) -> Option<Whose> {
     let own = Arc::as_ptr(driver).addr();
     RUNNING.with_borrow(|running| {
@@ -33,9 +33,9 @@ pub(super) fn running(driver: &Driver) -> Option<Whose> {
     })
 }
 
-/// Runs code of others for a driver.
+/// Runs foreign code for a driver.
 pub(super) fn outside<R>(driver: &Driver, whose: Whose, run: impl FnOnce() -> R) -> R {
-    /// Also where the code panics.
+    /// Even if the code panics.
     struct Leave;
 
     impl Drop for Leave {

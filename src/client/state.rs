@@ -1,4 +1,4 @@
-//! What a driver keeps behind its lock.
+//! The state that a driver keeps behind its lock.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
     threads::Local,
 };
 
-/// The one timer; the engine counts from 1.
+/// The timer's id; the engine's ids start at 1.
 const TIMER: Id = 0;
 
 pub(super) struct State {
@@ -21,11 +21,11 @@ pub(super) struct State {
     pub outcomes: BTreeMap<Id, Box<Outcome>>,
     /// When the timer ends; infinite where there is none.
     pub timer_at: f64,
-    /// The time of the last input. Threads come in with earlier ones, too.
+    /// The time of the last input. Another thread may arrive with an earlier one.
     pub now: f64,
 }
 
-/// What is to be done where nothing is locked.
+/// What has to be done outside the lock.
 pub(super) enum Step<Task> {
     /// To be dropped.
     Over(Task),
@@ -45,9 +45,8 @@ impl State {
         }
     }
 
-    /// Carries out commands until there is something to do outside; `None` when
-    /// there is no command left. Commands and tasks stay in step, because the
-    /// lock is held.
+    /// Executes commands until there is something to do outside the lock; `None`
+    /// when no command is left. Holding the lock keeps commands and tasks in step.
     pub fn step(&mut self, own: &Place) -> Option<Step<impl Sized + use<>>> {
         loop {
             match self.engine.poll_command() {
@@ -59,7 +58,7 @@ impl State {
                     force_refresh,
                 }) => self.pool.insert(question, own, Work::Ask { force_refresh }),
                 Some(Command::Cancel { id }) => return Some(Step::Over(self.pool.remove(id))),
-                // The errors of Rust hold their causes themselves.
+                // In Rust an error holds its own cause.
                 Some(Command::Forget { .. }) => {}
                 Some(Command::Emit(event)) => return Some(Step::Tell(event)),
                 Some(Command::Settle { call, outcome }) => {
@@ -67,7 +66,7 @@ impl State {
                     return Some(Step::Settled(call));
                 }
                 None => {
-                    // A timer that ends too early is left as it is: it is set anew then.
+                    // A timer that fires too early is kept, and set again when it fires.
                     let at = self.engine.poll_timeout();
                     if at == self.timer_at || (at > self.timer_at && at.is_finite()) {
                         return None;

@@ -1,4 +1,4 @@
-//! The one timer of a stream.
+//! The timer of a stream.
 
 use std::task::{Context, Poll};
 
@@ -17,8 +17,7 @@ impl Default for Timer {
 }
 
 impl Timer {
-    /// Sleeps until `at`, infinite for never; another time than before begins
-    /// another sleep.
+    /// Sleeps until `at`, infinite for never. A new time starts a new sleep.
     pub fn poll<T: Transport>(
         &mut self,
         at: f64,

@@ -1,41 +1,41 @@
-//! The members of a reply, each said once: from an entry of [`reply!`] follow the
-//! struct and its serde form, the decoder (`wire::decode`), the writer for
-//! JavaScript (`js::command`) and the types of the npm package
+//! Declares the members of a reply, each in one place: from an entry of
+//! [`reply!`] come the struct and its serde form, the decoder (`wire::decode`),
+//! the value for JavaScript (`js::command`) and the types of the npm package
 //! (`pkg/build/reply.mjs`).
 
 use super::ResponseStatus;
 
-/// How the value of a member is written in JSON.
+/// The type of a member in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Int64,
     Int32,
     Boolean,
-    /// A Guid; the zero Guid is none.
+    /// A Guid; the all-zero Guid counts as absent.
     Guid,
     #[allow(dead_code, reason = "no member of today's reply is one")]
     Text,
     ResponseStatus,
 }
 
-/// A member of the reply, in camelCase.
+/// A member of the reply, with its name in camelCase.
 pub(crate) struct Member {
     pub name: &'static str,
     pub kind: Kind,
     pub is_required: bool,
 }
 
-/// The value of a member.
+/// The decoded value of a member.
 pub(crate) enum Value {
     Integer(i64),
     Boolean(bool),
     Text(String),
     ResponseStatus(Box<ResponseStatus>),
-    /// It stands there and means that there is none.
+    /// Present, but it means absence.
     Nothing,
 }
 
-/// A value to be written.
+/// The value of a member, to be serialized.
 #[cfg_attr(not(feature = "npm"), allow(dead_code))]
 pub(crate) enum Shown<'a> {
     Integer(i64),
@@ -44,7 +44,7 @@ pub(crate) enum Shown<'a> {
     ResponseStatus(&'a ResponseStatus),
 }
 
-/// What a value becomes in Rust, and how it is shown.
+/// The Rust type of a value, and back.
 pub(crate) trait Held: Sized {
     fn held(value: Value) -> Option<Self>;
     #[cfg_attr(not(feature = "npm"), allow(dead_code))]
@@ -115,7 +115,7 @@ macro_rules! required {
 
 required!(i64 i32 bool);
 
-/// Declares the struct of a reply; behind each field stand its name in JSON and
+/// Declares the struct of a reply. Each field is followed by its name in JSON and
 /// its [`Kind`].
 macro_rules! reply {
     (
@@ -136,7 +136,7 @@ macro_rules! reply {
                 is_required: <$type as Field>::IS_REQUIRED,
             },)*];
 
-            /// Of the values of [`MEMBERS`](Self::MEMBERS), in their order.
+            /// From the values of [`MEMBERS`](Self::MEMBERS), in that order.
             pub(crate) fn from_values(values: impl IntoIterator<Item = Option<Value>>) -> Self {
                 let mut values = values.into_iter();
                 Self {
@@ -144,7 +144,7 @@ macro_rules! reply {
                 }
             }
 
-            /// The values of [`MEMBERS`](Self::MEMBERS), in their order.
+            /// The values of [`MEMBERS`](Self::MEMBERS), in that order.
             #[cfg_attr(not(feature = "npm"), allow(dead_code))]
             pub(crate) fn values(&self) -> impl Iterator<Item = Option<Shown<'_>>> {
                 [$(Field::shown(&self.$field),)*].into_iter()

@@ -1,7 +1,7 @@
-//! What the API says, in its own words: the request and the reply of
-//! `GET /assistant/ai-chat/usage`, as the docs page of the API names them.
+//! The request and the reply of `GET /assistant/ai-chat/usage`, named as in the
+//! API's documentation.
 //!
-//! They serialise in camelCase and deserialise from camelCase and PascalCase,
+//! They serialize to camelCase, and deserialize from camelCase and PascalCase,
 //! because the case is a setting of the server.
 
 mod get_ai_chat_usage;

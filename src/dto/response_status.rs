@@ -4,30 +4,30 @@ use serde::{Deserialize, Serialize};
 
 use super::StringMap;
 
-/// ServiceStack's account of what went wrong, part of every error body.
+/// ServiceStack's description of an error, part of every error body.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResponseStatus {
-    /// The kind of error, for example `Unauthorized` or
-    /// `SerializationException`. Without it the reply is a success.
+    /// The error code, for example `Unauthorized` or `SerializationException`.
+    /// Without it the reply is a success.
     #[serde(alias = "ErrorCode", skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
-    /// The error in words, possibly localised.
+    /// The error message, possibly localized.
     #[serde(alias = "Message", skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The server's stack trace, in debug mode only. It quotes the request:
-    /// not for logs.
+    /// The server's stack trace, in debug mode only. It quotes the request, so it
+    /// does not belong in logs.
     #[serde(alias = "StackTrace", skip_serializing_if = "Option::is_none")]
     pub stack_trace: Option<String>,
-    /// The errors of single fields. Usually an empty list.
+    /// Errors of individual fields. Usually an empty list.
     #[serde(alias = "Errors", skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<ResponseError>>,
-    /// Further data; the keys keep the case in which they came.
+    /// Additional data. The keys keep the server's case.
     #[serde(alias = "Meta", skip_serializing_if = "Option::is_none")]
     pub meta: Option<StringMap>,
 }
 
-/// The stack trace quotes the request: it is not shown.
+/// Omits the stack trace, because it quotes the request.
 impl fmt::Debug for ResponseStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseStatus")
@@ -43,16 +43,16 @@ impl fmt::Debug for ResponseStatus {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResponseError {
-    /// The kind of error, for example `NotEqual`.
+    /// The error code, for example `NotEqual`.
     #[serde(alias = "ErrorCode", skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
     /// The field of the request, for example `CompanyId`.
     #[serde(alias = "FieldName", skip_serializing_if = "Option::is_none")]
     pub field_name: Option<String>,
-    /// The error in words.
+    /// The error message.
     #[serde(alias = "Message", skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Further data; the keys keep the case in which they came.
+    /// Additional data. The keys keep the server's case.
     #[serde(alias = "Meta", skip_serializing_if = "Option::is_none")]
     pub meta: Option<StringMap>,
 }

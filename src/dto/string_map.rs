@@ -5,15 +5,15 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 
-/// A map of strings in the order in which the server wrote it.
+/// A map of strings, in the server's order.
 ///
-/// It is a list of pairs, because a tree or a hash map would be a tenth of the
-/// npm package's size for a handful of entries.
+/// It is a list of pairs: for a handful of entries, a tree or hash map would
+/// add a tenth to the size of the npm package.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StringMap(pub Vec<(String, String)>);
 
 impl StringMap {
-    /// The value of `key`, the last one where it stands twice.
+    /// The value of `key`; the last one, if it occurs more than once.
     ///
     /// ```
     /// # use bookmore_sdk::StringMap;

@@ -12,8 +12,8 @@ reply! {
     #[serde(rename_all = "camelCase")]
     pub struct AiChatUsageResponse {
         /// The company the usage applies to, as the server wrote it (a Guid,
-        /// dashed or not). Absent where the server named none: it left the
-        /// property out or wrote the all-zero Guid.
+        /// dashed or not). Absent if the server named none: it omitted the
+        /// property or wrote the all-zero Guid.
         #[serde(alias = "CompanyId", skip_serializing_if = "Option::is_none")]
         pub company_id: Option<String> = "companyId", Guid;
         /// Tokens consumed within the current rolling window. Can exceed the

@@ -1,4 +1,4 @@
-//! Groups are sent, fail, sleep and are sent again.
+//! The attempts of a group: it is sent, fails, sleeps and is sent again.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Engine {
-    /// The headers of a reply have come, its body has not.
+    /// The headers of a reply arrived; its body is still to come.
     pub fn handle_headers(&mut self, send: Id, head: HttpResponse) {
         if let Some(mut group) = self.take_sent(send) {
             group.stage = Stage::Body;
@@ -26,7 +26,7 @@ impl Engine {
         }
     }
 
-    /// The body of a reply has come, as far as it could be read.
+    /// The body of a reply arrived, as far as it could be read.
     #[cfg(feature = "npm")]
     pub fn handle_body(&mut self, send: Id, body: Body, at: Moment) {
         self.begin(at);
@@ -39,7 +39,7 @@ impl Engine {
         self.finish();
     }
 
-    /// A reply has come, as far as it could be read.
+    /// A reply arrived, as far as it could be read.
     pub fn handle_reply(&mut self, send: Id, reply: HttpResponse, at: Moment) {
         self.begin(at);
         if let Some(group) = self.take_sent(send) {
@@ -90,7 +90,7 @@ impl Engine {
         }
     }
 
-    /// No reply came, or what was given to send with failed by itself.
+    /// No reply arrived, or the function that sends failed by itself.
     pub fn handle_send_error(&mut self, send: Id, mut error: Error, at: Moment) {
         self.begin(at);
         if let Some(mut group) = self.take_sent(send) {
@@ -101,10 +101,10 @@ impl Engine {
         self.finish();
     }
 
-    /// A caller's time is over, an attempt's, or a sleep.
+    /// A deadline of a caller or an attempt passed, or a sleep ended.
     pub(super) fn handle_due(&mut self, mut group: Box<Group>) {
-        // A refusal needs no body: its status and its headers decide, unless
-        // somebody has time left to wait for it.
+        // A refusal is decided by its status and headers once nobody has time left
+        // to wait for its body.
         let now = self.at.now;
         if group.stage == Stage::Body
             && (group.wake_at <= now || !group.has_time(now))
@@ -137,7 +137,7 @@ impl Engine {
         self.put_back(group);
     }
 
-    /// Sends the group, unless a pause or the provider has to be waited for.
+    /// Sends the group, unless it must wait for a pause or the provider.
     pub(super) fn proceed(&mut self, group: &mut Group) {
         self.settle_expired(group, self.at.now);
         if group.calls.is_empty() {
@@ -180,7 +180,7 @@ impl Engine {
         self.command(Command::Send { send, request });
     }
 
-    /// An attempt failed, which may be renewed, retried, or the end.
+    /// An attempt failed: renew the token, retry, or settle.
     fn attempt_failed(&mut self, mut group: Box<Group>, error: Arc<Error>) {
         group.wait_ms = 0.0;
         if let Some(old) = group.failed_send.replace(group.send) {
@@ -190,7 +190,7 @@ impl Engine {
         let source = Some(tokens.source());
         let is_refused = error.status() == Some(401);
         if is_refused && group.renewed == source {
-            // A renewal that brought a token which is refused, too, did not help.
+            // The renewed token was refused as well.
             tokens.renewal_failed(self.at.now);
         } else if is_refused && !group.nested && group.has_time(self.at.now) {
             let is_current = group.revision == tokens.revision();
@@ -200,7 +200,7 @@ impl Engine {
                     group.renewed = source;
                     group.refused = Some((group.revision, error));
                 } else {
-                    // Another token is there by now, or can be asked for.
+                    // There is another token by now, or one can be requested.
                     group.ask_again(tokens);
                 }
                 self.proceed(&mut group);
@@ -217,7 +217,7 @@ impl Engine {
         }
     }
 
-    /// Sleeps before a retry, as far as there is to be one.
+    /// Sleeps before a retry, if there is to be one.
     fn backoff(&mut self, group: &mut Group, error: Arc<Error>) {
         let random = self.random();
         let now = self.at.now;
@@ -231,7 +231,7 @@ impl Engine {
         }
         let backoff = Backoff::of(group.retries, asked, random);
         self.settle_paused(group);
-        // A wait that the server asked for is told with its own words.
+        // A wait that the server requested is reported with the server's error.
         let hurried = match asked {
             Some(ms) if ms >= backoff.least => Told::Failure(Arc::clone(&error), None),
             _ => Told::Limit(
@@ -296,7 +296,7 @@ impl Engine {
         }
     }
 
-    /// A group that sleeps goes on, or sleeps on.
+    /// Wakes a sleeping group, or lets it sleep on.
     fn handle_sleeper(&mut self, group: &mut Group) {
         let turn = turn(&self.shared, group.ready_at, group.number, self.at.now);
         if turn <= self.at.now {
@@ -308,7 +308,7 @@ impl Engine {
         }
     }
 
-    /// Numbers are served: by time, by successes, and by those given up.
+    /// Serves ticket numbers: by time, by successes, and for those given up.
     pub(super) fn serve(&mut self, more: f64) {
         self.shared.tickets.serve(more, self.at.now);
         while let Some(mut group) = self.take_served() {
@@ -318,7 +318,7 @@ impl Engine {
         }
     }
 
-    /// The group with the lowest number, if that is served.
+    /// The group with the lowest ticket number, if that number is served.
     fn take_served(&mut self) -> Option<Box<Group>> {
         let is_served = |number| self.shared.tickets.wait_ms(number) == 0.0;
         if !is_served(self.lowest) {
@@ -335,14 +335,14 @@ impl Engine {
         if is_served { self.take(first.1) } else { None }
     }
 
-    /// A number that nobody waits for any more counts as served.
+    /// Counts a ticket number that nobody waits for any more as served.
     pub(super) fn give_up(&mut self, number: f64) {
         self.shared.tickets.serve(0.0, self.at.now);
         let is_served = self.shared.tickets.wait_ms(number) == 0.0;
         self.serve(if is_served { 0.0 } else { 1.0 });
     }
 
-    /// A group waits for the end of a pause.
+    /// Makes a group wait for the end of a pause.
     fn wait_out_pause(&mut self, group: &mut Group, pause: &Pause) {
         let earliest = self.settle_paused(group);
         let random = self.random();
@@ -351,7 +351,7 @@ impl Engine {
         self.sleep(group, pause.until + late, 0.0, Arc::clone(&pause.error));
     }
 
-    /// All who have nothing in flight keep a new pause.
+    /// Applies a new pause to all groups with nothing in flight.
     fn wait_out_pauses(&mut self) {
         for place in 0..self.groups.len() {
             let Some(mut group) = self.take_at(place, |group| !group.is_sent()) else {
@@ -369,8 +369,8 @@ impl Engine {
         }
     }
 
-    /// Callers who cannot wait for the end of a pause fail at once, as the one
-    /// did that asked for it. Gives the earliest limit of those who are left.
+    /// Fails the callers who cannot wait for the end of a pause, with the error
+    /// that asked for it. Returns the earliest deadline of the others.
     fn settle_paused(&mut self, group: &mut Group) -> f64 {
         let pause = self.shared.pauses.of(group.key.company, self.at.now);
         match pause.cloned() {
@@ -379,7 +379,8 @@ impl Engine {
         }
     }
 
-    /// Callers fail at once who join a group that waits and cannot wait as long.
+    /// Fails the callers who join a waiting group and cannot wait as long as it
+    /// will.
     pub(super) fn settle_hurried(&mut self, group: &mut Group) {
         self.settle_paused(group);
         self.shared.tickets.serve(0.0, self.at.now);
@@ -391,7 +392,7 @@ impl Engine {
             let told = if self.is_own(group) {
                 Told::Failure(error, turn_at)
             } else {
-                // What another user was told is not for this one.
+                // An error of another identity is not for this one.
                 Told::Limit(Phase::Backoff, None, turn_at)
             };
             self.settle(group, by, &told);
@@ -399,8 +400,8 @@ impl Engine {
     }
 }
 
-/// When a retry is sent at the latest: after its backoff, and when its number
-/// is served.
+/// The latest time at which a retry is sent: after its backoff, and when its
+/// ticket number is served.
 fn turn(shared: &Shared, ready_at: f64, number: f64, now: f64) -> f64 {
     ready_at.max(now + shared.tickets.wait_ms(number))
 }

@@ -1,4 +1,4 @@
-//! Calls come, join groups, and are settled.
+//! The life of a call: it begins, joins a group, and is settled.
 
 use std::sync::Arc;
 
@@ -14,13 +14,14 @@ use crate::{
     wire::{encode::check_company_id, guid},
 };
 
-/// What callers are told.
+/// What callers are settled with.
 pub(super) enum Told {
     Usage(Arc<Success>),
-    /// And when their turn would have been, in milliseconds since 1970.
+    /// With the time at which their turn would have come, in milliseconds since
+    /// 1970.
     Failure(Arc<Error>, Option<f64>),
-    /// Their total limit is over, or leaves no time to retry the failure, for
-    /// which it would have been time then, in milliseconds since 1970.
+    /// Their total timeout passed, or leaves no time to retry the failure, whose
+    /// retry would have come then, in milliseconds since 1970.
     Limit(Phase, Option<Arc<Error>>, Option<f64>),
 }
 
@@ -45,10 +46,10 @@ impl Engine {
         id
     }
 
-    /// The caller has left.
+    /// The caller no longer waits.
     pub fn abandon(&mut self, call: Id, at: Moment) {
         self.begin(at);
-        // What it was to be told is not told any more.
+        // Withdraw its outcome, if it was already settled.
         self.withdraw(call);
         for place in 0..self.groups.len() {
             let waits = |group: &Group| group.calls.iter().any(|own| own.id == call);
@@ -60,7 +61,7 @@ impl Engine {
         self.finish();
     }
 
-    /// The call waits in an equal call's group, or in one of its own.
+    /// Adds the call to an equal call's group, or to a new one.
     fn join(&mut self, call: Call, request: GetAiChatUsage, options: Options) {
         let company = request.company_id.as_deref().and_then(guid::number);
         let is_shared = self.config.shares && options.coalesce && !options.nested;
@@ -106,10 +107,10 @@ impl Engine {
                 self.enter(equal, call);
                 return;
             }
-            // A fresh request is in flight: the next one starts when it is over
-            // and serves all who came meanwhile.
+            // A fresh request is in flight. The next one starts when it is over,
+            // and serves all who arrive in the meantime.
             if equal.fresh {
-                // Its callers may all have left.
+                // All its callers may have left.
                 if let Some(behind) = equal.behind.and_then(|id| self.take(id)) {
                     group = behind;
                 } else {
@@ -130,7 +131,7 @@ impl Engine {
         self.put_back(group);
     }
 
-    /// A group for which others wait, or will, has one caller more.
+    /// Adds a caller to a group that exists already.
     fn enter(&mut self, mut group: Box<Group>, call: Call) {
         group.calls.push(call);
         match group.stage {
@@ -146,8 +147,8 @@ impl Engine {
         self.take_first(|group| group.is_listed && group.key == *key)
     }
 
-    /// Timers can be late: those whose time is over fail before anything is
-    /// done for them.
+    /// Timers can be late: calls past their deadline fail before anything is done
+    /// for them.
     pub(super) fn settle_expired(&mut self, group: &mut Group, until: f64) {
         let phase = match group.stage {
             Stage::Token => Phase::Token,
@@ -158,13 +159,13 @@ impl Engine {
         self.settle(group, until, &Told::Limit(phase, None, None));
     }
 
-    /// All callers of a group fail.
+    /// Fails all callers of a group.
     pub(super) fn settle_all(&mut self, group: &mut Group, error: Arc<Error>) {
         self.settle(group, f64::INFINITY, &Told::Failure(error, None));
     }
 
-    /// Those callers of a group whose time is over by then are told the same.
-    /// Gives the earliest limit of the others.
+    /// Settles the callers of a group whose deadline is not after `by`. Returns the
+    /// earliest deadline of the others.
     pub(super) fn settle(&mut self, group: &mut Group, by: f64, told: &Told) -> f64 {
         let mut earliest = f64::INFINITY;
         let mut calls = Vec::new();
@@ -222,7 +223,7 @@ impl Engine {
         self.emit(call.id, attempt, what);
     }
 
-    /// A group is over: nothing of it is left, and the one behind it starts.
+    /// Ends a group, and starts the one behind it.
     pub(super) fn end(&mut self, group: &Group) {
         if group.is_sent() {
             self.cancel(group.send);
@@ -238,8 +239,8 @@ impl Engine {
         }
     }
 
-    /// The group behind another one starts; equal calls join it from now on,
-    /// and not an older one.
+    /// Starts a group that waited behind another one. From now on equal calls join
+    /// it and not an older one.
     pub(super) fn start_behind(&mut self, id: Id) {
         if let Some(mut group) = self.take(id) {
             if let Some(mut older) = self.take_listed(&group.key) {

@@ -1,34 +1,35 @@
-//! What the engine knows of calls and of their groups.
+//! The engine's records of calls and groups.
 
 use std::sync::Arc;
 
 use super::{Id, Limits, Secret, Tokens};
 use crate::{dto::GetAiChatUsage, error::Error, transport::HttpResponse, wire::Format};
 
-/// A request follows the tokens that are set while it is on its way so often.
+/// How many times a request is sent again because another token was set while it
+/// was in flight.
 const MOST_SWAPS: usize = 16;
 
-/// How a call is to be made.
+/// The options of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub format: Format,
-    /// Besides those of the API.
+    /// Headers beyond the SDK's own.
     pub headers: Vec<(String, String)>,
     pub limits: Limits,
-    /// How long the call has waited before the engine was there, in
-    /// milliseconds: its limit covers that, too.
+    /// How long the call waited for the engine itself, in milliseconds. Its total
+    /// timeout covers that as well.
     pub waited_ms: f64,
-    /// Whether the call may share the requests of an equal one.
+    /// Whether the call may share an equal call's requests.
     pub coalesce: bool,
-    /// Whether only a request will do that is sent after the call was made.
+    /// Whether the call needs a request that is sent after it was made.
     pub fresh: bool,
-    /// Whether the call is made by the token provider before it has answered,
-    /// and so cannot wait for the answer.
+    /// Whether the token provider makes the call before it answers, so that the
+    /// call cannot wait for the answer.
     pub nested: bool,
 }
 
-/// What one caller waits for. Times are milliseconds of the monotonic clock;
-/// infinite for no limit.
+/// One caller's share of a group. Times are milliseconds of the monotonic clock;
+/// infinite for no deadline.
 pub(super) struct Call {
     pub id: Id,
     pub started_at: f64,
@@ -36,11 +37,11 @@ pub(super) struct Call {
     pub total_timeout: f64,
 }
 
-/// What makes calls equal. Signals and total limits do not: each caller keeps
-/// its own.
+/// What makes calls equal. Signals and total timeouts are not part of it: each
+/// caller keeps its own.
 #[derive(PartialEq)]
 pub(super) struct Key {
-    /// 0 for the caller's own.
+    /// 0 for the caller's own company.
     pub company: u128,
     pub format: Format,
     pub headers: Vec<(String, String)>,
@@ -51,14 +52,14 @@ pub(super) struct Key {
 /// One request on behalf of the calls that wait for it.
 pub(super) struct Group {
     pub id: Id,
-    /// Where it is put back.
+    /// The slot it is put back into.
     pub place: usize,
     pub key: Key,
     pub request: GetAiChatUsage,
-    /// Whether it was made for calls that want a fresh reply.
+    /// Whether its calls want a fresh reply.
     pub fresh: bool,
     pub nested: bool,
-    /// Whether an equal call joins it.
+    /// Whether equal calls may join it.
     pub is_listed: bool,
     pub calls: Vec<Call>,
     /// The call that events name.
@@ -68,46 +69,46 @@ pub(super) struct Group {
     pub stage: Stage,
     /// When the stage began.
     pub since: f64,
-    /// When the stage wants to be looked at; infinite for never.
+    /// When the stage is due; infinite for never.
     pub wake_at: f64,
     /// The last send.
     pub send: Id,
-    /// The reply whose body is still to come.
+    /// The reply, while its body is still to come.
     pub head: Option<HttpResponse>,
-    /// When the sleep is over but for the number.
+    /// When the sleep ends, apart from the ticket.
     pub ready_at: f64,
-    /// The number of the retry until it is served, else 0.
+    /// The ticket number of the retry until it is served, else 0.
     pub number: f64,
-    /// Why it sleeps.
+    /// The failure that it sleeps after.
     pub failure: Option<Arc<Error>>,
     pub attempts: Vec<Attempt>,
-    /// How long it waited before the attempt to come, in milliseconds.
+    /// How long it has waited before the next attempt, in milliseconds.
     pub wait_ms: f64,
     pub retries: u32,
-    /// The provider that has been asked for the attempt to come.
+    /// The provider that has been asked for the next attempt.
     pub asked: Option<u64>,
-    /// Of the token that it was sent with last.
+    /// The revision of the token that it was last sent with.
     pub revision: u64,
     /// Whose that was, or the pause that it keeps.
     pub identity: u64,
-    /// The provider that a 401 has been answered with another token of.
+    /// The provider whose renewed token followed a 401.
     pub renewed: Option<u64>,
-    /// The 401 that another token than this revision may mend.
+    /// The 401 that a token of another revision may fix.
     pub refused: Option<(u64, Arc<Error>)>,
-    /// The tokens that it was sent with.
+    /// All tokens that it was sent with.
     pub tokens: Vec<Arc<Secret>>,
-    /// The send whose failure may still be told of.
+    /// The send whose failure may still be reported.
     pub failed_send: Option<Id>,
 }
 
 /// What a group waits for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Stage {
-    /// The group before it, or nothing any more.
+    /// Another group; or nothing, because its attempt is over.
     Behind,
     /// The provider's answer.
     Token,
-    /// A pause or a backoff, and perhaps a number.
+    /// A pause or a backoff, and possibly a ticket number.
     Sleep,
     /// The headers of a reply.
     Headers,
@@ -129,7 +130,7 @@ pub(crate) struct Attempt {
 }
 
 impl Group {
-    /// When somebody's time is over, or the stage's.
+    /// When the stage or one of the callers is due.
     pub fn due(&self) -> f64 {
         let mut due = self.wake_at;
         for call in &self.calls {
@@ -138,13 +139,13 @@ impl Group {
         due
     }
 
-    /// Whether anybody can wait on.
+    /// Whether any caller has time left.
     pub fn has_time(&self, now: f64) -> bool {
         self.calls.iter().any(|call| call.deadline > now)
     }
 
-    /// Whether the token that is there by now may be accepted where the one that
-    /// was sent is not. Tokens that are set without end have one here.
+    /// Whether the current token may be accepted where the one that was sent was
+    /// not. Bounds how often a request follows newly set tokens.
     pub fn may_try(&self, tokens: &Tokens) -> bool {
         let is_sent =
             |secret: &Arc<Secret>| self.tokens.iter().any(|sent| sent.text() == secret.text());
@@ -161,26 +162,26 @@ impl Group {
         self.is_sent() && self.send == send
     }
 
-    /// Whether its reply will be to a request that has not been sent yet.
+    /// Whether its request has not been sent yet.
     pub fn is_unsent(&self) -> bool {
         self.attempts.is_empty() && !self.is_sent()
     }
 
-    /// Another attempt is to come: a token with an end is looked at again, one
-    /// without stays for the whole call.
+    /// Before another attempt: a token with an expiry is checked again; one without
+    /// stays for the whole call.
     pub fn ask_again(&mut self, tokens: &Tokens) {
         if tokens.expires() {
             self.asked = None;
         }
     }
 
-    /// The attempt under way is over: it came to `status` and `error`.
+    /// Records the current attempt, which ended with `status` and `error`.
     pub fn record(&mut self, status: Option<u16>, error: Option<&'static str>, now: f64) {
         self.attempts.push(self.attempt(status, error, now));
         self.stage = Stage::Behind;
     }
 
-    /// The attempt under way.
+    /// The current attempt.
     pub fn attempt(&self, status: Option<u16>, error: Option<&'static str>, now: f64) -> Attempt {
         Attempt {
             status,

@@ -1,17 +1,18 @@
-//! Every decision of a client, for all of its calls together, without I/O: no
-//! clock, timer, promise or executor. A driver tells it what happens (`call`,
-//! `abandon`, `set_bearer_token`, `handle_…`), takes the commands out one by
-//! one (`poll_command`) and carries them out, and comes back at
+//! The sans-I/O core: it makes every decision for all calls of a client, and has
+//! no clock, timer, promise or executor. A driver reports what happens (`call`,
+//! `abandon`, `set_bearer_token`, `handle_…`), takes commands one at a time
+//! (`poll_command`) and executes them, and calls `handle_timeout` at
 //! `poll_timeout`. The drivers are `client/` for Rust and `pkg/src/driver.ts`
 //! for the npm package.
 //!
-//! A command is carried out after the engine has been let go of: a provider, a
-//! listener or a `fetch` may call the client at once.
+//! A command is executed only after the borrow of the engine has ended, because a
+//! provider, a listener or a `fetch` may call the client synchronously.
 //!
-//! - A *call* is what the application waits for, with a deadline of its own.
+//! - A *call* is what the application waits for, with its own deadline.
 //! - A *group* is one request on behalf of equal calls, with its retries. It
 //!   lives as long as one of them waits.
-//! - A *send* is one attempt of a group, a *question* one of the token provider.
+//! - A *send* is one attempt of a group; a *question* is one call of the token
+//!   provider.
 
 mod attempts;
 mod calls;
@@ -53,58 +54,58 @@ use crate::{
     wire::{base_url::BaseUrl, decode::Integers},
 };
 
-/// Numbers calls, groups, sends and questions, all in one row.
+/// Identifies a call, group, send or question; all share one sequence.
 pub(crate) type Id = u64;
 
-/// The time and the chance of an input.
+/// The time and the random number that come with an input.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
     /// Milliseconds of the monotonic clock.
     pub now: f64,
-    /// Milliseconds since 1970. Pages that are rendered ahead may not look at
-    /// it, nor at chance, before they have sent something. So it is NaN where a
-    /// call begins or ends, or a token is set or given, unless
+    /// Milliseconds since 1970. Prerendered pages may read neither the wall clock
+    /// nor a random number before their first request. So it is NaN when a call
+    /// begins or ends or a token is set or given, unless
     /// [`Engine::wants_wall`].
     pub wall: f64,
-    /// A number from 0 to 1, without 1; NaN with the same inputs.
+    /// A number in [0, 1); NaN for the same inputs as `wall`.
     pub random: f64,
 }
 
-/// What a client is made of.
+/// The configuration of a client.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub base_url: BaseUrl,
     pub api_key: Option<String>,
     pub integers: Integers,
-    /// Whether retries draw numbers.
+    /// Whether retries are paced by tickets.
     pub paces_retries: bool,
-    /// Whether anybody listens to events.
+    /// Whether there is an event listener.
     pub listens: bool,
-    /// Whether equal calls, and calls that wait for a token, share what is in
-    /// flight.
+    /// Whether equal calls share requests, and calls that wait for a token share
+    /// the question.
     pub shares: bool,
 }
 
-/// What is shared by all calls of a client, even where nothing in flight is.
+/// State shared by all calls of a client, even those that share nothing in
+/// flight.
 #[derive(Default)]
 struct Shared {
     api_key: Option<Arc<Secret>>,
     tokens: Tokens,
     tickets: Tickets,
     pauses: Pauses,
-    /// Counts the users that the tokens stand for.
+    /// Counts the identities that the tokens stood for.
     identity: u64,
-    /// The last id that was given.
+    /// The last id that was assigned.
     last_id: Id,
-    /// How far the wall clock was ahead of the monotonic one when it was last
-    /// read.
+    /// The wall clock minus the monotonic clock, when both were last read.
     wall_ahead: f64,
-    /// The chance that came last, and how often it was asked for.
-    chance: f64,
+    /// The last random number, and how many were derived from it.
+    random: f64,
     draws: f64,
 }
 
-/// What to do next.
+/// What the driver has to do next.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Send a request; then [`Engine::handle_headers`] and the body or the whole
@@ -112,24 +113,24 @@ pub(crate) enum Command {
     Send { send: Id, request: HttpRequest },
     /// Ask the token provider; then [`Engine::handle_token`].
     Ask { question: Id, force_refresh: bool },
-    /// Nobody waits for this send or question any more, or its time is over.
+    /// This send or question timed out, or nobody waits for it any more.
     Cancel { id: Id },
-    /// What came with this send, beside the engine, is not needed any more.
+    /// What the driver kept for this send is no longer needed.
     Forget {
         #[cfg_attr(not(feature = "npm"), allow(dead_code))]
         id: Id,
     },
-    /// Tell the listener.
+    /// Notify the listener.
     Emit(Event),
     /// The call is over.
     Settle { call: Id, outcome: Box<Outcome> },
 }
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub result: Result<Arc<Success>, Arc<Error>>,
-    /// When its turn would have been, in milliseconds since 1970, where the call
+    /// When its turn would have come, in milliseconds since 1970, if the call
     /// could not wait for it.
     pub turn_at: Option<f64>,
     /// Every attempt of the call.
@@ -139,7 +140,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// When asking again is useful, in milliseconds since 1970.
+    /// The earliest useful time to ask again, in milliseconds since 1970.
     pub fn retry_at(&self) -> Option<f64> {
         let said = || self.result.as_ref().err()?.retry_at();
         self.turn_at.or_else(said)
@@ -158,7 +159,7 @@ pub(crate) struct Success {
     pub is_redacted: bool,
 }
 
-/// What happens to a call.
+/// An event of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub call: Id,
@@ -179,49 +180,49 @@ pub(crate) enum What {
 /// The engine of one client.
 pub(crate) struct Engine {
     config: Arc<Config>,
-    /// In here while an input is handled, otherwise with the forks.
+    /// Taken from the forks while an input is handled.
     shared: Box<Shared>,
     forks: Forks,
-    /// In the order of their ids.
+    /// Ordered by id.
     groups: Vec<Slot>,
-    /// How many of them are over.
+    /// How many of the slots are empty.
     gaps: usize,
-    /// Sends, in the order of their ids, and the group of each.
+    /// Sends and the group of each, ordered by id.
     sends: Vec<(Id, Id)>,
-    /// When the first group is due; infinite where there is none.
+    /// When the first group is due; infinite if there is none.
     due: f64,
-    /// Whether the group that was the first is due later by now, or over.
+    /// Whether `due` may be too early, because that group has changed or ended.
     is_late: bool,
-    /// No group that waits has a lower number.
+    /// A lower bound for the ticket numbers of waiting groups.
     lowest: f64,
     question: Option<Question>,
-    /// How many in a row were superseded by another provider.
+    /// How many questions in a row were superseded by another provider.
     superseded: u32,
-    /// Those that were carried out or withdrawn are gaps.
+    /// Commands that were taken or withdrawn are gaps.
     commands: Vec<Option<Command>>,
-    /// How many commands were taken.
+    /// How many commands have been taken.
     taken: usize,
-    /// The last send or question that was begun.
+    /// The last send or question that the driver began.
     begun: Id,
-    /// When the input came.
+    /// The moment of the current input.
     at: Moment,
 }
 
 impl Engine {
-    // One thread, one way of sharing: see `Forks`.
+    // See `Forks`.
     #[cfg_attr(feature = "npm", allow(clippy::arc_with_non_send_sync))]
     pub fn new(config: Config) -> Self {
         let api_key = config.api_key.clone();
         let shared = Shared {
             api_key: api_key.map(Secret::new).map(Arc::new),
-            chance: 0.5,
+            random: 0.5,
             ..Shared::default()
         };
         Self::over(Arc::new(config), Forks::new(Box::new(shared).into()))
     }
 
-    /// An engine with nothing in flight that shares the tokens, the pauses and
-    /// the pace of retries with this one.
+    /// A new engine that shares tokens, pauses and retry pacing with this one, and
+    /// has nothing in flight.
     #[cfg(any(feature = "npm", test))]
     pub fn fork(&self) -> Self {
         Self::over(self.config.clone(), self.forks.clone())
@@ -251,18 +252,19 @@ impl Engine {
         }
     }
 
-    /// Whether the wall clock decides what to send: a token tells its end.
+    /// Whether the wall clock matters for the next request, because a token has an
+    /// expiry.
     pub fn wants_wall(&self) -> bool {
         lock(&self.forks).is_some_and(|shared| shared.tokens.expires())
     }
 
-    /// Whether no call is under way.
+    /// Whether no call is in progress.
     #[cfg(any(feature = "npm", test))]
     pub fn is_idle(&self) -> bool {
         self.gaps == self.groups.len()
     }
 
-    /// When the latest 429 came that may pass, and until when all calls pause.
+    /// When the latest retryable 429 arrived, and until when all calls pause.
     pub fn limit(&self) -> (f64, f64) {
         lock(&self.forks).map_or((0.0, 0.0), |shared| shared.pauses.limit())
     }
@@ -271,8 +273,8 @@ impl Engine {
         &self.config
     }
 
-    /// The next command. They are taken one at a time, because carrying one
-    /// out may bring others.
+    /// The next command. Commands are taken one at a time, because executing one
+    /// may produce others.
     pub fn poll_command(&mut self) -> Option<Command> {
         while let Some(command) = self.commands.get_mut(self.taken) {
             self.taken += 1;
@@ -289,8 +291,7 @@ impl Engine {
         None
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) wants to be called;
-    /// infinite for never.
+    /// When to call [`handle_timeout`](Self::handle_timeout); infinite for never.
     pub fn poll_timeout(&self) -> f64 {
         self.due
     }
@@ -307,7 +308,7 @@ impl Engine {
         self.finish();
     }
 
-    /// Called first by every input.
+    /// Begins every input.
     fn begin(&mut self, at: Moment) {
         self.exchange();
         let shared = &mut self.shared;
@@ -317,15 +318,15 @@ impl Engine {
         }
         shared.wall_ahead = self.at.wall - at.now;
         if (0.0..1.0).contains(&at.random) {
-            (shared.chance, shared.draws) = (at.random, 0.0);
+            (shared.random, shared.draws) = (at.random, 0.0);
         }
         self.follow_the_provider();
     }
 
-    /// Called last by every input.
+    /// Ends every input.
     fn finish(&mut self) {
         self.drop_question_without_group();
-        // Seldom, so that many calls at once do not all pass over each other.
+        // Rarely, so that compaction stays cheap with many concurrent calls.
         if self.gaps * 2 > self.groups.len() {
             self.close_gaps();
         }
@@ -347,7 +348,7 @@ impl Engine {
             .retain(|(_, group)| place_of(groups, *group).is_some());
     }
 
-    /// Takes what is shared with the forks, or gives it back.
+    /// Takes the state shared with the forks, or gives it back.
     fn exchange(&mut self) {
         if let Some(mut kept) = lock(&self.forks) {
             swap(&mut self.shared, &mut kept);
@@ -358,8 +359,8 @@ impl Engine {
         self.groups.iter().filter_map(|slot| slot.group.as_deref())
     }
 
-    /// Takes a group out, to be looked at and [put back](Self::put_back), if it
-    /// is the one that is looked for. Places change between inputs only.
+    /// Takes the group at `place` out if it is the wanted one; it must be
+    /// [put back](Self::put_back). Places change only between inputs.
     fn take_at(&mut self, place: usize, is_it: impl Fn(&Group) -> bool) -> Option<Box<Group>> {
         let slot = self.groups.get_mut(place)?;
         let mut group = slot.group.take_if(|group| is_it(group))?;
@@ -388,7 +389,8 @@ impl Engine {
         place_of(&self.groups, *group)
     }
 
-    /// Gives the group an id and a place, to be [put back](Self::put_back) in.
+    /// Assigns the group an id and a place; it is still to be
+    /// [put back](Self::put_back).
     fn insert(&mut self, group: &mut Group) {
         group.id = self.next_id();
         group.place = self.groups.len();
@@ -399,7 +401,7 @@ impl Engine {
         });
     }
 
-    /// A group for which nobody waits any more is over.
+    /// Puts a group back, or ends it if nobody waits for it any more.
     fn put_back(&mut self, group: Box<Group>) {
         let is_over = group.calls.is_empty();
         if let Some(slot) = self.groups.get_mut(group.place) {
@@ -420,11 +422,11 @@ impl Engine {
         self.shared.last_id
     }
 
-    /// A number from 0 to 1, without 1: the one that came last, then others,
-    /// spread evenly by the golden ratio.
+    /// A number in [0, 1): the input's own, then more, spread evenly by the golden
+    /// ratio.
     fn random(&mut self) -> f64 {
-        let Shared { chance, draws, .. } = &mut *self.shared;
-        let number = *chance + *draws * 0.618_033_988_749_895;
+        let Shared { random, draws, .. } = &mut *self.shared;
+        let number = *random + *draws * 0.618_033_988_749_895;
         *draws += 1.0;
         number - number.floor()
     }
@@ -439,7 +441,7 @@ impl Engine {
         }
     }
 
-    /// Text that came with a send or a question, without the secrets.
+    /// Redacts text that came with a send or a question.
     #[cfg(feature = "npm")]
     pub fn redact(&mut self, id: Id, text: &mut String) {
         self.exchange();
@@ -451,7 +453,7 @@ impl Engine {
         self.exchange();
     }
 
-    /// Knows what a token provider may quote.
+    /// A redactor for what a token provider may quote.
     #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]
     pub fn redactor_of_tokens(&mut self) -> Redactor {
         self.exchange();
@@ -460,7 +462,7 @@ impl Engine {
         redactor
     }
 
-    /// Knows the API key, the tokens of a group, and the current one.
+    /// A redactor for the API key, the tokens of a group, and the current token.
     fn redactor(&self, group: Option<&Group>) -> Redactor {
         let mut redactor = Redactor::default();
         if let Some(group) = group {
@@ -480,7 +482,7 @@ impl Engine {
         redactor
     }
 
-    /// Who waits for the reply to a send, as a caller or behind it.
+    /// The calls that wait for the reply to a send, or behind it.
     pub fn callers_of(&self, send: Id) -> Vec<Id> {
         let at = |place: usize| self.groups.get(place)?.group.as_deref();
         let group = self.place_of_send(send).and_then(at);
@@ -490,7 +492,7 @@ impl Engine {
         calls.map(|call| call.id).collect()
     }
 
-    /// Gives up a send or a question.
+    /// Cancels a send or a question.
     fn cancel(&mut self, id: Id) {
         if self.is_begun(id) {
             self.command(Command::Cancel { id });
@@ -503,13 +505,12 @@ impl Engine {
         self.commands.push(Some(command));
     }
 
-    /// Whether the command to begin a send or a question was taken.
+    /// Whether the driver has taken the command for a send or a question.
     fn is_begun(&self, id: Id) -> bool {
         id <= self.begun
     }
 
-    /// Takes back the command to begin a send or a question, or what a call came
-    /// to.
+    /// Withdraws the command for a send or a question, or the outcome of a call.
     fn withdraw(&mut self, id: Id) {
         for command in &mut self.commands {
             let of = match command {
@@ -531,11 +532,11 @@ impl Engine {
     }
 }
 
-/// Where a group is kept. It is not there where it is over, or
-/// [taken](Engine::take_at) to be looked at.
+/// The place of a group. Empty if the group is over, or has been
+/// [taken](Engine::take_at).
 struct Slot {
     id: Id,
-    /// When the group is [due](Group::due); infinite where it is over.
+    /// When the group is [due](Group::due); infinite if it is over.
     due: f64,
     group: Option<Box<Group>>,
 }
@@ -544,8 +545,8 @@ fn place_of(groups: &[Slot], id: Id) -> Option<usize> {
     groups.binary_search_by_key(&id, |slot| slot.id).ok()
 }
 
-/// Where an engine and its forks keep what they share between two inputs. The
-/// npm package has one thread, and no room for what a mutex brings along.
+/// The state that an engine and its forks share between inputs. The npm package
+/// has one thread, and a mutex would add too much code.
 #[cfg(feature = "npm")]
 type Forks = std::rc::Rc<std::cell::RefCell<Box<Shared>>>;
 #[cfg(not(feature = "npm"))]

@@ -1,4 +1,4 @@
-//! What a reply amounts to: a usage or one of the failures.
+//! Turns a reply into a usage or an error.
 
 use super::{redact::Redactor, retry_after::asked_wait};
 use crate::{
@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// Judges a reply by its status first: some failures come with a zero-filled
-/// usage (contract, "Failures" 2). The reply's headers are redacted already.
+/// Judges a reply by its status first, because some failures come with a
+/// zero-filled usage (contract, "Failures" 2). The headers are redacted already.
 #[inline(never)] // smaller, see Cargo.toml
 pub(crate) fn judge(
     reply: &HttpResponse,
@@ -36,8 +36,8 @@ pub(crate) fn judge(
         Body::Broken(_, error) => Err(error.clone().into()),
     };
     let is_refused = reply.status >= 400;
-    // "Failures" 3 and 6: an ErrorCode is a failure even at 200, whatever
-    // stands beside it.
+    // "Failures" 3 and 6: an ErrorCode means failure even at 200, whatever
+    // accompanies it.
     let mut failure = match &mut read {
         Ok(usage) if !is_refused => Failure {
             response_status: usage.response_status.take(),
@@ -48,7 +48,7 @@ pub(crate) fn judge(
     if let Some(status) = &mut failure.response_status {
         redactor.redact_status(status);
     }
-    // The `error` of other bodies may be a sentence, which an `errorCode` is not.
+    // An `error` may be a sentence; an `errorCode` never is.
     let Failure {
         code, words, title, ..
     } = &mut failure;
@@ -69,7 +69,7 @@ pub(crate) fn judge(
         }
         Err(mut error) => {
             if let Error::Decode(error) = &mut error {
-                // A key of the server's can be part of it.
+                // It may contain a key that the server chose.
                 redactor.redact(&mut error.path);
             }
             Err(error)
@@ -87,7 +87,7 @@ impl Unexpected {
     }
 }
 
-/// What can be told without the body: "Failures" 6.
+/// What the head of a reply already tells: "Failures" 6.
 #[inline(never)] // smaller, see Cargo.toml
 fn unexpected(reply: &HttpResponse, base_url: &BaseUrl) -> Option<Unexpected> {
     if let Some(url) = &reply.url
@@ -99,7 +99,7 @@ fn unexpected(reply: &HttpResponse, base_url: &BaseUrl) -> Option<Unexpected> {
     }
     match reply.status {
         200 => {
-            // Mocks may have no content type; what they mean is in the body.
+            // Mocks may have no content type; their body decides.
             let content_type = reply.header("content-type")?;
             let media_type = media_type(content_type);
             if media_type.is_empty() {
@@ -128,7 +128,7 @@ fn media_type(content_type: &str) -> &str {
         .trim_ascii()
 }
 
-/// A company is asked for and named unless the Guid is absent or zero.
+/// A request and a reply name a company unless the Guid is absent or all zeros.
 fn other_company(request: &GetAiChatUsage, usage: &AiChatUsageResponse) -> Option<Unexpected> {
     let requested = request.company_id.as_ref()?;
     let received = usage.company_id.as_ref()?;
@@ -193,7 +193,8 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
     error.into()
 }
 
-/// Limits of a moment, no quotas: seconds later there is room again.
+/// Codes of short-term rate limits, which are not quotas: they recover within
+/// seconds.
 const PASSING_LIMITS: [&str; 4] = [
     "ratelimitexceeded",
     "requestlimitexceeded",
@@ -201,8 +202,9 @@ const PASSING_LIMITS: [&str; 4] = [
     "burstlimitexceeded",
 ];
 
-/// `insufficient_quota`, `quota_exceeded` and `…_limit_exceeded`, in any case
-/// and with any separators; a problem's type may be a URL that ends so.
+/// Whether it is `insufficient_quota`, `quota_exceeded` or `…_limit_exceeded`, in
+/// any case and with any separators, possibly at the end of a URL, as the type of
+/// problem details.
 fn is_quota(kind: &str) -> bool {
     let mut word = String::new();
     for byte in kind.bytes() {
@@ -218,18 +220,18 @@ fn is_quota(kind: &str) -> bool {
         .any(|quota| word.ends_with(quota))
 }
 
-/// What the server wrote, if anything.
+/// The text, unless it is empty.
 fn said(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|words| !words.is_empty())
 }
 
-/// Why the server refused, in its own words where it has any.
+/// The server's own reason for a refusal, if it gives one.
 fn reason(reply: &HttpResponse, failure: &Failure) -> (&'static str, String) {
     let status = failure.response_status.as_deref();
-    /// Longer texts are pages, not reasons.
+    /// A longer text is a page, not a reason.
     const LONGEST: usize = 200;
-    // "Failures" 4: ASP.NET's own 401 has its reason in a header, if anywhere;
-    // a challenge without parameters gives none.
+    // "Failures" 4: ASP.NET's own 401 has its reason, if any, in a header. A
+    // challenge without parameters has none.
     let challenge = reply.header("www-authenticate");
     let challenge = challenge.filter(|words| words.bytes().any(|byte| byte == b'='));
     if let Some(words) = status
@@ -241,7 +243,7 @@ fn reason(reply: &HttpResponse, failure: &Failure) -> (&'static str, String) {
         return (": ", words.to_owned());
     }
     let body = reply.body.bytes().trim_ascii();
-    // JSON that says nothing in words is no page.
+    // JSON without a message is not a reason.
     if status.is_some() || matches!(body.first(), None | Some(b'{' | b'[' | b'"')) {
         return (" without saying why", String::new());
     }

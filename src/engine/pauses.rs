@@ -1,21 +1,20 @@
-//! For how long a server has asked to be left alone.
+//! Pauses: how long the server asked not to be called.
 
 use std::sync::Arc;
 
 use crate::error::Error;
 
-/// A longer wait is no pause: whoever was asked for it fails at once.
+/// A call that is asked to wait longer fails at once instead of pausing.
 pub(crate) const LONGEST_WAIT_MS: f64 = 60_000.0;
 
-/// A pause: who keeps it, until when, and the failure that asked for it.
+/// A pause: its scope, its end, and the failure that asked for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Pause {
-    /// One company's, where another may fare better; `None` for the whole
-    /// client.
+    /// The company that it applies to; `None` for the whole client.
     pub company: Option<u128>,
     /// Milliseconds of the monotonic clock.
     pub until: f64,
-    /// How long it was asked to last.
+    /// The wait that the server asked for, in milliseconds.
     pub wait_ms: f64,
     pub error: Arc<Error>,
 }
@@ -24,14 +23,14 @@ pub(crate) struct Pause {
 #[derive(Debug, Default)]
 pub(crate) struct Pauses {
     kept: Vec<Pause>,
-    /// When the latest 429 came that may pass.
+    /// When the latest retryable 429 arrived.
     limited_at: f64,
 }
 
 impl Pauses {
-    /// Keeps the pause that a failed request for `company` asks for, if it does,
-    /// unless one of the same scope lasts longer. A 429 speaks of the client, a
-    /// 503 of what the request needed.
+    /// Adds the pause that a failed request for `company` asks for, if any, unless
+    /// one of the same scope lasts longer. A 429 concerns the whole client; a 503
+    /// concerns the company, because another one may be served elsewhere.
     pub fn ask(&mut self, error: &Arc<Error>, company: u128, now: f64) -> bool {
         let company = match error.status() {
             Some(429) => {
@@ -66,7 +65,7 @@ impl Pauses {
         true
     }
 
-    /// When the latest 429 came, and until when all requests pause.
+    /// When the latest retryable 429 arrived, and until when all requests pause.
     pub fn limit(&self) -> (f64, f64) {
         let mut until = 0.0_f64;
         for pause in &self.kept {
@@ -77,7 +76,7 @@ impl Pauses {
         (self.limited_at, until)
     }
 
-    /// The longest pause that a request for `company` has to keep.
+    /// The longest pause that applies to a request for `company`.
     pub fn of(&self, company: u128, now: f64) -> Option<&Pause> {
         let mut longest: Option<&Pause> = None;
         for pause in &self.kept {

@@ -1,4 +1,4 @@
-//! Which token a request waits for, and what the provider is asked.
+//! Questions to the token provider, and the groups that wait for the answers.
 
 use std::sync::Arc;
 
@@ -10,36 +10,35 @@ use super::{
 };
 use crate::error::{Error, TokenProviderError, text};
 
-/// A question that has no answer by then hangs, for calls without a limit of
-/// their own.
+/// After this long an unanswered question counts as hung for calls that have no
+/// timeout of their own.
 const LONGEST_QUESTION_MS: f64 = 30_000.0;
-/// A provider that sets another one whenever it is asked would be asked for
-/// ever.
+/// Bounds a provider that sets another provider each time it is asked.
 const MOST_SUPERSEDED: u32 = 1_000;
-/// So often an engine whose forks share nothing in flight looks whether the
-/// provider that it waits for was replaced: nobody tells it.
+/// How often a fork checks whether the provider that it waits for was replaced,
+/// because nobody notifies it.
 const LOOK_EACH_MS: f64 = 1_000.0;
 
-/// A token, and its end in milliseconds since 1970.
+/// A token and its expiry, in milliseconds since 1970.
 type Answer = (Option<String>, Option<f64>);
 
-/// What the provider is being asked.
+/// A question in flight.
 pub(super) struct Question {
     pub id: Id,
-    /// Whether it was told that the last token was refused.
+    /// Whether it says that the last token was refused.
     forced: bool,
-    /// Whether no call waits for it: the current token will do meanwhile.
+    /// Whether no call waits for it, because the current token is still good.
     pub is_background: bool,
     asked_at: f64,
     /// The provider that was asked.
     source: u64,
-    /// The token that it was asked beside.
+    /// The revision of the token at that time.
     revision: u64,
 }
 
 impl Engine {
-    /// From now on `token` is sent, or what a provider gives. `same_identity`:
-    /// whose usage is seen does not change.
+    /// Replaces the token or the provider. `same_identity`: it stands for the same
+    /// user as before.
     pub fn set_bearer_token(
         &mut self,
         token: Option<String>,
@@ -49,7 +48,7 @@ impl Engine {
     ) {
         self.begin(at);
         self.shared.tokens.set(token, has_provider);
-        // Another provider is not asked by the old one's question.
+        // The old provider's question does not count for another provider.
         if let Some(asked) = &self.question
             && self.is_begun(asked.id)
         {
@@ -60,7 +59,7 @@ impl Engine {
         if is_endless {
             self.superseded = 0;
         }
-        // What the server asked of one user is no word for another.
+        // What the server asked of one identity does not bind another.
         let old_identity = self.shared.identity;
         if !same_identity {
             self.shared.pauses = Pauses::default();
@@ -70,7 +69,7 @@ impl Engine {
             let Some(mut group) = self.take_at(place, |_| true) else {
                 continue;
             };
-            // One that was behind another may have the new token already.
+            // A group that waited behind another may have the new token already.
             let is_old = group.is_sent() && group.revision != self.shared.tokens.revision();
             let is_unsent = is_old && !self.is_begun(group.send);
             if is_unsent {
@@ -102,9 +101,9 @@ impl Engine {
         self.finish();
     }
 
-    /// The provider has answered. `expires_at`: milliseconds since 1970.
+    /// The provider answered. `expires_at`: milliseconds since 1970.
     pub fn handle_token(&mut self, question: Id, answer: Result<Answer, Error>, at: Moment) {
-        // Otherwise it was given up.
+        // Otherwise the question was cancelled.
         let asked = self.question.take_if(|asked| asked.id == question);
         self.begin(at);
         match asked {
@@ -119,7 +118,7 @@ impl Engine {
         asked.source == self.shared.tokens.source()
     }
 
-    /// Another engine may have been told of another provider.
+    /// A fork may have been given another provider.
     pub(super) fn follow_the_provider(&mut self) {
         let asked = self.question.as_ref();
         if asked.is_some_and(|asked| !self.is_current(asked)) {
@@ -149,12 +148,12 @@ impl Engine {
                 self.shared.tokens.failed(now);
             }
         }
-        // A fork may have renewed meanwhile.
+        // A fork may have renewed in the meantime.
         let is_same = asked.forced && self.shared.tokens.revision() == asked.revision;
         if is_same || (asked.forced && failure.is_some()) {
             self.shared.tokens.renewal_failed(now);
         }
-        // What happens to one of them may make others wait.
+        // Sending one of them may make the others wait.
         for id in self.waiting_for_token() {
             let Some(mut group) = self.take(id) else {
                 continue;
@@ -192,16 +191,15 @@ impl Engine {
         refused.is_some_and(|(revision, _)| *revision == self.shared.tokens.revision())
     }
 
-    /// There is no other token than the refused one: the group ends with its
-    /// own 401.
+    /// There is no token but the refused one: the group fails with its own 401.
     fn refuse(&mut self, group: &mut Group) {
         if let Some((_, error)) = group.refused.take() {
             self.settle_all(group, error);
         }
     }
 
-    /// Whether the group has to wait before it can be sent; then it does. The
-    /// provider may be asked in the background.
+    /// Makes the group wait for a token if it has to, and returns whether it does.
+    /// May ask the provider in the background.
     pub(super) fn has_to_wait_for_token(&mut self, group: &mut Group) -> bool {
         if group.nested {
             return false;
@@ -215,7 +213,7 @@ impl Engine {
         match self.shared.tokens.need(is_asked, self.at) {
             Need::Nothing => false,
             Need::RefreshInBackground => {
-                // Others may wait for an answer that hangs.
+                // The others may be waiting for an answer that never comes.
                 let is_idle = |asked: &Question| {
                     asked.is_background && self.at.now - asked.asked_at >= LONGEST_QUESTION_MS
                 };
@@ -231,8 +229,8 @@ impl Engine {
         }
     }
 
-    /// Waits for the provider's answer, and asks where no question will do.
-    /// `forced`: the current token was refused.
+    /// Waits for the provider's answer, and asks unless a question in flight will
+    /// do. `forced`: the current token was refused.
     pub(super) fn await_token(&mut self, group: &mut Group, forced: bool) {
         group.stage = Stage::Token;
         group.wake_at = if self.config.shares {
@@ -240,8 +238,8 @@ impl Engine {
         } else {
             self.at.now + LOOK_EACH_MS
         };
-        // As long as one of those who wait would wait himself: calls with short
-        // limits take no answer away from calls with long ones.
+        // As long as the most patient caller waits: a short timeout must not end a
+        // question that calls with longer ones share.
         let mut limit = longest_limit(group);
         let mut was_forced = false;
         if let Some(asked) = &self.question {
@@ -251,13 +249,13 @@ impl Engine {
                     limit = limit.max(longest_limit(other));
                 }
             }
-            // An answer that is on its way may bring another token.
+            // The answer in flight may bring another token.
             if !asked.is_background && age < limit {
                 return;
             }
             was_forced = asked.forced;
         }
-        // A fork may have renewed meanwhile.
+        // A fork may have renewed in the meantime.
         let may_renew = self.shared.tokens.may_renew(self.at.now);
         if forced && !may_renew {
             self.refuse(group);
@@ -289,7 +287,7 @@ impl Engine {
         }
     }
 
-    /// A question lives as long as a group waits for it.
+    /// Cancels a question that no group waits for.
     pub(super) fn drop_question_without_group(&mut self) {
         if let Some(asked) = &self.question
             && !asked.is_background
@@ -301,8 +299,8 @@ impl Engine {
 }
 
 /// # Errors
-/// A token whose end is not meant as milliseconds since 1970: those of a moment
-/// before 1973, or after the year 33000.
+/// A token whose expiry is clearly not in milliseconds since 1970: it would be
+/// before 1973 or after the year 33000.
 fn checked(answer: Answer) -> Result<Answer, Error> {
     let problem = match answer.1 {
         Some(end) if end > 0.0 && end < 1e11 => {
@@ -319,7 +317,7 @@ fn checked(answer: Answer) -> Result<Answer, Error> {
     Err(TokenProviderError::new(words).into())
 }
 
-/// How long the callers of a group wait for an answer at the most.
+/// How long the callers of a group wait for an answer at most.
 fn longest_limit(group: &Group) -> f64 {
     let mut longest = 0.0;
     for call in &group.calls {

@@ -1,5 +1,5 @@
-//! Takes secrets out of the words of others: a server, a proxy or a platform
-//! may quote what it was sent. The SDK's own sentences hold none.
+//! Redacts secrets in text that the SDK did not write: a server, a proxy or a
+//! platform may quote the request. The SDK's own messages contain none.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use crate::{
     error::{Cause, Error, NetworkError, text},
 };
 
-/// What stands in the place of a secret.
+/// Replaces a secret.
 const REDACTED: &str = "[REDACTED]";
-/// A shorter secret is as likely to be a word of its own as a quotation.
+/// A shorter secret is not looked for: it may well be an ordinary word.
 const SHORTEST: usize = 8;
 
-/// A token or a key, and each form in which it may be quoted.
+/// A token or a key, and the forms in which it may be quoted.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Secret {
     text: String,
-    /// None, where it is too short to be looked for.
+    /// Empty if the secret is too short to be looked for.
     forms: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ impl Secret {
     }
 }
 
-/// Knows the secrets of a call.
+/// Redacts the secrets of a call.
 #[derive(Default)]
 pub(crate) struct Redactor(Vec<Arc<Secret>>);
 
@@ -46,12 +46,12 @@ impl Redactor {
         self.0.push(Arc::clone(secret));
     }
 
-    /// Takes the secrets out of `text`, and tells whether there were any.
+    /// Redacts `text`; returns whether it contained a secret.
     pub fn redact(&self, text: &mut String) -> bool {
         let (mut clean, mut kept, mut at) = (String::new(), 0, 0);
         while at < text.len() {
             let rest = text.as_bytes().get(at..).unwrap_or_default();
-            // The longest, so that none is taken for the beginning of another.
+            // The longest match, because one secret may be a prefix of another.
             let mut length = 0;
             for secret in &self.0 {
                 for form in &secret.forms {
@@ -75,7 +75,7 @@ impl Redactor {
         is_redacted
     }
 
-    /// Every text and every key, but for error codes.
+    /// Redacts all values and all map keys, except error codes.
     pub fn redact_status(&self, status: &mut ResponseStatus) {
         let texts = [&mut status.message, &mut status.stack_trace];
         for text in texts.into_iter().flatten() {
@@ -98,12 +98,12 @@ impl Redactor {
         }
     }
 
-    /// The words of a transport or of a provider.
+    /// Redacts what a transport or a provider said.
     pub fn redact_error(&self, error: &mut Error) {
         match error {
             Error::TokenProvider(error) => self.redact_words(&mut error.message, &mut error.cause),
             Error::Network(error) => self.redact_network(error),
-            // Its cause reaches the caller as it came.
+            // Control flow reaches the caller unchanged.
             #[cfg(not(feature = "npm"))]
             Error::Fetch(error) if error.is_control_flow => {
                 self.redact(&mut error.words);
@@ -117,11 +117,10 @@ impl Redactor {
         self.redact_words(&mut error.words, &mut error.cause);
     }
 
-    /// A cause goes along only where neither it nor what caused it shows a
-    /// secret.
+    /// Keeps a cause only if neither it nor its sources contain a secret.
     fn redact_words(&self, words: &mut String, cause: &mut Option<Cause>) {
         self.redact(words);
-        // JavaScript has the cause, and has looked itself.
+        // JavaScript holds the cause, and has checked it.
         #[cfg(not(feature = "npm"))]
         {
             let mut link = cause
@@ -143,7 +142,7 @@ impl Redactor {
 /// How many bytes of `text` are `secret`; 0 where it does not begin with it. Any
 /// character may be percent-encoded, and base64 be that of URLs.
 fn length_of(secret: &str, text: &[u8]) -> usize {
-    // Also one that has a percent sign itself.
+    // The secret may contain a percent sign itself.
     if text.starts_with(secret.as_bytes()) {
         return secret.len();
     }
@@ -167,7 +166,7 @@ fn hex(high: u8, low: u8) -> Option<u8> {
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
-/// Without padding, which a quotation may have or not.
+/// Without padding, which a quotation may or may not have.
 fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut written = String::new();

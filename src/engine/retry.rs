@@ -1,4 +1,4 @@
-//! How often and for how long a call tries.
+//! Limits and backoff of a call.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use crate::{
     transport::LONGEST_TIMER_MS,
 };
 
-/// How many attempts a call may make, and for how long. Milliseconds;
-/// infinite for no limit.
+/// How many retries a call may make, and its timeouts in milliseconds; infinite
+/// for none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Limits {
     pub max_retries: f64,
-    /// Of one attempt: connection, headers, the whole body.
+    /// Timeout of one attempt: connection, headers, the whole body.
     pub attempt_timeout: f64,
-    /// Of token, attempts and waits together.
+    /// Timeout of token, attempts and waits together.
     pub total_timeout: f64,
 }
 
@@ -32,7 +32,7 @@ impl Limits {
     pub const MOST_RETRIES: u32 = 10;
 
     /// # Errors
-    /// More than 10 retries, or a time that no timer can measure.
+    /// More than 10 retries, or a timeout that no timer can measure.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fits = |ms: f64| ms.is_infinite() || (1.0..=f64::from(LONGEST_TIMER_MS)).contains(&ms);
         if self.max_retries > f64::from(Self::MOST_RETRIES) {
@@ -47,7 +47,7 @@ impl Limits {
     }
 }
 
-/// The total limit of a call is over, or leaves no time to retry `last`.
+/// The total timeout of a call passed, or leaves no time to retry `last`.
 pub(crate) fn total_timeout(timeout_ms: f64, phase: Phase, last: Option<Arc<Error>>) -> Error {
     let mut error = TimeoutError::in_phase(phase);
     error.scope = Scope::Total;
@@ -59,16 +59,16 @@ pub(crate) fn total_timeout(timeout_ms: f64, phase: Phase, last: Option<Arc<Erro
 /// How long to wait before a retry, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Backoff {
-    /// Not less than that: what the server asked for, or half of the backoff.
+    /// The minimum: what the server asked for, or half of the backoff.
     pub least: f64,
     /// With jitter.
     pub jittered: f64,
 }
 
 impl Backoff {
-    /// Half a second, doubled with each retry up to eight, less up to a half by
-    /// chance; `asked` is what the server asked for. `random` is a number from
-    /// 0 to 1, without 1.
+    /// Half a second, doubled with each retry up to eight seconds, with jitter of up
+    /// to half of it; not less than `asked`, the server's own wish. `random` is in
+    /// [0, 1).
     pub fn of(retries: u32, asked: Option<f64>, random: f64) -> Self {
         let doubled = 500.0 * f64::from(1_u32 << retries.min(4));
         let backoff = doubled * (0.5 + random / 2.0);
@@ -84,15 +84,15 @@ impl Backoff {
         }
     }
 
-    /// The wait of those who have `left` milliseconds, more than the least:
-    /// jitter leaves time for the attempt.
+    /// The wait of a caller with `left` milliseconds, which is more than the
+    /// minimum: jitter must leave time for the attempt.
     pub fn within(self, left: f64) -> f64 {
         self.jittered.min(self.least + (left - self.least) / 2.0)
     }
 }
 
-/// By how much those who wait for `ms` milliseconds are spread, so that they do
-/// not all come back at once.
+/// The spread of calls that wait `ms` milliseconds, so that they do not all come
+/// back at once.
 pub(crate) fn spread(ms: f64, random: f64) -> f64 {
     random * (ms / 10.0).min(1_000.0)
 }

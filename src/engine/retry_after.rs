@@ -1,24 +1,24 @@
-//! How long a server asks to wait.
+//! The wait that a server asks for.
 
 use crate::transport::header_in;
 
 const DAY_MS: f64 = 86_400_000.0;
 
-/// How long the server asks to wait, in milliseconds from the reply on.
-/// `received_at` is the client's wall clock in
-/// milliseconds since 1970. What is malformed counts as absent.
+/// The wait that the server asks for, in milliseconds after the reply.
+/// `received_at` is the client's wall clock in milliseconds since 1970. A
+/// malformed header counts as absent.
 #[inline(never)] // smaller, see Cargo.toml
 pub(crate) fn asked_wait(headers: &[(String, String)], received_at: f64) -> Option<f64> {
     let header = |name: &str| header_in(headers, name).map(str::as_bytes);
     let number_in = |name| longest(header(name)?);
-    // The two clocks may disagree: a date of the server's counts by its own.
+    // The clocks may disagree, so a date is relative to the server's own clock.
     let now = header("date")
         .and_then(|value| date(value, received_at))
         .unwrap_or(received_at);
     let until = |at: f64| if at > now { at - now } else { 0.0 };
     let exhausted = |remaining, reset| {
         let reset = number_in(reset).filter(|_| number_in(remaining) == Some(0.0))? * 1e3;
-        // Some give the seconds since 1970.
+        // Some servers send seconds since 1970.
         Some(if reset > 1e12 { until(reset) } else { reset })
     };
     number_in("retry-after-ms")
@@ -29,9 +29,8 @@ pub(crate) fn asked_wait(headers: &[(String, String)], received_at: f64) -> Opti
         .or_else(|| exhausted("x-ratelimit-remaining", "x-ratelimit-reset"))
 }
 
-/// The seconds until the last of the exhausted limits is reset:
-/// `"default";r=0;t=30`, or as in earlier drafts
-/// `limit=100, remaining=0, reset=30`.
+/// The seconds until the last exhausted limit resets: `"default";r=0;t=30`, or
+/// in earlier drafts `limit=100, remaining=0, reset=30`.
 #[inline(never)] // smaller, see Cargo.toml
 fn rate_limit(value: &[u8]) -> Option<f64> {
     let (mut remaining, mut reset, mut wait) = (None, None, None);
@@ -46,7 +45,7 @@ fn rate_limit(value: &[u8]) -> Option<f64> {
             b"r" | b"remaining" => &mut remaining,
             b"t" | b"reset" => &mut reset,
             _ => {
-                // The name of the next limit.
+                // The next limit's name.
                 if name.starts_with(b"\"") {
                     (remaining, reset) = (None, None);
                 }
@@ -64,7 +63,8 @@ fn rate_limit(value: &[u8]) -> Option<f64> {
     wait
 }
 
-/// The greatest of the numbers: headers of one name come joined by commas.
+/// The greatest number of a list: headers with the same name arrive joined by
+/// commas.
 fn longest(value: &[u8]) -> Option<f64> {
     let mut longest = 0.0;
     for part in value.split(|&byte| byte == b',') {
@@ -94,13 +94,13 @@ fn number(value: &[u8]) -> Option<f64> {
     if scale > 0.0 {
         number /= scale;
     }
-    // With more, even of seconds, the end would be no `Date` of JavaScript's.
+    // With more digits, even in seconds, the result would be no valid `Date`.
     Some(number.min(1e12))
 }
 
-/// The forms of an HTTP-date (RFC 9110, 5.6.7) behind the weekday, and what the
-/// year lacks. Small letters are fields, `e` a digit or a space, and the rest
-/// stands for itself. Their lengths differ.
+/// The formats of an HTTP-date (RFC 9110, 5.6.7) after the weekday, each with
+/// what to add to its year. Lower-case letters are fields, `e` is a digit or a
+/// space, and the rest is literal. Their lengths differ.
 const FORMS: [(&[u8], i32); 3] = [
     (b"dd bbb yyyy hh:mm:ss GMT", 0),
     (b"dd-bbb-yy hh:mm:ss GMT", 2000),
@@ -110,7 +110,7 @@ const FORMS: [(&[u8], i32); 3] = [
 /// An HTTP-date in milliseconds since 1970. A year of two digits is at most 50
 /// years after `near`.
 fn date(value: &[u8], near: f64) -> Option<f64> {
-    // The weekday tells nothing, and some get it wrong.
+    // The weekday is redundant, and some servers get it wrong.
     let (_, value) = split_once(value, b' ')?;
     let (form, century) = FORMS.iter().find(|(form, _)| form.len() == value.len())?;
     let (mut year, mut month, mut day) = (0, 0, 0);
@@ -135,7 +135,7 @@ fn date(value: &[u8], near: f64) -> Option<f64> {
         }
         *field = *field * 10 + i32::from(byte - b'0');
     }
-    // Counted from March, so that a leap day is the last of its year.
+    // Years start in March here, so that a leap day is the last day of its year.
     let names = b"JanFebMarAprMayJunJulAugSepOctNovDec".as_chunks().0;
     let month = (0..)
         .zip(names)
@@ -144,7 +144,7 @@ fn date(value: &[u8], near: f64) -> Option<f64> {
     let months = (year + century) * 12 + month - 2;
     let first = first_day(months);
     let exists = (1..=first_day(months + 1) - first).contains(&day);
-    // There are leap seconds.
+    // 60 is a leap second.
     if !exists || hour > 23 || minute > 59 || second > 60 {
         return None;
     }

@@ -1,22 +1,22 @@
-//! Paces retries, so that a server in trouble is not asked more than it can
-//! bear, and nobody waits longer than needed.
+//! Paces retries with a ticket counter, so that a failing server is not
+//! overloaded and no call waits longer than needed.
 //!
 //! Each retry draws the next number and is sent when that number is served. The
-//! number served moves by one with every success and by two a second, and stays
-//! at most ten ahead of the numbers drawn.
+//! number served advances by one with each success and by two a second, and
+//! stays at most ten ahead of the numbers drawn.
 
-/// How far the number served may run ahead of the numbers drawn.
+/// How far the number served may be ahead of the numbers drawn.
 const AHEAD: f64 = 10.0;
-/// After how many milliseconds in which nothing succeeds a number is served.
+/// Milliseconds after which a number is served without a success.
 const EACH_MS: f64 = 500.0;
 
-/// The two counts of a client. Times are milliseconds of the monotonic
+/// The ticket counter of a client. Times are milliseconds of the monotonic
 /// clock.
 #[derive(Debug)]
 pub(crate) struct Tickets {
     drawn: f64,
-    /// The number served, in the milliseconds that it takes: whole times give
-    /// whole waits, and no timer has to be set a millisecond later for a rest.
+    /// The number served, times [`EACH_MS`]: whole milliseconds in give whole
+    /// milliseconds out, without rounding errors.
     served_ms: f64,
     moved_at: f64,
 }
@@ -32,10 +32,10 @@ impl Default for Tickets {
 }
 
 impl Tickets {
-    /// Time has passed, and `more` numbers count as served: those of successes
-    /// and of retries that were given up.
+    /// Advances to `now`, and by `more` numbers for successes and abandoned
+    /// retries.
     pub fn serve(&mut self, more: f64, now: f64) {
-        // Nothing has passed before the first look, nor where a clock goes back.
+        // No time has passed at first, nor when the clock goes back.
         let passed = (now - self.moved_at).max(0.0);
         self.moved_at = now;
         let most = (self.drawn + AHEAD) * EACH_MS;
@@ -52,11 +52,11 @@ impl Tickets {
         self.drawn += 1.0;
     }
 
-    /// How long until `number` is served at the latest, in milliseconds from
-    /// the last [`serve`](Self::serve) on; 0 where it is served.
+    /// The longest time until `number` is served, in milliseconds after the last
+    /// [`serve`](Self::serve); 0 if it is served already.
     pub fn wait_ms(&self, number: f64) -> f64 {
         let wait = number * EACH_MS - self.served_ms;
-        // What is less than a microsecond comes of rounding.
+        // Less than a microsecond is a rounding error.
         if wait < 0.001 { 0.0 } else { wait }
     }
 

@@ -1,4 +1,4 @@
-//! Which bearer token a request carries, and when a provider is asked for one.
+//! The current bearer token, and when the provider has to be asked for another.
 
 use std::sync::Arc;
 
@@ -7,32 +7,31 @@ use super::{Moment, Secret};
 /// Tokens with more than this left to live are sent without asking the
 /// provider.
 const FRESH_MS: f64 = 120_000.0;
-/// Tokens with less than this left to live are not sent.
+/// Tokens with less than this left to live are renewed before the next request.
 const STALE_MS: f64 = 30_000.0;
-/// After a failure the provider is not asked in the background for so long;
-/// after a renewal that failed or changed nothing, not for another one.
+/// How long the provider is not asked in the background after a failure, nor for
+/// a renewal after one that failed or changed nothing.
 const COOLDOWN_MS: f64 = 5_000.0;
 
-/// What a client knows of its bearer token.
+/// The state of a client's bearer token.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     has_provider: bool,
     current: Option<Arc<Secret>>,
     previous: Option<Arc<Secret>>,
     expiry: Option<Expiry>,
-    /// Counts the changes of the token, to tell whether it is still the one
-    /// that was refused.
+    /// Counts changes of the token, to tell whether it is still the one that was
+    /// refused.
     revision: u64,
-    /// Counts the tokens and providers that the application set, to tell
-    /// whether an answer is the current provider's.
+    /// Counts the tokens and providers that the application set, to tell whether
+    /// an answer comes from the current provider.
     source: u64,
     background_after: f64,
     renew_after: f64,
 }
 
-/// When a token ends. Two clocks measure it, and the earlier one holds: the
-/// wall clock may be set back, and the monotonic one may stop while a machine
-/// sleeps.
+/// When a token expires, by two clocks. The earlier one counts: the wall clock may
+/// be set back, and the monotonic one may stop while the machine sleeps.
 #[derive(Debug, Clone, Copy)]
 struct Expiry {
     /// By the monotonic clock.
@@ -41,19 +40,19 @@ struct Expiry {
     wall: f64,
 }
 
-/// What the age of the token asks for.
+/// What the age of the token calls for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// It will do.
+    /// It is good.
     Nothing,
-    /// It will do, but the provider should be asked for the next one.
+    /// It is good, but the provider should be asked for the next one.
     RefreshInBackground,
     /// The provider must be asked before anything is sent.
     Ask,
 }
 
 impl Tokens {
-    /// From now on `token` is sent, or what a provider gives.
+    /// Replaces the token or the provider.
     pub fn set(&mut self, token: Option<String>, has_provider: bool) {
         *self = Self {
             has_provider,
@@ -65,8 +64,7 @@ impl Tokens {
         };
     }
 
-    /// The provider gave `token`, which lives until `expires_at` by the wall
-    /// clock.
+    /// The provider gave `token`, which expires at `expires_at` by the wall clock.
     pub fn give(&mut self, token: Option<String>, expires_at: Option<f64>, at: Moment) {
         if self.current.as_ref().map(|secret| secret.text()) != token.as_deref() {
             self.revision += 1;
@@ -90,7 +88,7 @@ impl Tokens {
         self.renew_after = now + COOLDOWN_MS;
     }
 
-    /// Whether a provider may be asked for another token than a refused one.
+    /// Whether the provider may be asked to replace a refused token.
     pub fn may_renew(&self, now: f64) -> bool {
         self.has_provider && now >= self.renew_after
     }
@@ -103,7 +101,8 @@ impl Tokens {
         &self.current
     }
 
-    /// The one before: whoever exchanges it for another may still quote it.
+    /// The previous token: the provider's errors may still quote it, if it
+    /// exchanges one token for the next.
     pub fn previous(&self) -> Option<&Arc<Secret>> {
         self.previous.as_ref()
     }
@@ -116,12 +115,12 @@ impl Tokens {
         self.source
     }
 
-    /// Whether the token has an end.
+    /// Whether the token has an expiry.
     pub fn expires(&self) -> bool {
         self.expiry.is_some()
     }
 
-    /// `asked`: the provider has been asked for this request.
+    /// `asked`: whether the provider has been asked for this request already.
     pub fn need(&self, asked: bool, at: Moment) -> Need {
         if !self.has_provider || asked {
             return Need::Nothing;

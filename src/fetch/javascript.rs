@@ -1,4 +1,4 @@
-//! Values of which nothing is known.
+//! Access to arbitrary JavaScript values, which may throw at any time.
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -6,34 +6,34 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 #[wasm_bindgen]
 extern "C" {
-    // js-sys binds it without `catch`: what a mock gives would throw through
+    // js-sys binds it without `catch`, so a mock's exception would unwind through
     // Rust.
     #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
     fn array_from(iterable: &JsValue) -> Result<Array, JsValue>;
 }
 
-/// The property of anything, if it is there and not null.
+/// The property of any value, unless it is undefined or null.
 pub(crate) fn get(value: &JsValue, name: &str) -> Option<JsValue> {
     let found = Reflect::get(value, &name.into()).ok()?;
     (!found.is_undefined() && !found.is_null()).then_some(found)
 }
 
-/// Whether the property of anything is truthy.
+/// Whether the property of any value is truthy.
 pub(crate) fn is_true(value: &JsValue, name: &str) -> bool {
     get(value, name).is_some_and(|found| found.is_truthy())
 }
 
-/// Whether anything has a method of this name.
+/// Whether any value has a method of this name.
 pub(crate) fn has_method(value: &JsValue, name: &str) -> bool {
     get(value, name).is_some_and(|found| found.is_function())
 }
 
-/// What [`get`] gives, where getters of the caller's must not run; a platform's do.
+/// Like [`get`], but runs only the platform's getters, never the caller's.
 pub(crate) fn member(value: &JsValue, name: &str) -> Option<JsValue> {
     member_at(value, &name.into())
 }
 
-/// The same, by a key that may be a symbol.
+/// The same for a key that may be a symbol.
 pub(crate) fn member_at(value: &JsValue, key: &JsValue) -> Option<JsValue> {
     let mut of: JsValue = value.clone();
     while of.is_object() || of.is_function() {
@@ -49,11 +49,11 @@ pub(crate) fn member_at(value: &JsValue, key: &JsValue) -> Option<JsValue> {
     None
 }
 
-/// A property that an object has itself.
+/// An own property of an object.
 pub(crate) struct Property {
     descriptor: JsValue,
     getter: Option<Function>,
-    /// Whether the getter is the platform's.
+    /// Whether the getter belongs to the platform.
     is_platforms: bool,
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn own_property(object: &Object, key: &JsValue) -> Option<Property> {
         return None;
     }
     let getter = get(&descriptor, "get").and_then(|getter| getter.dyn_into().ok());
-    // V8 and Firefox have the stack of an error behind a getter.
+    // In V8 and Firefox an error's stack is behind a getter.
     let is_stack = key == "stack";
     Some(Property {
         is_platforms: is_stack && getter.as_ref().is_some_and(is_native),
@@ -73,8 +73,7 @@ pub(crate) fn own_property(object: &Object, key: &JsValue) -> Option<Property> {
 }
 
 impl Property {
-    /// Its value, seen from `owner`; none where only a getter of the caller's
-    /// knows it.
+    /// Its value for `owner`; `None` if only a getter of the caller's has it.
     pub fn read(&self, owner: &JsValue) -> Option<JsValue> {
         match &self.getter {
             None => Reflect::get(&self.descriptor, &"value".into()).ok(),
@@ -84,8 +83,7 @@ impl Property {
     }
 }
 
-/// Whether the platform, and not a script, is behind a function; a bound one
-/// looks as if it were.
+/// Whether a function is native. A bound function looks native as well.
 fn is_native(function: &Function) -> bool {
     let source = || {
         let prototype = get(&get(&js_sys::global(), "Function")?, "prototype")?;
@@ -101,16 +99,16 @@ fn is_native(function: &Function) -> bool {
         })
 }
 
-/// Whether it is the prototype of a DOMException, of any realm: the getters of
-/// Node's are scripts of Node's own.
+/// Whether it is the prototype of a DOMException, of any realm. In Node.js its
+/// getters are not native functions.
 pub(crate) fn is_of_dom_exception(object: &Object) -> bool {
     let tag = js_sys::Symbol::to_string_tag();
     let own = Reflect::get_own_property_descriptor(object, &tag);
     own.is_ok_and(|own| get(&own, "value").is_some_and(|value| value == "DOMException"))
 }
 
-/// Calls a method. Where web-sys binds one without `catch`, a locked stream or
-/// a mock would throw through Rust.
+/// Calls a method and catches. web-sys binds some without `catch`, so a locked
+/// stream or a mock would unwind through Rust.
 pub(crate) fn invoke(object: &JsValue, method: &str) -> Result<JsValue, JsValue> {
     invoke_with(object, method, &[])
 }
@@ -128,12 +126,12 @@ pub(crate) fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), Js
     Reflect::set(object, &name.into(), value).map(drop)
 }
 
-/// What anything iterates over; nothing where it does not.
+/// The items of any iterable; none for other values.
 pub(crate) fn items(iterable: &JsValue) -> Array {
     array_from(iterable).unwrap_or_default()
 }
 
-/// In a word or two: `undefined`, `null`, `object`.
+/// The kind of a value in a word or two: `undefined`, `null`, `object`.
 pub(crate) fn type_of(value: &JsValue) -> String {
     if value.is_null() {
         return "null".to_owned();
@@ -141,14 +139,14 @@ pub(crate) fn type_of(value: &JsValue) -> String {
     value.js_typeof().as_string().unwrap_or_default()
 }
 
-/// Lets go of a stream or of its reader, which may have failed already.
+/// Cancels a stream or a reader, which may have failed already.
 pub(crate) fn let_go(stream: &JsValue) {
     if let Ok(cancelled) = invoke(stream, "cancel") {
         ignore(&cancelled);
     }
 }
 
-/// Whatever a promise comes to is fine.
+/// Ignores the outcome of a promise.
 pub(crate) fn ignore(promise: &JsValue) {
     let over = JsFuture::from(Promise::resolve(promise));
     spawn_local(async move {

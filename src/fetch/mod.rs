@@ -28,12 +28,12 @@ pub(crate) use thrown::examined;
 #[cfg(feature = "bindings")]
 pub(crate) use thrown::{BRAND, control_flow, is_branded};
 
-/// What the body of a reply may have at the most, unless told otherwise:
-/// 256 KiB. A usage has some 150 bytes.
+/// The default limit for the body of a reply: 256 KiB. A usage has about 150
+/// bytes.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// Sends requests with the global `fetch`, looked up at each request, or with
-/// a given one.
+/// Sends requests with the global `fetch`, looked up at each request, or with a
+/// given function.
 #[derive(Debug, Clone)]
 pub struct Fetch {
     function: Option<SendWrapper<Function>>,
@@ -61,7 +61,7 @@ impl Fetch {
         Self::default()
     }
 
-    /// Sends with `function`, which must take and give what `fetch` does.
+    /// Sends with `function`, which must have the signature of `fetch`.
     ///
     /// ```ignore
     /// let client = Client::builder().build(Fetch::new().with_function(fetch))?;
@@ -72,7 +72,7 @@ impl Fetch {
         self
     }
 
-    /// Whether cookies go along: `omit`, `same-origin` or `include`.
+    /// Whether cookies are sent: `omit`, `same-origin` or `include`.
     ///
     /// ```ignore
     /// let client = Client::builder().build(Fetch::new().credentials("include"))?;
@@ -99,7 +99,7 @@ impl Fetch {
         for (name, value) in &request.headers {
             headers.push(&Array::of2(&name.into(), &value.into()));
         }
-        // Not assigned: `__proto__` is a header's name like any other.
+        // Defined, not assigned, because `__proto__` is a valid header name.
         let headers = Object::from_entries(&headers)?;
         let init = Object::new();
         set(&init, "method", &"GET".into())?;
@@ -117,7 +117,7 @@ impl Fetch {
         Ok(init)
     }
 
-    /// Whether there is a function, given or global.
+    /// Whether there is a given or global function.
     #[cfg(feature = "bindings")]
     pub(crate) fn can_send(&self) -> bool {
         self.function().is_ok()
@@ -154,8 +154,8 @@ impl Fetch {
             .as_ref()
             .map(|controller| controller.signal().into());
         let init = self.init(&request, signal.as_ref()).map_err(failed)?;
-        // A URL and a plain object, not a Request: a fetch from elsewhere,
-        // such as undici's or node-fetch's, does not know this realm's Request.
+        // A URL and a plain object instead of a Request: another `fetch`, such as
+        // undici's or node-fetch's, does not recognize this realm's Request.
         let called = function.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init);
         let promise = called.map(|promise| Promise::resolve(&promise));
         let mut under_way = UnderWay {
@@ -178,7 +178,7 @@ impl Fetch {
         under_way.open = get(&given, "body");
         let mut response = reply::head(&given).inspect_err(|_| under_way.end())?;
         on_headers(&response);
-        // Neither a redirect nor a success without a usage has anything to say.
+        // The body of a redirect, or of a success without a usage, is of no use.
         if response.status != 200 && response.status < 400 {
             under_way.end();
             return Ok(response);
@@ -228,7 +228,7 @@ impl Transport for Fetch {
     }
 }
 
-/// Knows what a fetch that throws may quote of its request.
+/// A redactor for what a `fetch` that throws may quote of its request.
 fn redactor_for(request: &HttpRequest) -> Redactor {
     let bearer = request.header("authorization");
     let bearer = bearer.and_then(|value| value.strip_prefix("Bearer "));
@@ -239,27 +239,27 @@ fn redactor_for(request: &HttpRequest) -> Redactor {
     redactor
 }
 
-/// workerd may lack `cache` and throws where it is given.
+/// Whether the platform supports `cache`: some versions of workerd throw if it is
+/// given.
 fn knows_cache() -> bool {
     let request = get(&js_sys::global(), "Request");
-    // Not `get`: asked of the prototype, a getter that exists throws.
+    // Not `get`: on the prototype, the getter throws.
     request
         .and_then(|request| get(&request, "prototype"))
         .is_none_or(|prototype| js_sys::Reflect::has(&prototype, &"cache".into()).unwrap_or(true))
 }
 
-/// A request; given up where it is dropped before its end.
+/// A request, cancelled when it is dropped before its end.
 struct UnderWay {
     controller: Option<AbortController>,
     /// The promise of a Response.
     asked: Option<Promise>,
-    /// What there is of a body that was not read to its end: a stream or its
-    /// reader.
+    /// The stream or the reader of a body that has not been read to its end.
     open: Option<JsValue>,
 }
 
 impl UnderWay {
-    /// No more is wanted of it.
+    /// Stops reading.
     fn end(&mut self) {
         self.controller = None;
         if let Some(body) = self.open.take() {
@@ -273,7 +273,7 @@ impl Drop for UnderWay {
         if let Some(controller) = self.controller.take() {
             controller.abort();
         }
-        // A fetch may pass over the signal.
+        // A `fetch` may ignore the signal.
         self.end();
         if let Some(asked) = self.asked.take() {
             spawn_local(async {
@@ -287,7 +287,7 @@ impl Drop for UnderWay {
     }
 }
 
-/// So that what holds of every client holds of one over it.
+/// Checks at compile time that a client over this transport is as shareable as any.
 const _: () = {
     const fn goes_anywhere<T: Clone + Send + Sync + 'static>() {}
     goes_anywhere::<Fetch>();

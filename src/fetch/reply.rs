@@ -1,4 +1,4 @@
-//! What a `fetch` gives: read as far as it can be, or refused.
+//! Reads what a `fetch` returns, or refuses it.
 
 use gloo_net::http::Response;
 use js_sys::{Array, Function, Object, Promise, Reflect, Symbol, Uint8Array};
@@ -14,11 +14,11 @@ use crate::{
     transport::{Body, HttpResponse},
 };
 
-/// The reply without its body. What a mock may leave out must not be asked
-/// for: its absence would throw.
+/// The reply without its body. Members that a mock may lack are read with care,
+/// because their absence would throw.
 ///
 /// # Errors
-/// [`ConfigError`] for what is no Response, or one without a body to read.
+/// [`ConfigError`] for a value that is not a Response, or has no readable body.
 pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
     if !given.is_object() {
         let given = type_of(given);
@@ -36,7 +36,7 @@ pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
         return Err(unusable("an opaque Response, as the mode no-cors does"));
     }
     let status = get(given, "status").and_then(|status| status.as_f64());
-    // Only a redirect that the platform keeps to itself has no status.
+    // Only an opaque redirect has no status.
     let is_status =
         |status: f64| (1.0..1000.0).contains(&status) && f64::from(status as u16) == status;
     if !status.is_some_and(|status| is("opaqueredirect") || is_status(status)) {
@@ -61,8 +61,8 @@ pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
             "an object with neither a stream as its body nor arrayBuffer() nor text()"
         }));
     }
-    // A given function may have followed a redirect all the same. One that
-    // goes elsewhere on purpose, such as to a gateway, is the caller's choice.
+    // A given function may have followed a redirect nevertheless. One that goes
+    // elsewhere on purpose, such as to a gateway, is the caller's choice.
     let url = get(given, "url").filter(|_| is_true(given, "redirected"));
     Ok(HttpResponse {
         received_at: js_sys::Date::now(),
@@ -101,8 +101,8 @@ fn pairs(headers: &JsValue) -> Vec<(String, String)> {
     pairs
 }
 
-/// After so many pieces, which may all be there already and empty, time limits
-/// have their turn.
+/// After this many chunks in a row, timers get their turn: all may be empty and
+/// available at once.
 const PIECES_AT_ONCE: u32 = 1024;
 
 /// Why a body could not be read to its end.
@@ -119,9 +119,9 @@ impl From<JsValue> for Unread {
     }
 }
 
-/// Reads the body piece by piece where the platform can, so that not much more
-/// than `most` bytes are ever held. `open` is told what has to be let go of
-/// where the body is not read to its end.
+/// Reads the body in chunks if the platform can, so that it never holds much more
+/// than `most` bytes. `open` gets what must be cancelled if the body is not read
+/// to its end.
 pub(super) async fn read(
     response: &JsValue,
     most: usize,
@@ -151,7 +151,7 @@ pub(super) async fn read(
     if !has_method(&reader, "read") {
         return Err(Unread::Unusable(unusable("a body that cannot be read")));
     }
-    // From now on only the reader can cancel it.
+    // A locked stream can only be cancelled by its reader.
     *open = Some(reader.clone());
     for count in 1.. {
         if bytes.len() > most {
@@ -185,7 +185,7 @@ fn append(bytes: &mut Vec<u8>, content: &JsValue) -> Result<(), Unread> {
 
 fn view(content: &JsValue) -> Option<Uint8Array> {
     let length = get(content, "byteLength")?.as_f64()?;
-    // An ArrayBuffer that was given away has no length and throws.
+    // A detached ArrayBuffer has no length, and throws.
     if length == 0.0 {
         return Some(Uint8Array::new_with_length(0));
     }

@@ -1,5 +1,5 @@
-//! Clocks, timers and chance of the platform, looked up at each use: a test may
-//! put its own in their place.
+//! The platform's clocks, timers and random numbers, looked up at each use
+//! because tests replace them.
 
 use std::{
     future::Future,
@@ -23,9 +23,8 @@ extern "C" {
     pub(super) fn performance_now() -> f64;
 }
 
-/// Nothing is left of it when it is dropped. A timer with more than the platform
-/// can take would run at once; it is over early instead, and who sleeps looks at
-/// the clock anew.
+/// A sleep; dropping it clears the timer. A delay longer than the platform's limit
+/// would fire at once, so it is shortened, and the caller checks the clock again.
 pub(super) struct Sleep {
     id: JsValue,
     resolve: Function,
@@ -59,8 +58,8 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         clear_timeout(&self.id);
-        // Whoever still listens is released: a promise that is never settled
-        // keeps its listeners for ever.
+        // Settle the promise, because one that never settles keeps its listeners
+        // alive.
         let _ = self.resolve.call0(&JsValue::UNDEFINED);
     }
 }

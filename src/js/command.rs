@@ -104,7 +104,7 @@ fn success(json: &mut Json, success: &Success) {
     json.integer("send", success.send as i64);
     usage(json, &success.data);
     json.optional("requestId", success.response.request_id().as_ref());
-    // Those that JavaScript has are told anew where they quote a secret.
+    // JavaScript has the headers; they are sent again only if a secret was redacted.
     if success.is_redacted {
         pairs(json, "headers", &success.response.headers);
     }
@@ -115,7 +115,7 @@ fn usage(json: &mut Json, usage: &AiChatUsageResponse) {
     for (member, value) in AiChatUsageResponse::MEMBERS.iter().zip(usage.values()) {
         match value {
             None => {}
-            // The decoder has found these to be exact as JavaScript numbers.
+            // The decoder has ensured that they are safe integers in JavaScript.
             Some(Shown::Integer(value)) => json.integer(member.name, value),
             Some(Shown::Boolean(value)) => json.boolean(member.name, value),
             Some(Shown::Text(value)) => json.text(member.name, value),
@@ -163,8 +163,7 @@ fn pairs(json: &mut Json, name: &str, pairs: &[(String, String)]) {
     json.close('}');
 }
 
-/// What the errors of the npm package are made of; what was thrown outside is
-/// added there.
+/// The members of the npm package's errors. JavaScript adds the thrown values.
 fn failure(json: &mut Json, error: &Error, retry_at: Option<f64>) {
     code(json, error);
     json.milliseconds("retryAt", retry_at.unwrap_or(f64::NAN));
@@ -219,7 +218,7 @@ fn failure(json: &mut Json, error: &Error, retry_at: Option<f64>) {
     }
 }
 
-/// Under which id JavaScript has what was thrown.
+/// The id under which JavaScript keeps the thrown value.
 fn thrown(json: &mut Json, cause: &Option<Cause>) {
     let cause = cause.as_ref().and_then(|cause| cause.downcast_ref());
     if let Some(&Thrown(id)) = cause {

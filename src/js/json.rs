@@ -1,5 +1,5 @@
-//! Writes JSON: one text crosses to JavaScript in a tenth of the code that
-//! puts an object together property by property.
+//! Writes JSON. Passing one text to JavaScript takes a tenth of the code of
+//! building an object property by property.
 
 use crate::error::decimal;
 
@@ -12,13 +12,13 @@ impl Json {
         self.0
     }
 
-    /// Opens an item of a list, or the whole.
+    /// Starts an item of a list, or the top-level value.
     pub fn item(&mut self, bracket: char) {
         self.separate();
         self.0.push(bracket);
     }
 
-    /// Opens a member.
+    /// Starts a member.
     pub fn member(&mut self, name: &str, bracket: char) {
         self.name(name);
         self.0.push(bracket);
@@ -33,7 +33,7 @@ impl Json {
         self.string(value);
     }
 
-    /// Nothing where there is no value.
+    /// Omitted if there is no value.
     pub fn optional(&mut self, name: &str, value: Option<&String>) {
         if let Some(value) = value {
             self.text(name, value);
@@ -49,10 +49,10 @@ impl Json {
         self.0.push_str(&decimal(value.unsigned_abs()));
     }
 
-    /// Milliseconds, in whole ones; a time without an end is left out.
+    /// Whole milliseconds; omitted if infinite.
     pub fn milliseconds(&mut self, name: &str, value: f64) {
         if value.is_finite() {
-            // Rounded up: no wait may become shorter than it was asked for.
+            // Rounded up, so that no wait becomes shorter than requested.
             self.integer(name, value.ceil() as i64);
         }
     }

@@ -1,10 +1,10 @@
-//! The exports behind the npm package: convert in, call the engine, convert
-//! out. `pkg/src` is their only caller; it has checked what it passes. Commands
-//! cross as JSON text.
+//! The exports behind the npm package: convert in, call the engine, convert out.
+//! `pkg/src` is their only caller and has validated the arguments. Commands cross
+//! as JSON text.
 //!
-//! Promises, timers and streams are JavaScript's own, and the module imports
-//! nothing of the platform, only two helpers of wasm-bindgen: with them reached
-//! for from here the package is a fifth larger.
+//! Promises, timers and streams stay in JavaScript. The module imports nothing of
+//! the platform, only two helpers of wasm-bindgen: importing them would make the
+//! package a fifth larger.
 
 mod command;
 mod json;
@@ -28,16 +28,15 @@ use crate::{
     wire::{Format, base_url::BaseUrl, decode::Integers, encode::endpoint},
 };
 
-/// The engine of a `BookMoreClient`. Ids are whole numbers; times are
-/// milliseconds, `now` by the monotonic clock, `wall` since 1970,
-/// `random` from 0 to 1; those two are NaN where they were not read.
+/// The engine of a `BookMoreClient`. Ids are integers. `now` is in milliseconds of
+/// the monotonic clock, `wall` in milliseconds since 1970, `random` in [0, 1); the
+/// last two are NaN if they were not read.
 #[wasm_bindgen]
 pub struct Core(Engine);
 
 #[wasm_bindgen]
 impl Core {
-    /// `base_url`: without a slash at the end; its origin ends at
-    /// `origin_length`.
+    /// `base_url` has no trailing slash, and its origin ends at `origin_length`.
     #[wasm_bindgen(constructor)]
     pub fn new(
         base_url: String,
@@ -57,24 +56,24 @@ impl Core {
         }))
     }
 
-    /// Another engine of the same client, with nothing in flight.
+    /// Another engine of this client, with nothing in flight.
     pub fn fork(&self) -> Core {
         Core(self.0.fork())
     }
 
-    /// Whether `wall` has to be read for every input: a token tells its end.
+    /// Whether every input needs `wall`, because a token has an expiry.
     #[wasm_bindgen(getter, js_name = wantsWall)]
     pub fn wants_wall(&self) -> bool {
         self.0.wants_wall()
     }
 
-    /// Whether no call is under way.
+    /// Whether no call is in progress.
     #[wasm_bindgen(getter, js_name = isIdle)]
     pub fn is_idle(&self) -> bool {
         self.0.is_idle()
     }
 
-    /// From now on `token` is sent, or what a provider gives.
+    /// Replaces the token or the provider.
     #[wasm_bindgen(js_name = setToken)]
     pub fn set_token(
         &mut self,
@@ -90,7 +89,7 @@ impl Core {
             .set_bearer_token(token, has_provider, same_identity, at);
     }
 
-    /// Begins a call and gives its id. `headers`: a line each. Limits are
+    /// Begins a call and returns its id. `headers` has one per line. Timeouts are
     /// infinite for none, and NaN for the default.
     #[allow(clippy::too_many_arguments)]
     pub fn call(
@@ -136,12 +135,12 @@ impl Core {
         self.0.call(request, options, Moment { now, wall, random }) as f64
     }
 
-    /// The caller has left.
+    /// The caller no longer waits.
     pub fn abandon(&mut self, call: f64, now: f64, wall: f64, random: f64) {
         self.0.abandon(call as Id, Moment { now, wall, random });
     }
 
-    /// The headers of a reply have come: a line each, names in lower case.
+    /// The headers of a reply arrived: one per line, names in lower case.
     pub fn headers(
         &mut self,
         send: f64,
@@ -160,8 +159,8 @@ impl Core {
         self.0.handle_headers(send as Id, head);
     }
 
-    /// Then its body. `end`: 0 for a whole one, 1 for one that is longer than
-    /// what was read, 2 for one that broke off, as `words` say.
+    /// The body of a reply arrived. `end`: 0 if it is complete, 1 if it is longer than
+    /// what was read, 2 if it broke off, for the reason in `words`.
     #[allow(clippy::too_many_arguments)]
     pub fn body(
         &mut self,
@@ -182,9 +181,9 @@ impl Core {
             .handle_body(send as Id, body, Moment { now, wall, random });
     }
 
-    /// Sending failed, as `words` say. `kind`: 0 for what was thrown with this
-    /// `name`, `message` and codes, 1 for a framework's control flow, 2 for a
-    /// function that gave no usable Response.
+    /// Sending failed, for the reason in `words`. `kind`: 0 for a thrown value with
+    /// this `name`, `message` and codes, 1 for a framework's control flow, 2 for a
+    /// function that returned no usable Response.
     #[allow(clippy::too_many_arguments)]
     pub fn fail(
         &mut self,
@@ -212,8 +211,7 @@ impl Core {
             .handle_send_error(send as Id, error, Moment { now, wall, random });
     }
 
-    /// The provider gave `token`; `expires_at` is NaN where it does not tell
-    /// when it expires.
+    /// The provider gave `token`; `expires_at` is NaN without an expiry.
     pub fn token(
         &mut self,
         question: f64,
@@ -229,8 +227,8 @@ impl Core {
             .handle_token(question as Id, Ok((token, expires_at)), at);
     }
 
-    /// The provider failed, or gave nothing usable, as `message` says; it may
-    /// have thrown a framework's control flow.
+    /// The provider failed or returned nothing usable, as `message` says; it may have
+    /// thrown a framework's control flow.
     #[wasm_bindgen(js_name = tokenFailed)]
     pub fn token_failed(
         &mut self,
@@ -256,7 +254,7 @@ impl Core {
         self.0.handle_timeout(Moment { now, wall, random });
     }
 
-    /// When `timeout` wants to be called; infinite for never.
+    /// When to call `timeout`; infinite for never.
     #[wasm_bindgen(js_name = pollTimeout)]
     pub fn poll_timeout(&mut self) -> f64 {
         self.0.poll_timeout()
@@ -268,17 +266,18 @@ impl Core {
         Some(command::to_json(&command, &self.0.config().base_url))
     }
 
-    /// Text that came with a send or a question, without the secrets.
+    /// Redacts text that came with a send or a question.
     pub fn redact(&mut self, id: f64, mut text: String) -> String {
         self.0.redact(id as Id, &mut text);
         text
     }
 }
 
-/// What JavaScript threw stays there, under the id of its send or question.
+/// Stands for a value that was thrown: JavaScript keeps it, under the id of its
+/// send or question.
 struct Thrown(Id);
 
-// Nobody shows it; what `derive` writes would be a tenth of the module.
+// Never printed; a derived `Debug` would be a tenth of the module.
 impl fmt::Debug for Thrown {
     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
         Ok(())
@@ -297,14 +296,14 @@ fn thrown(id: f64) -> Arc<Thrown> {
     Arc::new(Thrown(id as Id))
 }
 
-/// What is no trouble of the network.
+/// A failure that is not the network's.
 fn by_fetch(id: f64, words: String, is_control_flow: bool) -> Error {
     let mut error = FetchError::new(words).caused_by(thrown(id));
     error.is_control_flow = is_control_flow;
     error.into()
 }
 
-/// `name:value` of each line.
+/// Parses a `name:value` per line.
 fn lines(headers: &str) -> Vec<(String, String)> {
     let part = |from, to| headers.get(from..to).unwrap_or_default().to_owned();
     let mut pairs = Vec::new();

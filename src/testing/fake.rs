@@ -285,7 +285,7 @@ impl FakeBookMore {
         self.0.clock.elapsed()
     }
 
-    /// Its clock, and the chance of its clients.
+    /// Its clock, and its clients' random numbers.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;

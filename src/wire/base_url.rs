@@ -2,8 +2,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::error::{ConfigError, decimal, text};
 
-/// Where the API lives: `scheme://host[:port][/path]`, without a slash at the
-/// end; scheme and host in lower case, a default port unwritten.
+/// The base URL of the API: `scheme://host[:port][/path]`, without a trailing
+/// slash, with scheme and host in lower case and without a default port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     text: String,
@@ -12,7 +12,7 @@ pub(crate) struct BaseUrl {
 
 impl BaseUrl {
     /// # Errors
-    /// A text that is no absolute http(s) URL, or that has parts which a base
+    /// Text that is not an absolute http(s) URL, or a URL with a part that a base
     /// cannot have: user and password (fetch refuses them), query, fragment.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let (scheme, rest) = ["https://", "http://"]
@@ -70,8 +70,8 @@ impl BaseUrl {
         })
     }
 
-    /// Of a text that has this form already: the npm package makes it with the
-    /// platform's own `URL`.
+    /// From text that is already in this form: the npm package normalizes it with
+    /// the platform's own `URL`.
     #[cfg(feature = "npm")]
     pub fn checked(text: String, origin_length: usize) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl BaseUrl {
         self.text.get(..self.origin_length).unwrap_or("")
     }
 
-    /// Whether nobody on the way can read along: https, or this machine.
+    /// Whether the origin is potentially trustworthy (W3C): https or loopback.
     pub fn keeps_secrets(&self) -> bool {
         let Some(rest) = self.origin().strip_prefix("http://") else {
             return true;
@@ -108,16 +108,16 @@ impl BaseUrl {
             || (host.starts_with("127.") && is_ipv4(host))
     }
 
-    /// Whether `url`, in the form in which the platform writes URLs, is of
-    /// this base's origin.
+    /// Whether `url`, as the platform serializes URLs, has the same origin as
+    /// this base.
     pub fn is_origin_of(&self, url: &str) -> bool {
         let rest = url.strip_prefix(self.origin());
         rest.is_some_and(|rest| matches!(rest.as_bytes().first(), None | Some(b'/' | b'?' | b'#')))
     }
 }
 
-/// Host and port as the platform writes them; `None` where no URL can have
-/// them.
+/// Host and port as the platform serializes them; `None` if they are not valid
+/// in a URL.
 fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     let end = match text.rsplit_once(']') {
         Some((address, _)) => address.len() + 1,
@@ -128,7 +128,7 @@ fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     };
     let (host, port) = text.split_at_checked(end)?;
     let port = match port.strip_prefix(':') {
-        // A sign is no digit.
+        // `parse` would accept a sign.
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits {
             "" => None,
             digits => Some(digits.parse().ok()?),
@@ -143,13 +143,13 @@ fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     let host = host.to_ascii_lowercase();
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
     let last = host.strip_suffix('.').unwrap_or(&host).rsplit('.').next()?;
-    // What ends in a number is an address.
+    // A host that ends in a number is an IPv4 address (WHATWG URL).
     let is_address = last.bytes().all(|byte| byte.is_ascii_digit());
     let is_host = !host.is_empty() && host.bytes().all(is_letter);
     (is_host && (!is_address || host.parse::<Ipv4Addr>().is_ok())).then_some((host, port))
 }
 
-/// Whether a percent sign stands without its two digits.
+/// Whether a percent sign is not followed by two hex digits.
 fn has_broken_escape(path: &str) -> bool {
     let mut parts = path.split('%');
     parts.next();
@@ -159,8 +159,8 @@ fn has_broken_escape(path: &str) -> bool {
     })
 }
 
-/// `url` without query and fragment: they may hold secrets, or the whole URL
-/// of a request.
+/// `url` without query and fragment, which may hold secrets or the URL of the
+/// original request.
 pub(crate) fn without_query(url: &str) -> &str {
     let end = url.bytes().position(|byte| byte == b'?' || byte == b'#');
     end.and_then(|end| url.get(..end)).unwrap_or(url)
@@ -174,7 +174,8 @@ mod tests {
         BaseUrl::parse(text).unwrap_err().to_string()
     }
 
-    /// The npm package passes the same ones: `tests/package/failures.test.mjs`.
+    /// The npm package is tested with the same cases, in
+    /// `tests/package/failures.test.mjs`.
     #[test]
     fn the_platform_and_this_agree_on_what_a_base_is() {
         #[derive(serde::Deserialize)]

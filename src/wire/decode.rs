@@ -1,7 +1,7 @@
-//! The bytes of a reply as DTOs.
+//! Decodes the bytes of a reply into DTOs.
 //!
-//! JSON and JSON Lines meet here: a reply of one object is the same text in
-//! both, apart from white space around it (contract, "Negotiation" 4).
+//! One decoder serves JSON and JSON Lines: a reply of one object is the same
+//! text in both, apart from surrounding white space (contract, "Negotiation" 4).
 
 use super::{
     guid,
@@ -15,13 +15,13 @@ use crate::{
     error::DecodeError,
 };
 
-/// Which whole numbers the caller can hold.
+/// The range of integers that the caller can represent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Integers {
-    /// Every int64, as Rust can.
+    /// All of int64, as in Rust.
     #[default]
     Int64,
-    /// Up to 2^53 − 1 on either side, as a JavaScript number can.
+    /// −(2^53 − 1) to 2^53 − 1, the safe integers of JavaScript.
     #[cfg_attr(
         not(all(target_arch = "wasm32", any(feature = "npm", feature = "bindings"))),
         allow(dead_code)
@@ -29,14 +29,13 @@ pub(crate) enum Integers {
     JavaScript,
 }
 
-/// Reads the body of a success.
+/// Decodes the body of a successful reply.
 ///
-/// Member names are read in camelCase and PascalCase, because the case is a
-/// setting of the server (contract, "Values" 1); members that we do not know
-/// are passed over.
+/// Member names may be camelCase or PascalCase, because the case is a setting
+/// of the server (contract, "Values" 1). Unknown members are skipped.
 ///
 /// # Errors
-/// Anything that is not exactly one complete usage.
+/// Anything but exactly one complete usage.
 pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageResponse> {
     let mut values = [const { None }; AiChatUsageResponse::MEMBERS.len()];
     let mut reader = Reader::new(body)?;
@@ -66,25 +65,25 @@ pub(crate) fn usage(body: &[u8], integers: Integers) -> Result<AiChatUsageRespon
     Ok(AiChatUsageResponse::from_values(values))
 }
 
-/// What a body says of a failure.
+/// What a body says about a failure.
 #[derive(Default)]
 pub(crate) struct Failure {
     pub response_status: Option<Box<ResponseStatus>>,
-    /// The kind of error in one word: OAuth's `error` (RFC 6749), or the `code`
-    /// of an error of another form.
+    /// A one-word error code: OAuth's `error` (RFC 6749), or the `code` of an
+    /// error in another format.
     pub code: Option<String>,
     /// The `type` of problem details (RFC 9457).
     pub problem_type: Option<String>,
-    /// In words: OAuth's `error_description`, the `detail` of problem details,
-    /// or a `message`.
+    /// The description: OAuth's `error_description`, the `detail` of problem
+    /// details, or a `message`.
     pub words: Option<String>,
-    /// In words that say less: the `title` of problem details, or an `error`
-    /// that is more than a word.
+    /// A less specific description: the `title` of problem details, or an
+    /// `error` of more than one word.
     pub title: Option<String>,
 }
 
-/// Reads what a body says of a failure, which need not be complete, nor JSON
-/// at all.
+/// Reads what a body says about a failure. The body may be truncated, or not
+/// JSON at all.
 pub(crate) fn failure(body: &[u8]) -> Failure {
     let mut failure = Failure::default();
     let text = lossy(body);
@@ -93,7 +92,7 @@ pub(crate) fn failure(body: &[u8]) -> Failure {
     if !matches!(reader.peek(), Some(b'[' | b'"' | b'<')) {
         reader.skip_to(b'{');
     }
-    // Where the text goes wrong, what was read before still counts.
+    // A syntax error does not discard what was parsed before it.
     let _ = read_failure(&mut reader, &mut failure);
     failure
 }
@@ -141,14 +140,15 @@ fn read_failure(reader: &mut Reader<'_>, failure: &mut Failure) -> Result<()> {
     }
 }
 
-/// Reads a text, of which the first counts.
+/// Reads a string; the first one wins.
 fn keep(reader: &mut Reader<'_>, slot: &mut Option<String>) -> Result<()> {
     let text = reader.string()?;
     slot.get_or_insert(text);
     Ok(())
 }
 
-/// `TokensUsed` is `tokensUsed`: only the first letter differs.
+/// Whether `TokensUsed` is `tokensUsed`: only the case of the first letter may
+/// differ.
 fn is(name: &str, member: &str) -> bool {
     match (name.as_bytes(), member.as_bytes()) {
         ([first, rest @ ..], [own_first, own_rest @ ..]) => {
@@ -200,18 +200,18 @@ fn company(reader: &mut Reader<'_>) -> Result<Value> {
     }
 }
 
-/// ResponseStatus and ResponseError have three members in common.
+/// Reads ResponseStatus and ResponseError, which have three members in common.
 #[derive(Default)]
 struct Account {
     error_code: Option<String>,
     message: Option<String>,
     meta: Option<StringMap>,
-    /// `stackTrace` of the one, `fieldName` of the other.
+    /// `stackTrace` of a ResponseStatus, `fieldName` of a ResponseError.
     detail: Option<String>,
     errors: Option<Vec<ResponseError>>,
 }
 
-/// Reads into `read`, so that what was read stays where the text goes wrong.
+/// Parses into `read`, which keeps the members parsed before a syntax error.
 fn account(reader: &mut Reader<'_>, detail: &str, read: &mut Account) -> Result<()> {
     reader.object(&mut |r, name| {
         for (member, slot) in [
@@ -232,7 +232,7 @@ fn account(reader: &mut Reader<'_>, detail: &str, read: &mut Account) -> Result<
                 Ok(())
             });
         }
-        // Only the ResponseStatus has errors of fields.
+        // Only a ResponseStatus has field errors.
         if detail == "stackTrace" && is(name, "errors") {
             return r.member("errors", read.errors.is_some(), true, &mut |r| {
                 read.errors = Some(field_errors(r)?);
@@ -275,7 +275,7 @@ fn field_errors(reader: &mut Reader<'_>) -> Result<Vec<ResponseError>> {
 fn meta(reader: &mut Reader<'_>) -> Result<StringMap> {
     let mut meta = StringMap::default();
     reader.object(&mut |r, key| {
-        // .NET maps can hold null, a map of strings cannot.
+        // .NET maps can hold null; a map of strings cannot.
         if !r.null()? {
             let value = r.string().map_err(|error| error.within(key))?;
             meta.0.push((key.to_owned(), value));

@@ -5,7 +5,7 @@ use crate::{
     transport::HttpRequest,
 };
 
-/// Of the operation, behind the base URL.
+/// The path of the operation, relative to the base URL.
 pub(crate) const PATH: &str = "/assistant/ai-chat/usage";
 
 /// Everything that goes into one request besides the DTO.
@@ -14,17 +14,17 @@ pub(crate) struct Envelope<'a> {
     pub format: Format,
     pub bearer_token: Option<&'a str>,
     pub api_key: Option<&'a str>,
-    /// Further headers of the caller's.
+    /// Extra headers that the caller set.
     pub extra: &'a [(String, String)],
 }
 
-/// Writes the one request of this API. The company id has been checked.
+/// Builds the request. The company id has been validated.
 pub(crate) fn request(dto: &GetAiChatUsage, envelope: &Envelope<'_>) -> HttpRequest {
     let mut url = endpoint(envelope.base_url);
     if let Some(company_id) = &dto.company_id {
         url.push_str("?CompanyId=");
         for byte in company_id.bytes() {
-            // In a Guid only the braces are not allowed in a query.
+            // Braces are the only characters of a Guid that a query may not contain.
             match byte {
                 b'{' => url.push_str("%7B"),
                 b'}' => url.push_str("%7D"),
@@ -54,8 +54,8 @@ pub(crate) fn endpoint(base_url: &BaseUrl) -> String {
 
 /// # Errors
 /// An empty company id, because the server would answer for the caller's own
-/// company (contract, "Negotiation" 6); an id that is no Guid, because it
-/// would answer 400 before it looks at the credentials ("Failures" 5).
+/// company (contract, "Negotiation" 6); an id that is not a Guid, because it
+/// would answer 400 before it checks the credentials ("Failures" 5).
 pub(crate) fn check_company_id(company_id: &str) -> Result<(), Error> {
     if company_id.bytes().all(|byte| byte.is_ascii_whitespace()) {
         return Err(ConfigError::new(&[

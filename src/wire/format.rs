@@ -1,7 +1,7 @@
-/// The form in which the server is asked to write its reply.
+/// The format requested from the server.
 ///
-/// The value is the same either way; JSON Lines is what the API's docs page
-/// shows.
+/// The decoded value is the same either way. JSON Lines is what the API's
+/// documentation shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -13,8 +13,8 @@ pub enum Format {
 }
 
 impl Format {
-    /// Contract, "Negotiation" 2: the server looks at the first media type
-    /// only, and takes everything it does not know for HTML.
+    /// Contract, "Negotiation" 2: the server reads only the first media type,
+    /// and treats an unknown one as HTML.
     pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",

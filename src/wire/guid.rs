@@ -1,8 +1,8 @@
-//! Guids: read in three of the forms that .NET reads, compared without dashes
-//! and case.
+//! Guids: parsed from three of the forms that .NET accepts, compared without
+//! dashes and case.
 
-/// The number that a dashed, undashed or `{braced}` Guid is; `None` where the
-/// text is no Guid.
+/// The value of a dashed, undashed or `{braced}` Guid; `None` if the text is not
+/// a Guid.
 pub(crate) fn number(text: &str) -> Option<u128> {
     let braced = text.strip_prefix('{').and_then(|t| t.strip_suffix('}'));
     let bare = braced.unwrap_or(text);
@@ -15,7 +15,7 @@ pub(crate) fn number(text: &str) -> Option<u128> {
             return None;
         }
     }
-    // All four dashes or none; .NET knows braces around the dashed form only.
+    // All four dashes or none; .NET accepts braces around the dashed form only.
     let dashes = bare.len() - digits;
     let complete = digits == 32 && (dashes == 4 || (dashes == 0 && braced.is_none()));
     complete.then_some(number)

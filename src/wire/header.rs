@@ -2,8 +2,8 @@
 
 use crate::error::{ConfigError, text};
 
-/// Names that the SDK writes itself, and one with which ServiceStack would take
-/// the request for a `POST`, which records usage.
+/// Names that the SDK sets itself, and one that would make ServiceStack treat
+/// the request as a `POST`, which records usage.
 const RESERVED: [&str; 4] = [
     "accept",
     "authorization",
@@ -12,9 +12,9 @@ const RESERVED: [&str; 4] = [
 ];
 
 /// # Errors
-/// `what` with a value that HTTP forbids.
+/// A value that HTTP forbids; `what` names it in the message.
 pub(crate) fn check_value(what: &str, value: &str) -> Result<(), ConfigError> {
-    // From 0xC4 on, a byte begins a character beyond U+00FF.
+    // In UTF-8, bytes from 0xC4 on begin characters beyond U+00FF.
     let forbidden = |byte| (byte < b' ' && byte != b'\t') || byte == 0x7F || byte >= 0xC4;
     if value.bytes().any(forbidden) {
         return Err(ConfigError::new(&[
@@ -26,8 +26,8 @@ pub(crate) fn check_value(what: &str, value: &str) -> Result<(), ConfigError> {
 }
 
 /// # Errors
-/// A bearer token or API key that is empty or has white space in it, or
-/// anything else that cannot arrive as it is.
+/// A bearer token or API key that is empty, contains white space, or could not
+/// arrive unchanged.
 pub(crate) fn check_secret(what: &str, value: &str) -> Result<(), ConfigError> {
     check_value(what, value)?;
     if value.is_empty() {
@@ -46,8 +46,8 @@ pub(crate) fn check_secret(what: &str, value: &str) -> Result<(), ConfigError> {
 }
 
 /// # Errors
-/// An extra header whose name or value HTTP forbids, or whose name is the
-/// SDK's own.
+/// An extra header whose name or value HTTP forbids, or whose name the SDK sets
+/// itself.
 pub(crate) fn check_extra(name: &str, value: &str) -> Result<(), ConfigError> {
     let is_token = |byte: u8| {
         byte.is_ascii_alphanumeric()
@@ -68,8 +68,8 @@ pub(crate) fn check_extra(name: &str, value: &str) -> Result<(), ConfigError> {
     check_value(&text!["The header ", name], value)
 }
 
-/// Names in lower case, each once with all its values: calls are equal however
-/// their headers are written.
+/// Lower-case names, each once with all its values, so that calls are equal no
+/// matter how their headers are spelled.
 pub(crate) fn in_one_form(headers: &[(String, String)]) -> Vec<(String, String)> {
     let mut all = Vec::<(String, String)>::new();
     for (name, value) in headers {

@@ -1,16 +1,15 @@
-//! A reader of JSON (RFC 8259) that knows nothing of our DTOs.
+//! A JSON reader (RFC 8259) that is independent of the DTOs.
 //!
-//! It is our own because it is what users download: the same work through
-//! `serde_json` makes the npm package 11 kB larger (brotli, measured by putting
-//! it in the place of this reader). A fuzzing test holds it against `serde_json`.
+//! `serde_json` in its place makes the npm package 11 kB larger (measured, in
+//! brotli). A fuzz test compares the two.
 
 use crate::error::DecodeError;
 
-/// Deeper values than this are refused. A usage is four levels deep.
+/// The deepest nesting that is accepted. A usage is four levels deep.
 const MAX_DEPTH: u8 = 64;
 
-/// The text that `bytes` are, with a mark for what is not UTF-8: an error in
-/// another encoding loses some letters of its message, and nothing else.
+/// `bytes` as text, with replacement characters for what is not UTF-8: an error
+/// in another encoding loses some letters of its message, and nothing else.
 pub(crate) fn lossy(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
@@ -28,15 +27,15 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: u8,
-    /// Whether members of a wrong type are passed over, and strings may hold
-    /// what JSON forbids.
+    /// Whether members of a wrong type are skipped, and strings may contain what
+    /// JSON forbids.
     lenient: bool,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
         let text = str::from_utf8(bytes).map_err(|error| match error.error_len() {
-            // Cut inside a character.
+            // Truncated in the middle of a character.
             None => DecodeError::truncated(error.valid_up_to()),
             Some(_) => DecodeError::new(error.valid_up_to(), "the text is not UTF-8"),
         })?;
@@ -46,7 +45,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads past what can be passed over.
+    /// Skips invalid members where it can.
     pub fn lenient(text: &'a str) -> Self {
         Self {
             at: if text.starts_with('\u{FEFF}') { 3 } else { 0 },
@@ -56,8 +55,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the value of the member `name` by `read`, unless it is `taken`: it
-    /// stood before. A lenient reader steps over what is refused.
+    /// Reads the value of the member `name` with `read`, unless it is `taken`,
+    /// that is a duplicate. A lenient reader skips a value that is refused.
     pub fn member(
         &mut self,
         name: &str,
@@ -93,7 +92,7 @@ impl<'a> Reader<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte that is no white space.
+    /// The next byte that is not white space.
     pub fn peek(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.byte() {
             self.at += 1;
@@ -108,7 +107,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What is wrong here: `problem`, or that nothing follows.
+    /// An error at this position: `problem`, or that the text ends here.
     pub fn fault(&self, problem: &'static str) -> Box<DecodeError> {
         if self.at >= self.text.len() {
             DecodeError::truncated(self.at)
@@ -117,7 +116,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads `{…}` and gives each member's name to `member`, which must read
+    /// Reads `{…}` and passes each member's name to `member`, which must read
     /// the value.
     pub fn object(&mut self, member: &mut dyn FnMut(&mut Self, &str) -> Result<()>) -> Result<()> {
         self.list(b'{', b'}', "an object was expected", &mut |reader, _| {
@@ -133,7 +132,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads `[…]` and gives each item's index to `item`, which must read it.
+    /// Reads `[…]` and passes each item's index to `item`, which must read it.
     pub fn array(&mut self, item: &mut dyn FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
         self.list(b'[', b']', "a list was expected", item)
     }
@@ -169,7 +168,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Steps over `null`, if that is what comes.
+    /// Skips `null`, if it comes next.
     pub fn null(&mut self) -> Result<bool> {
         if self.peek() != Some(b'n') {
             return Ok(false);
@@ -198,7 +197,7 @@ impl<'a> Reader<'a> {
         Err(self.fault("a JSON value was expected"))
     }
 
-    /// Reads a whole number; `None` where it does not fit in 64 bits.
+    /// Reads an integer; `None` if it does not fit into an i64.
     pub fn integer(&mut self) -> Result<Option<i64>> {
         if !matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
             return Err(self.fault("an integer was expected"));
@@ -208,7 +207,7 @@ impl<'a> Reader<'a> {
             self.at = start;
             return Err(self.fault("an integer was expected"));
         }
-        // Downwards from zero, because the least int64 has no opposite.
+        // Accumulates negatively, because i64::MIN has no positive counterpart.
         let digits = self.text.as_bytes().get(start..self.at).unwrap_or(&[]);
         let negative = digits.first() == Some(&b'-');
         let mut value = Some(0_i64);
@@ -223,7 +222,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Steps over a number; tells whether it has neither fraction nor exponent.
+    /// Skips a number; returns whether it is an integer, without fraction and
+    /// exponent.
     fn number(&mut self) -> Result<bool> {
         if self.byte() == Some(b'-') {
             self.at += 1;
@@ -260,8 +260,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a string. A surrogate without its other half, which JSON can
-    /// write and a Rust string cannot hold, becomes U+FFFD.
+    /// Reads a string. A lone surrogate, which JSON can express and a Rust string
+    /// cannot hold, becomes U+FFFD.
     pub fn string(&mut self) -> Result<String> {
         if self.peek() != Some(b'"') {
             return Err(self.fault("a string was expected"));
@@ -344,7 +344,7 @@ impl<'a> Reader<'a> {
         Ok(unit)
     }
 
-    /// Steps over any value, checking that it is well formed.
+    /// Skips any value, checking that it is well formed.
     pub fn skip(&mut self) -> Result<()> {
         match self.peek() {
             Some(b'{') => self.object(&mut |reader, _| reader.skip()),

@@ -1,4 +1,4 @@
-//! How the API is written: a request as URL and headers, a reply as bytes.
+//! The wire format of the API: requests as URL and headers, replies as bytes.
 
 pub(crate) mod base_url;
 pub(crate) mod decode;

@@ -1,5 +1,5 @@
-//! Bodies that end too late, too early or not at all, and what is left of a
-//! request that nobody waits for.
+//! Bodies that end too late, too early or never, and the cleanup of requests that
+//! nobody waits for.
 
 use std::{cell::RefCell, future::Future, pin::pin, rc::Rc, task::Context, time::Duration};
 
@@ -11,7 +11,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::fetch::{USAGE, ask, giving, javascript, sentence};
 
-/// A body without end, whose stream tells when it is given up.
+/// An endless body whose stream records its cancellation.
 const ENDLESS: &str = "new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(65536).fill(32)) } }), { headers: { 'content-type': 'application/json' } })";
 
 #[wasm_bindgen_test]
@@ -110,8 +110,8 @@ async fn dropping_the_future_aborts_the_request_and_an_end_does_not() {
     assert_eq!(aborted(2), Some(true));
 }
 
-/// A fetch that gives `body` after a moment, whatever becomes of its signal,
-/// and what is told of it: `cancelled`, `aborted`.
+/// A fetch that returns `body` after a moment, even if its signal aborts; and a
+/// record of what happened: `cancelled`, `aborted`.
 fn deaf(body: &str) -> (Fetch, JsValue) {
     let seen: JsValue = js_sys::Object::new().into();
     let function = javascript(
@@ -145,7 +145,7 @@ const NOTHING: &str = "";
 
 #[wasm_bindgen_test]
 async fn a_body_that_nobody_reads_to_its_end_is_cancelled() {
-    // Dropped before there is a reply, by a fetch that goes on.
+    // Dropped before the reply, with a fetch that goes on.
     let (fetch, seen) = deaf(NOTHING);
     start_and_drop(ask(fetch)).await;
     assert!(told(&seen, "aborted") && !told(&seen, "cancelled"));
@@ -165,7 +165,7 @@ async fn a_body_that_nobody_reads_to_its_end_is_cancelled() {
     drop(call);
     assert!(told(&seen, "aborted") && told(&seen, "cancelled"));
 
-    // Longer than the client reads, or of a reply that is judged without it.
+    // Longer than the client reads, or of a reply that needs no body.
     let (fetch, seen) = deaf("c.enqueue(new Uint8Array(65536).fill(32))");
     ask(fetch).await.unwrap_err();
     assert!(told(&seen, "cancelled") && !told(&seen, "aborted"));
@@ -193,7 +193,7 @@ async fn a_renewal_in_the_background_ends_without_another_call() {
             let given = Rc::clone(&given);
             async move {
                 let number = given.borrow().len();
-                // The first is at once, the next ones take a while.
+                // The first comes at once, the next ones take a while.
                 if number > 0 {
                     pause(20.0).await;
                 }
@@ -213,7 +213,7 @@ async fn a_renewal_in_the_background_ends_without_another_call() {
     assert_eq!(answers.borrow().len(), 2);
 }
 
-/// Pages that are rendered ahead may not look at them.
+/// Prerendered pages may not read them.
 #[wasm_bindgen_test]
 async fn neither_the_wall_clock_nor_chance_is_asked_before_the_first_request() {
     let looked = javascript(

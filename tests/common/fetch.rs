@@ -20,7 +20,7 @@ pub fn javascript(parameters: &str, body: &str) -> Function {
     Function::new_with_args(parameters, body)
 }
 
-/// A fetch that gives the JavaScript value of `expression`.
+/// A fetch that returns the value of a JavaScript `expression`.
 pub fn giving(expression: &str) -> Fetch {
     let expression = expression.replace("USAGE", &format!("{USAGE:?}"));
     Fetch::new().with_function(javascript("url, init", &format!("return {expression}")))
@@ -254,7 +254,7 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
         "({ status: 429, headers: { 'Retry-After': '7', get: () => null }, text: () => '' })";
     let error = ask(giving(limited)).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
-    // Whatever its headers are.
+    // Whatever its headers say.
     for headers in [
         "[null]",
         "5",

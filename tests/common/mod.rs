@@ -1,5 +1,5 @@
-//! The recorded exchanges and the outcome of each, for the tests of every
-//! ring: `tests/fixtures/exchanges` and `tests/fixtures/outcomes.json`.
+//! The recorded exchanges and their expected outcomes, shared by the tests of
+//! every ring: `tests/fixtures/exchanges` and `tests/fixtures/outcomes.json`.
 #![allow(dead_code)] // Each test crate uses a part.
 
 use std::io::Read;
@@ -11,17 +11,17 @@ pub const COUNT: usize = 254;
 
 pub struct Exchange {
     pub id: String,
-    /// The file it stands in, such as `camel`: the host that was recorded.
+    /// Its file, such as `camel`, which names the recorded host.
     pub host: &'static str,
     pub method: String,
-    /// With the query.
+    /// Includes the query.
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub response: HttpResponse,
     pub is_compressed: bool,
 }
 
-/// What a recorded response must come to.
+/// The expected outcome of a recorded response.
 pub struct Row {
     pub id: String,
     pub request: GetAiChatUsage,
@@ -87,7 +87,7 @@ fn response(recorded: &Value) -> HttpResponse {
     response
 }
 
-/// A transport undoes content codings; here stands in for it.
+/// Decodes content codings, as a transport would.
 fn gunzipped(base64: &str) -> Vec<u8> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut bytes = Vec::new();
@@ -117,7 +117,7 @@ pub fn rows() -> Vec<Row> {
                 company_id: row["companyId"].as_str().map(str::to_owned),
             },
             usage: row.get("usage").map(usage),
-            // What only JavaScript numbers cannot hold is fine in Rust.
+            // A value that only JavaScript numbers cannot hold succeeds in Rust.
             error: row
                 .get("error")
                 .filter(|error| error["inJavaScript"] != true)
@@ -126,7 +126,7 @@ pub fn rows() -> Vec<Row> {
         .collect()
 }
 
-/// int64 stands as text in the table, because JavaScript reads it as well.
+/// The table has int64 values as strings, because JavaScript reads it as well.
 fn usage(expected: &Value) -> AiChatUsageResponse {
     let mut expected = expected.clone();
     for name in ["tokensUsed", "tokensRemaining"] {
@@ -138,7 +138,7 @@ fn usage(expected: &Value) -> AiChatUsageResponse {
 
 impl Row {
     /// # Panics
-    /// Where the outcome is not the row's.
+    /// If the outcome differs from the row.
     pub fn check(&self, outcome: &Result<AiChatUsageResponse, Error>) {
         let id = &self.id;
         let expected = match (outcome, &self.error) {

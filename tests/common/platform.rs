@@ -1,5 +1,5 @@
 //! Every scenario of the table, through the Rust client over `fetch`, on a
-//! platform whose clock, timers, chance and network are the test's.
+//! platform whose clock, timers, random numbers and network the test controls.
 
 use std::{
     cell::{Cell, RefCell},
@@ -92,7 +92,7 @@ impl Platform {
         }
     }
 
-    /// What a request comes to.
+    /// The outcome of a request.
     fn answer(&self, url: &str, init: &JsValue) -> Promise {
         let get = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).unwrap();
         let authorization = get(&get(init, "headers"), "Authorization").as_string();

@@ -9,7 +9,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::fetch::ask_counting;
 
-/// Rejected, and thrown at once.
+/// Rejected, and thrown synchronously.
 fn ways_to_throw(thrown: &str) -> [String; 2] {
     [
         format!("Promise.reject({thrown})"),
@@ -200,7 +200,7 @@ async fn what_was_thrown_goes_along_unless_it_quotes_a_secret() {
         "Object.assign(new Error('broken'), { get hidden() { return 't0ken-s3cret' } })",
         "Object.assign(new Error('broken'), { kind: Symbol('t0ken-s3cret') })",
         "Object.assign(new Error('broken'), { [Symbol('t0ken-s3cret')]: 1 })",
-        // What cannot be looked at, or is too much.
+        // What cannot be inspected, or is too large.
         "Object.assign(new Error('broken'), { show() { return 't0ken-s3cret' } })",
         "new (class extends Error { toJSON() { return 't0ken-s3cret' } })('broken')",
         "new (class extends Error { get token() { return 't0ken-s3cret' } })('broken')",

@@ -53,6 +53,10 @@ it("the first example", async () => {
   assert.equal(await printed("first.mjs", session + sent("js", "session.accessToken")), "1234 of 100000 tokens in 30 days\n");
 });
 
+it("the first example of the project's README", async () => {
+  assert.equal(await printed("asked.mjs", sent("js", "days, ${tokensRemaining} left")), "1234 of 100000 tokens in 30 days, 98766 left\n");
+});
+
 const FORBIDDEN = "5ca1ab1e-0000-4000-8000-000000000403";
 
 it("a script for cron, and the command that stands for it", async () => {
@@ -216,5 +220,5 @@ it("what npm shows begins with how to install, and leads to nothing that the tar
 // The component test and the one with Mock Service Worker need packages: tests/matrix/cells/kit.mjs runs them.
 // tests/client/readme.rs runs the Rust test, bindings.test.mjs the module that wasm-pack builds.
 it("every snippet is run", () => {
-  assert.equal(SNIPPETS.length, 14);
+  assert.equal(SNIPPETS.length, 15);
 });

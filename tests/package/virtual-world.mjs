@@ -1,5 +1,5 @@
 // Plays the scenarios of tests/fixtures/scenarios.json (format: README.md there) with a client of the package. Clock,
-// timers, chance and fetch are the scenario's own: no time passes but what it lets pass. For Node and browsers.
+// timers, random numbers and fetch are the scenario's own: no time passes but what it lets pass. For Node and browsers.
 
 /** The wall clock at the start of a scenario. */
 const START = Date.UTC(2026, 0, 1);

@@ -118,8 +118,8 @@ describe("the shape", () => {
 
   it("is named where it drifts", () => {
     assert.deepEqual(drift(metadata()), []);
-    assert.deepEqual(drifted((o) => o.Response.Properties.push({ Name: "ResetsAt", Type: "DateTime" })), [
-      "AiChatUsageResponse.ResetsAt came: DateTime at the host",
+    assert.deepEqual(drifted((o) => o.Response.Properties.push({ Name: "NeverHeardOf", Type: "DateTime" })), [
+      "AiChatUsageResponse.NeverHeardOf came: DateTime at the host",
     ]);
     assert.deepEqual(drifted((o) => o.Response.Properties.splice(1, 1)), ["AiChatUsageResponse.tokensUsed went: the host has none"]);
     assert.deepEqual(drifted((o) => (property(o, "TokenLimit").Type = "Int64")), [

@@ -5,7 +5,7 @@
 use std::io::Write;
 
 use super::{
-    super::simulation::{Chance, TellSeed, number},
+    super::simulation::{Random, TellSeed, number},
     Came, MOST_PAUSES, Many,
 };
 
@@ -35,7 +35,7 @@ struct Company {
 }
 
 struct World {
-    chance: Chance,
+    random: Random,
     traces: bool,
     now: f64,
     many: Many,
@@ -71,16 +71,16 @@ struct World {
 
 impl World {
     fn new(seed: u64, traces: bool) -> Self {
-        let mut chance = Chance::new(seed);
-        let most = chance.one_of(&[1, 2, 3, 6, 8, 50]);
-        let rounds = chance.below(6) as u32;
-        let now = chance.unit() * 1e6;
-        let source = chance.one_of(&[0, 1, 2, 5, 20, 120]);
-        let succeeds = chance.one_of(&[0.0, 0.3, 0.8, 1.0]);
-        let passes = chance.one_of(&[0.0, 0.5, 1.0]);
-        let limits = chance.one_of(&[0.0, 0.1, 1.0]);
+        let mut random = Random::new(seed);
+        let most = random.one_of(&[1, 2, 3, 6, 8, 50]);
+        let rounds = random.below(6) as u32;
+        let now = random.unit() * 1e6;
+        let source = random.one_of(&[0, 1, 2, 5, 20, 120]);
+        let succeeds = random.one_of(&[0.0, 0.3, 0.8, 1.0]);
+        let passes = random.one_of(&[0.0, 0.5, 1.0]);
+        let limits = random.one_of(&[0.0, 0.1, 1.0]);
         Self {
-            chance,
+            random,
             traces,
             now,
             many: Many::new(most, rounds, true, now),
@@ -149,9 +149,9 @@ impl World {
                 return;
             }
             self.source -= 1;
-            let is_duplicate = !self.companies.is_empty() && self.chance.happens(0.2);
+            let is_duplicate = !self.companies.is_empty() && self.random.happens(0.2);
             if is_duplicate {
-                let company = self.chance.below(self.companies.len());
+                let company = self.random.below(self.companies.len());
                 self.companies[company].ids += 1;
                 if let Some(came) = self.companies[company].outcome {
                     self.many.repeat(came != Came::Usage);
@@ -172,7 +172,7 @@ impl World {
             });
             assert!(self.expected.len() <= self.most, "too many ids ahead");
         }
-        let unread = self.chance.below(self.most + 1);
+        let unread = self.random.below(self.most + 1);
         if self.expected.len() + unread >= self.most {
             assert!(!self.many.wants_id(unread), "nobody reads");
         }
@@ -228,23 +228,23 @@ impl World {
             assert!(timeout <= begins_at.max(self.next_at()), "too late");
             assert!(timeout == begins_at.max(self.next_at()) || self.many.has_news);
         }
-        if self.in_flight.is_empty() || (timeout.is_finite() && self.chance.happens(0.3)) {
+        if self.in_flight.is_empty() || (timeout.is_finite() && self.random.happens(0.3)) {
             self.now = self.now.max(timeout);
             return;
         }
-        self.now += self.chance.unit() * self.chance.one_of(&[0.0, 10.0, 500.0]);
-        if self.chance.happens(0.05) {
+        self.now += self.random.unit() * self.random.one_of(&[0.0, 10.0, 500.0]);
+        if self.random.happens(0.05) {
             self.limit();
             return;
         }
-        let place = self.chance.below(self.in_flight.len());
+        let place = self.random.below(self.in_flight.len());
         let company = self.in_flight.remove(place);
         self.settle(company);
     }
 
     /// A 429 of the client, perhaps told late, or twice.
     fn limit(&mut self) {
-        let at = self.now - self.chance.one_of(&[0.0, 0.0, 5.0, 50_000.0]);
+        let at = self.now - self.random.one_of(&[0.0, 0.0, 5.0, 50_000.0]);
         let until = at + self.wait().max(0.0);
         self.many.handle_limit(at, until);
         self.many.handle_limit(at, until);
@@ -254,10 +254,10 @@ impl World {
     /// What a server may ask for.
     fn wait(&mut self) -> f64 {
         let waits = [f64::NAN, -5.0, 0.0, 300.0, 2_000.0, 45_000.0, 60_000.0];
-        match self.chance.below(10) {
+        match self.random.below(10) {
             0 => 90_000.0,
             1 => f64::INFINITY,
-            _ => self.chance.one_of(&waits),
+            _ => self.random.one_of(&waits),
         }
     }
 
@@ -280,10 +280,10 @@ impl World {
     }
 
     fn settle(&mut self, company: usize) {
-        let came = match self.chance.unit() {
+        let came = match self.random.unit() {
             unit if unit < self.succeeds => Came::Usage,
-            _ if !self.chance.happens(self.passes) => Came::Failure,
-            _ if self.chance.happens(self.limits) => Came::Limited,
+            _ if !self.random.happens(self.passes) => Came::Failure,
+            _ if self.random.happens(self.limits) => Came::Limited,
             _ => Came::Passing,
         };
         let wait = match came {

@@ -1,11 +1,11 @@
 //! Random schedules of everything that can happen to a client, on a virtual
-//! clock. `world` is what happens, decided by a seed; `rules` is what must hold
-//! of what the engine commands, kept apart from how the engine decides it;
-//! [`check`](super::Engine::check) is what must hold inside.
+//! clock. `world` generates events from a seed. `rules` are the invariants of the
+//! engine's commands, written independently of how the engine decides.
+//! [`check`](super::Engine::check) has those of its internal state.
 //!
 //! `SCHEDULES=…` runs more of them, `SEED=…` one of them, with a trace.
 
-mod chance;
+mod random;
 mod rules;
 mod tickets;
 mod world;
@@ -18,7 +18,7 @@ use std::{
     time::Instant,
 };
 
-pub(super) use chance::Chance;
+pub(super) use random::Random;
 use world::World;
 
 #[test]
@@ -34,7 +34,7 @@ fn random_schedules_keep_every_rule() {
     let run = |first: u64| {
         let mut counts = [0; 3];
         for seed in (first..schedules).step_by(threads as usize) {
-            // One failure will do.
+            // One failure is enough.
             if is_over.load(Ordering::Relaxed) {
                 break;
             }
@@ -61,7 +61,7 @@ fn random_schedules_keep_every_rule() {
         }
         sum
     });
-    // The test runner keeps what `println!` writes to itself.
+    // The test runner captures `println!`.
     let _ = writeln!(
         std::io::stderr(),
         "simulation: {schedules} schedules, {calls} calls, {sends} sends, {questions} questions in {:.1} s",
@@ -78,7 +78,7 @@ pub(super) fn number(name: &str) -> Option<u64> {
     )
 }
 
-/// The other threads need not go on where one has failed.
+/// The other threads stop once one has failed.
 struct StopAll<'a>(&'a AtomicBool);
 
 impl Drop for StopAll<'_> {
@@ -89,7 +89,7 @@ impl Drop for StopAll<'_> {
     }
 }
 
-/// Says which seed failed.
+/// Prints the seed that failed.
 pub(super) struct TellSeed(pub u64);
 
 impl Drop for TellSeed {

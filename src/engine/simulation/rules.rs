@@ -1,4 +1,4 @@
-//! What must hold of all that a client does.
+//! Invariants of everything that a client does.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -12,10 +12,10 @@ use crate::{
     transport::HttpRequest,
 };
 
-/// Something of one of the engines.
+/// An id within one of the engines.
 pub type Ref = (usize, Id);
 
-/// All of an engine.
+/// All ids of an engine.
 fn of(number: usize) -> Range<Ref> {
     (number, 0)..(number + 1, 0)
 }
@@ -29,7 +29,7 @@ struct Call {
     /// What makes calls equal.
     key: String,
     company: u128,
-    /// None where it was over at once.
+    /// `None` if it ended at once.
     group: Option<Ref>,
     /// By both clocks.
     over_at: Option<(f64, f64)>,
@@ -53,14 +53,14 @@ struct Group {
     sends: u32,
     retries: u32,
     number: Option<f64>,
-    /// What the last failure asked for.
+    /// The wait that the last failure asked for.
     asked_ms: f64,
     /// Whether the retry to come waits for as long as the server asked.
     is_asked: bool,
     not_before: f64,
-    /// The end of its sleep, but for its number.
+    /// The end of its sleep, apart from its ticket.
     not_after: f64,
-    /// When it failed for the last time.
+    /// When it last failed.
     failed: u64,
     /// Whose failure that was.
     identity: u64,
@@ -128,7 +128,7 @@ pub struct Rules {
     renew_after: f64,
     /// Every form of every secret.
     pub secrets: Vec<String>,
-    /// Whether the wall clock keeps pace.
+    /// Whether the wall clock keeps up with the monotonic one.
     pub wall_is_steady: bool,
 }
 
@@ -181,7 +181,7 @@ impl Rules {
         self.next();
         self.source += 1;
         self.identity += u64::from(!same_identity);
-        // What the server asked of one user is no word for another.
+        // What the server asked of one identity does not bind another.
         if !same_identity {
             self.pauses.clear();
             self.paused_until = 0.0;
@@ -441,7 +441,7 @@ impl Rules {
         turns.into_iter().reduce(f64::max)
     }
 
-    /// Timers were looked at.
+    /// Timers were handled.
     pub fn after_timeout(&self, number: usize, engine: &mut Engine, now: f64) {
         assert!(engine.poll_timeout() > now, "timers go on");
         for (id, call) in self.calls.range(of(number)) {
@@ -682,7 +682,7 @@ impl Rules {
         assert_eq!(failed, expected.len() - usize::from(outcome.result.is_ok()));
     }
 
-    /// Nobody fails too early.
+    /// No call fails too early.
     fn check_error(
         &self,
         call: &Call,

@@ -1,4 +1,4 @@
-//! The ticket counter once more, told of what happens.
+//! A second implementation of the ticket counter, fed with the same events.
 
 /// The number served moves by one with every success and every number given
 /// up, and by two a second, never more than ten ahead of the numbers drawn.

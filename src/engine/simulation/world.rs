@@ -1,10 +1,10 @@
-//! What happens: calls and callers, a server, a provider and a clock.
+//! The simulated world: calls and callers, a server, a provider and a clock.
 
 use std::collections::BTreeMap;
 
 use super::{
     super::{Command, Config, Engine, Event, Id, Limits, Moment, Options, What},
-    chance::Chance,
+    random::Random,
     rules::{Ref, Rules},
 };
 use crate::{
@@ -22,7 +22,7 @@ const COMPANIES: [&str; 4] = [
     "11111111-2222-3333-4444-555555555555",
 ];
 
-/// A token, and when it ends by either clock.
+/// A token, and its expiry by either clock.
 #[derive(Debug, Clone)]
 pub struct Token {
     pub text: String,
@@ -37,7 +37,7 @@ impl Token {
     }
 }
 
-/// What a schedule is like.
+/// The parameters of a schedule.
 struct Mood {
     calls: usize,
     failing: f64,
@@ -48,7 +48,7 @@ struct Mood {
     refusing: f64,
     expiring: f64,
     reentrant: f64,
-    /// How late timers can be.
+    /// The greatest delay of timers.
     late: f64,
     companies: usize,
     has_provider: bool,
@@ -68,11 +68,11 @@ enum Act {
 }
 
 pub struct World {
-    chance: Chance,
+    random: Random,
     mood: Mood,
     is_traced: bool,
     now: f64,
-    /// How far the wall clock is ahead.
+    /// The wall clock minus the monotonic one.
     wall: f64,
     engines: Vec<Engine>,
     /// By time, and in the order in which it came about.
@@ -85,55 +85,55 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64, is_traced: bool) -> Self {
-        let mut chance = Chance::new(seed);
-        let is_storm = chance.happens(0.15);
+        let mut random = Random::new(seed);
+        let is_storm = random.happens(0.15);
         // More retries than are served in a minute.
-        let is_stampede = chance.happens(0.001);
+        let is_stampede = random.happens(0.001);
         let mood = Mood {
             calls: match is_storm {
                 _ if is_stampede => 180,
-                true => 13 + chance.below(24),
-                false => 1 + chance.below(10),
+                true => 13 + random.below(24),
+                false => 1 + random.below(10),
             },
             failing: if is_stampede {
                 1.0
             } else {
-                chance.one_of(&[0.1, 0.5, 0.9])
+                random.one_of(&[0.1, 0.5, 0.9])
             },
-            fresh: chance.one_of(&[0.0, 0.0, 0.4]),
+            fresh: random.one_of(&[0.0, 0.0, 0.4]),
             sharing: match is_storm {
                 _ if is_stampede => 0.0,
                 true => 0.3,
                 false => 0.8,
             },
-            hanging: chance.one_of(&[0.0, 0.1, 0.4]),
-            quoting: chance.one_of(&[0.0, 0.0, 0.0, 0.5]),
-            refusing: chance.one_of(&[0.0, 0.1, 0.6]),
-            expiring: chance.one_of(&[0.0, 0.3, 1.0]),
-            reentrant: chance.one_of(&[0.0, 0.0, 0.1]),
-            late: chance.one_of(&[0.0, 0.0, 0.0, 50.0, 60_000.0]),
-            companies: 1 + chance.below(COMPANIES.len()),
-            has_provider: chance.happens(0.6),
-            pauses: chance.one_of(&[0.0, 0.2, 0.6]),
+            hanging: random.one_of(&[0.0, 0.1, 0.4]),
+            quoting: random.one_of(&[0.0, 0.0, 0.0, 0.5]),
+            refusing: random.one_of(&[0.0, 0.1, 0.6]),
+            expiring: random.one_of(&[0.0, 0.3, 1.0]),
+            reentrant: random.one_of(&[0.0, 0.0, 0.1]),
+            late: random.one_of(&[0.0, 0.0, 0.0, 50.0, 60_000.0]),
+            companies: 1 + random.below(COMPANIES.len()),
+            has_provider: random.happens(0.6),
+            pauses: random.one_of(&[0.0, 0.2, 0.6]),
         };
-        let is_shared = chance.happens(0.75);
+        let is_shared = random.happens(0.75);
         let config = Config {
             base_url: BaseUrl::parse("https://api.bookmore.com").unwrap(),
-            api_key: chance.happens(0.5).then(|| "key/with+s3cret".to_owned()),
+            api_key: random.happens(0.5).then(|| "key/with+s3cret".to_owned()),
             integers: Integers::default(),
-            paces_retries: chance.happens(0.85),
+            paces_retries: random.happens(0.85),
             listens: true,
             shares: is_shared,
         };
         let first = Engine::new(config);
-        let forks = if is_shared { 0 } else { chance.below(3) };
+        let forks = if is_shared { 0 } else { random.below(3) };
         let mut engines: Vec<_> = (0..forks).map(|_| first.fork()).collect();
         engines.push(first);
-        let jumps = chance.happens(0.15);
+        let jumps = random.happens(0.15);
         let mut world = Self {
             mood,
             is_traced,
-            now: chance.one_of(&[0.0, 1e9]),
+            now: random.one_of(&[0.0, 1e9]),
             wall: 1_700_000_000_000.0,
             engines,
             todo: BTreeMap::new(),
@@ -141,24 +141,24 @@ impl World {
             tokens: 0,
             late: 0.0,
             rules: Rules::new(!jumps),
-            chance,
+            random,
         };
         world.learn("key/with+s3cret");
-        if world.chance.happens(0.9) {
+        if world.random.happens(0.9) {
             world.set_token(world.mood.has_provider);
         }
-        let span = world.chance.one_of(&[10.0, 2_000.0, 30_000.0]);
+        let span = world.random.one_of(&[10.0, 2_000.0, 30_000.0]);
         for _ in 0..world.mood.calls {
             let after = world.ms(span);
             world.plan(after, Act::Call);
         }
-        for _ in 0..world.chance.one_of(&[0, 0, 1, 3]) {
+        for _ in 0..world.random.one_of(&[0, 0, 1, 3]) {
             let after = world.ms(span + 1_000.0);
             world.plan(after, Act::SetToken);
         }
         if jumps {
             let after = world.ms(span);
-            let by = world.chance.one_of(&[-3_600_000.0, 80_000.0, 3_600_000.0]);
+            let by = world.random.one_of(&[-3_600_000.0, 80_000.0, 3_600_000.0]);
             world.plan(after, Act::SetWall(by));
         }
         world
@@ -184,7 +184,7 @@ impl World {
                 self.act(act);
             } else if due.is_finite() {
                 self.now = self.now.max(due + self.late);
-                self.late = self.chance.unit().powi(4) * self.mood.late;
+                self.late = self.random.unit().powi(4) * self.mood.late;
                 self.input(number, "timeout", |engine, at| engine.handle_timeout(at));
                 self.rules
                     .after_timeout(number, &mut self.engines[number], self.now);
@@ -217,23 +217,23 @@ impl World {
             .insert(((self.now + after).to_bits(), self.planned), act);
     }
 
-    /// Whole milliseconds, so that things happen at once.
+    /// Whole milliseconds, so that events coincide.
     fn ms(&mut self, below: f64) -> f64 {
-        (self.chance.unit() * below).floor()
+        (self.random.unit() * below).floor()
     }
 
     fn at(&mut self) -> Moment {
         Moment {
             now: self.now,
             wall: self.now + self.wall,
-            random: self.chance.unit(),
+            random: self.random.unit(),
         }
     }
 
     fn act(&mut self, act: Act) {
         match act {
             Act::Call => {
-                let number = self.chance.below(self.engines.len());
+                let number = self.random.below(self.engines.len());
                 self.call(number);
                 self.carry_out(number);
             }
@@ -244,7 +244,7 @@ impl World {
                 }
             }
             Act::SetToken => {
-                let has_provider = self.chance.happens(0.6);
+                let has_provider = self.random.happens(0.6);
                 let number = self.set_token(has_provider);
                 self.carry_out(number);
             }
@@ -301,35 +301,35 @@ impl World {
     }
 
     fn call(&mut self, number: usize) {
-        let company = self.chance.below(self.mood.companies + 1);
+        let company = self.random.below(self.mood.companies + 1);
         let company = COMPANIES.get(company).copied();
         let (fresh, coalesce) = (self.mood.fresh, self.mood.sharing);
         let options = Options {
-            format: if self.chance.happens(0.9) {
+            format: if self.random.happens(0.9) {
                 Format::Json
             } else {
                 Format::Jsonl
             },
-            headers: if self.chance.happens(0.9) {
+            headers: if self.random.happens(0.9) {
                 vec![]
             } else {
                 vec![("x-a".to_owned(), "b".to_owned())]
             },
             limits: Limits {
-                max_retries: self.chance.one_of(&[2.0, 2.0, 0.0, 6.0]),
-                attempt_timeout: self.chance.one_of(&[10_000.0, 1_000.0, INFINITE]),
+                max_retries: self.random.one_of(&[2.0, 2.0, 0.0, 6.0]),
+                attempt_timeout: self.random.one_of(&[10_000.0, 1_000.0, INFINITE]),
                 total_timeout: self
-                    .chance
+                    .random
                     .one_of(&[30_000.0, 30_000.0, 400.0, 5_000.0, 100_000.0, INFINITE]),
             },
-            waited_ms: if self.chance.happens(0.9) {
+            waited_ms: if self.random.happens(0.9) {
                 0.0
             } else {
                 self.ms(500.0)
             },
-            coalesce: self.chance.happens(coalesce),
-            fresh: self.chance.happens(fresh),
-            nested: self.chance.happens(0.03),
+            coalesce: self.random.happens(coalesce),
+            fresh: self.random.happens(fresh),
+            nested: self.random.happens(0.03),
         };
         let name = format!("call {company:?} {options:?}");
         self.trace(|| name);
@@ -350,8 +350,8 @@ impl World {
         let company = company.and_then(guid::number).unwrap_or(0);
         self.rules.begin((number, id), engine, company, options, at);
         self.rules.after_input(number, engine, &[], at);
-        if self.chance.happens(0.2) {
-            let after = self.chance.one_of(&[0.0, 100.0, 3_000.0]);
+        if self.random.happens(0.2) {
+            let after = self.random.one_of(&[0.0, 100.0, 3_000.0]);
             let after = self.ms(after);
             self.plan(after, Act::Abandon((number, id)));
         }
@@ -365,9 +365,9 @@ impl World {
     }
 
     fn set_token(&mut self, has_provider: bool) -> usize {
-        let number = self.chance.below(self.engines.len());
-        let token = (!has_provider && self.chance.happens(0.8)).then(|| self.new_token());
-        let same_identity = self.chance.happens(0.3);
+        let number = self.random.below(self.engines.len());
+        let token = (!has_provider && self.random.happens(0.8)).then(|| self.new_token());
+        let same_identity = self.random.happens(0.3);
         let text = token.as_ref().map(|token| token.text.clone());
         self.rules.set_token(token, has_provider, same_identity);
         let name =
@@ -381,12 +381,12 @@ impl World {
 
     fn new_token(&mut self) -> Token {
         self.tokens += 1;
-        let text = format!("t0ken+{}/{}=", self.tokens, self.chance.below(1_000_000));
+        let text = format!("t0ken+{}/{}=", self.tokens, self.random.below(1_000_000));
         self.learn(&text);
         Token { text, ends: None }
     }
 
-    /// Nothing shows it from now on.
+    /// From now on nothing may show it.
     fn learn(&mut self, secret: &str) {
         if self.mood.quoting > 0.0 {
             for form in 0..FORMS {
@@ -397,7 +397,7 @@ impl World {
 
     /// Something that a server may write, with the secrets that it was sent.
     fn words(&mut self, send: Option<Ref>) -> String {
-        if !self.chance.happens(self.mood.quoting) {
+        if !self.random.happens(self.mood.quoting) {
             return "no reason".to_owned();
         }
         let own = send
@@ -409,8 +409,8 @@ impl World {
         if secrets.is_empty() {
             return "no secret".to_owned();
         }
-        let secret = &secrets[self.chance.below(secrets.len())];
-        format!("not {} here", quoted(secret, self.chance.below(FORMS)))
+        let secret = &secrets[self.random.below(secrets.len())];
+        format!("not {} here", quoted(secret, self.random.below(FORMS)))
     }
 
     fn carry_out(&mut self, number: usize) {
@@ -425,22 +425,22 @@ impl World {
                 .command(number, &self.engines[number], &command, at);
             match command {
                 Command::Send { send, .. } => self.plan_reply((number, send)),
-                Command::Ask { question, .. } if !self.chance.happens(self.mood.hanging) => {
-                    let most = self.chance.one_of(&[1.0, 300.0, 20_000.0]);
+                Command::Ask { question, .. } if !self.random.happens(self.mood.hanging) => {
+                    let most = self.random.one_of(&[1.0, 300.0, 20_000.0]);
                     let after = self.ms(most);
                     self.plan(after, Act::Answer((number, question)));
                 }
                 _ => {}
             }
             // A provider, a listener or a fetch may call the client at once.
-            if self.chance.happens(self.mood.reentrant) {
-                match self.chance.below(3) {
+            if self.random.happens(self.mood.reentrant) {
+                match self.random.below(3) {
                     0 => self.call(number),
                     1 => {
                         // Also one that is settled by a command to come.
                         let calls = self.rules.under_way(number);
                         if !calls.is_empty() {
-                            let call = calls[self.chance.below(calls.len())];
+                            let call = calls[self.random.below(calls.len())];
                             self.abandon((number, call));
                         }
                     }
@@ -454,22 +454,22 @@ impl World {
     fn set_token_reentrantly(&mut self, number: usize) {
         // The commands of other engines are not being carried out.
         if self.engines.len() == 1 {
-            let has_provider = self.chance.happens(0.6);
+            let has_provider = self.random.happens(0.6);
             assert_eq!(self.set_token(has_provider), number);
         }
     }
 
     fn plan_reply(&mut self, send: Ref) {
-        let most = self.chance.one_of(&[1.0, 100.0, 3_000.0, 15_000.0]);
+        let most = self.random.one_of(&[1.0, 100.0, 3_000.0, 15_000.0]);
         let after = self.ms(most);
-        if self.chance.happens(0.3) {
+        if self.random.happens(0.3) {
             let before = self.ms(after);
             self.plan(before, Act::Headers(send));
         }
-        if self.chance.happens(self.mood.hanging / 2.0) {
+        if self.random.happens(self.mood.hanging / 2.0) {
             return;
         }
-        let breaks = self.chance.happens(self.mood.failing * 0.3);
+        let breaks = self.random.happens(self.mood.failing * 0.3);
         self.plan(
             after,
             if breaks {
@@ -483,7 +483,7 @@ impl World {
     fn break_off(&mut self, send: Ref) {
         let words = self.words(Some(send));
         let cause = crate::error::TokenProviderError::new(self.words(Some(send)));
-        let error = if self.chance.happens(0.8) {
+        let error = if self.random.happens(0.8) {
             let error = NetworkError::no_reply("https://api.bookmore.com", words);
             Error::from(error.caused_by(std::sync::Arc::new(cause)))
         } else {
@@ -496,14 +496,14 @@ impl World {
     }
 
     fn reply(&mut self, send: Ref) {
-        let (response, usage) = if self.chance.happens(self.mood.refusing) {
+        let (response, usage) = if self.random.happens(self.mood.refusing) {
             (self.failure(send, 401), false)
-        } else if self.chance.happens(self.mood.failing) {
-            match self.chance.below(6) {
+        } else if self.random.happens(self.mood.failing) {
+            match self.random.below(6) {
                 0 => (self.unusable(send), false),
                 1 => (self.truncated(send), false),
                 _ => {
-                    let status = self.chance.one_of(&[429, 503, 500, 502, 404, 403]);
+                    let status = self.random.one_of(&[429, 503, 500, 502, 404, 403]);
                     (self.failure(send, status), false)
                 }
             }
@@ -530,7 +530,7 @@ impl World {
         let mut response = HttpResponse::new(status, content_type, body.as_bytes());
         response.received_at = self.now + self.wall;
         for name in ["x-request-id", "www-authenticate", "x-echo"] {
-            if self.chance.happens(0.3) {
+            if self.random.happens(0.3) {
                 let words = self.words(Some(send));
                 response
                     .headers
@@ -550,7 +550,7 @@ impl World {
 
     fn failure(&mut self, send: Ref, status: u16) -> HttpResponse {
         let words = self.words(Some(send));
-        let (content_type, body) = match self.chance.below(4) {
+        let (content_type, body) = match self.random.below(4) {
             0 => ("text/html", format!("<p>{words}")),
             1 => ("text/plain", words),
             2 => (
@@ -565,9 +565,9 @@ impl World {
             ),
         };
         let mut response = self.response(send, status, content_type, &body);
-        if matches!(status, 429 | 500 | 503) && self.chance.happens(self.mood.pauses) {
+        if matches!(status, 429 | 500 | 503) && self.random.happens(self.mood.pauses) {
             let seconds = self
-                .chance
+                .random
                 .one_of(&["0", "0.2", "1", "5", "30", "60", "61", "120"]);
             response
                 .headers
@@ -579,7 +579,7 @@ impl World {
     fn unusable(&mut self, send: Ref) -> HttpResponse {
         let words = self.words(Some(send));
         let mut response = self.response(send, 200, "text/html", &words);
-        match self.chance.below(4) {
+        match self.random.below(4) {
             0 => response.url = Some(format!("https://elsewhere.example/{words}")),
             1 => {
                 response.status = 302;
@@ -600,7 +600,7 @@ impl World {
     fn truncated(&mut self, send: Ref) -> HttpResponse {
         let words = self.words(Some(send));
         let mut response = self.response(send, 200, "application/json", r#"{"tokensUsed":5,"#);
-        if self.chance.happens(0.5) {
+        if self.random.happens(0.5) {
             let bytes = response.body.bytes().to_vec();
             response.body = Body::Broken(bytes, NetworkError::broke_off(words));
         }
@@ -608,18 +608,18 @@ impl World {
     }
 
     fn answer(&mut self, question: Ref) {
-        let given = match self.chance.below(10) {
+        let given = match self.random.below(10) {
             0 => Err(()),
             1 => Ok(None),
             2 | 3 if self.rules.token().is_some() => Ok(self.rules.token().cloned()),
             _ => Ok(Some(self.new_token())),
         };
         let lives_for = self
-            .chance
+            .random
             .one_of(&[-1_000.0, 10_000.0, 40_000.0, 100_000.0, 600_000.0]);
         let at = self.at();
         let ends = (given.as_ref().is_ok_and(Option::is_some)
-            && self.chance.happens(self.mood.expiring))
+            && self.random.happens(self.mood.expiring))
         .then_some((at.now + lives_for, at.wall + lives_for));
         let given = given.map(|token| token.map(|token| Token { ends, ..token }));
         let answer = match &given {
@@ -655,7 +655,7 @@ fn unread(engine: &Engine, at: Moment) -> Moment {
 
 const FORMS: usize = 4;
 
-/// As others may quote it.
+/// The forms in which it may be quoted.
 fn quoted(secret: &str, form: usize) -> String {
     match form {
         0 => secret.to_owned(),

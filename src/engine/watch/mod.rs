@@ -1,5 +1,5 @@
 //! A usage that is watched: when it is asked for, and what is told of it.
-//! Decisions without I/O, as all of the [engine](super): time and chance are
+//! Decisions without I/O, as all of the [engine](super): time and randomness are
 //! arguments.
 //!
 //! - A [`Schedule`] is the one poll of a client and a company, however many

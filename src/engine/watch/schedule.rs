@@ -63,7 +63,7 @@ pub(crate) struct Schedule {
     /// When the last request ended, by both clocks; NaN for none.
     ended: f64,
     ended_wall: f64,
-    /// The chance in the gap.
+    /// The random part of the interval.
     swing: f64,
     /// No poll before that.
     not_before: f64,
@@ -234,12 +234,12 @@ impl Schedule {
         }
         self.is_due = false;
         (self.ended, self.ended_wall) = (at.now, at.wall);
-        let chance = if (0.0..1.0).contains(&at.random) {
+        let random = if (0.0..1.0).contains(&at.random) {
             at.random
         } else {
             0.5
         };
-        self.swing = 1.0 + JITTER * (2.0 * chance - 1.0);
+        self.swing = 1.0 + JITTER * (2.0 * random - 1.0);
         let counts = request > self.newest;
         self.newest = self.newest.max(request);
         counts

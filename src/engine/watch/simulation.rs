@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, io::Write};
 use super::{
     super::{
         Id, Moment,
-        simulation::{Chance, TellSeed, number},
+        simulation::{Random, TellSeed, number},
     },
     Figures, Pace, Schedule, Status,
 };
@@ -29,7 +29,7 @@ enum Act {
 }
 
 struct World {
-    chance: Chance,
+    random: Random,
     is_traced: bool,
     schedule: Schedule,
     now: f64,
@@ -60,10 +60,10 @@ struct World {
 
 impl World {
     fn new(seed: u64, is_traced: bool) -> Self {
-        let mut chance = Chance::new(seed);
-        let failing = chance.one_of(&[0.0, 0.2, 0.9]);
+        let mut random = Random::new(seed);
+        let failing = random.one_of(&[0.0, 0.2, 0.9]);
         let mut world = Self {
-            chance,
+            random,
             is_traced,
             schedule: Schedule::new(0.0),
             now: 0.0,
@@ -86,9 +86,9 @@ impl World {
             settled: 0,
         };
         world.plan(0.0, Act::Listen);
-        let span = world.chance.one_of(&[2_000.0, 60_000.0, 3_600_000.0]);
-        for _ in 0..world.chance.below(20) {
-            let act = match world.chance.below(14) {
+        let span = world.random.one_of(&[2_000.0, 60_000.0, 3_600_000.0]);
+        for _ in 0..world.random.below(20) {
+            let act = match world.random.below(14) {
                 0..4 => Act::Listen,
                 4..6 => Act::Leave,
                 6 => Act::Hide(true),
@@ -97,9 +97,9 @@ impl World {
                 9 => Act::Disconnect(false),
                 10 | 11 => Act::Refresh,
                 12 => Act::Token,
-                _ => Act::Sleep(world.chance.unit() * 7_200_000.0),
+                _ => Act::Sleep(world.random.unit() * 7_200_000.0),
             };
-            let after = world.chance.unit() * span;
+            let after = world.random.unit() * span;
             world.plan(after, act);
         }
         world
@@ -115,7 +115,7 @@ impl World {
         Moment {
             now: self.now,
             wall: WALL + self.now + self.slept,
-            random: self.chance.unit(),
+            random: self.random.unit(),
         }
     }
 
@@ -134,7 +134,7 @@ impl World {
                 self.act(act);
             } else {
                 // Timers can be late, and more so where a page is throttled.
-                self.now = self.now.max(due) + self.chance.one_of(&[0.0, 0.0, 30.0, 3_000.0]);
+                self.now = self.now.max(due) + self.random.one_of(&[0.0, 0.0, 30.0, 3_000.0]);
                 if self.schedule.is_over(self.now) {
                     let mut flights = self.flights.values();
                     assert!(self.listeners.is_empty() && flights.all(|is_poll| *is_poll));
@@ -162,18 +162,18 @@ impl World {
         let at = self.at();
         match act {
             Act::Listen => {
-                let interval = self.chance.one_of(&[5_000.0, 30_000.0, 60_000.0]);
+                let interval = self.random.one_of(&[5_000.0, 30_000.0, 60_000.0]);
                 let pace = Pace {
                     interval,
-                    idle_interval: interval * self.chance.one_of(&[1.0, 5.0]),
-                    polls_hidden: self.chance.happens(0.2),
-                    lowest_threshold: self.chance.one_of(&[0.5, 0.8, f64::INFINITY]),
+                    idle_interval: interval * self.random.one_of(&[1.0, 5.0]),
+                    polls_hidden: self.random.happens(0.2),
+                    lowest_threshold: self.random.one_of(&[0.5, 0.8, f64::INFINITY]),
                 };
                 self.listeners.push((self.schedule.listen(pace), pace));
             }
             Act::Leave if self.listeners.is_empty() => {}
             Act::Leave => {
-                let place = self.chance.below(self.listeners.len());
+                let place = self.random.below(self.listeners.len());
                 let (id, _) = self.listeners.swap_remove(place);
                 self.schedule.leave(id, self.now);
                 self.unused_since = self.now;
@@ -205,8 +205,8 @@ impl World {
     }
 
     fn sent(&mut self, id: Id, is_poll: bool) {
-        let most = self.chance.one_of(&[10.0, 2_000.0, 40_000.0]);
-        let after = self.chance.unit() * most;
+        let most = self.random.one_of(&[10.0, 2_000.0, 40_000.0]);
+        let after = self.random.unit() * most;
         self.plan(after, Act::Answer(id));
         let known = self.flights.insert(id, is_poll);
         assert!(known.is_none(), "each request has a number of its own");
@@ -215,8 +215,8 @@ impl World {
     fn answer(&mut self, id: Id, at: Moment) {
         let is_poll = self.flights.remove(&id).expect("each is answered once");
         let before = self.schedule.status();
-        let (counts, status, retry_at) = if self.chance.happens(self.failing) {
-            let code = self.chance.one_of(&[
+        let (counts, status, retry_at) = if self.random.happens(self.failing) {
+            let code = self.random.one_of(&[
                 "server_error",
                 "network_error",
                 "rate_limited",
@@ -226,11 +226,11 @@ impl World {
                 "permission_denied" => Status::Stopped,
                 _ => Status::Error,
             };
-            let wait = self.chance.one_of(&[f64::NAN, -5.0, 90_000.0]);
+            let wait = self.random.one_of(&[f64::NAN, -5.0, 90_000.0]);
             let counts = self.schedule.handle_error(id, code, at.wall + wait, at);
             (counts, status, self.now + wait.max(0.0))
         } else {
-            let used = self.chance.one_of(&[10.0, 10.0, 60.0, 100.0]);
+            let used = self.random.one_of(&[10.0, 10.0, 60.0, 100.0]);
             let figures = Figures {
                 used,
                 limit: 100.0,

@@ -1,4 +1,4 @@
-//! Runs scenarios through the Rust client, in whatever world.
+//! Runs scenarios through the Rust client, in any [`World`].
 
 mod table;
 
@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use table::{Answer, Auth, Options, Step, is_as};
 pub use table::{Reply, START, Scenario, Server, Table};
 
-/// Where a scenario takes place: a clock, timers, and a server.
+/// The environment of a scenario: a clock, timers and a server.
 pub trait World: Clone + 'static {
     type Transport: Transport;
 
@@ -40,26 +40,26 @@ pub trait World: Clone + 'static {
 
     fn move_wall_clock(&self, ms: f64);
 
-    /// What goes on without time comes to rest.
+    /// Runs what needs no time, until it is idle.
     fn settle(&self) -> impl Future<Output = ()>;
 
-    /// When a timer ends next.
+    /// When the next timer fires.
     fn next(&self) -> Option<f64>;
 
-    /// Time passes until then.
+    /// Advances the clock.
     fn pass_to_next(&self);
 
     /// Time passes; timers that end by then are woken.
     fn pass_to(&self, at: f64);
 
-    /// The requests, as the table has them.
+    /// The requests, in the form of the table.
     fn sends(&self) -> Vec<Value>;
 }
 
-/// Runs every scenario, each in a world of its own, and gives their number.
+/// Runs every scenario in a world of its own, and returns how many there are.
 ///
 /// # Panics
-/// Where one does not come out as written.
+/// If the result of one differs from the table.
 pub async fn run_all<W: World>(
     make: impl Fn(&mut Scenario, &BTreeMap<String, String>) -> W,
 ) -> String {
@@ -95,7 +95,7 @@ pub async fn run_all<W: World>(
 
 type Outcome = Result<WithResponse, CallError>;
 
-/// A call in a task of its own.
+/// A call in its own task.
 struct Task {
     call: Pin<Box<dyn Future<Output = Outcome>>>,
     woken: Arc<Woken>,
@@ -118,7 +118,7 @@ struct Run<W: World> {
     tasks: RefCell<BTreeMap<String, Task>>,
     /// In the order in which they began.
     begun: RefCell<Vec<String>>,
-    /// How many attempts each call had, as events tell.
+    /// The number of attempts of each call, from events.
     attempts: RefCell<BTreeMap<u64, usize>>,
     outcomes: RefCell<BTreeMap<String, Value>>,
     questions: RefCell<Vec<Value>>,
@@ -216,7 +216,7 @@ impl<W: World> Run<W> {
         self.client.borrow().clone().unwrap()
     }
 
-    /// A call is polled at once, and later by whoever runs.
+    /// Polls a call once; later polls come from the executor.
     fn begin(self: &Rc<Self>, name: String, company: Option<String>, given: Options) {
         let company = company.map(|name| self.companies.get(&name).unwrap_or(&name).clone());
         let request = GetAiChatUsage {
@@ -276,7 +276,7 @@ impl<W: World> Run<W> {
         }
     }
 
-    /// Nothing is borrowed meanwhile.
+    /// Holds no borrow meanwhile.
     fn poll(self: &Rc<Self>, name: String, mut task: Task) {
         task.woken.0.store(false, Ordering::Relaxed);
         let waker = Waker::from(Arc::clone(&task.woken));
@@ -310,7 +310,7 @@ impl<W: World> Run<W> {
         assert!(none.is_none(), "{name} settles once");
     }
 
-    /// Events name calls by numbers that grow, as calls begin.
+    /// Events identify calls by increasing numbers, in the order in which they begin.
     fn count_attempts(&self) {
         let mut outcomes = self.outcomes.borrow_mut();
         let begun = self.begun.borrow();
@@ -414,7 +414,7 @@ impl<W: World> Run<W> {
     }
 }
 
-/// A question: given up where it is dropped before its answer.
+/// A question, cancelled if it is dropped before its answer.
 struct Asked<W: World> {
     run: Rc<Run<W>>,
     number: usize,
@@ -423,7 +423,7 @@ struct Asked<W: World> {
 
 impl<W: World> Drop for Asked<W> {
     fn drop(&mut self) {
-        // A question in the background outlives the run.
+        // A background question outlives the run.
         if !self.is_answered
             && let Some(question) = self.run.questions.borrow_mut().get_mut(self.number)
         {
@@ -432,7 +432,7 @@ impl<W: World> Drop for Asked<W> {
     }
 }
 
-/// What is looked at of an error. Times count from the start.
+/// The compared parts of an error. Times count from the start.
 fn members(error: &Error) -> Value {
     let mut value = json!({ "error": error.code(), "message": error.to_string(), "isRetryable": error.is_retryable() });
     if let Some(status) = error.status() {

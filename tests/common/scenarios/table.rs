@@ -1,4 +1,4 @@
-//! `tests/fixtures/scenarios.json`; its format stands in
+//! Parses `tests/fixtures/scenarios.json`, whose format is described in
 //! `tests/fixtures/README.md`.
 #![allow(dead_code)] // Each test crate uses a part.
 
@@ -32,7 +32,7 @@ pub struct Scenario {
     #[serde(default)]
     pub server: Vec<Reply>,
     pub steps: Vec<Step>,
-    /// What is done when an event comes for the first time.
+    /// What to do when an event occurs for the first time.
     #[serde(default)]
     pub on: BTreeMap<String, Vec<Step>>,
     pub sends: Value,
@@ -79,11 +79,11 @@ pub struct Answer {
     pub after: f64,
     pub token: Option<String>,
     pub expires_in: Option<f64>,
-    /// What it says of its failure.
+    /// The message of its failure.
     pub fails: Option<String>,
     #[serde(default)]
     pub hangs: bool,
-    /// What the provider does first, at once.
+    /// What the provider does first, synchronously.
     #[serde(default)]
     pub calls: Vec<Step>,
 }
@@ -99,7 +99,7 @@ pub struct Reply {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
     pub body: Option<String>,
-    /// Only so many bytes of the body come.
+    /// Truncates the body to this many bytes.
     pub cut: Option<usize>,
     pub fails: Option<String>,
     pub hangs: Option<String>,
@@ -124,7 +124,7 @@ impl Default for Reply {
 }
 
 impl Reply {
-    /// Those of the reply, with a content type.
+    /// The reply's headers, with a content type.
     pub fn all_headers(&self) -> BTreeMap<String, String> {
         let mut headers = self.headers.clone();
         headers
@@ -186,8 +186,8 @@ fn nothing() -> Value {
     json!([])
 }
 
-/// Numbers are times: what comes may be late by less than a millisecond. What
-/// is not told of an error is not looked at.
+/// Numbers are times, and the actual one may be late by less than a millisecond.
+/// Members that the table leaves out are not compared.
 pub fn is_as(came: &Value, expected: &Value) -> bool {
     match (came, expected) {
         (Value::Number(came), Value::Number(expected)) => {
@@ -207,7 +207,7 @@ pub fn is_as(came: &Value, expected: &Value) -> bool {
     }
 }
 
-/// The server of a scenario, and the requests that it got.
+/// The server of a scenario, and the requests that it received.
 pub struct Server {
     pub replies: Vec<Reply>,
     pub companies: BTreeMap<String, String>,
@@ -215,7 +215,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The number of a request, from 1 on, and what becomes of it.
+    /// The number of a request, from 1 on, and its fate.
     pub fn answer(&mut self, url: &str, authorization: Option<&str>, at: f64) -> (usize, Reply) {
         let id = url.split_once("CompanyId=").map(|(_, id)| id);
         let id = id.map(|id| id.replace("%7B", "{").replace("%7D", "}"));
@@ -243,7 +243,7 @@ impl Server {
         (self.sends.len(), reply)
     }
 
-    /// The request `number` was given up.
+    /// Notes that the request `number` was cancelled.
     pub fn cancel(&mut self, number: usize, at: f64) {
         self.sends[number - 1]["cancelled"] = json!(at);
     }

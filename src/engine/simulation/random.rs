@@ -1,9 +1,9 @@
-//! Chance from a seed.
+//! Random numbers from a seed.
 
-/// SplitMix64.
-pub struct Chance(u64);
+/// The SplitMix64 generator.
+pub struct Random(u64);
 
-impl Chance {
+impl Random {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -16,7 +16,7 @@ impl Chance {
         bits ^ (bits >> 31)
     }
 
-    /// From 0 to 1, without 1.
+    /// A number in [0, 1).
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
