@@ -34,23 +34,30 @@ where
     }
 }
 
-/// The outcome of `call`; or the reason of `signal`, if it aborts first and so
-/// drops the call.
+/// What leaves a call, once it has begun.
+pub(super) type Leave = Rc<RefCell<Option<Box<dyn Fn()>>>>;
+
+/// The outcome of `call`; or the reason of `signal`, if it aborts first. The
+/// call is left at once: a listener or a fetch may abort while it is polled.
 pub(super) async fn unless_aborted(
     signal: Option<JsValue>,
+    leave: Leave,
     call: impl Future<Output = Result<JsValue, JsValue>>,
 ) -> Result<JsValue, JsValue> {
     let Some(signal) = signal else {
         return call.await;
     };
+    if is_true(&signal, "aborted") {
+        return Err(reason(&signal));
+    }
     let mut call = pin!(call);
-    let listener = Listener::on(&signal);
+    let listener = Listener::on(&signal, leave);
     poll_fn(|context| {
-        if is_true(&signal, "aborted") {
-            return Poll::Ready(Err(reason(&signal)));
-        }
         listener.waker.replace(Some(context.waker().clone()));
-        call.as_mut().poll(context)
+        match call.as_mut().poll(context) {
+            Poll::Pending if is_true(&signal, "aborted") => Poll::Ready(Err(reason(&signal))),
+            polled => polled,
+        }
     })
     .await
 }
@@ -75,10 +82,13 @@ struct Listener<'a> {
 }
 
 impl<'a> Listener<'a> {
-    fn on(signal: &'a JsValue) -> Self {
+    fn on(signal: &'a JsValue, leave: Leave) -> Self {
         let waker = Rc::<RefCell<Option<Waker>>>::default();
         let own = Rc::clone(&waker);
         let function = Closure::new(move || {
+            if let Some(leave) = leave.take() {
+                leave();
+            }
             if let Some(waker) = own.take() {
                 waker.wake();
             }

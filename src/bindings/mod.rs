@@ -125,14 +125,16 @@ impl BookMoreClient {
                 options,
                 signal,
             } = settings;
+            let leave = call::Leave::default();
             let call = async {
                 if !can_send {
                     return Err(error::without_fetch());
                 }
-                let replied = client.get_ai_chat_usage_with(&request, &options).await;
+                let on_begin = |leaving| drop(leave.replace(Some(leaving)));
+                let replied = client.call_until_left(&request, &options, on_begin).await;
                 shown(&replied.map_err(|failed: CallError| error::of_call(&failed))?)
             };
-            call::unless_aborted(signal, call).await
+            call::unless_aborted(signal, leave.clone(), call).await
         }
     }
 }

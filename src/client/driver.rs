@@ -187,6 +187,14 @@ impl<T: Transport> Driver<T> {
         }
     }
 
+    #[cfg(feature = "bindings")]
+    pub fn leave_unless_settled(self: &Arc<Self>, call: Id) {
+        let has_settled = self.lock().outcomes.contains_key(&call);
+        if !has_settled {
+            self.abandon(call);
+        }
+    }
+
     pub fn abandon(self: &Arc<Self>, call: Id) {
         let _attended = self.hub.attend();
         let outcome = self.input(Looks::Nowhere, |state, at| {

@@ -153,12 +153,43 @@ impl<T: Transport> Client<T> {
         request: &GetAiChatUsage,
         options: &CallOptions,
     ) -> Result<WithResponse, CallError> {
+        WithResponse::of(*self.begin(request, options)?.await)
+    }
+
+    /// Begins a call, which is carried out when it is polled.
+    fn begin(
+        &self,
+        request: &GetAiChatUsage,
+        options: &CallOptions,
+    ) -> Result<Call<'_, T>, CallError> {
         let options = options.over(&self.settings.options)?;
-        let call = Call {
+        Ok(Call {
             driver: &self.driver,
             id: self.driver.begin(request.clone(), options),
             is_over: false,
-        };
+        })
+    }
+
+    /// The same as [`get_ai_chat_usage_with`](Self::get_ai_chat_usage_with), for
+    /// who may leave while the call is being polled: `on_begin` is given what
+    /// leaves it, unless it has settled.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn call_until_left(
+        &self,
+        request: &GetAiChatUsage,
+        options: &CallOptions,
+        on_begin: impl FnOnce(Box<dyn Fn()>),
+    ) -> Result<WithResponse, CallError>
+    where
+        T: 'static,
+    {
+        let call = self.begin(request, options)?;
+        let (driver, id) = (Arc::downgrade(&self.driver), call.id);
+        on_begin(Box::new(move || {
+            if let Some(driver) = driver.upgrade() {
+                driver.leave_unless_settled(id);
+            }
+        }));
         WithResponse::of(*call.await)
     }
 

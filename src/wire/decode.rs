@@ -88,8 +88,11 @@ pub(crate) fn failure(body: &[u8]) -> Failure {
     let mut failure = Failure::default();
     let text = lossy(body);
     let mut reader = Reader::lenient(&text);
-    // A stray letter or a guard may stand before an object; a page is none.
-    if !matches!(reader.peek(), Some(b'[' | b'"' | b'<')) {
+    // A stray letter or a guard may stand before an object. A page is none, and
+    // neither is JSONP, which is the answer to another request.
+    let before = text.split('{').next().unwrap_or_default();
+    let is_jsonp = before.trim_ascii_end().ends_with('(');
+    if !is_jsonp && !matches!(reader.peek(), Some(b'[' | b'"' | b'<')) {
         reader.skip_to(b'{');
     }
     // A syntax error does not discard what was parsed before it.
@@ -104,7 +107,7 @@ fn read_failure(reader: &mut Reader<'_>, failure: &mut Failure) -> Result<()> {
         Some(b'{') => reader.object(&mut |r, name| {
             let start = r.peek();
             if start == Some(b'{') && is(name, "responseStatus") {
-                let mut read = Account::default();
+                let mut read = StatusFields::default();
                 let result = account(r, "stackTrace", &mut read);
                 failure.response_status = Some(read.into());
                 return result;
@@ -164,7 +167,7 @@ fn value(reader: &mut Reader<'_>, kind: Kind, integers: Integers) -> Result<Valu
         (Kind::Text, _) => return reader.string().map(Value::Text),
         (Kind::Guid, _) => return company(reader),
         (Kind::ResponseStatus, _) => {
-            let mut read = Account::default();
+            let mut read = StatusFields::default();
             account(reader, "stackTrace", &mut read)?;
             return Ok(Value::ResponseStatus(read.into()));
         }
@@ -202,7 +205,7 @@ fn company(reader: &mut Reader<'_>) -> Result<Value> {
 
 /// Reads ResponseStatus and ResponseError, which have three members in common.
 #[derive(Default)]
-struct Account {
+struct StatusFields {
     error_code: Option<String>,
     message: Option<String>,
     meta: Option<StringMap>,
@@ -212,7 +215,7 @@ struct Account {
 }
 
 /// Parses into `read`, which keeps the members parsed before a syntax error.
-fn account(reader: &mut Reader<'_>, detail: &str, read: &mut Account) -> Result<()> {
+fn account(reader: &mut Reader<'_>, detail: &str, read: &mut StatusFields) -> Result<()> {
     reader.object(&mut |r, name| {
         for (member, slot) in [
             ("errorCode", &mut read.error_code),
@@ -243,7 +246,7 @@ fn account(reader: &mut Reader<'_>, detail: &str, read: &mut Account) -> Result<
     })
 }
 
-impl Account {
+impl StatusFields {
     fn into(self) -> Box<ResponseStatus> {
         Box::new(ResponseStatus {
             error_code: self.error_code,
@@ -258,7 +261,7 @@ impl Account {
 fn field_errors(reader: &mut Reader<'_>) -> Result<Vec<ResponseError>> {
     let mut errors = Vec::new();
     reader.array(&mut |r, index| {
-        let mut read = Account::default();
+        let mut read = StatusFields::default();
         account(r, "fieldName", &mut read).map_err(|error| error.at_index(index))?;
         errors.push(ResponseError {
             error_code: read.error_code,
