@@ -68,6 +68,7 @@ export class Calls {
   #token: string | undefined;
   #provider: TokenProvider | undefined;
   #engine: Engine | undefined;
+  #closing: Engine[] = [];
   /** The application's function that is running: a call that it makes must not wait for it. */
   #running: "provider" | "fetch" | undefined;
 
@@ -106,7 +107,7 @@ export class Calls {
   setBearerToken(token: string | TokenProvider | null, options: SetBearerTokenOptions = {}): void {
     const sameIdentity = isSameIdentity(options);
     this.#useToken(checkedToken(token, this.#options));
-    if (this.#engine) this.#tellToken(this.#engine, sameIdentity);
+    for (const engine of this.#inUse()) this.#tellToken(engine, sameIdentity);
     if (!sameIdentity) this.identity++;
     for (const poll of [...this.polls.values()]) poll.setToken(sameIdentity);
   }
@@ -115,8 +116,16 @@ export class Calls {
   close(): void {
     const engine = this.#engine;
     this.#engine = undefined;
-    if (engine?.driver) engine.driver.close();
-    else if (engine) release(engine.instance, engine.core);
+    if (engine?.driver) {
+      engine.driver.close();
+      this.#closing.push(engine);
+    } else if (engine) release(engine.instance, engine.core);
+  }
+
+  /** The engine, and those that were given up while calls were under way. */
+  #inUse(): Engine[] {
+    this.#closing = this.#closing.filter(({ instance, driver }) => instance.trap === undefined && !driver?.isOver);
+    return this.#engine ? [this.#engine, ...this.#closing] : this.#closing;
   }
 
   async getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {

@@ -49,6 +49,8 @@ export class Driver {
   #isDraining = false;
   /** Whether it ends with the calls that are under way. */
   #endsIdle: boolean;
+  /** Whether it has ended. */
+  isOver = false;
 
   constructor(instance: Instance, core: Core, world: World, endsIdle = false) {
     this.#instance = instance;
@@ -110,9 +112,9 @@ export class Driver {
     } finally {
       this.#isDraining = false;
     }
-    const isOver = this.#endsIdle && this.#flights.size === 0 && this.#core.isIdle;
-    this.#timer.set(isOver ? Infinity : this.#core.pollTimeout(), this.#timeout);
-    if (isOver) this.#core.free();
+    this.isOver = this.#endsIdle && this.#flights.size === 0 && this.#core.isIdle;
+    this.#timer.set(this.isOver ? Infinity : this.#core.pollTimeout(), this.#timeout);
+    if (this.isOver) this.#core.free();
   }
 
   #carryOut(command: Command): void {

@@ -88,12 +88,9 @@ pub(crate) fn failure(body: &[u8]) -> Failure {
     let mut failure = Failure::default();
     let text = lossy(body);
     let mut reader = Reader::lenient(&text);
-    // A stray letter or a guard may stand before an object. A page is none, and
-    // neither is JSONP, which is the answer to another request.
-    let before = text.split('{').next().unwrap_or_default();
-    let is_jsonp = before.trim_ascii_end().ends_with('(');
-    if !is_jsonp && !matches!(reader.peek(), Some(b'[' | b'"' | b'<')) {
-        reader.skip_to(b'{');
+    // A stray letter or a guard may stand before an object; a page is none.
+    if !matches!(reader.peek(), Some(b'[' | b'"' | b'<')) {
+        reader.skip_to_object();
     }
     // A syntax error does not discard what was parsed before it.
     let _ = read_failure(&mut reader, &mut failure);

@@ -100,9 +100,10 @@ impl<'a> Reader<'a> {
         self.byte()
     }
 
-    /// Steps over whatever stands before `byte`.
-    pub fn skip_to(&mut self, byte: u8) {
-        while self.byte().is_some_and(|here| here != byte) {
+    /// Steps over whatever stands before an object, unless that is the argument
+    /// of a call: JSONP is the answer to another request.
+    pub fn skip_to_object(&mut self) {
+        while self.byte().is_some_and(|here| !matches!(here, b'{' | b'(')) {
             self.at += 1;
         }
     }

@@ -37,3 +37,19 @@ it("leaves no timer behind, and keeps the process alive until then", async () =>
   assert.equal(during, before + 1);
   assert.equal(timers(), before);
 });
+
+it("a client that was closed tells the calls that go on of another token", async () => {
+  const sent = [];
+  const fetch = async (url, { headers }) => {
+    sent.push(headers.Authorization);
+    return sent.length === 1 ? new Response("", { status: 503 }) : Response.json({ tokensUsed: 1, tokenLimit: 2, tokensRemaining: 1, isWithinBudget: true, windowDays: 30 });
+  };
+  const onEvent = ({ type }) => {
+    if (type !== "retry") return;
+    client.close();
+    client.setBearerToken("token-of-bob");
+  };
+  const client = new sdk.BookMoreClient({ bearerToken: "token-of-alice", fetch, onEvent });
+  assert.equal((await client.getAiChatUsage()).tokensUsed, 1);
+  assert.deepEqual(sent, ["Bearer token-of-alice", "Bearer token-of-bob"]);
+});

@@ -145,9 +145,13 @@ function* many({ below, happens, oneOf }, { Many }) {
   for (let steps = below(25); steps > 0; steps--) {
     now += below(500);
     if (run.wantsId(below(3))) run.add(happens(0.8));
-    for (let number; (number = run.poll(now)) >= 0; ) asked.push(number);
-    if (asked.length > 0) yield `${run.settle(asked.splice(below(asked.length), 1)[0], below(3), 1 + below(2), now)}`;
-    if (happens(0.05)) run.limit(now, now + below(10_000));
+    for (let number; (number = run.poll(now)) !== -1; ) {
+      if (number >= 0) asked.push(number);
+      else yield `${run.settle(-2 - number, 3, 1, NaN, NaN, now)}`;
+    }
+    const [company] = asked.splice(below(asked.length), 1);
+    const wait = () => oneOf([NaN, below(90_000)]);
+    if (company !== undefined) yield `${run.settle(company, below(4), 1 + below(2), wait(), wait(), now)}`;
     if (happens(0.05)) run.end(now);
     yield `${run.pollTimeout()} ${run.reports(now)} ${[0, 1, 2, 3, 4].map((figure) => run.figure(figure, oneOf([NaN, 30]), now))}`;
   }

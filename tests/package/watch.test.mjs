@@ -168,6 +168,14 @@ describe("a store", () => {
     assert.equal(store.getServerSnapshot(), store.getServerSnapshot());
   });
 
+  it("shows no usage that names another company", () => {
+    const other = kit.usage({ companyId: "3fa85f64-5717-4562-b3fc-2c963f66afa6" });
+    assert.deepEqual(watch({ initialUsage: other }).getSnapshot(), { status: "pending" });
+    for (const companyId of [ID.toUpperCase(), `{${ID}}`, undefined]) {
+      assert.equal(watch({ initialUsage: { ...other, companyId } }).getSnapshot().status, "ok", companyId);
+    }
+  });
+
   it("for a request that is not known yet sends nothing", async () => {
     const store = watch({}, null);
     const { states } = listen(store);

@@ -99,7 +99,7 @@ export class AiChatUsageMeter extends Base {
     }
   }
 
-  /** Whom to ask. Another client is another user: a `usage` of before is forgotten. */
+  /** Whom to ask. Another client is another user: a `usage` of before is forgotten, as it is with another company. */
   get client(): BookMoreClientLike | undefined {
     return this.#client;
   }
@@ -209,8 +209,10 @@ export class AiChatUsageMeter extends Base {
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
-    if (name === "company-id") this.#renew();
-    else this.#schedule();
+    if (name !== "company-id") return this.#schedule();
+    // What was shown so far is another company's.
+    if (this.#client && this.#source) this.#usage = this.#rendered = undefined;
+    this.#renew();
   }
 
   #reflect(name: string, value: string | null | undefined): void {

@@ -40,9 +40,19 @@ export function useAiChatUsage(
   });
   // Another store would tell of a threshold once more.
   const { initialUsage, history, ...followed } = options;
+  const company = JSON.stringify([request === null, request?.companyId]);
+  // Whose it is: that of the client and the company which it came with.
+  const initial = useRef({ usage: initialUsage, client, company });
+  if (initial.current.usage !== initialUsage) initial.current = { usage: initialUsage, client, company };
+  const isTheirs = initial.current.client === client && initial.current.company === company;
   const store = useMemo(
-    () => watchAiChatUsage(client, request, { ...options, onThreshold: (reached) => onThreshold.current?.(reached) }),
-    [client, JSON.stringify([request === null, request?.companyId, followed])],
+    () =>
+      watchAiChatUsage(client, request, {
+        ...options,
+        initialUsage: isTheirs ? initialUsage : undefined,
+        onThreshold: (reached) => onThreshold.current?.(reached),
+      }),
+    [client, company, JSON.stringify(followed)],
   );
   const state = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
   return useMemo(() => ({ ...state, refresh: store.refresh }), [state, store]);

@@ -41,8 +41,8 @@ export function useAiChatUsage(
   { client = inject<BookMoreClientLike | undefined>(CLIENT, undefined), ...options }: WatchOptions & { client?: BookMoreClientLike } = {},
 ): { readonly state: Readonly<ShallowRef<UsageState>>; readonly refresh: () => Promise<AiChatUsageResponse> } {
   if (!client) throw new ConfigError({ message: "useAiChatUsage needs provideBookMore(client) in a component around it, or the option client." });
-  const make = (): UsageStore => watchAiChatUsage(client, toValue(request), options);
-  let store = make();
+  const make = (given: WatchOptions): UsageStore => watchAiChatUsage(client, toValue(request), given);
+  let store = make(options);
   let isMounted = false;
   let leave = () => {};
   const state = shallowRef(store.getServerSnapshot());
@@ -55,7 +55,8 @@ export function useAiChatUsage(
     return asked && asked.companyId;
   };
   watch(company, () => {
-    store = make();
+    // That usage was the first company's.
+    store = make({ ...options, initialUsage: undefined });
     state.value = store.getSnapshot();
     follow();
   });

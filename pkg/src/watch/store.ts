@@ -19,6 +19,11 @@ function tell<T>(run: (about: T) => void, about: T): void {
   }
 }
 
+/** Whether a usage may be that of the company that is asked for. Servers need not name it. */
+function isOf({ companyId }: AiChatUsageResponse, request: GetAiChatUsage | null): boolean {
+  return !companyId || !request?.companyId || companyOf({ companyId }) === companyOf(request);
+}
+
 export class Store implements UsageStore, Listener {
   readonly pace: Listener["pace"];
   readonly #source: Source;
@@ -38,7 +43,8 @@ export class Store implements UsageStore, Listener {
   #identity: number;
 
   constructor(source: Source, request: GetAiChatUsage | null, options: CheckedOptions) {
-    const { initialUsage: usage, intervalMs, idleIntervalMs, pollsHidden, thresholds } = options;
+    const { initialUsage, intervalMs, idleIntervalMs, pollsHidden, thresholds } = options;
+    const usage = initialUsage && isOf(initialUsage, request) ? initialUsage : undefined;
     this.#source = source;
     this.#request = request;
     this.#options = options;

@@ -24,7 +24,10 @@ export interface WatchOptions {
    * below it. What it throws is an uncaught error.
    */
   onThreshold?: ((reached: UsageThreshold) => void) | undefined;
-  /** What is shown until the first answer, such as what a server has rendered. */
+  /**
+   * What is shown until the first answer, such as what a server has rendered. It
+   * is passed over where it names another company than the one that is asked for.
+   */
   initialUsage?: AiChatUsageResponse | undefined;
   /**
    * What was used before, as the app has kept it, for the {@link Trend}: `at` in
