@@ -224,7 +224,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
         const { asOf, ...shown } = await act("rendered");
         assert.deepEqual(shown, { share: "83%", level: true, styles: 0, border: "1px" });
         assert.match(asOf, /^as of /);
-        assert.deepEqual(await act("renderedThen"), { seen: ["83%", "No connection.", "90%", ""], isSame: true });
+        assert.deepEqual(await act("renderedThen"), { seen: ["83%", "No connection.", "as of", "90%", ""], isSame: true });
         assert.deepEqual(await act("violations"), []);
       });
     }

@@ -270,9 +270,9 @@ export class AiChatUsageMeter extends Base {
     const lang = this.closest("[lang]")?.getAttribute("lang") ?? this.ownerDocument.documentElement.lang;
     const locale = knownLocale(this.locale, lang, globalThis.navigator?.language);
     const strings = stringsOf(locale, this.#strings);
-    const { usage } = this.#state;
-    // The time is the server's.
-    const state = usage && usage === this.#rendered?.usage ? { ...this.#rendered, ...this.#state } : this.#state;
+    // Figures that a server has rendered are of its time.
+    const updatedAt = this.#state.updatedAt ?? (this.#state.usage === this.#rendered?.usage ? this.#rendered?.updatedAt : undefined);
+    const state = updatedAt === undefined ? this.#state : { ...this.#state, updatedAt };
     const label = this.label ?? undefined;
     this.#announce(label || strings.label, strings);
     const focused = this.#root.activeElement;

@@ -393,7 +393,7 @@ const tests = {
     fake.set(ID, [{ kind: "network" }, { share: 0.9 }]);
     meter.client = client;
     await pass(1_000);
-    const seen = [text(meter, ".share"), text(meter, ".message")];
+    const seen = [text(meter, ".share"), text(meter, ".message"), text(meter, ".as-of").slice(0, 5)];
     await meter.refresh();
     seen.push(text(meter, ".share"), text(meter, ".message"));
     return { seen, isSame: nodes[0] === at(meter, ".base") && nodes[1] === at(meter, ".fill") };
