@@ -1,5 +1,6 @@
 import { BookMoreClientBase } from "./client.js";
 import type { Glue } from "./core.js";
+import { internalError } from "./errors.js";
 import { checkPlatform, loader } from "./instance.js";
 import { glue } from "./no-wasm-core.js";
 import { instantiate } from "./no-wasm-module.js";
@@ -34,8 +35,14 @@ const load = /* @__PURE__ */ loader(async () => () => {
 
 function parseBaseUrl(text: string): unknown {
   checkPlatform();
-  spare ??= start();
-  return JSON.parse(spare.baseUrl!(text));
+  try {
+    spare ??= start();
+    return JSON.parse(spare.baseUrl!(text));
+  } catch (trap) {
+    // Its memory cannot be trusted any more.
+    spare = undefined;
+    throw internalError(trap);
+  }
 }
 
 /**

@@ -4,7 +4,8 @@ import { loader } from "./instance.js";
 import { CLIENT } from "./options.js";
 import { wordsOf } from "./thrown.js";
 import type { ClientOptions as Options, WasmSource } from "./types.js";
-import { isRefusal, webAssembly, type Compiled } from "./webassembly.js";
+import { isRefusal } from "./thrown.js";
+import { webAssembly, type Compiled } from "./webassembly.js";
 
 export * from "./public.js";
 

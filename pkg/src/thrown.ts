@@ -35,6 +35,11 @@ function isTypeError(thrown: unknown): boolean {
   }
 }
 
+/** Whether a platform threw it because it compiles no WebAssembly, or not these bytes. */
+export function isRefusal(thrown: unknown): boolean {
+  return ["CompileError", "EvalError"].includes(textOf(thrown, "name"));
+}
+
 /** What was thrown, which can be anything, says of itself, and what its cause says. */
 export function wordsOf(thrown: unknown): string {
   const own = memberOf(thrown, "message") ?? thrown;

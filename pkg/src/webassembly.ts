@@ -1,7 +1,7 @@
 import { glue, type Glue } from "./core.js";
 import { BookMoreError, errorOf } from "./errors.js";
 import { isWorkers, unsupported, type Source } from "./instance.js";
-import { textOf } from "./thrown.js";
+import { isRefusal } from "./thrown.js";
 
 /** A compiled module, or what makes an instance of one with the imports that it is given. */
 export type Compiled = WebAssembly.Module | ((imports: WebAssembly.Imports) => Promise<WebAssembly.Instance>);
@@ -48,9 +48,4 @@ function refused(cause: unknown): BookMoreError {
         : "On a page with a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src, or import bookmore-sdk/no-wasm instead.";
   }
   return errorOf({ code: "runtime_unsupported", message, cause });
-}
-
-/** Whether a platform threw it because it compiles nothing, or not these bytes. */
-export function isRefusal(thrown: unknown): boolean {
-  return ["CompileError", "EvalError"].includes(textOf(thrown, "name"));
 }

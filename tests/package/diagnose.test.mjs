@@ -101,10 +101,29 @@ it("a server that hangs: ten seconds for each step", async () => {
   assert.ok(fake.requests.every(({ aborted }) => aborted));
 });
 
+it("what stands in for a client and hangs: eleven seconds, or until the signal", async () => {
+  const hanging = { getAiChatUsageWithResponse: () => new Promise(() => {}) };
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const aborted = diagnose(hanging, undefined, { signal: controller.signal });
+  controller.abort(reason);
+  await assert.rejects(aborted, reason);
+  const clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+  let found;
+  try {
+    diagnose(hanging).then((diagnosis) => (found = diagnosis));
+    for (let second = 0; second < 15 && !found; second++) await clock.tickAsync(1000);
+  } finally {
+    clock.uninstall();
+  }
+  assert.deepEqual(codes(found), ["stand_in"]);
+  assert.equal(found.steps.at(-1).ms, 11_000);
+});
+
 it("what stands in for a client is called, and nothing else", async () => {
   const like = (getAiChatUsageWithResponse) => ({ ready: async () => {}, setBearerToken() {}, getAiChatUsage() {}, getAiChatUsageWithResponse });
   assert.equal((await diagnose(like(async () => ({ data: kit.usage(), response: {} })))).ok, true);
-  assert.equal((await diagnose(like(async () => undefined))).ok, true);
+  for (const given of [undefined, {}, { data: { tokensUsed: "5" } }]) assert.deepEqual(codes(await diagnose(like(async () => given))), ["stand_in"]);
   const foreign = await diagnose(like(async () => { throw new Error(SECRETS[0]); }));
   assert.deepEqual([codes(foreign), String(foreign).includes(SECRETS[0])], [["stand_in"], false]);
   const refused = await diagnose(like(async () => { throw new sdk.RateLimitError({ message: "Busy.", status: 429 }); }));
@@ -158,10 +177,10 @@ it("no token, key or header's value is in what it gives, whatever the server say
 });
 
 it("odd tokens are no JWT", async () => {
-  for (const bearerToken of ["a.b.c", "a.bnVsbA.c", "a.W10.c", "a..c", ".", jwt({ exp: 1e300 }), jwt({ exp: -1e300, aud: ["a", "b"] })]) {
+  for (const bearerToken of ["a.b.c", "a.bnVsbA.c", "a.W10.c", "a..c", ".", jwt({ exp: 1e300 }), jwt({ exp: -1e300, aud: ["a", "b"] }), jwt({ aud: { a: 1 }, iss: ["a", { b: 1 }] })]) {
     const fake = kit.createFakeBookMore({ bearerToken: "another" });
     const [finding] = (await diagnose(fake.client({ bearerToken }))).findings;
     assert.match(finding.code, /^token_(refused|expired)$/);
-    assert.doesNotMatch(finding.message, /NaN|undefined|Infinity/);
+    assert.doesNotMatch(finding.message, /NaN|undefined|Infinity|object Object/);
   }
 });

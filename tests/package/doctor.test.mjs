@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -169,6 +170,7 @@ describe("what is printed", () => {
     for (const [args, sentence] of [
       [["a", "b"], /^doctor takes one company at the most/],
       [["--origin", "app.example"], /^--origin must be the origin of a page/],
+      [["--origin", "tauri://localhost/path"], /^--origin must be the origin of a page/],
       [["--origin", "https://app.example/path"], /^--origin must be the origin of a page/],
       [["--headers", "x"], /^--headers and --credentials go with --origin/],
       [["--origin", PAGE, "--headers", "x-tenant: s3cret"], /^--headers takes names of headers(?!.*s3cret)/],
@@ -190,6 +192,44 @@ describe("what is printed", () => {
     assert.match(stdout, /✔ reachability +401, readable/);
     writeFileSync(join(user.folder, "token"), `${GOOD}\n`);
     assert.equal((await run(["--token-file", "token"], { BOOKMORE_URL: server.baseUrl })).code, 0);
+  });
+
+  it("a server that leaves the browser's questions unanswered fails for the page", async () => {
+    const silent = createServer((req, res) => (req.method === "OPTIONS" ? req.socket.destroy() : res.writeHead(401).end()));
+    await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { code, stdout } = await run(["--origin", PAGE, "--json"], { BOOKMORE_URL: `http://127.0.0.1:${silent.address().port}` });
+    silent.close();
+    const { ok, steps, findings } = JSON.parse(stdout);
+    assert.deepEqual([ok, code, steps.find(({ name }) => name === "page").detail], [false, 4, "no reply"]);
+    assert.deepEqual(findings.map(({ code }) => code), ["cors_preflight", "credentials_missing"]);
+  });
+
+  it("origins of files, of extensions and of apps", async () => {
+    for (const page of ["null", "chrome-extension://abcdefghijklmnop", "capacitor://localhost", "tauri://localhost:1420"]) {
+      server.requests.length = 0;
+      const { code, stdout } = await run(["--origin", page, "--json"], env());
+      assert.equal(code, 1, stdout);
+      assert.equal(server.requests.find(({ method }) => method === "OPTIONS").headers.origin, page);
+      const [{ fix }] = JSON.parse(stdout).findings;
+      // No settings can let in "null" alone.
+      if (page === "null") assert.equal(fix, undefined);
+      else assert.ok(fix.includes(`"${page}"`));
+    }
+  });
+
+  it("a proxy that is not used is a note where the server answers, whatever the credentials are", async () => {
+    const { code, stdout } = await run(["--json"], { BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN_COMMAND: "exit 3", HTTP_PROXY: "http://127.0.0.1:9" });
+    assert.equal(code, 4);
+    const levels = JSON.parse(stdout).findings.map(({ code, level }) => `${code} ${level}`);
+    assert.deepEqual(levels.sort(), ["proxy_unused note", "token_provider_error error"]);
+  });
+
+  it("a proxy that is away is tried with the server that was asked for", async () => {
+    const { findings } = JSON.parse((await run(["--json"], env({ HTTP_PROXY: "http://127.0.0.1:9", NODE_USE_ENV_PROXY: "1" }))).stdout);
+    const refused = findings.find(({ code }) => code === "proxy_refused");
+    // An older Node.js cannot be told to use one.
+    if (refused) assert.equal(refused.fix, `curl -v --proxy http://127.0.0.1:9 ${server.baseUrl}`);
+    else assert.ok(findings.some(({ code }) => code === "proxy_unused"));
   });
 
   it("a certificate that ends soon is a note", async () => {

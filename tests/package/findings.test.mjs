@@ -121,6 +121,42 @@ it("what mends CORS has the page's origin and the client's headers in it", () =>
   assert.equal(doctor, "BOOKMORE_URL=https://api.example npx bookmore-sdk doctor --origin https://app.example --headers authorization,x-tenant");
 });
 
+it("what is missing where there is no WebAssembly is named", () => {
+  const { WebAssembly } = globalThis;
+  const codeOf = (runtime) => codes({ call: undefined, runtime: { code: "runtime_unsupported", message: "It is missing.", ...runtime } });
+  try {
+    delete globalThis.WebAssembly;
+    assert.deepEqual(codeOf({ cause: new ReferenceError("WebAssembly is not defined") }), ["wasm_missing"]);
+    assert.deepEqual(codeOf({}), ["runtime_unsupported"]);
+  } finally {
+    globalThis.WebAssembly = WebAssembly;
+  }
+});
+
+it("a cause with getters of its own is no trouble", () => {
+  const cause = new Proxy({}, { get: () => { throw new Error("x"); } });
+  assert.deepEqual(codes({ call: undefined, runtime: { code: "runtime_unsupported", message: "Refused.", cause } }), ["runtime_unsupported"]);
+});
+
+it("a line to paste is for the clock only where the clock here may be wrong", () => {
+  const fixOf = (given) => findingsOf(facts({ ...given, call: { ...failed("authentication_error"), ...given.call } }))[0].fix;
+  const behind = { plain: readable(401, { aheadMs: -5 * MINUTE }) };
+  assert.equal(fixOf({ ...behind, call: { claims: { exp: NOW + MINUTE } } }), "timedatectl set-ntp true");
+  assert.match(fixOf({ ...behind, call: { claims: { exp: NOW - MINUTE } } }), /bearerToken/);
+  // The sentence says whose clock it is.
+  assert.equal(fixOf({ plain: readable(401, { aheadMs: 5 * MINUTE }), call: { claims: { nbf: NOW - MINUTE } } }), undefined);
+});
+
+it("what is to be pasted into a shell is quoted where it has to be", () => {
+  const baseUrl = "http://127.0.0.1:1/a;touch$IFS/x&(b)'c";
+  const quoted = `'http://127.0.0.1:1/a;touch$IFS/x&(b)'\\''c'`;
+  const [hidden] = findingsOf(facts({ page: "http://localhost:5173", reach: nothing, baseUrl, headerNames: ["x-a", "x'b"] }));
+  assert.equal(hidden.doctor, `BOOKMORE_URL=${quoted} npx bookmore-sdk doctor --origin http://localhost:5173 --headers 'x-a,x'\\''b'`);
+  assert.equal(hidden.candidates[0].fix, `curl -i ${quoted}`);
+  assert.equal(findingsOf(facts({ reach: { came: "late" }, baseUrl }))[0].fix, `curl -v --max-time 30 ${quoted}`);
+  assert.equal(findingsOf(facts({ reach: nothing, baseUrl: "https://a&b.example" }))[0].candidates[1].fix, "nslookup 'a&b.example'");
+});
+
 it("a page without an origin gets no settings for one", () => {
   const [{ candidates }] = findingsOf(facts({ page: "null", plain: nothing }));
   assert.ok(candidates.every(({ fix }) => fix === undefined));

@@ -159,6 +159,10 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.match(urls.at(-2), /^1{8}/);
     });
 
+    it("is changed, removed or moved by a listener of what it shows first", async () => {
+      assert.deepEqual(await act("listeners"), { shown: ["83%", "130%"], listeners: [0, 0, 1] });
+    });
+
     it("keeps the figures beside an error, tries again, and asks to log in", async () => {
       const { seen, busy, focused, logins, requests } = await act("failures");
       assert.deepEqual(seen, ["83% | ", "83% | No connection. | Try again", "83% | You are not logged in any more. | Log in", "84% | "]);
@@ -220,7 +224,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
         const { asOf, ...shown } = await act("rendered");
         assert.deepEqual(shown, { share: "83%", level: true, styles: 0, border: "1px" });
         assert.match(asOf, /^as of /);
-        assert.deepEqual(await act("renderedThen"), { seen: ["83%", "No connection.", "90%", ""], isSame: true });
+        assert.deepEqual(await act("renderedThen"), { seen: ["83%", "No connection.", "as of", "90%", ""], isSame: true });
         assert.deepEqual(await act("violations"), []);
       });
     }
@@ -283,4 +287,5 @@ const NONSENSE = {
   "a limit of 0 within budget": "0 of 0 tokens |  | 0 left | ",
   "2^53 - 1 of 1": "9,007,199,254,740,991 of 1 token | 9,007,199,254,740,991 × the limit | 9,007,199,254,740,990 over the limit | ",
   "nothing at all": " |  |  | ",
+  "words that are none": "50,000 of 100,000 tokens | 50% | 50,000 left | ",
 };

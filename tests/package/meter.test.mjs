@@ -89,10 +89,38 @@ describe("rendered to a string", () => {
     assert.equal(printed, "50 000 av 100 000 token|50.000 von 100.000 Token|50,000 von 100,000 Token|50,000 of 100,000 tokens\n");
   });
 
+  it("has the figure that is used in bold, wherever the words have it", () => {
+    const figures = (used, tokens) => /class="figures"[^>]*>(.*?)<\/div>/.exec(renderToString(usage({ tokensUsed: tokens, tokenLimit: 100 }), { strings: { used } }))[1];
+    assert.equal(figures((used, limit) => `${limit} トークン中 ${used}`, 1), "100 トークン中 <strong>1</strong>");
+    assert.equal(figures((used, limit) => `${used} av ${limit}`, 1), "<strong>1</strong> av 100");
+    assert.equal(figures((used, limit) => (used === "0" ? `none of ${limit}` : `${used} of ${limit}`), 0), "none of 100");
+    assert.equal(figures(() => "some", 1), "some");
+  });
+
+  it("says in the words of the language what a region lacks, and passes over words of another kind", () => {
+    meter.addMeterStrings("nn", { label: "Bruk", ok: "Fint" });
+    meter.addMeterStrings("nn-NO", { label: "Bruken" });
+    const words = (strings) => [/id="label">([^<]*)</, /class="words">([^<]*)</, /aria-valuetext="([^"]*)"/].map((part) => part.exec(renderToString(usage({ share: 0.5 }), { locale: "nn-NO", strings }))[1]);
+    const figures = new Intl.NumberFormat("nn-NO");
+    const english = `${figures.format(50_000)} of ${figures.format(100_000)} tokens`;
+    assert.deepEqual(words(), ["Bruken", "Fint", english]);
+    for (const strings of [{ used: undefined, label: undefined }, { used: "x", ok: () => "y" }, null, "words"]) assert.deepEqual(words(strings), ["Bruken", "Fint", english]);
+    assert.deepEqual(words({ label: "Eigen" })[0], "Eigen");
+    assert.match(renderToString(usage({ share: 0.5 }), { locale: 5 }), /50,000 of 100,000 tokens/);
+  });
+
+  it("is drawn full where the limit is below 0, as where it is 0", () => {
+    const drawn = (tokenLimit) => /<line class="overflow"[^>]*>/.exec(renderToString({ tokensUsed: 5, tokenLimit, tokensRemaining: 0, isWithinBudget: false, windowDays: 30 }))[0];
+    assert.equal(drawn(-1), drawn(0));
+    assert.doesNotMatch(drawn(-1), /hidden/);
+  });
+
   it("refuses what it cannot use", () => {
     assert.deepEqual(refused(() => renderToString({ tokensUsed: 5 })), ["config_error", "The usage must be one that getAiChatUsage gives."]);
     assert.match(refused(() => renderToString(null, { style: "x" }))[1], /^The options of renderToString cannot have "style"/);
-    assert.match(refused(() => renderToString(null, { updatedAt: NaN }))[1], /^updatedAt must be/);
+    for (const updatedAt of [NaN, 9e15, null, "2026-11-26T00:00:00Z", new Date()]) {
+      assert.match(refused(() => renderToString(usage(), { updatedAt }))[1], /^updatedAt must be/, String(updatedAt));
+    }
     assert.match(refused(() => renderToString(null, { timeZone: "Mars" }))[1], /^timeZone must be/);
   });
 

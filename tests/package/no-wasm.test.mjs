@@ -77,6 +77,14 @@ it("a reply that does not fit into its memory is an InternalError, and the next 
   assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
 });
 
+it("a base URL that does not fit into its memory is an InternalError, and the next client starts afresh", async () => {
+  const script = `
+    globalThis.URL = undefined;
+    const made = (baseUrl) => { try { new BookMoreClient({ baseUrl }); return "made"; } catch ({ code }) { return code ?? "no BookMoreError"; } };
+    console.log(JSON.stringify([made("https://a.example"), made("https://a.example/" + "x".repeat(10 * 2 ** 20)), made("https://a.example")]));`;
+  assert.deepEqual(await told(script), ["made", "internal_error", "made"]);
+});
+
 it("refuses a call that finds its memory full, and answers all others", async () => {
   const { BookMoreClient } = own();
   const waiting = [];

@@ -1,6 +1,8 @@
 import { BookMoreClient } from "bookmore-sdk";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts } from "../diagnose/facts.js";
+import { corsFix } from "../diagnose/fixes.js";
+import { errorFinding } from "../diagnose/network.js";
 import { LIMIT_MS, limited } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
@@ -44,7 +46,10 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   await examination.network();
   // A page sends what the client here sends, or a token.
   const own = facts.headerNames.length > 0 ? facts.headerNames : ["authorization"];
-  if (page !== undefined) await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies: values.credentials ?? false }, signal);
+  if (page !== undefined) {
+    const request = { page, headerNames: headerNames ?? own, includesCookies: values.credentials ?? false };
+    await asPage(checklist, baseUrl, request, facts.reach?.came === "reply", signal);
+  }
   if (!refusal) {
     checklist.announce("call");
     await examination.call();
@@ -76,8 +81,8 @@ async function clientFor(tokenFile: string | undefined): Promise<{ client: BookM
 async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): Promise<void> {
   const proxy = proxyFor(baseUrl);
   if (proxy) {
-    const { findings = [] } = await checklist.step("proxy", () => proxied(proxy, signal));
-    if (isHeeded() || findings.length > 0) return;
+    await checklist.step("proxy", () => proxied(proxy, baseUrl, signal));
+    if (isHeeded()) return;
   }
   const { addresses } = await checklist.step("name", () => resolved(baseUrl, signal));
   if (addresses.length > 0) {
@@ -86,21 +91,28 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
     if (outcome === "ok") await checklist.step("HTTP", () => answered(baseUrl, signal));
   }
   if (!proxy) return;
-  const step = checklist.steps.find(({ name }) => name === "proxy")!;
-  step.findings.push(unusedProxy(checklist.steps.every(({ name, outcome }) => name === "proxy" || outcome !== "failed")));
+  const at = checklist.steps.findIndex(({ name }) => name === "proxy");
+  const isReached = checklist.steps.slice(at + 1).every(({ outcome }) => outcome !== "failed");
+  checklist.steps[at]!.findings.push(unusedProxy(isReached));
 }
 
-/** What a page may read, by what a browser would be told. */
-async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, signal: AbortSignal): Promise<void> {
+/** What a page may read, by what a browser would be told. `isReached`: whether a plain GET got a reply. */
+async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, isReached: boolean, signal: AbortSignal): Promise<void> {
+  const message = "The server answers a plain GET, and not what a browser sends for a page: OPTIONS, or a GET with an Origin.";
+  const lost = (detail: string): Checked => ({
+    outcome: "failed",
+    detail,
+    findings: isReached ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
+  });
   await checklist.step("page", async (): Promise<Checked> => {
     let came;
     try {
       came = await limited(signal, (limit) => askedAsPage(request, baseUrl, limit));
     } catch {
       signal.throwIfAborted();
-      return { outcome: "failed", detail: "no reply" };
+      return lost("no reply");
     }
-    if (!came) return { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
+    if (!came) return lost(`nothing within ${LIMIT_MS / 1000} s`);
     const { preflight, reply } = came;
     const findings = corsFindings(request, preflight, reply);
     const isFine = findings.every(({ level }) => level === "note");
@@ -127,8 +139,8 @@ async function told({ steps }: Checklist, facts: Facts, { isJson, hasCredentials
     if (finding.code === "no_reply" && finding.candidates === undefined) return noReply(finding, facts, known);
     return known.has(finding.code) ? [] : [inTerminal(finding, hasCredentials)];
   });
-  const { runtime } = facts;
-  (call ?? steps.find(({ name }) => (runtime ? name === "runtime" : true))!).findings.push(...findings);
+  const at = call ? "call" : facts.runtime ? "runtime" : "options";
+  steps.find(({ name }) => name === at)!.findings.push(...findings);
   const all = steps.flatMap((step) => step.findings);
   const errors = all.filter(({ level }) => level === "error");
   const ok = errors.length === 0;
@@ -157,6 +169,8 @@ function inTerminal(finding: Finding, hasCredentials: boolean): Finding {
 
 function originOf(given: string | undefined): string | undefined {
   if (given === undefined) return undefined;
+  // A page of a file or of a sandboxed frame has the origin "null", those of extensions and apps have schemes of their own.
+  if (given === "null" || /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[\w.-]+(:\d+)?$/.test(given)) return given;
   let url;
   try {
     url = new URL(given);

@@ -15,7 +15,7 @@ export function claimsOf(authorization: string | undefined): Claims | undefined 
   const claims: Claims = {};
   for (const name of ["exp", "nbf"] as const) if (typeof given[name] === "number") claims[name] = given[name] * 1000;
   for (const name of ["iss", "aud"] as const) {
-    const text = [given[name]].flat().join(", ");
+    const text = [given[name]].flat().filter((each) => typeof each === "string").join(", ");
     if (text && text.length <= 200) claims[name] = text;
   }
   return claims;

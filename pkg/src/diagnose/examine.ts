@@ -1,8 +1,9 @@
-import { isBookMoreError, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import { isBookMoreError, type AiChatUsageResponse, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import type { Outline } from "../calls.js";
 import { isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { callsOf } from "../reach.js";
+import { isUsage } from "../watch/options.js";
 import { claimsOf } from "./claims.js";
 import type { Call, Facts, Probe } from "./facts.js";
 import { isSameOrigin } from "./network.js";
@@ -60,8 +61,8 @@ export class Examination {
         return true;
       });
       this.facts.runtime = error;
-      if (!isReady) return ["failed", "the WebAssembly module is not there in time"];
-      return error ? ["failed", error.code] : ["ok", "WebAssembly runs"];
+      if (!isReady) return ["failed", "the SDK's module is not there in time"];
+      return error ? ["failed", error.code] : ["ok", "the SDK's module runs"];
     });
   }
 
@@ -113,10 +114,11 @@ export class Examination {
       };
       calls?.sendListeners?.add(note);
       try {
-        // Its own limit tells more than that of the step would.
-        const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: LIMIT_MS, ...(this.#signal ? { signal: this.#signal } : {}) };
-        const told = await this.#client.getAiChatUsageWithResponse(this.#request, options);
-        // What stands in for a client may tell less.
+        const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: LIMIT_MS };
+        // A client's own limit comes first, and tells more.
+        const told = await limited(this.#signal, (signal) => this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal }), LIMIT_MS + 1000);
+        // What stands in for a client may tell less, or heed no limit.
+        call.isForeign = !isUsage(told?.data as AiChatUsageResponse);
         const headers = told?.response?.headers;
         call.contentType = headers?.["content-type"];
         call.aheadMs = aheadMs(headers?.["date"]);
@@ -129,7 +131,7 @@ export class Examination {
       }
       this.facts.call = call;
       this.facts.now = Date.now();
-      if (call.isForeign) return ["failed", "no BookMoreError"];
+      if (call.isForeign) return ["failed", "neither a usage nor a BookMoreError"];
       const { status } = Object(call.error) as { status?: number };
       return call.error ? ["failed", `${call.error.code}${status ? ` (${status})` : ""}`] : ["ok", "a usage"];
     });

@@ -24,7 +24,7 @@ export interface Claims {
 export interface Call {
   /** Absent where it gave a usage. */
   error?: AnyBookMoreError;
-  /** Whether what was thrown is no error of the client's. */
+  /** Whether there was neither a usage nor an error of the client's, as what stands in for one may do. */
   isForeign?: boolean;
   /** The names of the headers that were sent, in lower case. */
   sent: readonly string[];

@@ -9,17 +9,19 @@ export interface Asking {
 
 /** As their owners write them. */
 const WRITTEN: Record<string, string> = { authorization: "Authorization", "x-api-key": "x-api-key" };
-const EXPOSED = "Retry-After,Date,X-Request-Id";
+/** Headers that the client reads, and that a page gets only where the server exposes them. */
+export const EXPOSED = ["Retry-After", "Date", "X-Request-Id"];
 
-/** The settings that let a page read every reply, for the servers that are common. */
+/** The settings that let a page read every reply, for the servers that are common; none lets in a page without an origin. */
 export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "elsewhere"> {
+  if (page === "null") return {};
   const names = headerNames.map((name) => WRITTEN[name] ?? name);
   const allowed = ["Content-Type", ...(names.length > 0 ? names : ["Authorization"])];
   const quoted = (list: string[]) => list.map((name) => `"${name}"`).join(", ");
   return {
     fix: `Plugins.Add(new CorsFeature(allowOriginWhitelist: new[] { "${page}" }, allowedHeaders: "${allowed}", exposeHeaders: "${EXPOSED}", allowCredentials: true));`,
     elsewhere: {
-      "ASP.NET Core, before UseAuthentication": `app.UseCors(policy => policy.WithOrigins("${page}").WithMethods("GET").WithHeaders(${quoted(allowed)}).WithExposedHeaders(${quoted(EXPOSED.split(","))}).AllowCredentials());`,
+      "ASP.NET Core, before UseAuthentication": `app.UseCors(policy => policy.WithOrigins("${page}").WithMethods("GET").WithHeaders(${quoted(allowed)}).WithExposedHeaders(${quoted(EXPOSED)}).AllowCredentials());`,
       nginx: [
         `add_header Access-Control-Allow-Origin "${page}" always;`,
         `add_header Access-Control-Allow-Credentials true always;`,
@@ -31,16 +33,17 @@ export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "els
   };
 }
 
+/** A text as one word of a shell: URLs and names of headers may have characters that it reads otherwise. */
+export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
 /** The line for a terminal that sees what a browser hides. */
 export function doctorLine({ page, headerNames }: Asking, baseUrl: string, includesCookies: boolean): string {
-  // Names are tokens of HTTP, which a shell may read otherwise.
-  const names = headerNames.map((name) => (/^[\w-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`));
-  const headers = names.length > 0 ? ` --headers ${names.join(",")}` : "";
-  return `${urlFor(baseUrl)}npx bookmore-sdk doctor --origin ${page}${headers}${includesCookies ? " --credentials" : ""}`;
+  const headers = headerNames.length > 0 ? ` --headers ${shellWord(headerNames.join(","))}` : "";
+  return `${urlFor(baseUrl)}npx bookmore-sdk doctor --origin ${shellWord(page)}${headers}${includesCookies ? " --credentials" : ""}`;
 }
 
 /** What tells the command where the API is, where that is not where it looks by itself. */
-export const urlFor = (baseUrl: string): string => (baseUrl === "https://api.bookmore.com" ? "" : `BOOKMORE_URL=${baseUrl} `);
+export const urlFor = (baseUrl: string): string => (baseUrl === "https://api.bookmore.com" ? "" : `BOOKMORE_URL=${shellWord(baseUrl)} `);
 
 /** A client of another base URL. */
 export const baseUrlFix = (baseUrl: string): string => `new BookMoreClient({ baseUrl: "${baseUrl}" })`;

@@ -1,22 +1,22 @@
 import { isLoopback } from "../loopback.js";
 import type { Call, Facts, Probe } from "./facts.js";
-import { corsFix, doctorLine, httpsFix, urlFor, type Asking } from "./fixes.js";
+import { corsFix, doctorLine, httpsFix, shellWord, urlFor, type Asking } from "./fixes.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
-const error = (cause: Cause): Finding => ({ level: "error", ...cause });
+export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cause });
 
 /** Why no reply could be read. `call`: the real one, where it came to that. */
 export function noReplyFindings(facts: Facts, call: Call): Finding[] {
   const { baseUrl, page, reach, plain } = facts;
   // Of what stands in for a client nothing is known.
-  if (baseUrl === undefined || !reach) return [error(noReply(call))];
+  if (baseUrl === undefined || !reach) return [errorFinding(noReply(call))];
   // Headers came: what was lost is the body.
-  if (call.error?.attempts?.at(-1)?.status) return [error(truncated(call))];
-  if (reach.came === "late") return [error(late(baseUrl))];
+  if (call.error?.attempts?.at(-1)?.status) return [errorFinding(truncated(call.error.message))];
+  if (reach.came === "late") return [errorFinding(late(baseUrl))];
   // A page that may read a reply reaches the server, whatever keeps it from what it may not read.
   if (reach.came === "nothing" && plain?.came !== "reply") return [page === undefined ? outside(baseUrl, reach) : inPage(facts, page, baseUrl)];
-  if (page === undefined || isSameOrigin(baseUrl, page)) return [error(noReply(call))];
-  if (plain?.came === "late") return [error(late(baseUrl))];
+  if (page === undefined || isSameOrigin(baseUrl, page)) return [errorFinding(noReply(call))];
+  if (plain?.came === "late") return [errorFinding(late(baseUrl))];
   const asking = { page, headerNames: facts.headerNames };
   const found = crossOrigin(facts, asking);
   const hidden = found.candidates || found.code === "cors_headers" || found.code === "cors_credentials";
@@ -25,24 +25,23 @@ export function noReplyFindings(facts: Facts, call: Call): Finding[] {
 
 /** Where no browser hides it the terminal tells more. */
 function outside(baseUrl: string, { code }: Extract<Probe, { came: "nothing" }>): Finding {
-  const finding = error({ code: "no_reply", message: `No reply came from ${new URL(baseUrl).host}${code && ` (${code})`}.` });
+  const finding = errorFinding({ code: "no_reply", message: `No reply came from ${new URL(baseUrl).host}${code && ` (${code})`}.` });
   return { ...finding, doctor: `${urlFor(baseUrl)}npx bookmore-sdk doctor` };
 }
 
-export function connectionRefused({ hostname, port, protocol, href }: URL): Cause {
-  const at = port || (protocol === "https:" ? "443" : "80");
-  return { code: "connection_refused", message: `Nothing listens at ${hostname}, port ${at}: the server is not running, or has another port.`, fix: `curl -i ${href}` };
+export function connectionRefused(url: URL): Cause {
+  return { code: "connection_refused", message: `Nothing listens at ${url.hostname}, port ${portOf(url)}: the server is not running, or has another port.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 
 export function unknownHost({ hostname }: URL): Cause {
-  return { code: "unknown_host", message: `The name ${hostname} does not resolve: it is misspelt, or only a VPN or another network knows it.`, fix: `nslookup ${hostname}` };
+  return { code: "unknown_host", message: `The name ${hostname} does not resolve: it is misspelt, or only a VPN or another network knows it.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 
 function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Facts, page: string, baseUrl: string): Finding {
   const url = new URL(baseUrl);
   const { origin, hostname, protocol } = url;
   if (isRefusedByCsp) {
-    return error({
+    return errorFinding({
       code: "csp_connect_src",
       message: `The Content-Security-Policy of this page does not let it connect to ${origin}.`,
       fix: `connect-src 'self' ${origin}`,
@@ -50,7 +49,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Fac
   }
   const isLocal = isLoopback(hostname);
   if (page.startsWith("https:") && protocol === "http:" && !isLocal) {
-    return error({
+    return errorFinding({
       code: "mixed_content",
       message: "This page came by https, and browsers let it ask nothing by plain http.",
       fix: httpsFix(baseUrl),
@@ -66,7 +65,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Fac
     add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, has expired or is for another name. A tab of its own shows which.", baseUrl);
     add("not_tls", "What listens at this port speaks plain http, and no TLS.");
   }
-  if (isPrivate(hostname) && !isPrivate(hostOf(page))) {
+  if (isPrivate(hostname) && !isPrivate(pageHost(page))) {
     add("local_network", "The page is of the internet and the server of the local network: the browser asks the user before it lets the page in; the settings of this site tell what was answered.");
   }
   if (isLocal && page.startsWith("https:") && protocol === "http:") {
@@ -74,7 +73,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Fac
   }
   add("blocked_reply", "An extension of the browser, a proxy, or a Cross-Origin-Resource-Policy of the server keeps the reply from the page.", "Cross-Origin-Resource-Policy: cross-origin");
   return {
-    ...error({ code: "no_reply", message: `No reply from ${origin} reaches this page. Browsers do not tell which of these it is.` }),
+    ...errorFinding({ code: "no_reply", message: `No reply from ${origin} reaches this page. Browsers do not tell which of these it is.` }),
     candidates,
     doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies),
   };
@@ -84,7 +83,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Fac
 function crossOrigin(facts: Facts, asking: Asking): Finding {
   const { plain, headers, contentType, cookies } = facts;
   const { page } = asking;
-  const fix = page === "null" ? {} : corsFix(asking);
+  const fix = corsFix(asking);
   if (plain?.came === "nothing") {
     const candidates: Cause[] = [
       { code: "cors_missing", message: "The server has no CORS settings, or they do not reach its error replies, such as a 401.", ...fix },
@@ -98,7 +97,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
       { code: "moved", message: "The server redirects to where the API lives now; the base URL has to be that." },
     ];
     return {
-      ...error({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it. Browsers do not tell which of these it is.` }),
+      ...errorFinding({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it. Browsers do not tell which of these it is.` }),
       candidates,
     };
   }
@@ -112,9 +111,9 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
       ...fix,
     };
     // One header more, and the browser asks first, too: that it may.
-    if (contentType?.came !== "nothing") return error(headersCause);
+    if (contentType?.came !== "nothing") return errorFinding(headersCause);
     return {
-      ...error({ code: "preflight_refused", message: `The server refuses what a browser asks before it sends ${names} (the preflight, an OPTIONS request). Browsers do not tell which of these it is.` }),
+      ...errorFinding({ code: "preflight_refused", message: `The server refuses what a browser asks before it sends ${names} (the preflight, an OPTIONS request). Browsers do not tell which of these it is.` }),
       candidates: [
         { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints.", ...fix },
         { ...headersCause, message: `The server's CORS settings do not let a page send ${names}.` },
@@ -122,7 +121,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
     };
   }
   if (cookies?.came === "nothing") {
-    return error({
+    return errorFinding({
       code: "cors_credentials",
       message: 'The client sends cookies (credentials: "include"), and the server\'s CORS settings do not let a page do that: they need the page\'s own origin, not *, and Access-Control-Allow-Credentials.',
       ...fix,
@@ -130,7 +129,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
   }
   // It was read without any header, and with each.
   return {
-    ...error({ code: "no_reply", message: "This page may read the server's replies, and of the call it could read none. Browsers do not tell which of these it is." }),
+    ...errorFinding({ code: "no_reply", message: "This page may read the server's replies, and of the call it could read none. Browsers do not tell which of these it is." }),
     candidates: [
       { code: "cors_error_replies", message: "This one reply had no CORS headers: a 401 for the token that was sent, a 429 or an error of a proxy, made before CORS headers are added.", ...fix },
       { code: "truncated", message: "The reply broke off on its way." },
@@ -139,21 +138,25 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
 }
 
 function late(baseUrl: string): Cause {
-  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time: it is overloaded, or something on the way drops the connection.`, fix: `curl -v --max-time 30 ${baseUrl}` };
+  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time: it is overloaded, or something on the way drops the connection.`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
 }
 
-function truncated({ error }: Call): Cause {
-  return { code: "truncated", message: `${error!.message} Where it happens each time, a proxy on the way cuts replies off.` };
+export function truncated(message: string): Cause {
+  return { code: "truncated", message: `${message} Where it happens each time, a proxy on the way cuts replies off.` };
 }
 
 const noReply = ({ error }: Call): Cause => ({ code: "no_reply", message: error!.message });
+
+export function portOf({ port, protocol }: URL): number {
+  return Number(port) || (protocol === "https:" ? 443 : 80);
+}
 
 export function isSameOrigin(baseUrl: string, page: string): boolean {
   return new URL(baseUrl).origin === page;
 }
 
 /** A file or a sandboxed frame has the origin "null". */
-const hostOf = (page: string): string => (page === "null" ? "localhost" : new URL(page).hostname);
+const pageHost = (page: string): string => (page === "null" ? "localhost" : new URL(page).hostname);
 
 function isPrivate(hostname: string): boolean {
   return isLoopback(hostname) || /^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|\[f[cd])|\.local$/.test(hostname);

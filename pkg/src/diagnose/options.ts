@@ -1,10 +1,7 @@
-import { ConfigError, type BookMoreClientLike } from "bookmore-sdk";
+import type { BookMoreClientLike } from "bookmore-sdk";
 import { membersOf } from "../members.js";
+import { refuse } from "../refuse.js";
 import type { DiagnoseOptions } from "./types.js";
-
-function refuse(message: string): never {
-  throw new ConfigError({ message });
-}
 
 export function checkedClient(client: BookMoreClientLike): BookMoreClientLike {
   if (typeof client?.getAiChatUsageWithResponse !== "function") refuse("client must be a BookMoreClient, or an object with its functions.");

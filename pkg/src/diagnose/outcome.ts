@@ -1,9 +1,10 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
 import { isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
+import { isRefusal } from "../thrown.js";
 import type { Call, Facts, Probe } from "./facts.js";
 import { baseUrlFix, httpsFix } from "./fixes.js";
-import { noReplyFindings } from "./network.js";
+import { errorFinding, noReplyFindings, truncated } from "./network.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 /** So far clocks may differ: what is rounded, and what took time on the way. */
@@ -17,38 +18,37 @@ export function findingsOf(facts: Facts): Finding[] {
   return [...findings, ...notes(facts, findings)];
 }
 
-const found = (cause: Cause): Finding => ({ level: "error", ...cause });
-
 function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Facts): Finding {
   // That of bookmore-sdk/slim is fetched from where the application says.
-  if (code === "network_error" || code === "timeout") return found({ code: "module_missing", message });
-  if (code !== "runtime_unsupported") return found({ code: codeOf(code), message });
-  if (typeof WebAssembly !== "object") return found({ code: "wasm_missing", message });
-  const isCsp = page !== undefined && /^(CompileError|EvalError)$/.test((cause as Error | undefined)?.name ?? "");
-  return found(isCsp ? { code: "wasm_csp", message, fix: "script-src 'self' 'wasm-unsafe-eval'" } : { code, message });
+  if (code === "network_error" || code === "timeout") return errorFinding({ code: "module_missing", message });
+  if (code !== "runtime_unsupported") return errorFinding({ code: codeOf(code), message });
+  // What else is missing has no cause.
+  if (typeof WebAssembly !== "object" && cause !== undefined) return errorFinding({ code: "wasm_missing", message });
+  const isCsp = page !== undefined && isRefusal(cause);
+  return errorFinding(isCsp ? { code: "wasm_csp", message, fix: "script-src 'self' 'wasm-unsafe-eval'" } : { code, message });
 }
 
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, isForeign } = call;
-  if (isForeign || !error) return [found({ code: "stand_in", message: "What was given as a client threw something that is no BookMoreError; look at what it throws." })];
+  if (isForeign || !error) return [errorFinding({ code: "stand_in", message: "What was given as a client is not like one: it gave no usage in time, and threw no BookMoreError. Look at what it does." })];
   const { code, message } = error;
   switch (code) {
     case "network_error":
-      return [...noReplyFindings(facts, call), ...untimely(facts, call).map(found)];
+      return [...noReplyFindings(facts, call), ...untimely(facts, call).map(errorFinding)];
     case "authentication_error":
-      return [found(credentialsCause(facts, call, message))];
+      return [errorFinding(credentialsCause(facts, call, message))];
     case "api_error":
-      return [found(apiCause(error, facts))];
+      return [errorFinding(apiCause(error, facts))];
     case "unexpected_response":
       return [unexpected(error, facts)];
     case "decode_error":
       // Of these errors the engine tries those again that may pass: a text that is cut off.
-      return [found(error.isRetryable ? { code: "truncated", message: `${message} Where it happens each time, a proxy on the way cuts replies off.` } : { code, message })];
+      return [errorFinding(error.isRetryable ? truncated(message) : { code, message })];
     case "runtime_unsupported":
       // Told already, where the module was tried.
       return facts.runtime ? [] : [runtimeFinding(error, facts)];
     default:
-      return [found({ code: codeOf(code), message })];
+      return [errorFinding({ code: codeOf(code), message })];
   }
 }
 
@@ -86,11 +86,11 @@ function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
   const there = serverClock(facts) ?? here;
   const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
   if (exp !== undefined && exp <= there) {
-    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, fix: PROVIDER }];
+    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, fix: exp > here ? SET_CLOCK : PROVIDER }];
   }
   if (nbf === undefined || nbf <= there) return [];
   const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Set the clock of whoever issues it, or of the server.`;
-  return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message, ...(skew ? { fix: SET_CLOCK } : {}) }];
+  return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message }];
 }
 
 function skewOf(there: number, here: number): string {
@@ -115,9 +115,9 @@ function wrongBase(baseUrl: string | undefined, message: string): Pick<Cause, "m
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
   if (contentType !== undefined) {
-    if (!/html/i.test(contentType)) return found({ code: "unexpected_response", message });
+    if (!/html/i.test(contentType)) return errorFinding({ code: "unexpected_response", message });
     return {
-      ...found({ code: "html_reply", message: "The server answered with a page of HTML instead of JSON." }),
+      ...errorFinding({ code: "html_reply", message: "The server answered with a page of HTML instead of JSON." }),
       candidates: [
         { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in." },
         { code: "base_url", ...wrongBase(facts.baseUrl, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
@@ -125,17 +125,17 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
     };
   }
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400);
-  if (!isRedirect) return found({ code: "unexpected_response", message });
+  if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
   const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
   const base = to?.split(/[?#]/)[0]!;
   if (base?.endsWith(PATH)) {
     const baseUrl = base.slice(0, -PATH.length);
-    return found({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: baseUrlFix(baseUrl) });
+    return errorFinding({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: baseUrlFix(baseUrl) });
   }
   const signIn: Cause = { code: "sign_in_redirect", message: base === undefined ? "A page for signing in is in front of the API." : `The server redirects to ${base} instead of answering, perhaps to a page for signing in.` };
-  if (base !== undefined) return found(signIn);
+  if (base !== undefined) return errorFinding(signIn);
   return {
-    ...found({ code: "redirected", message: "The server answers with a redirect, and a browser does not tell where to." }),
+    ...errorFinding({ code: "redirected", message: "The server answers with a redirect, and a browser does not tell where to." }),
     candidates: [signIn, { code: "moved", message: "The API has moved, and the base URL with it." }],
   };
 }

@@ -8,16 +8,16 @@ export const LIMIT_MS = 10_000;
 export type ProbeInit = Pick<RequestInit, "mode" | "credentials" | "redirect" | "cache" | "headers">;
 
 /**
- * Runs something with a signal that aborts with `signal`, whose reason is then thrown, or after a while: then undefined
- * comes.
+ * Runs `run` for `limitMs` at the most, and then gives undefined. If `signal` aborts, its reason is thrown. Either way the
+ * signal that `run` got aborts.
  */
-export async function limited<T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+export async function limited<T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>, limitMs = LIMIT_MS): Promise<T | undefined> {
   if (signal?.aborted) throw abortReason(signal);
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ignore: (() => void) | undefined;
   const over = new Promise<undefined>((resolve, reject) => {
-    timer = setTimeout(() => resolve(undefined), LIMIT_MS);
+    timer = setTimeout(() => resolve(undefined), limitMs);
     if (signal) ignore = onAbort(signal, () => reject(abortReason(signal)));
   });
   try {

@@ -20,6 +20,9 @@ export interface Shown {
   announcement?: string;
 }
 
+/** Stands for a figure to see where it comes in a sentence; no sentence has it. */
+const MARK = "\uE000";
+
 /** Whether figures are shown that may have changed since. */
 export const isStale = ({ status, usage }: UsageState): boolean => usage !== undefined && (status === "error" || status === "stopped");
 
@@ -57,7 +60,7 @@ export function errorText(error: AnyBookMoreError | undefined, strings: MeterStr
 export function knownLocale(...locales: (string | null | undefined)[]): string | undefined {
   return locales.find((locale) => {
     try {
-      return locale && Intl.getCanonicalLocales(locale);
+      return typeof locale === "string" && locale !== "" && Intl.getCanonicalLocales(locale);
     } catch {
       return false;
     }
@@ -84,9 +87,12 @@ export function draw(shown: Shown): Branch {
     const { tokensUsed, tokenLimit, tokensRemaining, windowDays } = usage;
     const short = variant === "compact" ? { notation: "compact", maximumFractionDigits: 1, roundingMode: "floor" } : {};
     const used = number(tokensUsed, short);
-    const text = strings.used(used, number(tokenLimit, short), tokenLimit);
-    const at = text.indexOf(used);
-    figures = at < 0 ? [text] : [text.slice(0, at), h("strong", {}, used), text.slice(at + used.length)];
+    const words = (figure: string) => strings.used(figure, number(tokenLimit, short), tokenLimit);
+    const text = words(used);
+    // The limit may come first, and have the same digits.
+    const at = words(MARK).indexOf(MARK);
+    const isThere = at >= 0 && text.startsWith(used, at);
+    figures = isThere ? [text.slice(0, at), h("strong", {}, used), text.slice(at + used.length)] : [text];
     const max = tokenLimit > 0 ? tokenLimit : 1;
     meter = {
       role: "meter",

@@ -1,7 +1,8 @@
 import { ConfigError, type AiChatUsageResponse, type AnyBookMoreError, type BookMoreClientLike } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore } from "bookmore-sdk/watch";
+import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
-import { isUsage } from "../watch/options.js";
+import { isUsage, NO_USAGE } from "../watch/options.js";
 import { draw, errorText, isStale, knownLocale, levelText } from "./draw.js";
 import css from "./meter.css";
 import { onLanguage, stringsOf, type MeterStrings } from "./strings.js";
@@ -30,8 +31,6 @@ function sheetOf(document: Document): CSSStyleSheet | undefined {
   return sheet;
 }
 
-const NO_USAGE = "The usage must be one that getAiChatUsage gives.";
-
 /** One state that never changes. */
 function still(state: UsageState): Source {
   return {
@@ -39,15 +38,11 @@ function still(state: UsageState): Source {
       run(state);
       return () => {};
     },
-    refresh: async () => state.usage ?? fail("The meter has no client to ask."),
+    refresh: async () => state.usage ?? refuse("The meter has no client to ask."),
   };
 }
 
 const stopped = (error: AnyBookMoreError): UsageState => ({ status: "stopped", error });
-
-function fail(message: string): never {
-  throw new ConfigError({ message });
-}
 
 // Where there are no elements, such as on a server, importing this does no harm.
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
@@ -240,21 +235,24 @@ export class AiChatUsageMeter extends Base {
     if (this.#leave) return this.#draw();
     const source = (this.#source ??= this.#makeSource());
     let state: UsageState | undefined;
-    this.#leave = source.subscribe((next) => {
+    const leave = source.subscribe((next) => {
       if (this.#source === source) this.#take((state = next));
     });
+    // A listener of what came at once may have set another source, or have moved or removed the meter.
+    if (this.#source === source && this.isConnected && !this.#leave) this.#leave = leave;
+    else leave();
     if (state === undefined) this.#draw();
   }
 
   #makeSource(): Source {
     try {
-      if (this.#store) return typeof this.#store.subscribe === "function" ? this.#store : fail("The store must be one of watchAiChatUsage.");
+      if (this.#store) return typeof this.#store.subscribe === "function" ? this.#store : refuse("The store must be one of watchAiChatUsage.");
       const usage = this.#usage ?? this.#rendered?.usage;
       if (this.#client) {
         return watchAiChatUsage(this.#client, this.companyId === null ? {} : { companyId: this.companyId }, usage && { initialUsage: usage });
       }
       if (!usage) return still({ status: "pending" });
-      return isUsage(usage) ? still({ status: "ok", usage, ...firstLook(usage) }) : fail(NO_USAGE);
+      return isUsage(usage) ? still({ status: "ok", usage, ...firstLook(usage) }) : refuse(NO_USAGE);
     } catch (error) {
       return still(stopped(error as AnyBookMoreError));
     }
@@ -273,8 +271,9 @@ export class AiChatUsageMeter extends Base {
   #draw(): void {
     const lang = this.closest("[lang]")?.getAttribute("lang") ?? this.ownerDocument.documentElement.lang;
     const locale = knownLocale(this.locale, lang, globalThis.navigator?.language);
-    const strings = { ...stringsOf(locale), ...this.#strings };
-    const { usage, updatedAt = usage && usage === this.#rendered?.usage ? this.#rendered.updatedAt : undefined } = this.#state;
+    const strings = stringsOf(locale, this.#strings);
+    // Figures that a server has rendered are of its time.
+    const updatedAt = this.#state.updatedAt ?? (this.#state.usage === this.#rendered?.usage ? this.#rendered?.updatedAt : undefined);
     const state = updatedAt === undefined ? this.#state : { ...this.#state, updatedAt };
     const label = this.label ?? undefined;
     this.#announce(label || strings.label, strings);
@@ -291,7 +290,7 @@ export class AiChatUsageMeter extends Base {
   /** Says each change of the level or of what is wrong once, and nothing of numbers. */
   #announce(label: string, strings: MeterStrings): void {
     const { error, level } = this.#state;
-    const kind = error ? `${error.code} ` : level;
+    const kind = error ? String(error.code) : level;
     if (!kind || kind === this.#kind) return;
     const isFirst = this.#kind === undefined;
     this.#kind = kind;

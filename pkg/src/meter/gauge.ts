@@ -11,7 +11,7 @@ const rounded = (value: number) => Math.round(value * 100) / 100;
 
 /** The parts of the whole, in percent: what is used of the limit, and where the limit is, if that is exceeded. */
 function parts({ share = 0, level, usage }: UsageState): { fill: number; limit?: number } {
-  if (usage?.tokenLimit === 0 && level === "over") return { fill: 0, limit: 0 };
+  if (usage && usage.tokenLimit <= 0 && level === "over") return { fill: 0, limit: 0 };
   if (share <= 1) return { fill: rounded(Math.max(share * 100, share > 0 ? 1 : 0)) };
   const limit = rounded(Math.max(100 / share, LEAST));
   return { fill: limit, limit };

@@ -4,11 +4,12 @@
  *
  * @packageDocumentation
  */
-import { ConfigError, type AiChatUsageResponse } from "bookmore-sdk";
+import type { AiChatUsageResponse } from "bookmore-sdk";
 import type { UsageState } from "bookmore-sdk/watch";
 import { membersOf } from "../members.js";
+import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
-import { isUsage } from "../watch/options.js";
+import { isUsage, NO_USAGE } from "../watch/options.js";
 import { draw, knownLocale } from "./draw.js";
 import css from "./meter.css";
 import { stringsOf, type MeterStrings } from "./strings.js";
@@ -43,10 +44,6 @@ export interface RenderOptions {
 
 const OPTIONS = ["companyId", "label", "variant", "locale", "strings", "updatedAt", "timeZone", "nonce", "stylesheetHref"];
 
-function refuse(message: string): never {
-  throw new ConfigError({ message });
-}
-
 /**
  * Renders a meter. The element takes over in the page, with the same figures.
  *
@@ -56,13 +53,13 @@ function refuse(message: string): never {
 export function renderToString(usage: AiChatUsageResponse | null | undefined, options: RenderOptions = {}): string {
   const given = membersOf(options, "The options of renderToString", OPTIONS, { refuse, nearest: undefined });
   const { companyId, label, locale, strings, updatedAt, timeZone, nonce, stylesheetHref } = given;
-  if (usage && !isUsage(usage)) refuse("The usage must be one that getAiChatUsage gives.");
-  if (updatedAt !== undefined && isNaN(new Date(updatedAt).getTime())) refuse("updatedAt must be milliseconds since 1970.");
+  if (usage && !isUsage(usage)) refuse(NO_USAGE);
+  if (updatedAt !== undefined && (typeof updatedAt !== "number" || isNaN(new Date(updatedAt).getTime()))) refuse("updatedAt must be milliseconds since 1970.");
   if (timeZone !== undefined && !isTimeZone(timeZone)) refuse("timeZone must be the name of one, such as Europe/Stockholm.");
   const variant = variantOf(given.variant);
   const known = knownLocale(locale, "en");
   const state: UsageState = usage ? { status: "ok", usage, ...firstLook(usage), ...(updatedAt !== undefined && { updatedAt }) } : { status: "pending" };
-  const base = draw({ state, variant, label, strings: { ...stringsOf(known), ...strings }, locale: known, timeZone });
+  const base = draw({ state, variant, label, strings: stringsOf(known, strings), locale: known, timeZone });
   if (usage) base.attributes["data-state"] = JSON.stringify(state);
   const styles = stylesheetHref === undefined ? `${openTag("style", { nonce })}${css}</style>` : openTag("link", { rel: "stylesheet", href: stylesheetHref });
   const host = openTag("ai-chat-usage-meter", { "company-id": companyId, label, variant: given.variant, locale });

@@ -90,7 +90,7 @@ function registry(): Registry {
  * `bookmore-sdk/meter/locales/…` do.
  *
  * @param language Such as `sv`, or `de-AT` for that region alone.
- * @param strings What is missing is said in English.
+ * @param strings What is missing is said in the words of the language, else in English.
  */
 export function addMeterStrings(language: string, strings: Partial<MeterStrings>): void {
   const { languages, listeners } = registry();
@@ -105,9 +105,13 @@ export function onLanguage(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** The words of a locale, or of its language, or English ones. */
-export function stringsOf(locale = ""): MeterStrings {
+/** Each of `own`, else that of the locale, of its language, or the English one. What is of another kind is passed over. */
+export function stringsOf(locale = "", own?: Partial<MeterStrings>): MeterStrings {
   const { languages } = registry();
   const name = locale.toLowerCase();
-  return { ...ENGLISH, ...(languages.get(name) ?? languages.get(name.split("-")[0]!)) };
+  const strings: Record<string, unknown> = { ...ENGLISH };
+  for (const words of [languages.get(name.split("-")[0]!), languages.get(name), own]) {
+    for (const [key, word] of Object.entries(words ?? {})) if (typeof word === typeof strings[key]) strings[key] = word;
+  }
+  return strings as unknown as MeterStrings;
 }

@@ -1,6 +1,7 @@
-import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import type { AiChatUsageResponse, BookMoreClientLike, GetAiChatUsage } from "bookmore-sdk";
 import { DEFAULT_THRESHOLDS } from "./gauge.js";
 import { membersOf as checkedMembers } from "../members.js";
+import { refuse } from "../refuse.js";
 import { LONGEST_TIMER } from "../timer.js";
 import type { Source } from "./source.js";
 import type { WatchOptions } from "./types.js";
@@ -17,10 +18,6 @@ export interface CheckedOptions {
   initialUsage: AiChatUsageResponse | undefined;
   /** Times and usages in turns. */
   history: readonly number[];
-}
-
-function refuse(message: string): never {
-  throw new ConfigError({ message });
 }
 
 function check(fine: unknown, message: string): asserts fine {
@@ -76,6 +73,8 @@ export function checkedOptions(given: WatchOptions = {}, source: Source): Checke
     history: history.flatMap(({ at, tokensUsed }) => [at, tokensUsed]),
   };
 }
+
+export const NO_USAGE = "The usage must be one that getAiChatUsage gives.";
 
 export function isUsage(value: AiChatUsageResponse): boolean {
   const { tokensUsed, tokenLimit, windowDays, isWithinBudget } = Object(value) as AiChatUsageResponse;

@@ -229,6 +229,27 @@ const tests = {
     return { shown, urls: fake.requests.map(({ url }) => new URL(url).searchParams.get("CompanyId") ?? "own") };
   },
 
+  /** Listeners that give the meter something else, or take it away, while it is told what comes at once. */
+  async listeners() {
+    const heard = (store, listener) => {
+      const meter = document.createElement("ai-chat-usage-meter");
+      Object.assign(meter, store);
+      meter.addEventListener("bookmore-usage-change", () => listener(meter), { once: true });
+      main.append(meter);
+      return meter;
+    };
+    const first = storeOf(STATES.ok);
+    const given = heard({ store: first }, (meter) => (meter.store = storeOf(STATES.warning)));
+    const second = storeOf(STATES.ok);
+    heard({ store: second }, (meter) => meter.remove());
+    const third = storeOf(STATES.ok);
+    const other = main.appendChild(document.createElement("section"));
+    const moved = heard({ store: third }, (meter) => other.append(meter));
+    await settled();
+    third.set(STATES.over);
+    return { shown: [given, moved].map((meter) => text(meter, ".share")), listeners: [first, second, third].map(({ listeners }) => listeners) };
+  },
+
   async failures() {
     fake.set(ID, [{ share: 0.83 }, { kind: "network" }, { status: 401 }, { share: 0.84 }]);
     client = fake.client({ maxRetries: 0 });
@@ -338,6 +359,7 @@ const tests = {
     await look("a limit of 0 within budget", { usage: { ...good, tokensUsed: 0, tokenLimit: 0, tokensRemaining: 0 } });
     await look("2^53 - 1 of 1", { usage: { ...good, tokensUsed: Number.MAX_SAFE_INTEGER, tokenLimit: 1, isWithinBudget: false } });
     await look("nothing at all", {});
+    await look("words that are none", { usage: good, strings: { used: undefined, left: "x" } });
     return shown;
   },
 
@@ -371,7 +393,7 @@ const tests = {
     fake.set(ID, [{ kind: "network" }, { share: 0.9 }]);
     meter.client = client;
     await pass(1_000);
-    const seen = [text(meter, ".share"), text(meter, ".message")];
+    const seen = [text(meter, ".share"), text(meter, ".message"), text(meter, ".as-of").slice(0, 5)];
     await meter.refresh();
     seen.push(text(meter, ".share"), text(meter, ".message"));
     return { seen, isSame: nodes[0] === at(meter, ".base") && nodes[1] === at(meter, ".fill") };

@@ -4,11 +4,12 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { connect, isIP } from "node:net";
 import { connect as connectTls, type PeerCertificate } from "node:tls";
+import { portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
 import type { Finding } from "../../diagnose/types.js";
 import { PATH } from "../../operation.js";
 import type { Checked } from "./checklist.js";
-import { portOf, systemCause, unreachable } from "./system.js";
+import { hostOf, systemCause, unreachable } from "./system.js";
 
 /** What is found where there was time for it. */
 const LATE: Checked = { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
@@ -27,7 +28,7 @@ const failure = (code: string | undefined, baseUrl: string, words?: string): Fin
 
 /** The addresses of a name, of both families. */
 export async function resolved(baseUrl: string, signal: AbortSignal): Promise<Checked & { addresses: Address[] }> {
-  const host = hostOf(baseUrl);
+  const host = hostOf(new URL(baseUrl));
   if (isIP(host)) return { outcome: "skipped", detail: `${host} is an address already`, addresses: [{ address: host, family: isIP(host) }] };
   try {
     const addresses = await limited(signal, () => lookup(host, { all: true, verbatim: true }));
@@ -61,7 +62,7 @@ export async function connection(host: string, port: number, signal: AbortSignal
 
 /** Names, dates and the chain of the server's certificate. */
 export async function certified(baseUrl: string, signal: AbortSignal): Promise<Checked> {
-  const host = hostOf(baseUrl);
+  const host = hostOf(new URL(baseUrl));
   const port = portOf(new URL(baseUrl));
   const came = await limited(signal, (limit) => new Promise<Handshake>((resolve) => {
     // Refused by hand, so that all that it says can be told.
@@ -123,8 +124,5 @@ function extraAuthorities(): string {
     return ` NODE_EXTRA_CA_CERTS names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`;
   }
 }
-
-/** As sockets take it: without the brackets of an IPv6 address. */
-const hostOf = (baseUrl: string): string => new URL(baseUrl).hostname.replace(/^\[|\]$/g, "");
 
 const shown = ({ address, family }: Address): string => `${address} (v${family})`;

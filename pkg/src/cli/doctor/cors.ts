@@ -1,5 +1,5 @@
 import { PATH } from "../../operation.js";
-import { corsFix } from "../../diagnose/fixes.js";
+import { corsFix, EXPOSED } from "../../diagnose/fixes.js";
 import type { Finding, FindingCode } from "../../diagnose/types.js";
 
 /** A reply, as far as a browser looks at it for CORS. */
@@ -15,8 +15,6 @@ export interface PageRequest {
   headerNames: readonly string[];
   includesCookies: boolean;
 }
-
-const EXPOSED = ["retry-after", "date", "x-request-id"];
 
 /**
  * What a browser would make of the replies, by the Fetch standard: `preflight` is that to OPTIONS, `reply` that to a GET
@@ -53,7 +51,7 @@ export function corsFindings(request: PageRequest, preflight: CorsReply, reply: 
     return found("cors_credentials", `The server's CORS settings do not let a page send cookies: they need Access-Control-Allow-Origin: ${page}, not ${origin}, and Access-Control-Allow-Credentials: true.`);
   }
   const exposed = listOf(reply, "access-control-expose-headers");
-  const hidden = EXPOSED.filter((name) => !exposed.includes(name) && !(exposed.includes("*") && !includesCookies));
+  const hidden = EXPOSED.map((name) => name.toLowerCase()).filter((name) => !exposed.includes(name) && !(exposed.includes("*") && !includesCookies));
   if (hidden.length === 0) return [];
   const message = `A page cannot read ${hidden.join(", ")}: it waits without the server's word after a 429, and errors have no request id.`;
   return [{ code: "hidden_headers", level: "note", message, ...fix }];

@@ -1,7 +1,9 @@
+import { shellWord } from "../../diagnose/fixes.js";
+import { portOf } from "../../diagnose/network.js";
 import type { Finding } from "../../diagnose/types.js";
 import { connection } from "./connection.js";
 import type { Checked } from "./checklist.js";
-import { portOf } from "./system.js";
+import { hostOf } from "./system.js";
 
 const { env, execArgv, versions } = process;
 
@@ -32,20 +34,22 @@ export function isHeeded(): boolean {
 }
 
 /** Whether the proxy is there. Its user name and password are not told. */
-export async function proxied(proxy: URL, signal: AbortSignal): Promise<Checked> {
-  const error = await connection(proxy.hostname.replace(/^\[|\]$/g, ""), portOf(proxy), signal);
+export async function proxied(proxy: URL, baseUrl: string, signal: AbortSignal): Promise<Checked> {
+  const error = await connection(hostOf(proxy), portOf(proxy), signal);
   const at = `${proxy.hostname}, port ${portOf(proxy)}`;
   if (!isHeeded()) return { outcome: "failed", detail: `${at}: not used by this fetch${error ? `, ${error}` : ""}` };
   if (!error) return { outcome: "ok", detail: at };
   const message = `The proxy at ${at} cannot be reached (${error}).`;
-  return { outcome: "failed", detail: `${at}: ${error}`, findings: [{ code: "proxy_refused", level: "error", message, fix: `curl -v --proxy ${proxy.origin} https://api.bookmore.com` }] };
+  return { outcome: "failed", detail: `${at}: ${error}`, findings: [{ code: "proxy_refused", level: "error", message, fix: curlBy(proxy, baseUrl) }] };
 }
 
 /** No reply came through a proxy that is there: what it answers to the question for the way is not told. */
 export function behindProxy(proxy: URL, baseUrl: string): Finding {
   const message = `No reply came through the proxy at ${proxy.hostname}, port ${portOf(proxy)}: it wants credentials, forbids ${new URL(baseUrl).host}, or cannot reach it.`;
-  return { code: "proxy_refused", level: "error", message, fix: `curl -v --proxy ${proxy.origin} ${baseUrl}` };
+  return { code: "proxy_refused", level: "error", message, fix: curlBy(proxy, baseUrl) };
 }
+
+const curlBy = (proxy: URL, baseUrl: string): string => `curl -v --proxy ${shellWord(proxy.origin)} ${shellWord(baseUrl)}`;
 
 /** A proxy that is named and not used: what calls fail of, where nothing can be reached without. */
 export function unusedProxy(isReached: boolean): Finding {

@@ -1,4 +1,5 @@
-import { connectionRefused, unknownHost } from "../../diagnose/network.js";
+import { shellWord } from "../../diagnose/fixes.js";
+import { connectionRefused, portOf, unknownHost } from "../../diagnose/network.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 
 /** How the systems behind Node.js and Bun call what keeps a reply from coming. */
@@ -25,8 +26,8 @@ export function unreachable(code: FindingCode, baseUrl: string, words = ""): Cau
   const { host, hostname } = url;
   const port = portOf(url);
   const told = words && ` ${words}`;
-  const certificate = `openssl s_client -connect ${hostname}:${port} -servername ${hostname} </dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
-  const verbose = `curl -v --max-time 10 ${baseUrl}`;
+  const certificate = `openssl s_client -connect ${shellWord(`${hostname}:${port}`)} -servername ${shellWord(hostname)} </dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
+  const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
   switch (code) {
     case "connection_refused":
       return connectionRefused(url);
@@ -55,6 +56,5 @@ export function unreachable(code: FindingCode, baseUrl: string, words = ""): Cau
   }
 }
 
-export function portOf({ port, protocol }: URL): number {
-  return Number(port) || (protocol === "https:" ? 443 : 80);
-}
+/** As sockets take it: without the brackets of an IPv6 address. */
+export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, "");
