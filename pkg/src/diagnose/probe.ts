@@ -8,8 +8,8 @@ export const LIMIT_MS = 10_000;
 export type ProbeInit = Pick<RequestInit, "mode" | "credentials" | "redirect" | "cache" | "headers">;
 
 /**
- * Runs something with a signal that aborts with `signal`, whose reason is then thrown, or after a while: then undefined
- * comes.
+ * Runs `run` for 10 seconds at the most, and then gives undefined. If `signal` aborts, its reason is thrown. The signal
+ * that `run` got aborts at the end in any case.
  */
 export async function limited<T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
   if (signal?.aborted) throw abortReason(signal);
