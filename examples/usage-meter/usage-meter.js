@@ -23,7 +23,12 @@ function load() {
     hero.store = null;
   } catch (error) {
     // What the form has cannot be used: there is no client, and the meter says why.
-    hero.store = { subscribe: (run) => (run({ status: "stopped", error }), () => {}) };
+    hero.store = {
+      subscribe: (run) => (run({ status: "stopped", error }), () => {}),
+      refresh: async () => {
+        throw error;
+      },
+    };
   }
 }
 

@@ -74,7 +74,7 @@ function wrapped(glue) {
 
 /** Bundles a script. ES modules share the generated files; CommonJS includes them. */
 function bundle({ name, wasm }, { format, file }) {
-  const generated = ({ path }) => {
+  const resolveGenerated = ({ path }) => {
     if (wasm && path === "./wasm-inline.js") return { path: join(pkg, `src/wasm-${wasm}.ts`) };
     return format === "esm" ? { path, external: true } : { path: join(dist, path) };
   };
@@ -92,7 +92,7 @@ function bundle({ name, wasm }, { format, file }) {
     plugins: [{
       name: "generated",
       setup({ onResolve, onLoad }) {
-        onResolve({ filter: /^\.\/(core|wasm-inline|no-wasm-(core|module))\.js$/ }, generated);
+        onResolve({ filter: /^\.\/(core|wasm-inline|no-wasm-(core|module))\.js$/ }, resolveGenerated);
         onLoad({ filter: /\.css$/ }, () => ({ contents: sheet, loader: "text" }));
       },
     }],

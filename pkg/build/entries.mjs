@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
  * budget.json have to fit; tests/package/entries.test.mjs compares them.
  *
  * `name`: that of the source, `src/NAME.ts`, and of `dist/NAME.js`, `.cjs`, `.d.ts`, `.d.cts`. `wasm`: under the
- * `conditions`, `src/wasm-WASM.ts` stands in for the inlined module. `insteadOf`: under the `conditions` that entry is
- * this one. `isEffect`: importing it is what it is for. An entry that needs the client imports it from "bookmore-sdk",
- * so that there is one.
+ * `conditions`, `src/wasm-WASM.ts` stands in for the inlined module. `insteadOf`: under the `conditions`, importing that
+ * entry gives this one. `isEffect`: importing it is what it is for. An entry that needs the client imports it from
+ * "bookmore-sdk", so that there is one.
  */
 export const ENTRIES = [
   { name: "index", formats: ["esm", "cjs"] },

@@ -18,9 +18,9 @@ export function buildModule(root, out, run) {
 export function buildTranslation(root, out, run) {
   const [lowered, plain, small] = ["lowered", "plain", "small"].map((name) => join(out, `${name}.wasm`));
   mkdirSync(out, { recursive: true });
-  // wasm2js knows none of what came after the first version of WebAssembly: neither do its instructions ...
+  // wasm2js reads WebAssembly 1.0 alone: newer instructions are replaced.
   wasmOpt(root, [...LOWERED, "--strip-target-features", link(root, "no-wasm", run), "-o", lowered], run);
-  // ... nor, told so, the calls of wasm-bindgen, which then returns a text by a pointer instead of by two results.
+  // The features written into the module tell wasm-bindgen that a function has one result: it returns a text by a pointer.
   wasmOpt(root, ["--mvp-features", "--enable-mutable-globals", "--emit-target-features", lowered, "-o", plain], run);
   bindgen(plain, out, run);
   wasmOpt(root, [...SMALL, join(out, "core_bg.wasm"), "-o", small], run);

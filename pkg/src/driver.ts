@@ -28,6 +28,11 @@ export interface World {
   emit(event: ClientEvent): void;
 }
 
+/** How sending failed, as `Core.fail` takes it. */
+const THROWN = 0;
+const CONTROL_FLOW = 1;
+const UNUSABLE = 2;
+
 /** A send or a question in flight. */
 interface Flight {
   controller: AbortController;
@@ -168,8 +173,8 @@ export class Driver {
     } catch (thrown) {
       if (!this.#flights.delete(id)) return;
       const unusable = unusableIn(thrown);
-      const kind = unusable !== undefined ? 2 : isControlFlow(thrown) ? 1 : 0;
-      this.#keep(id, thrown, kind === 1);
+      const kind = unusable !== undefined ? UNUSABLE : isControlFlow(thrown) ? CONTROL_FLOW : THROWN;
+      this.#keep(id, thrown, kind === CONTROL_FLOW);
       const words = unusable ?? wordsOf(thrown);
       this.#input((core, at) => core.fail(id, kind, words, ...signsOf(thrown), ...at));
       return;

@@ -9,7 +9,7 @@ import type { ClientOptions } from "./types.js";
 
 export * from "./public.js";
 
-/** What the script takes for WebAssembly, with one module. */
+/** Stands in for `WebAssembly` in wasm-bindgen's script, which makes one module's instances with it. */
 const TRANSLATED = {
   Module: Object,
   Instance: function (_module: object, imports: object) {
@@ -23,7 +23,7 @@ function start(): Glue {
   return own;
 }
 
-/** One that has taken a base URL apart, for the first client that makes a call. */
+/** An instance that was started to parse a base URL; the first call takes it over. */
 let spare: Glue | undefined;
 
 /** All clients share one instance. */

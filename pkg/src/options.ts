@@ -2,6 +2,7 @@ import { errorOf } from "./errors.js";
 import { isLoopback } from "./loopback.js";
 import { isPlain, membersOf as checkedMembers } from "./members.js";
 import { nearest } from "./nearest.js";
+import { DEFAULT_BASE_URL } from "./operation.js";
 import { LONGEST_TIMER } from "./timer.js";
 import type { Answer } from "./driver.js";
 import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
@@ -70,8 +71,6 @@ export interface Endpoint {
   /** Whether the origin is potentially trustworthy (W3C): https or loopback. */
   keepsSecrets: boolean;
 }
-
-const DEFAULT_BASE_URL = "https://api.bookmore.com";
 
 /** Takes a base URL apart: an {@link Endpoint}, or why it is none. */
 export type Parse = (text: string) => unknown;

@@ -35,7 +35,7 @@ impl<T: Transport> Client<T> {
     ///
     /// Nothing is sent while the client is paused, and no call's time limit
     /// covers such a wait. Where ten pauses follow each other and nobody
-    /// succeeds, which takes five to ten minutes, nobody is asked any more: who
+    /// succeeds, which takes four to ten minutes, nobody is asked any more: who
     /// is left comes to the last 429.
     ///
     /// ```

@@ -77,9 +77,9 @@ impl WatchOptions {
         self
     }
 
-    /// Up to which the interval doubles while nothing changes and the usage is
-    /// below the lowest threshold. Default: five minutes, or the interval where
-    /// that is longer.
+    /// The longest interval: it doubles up to this while nothing changes and the
+    /// usage is below the lowest threshold. Default: five minutes, or the
+    /// interval where that is longer.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -164,7 +164,7 @@ pub struct UsageState {
     /// How serious it is.
     pub level: Option<Level>,
     /// The threshold that this usage has reached: of several the highest. It can
-    /// be reached again after the usage was two points below it.
+    /// be reached again only after the usage was two percentage points below it.
     pub reached: Option<f64>,
     /// Where it is going.
     pub trend: Option<Trend>,
@@ -266,8 +266,8 @@ impl WatchHandle {
     }
 
     /// Sends nothing until it is told otherwise, as while a page is hidden. On
-    /// return it asks at once where the usage is older than the interval, or
-    /// than 30 seconds.
+    /// return it asks at once where the last request failed, or was longer ago
+    /// than the interval or than 30 seconds.
     ///
     /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, client::WatchOptions, testing::FakeBookMore};

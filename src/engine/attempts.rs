@@ -281,12 +281,13 @@ impl Engine {
         group.failure = Some(failure);
     }
 
-    /// Whether the server said it to whoever is logged in now.
+    /// Whether the group's last attempt was sent as the identity that is logged in
+    /// now.
     fn is_own(&self, group: &Group) -> bool {
         group.identity == self.shared.identity
     }
 
-    /// A group sleeps no longer because the server asked `identity` to wait.
+    /// Wakes a group that sleeps only because the server asked `identity` to wait.
     pub(super) fn wake_from_pause(&mut self, group: &mut Group, identity: u64) {
         let is_asleep = group.stage == Stage::Sleep && group.identity == identity;
         let failure = group.failure.as_ref().filter(|_| is_asleep);

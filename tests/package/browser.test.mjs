@@ -271,6 +271,16 @@ for (const { name, start } of BROWSERS) {
       assert.deepEqual(await asked({ base }), OK); // and it recovers
     });
 
+    test("a failure that is chosen where there is no client leaves the error", async () => {
+      await open();
+      const shown = await asked({ base: "nowhere:" });
+      assert.match(shown.kind, /^ConfigError · config_error/);
+      const refreshed = await driver.executeAsyncScript((done) => {
+        new Promise((resolve) => resolve(document.getElementById("hero").refresh())).catch(({ message }) => done(message));
+      });
+      assert.match(refreshed, /^baseUrl must be /);
+    });
+
     test("the slider, the failures and the login drive the server, and the meter shows it", async (t) => {
       t.after(() => {
         server.fake.reset();

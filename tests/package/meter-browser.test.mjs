@@ -278,6 +278,7 @@ const NONSENSE = {
   "no remainder": "5 of 10 tokens | 50% |  | ",
   "a client that is none": "No figures yet |  |  | The client must be a BookMoreClient, or an object with its getAiChatUsage.",
   "a store that is none": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
+  "a store without refresh": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
   "a stand-in that gives nonsense": NO_USAGE,
   "a stand-in that throws nonsense": "No figures yet |  |  | The usage could not be loaded.",
   "no company id": "No figures yet |  |  | The company id is not a Guid; pass it as 32 hexadecimal digits, with or without dashes.",

@@ -227,6 +227,19 @@ describe("errors", () => {
     assert.equal(store.getSnapshot().error, undefined);
   });
 
+  it("of a page that was opened offline: it asks when it comes online", async (t) => {
+    const page = new EventTarget();
+    globalThis.addEventListener = page.addEventListener.bind(page);
+    t.after(() => delete globalThis.addEventListener);
+    fake.set(ID, [{ kind: "network" }, { share: 0.9 }]);
+    const { states } = listen(watch());
+    await pass(6 * SECOND);
+    page.dispatchEvent(new Event("online"));
+    await pass(SECOND);
+    assert.deepEqual(seconds(), [0, 6]);
+    assert.deepEqual(states.map(({ status }) => status), ["pending", "error", "ok"]);
+  });
+
   it("Retry-After is kept", async () => {
     fake.set(ID, [{ status: 429, retryAfter: 600 }, { share: 0.9 }]);
     listen(watch({ intervalMs: 5_000 }));

@@ -18,8 +18,17 @@ const LONGEST_PAGE = 1000;
  *   accepted; the exchange keeps the recorded ones
  */
 export async function ask(base, { id, request }, credentials = {}) {
-  const { status, reason, headers, bytes } = await send(base, request, credentials);
+  const { status, ...reply } = await send(base, request, credentials);
+  const reason = hidden(reply.reason, credentials);
+  const headers = reply.headers.map(([name, value]) => [name, hidden(value, credentials)]);
+  const bytes = Buffer.from(hidden(reply.bytes.toString("latin1"), credentials), "latin1");
   return { id, request, response: { status, reason, headers: scrubbed(headers), ...bodyOf(headers, bytes) } };
+}
+
+/** A host may quote what it was asked: the recorded credentials stand for those that were sent. */
+function hidden(text, { bearerToken, apiKey }) {
+  if (bearerToken) text = text.replaceAll(bearerToken, CREDENTIALS.bearerToken);
+  return apiKey ? text.replaceAll(apiKey, CREDENTIALS.apiKey) : text;
 }
 
 function send(base, { method, path, headers }, credentials) {

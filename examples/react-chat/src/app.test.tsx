@@ -1,4 +1,5 @@
 import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { ConfigError } from "bookmore-sdk";
 import { BookMoreProvider } from "bookmore-sdk/react";
 import { diagnose } from "bookmore-sdk/diagnose";
 import { createFakeBookMore } from "bookmore-sdk/testing";
@@ -28,7 +29,7 @@ function open(answers: Parameters<ReturnType<typeof createFakeBookMore>["set"]>[
     fireEvent.change(field(), { target: { value: text } });
     fireEvent.submit(field().form!);
   };
-  return { fake, client, send, logIn, say, expire: () => (token = "old") };
+  return { fake, client, send, logIn, why, say, expire: () => (token = "old") };
 }
 const field = () => screen.getByRole<HTMLInputElement>("textbox", { name: "Message" });
 const shows = (text: string | RegExp) => screen.findByText(text);
@@ -38,6 +39,11 @@ test("shows the usage, with one request for all components", async () => {
   await shows("38,000 left");
   expect(screen.getByText("62 %")).toBeTruthy();
   expect(fake.requests.length).toBe(1);
+});
+
+test("shows whole percent, rounded down", async () => {
+  open({ share: 0.29 });
+  await shows("29 %"); // 0.29 * 100 is a little less than 29
 });
 
 test("asks anew after a message, warns at 80 % and closes the chat box when the limit is reached", async () => {
@@ -90,9 +96,30 @@ test.each([
   expect(fake.requests.length).toBe(1);
 });
 
-test("tells why the connection is lost, for whoever asks", async () => {
-  open({ kind: "network" });
+test("announces no other try where none follows", async () => {
+  const { client } = open({ share: 0.5 });
+  vi.spyOn(client, "getAiChatUsage").mockRejectedValue(new ConfigError({ message: "There is no such company." }));
+  await shows("The usage cannot be looked up right now.");
+});
+
+test("tells why the connection is lost, for whoever asks, and keeps it for this outage alone", async () => {
+  const { fake, say, send } = open({ kind: "network" });
+  send.mockResolvedValue("Yes.");
   await shows("The connection is lost. It will be tried again.");
   fireEvent.click(screen.getByRole("button", { name: "Why?" }));
   await shows(/\(no_reply\)/);
+  fake.set(undefined, { share: 0.5 });
+  say("Is it back?");
+  await shows("50,000 left");
+  fake.set(undefined, { kind: "network" });
+  say("And now?");
+  await shows("The connection is lost. It will be tried again.");
+  expect(screen.queryByText(/\(no_reply\)/)).toBeNull();
+});
+
+test("says why nothing could be found out", async () => {
+  const { why } = open({ kind: "network" });
+  why.mockRejectedValue(new Error("given up"));
+  fireEvent.click(await screen.findByRole("button", { name: "Why?" }));
+  await shows("Error: given up");
 });

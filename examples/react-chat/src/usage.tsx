@@ -9,10 +9,11 @@ export const time = (at: number | Date) => new Date(at).toLocaleTimeString("en",
 export function UsageMeter() {
   const { status, usage, share = 1, level, updatedAt } = useUsage();
   if (!usage) return <p className="quiet">{status === "pending" ? "Looking up the usage…" : "The usage is not known."}</p>;
+  const percent = usage.tokenLimit > 0 ? Math.floor((100 * usage.tokensUsed) / usage.tokenLimit) : 100;
   return (
     <section className="usage" data-level={level} aria-label="Usage">
       <p>
-        <strong>{Math.floor(share * 100)} %</strong> of {number(usage.tokenLimit)} tokens used in {usage.windowDays} days
+        <strong>{percent} %</strong> of {number(usage.tokenLimit)} tokens used in {usage.windowDays} days
       </p>
       <div className="bar">
         <div style={{ inlineSize: `${Math.min(share, 1) * 100}%` }} />

@@ -106,7 +106,8 @@ BOOKMORE_URL. Only the call sends them.
   --token-file FILE      a file that holds the token
   --json                 the steps and the findings, as data
 
-Exit code 0: fine. 1: something was found. 2: wrong arguments. 4: credentials are missing or refused. 130: Ctrl+C.
+Exit code 0: nothing keeps calls from succeeding (there may be notes). 1: something does. 2: wrong arguments.
+4: credentials are missing or refused. 130: Ctrl+C.
 
 Examples:
   bookmore-sdk doctor

@@ -10,7 +10,7 @@ import { isSameOrigin } from "./network.js";
 import { aheadMs, LIMIT_MS, limited, probe, type ProbeInit } from "./probe.js";
 import type { DiagnosisStep } from "./types.js";
 
-/** Firefox and Chromium tell of what a policy refused a task after it was. */
+/** Firefox and Chromium report a violation of the policy one task after the refusal; it is waited for so long. */
 const LATEST_VIOLATION_MS = 300;
 /** Stands where a token, a key or a header's value would: no server takes it for one. */
 const PLACEHOLDER = "placeholder";

@@ -1,3 +1,4 @@
+import { DEFAULT_BASE_URL } from "../operation.js";
 import type { Cause } from "./types.js";
 
 /** What page asks for what, as CORS settings have it. */
@@ -43,7 +44,7 @@ export function doctorLine({ page, headerNames }: Asking, baseUrl: string, inclu
 }
 
 /** What tells the command where the API is, where that is not where it looks by itself. */
-export const urlFor = (baseUrl: string): string => (baseUrl === "https://api.bookmore.com" ? "" : `BOOKMORE_URL=${shellWord(baseUrl)} `);
+export const urlFor = (baseUrl: string): string => (baseUrl === DEFAULT_BASE_URL ? "" : `BOOKMORE_URL=${shellWord(baseUrl)} `);
 
 /** A client of another base URL. */
 export const baseUrlFix = (baseUrl: string): string => `new BookMoreClient({ baseUrl: "${baseUrl}" })`;

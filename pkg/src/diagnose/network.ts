@@ -13,7 +13,7 @@ export function noReplyFindings(facts: Facts, call: Call): Finding[] {
   // Headers came: what was lost is the body.
   if (call.error?.attempts?.at(-1)?.status) return [errorFinding(truncated(call.error.message))];
   if (reach.came === "late") return [errorFinding(late(baseUrl))];
-  // A page that may read a reply reaches the server, whatever keeps it from what it may not read.
+  // A reply that the page could read shows that the server is there, even if the `no-cors` probe was blocked.
   if (reach.came === "nothing" && plain?.came !== "reply") return [page === undefined ? outside(baseUrl, reach) : inPage(facts, page, baseUrl)];
   if (page === undefined || isSameOrigin(baseUrl, page)) return [errorFinding(noReply(call))];
   if (plain?.came === "late") return [errorFinding(late(baseUrl))];
@@ -110,7 +110,8 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
       message: `The server's CORS settings do not let a page send ${names}; without ${refused.length > 1 ? "them" : "it"} its replies can be read. ServiceStack allows Content-Type alone unless it is told otherwise.`,
       ...fix,
     };
-    // One header more, and the browser asks first, too: that it may.
+    // Content-Type: application/json needs a preflight too. Where that is let in, preflights work, and these headers are
+    // refused.
     if (contentType?.came !== "nothing") return errorFinding(headersCause);
     return {
       ...errorFinding({ code: "preflight_refused", message: `The server refuses what a browser asks before it sends ${names} (the preflight, an OPTIONS request). Browsers do not tell which of these it is.` }),

@@ -18,7 +18,7 @@ export type { ManyAiChatUsage, ManyOptions, ManyOutcome, ManyProgress } from "./
  *
  * Nothing is sent while the client is paused, and no call's time limit covers
  * such a wait. Where ten pauses follow each other and nobody succeeds, which
- * takes five to ten minutes, nobody is asked any more: who is left comes to the
+ * takes four to ten minutes, nobody is asked any more: who is left comes to the
  * last 429.
  *
  * An abort sends nothing more and cancels what is in flight: awaiting rejects

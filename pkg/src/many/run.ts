@@ -16,6 +16,12 @@ export interface Asked {
 
 type Came = { usage: AiChatUsageResponse } | { error: AnyBookMoreError };
 
+/** What a call came to, as `Many.settle` takes it. */
+const USAGE = 0;
+const FAILURE = 1;
+const PASSING = 2;
+const LIMITED = 3;
+
 /** One for all the ids that are the same Guid. */
 interface Company {
   /** Those ids that have no outcome yet, with their place among all. */
@@ -196,15 +202,15 @@ export class Run {
     const now = this.#timer.now();
     const company = this.#companies[number]!;
     const { waiting } = company;
-    let kind: 0 | 1 | 2 | 3 = 0;
+    let kind: 0 | 1 | 2 | 3 = USAGE;
     let askedMs = NaN;
     let leftMs = NaN;
     if ("error" in came) {
       const { status, isRetryable, retryAt, retryAfterMs } = Object(came.error);
       // A framework's control flow has to reach the framework.
       if (this.#isReal && !came.error?.[ERROR_BRAND as never]) throw came.error;
-      kind = !isRetryable ? 1 : status === 429 ? 3 : 2;
-      if (kind === 3) this.#limit = came;
+      kind = !isRetryable ? FAILURE : status === 429 ? LIMITED : PASSING;
+      if (kind === LIMITED) this.#limit = came;
       leftMs = Number(retryAt) - Date.now();
       // A stand-in may say when, and not for how long.
       askedMs = Number(retryAfterMs ?? (this.#isReal ? NaN : leftMs));

@@ -246,7 +246,10 @@ export class AiChatUsageMeter extends Base {
 
   #makeSource(): Source {
     try {
-      if (this.#store) return typeof this.#store.subscribe === "function" ? this.#store : refuse("The store must be one of watchAiChatUsage.");
+      if (this.#store) {
+        const { subscribe, refresh } = this.#store;
+        return typeof subscribe === "function" && typeof refresh === "function" ? this.#store : refuse("The store must be one of watchAiChatUsage.");
+      }
       const usage = this.#usage ?? this.#rendered?.usage;
       if (this.#client) {
         return watchAiChatUsage(this.#client, this.companyId === null ? {} : { companyId: this.companyId }, usage && { initialUsage: usage });

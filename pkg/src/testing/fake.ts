@@ -6,6 +6,7 @@ import { deliver } from "./deliver.js";
 import { isCut, type Answers } from "./failures.js";
 import { dashed, EMPTY, guidDigits } from "./guid.js";
 import { checkMembers, unknown } from "./members.js";
+import { DEFAULT_BASE_URL } from "../operation.js";
 import { bindingError, malformedKey, replyTo, unauthorized, type Reply, type Style } from "./reply.js";
 import { asked, logAsked, logged, received, RequestMismatchError, type FakeRequest, type Received } from "./request.js";
 import { HOSTS, type Host } from "./wire.js";
@@ -81,7 +82,7 @@ const OWN_COMPANY = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
  */
 export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
   checkMembers(options, OPTIONS, "The fake's options");
-  const { baseUrl = "https://api.bookmore.com", companyId = OWN_COMPANY, bearerToken, apiKey, host = "classic", cors } = options;
+  const { baseUrl = DEFAULT_BASE_URL, companyId = OWN_COMPANY, bearerToken, apiKey, host = "classic", cors } = options;
   if (!HOSTS.includes(host)) throw new TypeError(`There is no host ${unknown(String(host), HOSTS)}.`);
   if (cors !== undefined && !CORS_POLICIES.includes(cors)) throw new TypeError(`There is no CORS policy ${unknown(String(cors), CORS_POLICIES)}.`);
   const base = checkedUrl(baseUrl);

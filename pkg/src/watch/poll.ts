@@ -9,6 +9,8 @@ import type { UsageState } from "./types.js";
 
 /** After a fault of the SDK everything starts anew. */
 const RESTART_MS = 60_000;
+/** What `Watch.error` gives where no other request would go better. */
+const STOPPED = 2;
 const EVENTS = ["online", "offline", "pageshow"];
 
 /** What a poll has come to: another object whenever that changes. */
@@ -140,8 +142,8 @@ export class Poll {
   readonly #look = (event?: Event): void => {
     if (event?.type === "offline" || event?.type === "online") this.#isOffline = event.type === "offline";
     this.#input((watch, at) => {
-      // Taken from the cache of pages it was away, whatever it was told.
-      if ((event as PageTransitionEvent)?.persisted) watch.pause(true, this.#isOffline, ...at);
+      // It was away, whatever it was told: in the cache of pages, or offline from the start.
+      if ((event as PageTransitionEvent)?.persisted || event?.type === "online") watch.pause(true, true, ...at);
       watch.pause(globalThis.document?.visibilityState === "hidden", this.#isOffline, ...at);
     });
   };
@@ -191,7 +193,7 @@ export class Poll {
       // What stands in for a client may throw anything.
       const { code, retryAt = NaN } = Object(thrown) as Partial<AnyBookMoreError>;
       const how = counts((at) => watch.error(id, String(code), Number(retryAt), ...at), true);
-      if (how) this.#set({ ...this.known, status: how === 2 ? "stopped" : "error", error });
+      if (how) this.#set({ ...this.known, status: how === STOPPED ? "stopped" : "error", error });
       throw thrown;
     }
   }

@@ -9,9 +9,9 @@ export interface WatchOptions {
    */
   intervalMs?: number | undefined;
   /**
-   * Up to which the interval doubles while nothing changes and the usage is
-   * below the lowest threshold. Default: 300 000, or `intervalMs` where that is
-   * longer.
+   * The longest interval, in milliseconds: it doubles up to this while nothing
+   * changes and the usage is below the lowest threshold. Default: 300 000, or
+   * `intervalMs` where that is longer.
    */
   idleIntervalMs?: number | undefined;
   /** Whether a page that is hidden goes on asking. Default: `"pause"`. */
@@ -19,9 +19,10 @@ export interface WatchOptions {
   /** Shares of the limit. Default: `[0.8, 0.95, 1]`. */
   thresholds?: readonly number[] | undefined;
   /**
-   * Told when the usage has reached a threshold, also by the first answer: of
-   * several the highest. It is told of it again after the usage was two points
-   * below it. What it throws is an uncaught error.
+   * Called when the usage reaches a threshold, at the first answer too; where it
+   * reaches several at once, for the highest. Called for the same one again only
+   * after the usage was two percentage points below it. What it throws is an
+   * uncaught error.
    */
   onThreshold?: ((reached: UsageThreshold) => void) | undefined;
   /**
@@ -44,7 +45,10 @@ export interface UsageThreshold {
   usage: AiChatUsageResponse;
 }
 
-/** From the lowest threshold on, from the second, and not within budget. */
+/**
+ * `warning` from the lowest threshold on, `critical` from the second, `over` when
+ * not within budget, else `ok`.
+ */
 export type UsageLevel = "ok" | "warning" | "critical" | "over";
 
 /** What is known of a usage. It is not changed: another one takes its place. */

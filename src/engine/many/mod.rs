@@ -29,8 +29,8 @@ mod simulation;
 const ROUND_MS: f64 = 2_000.0;
 /// How long a 429 pauses at least; doubled with each in a row, up to a minute.
 const PAUSE_MS: f64 = 1_000.0;
-/// So many in a row without a success, and the run is given up: five to ten
-/// minutes.
+/// With so many in a row and no success between, the run is given up, at the
+/// beginning of the last: after four to ten minutes.
 const MOST_PAUSES: u32 = 10;
 /// Between two reports.
 const REPORT_MS: f64 = 100.0;
@@ -143,9 +143,9 @@ impl Many {
         self.turn(now);
     }
 
-    /// The company that is to be asked now; then [`settle`](Self::settle). Where
-    /// the run [is given up](Self::is_given_up), it comes to what the last 429
-    /// was, and is not asked.
+    /// The company to ask now; then [`settle`](Self::settle). Once the run [is
+    /// given up](Self::is_given_up), each company that is left comes out here: it
+    /// is settled with the last 429, without a request.
     pub fn poll(&mut self, now: f64) -> Option<usize> {
         let is_held = self.in_flight >= self.allowed || now < self.begins_at();
         if is_held && !self.is_given_up {

@@ -42,6 +42,7 @@ fn used(percent: f64) -> Figures {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Answer {
     Usage(f64),
     Error(&'static str),
@@ -247,6 +248,22 @@ fn a_return_refreshes_what_is_older_than_the_interval_or_30_s_whichever_is_less(
         world.same(away);
         world.hide(false);
         assert_eq!(world.same(0.0), polls, "{interval} {away}");
+    }
+}
+
+#[test]
+fn a_return_to_an_error_asks_at_once_but_not_before_retry_at() {
+    for (answer, polls) in [
+        (Error("network_error"), vec![1.0]),
+        (RetryAfter(20.0), vec![20.0]),
+        (Error("permission_denied"), vec![]),
+    ] {
+        let mut world = World::new([pace()]);
+        world.run(0.0, |_| answer);
+        world.disconnect(true);
+        assert_eq!(world.same(1_000.0), NONE);
+        world.disconnect(false);
+        assert_eq!(world.same(30_000.0), polls);
     }
 }
 

@@ -13,8 +13,8 @@ use super::{
 const JITTER: f64 = 0.1;
 /// A gap after errors does not grow beyond this.
 const LONGEST_AFTER_ERRORS: f64 = 900_000.0;
-/// Who returns gets a new answer where the last is older than this, or than the
-/// interval.
+/// Who returns gets a new answer where the last request failed, or ended longer
+/// ago than this or than the interval.
 const STALE: f64 = 30_000.0;
 /// For so long a poll outlives who listened last: another may be on its way.
 const LINGER: f64 = 1_000.0;
@@ -23,7 +23,7 @@ const LINGER: f64 = 1_000.0;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     pub interval: f64,
-    /// Up to which the gap grows while nothing changes.
+    /// The longest gap: it grows up to this while nothing changes.
     pub idle_interval: f64,
     pub polls_hidden: bool,
     /// The share from which on the gap does not grow; infinite for none.
@@ -253,7 +253,7 @@ impl Schedule {
         }
         // A machine that slept may not count the time by its first clock.
         let age = (at.now - self.ended).max(at.wall - self.ended_wall);
-        self.is_due |= age >= shortest;
+        self.is_due |= self.failures > 0 || age >= shortest;
     }
 
     /// When the next poll is to be sent.

@@ -45,13 +45,18 @@ struct World {
     flights: BTreeMap<Id, bool>,
     /// The newest request that has ended.
     newest: Id,
-    /// When the last one ended.
+    /// When the last one ended, by both clocks.
     ended: f64,
+    ended_wall: f64,
+    /// Whether the newest failed.
+    has_failed: bool,
     /// No poll before that.
     retry_at: f64,
     /// Whether a poll may come however short the gap: after a start, a return or
     /// a new token.
     may_hurry: bool,
+    /// Whether it has to: after a return to an error or to an old answer.
+    must_hurry: bool,
     unused_since: f64,
     polls: usize,
     refreshes: usize,
@@ -78,8 +83,11 @@ impl World {
             flights: BTreeMap::new(),
             newest: 0,
             ended: f64::NEG_INFINITY,
+            ended_wall: f64::NEG_INFINITY,
+            has_failed: false,
             retry_at: f64::NEG_INFINITY,
             may_hurry: true,
+            must_hurry: true,
             unused_since: 0.0,
             polls: 0,
             refreshes: 0,
@@ -179,12 +187,16 @@ impl World {
                 self.unused_since = self.now;
             }
             Act::Hide(is_hidden) => {
-                self.may_hurry |= self.is_hidden && !is_hidden;
+                if self.is_hidden && !is_hidden {
+                    self.come_back(at);
+                }
                 self.is_hidden = is_hidden;
                 self.schedule.set_hidden(is_hidden, at);
             }
             Act::Disconnect(is_offline) => {
-                self.may_hurry |= self.is_offline && !is_offline;
+                if self.is_offline && !is_offline {
+                    self.come_back(at);
+                }
                 self.is_offline = is_offline;
                 self.schedule.set_offline(is_offline, at);
             }
@@ -202,6 +214,14 @@ impl World {
             Act::Sleep(ms) => self.slept += ms,
             Act::Answer(id) => self.answer(id, at),
         }
+    }
+
+    fn come_back(&mut self, at: Moment) {
+        self.may_hurry = true;
+        let intervals = self.listeners.iter().map(|(_, pace)| pace.interval);
+        let shortest = intervals.fold(30_000.0, f64::min);
+        let age = (at.now - self.ended).max(at.wall - self.ended_wall);
+        self.must_hurry |= self.has_failed || age >= shortest;
     }
 
     fn sent(&mut self, id: Id, is_poll: bool) {
@@ -250,13 +270,15 @@ impl World {
             self.newest = id;
             self.retry_at = retry_at;
             self.is_stopped = status == Status::Stopped;
+            self.has_failed = status != Status::Ok;
         }
         if !is_poll {
             self.settled += 1;
             self.unused_since = self.now;
         }
-        self.ended = self.now;
+        (self.ended, self.ended_wall) = (at.now, at.wall);
         self.may_hurry = false;
+        self.must_hurry = false;
     }
 
     fn timeout(&mut self) {
@@ -286,6 +308,10 @@ impl World {
         if is_shown && !self.is_stopped && self.flights.is_empty() {
             let gap = self.schedule.poll_timeout() - self.now;
             assert!(gap < 900_000.1, "{gap} ms to the next poll");
+            let wait = (self.retry_at - self.now).max(0.0);
+            // Sums of times are rounded.
+            let is_soon = !self.must_hurry || gap <= wait + 1e-3;
+            assert!(is_soon, "{gap} ms to the poll after a return");
         }
     }
 }

@@ -350,6 +350,7 @@ const tests = {
     await look("no remainder", { usage: { tokensUsed: 5, tokenLimit: 10, isWithinBudget: true, windowDays: 30 } });
     await look("a client that is none", { client: 5 });
     await look("a store that is none", { store: {} });
+    await look("a store without refresh", { store: { subscribe: () => () => {} } });
     await look("a stand-in that gives nonsense", { client: { getAiChatUsage: async () => ({ tokensUsed: "many" }) } });
     await look("a stand-in that throws nonsense", { client: { getAiChatUsage: () => Promise.reject(5) } });
     await look("no company id", { client }, { "company-id": "abc" });
