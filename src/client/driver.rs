@@ -187,7 +187,7 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    #[cfg(feature = "bindings")]
+    #[cfg(all(feature = "bindings", target_arch = "wasm32"))]
     pub fn leave_unless_settled(self: &Arc<Self>, call: Id) {
         let has_settled = self.lock().outcomes.contains_key(&call);
         if !has_settled {

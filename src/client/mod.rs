@@ -173,7 +173,7 @@ impl<T: Transport> Client<T> {
     /// The same as [`get_ai_chat_usage_with`](Self::get_ai_chat_usage_with), for
     /// who may leave while the call is being polled: `on_begin` is given what
     /// leaves it, unless it has settled.
-    #[cfg(feature = "bindings")]
+    #[cfg(all(feature = "bindings", target_arch = "wasm32"))]
     pub(crate) async fn call_until_left(
         &self,
         request: &GetAiChatUsage,

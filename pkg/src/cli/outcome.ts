@@ -7,7 +7,9 @@ export type Success = Extract<Outcome, { error?: undefined }>;
 
 /** Whether so many percent of the limit are used. */
 export function reaches(usage: AiChatUsageResponse, percent: number): boolean {
-  return (firstLook(usage).share ?? (usage.isWithinBudget ? 0 : Infinity)) * 100 >= percent;
+  if (firstLook(usage).share === undefined) return !usage.isWithinBudget || percent === 0;
+  // Not by the share, whose fractions are not exact.
+  return 100 * usage.tokensUsed >= percent * usage.tokenLimit;
 }
 
 /** A share in words. It is rounded down: 100 % is told only where all is used. */
