@@ -245,7 +245,7 @@ export type ClientEvent = {
 } & (
   /** A request is about to be sent. */
   | { type: "attempt"; url: string }
-  /** The headers of a reply arrived. */
+  /** A reply arrived, as far as its body could be read. */
   | { type: "response"; status: number }
   /** The attempt failed; the next one follows after `waitMs` milliseconds, or earlier if other calls succeed. */
   | { type: "retry"; waitMs: number; code: ErrorCode; status?: number }

@@ -657,6 +657,11 @@ describe("queries", () => {
     client.setBearerToken("another-t0ken");
     assert.equal((await ask(client)).tokensUsed, 70_000);
     assert.notDeepEqual(aiChatUsageQuery(client).queryKey, aiChatUsageQuery(client, { companyId: ID }).queryKey);
+    // What is no request finds no answer of before.
+    await queries.fetchQuery(aiChatUsageQuery(client));
+    for (const request of [{ companyID: ID }, { companyId: null }, ID, 5, null]) {
+      await assert.rejects(queries.fetchQuery(aiChatUsageQuery(client, request)), { code: "config_error" }, JSON.stringify(request));
+    }
     assert.deepEqual([queryKey.slice(0, 2), staleTime, retry], [["bookmore-sdk", "ai-chat-usage"], 30_000, false]);
     assert.doesNotMatch(JSON.stringify(queries.getQueryCache().getAll().map((query) => query.queryKey)), /t0ken/);
     queries.clear();

@@ -38,9 +38,16 @@ export function aiChatUsageQuery(client: BookMoreClientLike, request: GetAiChatU
   const number = numbers.get(of) ?? ++last;
   numbers.set(of, number);
   return {
-    queryKey: ["bookmore-sdk", "ai-chat-usage", `${number}.${calls?.identity ?? 0}`, request.companyId ?? null],
+    queryKey: ["bookmore-sdk", "ai-chat-usage", `${number}.${calls?.identity ?? 0}`, keyOf(request)],
     queryFn: ({ signal }) => client.getAiChatUsage(request, { signal }),
     staleTime: 30_000,
     retry: false,
   };
+}
+
+/** What is no request has a key of its own, so that it finds no answer of before: the client refuses it. */
+function keyOf(request: GetAiChatUsage): string | null {
+  const { companyId } = request ?? {};
+  const isRequest = Object.keys(Object(request)).every((name) => name === "companyId") && typeof request === "object" && request !== null;
+  return isRequest && (companyId === undefined || typeof companyId === "string") ? (companyId ?? null) : JSON.stringify(request);
 }
