@@ -68,7 +68,8 @@ await step("host", ["cargo", "test", "--locked"], { count: cargoTests });
 const rings = { "wasm, Node": ["--node"], "wasm, Chrome": ["--headless", "--chrome"], "wasm, Firefox": ["--headless", "--firefox"] };
 const counts = [];
 for (const [name, flags] of Object.entries(rings)) {
-  counts.push(await step(name, ["wasm-pack", "test", ...flags], { count: cargoTests }));
+  const env = { WASM_BINDGEN_TEST_TIMEOUT: "120" }; // seconds: the machine may be busy
+  counts.push(await step(name, ["wasm-pack", "test", ...flags], { env, count: cargoTests }));
 }
 if (new Set(counts).size > 1) {
   failed++;

@@ -25,7 +25,8 @@ for (const name of ["leptos-usage-meter", "dioxus-usage-meter", "yew-usage-meter
   describe(name, () => {
     const cwd = `${root}/examples/${name}`;
     // Gives what it prints.
-    const run = (command, ...args) => execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+    const env = { ...process.env, WASM_BINDGEN_TEST_TIMEOUT: "120" }; // seconds: the machine may be busy
+    const run = (command, ...args) => execFileSync(command, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
     before(() => {
       const started = Date.now();
