@@ -157,6 +157,11 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual(await act("reactFollows"), { texts: ["pending undefined undefined", "ok 0.5 ok", "ok 0.7 warning"], thresholds: [0.6], requests: 2 });
     });
 
+    it("what was known of one company is not shown for the next, in any framework", async () => {
+      const each = (text) => [text, text, text];
+      assert.deepEqual(await act("anotherCompany"), [each("ok 0.5 true"), each("pending undefined false"), each("ok 0 false")]);
+    });
+
     it("React with a history that grows tells of a threshold once", async () => {
       assert.deepEqual(await act("reactKeepsHistory"), { thresholds: [0.8], text: "3 true" });
     });

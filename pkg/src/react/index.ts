@@ -23,8 +23,8 @@ export function BookMoreProvider({ client, children }: { client: BookMoreClientL
  * @param request Whose usage; the logged-in user's company when omitted; null
  * where that is not known yet.
  * @param options They are compared by what is in them, but for `initialUsage`
- * and `history`, which are what was known at first. Of `onThreshold` the last
- * that was rendered is called.
+ * and `history`, which are of the client and the company that they came with.
+ * Of `onThreshold` the last that was rendered is called.
  * @throws A ConfigError without a {@link BookMoreProvider}, and for what cannot
  * be used.
  */
@@ -41,19 +41,18 @@ export function useAiChatUsage(
   // Another store would tell of a threshold once more.
   const { initialUsage, history, ...followed } = options;
   const company = JSON.stringify([request === null, request?.companyId]);
-  // Whose it is: that of the client and the company which it came with.
-  const initial = useRef({ usage: initialUsage, client, company });
-  if (initial.current.usage !== initialUsage) initial.current = { usage: initialUsage, client, company };
-  const isTheirs = initial.current.client === client && initial.current.company === company;
+  const known = { initialUsage: useKnown(initialUsage, client, company), history: useKnown(history, client, company) };
   const store = useMemo(
-    () =>
-      watchAiChatUsage(client, request, {
-        ...options,
-        initialUsage: isTheirs ? initialUsage : undefined,
-        onThreshold: (reached) => onThreshold.current?.(reached),
-      }),
+    () => watchAiChatUsage(client, request, { ...options, ...known, onThreshold: (reached) => onThreshold.current?.(reached) }),
     [client, company, JSON.stringify(followed)],
   );
   const state = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
   return useMemo(() => ({ ...state, refresh: store.refresh }), [state, store]);
+}
+
+/** `value`, for the client and the company that it came with. */
+function useKnown<T>(value: T, client: BookMoreClientLike, company: string): T | undefined {
+  const came = useRef({ value, client, company });
+  if (came.current.value !== value) came.current = { value, client, company };
+  return came.current.client === client && came.current.company === company ? value : undefined;
 }

@@ -35,8 +35,8 @@ export function aiChatUsage(
     const asked = request();
     const company = asked && asked.companyId;
     if (!made || made.company !== company) {
-      // That usage was the first company's.
-      const store = watchAiChatUsage(client, asked, made ? { ...options, initialUsage: undefined } : options);
+      // What was known is the first company's.
+      const store = watchAiChatUsage(client, asked, made ? { ...options, initialUsage: undefined, history: undefined } : options);
       const subscribe = createSubscriber((update) => {
         // It is told at once of what is read already.
         let changed = () => {};

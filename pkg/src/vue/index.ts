@@ -55,8 +55,8 @@ export function useAiChatUsage(
     return asked && asked.companyId;
   };
   watch(company, () => {
-    // That usage was the first company's.
-    store = make({ ...options, initialUsage: undefined });
+    // What was known is the first company's.
+    store = make({ ...options, initialUsage: undefined, history: undefined });
     state.value = store.getSnapshot();
     follow();
   });

@@ -283,6 +283,54 @@ const tests = {
     return { counts: [...counts, requests()], text: main.textContent, complaints };
   },
 
+  /** Each framework: what was known of the first company, while and after the next is asked for. */
+  async anotherCompany() {
+    clock.setSystemTime(Date.UTC(2026, 0));
+    const { companyId, ...unnamed } = initialUsage;
+    const week = [9, 6, 3].map((days) => ({ at: Date.now() - days * 86_400_000, tokensUsed: 40_000 - days * 1_000 }));
+    const options = { ...OPTIONS, initialUsage: unnamed, history: week };
+    fake.set(OTHER, { kind: "slow", delayMs: 2 * SECOND });
+    const text = ({ status, share, trend }) => `${status} ${share} ${trend?.spanMs > 86_400_000}`;
+
+    let show;
+    const Shown = ({ companyId }) => <p>{text(useAiChatUsage({ companyId }, options))}</p>;
+    function App() {
+      const [companyId, set] = useState(ID);
+      show = set;
+      return <Shown companyId={companyId} />;
+    }
+    const reactMain = place();
+    flushSync(() => createRoot(reactMain).render(react(<App />)));
+
+    const request = ref({ companyId: ID });
+    const vueMain = place();
+    const Inner = {
+      setup() {
+        const { state } = useVueUsage(request, { ...options, client });
+        return () => h("p", text(state.value));
+      },
+    };
+    createApp(Inner).mount(vueMain);
+
+    const svelteMain = place();
+    const svelte = mountSvelte(SvelteSwitch, { target: svelteMain, props: { client, companyId: ID, options, text } });
+
+    const seen = [];
+    const look = async (ms) => {
+      flushSvelte();
+      await pass(ms);
+      flushSvelte();
+      seen.push([reactMain, vueMain, svelteMain].map(({ textContent }) => textContent));
+    };
+    await look(SECOND);
+    flushSync(() => show(OTHER));
+    request.value = { companyId: OTHER };
+    svelte.show(OTHER);
+    await look(SECOND);
+    await look(4 * SECOND);
+    return seen;
+  },
+
   // Each framework: twenty companies in a second, and what is shown is the last one's.
   async quickChanges() {
     const ids = Array.from({ length: 20 }, (_, at) => `00000000-0000-4000-8000-${String(at + 1).padStart(12, "0")}`);
