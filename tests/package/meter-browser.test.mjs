@@ -159,6 +159,10 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.match(urls.at(-2), /^1{8}/);
     });
 
+    it("shows nothing that it was given of the company before", async () => {
+      assert.deepEqual(await act("knows"), ["83%", "50%", "", "50%"]);
+    });
+
     it("is changed, removed or moved by a listener of what it shows first", async () => {
       assert.deepEqual(await act("listeners"), { shown: ["83%", "130%"], listeners: [0, 0, 1] });
     });

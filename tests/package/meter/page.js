@@ -229,6 +229,24 @@ const tests = {
     return { shown, urls: fake.requests.map(({ url }) => new URL(url).searchParams.get("CompanyId") ?? "own") };
   },
 
+  /** What it was given of one company, while the next is asked for. */
+  async knows() {
+    const { companyId, ...unnamed } = usage({ share: 0.83 });
+    const meter = add({ client, usage: unnamed }, { "company-id": ID });
+    await settled();
+    const shown = [text(meter, ".share")];
+    await pass(1_000);
+    shown.push(text(meter, ".share"));
+    meter.companyId = OTHER;
+    await settled();
+    shown.push(text(meter, ".share"));
+    // In either order, what is given along with a company is of that one.
+    meter.usage = { ...unnamed };
+    meter.companyId = ID.toUpperCase();
+    await settled();
+    return [...shown, text(meter, ".share")];
+  },
+
   /** Listeners that give the meter something else, or take it away, while it is told what comes at once. */
   async listeners() {
     const heard = (store, listener) => {
