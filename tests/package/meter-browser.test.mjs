@@ -2,13 +2,13 @@
 // inline styles.
 import assert from "node:assert/strict";
 import { cpSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Key } from "selenium-webdriver";
 import { browser, stopBrowsers } from "../matrix/browsers.mjs";
 import { serve } from "../matrix/serve.mjs";
+import { build, withoutNode } from "./browser-bundle.mjs";
 import { install } from "./installed.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -44,15 +44,6 @@ after(async () => {
 });
 
 async function bundle(folder) {
-  const { build } = createRequire(at("../../pkg/build/build.mjs"))("esbuild");
-  // What sinon looks for in Node.js.
-  const none = {
-    name: "none",
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^(util|timers)(\/promises)?$/ }, ({ path }) => ({ path, namespace: "none" }));
-      onLoad({ filter: /./, namespace: "none" }, () => ({ contents: "module.exports = {};" }));
-    },
-  };
   for (const name of ["page", "second"]) {
     await build({
       entryPoints: [join(folder, `${name}.js`)],
@@ -63,7 +54,7 @@ async function bundle(folder) {
       external: ["./second.bundle.js"],
       nodePaths: [at("../node_modules")],
       define: { global: "globalThis" },
-      plugins: [none],
+      plugins: [withoutNode],
       logLevel: "error",
     });
   }

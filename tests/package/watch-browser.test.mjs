@@ -1,12 +1,12 @@
 // The watch and its bindings in real browsers: React, Vue and Svelte, hidden and shown by the browser itself.
 import assert from "node:assert/strict";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { browser, stopBrowsers } from "../matrix/browsers.mjs";
 import { serve } from "../matrix/serve.mjs";
+import { build, withoutNode } from "./browser-bundle.mjs";
 import { install } from "./installed.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -26,7 +26,6 @@ after(async () => {
 });
 
 async function bundle(folder) {
-  const { build } = createRequire(at("../../pkg/build/build.mjs"))("esbuild");
   const { compile } = await import(pathToFileURL(at("../node_modules/svelte/src/compiler/index.js")));
   const svelte = {
     name: "svelte",
@@ -36,14 +35,6 @@ async function bundle(folder) {
         const [file, generate = "client"] = path.split("?");
         return { contents: compile(readFileSync(file, "utf8"), { generate, filename: file, dev: true }).js.code, resolveDir: folder };
       });
-    },
-  };
-  // What sinon looks for in Node.js.
-  const none = {
-    name: "none",
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^(util|timers)(\/promises)?$/ }, ({ path }) => ({ path, namespace: "none" }));
-      onLoad({ filter: /./, namespace: "none" }, () => ({ contents: "module.exports = {};" }));
     },
   };
   await build({
@@ -56,7 +47,7 @@ async function bundle(folder) {
     mainFields: ["browser", "module", "main"],
     nodePaths: [at("../node_modules")],
     define: { "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "true", global: "globalThis" },
-    plugins: [svelte, none],
+    plugins: [svelte, withoutNode],
     logLevel: "error",
   });
 }

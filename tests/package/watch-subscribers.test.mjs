@@ -1,39 +1,10 @@
 // What subscribers of bookmore-sdk/watch may do to each other, to the client and to the page, over the API in memory.
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, afterEach, before, beforeEach, describe, it, mock } from "node:test";
-import { pathToFileURL } from "node:url";
-import FakeTimers from "@sinonjs/fake-timers";
-import { install } from "./installed.mjs";
+import { describe, it, mock } from "node:test";
+import { client, clock, fake, ID, pass, SECOND, setClock, watchAiChatUsage } from "./watch-world.mjs";
 
-const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
-const SECOND = 1_000;
 const OPTIONS = { intervalMs: 5_000, idleIntervalMs: 5_000 };
 
-let user, sdk, kit, watchAiChatUsage;
-before(async () => {
-  user = install();
-  const load = (path) => import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist", path)));
-  [sdk, kit, { watchAiChatUsage }] = await Promise.all([load("index.js"), load("testing/index.js"), load("watch/index.js")]);
-  await new sdk.BookMoreClient().ready(); // compiling takes real time, which fake timers do not wait for
-});
-after(() => user?.remove());
-
-let clock, fake, client, random;
-beforeEach(() => {
-  random = Math.random;
-  Math.random = () => 0.5;
-  clock = FakeTimers.install({ now: Date.UTC(2026, 0), toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
-  fake = kit.createFakeBookMore();
-  fake.set(ID, { share: 0.5 });
-  client = fake.client();
-});
-afterEach(() => {
-  clock.uninstall();
-  Math.random = random;
-});
-
-const pass = (ms) => clock.tickAsync(ms);
 const watch = (options) => watchAiChatUsage(client, { companyId: ID }, { ...OPTIONS, ...options });
 
 /** What is thrown into microtasks while it runs, which would end the process. */
@@ -159,7 +130,7 @@ describe("clocks", () => {
 
   it("of a test that moves timers alone are taken for right", async () => {
     clock.uninstall();
-    clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout"] });
+    setClock({ toFake: ["setTimeout", "clearTimeout"] });
     const store = watch();
     store.subscribe(() => {});
     await pass(21 * SECOND);

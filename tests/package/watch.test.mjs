@@ -4,42 +4,15 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, describe, it, mock } from "node:test";
+import { after, describe, it, mock } from "node:test";
 import { pathToFileURL } from "node:url";
-import FakeTimers from "@sinonjs/fake-timers";
 import { QueryClient } from "@tanstack/react-query";
-import { install } from "./installed.mjs";
 import { trapping } from "./trap.mjs";
+import { client, clock, fake, ID, kit, pass, sdk, SECOND, setClock, user, watchAiChatUsage } from "./watch-world.mjs";
 
-const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
-const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 86_400_000;
 
-let user, sdk, kit, watchAiChatUsage;
-before(async () => {
-  user = install();
-  const load = (path) => import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist", path)));
-  [sdk, kit, { watchAiChatUsage }] = await Promise.all([load("index.js"), load("testing/index.js"), load("watch/index.js")]);
-  await new sdk.BookMoreClient().ready(); // compiling takes real time, which fake timers do not wait for
-});
-after(() => user?.remove());
-
-let clock, fake, client, random;
-beforeEach(() => {
-  random = Math.random;
-  Math.random = () => 0.5; // gaps are what they are in the middle
-  clock = FakeTimers.install({ now: Date.UTC(2026, 0), toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
-  fake = kit.createFakeBookMore();
-  fake.set(ID, { share: 0.5 });
-  client = fake.client();
-});
-afterEach(() => {
-  clock.uninstall();
-  Math.random = random;
-});
-
-const pass = (ms) => clock.tickAsync(ms);
 const watch = (options, request = { companyId: ID }) => watchAiChatUsage(client, request, options);
 /** Subscribes; gives the states that came and how to leave. */
 function listen(store) {
@@ -287,7 +260,7 @@ describe("a trap", () => {
         await pass(MINUTE);
         if (name === "core_body") assert.equal(store.getSnapshot().error.code, "internal_error");
         clock.uninstall(); // the module is compiled anew, which takes real time
-        clock = FakeTimers.install({ shouldAdvanceTime: true, now: Date.now() });
+        setClock({ shouldAdvanceTime: true, now: Date.now() });
         fake.set(ID, { share: 0.6 });
         for (let time = 0; time < 20 && store.getSnapshot().share !== 0.6; time++) await Promise.all([store.refresh(), pass(1_000)]).catch(() => {});
         assert.deepEqual([store.getSnapshot().status, store.getSnapshot().share], ["ok", 0.6]);
@@ -311,7 +284,7 @@ describe("a trap", () => {
       own.setBearerToken("another");
       assert.deepEqual([traps, ...stores.map((store) => store.getSnapshot().status)], [0, "pending", "pending"]);
       clock.uninstall(); // the module is compiled anew, which takes real time
-      clock = FakeTimers.install({ shouldAdvanceTime: true, now: Date.now() });
+      setClock({ shouldAdvanceTime: true, now: Date.now() });
       for (let time = 0; time < 20 && stores.some((store) => store.getSnapshot().status !== "ok"); time++) {
         await Promise.all([...stores.map((store) => store.refresh()), pass(1_000)]).catch(() => {});
       }
