@@ -118,7 +118,8 @@ export class Calls {
     this.#engine = undefined;
     if (engine?.driver) {
       engine.driver.close();
-      this.#closing.push(engine);
+      // Without those that have ended: a client may be closed any number of times.
+      this.#closing = [...this.#inUse(), engine];
     } else if (engine) release(engine.instance, engine.core);
   }
 
