@@ -182,7 +182,7 @@ impl Companies {
                 }
                 Answer::Failure(failure) => {
                     let times = failure.times.unwrap_or(1);
-                    assert!(times > 0, "times must be from 1 on, not {times}.");
+                    assert!(times > 0, "times must be at least 1, not {times}.");
                 }
             }
         }
@@ -191,7 +191,7 @@ impl Companies {
 
     #[track_caller]
     pub fn record(&mut self, company_id: Option<&str>, tokens: i64, now: f64) {
-        assert!(tokens >= 0, "tokens must be from 0 on, not {tokens}.");
+        assert!(tokens >= 0, "tokens must be at least 0, not {tokens}.");
         let number = self.number(company_id);
         self.of(number).record(tokens, now);
     }

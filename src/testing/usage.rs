@@ -151,13 +151,13 @@ impl UsageMembers {
         let window_days = self.window_days.unwrap_or(base.window_days);
         assert!(
             window_days > 0,
-            "window_days must be from 1 on, not {window_days}."
+            "window_days must be at least 1, not {window_days}."
         );
         if let Some(share) = self.share {
             let fits = share.is_finite() && share >= 0.0;
             assert!(
                 fits,
-                "share must be a number from 0 on, such as 0.83, not {share}."
+                "share must be a number of at least 0, such as 0.83, not {share}."
             );
         }
         let sum = given.zip(left.filter(|left| *left > 0));
@@ -215,7 +215,7 @@ impl UsageMembers {
 #[track_caller]
 fn check_amount(number: Option<i64>, name: &str) {
     let number = number.unwrap_or_default();
-    assert!(number >= 0, "{name} must be from 0 on, not {number}.");
+    assert!(number >= 0, "{name} must be at least 0, not {number}.");
 }
 
 /// A share below 1 leaves at least one token, however small the limit is.

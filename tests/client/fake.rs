@@ -306,11 +306,11 @@ fn what_cannot_be_fails_the_test_with_a_sentence() {
         ),
         (
             || drop(usage(UsageMembers::new().tokens_used(-1))),
-            "tokens_used must be from 0 on, not -1.",
+            "tokens_used must be at least 0, not -1.",
         ),
         (
             || drop(usage(UsageMembers::new().share(f64::NAN))),
-            "share must be a number from 0 on, such as 0.83, not NaN.",
+            "share must be a number of at least 0, such as 0.83, not NaN.",
         ),
         (
             || FakeBookMore::new().set(Some("abc"), Failure::quota()),
@@ -318,7 +318,7 @@ fn what_cannot_be_fails_the_test_with_a_sentence() {
         ),
         (
             || FakeBookMore::new().set(None, Failure::quota().times(0)),
-            "times must be from 1 on, not 0.",
+            "times must be at least 1, not 0.",
         ),
         (
             || drop(Failure::status(99)),

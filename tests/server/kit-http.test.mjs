@@ -48,7 +48,7 @@ it("what cannot be is refused with a sentence", async () => {
   for (const [method, args, status, sentence] of [
     ["set", [null, { kind: "netwrk" }], 400, /did you mean "network"/],
     ["record", ["abc", 1], 400, /must be a Guid/],
-    ["advance", [-1], 400, /from 0 on/],
+    ["advance", [-1], 400, /0 or more/],
     ["client", [], 404, /There are POST \/fake\/set/],
   ]) {
     const told = await drive(method, ...args);
