@@ -1,5 +1,5 @@
-// Writes what is public into docs/api, as the build has found it, the tables of errors and causes into the package's README, and the
-// types of the crate as a JavaScript module. `make api`.
+// Writes the public API to docs/api, the tables of errors and causes to the package's docs, and the types of the crate as
+// a JavaScript module. `make api`.
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BINDINGS_DECLARATIONS, bindingsDeclarations } from "../pkg/build/bindings.mjs";

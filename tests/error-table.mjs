@@ -15,7 +15,7 @@ export function errorTable() {
   const first = new Map();
   const rows = declared("AnyBookMoreError").types.map((type) => {
     const code = checker.getTypeOfSymbol(type.getProperty("code")).value;
-    // Of what is narrowed further, the class is the first part.
+    // If the type is narrowed further, its first part is the class.
     const { symbol } = type.isIntersection() ? type.types[0] : type;
     const members = type.getProperties().filter(({ name }) => !shared.has(name)).map(member).join(", ");
     const before = members && first.get(members);
