@@ -16,12 +16,13 @@ cpSync(at("../target/declarations"), at("../docs/api"), {
 
 writeFileSync(at("../docs/api/crate.txt"), publicItems());
 
-const readme = at("../pkg/README.md");
-const tables = { errors: errorTable(), causes: causesTable() };
-const text = Object.entries(tables).reduce(
-  (page, [name, table]) => page.replace(new RegExp(`(<!-- ${name} -->\\n)[^]*(<!-- /${name} -->)`), (_, begin, end) => `${begin}\n${table}\n\n${end}`),
-  readFileSync(readme, "utf8"),
-);
-writeFileSync(readme, text);
+for (const [page, name, table] of [
+  ["errors", "errors", errorTable()],
+  ["diagnose", "causes", causesTable()],
+]) {
+  const path = at(`../pkg/docs/${page}.md`);
+  const marked = new RegExp(`(<!-- ${name} -->\\n)[^]*(<!-- /${name} -->)`);
+  writeFileSync(path, readFileSync(path, "utf8").replace(marked, (_, begin, end) => `${begin}\n${table}\n\n${end}`));
+}
 
 writeFileSync(at(`../${BINDINGS_DECLARATIONS}`), bindingsDeclarations(at("..")));

@@ -1,4 +1,4 @@
-// The table of "When it fails" in the npm package's README: what calls fail of, and what is found of it, as the tests try it.
+// The table of causes in pkg/docs/diagnose.md, from the tests: why calls fail, and what is found.
 import { CAUSES } from "./package/diagnose/causes.mjs";
 
 const GROUPS = ["no_reply", "cors_blocked", "preflight_refused", "html_reply", "redirected"];

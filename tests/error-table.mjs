@@ -1,4 +1,4 @@
-// The table of errors in the npm package's README: for each code its class, when it comes and its members, as the types have them.
+// The table of errors in pkg/docs/errors.md, from the types: for each code its class, when it occurs and its members.
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
