@@ -22,7 +22,7 @@ setup: ## install what building needs, where it is missing
 build: setup ## build the npm package into pkg/dist and print its size
 	@node pkg/build/build.mjs
 
-api: build ## write what is public into docs/api, and the table of errors into the README of npm
+api: build ## write the public API to docs/api, and the tables of errors and causes to pkg/docs
 	@bash tests/setup.sh test
 	@node tests/api.mjs
 

@@ -1,5 +1,5 @@
-// Writes what is public into docs/api, as the build has found it, the tables of errors and causes into the package's README, and the
-// types of the crate as a JavaScript module. `make api`.
+// Writes the public API to docs/api, the tables of errors and causes to the package's docs, and the types of the crate as
+// a JavaScript module. `make api`.
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BINDINGS_DECLARATIONS, bindingsDeclarations } from "../pkg/build/bindings.mjs";
@@ -16,12 +16,13 @@ cpSync(at("../target/declarations"), at("../docs/api"), {
 
 writeFileSync(at("../docs/api/crate.txt"), publicItems());
 
-const readme = at("../pkg/README.md");
-const tables = { errors: errorTable(), causes: causesTable() };
-const text = Object.entries(tables).reduce(
-  (page, [name, table]) => page.replace(new RegExp(`(<!-- ${name} -->\\n)[^]*(<!-- /${name} -->)`), (_, begin, end) => `${begin}\n${table}\n\n${end}`),
-  readFileSync(readme, "utf8"),
-);
-writeFileSync(readme, text);
+for (const [page, name, table] of [
+  ["errors", "errors", errorTable()],
+  ["diagnose", "causes", causesTable()],
+]) {
+  const path = at(`../pkg/docs/${page}.md`);
+  const marked = new RegExp(`(<!-- ${name} -->\\n)[^]*(<!-- /${name} -->)`);
+  writeFileSync(path, readFileSync(path, "utf8").replace(marked, (_, begin, end) => `${begin}\n${table}\n\n${end}`));
+}
 
 writeFileSync(at(`../${BINDINGS_DECLARATIONS}`), bindingsDeclarations(at("..")));

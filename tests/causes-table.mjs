@@ -1,4 +1,4 @@
-// The table of "When it fails" in the npm package's README: what calls fail of, and what is found of it, as the tests try it.
+// The table of causes in pkg/docs/diagnose.md, from the tests: why calls fail, and what is found.
 import { CAUSES } from "./package/diagnose/causes.mjs";
 
 const GROUPS = ["no_reply", "cors_blocked", "preflight_refused", "html_reply", "redirected"];
@@ -9,12 +9,12 @@ export function causesTable() {
   return ["| cause | `diagnose` in a page | `doctor` in a terminal |", "|---|---|---|", ...rows].join("\n");
 }
 
-/** The code of the finding, or of the one that has the cause among its candidates. */
+/** The code of the finding, or of the group that has the cause among its candidates. */
 function found({ code }, codes) {
   if (!codes) return "";
   const [first, ...others] = codes;
   const own = [code].flat().find((each) => codes.includes(each));
-  // A group is followed by its candidates; what else is found stands alone.
+  // A group is followed by its candidates; other findings stand alone.
   if (own === first || !GROUPS.includes(first) || own === "token_expired") return `\`${own}\``;
   return `\`${own}\`, one of ${others.length} in \`${first}\``;
 }

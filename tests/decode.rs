@@ -1,4 +1,4 @@
-//! Replies that nobody has recorded: what the contract allows or forbids, and
+//! Replies that were not recorded: what the contract allows or forbids, and
 //! whatever a broken server may send.
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -34,7 +34,7 @@ fn expected() -> AiChatUsageResponse {
 }
 
 #[test]
-fn names_are_read_in_both_cases_also_mixed() {
+fn names_are_read_in_both_cases_even_mixed() {
     let camel = USAGE
         .replace("\"C", "\"c")
         .replace("\"T", "\"t")
@@ -60,7 +60,7 @@ fn names_are_read_in_both_cases_also_mixed() {
 }
 
 #[test]
-fn unknown_members_of_any_kind_are_passed_over() {
+fn unknown_members_of_any_kind_are_ignored() {
     let more = r#"{"A":null,"B":[1,-2.5e+3,{"c":[]},"\u00e4\"",true],"TokensUsedTwice":{},"#;
     assert_eq!(decode(USAGE.replacen('{', more, 1)).unwrap(), expected());
 }
@@ -102,7 +102,7 @@ fn integers_are_exact_over_the_whole_range() {
 }
 
 #[test]
-fn wrong_numbers_are_faults_with_path_and_offset() {
+fn invalid_numbers_are_errors_with_path_and_offset() {
     let at = USAGE.find("1234").unwrap();
     for number in [
         "9223372036854775808",
@@ -143,7 +143,7 @@ fn wrong_numbers_are_faults_with_path_and_offset() {
 }
 
 #[test]
-fn required_members_may_be_neither_missing_nor_null_nor_twice() {
+fn required_members_may_not_be_missing_null_or_repeated() {
     for (member, path) in [
         ("\"TokensUsed\":1234,", "tokensUsed"),
         ("\"TokenLimit\":100000,", "tokenLimit"),
@@ -217,7 +217,7 @@ fn strings_may_be_escaped_in_every_way() {
 }
 
 #[test]
-fn a_fault_deep_inside_has_its_path() {
+fn an_error_deep_inside_has_its_path() {
     let status =
         r#","ResponseStatus":{"Errors":[{"FieldName":"a","Meta":{"K":"v"}},{"Meta":{"Kä":5}}]}}"#;
     let body = USAGE.replace('}', status);
@@ -227,7 +227,7 @@ fn a_fault_deep_inside_has_its_path() {
 }
 
 #[test]
-fn truncated_at_any_byte_is_told_from_malformed() {
+fn truncation_at_any_byte_is_distinguished_from_malformed_json() {
     for end in 0..USAGE.len() {
         let error = fault(&USAGE[..end]);
         assert!(error.truncated, "{end}: {error}");
@@ -241,7 +241,7 @@ fn truncated_at_any_byte_is_told_from_malformed() {
 }
 
 #[test]
-fn what_is_no_object_or_no_text_is_a_fault() {
+fn anything_but_an_object_in_utf_8_is_an_error() {
     for body in [
         "[]",
         "plain words",
@@ -278,7 +278,7 @@ fn nesting_is_bounded() {
 }
 
 #[test]
-fn an_error_code_is_a_failure_whatever_stands_beside_it() {
+fn an_error_code_is_a_failure_whatever_else_there_is() {
     for body in [
         r#"{"ResponseStatus":{"ErrorCode":"X","Message":"no"}}"#,
         r#"{"TokensUsed":"many","responseStatus":{"errorCode":"X","message":"no"}}"#,
@@ -353,8 +353,8 @@ fn mutated() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// `serde_json` and the derived `Deserialize` are the oracle, but for what
-    /// we take on purpose and they do not, and the other way round.
+    /// `serde_json` and the derived `Deserialize` are the oracle, except where we
+    /// deliberately accept or refuse something else.
     #[test]
     fn the_decoder_agrees_with_serde_json(body in mutated()) {
         let ours = decode(&body);
@@ -365,13 +365,13 @@ proptest! {
             (Err(_), Err(_)) => {}
             (Ok(ours), Err(error)) => {
                 let error = error.to_string();
-                // serde_json takes -0 for a float, and refuses lone surrogates and null in maps.
+                // serde_json reads -0 as a float, and refuses lone surrogates and null in maps.
                 let on_purpose = error.contains("surrogate") || error.contains("lone") || error.contains("-0")
                     || error.contains("unexpected end of hex escape") || error.contains("invalid type: null");
                 prop_assert!(on_purpose, "{:?} although {} in {}", ours, error, body);
             }
             (Err(ours), Ok(_)) => {
-                // A company that is no Guid, or an error code: both are ours to refuse.
+                // Only our decoder refuses a company that is not a Guid, and an error code.
                 let on_purpose = failed || ours.to_string().contains("a Guid was expected");
                 prop_assert!(on_purpose, "{} in {}", ours, body);
             }

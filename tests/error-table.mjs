@@ -1,4 +1,4 @@
-// The table of errors in the npm package's README: for each code its class, when it comes and its members, as the types have them.
+// The table of errors in pkg/docs/errors.md, from the types: for each code its class, when it occurs and its members.
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
@@ -15,7 +15,7 @@ export function errorTable() {
   const first = new Map();
   const rows = declared("AnyBookMoreError").types.map((type) => {
     const code = checker.getTypeOfSymbol(type.getProperty("code")).value;
-    // Of what is narrowed further, the class is the first part.
+    // If the type is narrowed further, its first part is the class.
     const { symbol } = type.isIntersection() ? type.types[0] : type;
     const members = type.getProperties().filter(({ name }) => !shared.has(name)).map(member).join(", ");
     const before = members && first.get(members);

@@ -1,4 +1,4 @@
-//! What replies come to that were not recorded, in words.
+//! The outcomes of replies that were not recorded, as sentences.
 #![cfg(not(target_arch = "wasm32"))]
 
 use bookmore_sdk::{
@@ -27,10 +27,10 @@ fn reply(status: u16, content_type: &str, body: &str) -> HttpResponse {
 const JSON: &str = "application/json; charset=utf-8";
 const USAGE: &str = r#"{"companyId":"9f2c7b1a4d3e4f5a8b6c7d8e9f0a1b2c","tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}"#;
 
-/// One byte that is not UTF-8, or what JSON forbids in a string, loses no code
-/// and no field error, and at most a letter.
+/// One byte that is not UTF-8, or that JSON forbids in a string, costs at most a
+/// letter, and no code or field error.
 #[test]
-fn an_error_body_is_read_for_what_it_has() {
+fn an_error_body_is_read_leniently() {
     let body = |message: &[u8]| {
         [
             br#"{"ResponseStatus":{"Message":""#,
@@ -71,7 +71,7 @@ fn a_usage_is_read_strictly() {
 }
 
 #[test]
-fn a_refusal_says_why_as_far_as_the_server_does() {
+fn a_refusal_has_the_servers_reason() {
     for (status, content_type, body, sentence) in [
         (
             400,
@@ -153,7 +153,7 @@ fn a_refusal_says_why_as_far_as_the_server_does() {
 }
 
 #[test]
-fn other_kinds_of_json_are_read_for_their_words() {
+fn messages_are_found_in_other_kinds_of_json() {
     for (status, body, code, words) in [
         // OAuth (RFC 6749)
         (
@@ -346,7 +346,7 @@ fn other_statuses_and_types_are_unexpected() {
 }
 
 #[test]
-fn the_company_must_be_the_one_asked_for() {
+fn the_company_must_be_the_requested_one() {
     let usage = reply(200, JSON, USAGE);
     for same in [
         "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c",
@@ -394,7 +394,7 @@ fn the_first_request_id_is_kept() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_refused_by_the_builder_or_the_call() {
+fn invalid_values_are_refused_by_the_builder_or_the_call() {
     let refusal = |builder: bookmore_sdk::ClientBuilder| {
         let error = builder.build(VirtualTransport::new()).unwrap_err();
         assert_eq!((error.code(), error.status()), ("config_error", None));
@@ -429,8 +429,8 @@ fn what_cannot_be_sent_is_refused_by_the_builder_or_the_call() {
 }
 
 #[test]
-fn an_error_in_another_encoding_loses_no_more_than_letters() {
-    // windows-1252, with and without saying so, and a byte that is nothing.
+fn an_error_in_another_encoding_loses_only_letters() {
+    // windows-1252, declared or not, and an undefined byte.
     for (content_type, message) in [
         (
             "application/json; charset=windows-1252",
@@ -462,7 +462,7 @@ fn an_error_in_another_encoding_loses_no_more_than_letters() {
 }
 
 #[test]
-fn a_status_that_says_what_to_do_is_told() {
+fn a_status_has_its_own_advice() {
     for (status, words) in [
         (304, "The server answered 304 without a usage"),
         (407, "A proxy on the way wants credentials"),

@@ -1,9 +1,8 @@
-// Passes on what a command prints and, where WRITE is set, makes it the page docs/measured/NAME.md.
-// `make faults WRITE=1` and the like.
+// Passes a command's output on and, if WRITE is set, writes it to docs/measured/NAME.md: `make faults WRITE=1`.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 
-/** What each page begins with. */
+/** The first lines of each page. */
 const TITLES = {
   faults: "A server that misbehaves, beside other clients",
   matrix: "Where the package runs",

@@ -1,6 +1,6 @@
-// Plants defects in the engine, one after the other, in a copy of the project, and tells what finds each: the scenarios
-// or the simulation. A defect that nothing finds, or whose place has gone, fails.
-// Run it with `make planted`; SCHEDULES (100000) is how far the simulation looks.
+// Plants defects in the engine, one at a time, in a copy of the project, and reports whether the scenarios or the
+// simulation find each. Fails for a defect that is not found, or whose place no longer exists. `make planted`;
+// SCHEDULES (100000) is the number of schedules that the simulation tries.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const COPY = join(ROOT, "target/planted");
 const LIMIT_MS = 300_000;
 
-/** What is wrong, and what stands there instead: file in src/engine, text (which stands there once), replacement. */
+/** The defects: what goes wrong, the file in src/engine, a text that occurs once in it, and its replacement. */
 const DEFECTS = [
   ["a forced renewal joins an unforced question", "questions.rs", "None if is_same && self.is_refused(&group) =>", "None if self.is_refused(&group) =>"],
   ["a waiter without time for its turn fails late", "attempts.rs", "let by = if is_far { f64::INFINITY } else { turn };", "let by = now;"],

@@ -1,5 +1,5 @@
-// The public items of the crate, by cargo-public-api. It reads what rustdoc writes as JSON, which the pinned stable
-// toolchain does where RUSTC_BOOTSTRAP lets it; both are pinned, so that the format is the one that the tool reads.
+// The public items of the crate, by cargo-public-api. It reads the JSON of rustdoc, which a stable toolchain writes only
+// with RUSTC_BOOTSTRAP. Toolchain and tool are both pinned, so their formats match.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const TARGET = "wasm32-unknown-unknown"; // has all that the host has, and `fetch`
 const folder = join(root, "target/public-items");
 
-/** A line each. */
+/** One line for each item. */
 export function publicItems() {
   const run = (env, ...args) =>
     execFileSync("cargo", args, { cwd: root, encoding: "utf8", env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 2 ** 24 });

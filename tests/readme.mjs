@@ -1,8 +1,8 @@
-// The snippets of the READMEs and of the pages beside that of the package, for the tests that run them.
+// The snippets of the READMEs and of the package's docs, for the tests that run them.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-/** Those in one of the languages. */
+/** The snippets in one of the languages. */
 export function snippetsOf(pages, languages) {
   return pages.flatMap((page) => {
     const text = readFileSync(new URL(`../${page}`, import.meta.url), "utf8");
@@ -13,7 +13,7 @@ export function snippetsOf(pages, languages) {
 
 export const SNIPPETS = snippetsOf(["README.md", "pkg/README.md", "pkg/docs/testing.md"], ["js", "jsx", "html", "rust"]);
 
-/** The one snippet of a language that has `words` in it. */
+/** The only snippet of a language that contains `words`. */
 export function snippet(language, words) {
   const found = SNIPPETS.filter((snippet) => snippet.language === language && snippet.text.includes(words));
   assert.equal(found.length, 1, `snippets with ${words}`);

@@ -1,4 +1,4 @@
-// Every test: the host, the wasm in Node and browsers, the package. `make test`.
+// Runs every test: on the host, the wasm in Node and browsers, and the package. `make test`.
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ let failed = 0;
  * @param {string} name
  * @param {string[]} command
  * @param {{ env?: object, count?: (printed: string) => number }} options
- *   `count`: how many tests the output tells of; none is a failure
+ *   `count`: the number of tests in the output; zero is a failure
  */
 async function step(name, [command, ...args], { env = {}, count } = {}) {
   console.log(`\n== ${name}: ${command} ${args.join(" ")}`);
@@ -63,8 +63,8 @@ await step("docs, host", docs, strictDocs);
 await step("docs, wasm32", [...docs, ...wasm32], strictDocs);
 await step("host", ["cargo", "test", "--locked"], { count: cargoTests });
 
-// wasm-pack skips in silence what is not meant for its browser: the same
-// bodies must be counted everywhere.
+// wasm-pack silently skips tests that are not meant for its browser, so the
+// counts must be equal everywhere.
 const rings = { "wasm, Node": ["--node"], "wasm, Chrome": ["--headless", "--chrome"], "wasm, Firefox": ["--headless", "--firefox"] };
 const counts = [];
 for (const [name, flags] of Object.entries(rings)) {
@@ -83,7 +83,7 @@ const files = ["tests/server", "tests/recording", "tests/package"].flatMap((fold
     .map((file) => `${folder}/${file}`),
 );
 await step("package and stand-in server", [process.execPath, "--test", "--test-concurrency=2", ...files], { count: nodeTests });
-// Those that take less than a minute; `make matrix` runs all.
+// The cells that take less than a minute; `make matrix` runs all.
 const cells = (printed) => Number(/^(\d+) passed/m.exec(printed)?.[1] ?? 0);
 await step("matrix, the quick cells", [process.execPath, "tests/matrix/run.mjs", "--quick", "--strict"], { count: cells });
 

@@ -1,6 +1,6 @@
-// Builds the package once more as somebody else would, and compares every byte with pkg/dist: in another folder with a
-// space in its name, from another home of cargo's, and with the component rust-src where it is missing here, without it
-// where it is there. `make same-bytes`, which has built pkg/dist before.
+// Builds the package again under other conditions, and compares every byte with pkg/dist: in another folder, with a space
+// in its name; with another CARGO_HOME; and with the component rust-src if it is missing here, or without it if it is
+// installed. `make same-bytes` builds pkg/dist first.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -34,13 +34,13 @@ for (const [whose, files] of [["pkg/dist", here], ["somebody else's", there]]) {
 console.log(different.length > 0 ? `same-bytes: these differ: ${different.join(", ")}` : "same-bytes: the same");
 process.exitCode = different.length > 0 || here.size === 0 ? 1 : 0;
 
-/** The toolchain in another place, with the sources of the standard library if it has none here. */
+/** A copy of the toolchain, with the standard library's sources if the original has none. */
 function otherToolchain() {
   const own = execFileSync("rustc", ["--print", "sysroot"], { cwd: root, encoding: "utf8" }).trim();
   const toolchain = join(elsewhere, "toolchain");
   mkdirSync(toolchain);
   for (const part of ["bin", "lib"]) copyTree(join(own, part), toolchain);
-  // rustc takes the sources for installed where this file is, whatever is in it.
+  // rustc takes the sources for installed if this file exists, whatever is in it.
   const sources = join(toolchain, "lib/rustlib/src");
   const first = join(sources, "rust/library/std/src/lib.rs");
   const hasSources = !existsSync(first);
@@ -52,7 +52,7 @@ function otherToolchain() {
   return { toolchain, hasSources };
 }
 
-/** Another home of cargo's with the same packages in it. */
+/** Another CARGO_HOME with the same packages. */
 function otherCargoHome() {
   const own = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   const home = join(elsewhere, "cargo home");
@@ -69,7 +69,7 @@ function copyProject() {
   symlinkSync(join(root, "pkg/node_modules"), join(project, "pkg/node_modules"));
 }
 
-/** Links to files take a second where copies take ten; between disks there are none. */
+/** Hard links take a second and copies ten; between disks there are no links. */
 function copyTree(from, to) {
   try {
     execFileSync("cp", ["-al", from, to], { stdio: "ignore" });

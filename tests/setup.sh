@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing for `make build` (build), for the examples that
-# `make serve` builds (serve), for the tests (test), or for comparing with other
-# clients, too (peers).
-# A second run finds everything and takes a second.
+# `make serve` builds (serve), for the tests (test), or also for comparing with
+# other clients (peers). If nothing is missing, it takes a second.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-}
@@ -24,7 +23,7 @@ node -e 'const [major, minor] = process.versions.node.split("."); process.exit(m
 has npm || fail "npm is missing; install it beside Node.js and run this again"
 node pkg/build/written-over.mjs
 
-# The toolchain, its target and its components stand in rust-toolchain.toml.
+# rust-toolchain.toml names the toolchain, its target and its components.
 channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
 case "$(rustup target list --toolchain "$channel" --installed 2>/dev/null)" in
   *wasm32-unknown-unknown*) target=there ;;
@@ -35,21 +34,21 @@ if [ $target = missing ] || ! cargo clippy --version >/dev/null 2>&1 || ! cargo 
   rustup toolchain install "$channel" --profile minimal --component clippy --component rustfmt --target wasm32-unknown-unknown
 fi
 
-# crate, its command, version; unoptimised, which halves the time to build.
+# Arguments: crate, its command, version, flags. A debug build takes half the time.
 cargo_install() {
   local crate=$1 command=$2 version=$3
   shift 3
-  # Not a pipe to grep: it leaves early, and pipefail takes that for a failure.
+  # Not a pipe to grep, which exits early, so that pipefail would report a failure.
   case " $("$command" --version 2>/dev/null || true) " in
     *" $version "* | *" $version"[!0-9.]*) return ;;
   esac
   say "cargo install $crate $version (some minutes, once)"
   cargo install "$crate" --version "$version" --debug --force "$@"
 }
-# Not --locked: the lock file of 0.2.130 names a crate version that is gone.
+# Not --locked: the lock file of 0.2.130 names a crate version that no longer exists.
 cargo_install wasm-bindgen-cli wasm-bindgen "$(sed -n '/^name = "wasm-bindgen"$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)"
 
-# node_modules is as the lock file says, or made so.
+# Installs node_modules unless they match the lock file.
 npm_ci() {
   if ! cmp -s "$1/package-lock.json" "$1/node_modules/.installed-lock"; then
     say "npm ci in $1"
@@ -61,14 +60,14 @@ npm_ci pkg
 [ "$what" = build ] && exit 0
 npm_ci examples/react-chat
 [ "$what" = serve ] && exit 0
-# With the Node.js that they need: npm takes what is for another one, and warns.
+# They bring the Node.js that they need, so the warnings about ours are left out.
 if [ "$what" = peers ]; then
   npm_ci tests/peers 2> >(grep -v EBADENGINE >&2)
   cargo fetch --locked --quiet --manifest-path tests/faults/servicestack-rust/Cargo.toml
 fi
 
 npm_ci tests
-# Afterwards no test has to reach for crates.
+# Fetches all crates, so that no test needs the network.
 for folder in . examples/*-usage-meter tests/oldest-versions; do
   cargo fetch --locked --quiet --manifest-path "$folder/Cargo.toml"
 done
@@ -81,7 +80,7 @@ has chromedriver || missing+=(chromium-driver)
 has firefox-esr || has firefox || missing+=(firefox-esr)
 has WebKitWebDriver || missing+=(webkit2gtk-driver)
 has xvfb-run && has xauth || missing+=(xvfb xauth)
-# What screenshots of the meter are written in.
+# The font of the meter's screenshots.
 [ -n "$(fc-list Inter 2>/dev/null)" ] || missing+=(fontconfig fonts-inter)
 if [ ${#missing[@]} -gt 0 ]; then
   has apt-get || fail "these are missing and there is no apt-get here: ${missing[*]} (Debian's names; install these browsers with their drivers)"

@@ -1,7 +1,7 @@
 /** How many characters of a text are told. */
 const LONGEST_TEXT = 10_000;
 
-/** Whether it is a framework's control flow, which has to reach the caller as it came. README has a table of it. */
+/** Whether it is a framework's control flow, which must reach the caller unchanged. pkg/docs/errors.md has a table of it. */
 export function isControlFlow(thrown: unknown): boolean {
   const is = (name: string, type: string) => typeof memberOf(thrown, name) === type;
   // React's promises and elements, and the marked errors of Next.

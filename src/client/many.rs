@@ -23,20 +23,20 @@ use crate::{
 };
 
 impl<T: Transport> Client<T> {
-    /// The usage of many companies, as a [`Stream`] of what each id comes to,
-    /// in the order in which they come. One failure never loses a success, and
-    /// an id that is there twice is asked for once and comes twice.
+    /// The usage of many companies, as a [`Stream`] of one outcome for each id,
+    /// in the order of their arrival. A failure affects only its own ids. An id
+    /// that is given twice is requested once and has two outcomes.
     ///
-    /// A 429 pauses all and halves how many are asked at once, which grows back
-    /// with the successes. Those who failed in a way that may pass are asked
-    /// once more after all others. Ids are taken as they are needed; nothing is
-    /// sent before the stream is polled, and when it is dropped, what is in
-    /// flight is given up.
+    /// A 429 pauses all calls and halves how many are in flight at once, which
+    /// grows back with successes. Companies that failed in a way worth retrying
+    /// are asked once more after all others. Ids are taken as they are needed.
+    /// Nothing is sent before the stream is polled, and dropping it cancels what
+    /// is in flight.
     ///
-    /// Nothing is sent while the client is paused, and no call's time limit
-    /// covers such a wait. Where ten pauses follow each other and nobody
-    /// succeeds, which takes four to ten minutes, nobody is asked any more: who
-    /// is left comes to the last 429.
+    /// While the client is paused nothing is sent, and no call's timeout runs.
+    /// After ten pauses in a row without a success, which take four to ten
+    /// minutes, the run is given up: all ids left have the last 429 as their
+    /// outcome.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
@@ -78,32 +78,32 @@ impl<T: Transport> Client<T> {
     }
 }
 
-/// What an id came to.
+/// The outcome of one id.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ManyOutcome {
-    /// As it was given.
+    /// The id as it was given.
     pub company_id: String,
-    /// The usage, or what [`get_ai_chat_usage`](Client::get_ai_chat_usage) would
-    /// have failed with; the last failure, where the company was asked again.
+    /// The usage, or the error that [`get_ai_chat_usage`](Client::get_ai_chat_usage)
+    /// would have returned: the last one, if the company was asked again.
     pub result: Result<AiChatUsageResponse, Error>,
 }
 
-/// How far a [`GetMany`] has come.
+/// The progress of a [`GetMany`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ManyProgress {
     /// Ids that have their outcome.
     pub done: usize,
-    /// How many of them are failures.
+    /// Failures among them.
     pub failed: usize,
-    /// Companies that have failed and are asked again after the others.
+    /// Companies that failed and will be asked again after the others.
     pub again: usize,
-    /// How many ids there are, where that is known.
+    /// The number of ids, if known.
     pub total: Option<usize>,
-    /// Outcomes a second, since the start.
+    /// Outcomes a second since the start.
     pub rate_per_second: f64,
-    /// How long it will take, as it went until now.
+    /// The estimated time left, from the progress so far.
     pub eta: Option<Duration>,
 }
 
@@ -116,29 +116,29 @@ pub struct GetMany<T: Transport, I> {
     options: CallOptions,
     concurrency: usize,
     rounds: u32,
-    /// From the first poll on.
+    /// Set by the first poll.
     many: Option<Many>,
     companies: Vec<Company>,
     known: BTreeMap<u128, usize>,
     calls: Vec<(usize, BoxFuture<Result<WithResponse, CallError>>)>,
     ready: VecDeque<ManyOutcome>,
-    /// What the latest 429 was that a company came to.
+    /// The latest 429 of any company.
     limit: Option<Error>,
     timer: Timer,
 }
 
-/// One for all the ids that are the same Guid.
+/// One company, for all ids that are the same Guid.
 #[derive(Default)]
 struct Company {
-    /// Those ids that have no outcome yet.
+    /// The ids that have no outcome yet.
     waiting: Vec<String>,
     came: Option<Result<AiChatUsageResponse, Error>>,
     has_failed: bool,
 }
 
 impl<T: Transport, I> GetMany<T, I> {
-    /// How many companies may be asked at once, from 1 to 1000; the nearest of
-    /// these where it is another number. Default: 6.
+    /// Sets how many calls may be in flight at once, clamped to 1 to 1000.
+    /// Default: 6.
     ///
     /// ```
     /// # let client = bookmore_sdk::testing::FakeBookMore::new().client();
@@ -149,11 +149,12 @@ impl<T: Transport, I> GetMany<T, I> {
         self
     }
 
-    /// How often those who failed in a way that may pass are asked again, after
-    /// all others: 5 times at the most. There is one attempt each, two seconds
-    /// after the others, then four, and so on, and not before the time that the
-    /// server named: who was told to wait for more than a minute is not asked
-    /// again. A 429 in the last round takes nobody's chance. Default: 1.
+    /// Sets how many further rounds there are for companies that failed in a way
+    /// worth retrying: at most 5. A round starts after all other calls and a
+    /// pause of two seconds, then four, and so on, and makes one attempt for each
+    /// company, not before the time that the server named. A company whose server
+    /// asked to wait for more than a minute is not asked again. A 429 in the last
+    /// round does not count as its company's attempt. Default: 1.
     ///
     /// ```
     /// # let client = bookmore_sdk::testing::FakeBookMore::new().client();
@@ -164,7 +165,7 @@ impl<T: Transport, I> GetMany<T, I> {
         self
     }
 
-    /// The options of each call.
+    /// Sets the options of each call.
     ///
     /// ```
     /// # use bookmore_sdk::{Format, client::CallOptions};
@@ -179,7 +180,7 @@ impl<T: Transport, I> GetMany<T, I> {
 }
 
 impl<T: Transport, I: Iterator> GetMany<T, I> {
-    /// How far it has come.
+    /// The progress so far.
     ///
     /// ```
     /// # let client = bookmore_sdk::testing::FakeBookMore::new().client();
@@ -205,7 +206,7 @@ impl<T: Transport, I: Iterator> GetMany<T, I> {
     }
 }
 
-/// Nothing of it is pinned.
+// Nothing in it is structurally pinned.
 impl<T: Transport, I> Unpin for GetMany<T, I> {}
 
 impl<T: Transport, I> Stream for GetMany<T, I>
@@ -218,7 +219,7 @@ where
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<ManyOutcome>> {
         let now = self.client.transport().now();
         let mut many = self.many.take().unwrap_or_else(|| {
-            // Whoever wants a report asks for it.
+            // Progress is polled by the caller, so no reports are due.
             Many::new(self.concurrency, self.rounds, false, now)
         });
         let polled = self.run(&mut many, context);
@@ -232,7 +233,7 @@ where
     I: Iterator,
     I::Item: Into<String>,
 {
-    /// Carries out what is decided, until there is an outcome or nothing to do.
+    /// Carries out the engine's decisions until there is an outcome or nothing to do.
     fn run(&mut self, many: &mut Many, context: &mut Context<'_>) -> Poll<Option<ManyOutcome>> {
         loop {
             if let Some(outcome) = self.ready.pop_front() {
@@ -319,7 +320,7 @@ where
         self.calls.push((number, Box::pin(call)));
     }
 
-    /// Whether one has come to something.
+    /// Polls the calls in flight. Returns whether one has ended.
     fn poll_calls(&mut self, many: &mut Many, context: &mut Context<'_>) -> bool {
         let mut settled = Vec::new();
         self.calls

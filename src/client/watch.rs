@@ -24,7 +24,7 @@ use crate::{
     transport::{LONGEST_TIMER_MS, Transport},
 };
 
-/// How a usage is watched.
+/// Options of [`Client::watch`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -52,8 +52,8 @@ impl Default for WatchOptions {
 }
 
 impl WatchOptions {
-    /// A minute from the end of a request to the next; up to five minutes while
-    /// nothing changes and less than 80 % is used.
+    /// The defaults: one minute from the end of a request to the next, and up to
+    /// five minutes while nothing changes and less than 80 % is used.
     ///
     /// ```
     /// # use bookmore_sdk::client::WatchOptions;
@@ -63,8 +63,8 @@ impl WatchOptions {
         Self::default()
     }
 
-    /// From the end of a request to the next, give or take a tenth; at least
-    /// five seconds, at most 24 days.
+    /// Sets the interval from the end of a request to the next, give or take a
+    /// tenth. At least five seconds, at most 24 days.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -77,9 +77,9 @@ impl WatchOptions {
         self
     }
 
-    /// The longest interval: it doubles up to this while nothing changes and the
-    /// usage is below the lowest threshold. Default: five minutes, or the
-    /// interval where that is longer.
+    /// Sets the longest interval. While nothing changes and the usage is below the
+    /// lowest threshold, the interval doubles up to it. Default: five minutes, or
+    /// the interval if that is longer.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -92,7 +92,7 @@ impl WatchOptions {
         self
     }
 
-    /// Shares of the limit. Default: 0.8, 0.95 and 1.
+    /// Sets the thresholds, as shares of the limit. Default: 0.8, 0.95 and 1.
     ///
     /// ```
     /// # use bookmore_sdk::client::WatchOptions;
@@ -105,8 +105,8 @@ impl WatchOptions {
         self
     }
 
-    /// What was used before, as the app has kept it, for the [`Trend`]: times in
-    /// milliseconds since 1970, with the tokens used, in any order.
+    /// Sets past usages that the app has kept, for the [`Trend`]: times in
+    /// milliseconds since 1970 with the tokens used, in any order.
     ///
     /// ```
     /// # use bookmore_sdk::client::WatchOptions;
@@ -147,26 +147,27 @@ impl WatchOptions {
     }
 }
 
-/// What is known of a usage.
+/// What a watch knows of a usage.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct UsageState {
-    /// How the last request went.
+    /// The outcome of the last request.
     pub status: Status,
-    /// The last that came, also beside an error.
+    /// The latest usage; an error does not remove it.
     pub usage: Option<AiChatUsageResponse>,
     /// Why the last request failed.
     pub error: Option<Error>,
-    /// When the usage came, in milliseconds since 1970.
+    /// When the usage arrived, in milliseconds since 1970.
     pub updated_at: Option<f64>,
-    /// Used of the limit, beyond 1 too; `None` where the limit is 0.
+    /// Tokens used divided by the limit; may exceed 1. `None` if the limit is 0.
     pub share: Option<f64>,
-    /// How serious it is.
+    /// How close the usage is to the limit.
     pub level: Option<Level>,
-    /// The threshold that this usage has reached: of several the highest. It can
-    /// be reached again only after the usage was two percentage points below it.
+    /// The threshold that this usage has just reached, the highest if there are
+    /// several. It is reported again only after the usage was two percentage
+    /// points below it.
     pub reached: Option<f64>,
-    /// Where it is going.
+    /// How the usage changes over time.
     pub trend: Option<Trend>,
 }
 
@@ -183,14 +184,14 @@ impl UsageState {
     };
 }
 
-/// The states of a usage: see [`Client::watch`].
+/// A stream of the states of a usage: see [`Client::watch`].
 pub struct Watch<T> {
     client: Client<T>,
     request: GetAiChatUsage,
     options: WatchOptions,
     memory: Memory,
     schedule: Schedule,
-    /// Whether the state has been told.
+    /// Whether the stream has yielded the current state.
     is_told: bool,
     state: UsageState,
     calls: Local<Vec<(Id, Answer)>>,
@@ -200,8 +201,8 @@ pub struct Watch<T> {
 
 type Answer = BoxFuture<Result<AiChatUsageResponse, Error>>;
 
-/// Reaches a [`Watch`] from elsewhere: for loops that nobody cancels, as
-/// frameworks spawn them. A clone is for the same watch.
+/// Controls a [`Watch`] from elsewhere, for example when a framework has spawned
+/// its loop as a task that cannot be cancelled. Clones control the same watch.
 #[derive(Clone, Default)]
 pub struct WatchHandle(Arc<Mutex<Wishes>>);
 
@@ -210,14 +211,14 @@ struct Wishes {
     stop: bool,
     refresh: bool,
     pause: bool,
-    /// The client has another token.
+    /// The client has a new token.
     resume: bool,
-    /// It is another identity's.
+    /// The new token is of another identity.
     forget: bool,
     waker: Option<Waker>,
 }
 
-/// The watches of a client, which are told of another token.
+/// The watches of a client, which are notified of a new token.
 #[derive(Default)]
 pub(super) struct Watches(Mutex<Vec<Weak<Mutex<Wishes>>>>);
 
@@ -240,7 +241,7 @@ impl Watches {
 }
 
 impl WatchHandle {
-    /// The stream ends; a request in flight is given up.
+    /// Ends the stream and cancels a request in flight.
     ///
     /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, client::WatchOptions, testing::FakeBookMore};
@@ -253,8 +254,8 @@ impl WatchHandle {
         self.wish(|wishes| wishes.stop = true);
     }
 
-    /// Asks now, with a request that is sent after this call, also where the
-    /// watch is [stopped](Status::Stopped).
+    /// Sends a request now, even if the watch is [stopped](Status::Stopped). The
+    /// request starts after this call.
     ///
     /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, client::WatchOptions, testing::FakeBookMore};
@@ -265,9 +266,9 @@ impl WatchHandle {
         self.wish(|wishes| wishes.refresh = true);
     }
 
-    /// Sends nothing until it is told otherwise, as while a page is hidden. On
-    /// return it asks at once where the last request failed, or was longer ago
-    /// than the interval or than 30 seconds.
+    /// Pauses or resumes the requests, for example while a page is hidden. On
+    /// resuming it sends one at once if the last request failed, or is longer ago
+    /// than the interval or 30 seconds, whichever is shorter.
     ///
     /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, client::WatchOptions, testing::FakeBookMore};
@@ -309,19 +310,19 @@ impl<T: fmt::Debug> fmt::Debug for Watch<T> {
 }
 
 impl<T: Transport> Client<T> {
-    /// Keeps a usage up to date: a stream of what is known of it, at once and
-    /// after each request. Nothing is sent until it is polled. It ends when it
-    /// is dropped or [stopped](WatchHandle::stop), and by itself never.
+    /// Keeps a usage up to date: a stream that yields the current state at once
+    /// and the new state after each request. Nothing is sent until it is polled.
+    /// It ends only when it is dropped or [stopped](WatchHandle::stop).
     ///
-    /// Errors double the interval, up to a quarter of an hour, and are kept
-    /// apart from the usage. A refusal of the credentials, a company id that is
-    /// none, another company's usage and options that cannot be used stop the
-    /// requests until [`refresh`](WatchHandle::refresh) or
-    /// [`set_bearer_token`](Self::set_bearer_token), which also forgets what was
-    /// known, unless it is the same identity.
+    /// Each error doubles the interval, up to 15 minutes, and leaves the last
+    /// usage in place. Refused credentials, an invalid company id, another
+    /// company's usage and invalid options stop the requests until
+    /// [`refresh`](WatchHandle::refresh) or
+    /// [`set_bearer_token`](Self::set_bearer_token) is called. The latter also
+    /// clears the state, unless the token is of the same identity.
     ///
-    /// Like the client, a watch over `fetch::Fetch` is `Send`, and is to be used
-    /// by the thread that made it. Its states go anywhere.
+    /// Like the client, a watch over `fetch::Fetch` is `Send`, but must be used on
+    /// the thread that created it. Its states may be used on any thread.
     ///
     /// ```
     /// use futures_util::StreamExt;
@@ -369,7 +370,7 @@ impl<T: Transport> Client<T> {
 }
 
 impl<T: Transport> Watch<T> {
-    /// Stops it, or asks anew, from elsewhere.
+    /// A handle that stops, pauses or refreshes the watch from elsewhere.
     ///
     /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, client::WatchOptions, testing::FakeBookMore};
@@ -390,7 +391,7 @@ impl<T: Transport> Watch<T> {
         }
     }
 
-    /// Does what was wished for; gives whether it is to stop.
+    /// Carries out what handles have asked for. Returns whether to stop.
     fn heed(&mut self, waker: &Waker) -> bool {
         let waker = Some(waker.clone());
         let wishes = {
@@ -421,7 +422,7 @@ impl<T: Transport> Watch<T> {
         wishes.stop
     }
 
-    /// Begins anew, for another identity.
+    /// Starts over for another identity.
     fn forget(&mut self, pace: Pace) {
         self.calls.clear();
         self.schedule = Schedule::new(self.client.transport().now());
@@ -442,7 +443,7 @@ impl<T: Transport> Watch<T> {
         self.calls.push((id, Box::pin(answer)));
     }
 
-    /// A request that has ended, if its outcome counts.
+    /// Handles a request that has ended. Returns whether its outcome counts.
     fn poll_calls(&mut self, context: &mut Context<'_>) -> bool {
         let mut place = 0;
         while let Some((id, answer)) = self.calls.get_mut(place) {
@@ -460,7 +461,7 @@ impl<T: Transport> Watch<T> {
         false
     }
 
-    /// Gives whether there is another state.
+    /// Handles the outcome of a request. Returns whether the state has changed.
     fn take(&mut self, id: Id, answer: Result<AiChatUsageResponse, Error>) -> bool {
         let at = self.at();
         let counts = match &answer {
@@ -503,7 +504,7 @@ impl<T: Transport> Watch<T> {
         true
     }
 
-    /// Sends what is due; gives whether time has to pass.
+    /// Sends a poll that is due. Pending until the next one is.
     fn poll_clock(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let now = self.client.transport().now();
         if let Some(id) = self.schedule.handle_timeout(now) {
@@ -511,7 +512,7 @@ impl<T: Transport> Watch<T> {
             return Poll::Ready(());
         }
         let at = self.schedule.poll_timeout();
-        // Without options that can be used nobody listens.
+        // With invalid options the schedule has no listener.
         if self.schedule.is_over(now) {
             self.timer.stop();
             return Poll::Pending;

@@ -1,43 +1,42 @@
-//! What decides for `getManyAiChatUsage`; its driver is `pkg/src/many/run.ts`.
-//! Few exports, as each costs: hence numbers that stand for something.
+//! The exports behind `bookmore-sdk/many`, whose driver is `pkg/src/many/run.ts`.
+//! Numbers stand for outcomes and figures, because each export costs bytes.
 
 use wasm_bindgen::prelude::*;
 
 use super::Core;
 use crate::engine::{self, Came, asked_wait};
 
-/// Times are milliseconds by the clock of [`Core`].
+/// One run over many companies. Times are milliseconds by the clock of [`Core`].
 #[wasm_bindgen]
 pub struct Many(engine::Many);
 
 #[wasm_bindgen]
 impl Many {
-    /// `listens`: whether anybody wants reports.
+    /// `listens`: whether the caller wants progress reports.
     #[wasm_bindgen(constructor)]
     pub fn new(concurrency: usize, rounds: u32, listens: bool, now: f64) -> Many {
         Many(engine::Many::new(concurrency, rounds, listens, now))
     }
 
-    /// Whether another id is to be fetched, where `unread` outcomes wait for a
-    /// reader.
+    /// Whether to take another id, while `unread` outcomes wait to be read.
     #[wasm_bindgen(js_name = wantsId)]
     pub fn wants_id(&self, unread: usize) -> bool {
         self.0.wants_id(unread)
     }
 
-    /// There is another id: of another company, numbered from 0 on, or of one
-    /// that has no outcome yet.
+    /// Adds an id: of another company, numbered from 0, or of one that has no
+    /// outcome yet.
     pub fn add(&mut self, is_other: bool) {
         self.0.add(is_other);
     }
 
-    /// There are no more.
+    /// Ends the ids.
     pub fn end(&mut self, now: f64) {
         self.0.end(now);
     }
 
-    /// The company to ask now, or -1. Where the run is given up, -2 for the
-    /// company 0, -3 for 1 and so on: it comes to what the last 429 was.
+    /// The company to ask now, or -1. In a run that is given up, -2 stands for
+    /// company 0, -3 for company 1 and so on: its outcome is the last 429.
     pub fn poll(&mut self, now: f64) -> i32 {
         let company = self.0.poll(now).map_or(-1, |company| company as i32);
         if self.0.is_given_up() && company >= 0 {
@@ -47,9 +46,10 @@ impl Many {
         }
     }
 
-    /// What a company's call came to, for which `ids` ids wait: 0 a usage, 1 a
-    /// failure, 2 one that may pass, 3 a 429 that may pass. Whether it is the
-    /// outcome. The milliseconds are those of [`asked_wait`].
+    /// Reports how the call for a company ended: 0 a usage, 1 a failure, 2 a
+    /// failure that is worth retrying, 3 a 429 that is. `ids` ids wait for it.
+    /// Returns whether this is the company's outcome. `asked` and `left` are
+    /// those of [`asked_wait`].
     pub fn settle(
         &mut self,
         company: usize,
@@ -69,13 +69,12 @@ impl Many {
         self.0.settle(company, came, ids, wait, now)
     }
 
-    /// An id is of a company that has its outcome already.
+    /// Counts an id of a company that has its outcome already.
     pub fn repeat(&mut self, is_failure: bool) {
         self.0.repeat(is_failure);
     }
 
-    /// When to `poll` again; infinite for never, NaN when all have their
-    /// outcome.
+    /// When to `poll` again: infinity for never, NaN when all have their outcome.
     #[wasm_bindgen(js_name = pollTimeout)]
     pub fn poll_timeout(&self) -> f64 {
         if self.0.is_over() {
@@ -85,14 +84,14 @@ impl Many {
         }
     }
 
-    /// Whether there is to be a report now.
+    /// Whether a progress report is due.
     pub fn reports(&mut self, now: f64) -> bool {
         self.0.reports(now)
     }
 
-    /// What is in a report: 0 ids that have their outcome, 1 how many of them
-    /// are failures, 2 companies that are asked again, 3 outcomes a second, 4
-    /// the milliseconds that are left, not finite where nobody knows.
+    /// A figure of a progress report, by number: 0 ids that have their outcome,
+    /// 1 failures among them, 2 companies that are asked again, 3 outcomes a
+    /// second, 4 the estimated milliseconds left, not finite if unknown.
     pub fn figure(&self, number: u8, total: f64, now: f64) -> f64 {
         match number {
             0 => self.0.done() as f64,
@@ -106,7 +105,7 @@ impl Many {
 
 #[wasm_bindgen]
 impl Core {
-    /// Tells what the client knows of 429s.
+    /// Passes the client's latest 429 on to the run.
     #[wasm_bindgen(js_name = tellLimit)]
     pub fn tell_limit(&self, many: &mut Many) {
         let (at, until) = self.0.limit();

@@ -7,8 +7,8 @@ use crate::engine::{
     watch::{Figures, Gauge, Memory, Pace, Point, Schedule, Status},
 };
 
-/// The poll of a client and a company. Times and ids are as those of
-/// [`Core`](super::Core).
+/// The schedule by which one client polls one company. Times and ids are those
+/// of [`Core`](super::Core).
 #[wasm_bindgen]
 pub struct Watch(Schedule);
 
@@ -19,13 +19,13 @@ impl Watch {
         Watch(Schedule::new(now))
     }
 
-    /// Infinite for never.
+    /// When to call `timeout`; infinity for never.
     #[wasm_bindgen(js_name = pollTimeout)]
     pub fn poll_timeout(&self) -> f64 {
         self.0.poll_timeout()
     }
 
-    /// Gives the id to leave with.
+    /// Adds a listener. Returns the id that `leave` takes.
     pub fn listen(
         &mut self,
         interval: f64,
@@ -46,25 +46,25 @@ impl Watch {
         self.0.leave(listener as Id, now);
     }
 
-    /// The page was hidden or shown, the network has gone or is there again.
+    /// The page was hidden or shown, or the network went away or came back.
     pub fn pause(&mut self, hidden: bool, offline: bool, now: f64, wall: f64, random: f64) {
         let at = Moment { now, wall, random };
         self.0.set_hidden(hidden, at);
         self.0.set_offline(offline, at);
     }
 
-    /// Another token of the same identity is sent from now on.
+    /// The client has a renewed token of the same identity.
     pub fn resume(&mut self) {
         self.0.resume();
     }
 
-    /// The id of a request that is sent now because somebody wants to know.
+    /// Begins a request out of turn. Returns its id.
     pub fn refresh(&mut self) -> f64 {
         self.0.refresh() as f64
     }
 
-    /// The id of a poll that is to be sent; 0 for none, -1 where nobody has been
-    /// at it for a while.
+    /// The id of a poll to send now; 0 for none, -1 if the schedule has had no
+    /// listener for a while and is over.
     pub fn timeout(&mut self, now: f64) -> f64 {
         if self.0.is_over(now) {
             return -1.0;
@@ -72,7 +72,8 @@ impl Watch {
         self.0.handle_timeout(now).unwrap_or_default() as f64
     }
 
-    /// A request has brought a usage. Gives whether it counts.
+    /// A request succeeded. Returns whether its usage counts: it does not if a
+    /// newer one has arrived.
     #[allow(clippy::too_many_arguments)]
     pub fn usage(
         &mut self,
@@ -95,8 +96,8 @@ impl Watch {
         self.0.handle_usage(request as Id, figures, at)
     }
 
-    /// A request has failed; `retry_at` is NaN where it does not tell. Gives 0
-    /// where that does not count, 1 where others follow, 2 where it is stopped.
+    /// A request failed; `retry_at` is NaN if unknown. Returns 0 if the failure
+    /// does not count, 1 if polling continues, 2 if it stops.
     pub fn error(
         &mut self,
         request: f64,
@@ -112,10 +113,11 @@ impl Watch {
     }
 }
 
-/// What a store tells of a usage. `row`: six numbers that it remembers, as
-/// `Memory::default` has them at first, how many thresholds there are, these, and the history, times and
-/// usages in turns. Gives the six to remember, and what `pkg/src/watch/gauge.ts`
-/// names, NaN for nothing.
+/// Derives level, share, threshold and trend from a usage. `row` holds the six
+/// numbers of a store's [`Memory`], the number of thresholds, the thresholds,
+/// and the history as alternating times and usages. Returns the next six
+/// numbers, followed by the figures that `pkg/src/watch/gauge.ts` names, with
+/// NaN for absent ones.
 #[wasm_bindgen]
 pub fn gauge(
     used: f64,

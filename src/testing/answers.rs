@@ -1,21 +1,21 @@
-//! What a test has requests come to.
+//! The outcomes that a test sets for requests.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::UsageMembers;
 use crate::dto::ResponseError;
 
-/// What one request, or some, come to.
+/// The outcome of one request, or of several in a row.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Answer {
-    /// A usage of the company.
+    /// The company's usage.
     Usage(UsageMembers),
-    /// Something else.
+    /// A failure instead of a usage.
     Failure(Failure),
 }
 
-/// What requests come to: an [`Answer`], or a list of them.
+/// The outcomes of a company's requests: one [`Answer`], or a list of them.
 ///
 /// ```
 /// use bookmore_sdk::testing::{Answer, Failure, FakeBookMore, UsageMembers};
@@ -31,7 +31,7 @@ pub enum Answer {
 #[derive(Debug, Clone)]
 pub struct Answers(pub(super) Vec<Answer>);
 
-/// What a company's requests come to instead of a usage.
+/// A failure that a company's requests get instead of a usage.
 #[derive(Debug, Clone)]
 pub struct Failure {
     pub(super) kind: Kind,
@@ -44,7 +44,7 @@ pub(super) enum Kind {
     Quota,
     LoginPage,
     LoginRedirect,
-    /// To this base URL; below the present one where nothing is said.
+    /// The base URL to redirect to; `None` for a path below the present one.
     Moved(Option<String>),
     Expired,
     OtherCompany(Option<String>),
@@ -53,9 +53,9 @@ pub(super) enum Kind {
     Hang,
     HangInBody,
     Truncated {
-        /// How many bytes come; half of them where nothing is said.
+        /// How many bytes arrive; `None` for half of them.
         bytes: Option<usize>,
-        /// Whether it ends as if it were whole.
+        /// Whether the body ends without a transport error.
         is_clean: bool,
     },
     Slow {
@@ -79,7 +79,7 @@ impl Failure {
     /// ```
     ///
     /// # Panics
-    /// For another status.
+    /// If the status is outside this range.
     #[track_caller]
     pub fn status(status: u16) -> StatusFailure {
         let fits = (200..600).contains(&status);
@@ -95,7 +95,7 @@ impl Failure {
         }
     }
 
-    /// A 429 that no waiting helps against: the quota is used up.
+    /// A 429 because the quota is used up; waiting does not help.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -106,7 +106,7 @@ impl Failure {
         Kind::Quota.into()
     }
 
-    /// An HTML page with status 200, as behind a login that has ended.
+    /// An HTML login page with status 200, as after a session has expired.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -117,8 +117,7 @@ impl Failure {
         Kind::LoginPage.into()
     }
 
-    /// A redirect to a page for signing in, as a proxy in front of the API sends
-    /// it.
+    /// A redirect to a login page, as a proxy in front of the API sends it.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -129,7 +128,7 @@ impl Failure {
         Kind::LoginRedirect.into()
     }
 
-    /// A redirect to the same operation below another base URL: this one, or
+    /// A redirect to the same operation at another base URL: the given one, or
     /// `/moved` below the present one.
     ///
     /// ```
@@ -141,8 +140,8 @@ impl Failure {
         Kind::Moved(to.map(str::to_owned)).into()
     }
 
-    /// A 401 for a token that has expired, as ASP.NET makes it in front of the
-    /// API: without a body.
+    /// A 401 without a body, as ASP.NET in front of the API answers an expired
+    /// token.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -153,8 +152,8 @@ impl Failure {
         Kind::Expired.into()
     }
 
-    /// The usage says that it is of another company: of this one, or of one that
-    /// no test is likely to ask for.
+    /// The usage of another company than the one that was asked for: of this one,
+    /// or of one that no test is likely to ask for.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -198,7 +197,7 @@ impl Failure {
         Kind::Hang.into()
     }
 
-    /// The headers come, and the body never does.
+    /// The headers arrive, but the body never does.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -209,7 +208,7 @@ impl Failure {
         Kind::HangInBody.into()
     }
 
-    /// The usage breaks off in the middle.
+    /// The connection breaks in the middle of the usage.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -221,7 +220,8 @@ impl Failure {
         Kind::Truncated { bytes, is_clean }.into()
     }
 
-    /// The usage ends in the middle as if it were whole; or after so many bytes.
+    /// The body ends in the middle of the usage, or after this many bytes, without
+    /// a transport error.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -233,8 +233,8 @@ impl Failure {
         Kind::Truncated { bytes, is_clean }.into()
     }
 
-    /// The usage, whole, but late and byte by byte: its headers come after
-    /// `delay`, and so much time is between two bytes.
+    /// The whole usage, late and byte by byte: the headers arrive after `delay`,
+    /// and then one byte each `per_byte`.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -246,8 +246,9 @@ impl Failure {
         Kind::Slow { delay, per_byte }.into()
     }
 
-    /// How many requests it is for. Default: one, or all where nothing follows.
-    /// Afterwards comes what follows in the list, or the company's usage.
+    /// How many requests fail in this way. Default: one, or all of them if it is
+    /// the last of its list. Then comes the next of the list, or the company's
+    /// usage.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -260,8 +261,8 @@ impl Failure {
         self
     }
 
-    /// Whether the server sees nothing of the request, so that it refuses nobody
-    /// either.
+    /// Whether the request never reaches the API, so its credentials are not
+    /// checked.
     pub(super) fn is_cut(&self) -> bool {
         matches!(
             self.kind,
@@ -288,19 +289,18 @@ pub struct StatusFailure {
     times: Option<usize>,
 }
 
-/// What the body of a failure has in it.
+/// The body of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureBody {
-    /// A usage full of zeros and the error, as a service writes it: the default.
+    /// A usage full of zeros with the error, as a service writes it. The default.
     ZeroFilled,
-    /// The error alone, as the framework writes it before the service runs: the
+    /// The error alone, as the framework writes it before the service runs. The
     /// default for 401.
     StatusOnly,
-    /// Nothing, as something in front of the framework does: the default below
-    /// 400.
+    /// Empty, as from something in front of the framework. The default below 400.
     Empty,
-    /// A page, as a proxy writes it.
+    /// An HTML page, as a proxy writes it.
     Html,
     /// This text, as JSON unless a header says otherwise.
     Text(String),
@@ -321,7 +321,7 @@ impl StatusFailure {
         self
     }
 
-    /// In words.
+    /// The message of the error.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -334,8 +334,7 @@ impl StatusFailure {
         self
     }
 
-    /// The errors of single fields; `None` leaves the list out. Default: an
-    /// empty list.
+    /// The field errors; `None` leaves the list out. Default: an empty list.
     ///
     /// ```
     /// # use bookmore_sdk::{ResponseError, testing::{Failure, FakeBookMore}};
@@ -351,7 +350,7 @@ impl StatusFailure {
         self
     }
 
-    /// What the body has in it.
+    /// The body. The default depends on the status: see [`FailureBody`].
     ///
     /// ```
     /// # use bookmore_sdk::testing::FailureBody;
@@ -365,7 +364,7 @@ impl StatusFailure {
         self
     }
 
-    /// Sent as `Retry-After`, in seconds.
+    /// A `Retry-After` header in seconds.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -377,8 +376,8 @@ impl StatusFailure {
         self.header("retry-after", seconds.to_string())
     }
 
-    /// Sent as `Retry-After`, as an HTTP date. Any other form is a
-    /// [header](Self::header).
+    /// A `Retry-After` header as an HTTP date. Set other forms with
+    /// [`header`](Self::header).
     ///
     /// ```
     /// # use std::time::Duration;
@@ -391,7 +390,7 @@ impl StatusFailure {
         self.header("retry-after", http_date(since_1970))
     }
 
-    /// Sent as `retry-after-ms`.
+    /// A `retry-after-ms` header.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -403,7 +402,7 @@ impl StatusFailure {
         self.header("retry-after-ms", milliseconds.to_string())
     }
 
-    /// A further header of the reply; in place of one that it has.
+    /// A header of the reply; it replaces one of the same name.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -416,7 +415,7 @@ impl StatusFailure {
         self
     }
 
-    /// As [`Failure::times`].
+    /// See [`Failure::times`].
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, FakeBookMore};
@@ -430,7 +429,7 @@ impl StatusFailure {
     }
 }
 
-/// As HTTP writes it.
+/// Formats a time as an HTTP date.
 pub(super) fn http_date(since_1970: Duration) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + since_1970)
 }

@@ -1,4 +1,5 @@
-//! What companies have used, and when, and what their requests come to.
+//! The companies of the fake: what each has used and when, and the outcomes
+//! set for its requests.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,8 +12,8 @@ use crate::{dto::ResponseStatus, wire::guid};
 /// In milliseconds.
 const DAY: f64 = 86_400_000.0;
 
-/// The number of a Guid, dashed or not, in braces, parentheses or quotes,
-/// padded: as the server reads it.
+/// Parses a Guid as leniently as the server: with or without dashes, in
+/// braces, parentheses or quotes, and with spaces around it.
 pub(super) fn guid_number(text: &str) -> Option<u128> {
     let space = |letter: char| letter.is_whitespace() || letter == '"';
     let bare = text.trim_start_matches(|letter| space(letter) || matches!(letter, '{' | '('));
@@ -27,7 +28,7 @@ pub(super) fn dashed(number: u128) -> String {
     text
 }
 
-/// Of a company id that a test gave.
+/// Parses a company id that a test gave.
 #[track_caller]
 pub(super) fn number_of(company_id: &str) -> u128 {
     let Some(number) = guid_number(company_id) else {
@@ -40,7 +41,7 @@ pub(super) fn number_of(company_id: &str) -> u128 {
 
 struct Step {
     answer: Answer,
-    /// How many requests it is for.
+    /// How many requests still get it.
     left: usize,
 }
 
@@ -48,7 +49,7 @@ struct Step {
 pub(super) struct Company {
     token_limit: i32,
     window_days: i32,
-    /// When, and how many.
+    /// When tokens were used, and how many.
     spent: Vec<(f64, i64)>,
     steps: VecDeque<Step>,
     pub response_status: Option<ResponseStatus>,
@@ -67,7 +68,7 @@ impl Default for Company {
 }
 
 impl Company {
-    /// What is used within the window that ends now.
+    /// The usage within the window that ends now.
     pub fn amounts(&self, now: f64) -> Amounts {
         let begin = now - f64::from(self.window_days) * DAY;
         let within = self.spent.iter().filter(|(at, _)| *at > begin);
@@ -82,7 +83,7 @@ impl Company {
         self.spent.push((now, tokens));
     }
 
-    /// What the next request comes to instead of a usage.
+    /// The failure that the next request gets, if one is set.
     pub fn failure(&self) -> Option<&Failure> {
         match &self.steps.front()?.answer {
             Answer::Failure(failure) => Some(failure),
@@ -90,7 +91,7 @@ impl Company {
         }
     }
 
-    /// That request has come.
+    /// Moves on after a request was answered.
     pub fn answered(&mut self, now: f64) {
         let Some(step) = self.steps.front_mut() else {
             return;
@@ -102,7 +103,7 @@ impl Company {
         }
     }
 
-    /// From now on these come, the last of them for ever.
+    /// Sets the answers from now on; the last one stays.
     #[track_caller]
     fn answer(&mut self, answers: Vec<Answer>, now: f64) {
         let last = answers.len() - 1;
@@ -136,9 +137,9 @@ impl Company {
     }
 }
 
-/// Every company that was asked for or set.
+/// All companies that were requested or set.
 pub(super) struct Companies {
-    /// The logged-in user's.
+    /// The logged-in user's company.
     pub own: u128,
     known: BTreeMap<u128, Company>,
 }
@@ -151,14 +152,14 @@ impl Companies {
         }
     }
 
-    /// A company, which has used nothing where nothing is known of it. The empty
-    /// Guid is the logged-in user's.
+    /// A company; one that was never set has used nothing. The empty Guid stands
+    /// for the logged-in user's company.
     pub fn of(&mut self, number: u128) -> &mut Company {
         let number = if number == 0 { self.own } else { number };
         self.known.entry(number).or_default()
     }
 
-    /// The logged-in user's company where none is given.
+    /// The given company, or the logged-in user's.
     #[track_caller]
     fn number(&self, company_id: Option<&str>) -> u128 {
         match company_id {
@@ -174,14 +175,14 @@ impl Companies {
         let company = self.of(number);
         for answer in &answers {
             match answer {
-                // A contradiction is told here, and not by the request that comes to it.
+                // A contradiction fails here, where the test sets it, not in a later request.
                 Answer::Usage(members) => {
                     check_owner(members, number);
                     members.completed(company.amounts(now));
                 }
                 Answer::Failure(failure) => {
                     let times = failure.times.unwrap_or(1);
-                    assert!(times > 0, "times must be from 1 on, not {times}.");
+                    assert!(times > 0, "times must be at least 1, not {times}.");
                 }
             }
         }
@@ -190,7 +191,7 @@ impl Companies {
 
     #[track_caller]
     pub fn record(&mut self, company_id: Option<&str>, tokens: i64, now: f64) {
-        assert!(tokens >= 0, "tokens must be from 0 on, not {tokens}.");
+        assert!(tokens >= 0, "tokens must be at least 0, not {tokens}.");
         let number = self.number(company_id);
         self.of(number).record(tokens, now);
     }

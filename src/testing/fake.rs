@@ -26,8 +26,8 @@ use crate::{
 /// A BookMore API in memory, on a clock of its own. A clone is the same one.
 ///
 /// A company that was not set has used nothing of 100 000 tokens in 30 days. A
-/// request that the API does not have is refused with a `Config` error that
-/// names the difference; it is noted among the [requests](Self::requests), too.
+/// request that does not match the API fails with a `Config` error that names
+/// the difference, and is listed in [`requests`](Self::requests) as well.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,7 +58,7 @@ struct Fake {
 
 struct State {
     companies: Companies,
-    /// What came of requests, by their numbers.
+    /// The requests, by number.
     log: BTreeMap<usize, FakeRequest>,
     /// How many requests were forgotten.
     forgotten: usize,
@@ -71,7 +71,7 @@ impl Default for FakeBookMore {
 }
 
 impl FakeBookMore {
-    /// One that takes any token and any API key, at `https://api.bookmore.com`.
+    /// An API at `https://api.bookmore.com` that accepts any token and API key.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
@@ -81,7 +81,7 @@ impl FakeBookMore {
         Self::with(FakeOptions::default())
     }
 
-    /// One with these options.
+    /// An API with these options.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeOptions;
@@ -90,7 +90,7 @@ impl FakeBookMore {
     /// ```
     ///
     /// # Panics
-    /// Where an option cannot be used.
+    /// If an option is invalid.
     #[track_caller]
     pub fn with(options: FakeOptions) -> Self {
         let base = BaseUrl::parse(&options.base_url).unwrap_or_else(|error| panic!("{error}"));
@@ -123,7 +123,7 @@ impl FakeBookMore {
         client.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The same, to be given other options: `fake.client_builder().max_retries(0).build(fake.clone())`.
+    /// A builder of such a client, for other options: `fake.client_builder().max_retries(0).build(fake.clone())`.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
@@ -139,7 +139,7 @@ impl FakeBookMore {
             .bearer_token(token.unwrap_or("fake-token"))
     }
 
-    /// Where the API is.
+    /// The base URL of the API.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
@@ -159,8 +159,7 @@ impl FakeBookMore {
         dashed(self.lock().companies.own)
     }
 
-    /// Every request that came, the oldest first. [`reset`](Self::reset) empties
-    /// it.
+    /// All requests since the last [`reset`](Self::reset), oldest first.
     ///
     /// ```
     /// # use bookmore_sdk::GetAiChatUsage;
@@ -184,15 +183,15 @@ impl FakeBookMore {
         .collect()
     }
 
-    /// What the requests for a company come to from now on; `None`: the
-    /// logged-in user's company.
+    /// Sets what requests for a company get from now on; `None` is the logged-in
+    /// user's company.
     ///
-    /// - A usage, or a few members of one. What is not given stays:
-    ///   `UsageMembers::new().token_limit(50_000)` changes the limit alone. What
-    ///   is used counts as used just now.
-    /// - A failure: `Failure::status(403)`, `Failure::network()`. The usage
-    ///   stays what it was.
-    /// - A list of them: one request each, the last for all that follow.
+    /// - A usage, or a few of its members; the others stay as they are:
+    ///   `UsageMembers::new().token_limit(50_000)` changes only the limit. The
+    ///   tokens count as used just now.
+    /// - A failure: `Failure::status(403)`, `Failure::network()`. The usage does
+    ///   not change.
+    /// - A list of these: one for each request, and the last for all others.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Failure, UsageMembers};
@@ -203,15 +202,15 @@ impl FakeBookMore {
     /// ```
     ///
     /// # Panics
-    /// For what cannot be.
+    /// If the members contradict each other or are impossible.
     #[track_caller]
     pub fn set(&self, company_id: Option<&str>, answers: impl Into<Answers>) {
         let now = self.unix_now();
         self.lock().companies.set(company_id, answers.into(), now);
     }
 
-    /// The company uses tokens, now; after its window's days they drop out of
-    /// it.
+    /// Records that the company uses tokens now. They drop out of its window
+    /// after `window_days`.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
@@ -220,14 +219,14 @@ impl FakeBookMore {
     /// ```
     ///
     /// # Panics
-    /// For a company id that is no Guid, or fewer tokens than none.
+    /// If the company id is not a Guid, or `tokens` is negative.
     #[track_caller]
     pub fn record(&self, company_id: Option<&str>, tokens: i64) {
         let now = self.unix_now();
         self.lock().companies.record(company_id, tokens, now);
     }
 
-    /// Lets time pass, for the server and for the clients.
+    /// Advances the clock, for the server and its clients.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -239,7 +238,7 @@ impl FakeBookMore {
         self.0.clock.advance(time);
     }
 
-    /// Forgets companies and requests. Time does not go back.
+    /// Forgets all companies and requests. The clock stays as it is.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
@@ -267,7 +266,7 @@ impl FakeBookMore {
     /// ```
     ///
     /// # Panics
-    /// Where it waits for something that no time brings.
+    /// If it waits for something that the passing of time does not bring.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         self.0.clock.run(future)
     }
@@ -285,7 +284,7 @@ impl FakeBookMore {
         self.0.clock.elapsed()
     }
 
-    /// Its clock, and its clients' random numbers.
+    /// The transport with its clock and its clients' random numbers.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
@@ -342,8 +341,7 @@ impl FakeBookMore {
         reply
     }
 
-    /// What the server says of a request whose company id or credentials are not
-    /// right.
+    /// The refusal of a request whose company id or credentials are invalid.
     fn refusal(
         &self,
         request: &HttpRequest,

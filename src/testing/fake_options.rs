@@ -1,4 +1,4 @@
-//! How the API in memory is set up.
+//! Options of the API in memory.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::Host;
 /// The company that the recorded server answered for.
 const OWN_COMPANY: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 
-/// What a [`FakeBookMore`](super::FakeBookMore) is made of.
+/// Options of a [`FakeBookMore`](super::FakeBookMore).
 ///
 /// ```
 /// use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
@@ -37,7 +37,7 @@ impl Default for FakeOptions {
 }
 
 impl FakeOptions {
-    /// All as usual.
+    /// The defaults.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
@@ -47,8 +47,8 @@ impl FakeOptions {
         Self::default()
     }
 
-    /// Where the API lives. Requests to any other place do not fit. Default:
-    /// `https://api.bookmore.com`.
+    /// The base URL of the API. Requests to any other address are refused.
+    /// Default: `https://api.bookmore.com`.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
@@ -60,8 +60,8 @@ impl FakeOptions {
         self
     }
 
-    /// The logged-in user's company, which is answered for where none is asked
-    /// for.
+    /// The logged-in user's company, which answers requests without a company
+    /// id.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
@@ -98,7 +98,7 @@ impl FakeOptions {
         self
     }
 
-    /// How the server is set up. Default: [`Host::Classic`].
+    /// How the server is configured. Default: [`Host::Classic`].
     ///
     /// ```
     /// # use bookmore_sdk::testing::{FakeBookMore, FakeOptions, Host};
@@ -111,7 +111,7 @@ impl FakeOptions {
     }
 }
 
-/// The credentials are not shown.
+/// Leaves the credentials out.
 impl fmt::Debug for FakeOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FakeOptions")

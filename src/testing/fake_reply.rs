@@ -1,4 +1,4 @@
-//! What a company's request comes to.
+//! The reply to a request for a company.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     wire::{Format, base_url::BaseUrl, encode::PATH},
 };
 
-/// Another company than any that a test is likely to ask for.
+/// A company that no test is likely to ask for.
 const SOMEONE_ELSE: u128 = 0x0d15_ea5e_0000_4000_8000_0000_0000_0000;
 
 const HTML: &str = "text/html";
@@ -33,16 +33,16 @@ pub(super) struct Style {
     pub format: Format,
 }
 
-/// What the server knows when it answers.
+/// What the server needs to know for an answer.
 pub(super) struct Question<'a> {
     pub style: Style,
-    /// Whose usage; zero where the reply names no company.
+    /// The company of the usage; zero if the reply names none.
     pub company: u128,
     /// The logged-in user's company.
     pub own: u128,
     pub amounts: Amounts,
     pub response_status: Option<&'a ResponseStatus>,
-    /// Where the API lives.
+    /// The base URL of the API.
     pub base: &'a BaseUrl,
 }
 
@@ -120,7 +120,7 @@ impl Question<'_> {
 }
 
 impl Style {
-    /// A company id that is none: found before anything else is looked at.
+    /// The refusal of an invalid company id, which is checked before anything else.
     pub fn binding_error(self, written: &str) -> HttpResponse {
         let code = || Some("SerializationException".to_owned());
         let error = ResponseError {
@@ -139,7 +139,7 @@ impl Style {
         HttpResponse::new(400, content_type(self.format), body.as_bytes())
     }
 
-    /// Nobody is logged in, or by nothing that is accepted.
+    /// The refusal of a request without accepted credentials.
     pub fn unauthorized(self, has_token: bool) -> HttpResponse {
         let refused = Failure::status(401);
         if self.host != Host::Endpoints {
@@ -154,7 +154,7 @@ impl Style {
         self.failure(&refused.header("www-authenticate", challenge))
     }
 
-    /// An API key that is no Guid.
+    /// The refusal of an API key that is not a Guid.
     pub fn malformed_key(self) -> HttpResponse {
         let refused = Failure::status(403).message("The API key is not valid");
         self.failure(&refused.body(FailureBody::StatusOnly))
@@ -202,7 +202,7 @@ impl Style {
     }
 }
 
-/// Whether a company id is written as the server reads it.
+/// Whether the server can parse this company id.
 pub(super) fn company_of(written: &str, own: u128) -> Option<u128> {
     if written.is_empty() {
         Some(own)
@@ -211,14 +211,14 @@ pub(super) fn company_of(written: &str, own: u128) -> Option<u128> {
     }
 }
 
-/// A header, in place of one with its name.
+/// Sets a header, replacing one of the same name.
 fn set(reply: &mut HttpResponse, name: &str, value: &str) {
     let headers = &mut reply.headers;
     headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
     headers.push((name.to_owned(), value.to_owned()));
 }
 
-/// The code and the words of an error, where the test gives none.
+/// The default code and message of an error.
 fn usual(status: u16) -> (&'static str, &'static str) {
     match status {
         400 => ("ArgumentException", "The request is not valid"),
@@ -237,7 +237,7 @@ fn usual(status: u16) -> (&'static str, &'static str) {
     }
 }
 
-/// In whole milliseconds since 1970.
+/// Converts milliseconds since 1970.
 pub(super) fn since_1970(ms: f64) -> Duration {
     Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What a request asks for, and what a test is shown of it.
+//! What a request asks for, and what a test sees of it.
 
 use std::time::Duration;
 
@@ -11,32 +11,30 @@ use crate::{
     wire::{Format, base_url::BaseUrl, encode::endpoint},
 };
 
-/// A request as it came. Nothing in it is a secret: `[secret]` stands where one
-/// was.
+/// A request that was received. `[secret]` replaces each secret.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FakeRequest {
-    /// The address; of a parameter that the API does not have, only the name.
+    /// The URL, with the values of unknown parameters left out.
     pub url: String,
     /// Names and values.
     pub headers: Vec<(String, String)>,
-    /// The company that was asked for, with dashes; `None` for the logged-in
-    /// user's own.
+    /// The requested company, with dashes; `None` for the logged-in user's own.
     pub company_id: Option<String>,
-    /// The form that was asked for.
+    /// The requested format.
     pub format: Option<Format>,
-    /// When it came, counted from the making of the fake.
+    /// When it was received, counted from the creation of the fake.
     pub at: Duration,
-    /// The status of the reply; `None` where none was sent.
+    /// The status of the reply; `None` if none was sent.
     pub status: Option<u16>,
-    /// When it was given up, if that was before its reply was there.
+    /// When it was cancelled, if that was before its reply arrived.
     pub cancelled_at: Option<Duration>,
-    /// Why the fake refused it.
+    /// Why the fake refused it: how it differs from a request of the API.
     pub mismatch: Option<String>,
 }
 
 impl FakeRequest {
-    /// The value of a header; `name` in any case.
+    /// The value of a header. The case of `name` does not matter.
     ///
     /// ```
     /// # use bookmore_sdk::{GetAiChatUsage, testing::FakeBookMore};
@@ -66,7 +64,7 @@ impl FakeRequest {
         }
     }
 
-    /// Adds what it asks for.
+    /// Sets what the request asks for, once it is known.
     pub(super) fn tell(&mut self, asked: &Asked) {
         self.format = Some(asked.format);
         self.company_id = guid_number(&asked.company).map(dashed);
@@ -76,15 +74,15 @@ impl FakeRequest {
 /// What a request asks for.
 pub(super) struct Asked {
     pub format: Format,
-    /// As it was written; empty for the logged-in user's company.
+    /// The id as it was written; empty for the logged-in user's company.
     pub company: String,
 }
 
-/// Reads a request as the server does.
+/// Parses a request as the server does.
 ///
 /// # Errors
-/// How it differs from those that the server answers with a usage or an error
-/// in JSON.
+/// How the request differs from those that the server answers with a usage or
+/// an error in JSON.
 pub(super) fn asked(request: &HttpRequest, base: &BaseUrl) -> Result<Asked, String> {
     let mut differences = Vec::new();
     let (address, query) = split(&request.url);
@@ -132,7 +130,7 @@ pub(super) fn asked(request: &HttpRequest, base: &BaseUrl) -> Result<Asked, Stri
         ));
     }
     match format {
-        // A repeated parameter is joined, as the server does, and is then no Guid.
+        // The server joins a repeated parameter with commas, which is not a Guid.
         Some(format) if differences.is_empty() => Ok(Asked {
             format,
             company: ids.join(","),
@@ -145,8 +143,8 @@ pub(super) fn asked(request: &HttpRequest, base: &BaseUrl) -> Result<Asked, Stri
     }
 }
 
-/// The format in which the server answers: by the suffix of the path, by
-/// `?format=`, by the beginning of the first type of `Accept`. `None`: in HTML.
+/// The format of the answer, chosen by the path's suffix, `?format=`, or the
+/// beginning of the first type in `Accept`. `None` for HTML.
 fn format_of(
     suffix: Option<&str>,
     parameter: Option<&str>,
@@ -182,7 +180,7 @@ fn parameters(query: &str) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// Without percent encoding.
+/// Decodes percent encoding.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
@@ -204,7 +202,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// An address without what may be a secret in it.
+/// The URL without anything that may be a secret.
 fn shown(url: &str) -> String {
     let (address, query) = split(url);
     let pairs = query.split('&').filter(|pair| !pair.is_empty());

@@ -1,4 +1,4 @@
-//! How servers write.
+//! How servers write, by their configuration.
 
 use std::fmt::Write as _;
 
@@ -8,20 +8,20 @@ use crate::{
     wire::Format,
 };
 
-/// How the server is set up, which shows in what it writes.
+/// The configuration of the server, which shows in what it writes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Host {
-    /// PascalCase, dashed Guids, an empty Guid left out: the server that the
+    /// PascalCase, dashed Guids, the empty Guid left out: the server that the
     /// API's docs describe.
     #[default]
     Classic,
-    /// ServiceStack's default on .NET: camelCase, Guids without dashes, an empty
+    /// ServiceStack's default on .NET: camelCase, Guids without dashes, the empty
     /// Guid as zeros.
     CamelCase,
-    /// ASP.NET endpoint routing: camelCase, dashed Guids, JSON that escapes all
-    /// but ASCII, and a 401 without a body, made before anything else is looked
-    /// at.
+    /// ASP.NET endpoint routing: camelCase, dashed Guids, JSON that escapes
+    /// everything but ASCII, and a 401 without a body, which comes before any
+    /// other check.
     Endpoints,
 }
 
@@ -45,7 +45,7 @@ impl Writer {
         Self { host, format, text }
     }
 
-    /// `company`: zero where the reply names none.
+    /// `company` is zero if the reply names none.
     pub fn usage(
         mut self,
         company: u128,
@@ -69,7 +69,7 @@ impl Writer {
         self.close()
     }
 
-    /// What a service that throws sends: a usage full of zeros, and the error.
+    /// The reply of a service that throws: a usage full of zeros, with the error.
     pub fn zero_filled(self, error: &ResponseStatus) -> String {
         let amounts = Amounts {
             tokens_used: 0,
@@ -79,7 +79,7 @@ impl Writer {
         self.usage(0, amounts, Some(error))
     }
 
-    /// What the framework sends before the service runs.
+    /// The framework's reply to a request that fails before the service runs.
     pub fn status_only(mut self, error: &ResponseStatus) -> String {
         self.open();
         self.status(error);
@@ -123,7 +123,7 @@ impl Writer {
         self.text.push('}');
     }
 
-    /// Its keys are data.
+    /// The keys are data, so their case stays.
     fn meta(&mut self, meta: Option<&StringMap>) {
         let Some(StringMap(pairs)) = meta else { return };
         self.name("Meta");
@@ -153,7 +153,7 @@ impl Writer {
         let _ = write!(self.text, "{value}");
     }
 
-    /// Between two items or members.
+    /// Writes the comma between two items or members.
     fn comma(&mut self) {
         if !self.text.ends_with(['{', '[']) {
             self.text.push(',');
@@ -174,7 +174,7 @@ impl Writer {
     }
 
     fn string(&mut self, value: &str) {
-        // As System.Text.Json does: numbers for quotes, for what HTML could misread, and for all but ASCII.
+        // As System.Text.Json: `\u` escapes for quotes, for what HTML could misread, and for everything but ASCII.
         let escapes = self.host == Host::Endpoints && self.format == Format::Json;
         self.text.push('"');
         for letter in value.chars() {

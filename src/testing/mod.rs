@@ -1,7 +1,7 @@
-//! For the tests of apps, with the feature `testing`: no network, and no time
-//! that passes by itself. A client over either of these is a real one.
+//! Transports for the tests of apps, with the feature `testing`. They use no
+//! network and a virtual clock; the clients on them are real ones.
 //!
-//! [`FakeBookMore`] is a BookMore API in memory, the `createFakeBookMore()` of
+//! [`FakeBookMore`] is a BookMore API in memory, like `createFakeBookMore()` of
 //! the npm package. It keeps a rolling window of usage, sends the bytes that a
 //! recorded server sent, and fails as servers and networks do:
 //!
@@ -26,7 +26,7 @@
 //! # Ok::<_, bookmore_sdk::Error>(())
 //! ```
 //!
-//! [`VirtualTransport`] gives whatever replies a test writes down:
+//! [`VirtualTransport`] gives the replies that a test specifies:
 //!
 //! ```
 //! use std::time::Duration;
@@ -46,7 +46,7 @@
 //! # Ok::<_, bookmore_sdk::Error>(())
 //! ```
 
-// A test that asks for what cannot be fails.
+// Panics are how these report misuse: they fail the test.
 #![allow(clippy::panic)]
 
 mod answers;

@@ -1,4 +1,4 @@
-//! What becomes of a request that a test answers.
+//! The replies that a test specifies.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{
     transport::{Body, HttpResponse},
 };
 
-/// What becomes of a request.
+/// The outcome of a request: a reply, an error, or nothing at all.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,11 +31,11 @@ pub struct Reply {
 #[derive(Debug, Clone)]
 pub(super) enum Comes {
     Whole(HttpResponse),
-    /// The body breaks off.
+    /// The connection breaks within the body.
     Broken(HttpResponse),
-    /// The headers come, and nothing else.
+    /// The headers arrive, and nothing else.
     Headers(HttpResponse),
-    /// An error.
+    /// An error instead of a reply.
     Lost(Error),
     Nothing,
 }
@@ -61,7 +61,7 @@ impl Comes {
 }
 
 impl Reply {
-    /// 200 with `usage` as JSON, but for its response status.
+    /// 200 with `usage` as JSON, without its response status.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{Reply, UsageMembers, usage};
@@ -90,7 +90,7 @@ impl Reply {
         HttpResponse::new(200, "application/json", body.as_ref()).into()
     }
 
-    /// This status, without headers and body.
+    /// This status, without headers or body.
     ///
     /// ```
     /// # use bookmore_sdk::testing::Reply;
@@ -112,7 +112,7 @@ impl Reply {
         Self::error(NetworkError::new("No reply came."))
     }
 
-    /// No reply, but this error.
+    /// This error instead of a reply.
     ///
     /// ```
     /// # use bookmore_sdk::{error::NetworkError, testing::Reply};
@@ -122,7 +122,7 @@ impl Reply {
         Self::of(Comes::Lost(error.into()))
     }
 
-    /// Neither a reply nor an error.
+    /// Neither a reply nor an error: the request stays pending.
     ///
     /// ```
     /// # use bookmore_sdk::testing::Reply;
@@ -140,7 +140,7 @@ impl Reply {
         }
     }
 
-    /// With this header besides.
+    /// Adds a header.
     ///
     /// ```
     /// # use bookmore_sdk::testing::Reply;
@@ -154,7 +154,7 @@ impl Reply {
         self
     }
 
-    /// With this header, if it has none of the name.
+    /// Adds a header, unless there is one of this name.
     pub(super) fn with_default_header(self, name: &str, value: &str) -> Self {
         match self.comes.response() {
             Some(response) if response.header(name).is_none() => self.header(name, value),
@@ -162,12 +162,12 @@ impl Reply {
         }
     }
 
-    /// The status, if a reply comes.
+    /// The status, if there is a reply.
     pub(super) fn status_code(&self) -> Option<u16> {
         self.comes.response().map(|response| response.status)
     }
 
-    /// With this body.
+    /// Sets the body.
     ///
     /// ```
     /// # use bookmore_sdk::testing::Reply;
@@ -181,7 +181,7 @@ impl Reply {
         self
     }
 
-    /// The body breaks off where it ends.
+    /// Breaks the connection at the end of the given body.
     ///
     /// ```
     /// # use bookmore_sdk::testing::Reply;
@@ -195,7 +195,7 @@ impl Reply {
         self
     }
 
-    /// The headers come, the body never does.
+    /// Sends the headers and never the body.
     ///
     /// ```
     /// # use bookmore_sdk::testing::Reply;
@@ -210,7 +210,7 @@ impl Reply {
         self.body([])
     }
 
-    /// So long after the request.
+    /// Delays the reply by this long after the request.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -223,7 +223,7 @@ impl Reply {
         self
     }
 
-    /// The body comes so long after the headers.
+    /// Delays the body by this long after the headers.
     ///
     /// ```
     /// # use std::time::Duration;

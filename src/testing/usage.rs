@@ -1,4 +1,4 @@
-//! Whole usages of a few members.
+//! Complete usages from a few of their members.
 
 use crate::dto::{AiChatUsageResponse, ResponseStatus};
 
@@ -23,7 +23,7 @@ pub struct UsageMembers {
 }
 
 impl UsageMembers {
-    /// None given.
+    /// No members.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
@@ -33,7 +33,7 @@ impl UsageMembers {
         Self::default()
     }
 
-    /// The company the usage is of.
+    /// The company whose usage it is.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
@@ -45,7 +45,7 @@ impl UsageMembers {
         self
     }
 
-    /// Used / limit, for example 0.83; more than 1 is over budget.
+    /// Tokens used divided by the limit, for example 0.83; above 1 is over budget.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
@@ -93,7 +93,8 @@ impl UsageMembers {
         self
     }
 
-    /// False alone stands for a limit that is used up.
+    /// Whether the company is within its budget. `false`, given alone, means that
+    /// the whole limit is used.
     ///
     /// ```
     /// # use bookmore_sdk::testing::{UsageMembers, usage};
@@ -117,8 +118,8 @@ impl UsageMembers {
         self
     }
 
-    /// What the server adds; with an error code it makes an error of a reply
-    /// with status 200.
+    /// A message or error of the server. With an error code, the reply is an
+    /// error, although its status is 200.
     ///
     /// ```
     /// # use bookmore_sdk::{ResponseStatus, testing::UsageMembers};
@@ -131,7 +132,7 @@ impl UsageMembers {
         self
     }
 
-    /// Whether the members say how much was used.
+    /// Whether the members determine how much was used.
     pub(super) fn tells_used(&self) -> bool {
         self.share.is_some()
             || self.tokens_used.is_some()
@@ -139,8 +140,7 @@ impl UsageMembers {
             || self.is_within_budget.is_some()
     }
 
-    /// The amounts that the members stand for, with those of `base` where
-    /// nothing follows from them.
+    /// The amounts that follow from the members, and from `base` for the rest.
     #[track_caller]
     pub(super) fn completed(&self, base: Amounts) -> Amounts {
         let given = self.tokens_used;
@@ -151,13 +151,13 @@ impl UsageMembers {
         let window_days = self.window_days.unwrap_or(base.window_days);
         assert!(
             window_days > 0,
-            "window_days must be from 1 on, not {window_days}."
+            "window_days must be at least 1, not {window_days}."
         );
         if let Some(share) = self.share {
             let fits = share.is_finite() && share >= 0.0;
             assert!(
                 fits,
-                "share must be a number from 0 on, such as 0.83, not {share}."
+                "share must be a number of at least 0, such as 0.83, not {share}."
             );
         }
         let sum = given.zip(left.filter(|left| *left > 0));
@@ -215,10 +215,10 @@ impl UsageMembers {
 #[track_caller]
 fn check_amount(number: Option<i64>, name: &str) {
     let number = number.unwrap_or_default();
-    assert!(number >= 0, "{name} must be from 0 on, not {number}.");
+    assert!(number >= 0, "{name} must be at least 0, not {number}.");
 }
 
-/// A share below 1 leaves something, however small the limit is.
+/// A share below 1 leaves at least one token, however small the limit is.
 fn share_of(share: f64, limit: i64) -> i64 {
     let rounded = (share * limit as f64).round() as i64;
     if share < 1.0 {
@@ -228,7 +228,7 @@ fn share_of(share: f64, limit: i64) -> i64 {
     }
 }
 
-/// How much was used, of how much, in how long.
+/// Tokens used, the limit, and the window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Amounts {
     pub tokens_used: i64,
@@ -237,7 +237,7 @@ pub(super) struct Amounts {
 }
 
 impl Amounts {
-    /// Of a company of which no usage was set.
+    /// The amounts of a company for which no usage was set.
     pub const UNUSED: Self = Self {
         tokens_used: 0,
         token_limit: 100_000,
@@ -249,13 +249,13 @@ impl Amounts {
         (i64::from(self.token_limit) - self.tokens_used).max(0)
     }
 
-    /// Whether something is left: nothing is at the limit.
+    /// Whether anything is left. At the limit, nothing is.
     pub fn is_within(self) -> bool {
         self.tokens_used < i64::from(self.token_limit)
     }
 }
 
-/// A consistent usage made of the members that are given.
+/// A consistent usage from the given members.
 ///
 /// ```
 /// use bookmore_sdk::testing::{UsageMembers, usage};
@@ -265,7 +265,7 @@ impl Amounts {
 /// ```
 ///
 /// # Panics
-/// Where members contradict each other or cannot be.
+/// If the members contradict each other or are impossible.
 #[track_caller]
 pub fn usage(members: UsageMembers) -> AiChatUsageResponse {
     let amounts = members.completed(Amounts::UNUSED);

@@ -20,20 +20,20 @@ use crate::{
     transport::{Body, HttpRequest, HttpResponse, MaybeSend, Transport},
 };
 
-/// Replies as the test says, when it says. A clone is the same transport.
+/// Gives the replies that a test specifies, on a virtual clock. Clones share
+/// the clock and the replies.
 #[derive(Clone)]
 pub struct VirtualTransport(Arc<Mutex<World>>);
 
 struct World {
-    /// Milliseconds since the transport was made.
+    /// Milliseconds since the transport was created.
     now: f64,
     unix_start: f64,
     random: f64,
     replies: VecDeque<Reply>,
     responder: Option<Arc<Responder>>,
     sent: Vec<Sent>,
-    /// Whoever sleeps, by when it wakes; then in the order in which it went to
-    /// sleep.
+    /// The sleepers, ordered by when they wake, then by when they fell asleep.
     sleepers: BTreeMap<(u64, u64), Waker>,
     slept: u64,
 }
@@ -44,11 +44,11 @@ type Responder = dyn Fn(&Sent) -> Reply + Send + Sync;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Sent {
-    /// When, counted from the making of the transport.
+    /// When it was sent, counted from the creation of the transport.
     pub at: Duration,
     /// The request.
     pub request: HttpRequest,
-    /// When it was given up, if that was before its reply was there.
+    /// When it was cancelled, if that was before its reply arrived.
     pub cancelled_at: Option<Duration>,
 }
 
@@ -68,8 +68,8 @@ impl Default for VirtualTransport {
 }
 
 impl VirtualTransport {
-    /// Its clock starts at zero, and at 9 September 2001, 01:46:40 UTC. Each
-    /// number drawn is zero.
+    /// A transport whose clock starts at zero and whose wall clock starts at
+    /// 9 September 2001, 01:46:40 UTC. Each random number is zero.
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -83,7 +83,7 @@ impl VirtualTransport {
         lock(&self.0)
     }
 
-    /// The next request that has none yet gets this reply.
+    /// Adds the reply to the next request that has none yet.
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -96,7 +96,7 @@ impl VirtualTransport {
         self
     }
 
-    /// The same, for a transport that a client has already.
+    /// Like [`reply`](Self::reply), for a transport that a client uses already.
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -108,7 +108,7 @@ impl VirtualTransport {
         self.lock().replies.push_back(reply.into());
     }
 
-    /// Requests for which no reply is written down get what `responder` says.
+    /// Calls `responder` for the reply to each request that was given none.
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -124,7 +124,7 @@ impl VirtualTransport {
         self
     }
 
-    /// What is drawn from now on: a number from 0 to 1, without 1.
+    /// Sets the random number that is drawn from now on, at least 0 and below 1.
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -134,7 +134,7 @@ impl VirtualTransport {
         self.lock().random = number;
     }
 
-    /// Sets the wall clock, in milliseconds since 1970. It goes on from there.
+    /// Sets the wall clock, in milliseconds since 1970; it continues from there.
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -155,7 +155,7 @@ impl VirtualTransport {
         self.lock().sent.clone()
     }
 
-    /// How much time has passed.
+    /// The time that has passed since the creation of the transport.
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -168,8 +168,8 @@ impl VirtualTransport {
         Duration::from_secs_f64(self.lock().now / 1e3)
     }
 
-    /// Lets time pass, and wakes whoever wakes meanwhile. A future that was
-    /// woken runs when its executor polls it: then the whole time has passed.
+    /// Advances the clock and wakes the sleepers that are due. A woken future runs
+    /// when its executor polls it, when the whole time has passed.
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -184,7 +184,7 @@ impl VirtualTransport {
         self.lock().now = end;
     }
 
-    /// Lets time pass to the next moment at which anybody wakes, if there is one.
+    /// Advances the clock to the next wake-up. Returns whether there was one.
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -195,7 +195,7 @@ impl VirtualTransport {
         self.wake_next(f64::INFINITY)
     }
 
-    /// That moment, in milliseconds by [`now`](Transport::now).
+    /// The time of the next wake-up, in milliseconds by [`now`](Transport::now).
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -207,8 +207,8 @@ impl VirtualTransport {
         Some(f64::from_bits(bits))
     }
 
-    /// Runs `future` to its end. Where it can only wait, time passes to the
-    /// next moment at which anybody wakes.
+    /// Runs `future` to completion. Whenever it can only wait, the clock advances
+    /// to the next wake-up.
     ///
     /// ```
     /// # use bookmore_sdk::testing::VirtualTransport;
@@ -220,8 +220,8 @@ impl VirtualTransport {
     /// ```
     ///
     /// # Panics
-    /// Where it waits for something that no time brings.
-    #[allow(clippy::panic)] // It is what fails a test.
+    /// If it waits for something that the passing of time does not bring.
+    #[allow(clippy::panic)] // The panic fails the test.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         let woken = Arc::new(Woken(AtomicBool::new(true)));
@@ -234,13 +234,12 @@ impl VirtualTransport {
                 }
             }
             if !self.advance_to_next() {
-                panic!("the future waits for something that no time brings");
+                panic!("the future waits for something that the passing of time does not bring");
             }
         }
     }
 
-    /// Goes to the next moment at which anybody wakes, if there is one until
-    /// `end`.
+    /// Advances to the next wake-up, if there is one before or at `end`.
     fn wake_next(&self, end: f64) -> bool {
         let waker = {
             let mut world = self.lock();
@@ -295,7 +294,7 @@ impl Transport for VirtualTransport {
             let reply = written.or_else(|| responder.map(|responder| responder(sent)));
             reply.unwrap_or_else(|| {
                 Reply::error(ConfigError::new(&[
-                    "No reply is written down for this request; give the VirtualTransport one with reply or respond_with.",
+                    "This request has no reply; give the VirtualTransport one with reply or respond_with.",
                 ]))
             })
         })
@@ -320,7 +319,7 @@ impl Transport for VirtualTransport {
 }
 
 impl VirtualTransport {
-    /// Sends `request`; `decide` says of it, and of its number, what it comes to.
+    /// Sends `request`. `decide` gives its outcome, from the request and its number.
     pub(super) fn exchange(
         &self,
         request: HttpRequest,
@@ -387,7 +386,7 @@ impl VirtualTransport {
     }
 }
 
-/// Wakes whoever polled it last, until it is dropped.
+/// Wakes the task that polled it last, until it is dropped.
 struct Sleeper {
     world: VirtualTransport,
     key: (u64, u64),
@@ -414,7 +413,7 @@ impl Drop for Sleeper {
     }
 }
 
-/// Marks a request whose reply nobody waits for.
+/// Marks its request as cancelled when it is dropped before the reply.
 struct CancelOnDrop {
     world: VirtualTransport,
     number: usize,

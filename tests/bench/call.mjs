@@ -1,4 +1,4 @@
-// What one call costs beside other clients, on a stubbed fetch, in several versions of Node. `make bench-call`.
+// The cost of one call compared with other clients, on a stubbed fetch, in several versions of Node. `make bench-call`.
 import { execFile } from "node:child_process";
 import { parseArgs, promisify } from "node:util";
 import { nodeProgram } from "../peers/node.mjs";
@@ -38,7 +38,7 @@ async function main() {
   if (missed.length > 0) throw new Error(missed.join("; "));
 }
 
-/** Prints the table of one version of Node, and gives what it does not keep. */
+/** Prints the table of one version of Node. Returns the limits that it exceeds. */
 async function compare(program, rounds, { path, clients }) {
   const { stdout: version } = await promisify(execFile)(program, ["--version"]);
   const args = ["calls.mjs", `${rounds}`, ...clients.map(({ file }) => file)];
@@ -50,7 +50,7 @@ async function compare(program, rounds, { path, clients }) {
   });
   const of = (name) => rows.find((row) => row.name === name);
   const [ours, ky, raw] = ["bookmore-sdk", "ky", "fetch, no client"].map(of);
-  // Of the same round, as what else the machine does comes and goes.
+  // Ratios within a round, because the machine's other load varies between rounds.
   const times = (one, other) => median(one.inTurn.map((us, round) => us / other.inTurn[round]));
   console.log(`\n| Node ${version.trim()}, µs a call | in turn | × fetch | × ky | 100 at once | 2000 at once | × 100 |`);
   console.log(`|---${"|--:".repeat(6)}|`);

@@ -1,9 +1,9 @@
-// What one call costs where fetch costs nothing: node calls.mjs ROUNDS CLIENT..., in a folder where the clients'
-// packages are installed. Prints for each client the microseconds of a call in each round: one call after the other,
-// and so many at once. They are of processor time, which other work of the machine does not lengthen.
+// The cost of one call when fetch costs nothing: node calls.mjs ROUNDS CLIENT..., in a folder where the clients'
+// packages are installed. Prints for each client the microseconds of a call in each round, sequentially and
+// concurrently. They are processor time, which does not depend on the machine's other load.
 const [rounds, ...names] = process.argv.slice(2);
 
-/** Calls in a round, one after the other. */
+/** Sequential calls in a round. */
 const CALLS = 200;
 const AT_ONCE = [100, 2000];
 const BODY = '{"TokensUsed":1234,"TokenLimit":100000,"TokensRemaining":98766,"IsWithinBudget":true,"WindowDays":30}';
@@ -41,7 +41,7 @@ const inTurn = async (call) => {
 
 const atOnce = (call, count) => Promise.all(Array.from({ length: count }, call));
 
-/** Clients take turns, so that what else the machine does meets all of them. The first rounds warm up. */
+/** Clients take turns, so that the machine's other load affects all of them. The first rounds warm up. */
 async function sample(way) {
   const samples = clients.map(() => []);
   for (let round = -WARM; round < Number(rounds); round++) {

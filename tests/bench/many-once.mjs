@@ -1,5 +1,5 @@
-// One sample: node many-once.mjs POOL BASE_URL COUNT CONCURRENCY. Prints the milliseconds, the module's start among
-// them, the most memory that the process had, and how many companies had their usage.
+// One sample: node many-once.mjs POOL BASE_URL COUNT CONCURRENCY. Prints the milliseconds, including the start of the
+// module, the peak memory of the process, and how many companies got their usage.
 import { POOLS, companies } from "./pools.mjs";
 
 const [name, baseUrl, count, concurrency] = process.argv.slice(2);

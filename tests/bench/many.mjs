@@ -1,4 +1,4 @@
-// What many companies take beside p-limit with plain fetch and with ky: wall time and memory. `make bench-many`.
+// Wall time and memory for many companies, compared with p-limit on plain fetch and on ky. `make bench-many`.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -59,7 +59,7 @@ async function main() {
     for (const delayMs of [20, 0]) {
       for (const concurrency of [6, 50]) {
         const samples = await measured(folder.path, delayMs, concurrency, rounds, companies);
-        // Of the same round, as what else the machine does comes and goes.
+        // Ratios within a round, because the machine's other load varies between rounds.
         const times = (name, figure) => median(samples[OURS].map((ours, round) => ours[figure] / samples[name][round][figure]));
         console.log(`\n| ${companies} companies, ${concurrency} at once, ${delayMs} ms | ms | MB at most | ours × ms | ours × MB |`);
         console.log("|---|--:|--:|--:|--:|");

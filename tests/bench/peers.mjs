@@ -1,10 +1,10 @@
-// The packed package and its peers in one folder, with the programs that are measured.
+// A folder with the packed package, its peers and the measured programs.
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { install } from "../package/installed.mjs";
 
-/** [name, its file in clients/, the package whose version is shown] */
+/** [name, file in clients/, package whose version is shown] */
 export const CLIENTS = [
   ["bookmore-sdk", "bookmore-sdk", "bookmore-sdk"],
   ["bookmore-sdk/slim", "bookmore-sdk-slim", "bookmore-sdk"],
@@ -17,8 +17,8 @@ export const CLIENTS = [
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * @param {string[]} programs files of this folder that are put beside the clients
- * @param {string[]} names of the clients; all where there are none
+ * @param {string[]} programs files of this folder to copy beside the clients
+ * @param {string[]} names the clients; all if empty
  * @param {string[]} packages other packages that the programs import
  * @returns {{ path: string, clients: { name, file, version }[], remove(): void }}
  */

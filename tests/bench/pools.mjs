@@ -1,6 +1,5 @@
-// Many companies at once, by each way: POOLS[name](baseUrl, ids, concurrency) gives a function that asks, and
-// gives how many had their usage.
-// In a folder where the packages are installed.
+// Ways to ask for many companies: POOLS[name](baseUrl, ids, concurrency) returns a function that does, and resolves with
+// how many got their usage. For a folder where the packages are installed.
 import pLimit from "p-limit";
 
 const PATH = "/assistant/ai-chat/usage";
@@ -36,5 +35,5 @@ export const POOLS = {
   },
 };
 
-/** So many company ids. */
+/** `count` company ids. */
 export const companies = (count) => Array.from({ length: count }, (_, number) => `00000000-0000-4000-8000-${String(number + 1).padStart(12, "0")}`);

@@ -1,4 +1,4 @@
-// How calls come through a server that is killed and started again, beside other clients. `make restart`.
+// How calls survive a server that is killed and restarted, compared with other clients. `make restart`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -29,10 +29,10 @@ const REQUIRED = 1990;
 const OUTAGES = 4;
 const UP_MS = 1500;
 const DOWN_MS = 3000;
-/** Between the calls of all workers together, so that they last for all outages. */
+/** The pause between calls over all workers, long enough for the calls to span all outages. */
 const PACE_MS = 3;
 const NAMES = { "bookmore-sdk": "bookmore-sdk", ky: "ky", fetch: "fetch, no client" };
-/** Between the ids of companies, so that they last for all outages. */
+/** The pause between company ids, long enough for the run to span all outages. */
 const IDS_MS = 9;
 const UNUSED = { tokensUsed: "0", tokenLimit: "100000", tokensRemaining: "100000", isWithinBudget: true, windowDays: "30" };
 const TRUTH = { tokensUsed: "1234", tokenLimit: "100000", tokensRemaining: "98766", isWithinBudget: true, windowDays: "30" };
@@ -49,7 +49,7 @@ function readArguments() {
   return { help: values.help, part: values.part, workers, names: names.map((name) => NAMES[name]) };
 }
 
-/** The stand-in server in a process of its own: the first start takes a free port, the later ones the same. */
+/** The stand-in server in its own process. The first start takes a free port, later ones reuse it. */
 class Server {
   port = 0;
   isAway = true;
@@ -71,7 +71,7 @@ class Server {
   }
 }
 
-/** The clients reach the network through the global fetch, which counts. */
+/** Counts requests by wrapping the global fetch, which all clients use. */
 let sends = 0;
 let sendsWhileAway = 0;
 const server = new Server();
@@ -82,7 +82,7 @@ globalThis.fetch = (...args) => {
   return platformFetch(...args);
 };
 
-/** Kills the server and starts it again, so many times; `met` counts them. */
+/** Kills and restarts the server `outages` times; `met` counts the outages so far. */
 function restarts() {
   const outages = { met: 0 };
   const over = (async () => {
@@ -106,7 +106,7 @@ async function run(client, workers) {
     while (begun < CALLS) {
       begun++;
       const started = performance.now();
-      // A wrong answer is neither right nor lost, and shows as such.
+      // A wrong answer is neither right nor lost; it has a column of its own.
       const isRight = await client().then((value) => isSameUsage(value, TRUTH), () => undefined);
       if (isRight) counts.right++;
       if (isRight === undefined) counts.lost++;
@@ -115,13 +115,13 @@ async function run(client, workers) {
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
-  // Calls of a client that gives up early can be over before the last outage: then fewer met it.
+  // A client that gives up early can finish before the last outage, and then met fewer.
   const met = outages.met;
   await over;
   return { ...counts, outages: met, sends };
 }
 
-/** Ways to ask for the companies of a source: how many had the right usage. */
+/** Ways to ask for the companies of a source. Each returns how many had the right usage. */
 const WAYS = {
   async "bookmore-sdk/many"({ BookMoreClient, getManyAiChatUsage }, source, concurrency) {
     const client = new BookMoreClient({ baseUrl: `http://127.0.0.1:${server.port}`, bearerToken: "good-token" });
@@ -134,7 +134,7 @@ const WAYS = {
     const work = async () => {
       for (let next; !(next = await source.next()).done; ) {
         const url = `http://127.0.0.1:${server.port}/assistant/ai-chat/usage?CompanyId=${next.value}`;
-        // The body may break off, too.
+        // The body may also break off.
         if (await fetch(url, { headers }).then((reply) => reply.json()).then((usage) => isSameUsage(usage, UNUSED)).catch(() => false)) right++;
       }
     };
@@ -150,7 +150,7 @@ async function* companies() {
   }
 }
 
-/** Whether what is asked of many companies is met. */
+/** Checks the requirements for many companies. */
 async function runMany(folder) {
   const entry = (name) => import(pathToFileURL(join(folder.path, `node_modules/bookmore-sdk/dist/${name}.js`)));
   const sdk = { ...(await entry("index")), ...(await entry("many/index")) };

@@ -1,4 +1,5 @@
-// Answers each request with the usage of the company that it asks for: node slow-server.mjs MILLISECONDS. Prints its port.
+// Answers each request with the usage of the requested company after a delay: node slow-server.mjs MILLISECONDS. Prints
+// its port.
 import { createServer } from "node:http";
 
 const ms = Number(process.argv[2]);

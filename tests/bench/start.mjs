@@ -1,4 +1,4 @@
-// How soon the first value is there, beside other clients: in Node and in Chromium. `make bench-start`.
+// The time to the first value, compared with other clients, in Node and in Chromium. `make bench-start`.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
@@ -68,7 +68,7 @@ async function main() {
   }
 }
 
-/** Clients take turns. The first round is not counted: it fills the caches of the machine. */
+/** Clients take turns. The first round fills the machine's caches and is not counted. */
 async function sample(clients, count, once) {
   const samples = new Map(clients.map((client) => [client, []]));
   for (let round = 0; round <= count; round++) {
@@ -86,7 +86,7 @@ async function nodeSample(cwd, { file }, url) {
   return JSON.parse(stdout);
 }
 
-// Noted here, since what a navigation takes before its page runs is the browser's, and most of the whole.
+// Times are taken in the page, because most of a navigation is the browser's work before the page runs.
 const PAGE = Buffer.from(
   '<!doctype html><script>var started = performance.now()</script><script type="module" src="page.js"></script>',
 );
@@ -94,13 +94,13 @@ const PAGE = Buffer.from(
 let visits = 0;
 
 async function browserSample(driver, { file }, port) {
-  // A site of its own, so that neither cache nor renderer knows the page.
+  // A new site each time, so that neither a cache nor a renderer process is reused.
   await driver.get(`http://visit-${++visits}.localhost:${port}/${file}/`);
   const sample = () => driver.executeScript("return window.sample");
   return driver.wait(sample, 30_000, `${file}: no value after 30 s`);
 }
 
-/** What the pages are made of: path → [media type, bytes]. */
+/** The files of the pages: path → [media type, bytes]. */
 async function bundles({ path: folder, clients }) {
   const { build } = createRequire(at("../../pkg/package.json"))("esbuild");
   const files = new Map();
@@ -122,7 +122,7 @@ async function bundles({ path: folder, clients }) {
   return files;
 }
 
-/** Serves the pages in brotli, and the API from the same origin. */
+/** Serves the pages, compressed with brotli, and the API from the same origin. */
 async function startPages(files, apiUrl) {
   const compressed = new Map([...files].map(([path, [type, bytes]]) => [path, [type, brotliCompressSync(bytes)]]));
   const server = createServer((req, res) => {
@@ -152,7 +152,7 @@ function forward(req, res, apiUrl) {
   req.pipe(asked);
 }
 
-/** One row a client, for each column the median and its ratio to the first client's. */
+/** A row for each client: the median of each column, and its ratio to the first client's. */
 function printTable(title, samples, columns) {
   const rows = [...samples].map(([client, measured]) => [client, columns.map(([, pick]) => median(measured.map(pick)))]);
   const [[, ours]] = rows;

@@ -1,4 +1,4 @@
-//! How long attempts and calls take at the most.
+//! The timeouts of attempts and calls.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn the_total_limit_cuts_an_attempt_short_and_is_final() {
 }
 
 #[test]
-fn no_time_for_the_wait_is_told_with_the_failure() {
+fn a_wait_beyond_the_timeout_fails_at_once_with_the_failure() {
     let transport = written([status(503), ok()]);
     let error = ask(Client::builder().total_timeout(ms(200)), &transport).unwrap_err();
     let Error::Timeout(timeout) = &error else {
@@ -76,7 +76,7 @@ fn no_time_for_the_wait_is_told_with_the_failure() {
 }
 
 #[test]
-fn limits_can_be_switched_off_and_must_fit_a_timer() {
+fn timeouts_can_be_switched_off_and_must_fit_a_timer() {
     let transport = written([ok().after(Duration::from_secs(3600))]);
     let builder = Client::builder().attempt_timeout(None).total_timeout(None);
     assert_eq!(
@@ -103,7 +103,7 @@ fn limits_can_be_switched_off_and_must_fit_a_timer() {
 }
 
 #[test]
-fn a_mocked_chance_ends_every_call_all_the_same() {
+fn every_call_ends_even_with_mocked_random_numbers() {
     for number in [f64::NAN, 1.0, -1.0, f64::INFINITY] {
         let transport = written([status(503), ok()]);
         transport.set_random(number);

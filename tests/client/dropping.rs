@@ -1,4 +1,4 @@
-//! Who is dropped, or not polled, leaves the other calls as they were.
+//! A call that is dropped or not polled does not affect other calls.
 
 use std::{task::Poll, time::Duration};
 
@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use super::{COMPANY, OTHER, client, ms, ok, seconds, slow, task::Task};
 
 #[test]
-fn a_call_that_is_dropped_gives_up_its_request() {
+fn dropping_a_call_cancels_its_request() {
     let client = client();
     let first = Task::started(&client, COMPANY);
     let mut second = Task::started(&client, OTHER);
@@ -38,7 +38,7 @@ fn a_call_that_was_never_polled_sends_nothing() {
 }
 
 #[test]
-fn an_equal_call_goes_on_when_the_one_that_began_is_dropped() {
+fn an_equal_call_continues_when_the_first_one_is_dropped() {
     let client = client();
     let first = Task::started(&client, COMPANY);
     let mut second = Task::started(&client, "{9F2C7B1A-4D3E-4F5A-8B6C-7D8E9F0A1B2C}");
@@ -52,7 +52,7 @@ fn an_equal_call_goes_on_when_the_one_that_began_is_dropped() {
 }
 
 #[test]
-fn what_a_dropped_call_was_woken_for_is_done_by_another() {
+fn another_call_does_the_work_for_which_a_dropped_call_was_woken() {
     for drops_the_woken in [true, false] {
         let client = client();
         let mut calls = [
@@ -69,7 +69,7 @@ fn what_a_dropped_call_was_woken_for_is_done_by_another() {
 }
 
 #[test]
-fn the_timer_of_a_dropped_call_is_anothers() {
+fn another_call_takes_over_the_timer_of_a_dropped_call() {
     let transport = VirtualTransport::new().respond_with(|_| Reply::never());
     let client = Client::builder()
         .attempt_timeout(None)
@@ -86,7 +86,7 @@ fn the_timer_of_a_dropped_call_is_anothers() {
 }
 
 #[test]
-fn each_of_equal_calls_keeps_its_own_limit() {
+fn each_of_equal_calls_keeps_its_own_timeout() {
     let client = client();
     let short = CallOptions::new().total_timeout(Duration::from_millis(300));
     let mut hurried = Task::of(&client, COMPANY, short);
@@ -107,7 +107,7 @@ fn each_of_equal_calls_keeps_its_own_limit() {
 }
 
 #[test]
-fn a_call_that_nobody_polls_holds_up_no_other() {
+fn a_call_that_is_not_polled_does_not_block_others() {
     let client = client();
     let stalled = Task::started(&client, COMPANY);
     let mut other = Task::started(&client, OTHER);
@@ -119,14 +119,14 @@ fn a_call_that_nobody_polls_holds_up_no_other() {
     drop(stalled);
 }
 
-/// The timer and the retries are anybody's, whoever has begun them.
+/// Any call can drive the timer and the retries, whichever call started them.
 #[test]
-fn what_a_call_has_driven_goes_on_when_nobody_polls_that_call_any_more() {
+fn other_calls_take_over_when_the_driving_call_is_no_longer_polled() {
     for is_dropped in [false, true] {
         let transport = slow().reply(Reply::status(503)).reply(Reply::status(503));
         let client = Client::builder().build(transport).unwrap();
         let mut other = Task::started(&client, OTHER);
-        // Both have failed when it begins, so that it begins the timer.
+        // Both have failed before it starts, so it starts the timer.
         let mut first = Some(Task::started(&client, COMPANY));
         let mut begun = 1;
         if is_dropped {
@@ -158,14 +158,14 @@ fn five_hundred_calls_in_tasks_of_their_own_are_each_answered_once() {
 }
 
 #[test]
-fn any_executor_will_do() {
+fn calls_run_on_any_executor() {
     let transport = VirtualTransport::new().respond_with(|_| ok());
     let client = Client::builder().build(transport).unwrap();
     pollster::block_on(client.get_ai_chat_usage(&GetAiChatUsage::default())).unwrap();
 }
 
 #[test]
-fn a_reply_wakes_those_who_wait_for_it_and_nobody_else() {
+fn a_reply_wakes_only_the_calls_that_wait_for_it() {
     let client = client();
     let mut first = Task::started(&client, COMPANY);
     client.transport().advance(ms(500));
@@ -180,7 +180,7 @@ fn a_reply_wakes_those_who_wait_for_it_and_nobody_else() {
 }
 
 #[test]
-fn who_waits_behind_a_request_is_woken_by_its_reply() {
+fn a_fresh_call_behind_a_request_is_woken_by_its_reply() {
     let client = client();
     let fresh = || {
         let mut task = Task::of(&client, COMPANY, CallOptions::new().fresh(true));
@@ -190,7 +190,7 @@ fn who_waits_behind_a_request_is_woken_by_its_reply() {
     let first = fresh();
     let mut behind = fresh();
     client.transport().advance(seconds(1));
-    // Nobody polls the first.
+    // The first is not polled.
     assert!(first.is_woken() && behind.poll_if_woken().is_pending());
     client.transport().advance(seconds(1));
     assert!(behind.poll_if_woken().is_ready());

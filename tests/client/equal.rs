@@ -23,12 +23,12 @@ fn equal_calls_share_a_request_unless_told_otherwise() {
     assert_eq!(sent([usual(), usual().header("x-language", "sv")]), 2);
     assert_eq!(sent([usual(), usual().coalesce(false)]), 2);
     assert_eq!(sent([usual(), usual().fresh(true)]), 2);
-    // The second of two fresh ones waits until the first is over.
+    // The second of two fresh calls waits for the first request to end.
     assert_eq!(sent([usual().fresh(true), usual().fresh(true)]), 1);
 }
 
 #[test]
-fn calls_with_the_same_headers_are_equal_whoever_has_them_and_in_whatever_order() {
+fn calls_with_the_same_headers_are_equal_wherever_these_are_set_and_in_any_order() {
     let client = Client::builder().header("x-b", "2").build(slow()).unwrap();
     let usual = CallOptions::new;
     let calls = [
@@ -67,7 +67,7 @@ fn fresh_calls_share_the_request_after_the_one_in_flight() {
     client.transport().advance(seconds(1));
     assert!(calls[0].poll_if_woken().is_ready());
     client.transport().advance(seconds(1));
-    // The last one was woken, and wakes the other.
+    // The last one was woken and wakes the other.
     for call in calls[1..].iter_mut().rev() {
         let Poll::Ready(reply) = call.poll_if_woken() else {
             panic!("no reply")

@@ -1,4 +1,4 @@
-//! What is told of calls, and what may be kept of them.
+//! The events and attempts of calls.
 
 use std::{
     sync::{
@@ -125,7 +125,7 @@ fn events_and_attempts_tell_what_happened() {
 }
 
 #[test]
-fn the_end_of_each_of_equal_calls_is_told() {
+fn each_of_equal_calls_has_its_own_final_event() {
     let ends = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&ends);
     let client = Client::builder()
@@ -150,7 +150,7 @@ fn the_end_of_each_of_equal_calls_is_told() {
 }
 
 #[test]
-fn a_call_that_makes_no_attempt_has_an_end_and_one_that_is_dropped_has_none() {
+fn a_call_without_attempts_has_a_final_event_and_a_dropped_call_has_none() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&seen);
     let client = Client::builder()

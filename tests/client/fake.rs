@@ -23,7 +23,7 @@ fn share(share: f64) -> UsageMembers {
     UsageMembers::new().share(share)
 }
 
-/// The code of the error that a call without retries comes to.
+/// The code of the error of a call without retries.
 fn code(fake: &FakeBookMore, answers: impl Into<Answers>) -> &'static str {
     fake.set(Some(COMPANY), answers);
     let client = fake.client_builder().max_retries(0);
@@ -56,7 +56,7 @@ fn usage_grows_and_drops_out_of_the_window() {
     fake.set(None, UsageMembers::new().token_limit(50_000));
     let usage = ask(&client).unwrap();
     assert_eq!((usage.tokens_used, usage.token_limit), (20_000, 50_000));
-    // Another company is another matter.
+    // Other companies are not affected.
     let other = fake.run(client.get_ai_chat_usage(&GetAiChatUsage::for_company(COMPANY)));
     let other = other.unwrap();
     assert_eq!(
@@ -69,7 +69,7 @@ fn usage_grows_and_drops_out_of_the_window() {
 }
 
 #[test]
-fn each_failure_is_the_error_that_it_is_named_for() {
+fn each_failure_causes_its_error() {
     let status = Failure::status;
     let expected: [(Answer, &str); 24] = [
         (status(400).into(), "api_error"),
@@ -149,7 +149,7 @@ fn answers_come_one_after_the_other_and_the_last_stays() {
         .collect();
     assert_eq!(statuses, [Some(503), Some(503), Some(200)]);
     assert_eq!(ask(&client).unwrap().tokens_used, 50_000);
-    // What a failure is for is over; the usage is what it was.
+    // The failure is used up, and the usage has not changed.
     fake.set(None, Failure::status(403).times(1));
     assert_eq!(ask(&client).unwrap_err().code(), "permission_denied");
     assert_eq!(ask(&client).unwrap().tokens_used, 50_000);
@@ -217,7 +217,7 @@ fn only_the_right_credentials_are_accepted() {
 }
 
 #[test]
-fn what_was_asked_for_is_told() {
+fn requests_are_recorded() {
     let fake = FakeBookMore::new();
     let client = fake.client();
     fake.set(Some(COMPANY), Failure::hang());
@@ -241,7 +241,7 @@ fn what_was_asked_for_is_told() {
 }
 
 #[test]
-fn a_request_to_another_place_is_refused_with_the_difference() {
+fn a_request_to_another_address_is_refused_with_the_difference() {
     let fake = FakeBookMore::new();
     let client = Client::builder()
         .base_url("https://other.example/v2")
@@ -290,7 +290,7 @@ fn a_usage_is_made_of_a_few_members() {
 }
 
 #[test]
-fn what_cannot_be_fails_the_test_with_a_sentence() {
+fn impossible_values_panic_with_a_sentence() {
     let sentence = |run: fn()| {
         let panic = std::panic::catch_unwind(run).unwrap_err();
         *panic.downcast::<String>().unwrap()
@@ -306,11 +306,11 @@ fn what_cannot_be_fails_the_test_with_a_sentence() {
         ),
         (
             || drop(usage(UsageMembers::new().tokens_used(-1))),
-            "tokens_used must be from 0 on, not -1.",
+            "tokens_used must be at least 0, not -1.",
         ),
         (
             || drop(usage(UsageMembers::new().share(f64::NAN))),
-            "share must be a number from 0 on, such as 0.83, not NaN.",
+            "share must be a number of at least 0, such as 0.83, not NaN.",
         ),
         (
             || FakeBookMore::new().set(Some("abc"), Failure::quota()),
@@ -318,7 +318,7 @@ fn what_cannot_be_fails_the_test_with_a_sentence() {
         ),
         (
             || FakeBookMore::new().set(None, Failure::quota().times(0)),
-            "times must be from 1 on, not 0.",
+            "times must be at least 1, not 0.",
         ),
         (
             || drop(Failure::status(99)),

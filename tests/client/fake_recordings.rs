@@ -1,5 +1,5 @@
-//! The API in memory held against the recordings: asked what a recorded host
-//! was asked, it sends the same body.
+//! Compares the API in memory with the recordings: for the same request, it
+//! sends the same body as the recorded host.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -123,8 +123,8 @@ fn set(fake: &FakeBookMore) {
     usage(601, used(9).token_limit(10));
 }
 
-/// What the fake cannot be asked for: why, and how many recordings that
-/// concerns. Those it refuses are a mistake of whoever asks.
+/// Requests that the fake does not answer: why, and how many recordings have
+/// one. Those that it refuses are mistakes of the caller.
 fn exception(exchange: &Exchange) -> Option<(&'static str, bool)> {
     let path = exchange.path.to_ascii_lowercase();
     let (_, query) = path.split_once('?').unwrap_or_default();

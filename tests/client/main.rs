@@ -46,19 +46,19 @@ fn status(status: u16) -> Reply {
     Reply::status(status)
 }
 
-/// These replies, and no others.
+/// Gives these replies, and no others.
 fn written(replies: impl IntoIterator<Item = Reply>) -> VirtualTransport {
     replies
         .into_iter()
         .fold(VirtualTransport::new(), VirtualTransport::reply)
 }
 
-/// These replies, and then usages.
+/// Gives these replies, and then usages.
 fn replying(replies: impl IntoIterator<Item = Reply>) -> VirtualTransport {
     written(replies).respond_with(|_| ok())
 }
 
-/// Each reply takes a second.
+/// Gives each reply after one second.
 fn slow() -> VirtualTransport {
     VirtualTransport::new().respond_with(|_| ok().after(seconds(1)))
 }
@@ -107,7 +107,7 @@ fn tokens(transport: &VirtualTransport) -> Vec<String> {
     token.collect()
 }
 
-/// Lets others have their turn.
+/// Yields to other tasks.
 async fn yield_now() {
     let mut yielded = false;
     poll_fn(|context| {

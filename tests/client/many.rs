@@ -1,4 +1,4 @@
-//! Many companies, over a server that fails and goes away.
+//! Many companies, over a server that fails and has outages.
 
 use std::{
     collections::HashSet,
@@ -26,13 +26,13 @@ fn ids(count: usize) -> Vec<String> {
     (1..=count).map(id).collect()
 }
 
-/// The number of the company that is asked for.
+/// The number of the requested company.
 fn number_of(sent: &Sent) -> usize {
     let (_, number) = sent.request.url.rsplit_once('-').unwrap();
     number.parse().unwrap()
 }
 
-/// A usage after 20 ms, unless `fails` says otherwise.
+/// Gives a usage after 20 ms, unless `fails` gives a failure.
 fn server(fails: impl Fn(&Sent) -> Option<Reply> + Send + Sync + 'static) -> VirtualTransport {
     VirtualTransport::new().respond_with(move |sent| fails(sent).unwrap_or_else(ok).after(ms(20)))
 }
@@ -53,7 +53,7 @@ fn lost(outcomes: &[ManyOutcome]) -> usize {
 }
 
 #[test]
-fn each_id_comes_to_its_outcome() {
+fn each_id_has_its_outcome() {
     let transport = server(|sent| (number_of(sent) == 3).then(|| status(403)));
     let mut given = ids(5);
     given.extend([id(2), "nobody".to_owned(), id(3), id(2).replace('-', "")]);
@@ -107,7 +107,7 @@ fn ids_are_taken_as_they_are_needed() {
     for read in 1..=10 {
         assert!(transport.run(many.next()).is_some());
         let ahead = taken.load(Ordering::Relaxed) - read;
-        // In flight, and as many ahead.
+        // Those in flight, and as many ahead.
         assert!(ahead <= 3 + 3 + 3, "{ahead} ahead");
     }
     // One id without an end.
@@ -118,7 +118,7 @@ fn ids_are_taken_as_they_are_needed() {
 }
 
 #[test]
-fn a_429_pauses_all_and_halves_how_many_are_asked_at_once() {
+fn a_429_pauses_all_calls_and_halves_the_concurrency() {
     let is_first = Mutex::new(true);
     let transport = server(move |sent| {
         let is_first = number_of(sent) == 20 && std::mem::take(&mut *is_first.lock().unwrap());
@@ -137,14 +137,14 @@ fn a_429_pauses_all_and_halves_how_many_are_asked_at_once() {
         let until = from + ms(20);
         times.iter().filter(|at| (from..until).contains(at)).count()
     };
-    // Half of 8, beside the one that was refused.
+    // Half of 8, and the one that was refused.
     assert!(at_once(after) <= 5, "{} at once", at_once(after));
     let last = *times.last().unwrap();
     assert!(at_once(last - ms(20)) > 5, "it grows back");
 }
 
-/// The server is away at these times, in milliseconds. The first request for a
-/// fifth of the companies fails, and those for another fifth all do, or none.
+/// A server with outages at these times, in milliseconds. For a fifth of the
+/// companies the first request fails; for another fifth all do, or none.
 fn away(outages: Vec<(u64, u64)>, for_ever: bool) -> VirtualTransport {
     let asked = Mutex::new(HashSet::new());
     server(move |sent| {
@@ -162,7 +162,7 @@ fn away(outages: Vec<(u64, u64)>, for_ever: bool) -> VirtualTransport {
 }
 
 #[test]
-fn a_server_that_is_away_for_a_while_loses_nobody() {
+fn an_outage_loses_no_company() {
     let restarts = || {
         (0..4)
             .map(|n| (1_500 + n * 4_500, 4_500 + n * 4_500))
@@ -177,7 +177,7 @@ fn a_server_that_is_away_for_a_while_loses_nobody() {
                 vec![(2_000, 62_000)],
                 length,
             ),
-            // It begins when some are left of a length that lasts for 3 s.
+            // It starts while companies are left, and lasts for 3 s.
             ("one of 10 s at the end", vec![(2_500, 12_500)], length / 2),
         ] {
             for for_ever in [false, true] {
@@ -192,7 +192,7 @@ fn a_server_that_is_away_for_a_while_loses_nobody() {
 }
 
 #[test]
-fn who_failed_is_asked_again_after_all_others_once_a_round() {
+fn failed_companies_are_asked_again_after_all_others_once_a_round() {
     let transport = away(vec![], true);
     assert_eq!(lost(&ask(&transport, ids(10), 3, 3)), 2);
     let of_the_tenth: Vec<_> = transport
@@ -201,7 +201,7 @@ fn who_failed_is_asked_again_after_all_others_once_a_round() {
         .filter(|sent| number_of(sent) == 10)
         .map(|sent| sent.at)
         .collect();
-    // Three attempts, and one in each round: 2, 4 and 8 s later.
+    // Three attempts, then one in each round: 2, 4 and 8 s later.
     assert_eq!(of_the_tenth.len(), 6);
     for (pair, wait) in of_the_tenth[2..].windows(2).zip([2, 4, 8]) {
         let waited = pair[1] - pair[0];
@@ -212,7 +212,8 @@ fn who_failed_is_asked_again_after_all_others_once_a_round() {
     }
 }
 
-/// Lets in so many within each window, and says how long the rest of it is.
+/// A rate limiter that accepts a number of requests in each window, and says how
+/// long the rest of it lasts.
 fn limited(most: usize, window_ms: u64) -> VirtualTransport {
     let seen: Mutex<(u64, usize)> = Mutex::default();
     server(move |sent| {
@@ -228,7 +229,7 @@ fn limited(most: usize, window_ms: u64) -> VirtualTransport {
 }
 
 #[test]
-fn a_server_that_limits_the_rate_loses_nobody() {
+fn a_rate_limit_loses_no_company() {
     for (most, window_ms) in [(100, 60_000), (20, 10_000), (5, 1_000)] {
         for concurrency in [1, 6, 50] {
             let transport = limited(most, window_ms);
@@ -240,7 +241,7 @@ fn a_server_that_limits_the_rate_loses_nobody() {
 }
 
 #[test]
-fn a_server_that_only_limits_is_given_up_within_minutes() {
+fn a_server_that_answers_only_429_is_given_up_within_minutes() {
     for retry_after in [None, Some("2"), Some("45"), Some("3600")] {
         let transport = server(move |_| {
             let limit = status(429);
@@ -269,7 +270,7 @@ fn a_server_that_only_limits_is_given_up_within_minutes() {
 }
 
 #[test]
-fn who_was_told_to_wait_for_more_than_a_minute_is_not_asked_again() {
+fn a_company_that_must_wait_more_than_a_minute_is_not_asked_again() {
     let transport =
         server(|sent| (number_of(sent) == 3).then(|| status(503).header("Retry-After", "90")));
     let outcomes = ask(&transport, ids(5), 2, 5);
@@ -280,12 +281,12 @@ fn who_was_told_to_wait_for_more_than_a_minute_is_not_asked_again() {
 }
 
 #[test]
-fn nobody_is_asked_again_before_the_time_that_the_server_named() {
+fn no_company_is_asked_again_before_the_time_that_the_server_named() {
     let asked = Mutex::new(HashSet::new());
     let transport = server(move |sent| {
         let is_first = asked.lock().unwrap().insert(number_of(sent));
         match number_of(sent) {
-            // More than a call waits for.
+            // Longer than a call waits.
             1 if is_first => Some(status(503).header("Retry-After", "45")),
             2 if is_first => Some(Reply::lost()),
             _ => None,
@@ -303,7 +304,7 @@ fn nobody_is_asked_again_before_the_time_that_the_server_named() {
 }
 
 #[test]
-fn a_pause_is_waited_out_before_anybody_is_asked() {
+fn nothing_is_sent_during_a_pause() {
     let is_first = Mutex::new(true);
     let transport = server(move |_| {
         let is_first = std::mem::take(&mut *is_first.lock().unwrap());
@@ -317,7 +318,7 @@ fn a_pause_is_waited_out_before_anybody_is_asked() {
     assert!(second >= seconds(50) && second < seconds(52), "{second:?}");
 }
 
-/// Says that it has as many as there can be.
+/// An iterator that claims the largest possible length.
 struct Boastful(std::vec::IntoIter<String>);
 
 impl Iterator for Boastful {
@@ -333,7 +334,7 @@ impl Iterator for Boastful {
 }
 
 #[test]
-fn extremes_are_brought_within_bounds_and_the_end_stays_the_end() {
+fn options_are_clamped_and_a_finished_stream_stays_finished() {
     for extreme in [0, usize::MAX] {
         let transport = away(vec![(0, 1_050)], false);
         let client = Client::builder().build(transport.clone()).unwrap();

@@ -1,4 +1,4 @@
-//! Another token for a client that has one.
+//! Replacing the token of a client.
 
 use std::{
     future::pending,
@@ -33,7 +33,7 @@ fn a_token_that_is_set_is_sent_from_then_on() {
 }
 
 #[test]
-fn a_token_that_cannot_be_sent_is_not_set() {
+fn an_invalid_token_is_not_set() {
     let client = Client::builder()
         .bearer_token("first")
         .build(replying([]))
@@ -58,7 +58,7 @@ fn a_token_that_cannot_be_sent_is_not_set() {
 }
 
 #[test]
-fn a_call_that_waits_for_the_old_provider_goes_with_the_new_token() {
+fn a_call_that_waits_for_the_old_provider_is_sent_with_the_new_token() {
     let given_up = Arc::new(());
     let held = Arc::downgrade(&given_up);
     let keep = Mutex::new(Some(given_up));
@@ -77,7 +77,7 @@ fn a_call_that_waits_for_the_old_provider_goes_with_the_new_token() {
         yield_now().await;
         assert!(held.upgrade().is_some());
         client.set_bearer_token("new").unwrap();
-        // What the old provider did is given up at once.
+        // The old provider is dropped at once.
         assert!(held.upgrade().is_none());
     };
     let (reply, ()) = transport.run(join(client.get_ai_chat_usage(&request), sign_in));

@@ -1,4 +1,4 @@
-//! Many retries at once do not storm a server that is down.
+//! The retries of many calls do not flood a server that is down.
 
 use std::{ops::Range, sync::Mutex, time::Duration};
 
@@ -11,7 +11,7 @@ use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 
 use super::{ms, ok, status, times};
 
-/// A server that answers 503 in this time, in milliseconds.
+/// A server that answers 503 between these times, in milliseconds.
 fn down(outage: Range<f64>) -> VirtualTransport {
     VirtualTransport::new().respond_with(move |sent| {
         let is_down = outage.contains(&(sent.at.as_secs_f64() * 1e3));
@@ -19,7 +19,7 @@ fn down(outage: Range<f64>) -> VirtualTransport {
     })
 }
 
-/// `count` calls at once that share nothing but the client.
+/// `count` concurrent calls that share only the client.
 fn at_once(
     client: &Client<VirtualTransport>,
     count: usize,
@@ -37,13 +37,13 @@ fn ten_retries_go_at_once_and_then_two_a_second() {
     let client = builder.clone().build(transport.clone()).unwrap();
     let calls = at_once(&client, 16, &CallOptions::new());
     assert!(calls.iter().all(Result::is_ok));
-    // Ten are served at once, and half a one in the quarter of a second; what
-    // they come to, 503, serves none.
+    // Ten are served at once, and half a ticket in a quarter of a second; their
+    // 503 serves none.
     let retries = &times(&transport)[16..];
     assert_eq!(retries[..10], [250.0; 10]);
     assert_eq!(retries[10], 500.0);
 
-    // A success serves one, so that all who wait go on at once.
+    // Each success serves one, so all waiting calls continue at once.
     let transport = down(0.0..1.0);
     let client = builder.clone().build(transport.clone()).unwrap();
     at_once(&client, 30, &CallOptions::new());
@@ -59,7 +59,7 @@ fn ten_retries_go_at_once_and_then_two_a_second() {
 }
 
 #[test]
-fn who_has_no_time_for_its_turn_is_told_when_it_comes() {
+fn a_call_whose_turn_comes_too_late_fails_with_retry_at() {
     let transport = down(0.0..f64::INFINITY);
     let client = Client::builder()
         .coalesce(false)
@@ -83,7 +83,7 @@ fn who_has_no_time_for_its_turn_is_told_when_it_comes() {
 /// 100 calls a second through an outage of a minute: the server gets little
 /// more than that, not three times as many.
 #[test]
-fn a_busy_client_does_not_storm_a_server_that_is_down() {
+fn a_busy_client_does_not_flood_a_server_that_is_down() {
     const SECONDS: usize = 90;
     let transport = down(15_000.0..75_000.0);
     let client = Client::builder()
@@ -121,9 +121,8 @@ fn a_busy_client_does_not_storm_a_server_that_is_down() {
     assert!(during / 59 <= 103 && after / 3 <= 130);
 }
 
-/// 4000 clients ask every two seconds; the server is away from the 30th to
-/// the 90th second. Prints how many requests it gets a second, as a multiple of
-/// the steady rate.
+/// 4000 clients call every two seconds; the server is down from the 30th to the
+/// 90th second. Prints the requests a second as a multiple of the steady rate.
 #[test]
 fn four_thousand_clients_do_not_keep_a_server_down() {
     const CLIENTS: usize = 4000;
@@ -166,6 +165,6 @@ fn four_thousand_clients_do_not_keep_a_server_down() {
         "requests a second, as a multiple of the steady rate: {during:.2} at the most during the outage, {after:.2} after it; steady again {} s after its end",
         recovered - 89
     );
-    // Those who wait for a retry come back beside those who ask anew.
+    // Waiting retries arrive in addition to new calls.
     assert!(during < 3.1 && after < 2.3 && recovered < 95);
 }

@@ -1,4 +1,4 @@
-//! When a token provider is asked, and what becomes of its answer.
+//! When a token provider is called, and how its answer is used.
 
 use std::{
     error::Error as _,
@@ -17,10 +17,10 @@ use futures_util::future::join_all;
 
 use super::{ask, ok, replying, seconds, status, times, tokens, usage, yield_now};
 
-/// What a provider was told.
+/// The arguments of each call of a provider.
 type Told = Arc<Mutex<Vec<bool>>>;
 
-/// A provider that gives `tokens` one after the other.
+/// A provider that returns `tokens` one after the other.
 fn provided(tokens: &[(&str, Option<u64>)]) -> (ClientBuilder, Told) {
     let told = Told::default();
     let mut rest: Vec<_> = tokens
@@ -51,7 +51,7 @@ fn a_refused_token_is_renewed_once() {
     let reply = ask(builder, &transport).unwrap();
     assert_eq!(tokens(&transport), ["old", "new"]);
     assert_eq!(*told.lock().unwrap(), [false, true]);
-    // Outside the count of retries, and at once.
+    // At once, and not counted as a retry.
     assert_eq!(times(&transport), [0.0; 2]);
     assert_eq!(reply.attempts[0].error, Some("authentication_error"));
 
@@ -69,7 +69,7 @@ fn a_refused_token_is_renewed_once() {
 }
 
 #[test]
-fn a_renewal_that_changes_nothing_ends_with_the_401_and_is_not_made_again_at_once() {
+fn a_renewal_that_returns_the_same_token_ends_with_the_401_and_is_not_repeated_at_once() {
     let (builder, told) = provided(&[("old", None); 20]);
     let transport = VirtualTransport::new().respond_with(|_| status(401));
     let client = builder.build(transport.clone()).unwrap();
@@ -85,7 +85,7 @@ fn a_renewal_that_changes_nothing_ends_with_the_401_and_is_not_made_again_at_onc
 }
 
 #[test]
-fn a_renewal_leaves_the_retries_alone() {
+fn a_renewal_does_not_count_as_a_retry() {
     let (builder, _) = provided(&[("old", None), ("new", None)]);
     let transport = replying([status(401), status(503), status(503), ok()]);
     ask(builder, &transport).unwrap();
@@ -93,7 +93,7 @@ fn a_renewal_leaves_the_retries_alone() {
 }
 
 #[test]
-fn a_token_is_used_until_its_end_is_near() {
+fn a_token_is_used_until_shortly_before_it_expires() {
     let (builder, told) = provided(&[
         ("first", Some(200)),
         ("second", Some(200)),
@@ -104,10 +104,10 @@ fn a_token_is_used_until_its_end_is_near() {
     for (at, asked, token) in [
         (0, 1, "first"),
         (79, 1, "first"),
-        // Two minutes left: renewed behind the call.
+        // Two minutes left: renewed in the background.
         (80, 2, "first"),
         (81, 2, "second"),
-        // 20 s left: not sent any more.
+        // 20 s left: no longer sent.
         (80 + 180, 3, "third"),
     ] {
         transport.advance(seconds(at) - transport.elapsed());
@@ -125,7 +125,7 @@ fn a_token_is_used_until_its_end_is_near() {
 }
 
 #[test]
-fn an_end_can_be_given_by_the_wall_clock() {
+fn an_expiry_can_be_given_by_the_wall_clock() {
     let asked = Arc::new(Mutex::new(0));
     let counted = Arc::clone(&asked);
     let builder = Client::builder().token_provider(move |_| {
@@ -158,7 +158,7 @@ fn an_end_can_be_given_by_the_wall_clock() {
 }
 
 #[test]
-fn a_renewal_that_fails_behind_a_call_is_tried_again_after_five_seconds() {
+fn a_background_renewal_that_fails_is_repeated_after_five_seconds() {
     let (builder, told) = provided(&[("first", Some(100))]);
     let transport = replying([]);
     let client = builder.build(transport.clone()).unwrap();
@@ -176,7 +176,7 @@ fn a_renewal_that_fails_behind_a_call_is_tried_again_after_five_seconds() {
 }
 
 #[test]
-fn a_provider_that_hangs_is_given_up_and_asked_anew() {
+fn a_provider_that_hangs_is_cancelled_and_called_again() {
     let asked = Arc::new(Mutex::new(0));
     let counted = Arc::clone(&asked);
     let builder = Client::builder().token_provider(move |_| {
@@ -207,7 +207,7 @@ fn a_provider_that_hangs_is_given_up_and_asked_anew() {
 }
 
 #[test]
-fn a_renewal_that_hangs_behind_a_call_does_not_hold_up_the_refused_one() {
+fn a_background_renewal_that_hangs_does_not_delay_the_one_after_a_401() {
     let asked = Mutex::new(0);
     let builder = Client::builder().token_provider(move |_| {
         *asked.lock().unwrap() += 1;
@@ -229,7 +229,7 @@ fn a_renewal_that_hangs_behind_a_call_does_not_hold_up_the_refused_one() {
 }
 
 #[test]
-fn an_unusable_token_is_the_providers_failure() {
+fn an_invalid_token_is_a_token_provider_error() {
     for token in ["", "Bearer x", "a\nb"] {
         let (builder, _) = provided(&[(token, None)]);
         let error = ask(builder, &replying([])).unwrap_err();
@@ -247,7 +247,7 @@ fn an_unusable_token_is_the_providers_failure() {
 }
 
 #[test]
-fn whatever_a_provider_fails_with_is_the_source_of_its_error() {
+fn the_error_of_a_provider_is_the_source_of_the_token_provider_error() {
     let from_io = Client::builder().token_provider(|_| async {
         Err::<BearerToken, _>(std::io::Error::other("the keychain is locked"))
     });
@@ -270,7 +270,7 @@ fn whatever_a_provider_fails_with_is_the_source_of_its_error() {
     let error = ask(from_words, &replying([])).unwrap_err();
     assert_eq!(error.to_string(), "The token provider failed: Signed out!");
 
-    // Also where it is an error of the SDK's, such as that of a call for a token.
+    // Even if it is an error of the SDK, such as one from a call for a token.
     let inner = ask(
         Client::builder(),
         &replying([status(503), status(503), status(503)]),
@@ -289,7 +289,7 @@ fn whatever_a_provider_fails_with_is_the_source_of_its_error() {
 }
 
 #[test]
-fn calls_at_the_same_time_share_one_question() {
+fn concurrent_calls_share_one_call_of_the_provider() {
     let told = Told::default();
     let seen = Arc::clone(&told);
     let builder = Client::builder()

@@ -1,4 +1,4 @@
-//! The README's test of an app, as it stands there.
+//! The README's example test, verbatim.
 
 use bookmore_sdk::{Client, GetAiChatUsage, Transport};
 

@@ -1,5 +1,5 @@
-//! Each recorded exchange, through a virtual transport, comes to its row's
-//! outcome.
+//! Each recorded exchange, through a virtual transport, has the outcome of its
+//! row.
 
 use super::common::{COUNT, exchanges, rows};
 use bookmore_sdk::{

@@ -1,4 +1,4 @@
-//! A provider, a listener or a transport may use the client at once.
+//! A provider, a listener or a transport may call the client synchronously.
 
 use std::{
     future::Future,
@@ -21,7 +21,7 @@ use super::{COMPANY, OTHER, seconds, slow, task::Task};
 
 type Slot<T> = Arc<Mutex<Option<Client<T>>>>;
 
-/// Polls a call once, on the spot, and leaves it.
+/// Polls a call once, synchronously, and drops it.
 fn poll_once<T: Transport>(client: &Client<T>, company: &str) {
     let request = GetAiChatUsage::for_company(company);
     let mut call = pin!(client.get_ai_chat_usage(&request));
@@ -34,7 +34,7 @@ fn a_provider_may_call_the_client() {
     let own = Arc::clone(&slot);
     let builder = Client::builder().token_provider(move |_| {
         let client: Client<VirtualTransport> = own.lock().unwrap().clone().unwrap();
-        // Also on the spot, before it gives a future.
+        // Also synchronously, before it returns a future.
         poll_once(&client, COMPANY);
         async move {
             let usage = client
@@ -79,7 +79,7 @@ fn a_listener_may_call_the_client_and_asks_the_provider_like_any_other() {
             if let (Some(client), Event::Attempt { .. }) = (client, event)
                 && !called.swap(true, Ordering::Relaxed)
             {
-                // Even to its end, on the spot.
+                // Even to completion, synchronously.
                 let request = GetAiChatUsage::for_company(OTHER);
                 let usage = client.transport().run(client.get_ai_chat_usage(&request));
                 assert_eq!(usage.unwrap().tokens_used, 5);
@@ -205,7 +205,7 @@ fn a_transport_may_call_the_client() {
 }
 
 #[test]
-fn a_transport_may_wait_for_the_usage_that_it_is_asked_for() {
+fn a_transport_may_await_a_call_for_the_same_usage() {
     struct Asking {
         inner: VirtualTransport,
         slot: Slot<Asking>,
@@ -221,7 +221,7 @@ fn a_transport_may_wait_for_the_usage_that_it_is_asked_for() {
             let sent = self.inner.send(request, on_headers);
             async move {
                 if let Some(client) = client {
-                    // Boxed, as the transport's future cannot hold one of its own kind.
+                    // Boxed, because the transport's future cannot contain its own type.
                     let request = GetAiChatUsage::default();
                     let call: Pin<Box<dyn Future<Output = _> + Send + '_>> =
                         Box::pin(client.get_ai_chat_usage(&request));
@@ -262,7 +262,7 @@ fn a_transport_may_wait_for_the_usage_that_it_is_asked_for() {
 }
 
 #[test]
-fn a_transport_that_drops_the_call_it_sends_for_sends_nothing() {
+fn a_transport_that_drops_its_own_call_sends_nothing() {
     let call: Arc<Mutex<Option<Task<'static>>>> = Arc::default();
     let own = Arc::clone(&call);
     let transport = slow();
@@ -281,7 +281,7 @@ fn a_transport_that_drops_the_call_it_sends_for_sends_nothing() {
         .unwrap()
         .replace(Task::of(client, COMPANY, CallOptions::new()));
     let mut taken = call.lock().unwrap().take().unwrap();
-    // While it is polled nobody else has it; another one drops it.
+    // It cannot be dropped while it is polled, so another task drops it.
     assert!(taken.poll().is_pending());
     call.lock().unwrap().replace(taken);
     poll_once(client, OTHER);
@@ -295,7 +295,7 @@ fn a_transport_that_drops_the_call_it_sends_for_sends_nothing() {
 }
 
 #[test]
-fn a_future_that_never_rests_leaves_the_others_their_turn() {
+fn a_future_that_always_wakes_itself_does_not_starve_others() {
     let builder = Client::builder().token_provider(|_| async {
         loop {
             let mut yielded = false;
@@ -324,7 +324,7 @@ fn a_future_that_never_rests_leaves_the_others_their_turn() {
 }
 
 #[test]
-fn a_provider_that_panics_does_not_let_later_calls_go_without_a_token() {
+fn after_a_provider_panics_later_calls_are_not_sent_without_a_token() {
     let panics = AtomicBool::new(true);
     let builder = Client::builder().token_provider(move |_| {
         let panics = panics.swap(false, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! What is tried again, and when.
+//! What is retried, and when.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use bookmore_sdk::{Client, Error, testing::Reply};
 use super::{ask, ms, ok, status, times, written};
 
 #[test]
-fn what_may_go_better_is_tried_again() {
+fn temporary_failures_are_retried() {
     let mut retried = vec![
         Reply::lost(),
         Reply::never(),
@@ -31,7 +31,7 @@ fn what_may_go_better_is_tried_again() {
 }
 
 #[test]
-fn what_will_not_go_better_is_told_at_once() {
+fn permanent_failures_are_not_retried() {
     let with_code = |code: u16, error: &str| {
         status(code).body(format!(
             r#"{{"ResponseStatus":{{"ErrorCode":"{error}","Message":"No."}}}}"#
@@ -62,7 +62,7 @@ fn what_will_not_go_better_is_told_at_once() {
 }
 
 #[test]
-fn there_are_two_retries_unless_told_otherwise() {
+fn there_are_two_retries_by_default() {
     for (retries, builder) in [
         (2, Client::builder()),
         (0, Client::builder().max_retries(0)),
@@ -81,7 +81,7 @@ fn there_are_two_retries_unless_told_otherwise() {
 }
 
 #[test]
-fn waits_double_up_to_eight_seconds_and_chance_halves_them_at_most() {
+fn waits_double_up_to_eight_seconds_with_jitter_of_up_to_half() {
     for (chance, factor) in [(0.0, 0.5), (0.999_999, 0.999_999_5)] {
         let transport = written(vec![status(503); 11]);
         transport.set_random(chance);
@@ -100,13 +100,13 @@ fn waits_double_up_to_eight_seconds_and_chance_halves_them_at_most() {
 }
 
 #[test]
-fn no_retry_comes_earlier_than_asked() {
+fn no_retry_is_earlier_than_the_server_asked() {
     for (name, value, asked) in [
         ("retry-after-ms", "700", 700.0_f64),
         ("retry-after", "1", 1000.0),
         ("retry-after", "20", 20_000.0),
         ("ratelimit", r#""default";r=0;t=3"#, 3000.0),
-        // No storm: the client's own wait is the least.
+        // Never less than the client's own wait.
         ("retry-after", "0", 250.0),
         ("retry-after", "soon", 250.0),
         ("retry-after", "Thu, 01 Jan 1970 00:00:00 GMT", 250.0),
@@ -128,7 +128,7 @@ fn no_retry_comes_earlier_than_asked() {
 }
 
 #[test]
-fn a_date_counts_by_the_clock_of_the_server() {
+fn a_retry_after_date_is_read_by_the_servers_clock() {
     let reply = status(503)
         .header("date", "Sun, 06 Nov 1994 08:49:37 GMT")
         .header("retry-after", "Sun, 06 Nov 1994 08:49:39 GMT");
@@ -138,7 +138,7 @@ fn a_date_counts_by_the_clock_of_the_server() {
 }
 
 #[test]
-fn who_would_wait_too_long_is_told_when_to_come_back() {
+fn a_wait_that_is_too_long_fails_at_once_with_retry_at() {
     for (value, builder) in [
         ("61", Client::builder().total_timeout(None)),
         ("3600", Client::builder()),

@@ -1,4 +1,4 @@
-//! Where secrets do not go: over plain http, and into what is shown.
+//! Secrets are not sent over plain http, and are not shown.
 
 use std::sync::{Arc, Mutex};
 
@@ -43,7 +43,7 @@ fn secrets_do_not_go_over_plain_http() {
 }
 
 #[test]
-fn what_a_server_quotes_of_a_secret_is_taken_out() {
+fn secrets_that_a_server_quotes_are_redacted() {
     let body = r#"{"ResponseStatus":{"ErrorCode":"Bad","Message":"t0ken-s3cret and k3y-s3cret, t0ken-s3cret","StackTrace":"at t0ken-s3cret","Errors":[{"ErrorCode":"Bad","FieldName":"t0ken-s3cret","Message":"t0ken-s3cret","Meta":{"a":"k3y-s3cret","k3y-s3cret":"a"}}],"Meta":{"b":"t0ken-s3cret"}}}"#;
     let quote = |name: &str| format!("Bearer error=\"t0ken-s3cret\", {name}");
     let status = Reply::status;
@@ -75,7 +75,7 @@ fn what_a_server_quotes_of_a_secret_is_taken_out() {
 }
 
 #[test]
-fn what_a_server_quotes_in_a_header_of_a_usage_is_taken_out() {
+fn secrets_in_the_headers_of_a_usage_are_redacted() {
     let reply = Reply::json(USAGE)
         .header("x-debug", "authorization: Bearer t0ken-s3cret")
         .header("X-Request-ID", "r1");
@@ -96,7 +96,7 @@ fn what_a_server_quotes_in_a_header_of_a_usage_is_taken_out() {
 }
 
 #[test]
-fn a_cause_that_shows_a_secret_does_not_go_along() {
+fn a_cause_that_contains_a_secret_is_left_out() {
     use std::error::Error as _;
     let failing = |words: &'static str| {
         Client::builder()

@@ -14,7 +14,7 @@ use bookmore_sdk::{
     AiChatUsageResponse, Client, Error, GetAiChatUsage, Transport, client::CallOptions,
 };
 
-/// Waker of a task, and how often it was woken.
+/// The waker of a task, which counts how often it was woken.
 #[derive(Default)]
 pub struct Count(AtomicUsize);
 
@@ -45,7 +45,7 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Begins it.
+    /// Starts it.
     pub fn started<T: Transport>(client: &'a Client<T>, company: &'a str) -> Self {
         let mut task = Self::of(client, company, CallOptions::new());
         assert!(task.poll().is_pending());
@@ -62,7 +62,7 @@ impl<'a> Task<'a> {
         self.woken.0.load(Ordering::Relaxed) > 0
     }
 
-    /// Polls it as an executor does: only where it was woken.
+    /// Polls it only if it was woken, as an executor does.
     pub fn poll_if_woken(&mut self) -> Poll<Usage> {
         assert!(self.is_woken(), "nobody woke it");
         self.poll()

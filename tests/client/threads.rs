@@ -1,4 +1,4 @@
-//! One client that several threads use at once.
+//! One client used by several threads at once.
 
 use std::{
     sync::{
@@ -17,7 +17,7 @@ use bookmore_sdk::{
 
 use super::{ms, ok, seconds, status};
 
-/// Time passes for as long as this is not over.
+/// Advances the clock until it is dropped.
 struct Clock {
     is_over: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
@@ -90,8 +90,8 @@ fn calls_of_four_threads_all_end() {
     );
 }
 
-/// A provider that runs on one thread is not taken for that of a call on
-/// another.
+/// A provider that is running on one thread does not count as re-entrant for a
+/// call on another.
 #[test]
 fn a_call_beside_a_provider_that_runs_on_another_thread_waits_for_its_answer() {
     let runs = Arc::new(std::sync::Barrier::new(2));

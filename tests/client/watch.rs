@@ -1,4 +1,4 @@
-//! The stream of a usage that is watched, on a virtual clock.
+//! The stream of a watched usage, on a virtual clock.
 
 use std::{
     future::poll_fn,
@@ -37,7 +37,7 @@ fn watch(client: &Client<FakeBookMore>, options: WatchOptions) -> Watch<FakeBook
     client.watch(&GetAiChatUsage::for_company(COMPANY), options)
 }
 
-/// The states of the next `time`.
+/// The states within the next `time`.
 fn states(
     fake: &FakeBookMore,
     watch: &mut (impl Stream<Item = UsageState> + Unpin),
@@ -63,7 +63,7 @@ fn sent(fake: &FakeBookMore) -> usize {
 }
 
 #[test]
-fn it_is_cold_and_tells_at_once_and_after_each_request() {
+fn it_sends_nothing_until_polled_and_yields_at_once_and_after_each_request() {
     let fake = fake([share(0.5)]);
     let mut watch = watch(&fake.client(), options());
     fake.advance(seconds(600));
@@ -82,7 +82,7 @@ fn it_is_cold_and_tells_at_once_and_after_each_request() {
 }
 
 #[test]
-fn the_highest_threshold_alone_is_reached_and_once() {
+fn only_the_highest_threshold_is_reached_and_only_once() {
     let fake = fake([
         share(0.79),
         share(0.96),
@@ -97,7 +97,7 @@ fn the_highest_threshold_alone_is_reached_and_once() {
 }
 
 #[test]
-fn errors_double_the_gap_without_retries_and_it_recovers() {
+fn errors_double_the_interval_without_retries_and_it_recovers() {
     let fake = fake([share(0.5), Failure::status(503).times(2).into(), share(0.6)]);
     let mut watch = watch(&fake.client(), options());
     let states = states(&fake, &mut watch, seconds(60 + 120 + 240 + 1));
@@ -122,7 +122,7 @@ fn a_refusal_stops_it_until_a_refresh() {
 }
 
 #[test]
-fn another_token_starts_what_was_stopped_and_forgets_the_old_identity() {
+fn a_new_token_restarts_a_stopped_watch_and_clears_the_old_identity() {
     for (is_same, statuses) in [
         (true, vec![Status::Error, Status::Stopped, Status::Ok]),
         (
@@ -160,7 +160,7 @@ fn another_token_starts_what_was_stopped_and_forgets_the_old_identity() {
 }
 
 #[test]
-fn what_is_in_flight_for_the_old_identity_does_not_count() {
+fn a_reply_in_flight_for_the_old_identity_does_not_count() {
     let slow = Failure::slow(seconds(3), Duration::ZERO).times(1);
     let fake = fake([slow.into(), share(0.7)]);
     let client = fake.client();
@@ -190,7 +190,7 @@ fn a_token_of_the_same_identity_changes_nothing_else() {
 }
 
 #[test]
-fn another_token_does_not_mend_options_that_cannot_be_used() {
+fn a_new_token_does_not_help_with_invalid_options() {
     let fake = fake([share(0.5)]);
     let client = fake.client();
     let mut watch = watch(&client, options().interval(seconds(1)));
@@ -200,7 +200,7 @@ fn another_token_does_not_mend_options_that_cannot_be_used() {
 }
 
 #[test]
-fn what_cannot_be_used_stops_it() {
+fn invalid_arguments_stop_it() {
     let fake = fake([share(0.5)]);
     let client = fake.client();
     let no_guid = GetAiChatUsage::for_company("x");
@@ -219,7 +219,7 @@ fn what_cannot_be_used_stops_it() {
 }
 
 #[test]
-fn dropping_it_gives_up_its_request() {
+fn dropping_it_cancels_its_request() {
     let fake = fake([Failure::hang().into()]);
     let mut watch = watch(&fake.client(), options());
     states(&fake, &mut watch, seconds(1));
@@ -232,7 +232,7 @@ fn dropping_it_gives_up_its_request() {
 }
 
 #[test]
-fn its_handle_ends_a_loop_that_nobody_cancels() {
+fn its_handle_ends_a_loop_that_cannot_be_cancelled() {
     let fake = fake([share(0.5)]);
     let watch = watch(&fake.client(), options());
     let handle = watch.handle();
@@ -258,7 +258,7 @@ fn while_it_is_paused_nothing_is_sent() {
 }
 
 #[test]
-fn a_date_needs_seven_days_of_history() {
+fn exhausts_at_needs_seven_days_of_history() {
     const DAY: f64 = 86_400_000.0;
     for (days, has_date) in [(8.0, true), (6.0, false)] {
         let fake = fake([share(0.5)]);
@@ -274,7 +274,7 @@ fn a_date_needs_seven_days_of_history() {
 }
 
 #[test]
-fn an_interval_that_no_timer_can_take_is_refused() {
+fn an_interval_beyond_a_timers_maximum_is_refused() {
     let month = seconds(30 * 24 * 3_600);
     for options in [
         WatchOptions::new().interval(month),

@@ -1,5 +1,5 @@
-//! Bodies that end too late, too early or never, and the cleanup of requests that
-//! nobody waits for.
+//! Bodies that end too late, too early or never, and the cleanup of abandoned
+//! requests.
 
 use std::{cell::RefCell, future::Future, pin::pin, rc::Rc, task::Context, time::Duration};
 
@@ -145,7 +145,7 @@ const NOTHING: &str = "";
 
 #[wasm_bindgen_test]
 async fn a_body_that_nobody_reads_to_its_end_is_cancelled() {
-    // Dropped before the reply, with a fetch that goes on.
+    // Dropped before the reply, with a fetch that continues.
     let (fetch, seen) = deaf(NOTHING);
     start_and_drop(ask(fetch)).await;
     assert!(told(&seen, "aborted") && !told(&seen, "cancelled"));
@@ -165,7 +165,7 @@ async fn a_body_that_nobody_reads_to_its_end_is_cancelled() {
     drop(call);
     assert!(told(&seen, "aborted") && told(&seen, "cancelled"));
 
-    // Longer than the client reads, or of a reply that needs no body.
+    // Longer than the client's limit, or of a reply whose body is not needed.
     let (fetch, seen) = deaf("c.enqueue(new Uint8Array(65536).fill(32))");
     ask(fetch).await.unwrap_err();
     assert!(told(&seen, "cancelled") && !told(&seen, "aborted"));
@@ -193,7 +193,7 @@ async fn a_renewal_in_the_background_ends_without_another_call() {
             let given = Rc::clone(&given);
             async move {
                 let number = given.borrow().len();
-                // The first comes at once, the next ones take a while.
+                // The first arrives at once, the next ones after a while.
                 if number > 0 {
                     pause(20.0).await;
                 }
@@ -213,7 +213,7 @@ async fn a_renewal_in_the_background_ends_without_another_call() {
     assert_eq!(answers.borrow().len(), 2);
 }
 
-/// Prerendered pages may not read them.
+/// Prerendered pages may not read the clock or random numbers.
 #[wasm_bindgen_test]
 async fn neither_the_wall_clock_nor_chance_is_asked_before_the_first_request() {
     let looked = javascript(

@@ -278,7 +278,7 @@ async fn whatever_a_mock_gives_is_read_or_refused() {
     }
 }
 
-/// Nothing is tried again.
+/// Nothing is retried.
 async fn refuses_at_once(refused: &str, given: &str) {
     let (error, sent) = ask_counting(refused).await;
     assert_eq!((error.code(), sent), ("config_error", 1.0), "{refused}");

@@ -1,17 +1,17 @@
 // The rows of the table, each with the rule that makes an outcome right.
 //
 // A case ends as `{ value }`, `{ error }` or `{ pending: true }`, with the `requests` that arrived,
-// `[{ at, headers }]`, and those that arrived `elsewhere`, at the other origin. The rules ask for
-// no more than a caller needs: any rejection of a failure is right, whatever is thrown.
+// `[{ at, headers }]`, and those that arrived `elsewhere`, at the other origin. The rules demand
+// only what a caller needs: any rejection of a failure is right, whatever is thrown.
 import { isSameUsage } from "./usage.mjs";
 
-/** A case that has not ended by then is lost. */
+/** A case that has not ended after this time is lost. */
 export const BOUND_MS = 15_000;
 
 const USAGE = { tokensUsed: "1234", tokenLimit: 100000, tokensRemaining: "98766", isWithinBudget: true, windowDays: 30 };
 const BIG = { tokensUsed: "9007199254740993", tokenLimit: 2147483647, tokensRemaining: "0", isWithinBudget: false, windowDays: 30 };
 
-// Timers may fire a little early by another clock.
+// Measured by another clock, timers may fire slightly early.
 const EARLY_MS = 20;
 
 const rejects = { words: "rejects", holds: ({ error }) => error !== undefined };
@@ -26,7 +26,7 @@ const atMost = (n) => ({
   holds: ({ requests }) => requests.length <= n,
 });
 
-/** The second request comes no earlier than the server asked for. */
+/** The second request is no earlier than the server asked. */
 const waits = (words, due) => ({
   words: `asks again no earlier than ${words}`,
   holds: ({ requests: [first, second] }) => second === undefined || second.at >= due(first.at) - EARLY_MS,
@@ -72,7 +72,7 @@ export const CASES = [
   ["big-int", exactOrRejects],
 ].map(([name, ...rules]) => ({ name, rule: rules.map(({ words }) => words).join("; "), rules }));
 
-/** Why the outcome is wrong, in words; undefined where it is right. */
+/** Why the outcome is wrong, in words; undefined if it is right. */
 export function fault({ rules }, outcome) {
   if (outcome.unhandled) return `left an unhandled rejection: ${outcome.unhandled}`;
   if (outcome.pending) return `still pending after ${BOUND_MS / 1000} s, ${count(outcome)}`;

@@ -1,4 +1,4 @@
-// Replays the recorded replies to clients and counts how often they come to the truth.
+// Replays the recorded replies to clients and counts how often they give the right result.
 import { readFileSync } from "node:fs";
 import { loadExchanges } from "../server/exchanges.mjs";
 import { isSameUsage } from "./usage.mjs";
@@ -6,8 +6,8 @@ import { isSameUsage } from "./usage.mjs";
 const OUTCOMES = new URL("../fixtures/outcomes.json", import.meta.url);
 
 /**
- * `{ name, right, wrong, takenForData, ids }` of each client: `takenForData` of the wrong ones are
- * failures that it gave as a usage, `ids` are the exchanges that it got wrong.
+ * `{ name, right, wrong, takenForData, ids }` for each client. `takenForData` counts the wrong ones
+ * where it returned a failure as a usage; `ids` are the exchanges that it got wrong.
  */
 export async function replay(clients, url, session) {
   const recorded = new Set(loadExchanges().filter(({ request }) => request.method === "GET").map(({ id }) => id));
@@ -32,8 +32,8 @@ export async function replay(clients, url, session) {
 }
 
 async function judge({ usage, error }, call) {
-  // A row with both has a number that JavaScript cannot hold: an error is right, and so is a value
-  // with all digits. Whose usage it is does not count: the numbers do.
+  // A row with both has a number that JavaScript cannot represent: an error is right, and so is a
+  // value with all digits. Only the numbers are compared, not the company.
   const mayFail = error !== undefined;
   let value;
   try {

@@ -50,7 +50,7 @@ function readArguments(args) {
 
 // ---- The faults ----
 
-// Whose case it is in which something happens, so that a stray rejection is laid at its door.
+// The running case, to which a stray rejection is attributed.
 const current = new AsyncLocalStorage();
 for (const event of ["unhandledRejection", "uncaughtException"]) {
   process.on(event, (error) => {
@@ -76,7 +76,7 @@ async function runCase(server, client, { name }) {
   return Object.assign(outcome, { requests: await log(name), elsewhere: await log("other-origin") });
 }
 
-/** A token that the server of `401-then-200` refuses, and how to get another one. */
+/** A token that the server of `401-then-200` refuses, and the way to get another one. */
 function newSession() {
   const session = {
     token: "first-token",
@@ -86,7 +86,7 @@ function newSession() {
   return session;
 }
 
-/** One client after the other, all cases of one at the same time. */
+/** One client after the other; all cases of a client run concurrently. */
 async function runFaults(server, chosenClients, cases) {
   const reasons = new Map();
   for (const client of chosenClients) {
@@ -133,7 +133,7 @@ The types that a host generates for it read camelCase; PascalCase is for them a 
 `;
 }
 
-// ---- The whole ----
+// ---- The run ----
 
 function table(head, rows) {
   const lines = [head, head.map((_, at) => (at === 0 ? ":--" : "---")), ...rows];
@@ -144,7 +144,7 @@ function say(text) {
   process.stderr.write(`${text}\n`);
 }
 
-/** Recorded redirects name the real host; nobody here follows them there. */
+/** Recorded redirects name the real host, so clients must not follow them here. */
 function stayHere() {
   const { lookup } = dns;
   dns.lookup = (host, ...rest) => {
@@ -209,5 +209,5 @@ try {
   say(error.message);
   process.exitCode = 2;
 }
-// Some clients still sleep, an hour if they were asked to.
+// Some clients are still sleeping, for an hour if the server asked for that.
 process.stdout.write("", () => process.exit());

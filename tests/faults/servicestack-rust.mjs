@@ -1,4 +1,4 @@
-// What ServiceStack has for Rust users, as a client beside the others: tests/faults/servicestack-rust in a process.
+// ServiceStack's client for Rust, run as a process: tests/faults/servicestack-rust.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,7 +11,7 @@ const crate = join(root, "tests/faults/servicestack-rust");
 const target = join(root, "target/servicestack-rust");
 const flags = ["--locked", "--quiet", "--target-dir", target];
 
-/** Builds it and starts it; `call` is as those of tests/peers/clients.mjs. */
+/** Builds and starts it. `call` is like those of tests/peers/clients.mjs. */
 export function startRust() {
   execFileSync("cargo", ["build", ...flags], { cwd: crate, stdio: ["ignore", "ignore", "inherit"] });
   const child = spawn(join(target, "debug/servicestack-rust"), { stdio: ["pipe", "pipe", "inherit"] });
@@ -29,7 +29,7 @@ export function startRust() {
   };
 }
 
-/** What cargo says where it is to be compiled for wasm32; undefined where it compiles. */
+/** cargo's error when compiling it for wasm32; undefined if it compiles. */
 export function wasmFailure() {
   const { status, stderr } = spawnSync("cargo", ["check", "--lib", "--target", "wasm32-unknown-unknown", ...flags], {
     cwd: crate,

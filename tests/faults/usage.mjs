@@ -1,9 +1,8 @@
-// Whether a value that a client gave is the usage that is true.
+// Whether a client's value is the right usage.
 
 /**
- * `truth` is as in tests/fixtures/outcomes.json, with what the API calls a long as a string. The
- * names of the members may have any case. A number that was rounded is not the same; a string or
- * a BigInt of the same digits is.
+ * `truth` has the form of tests/fixtures/outcomes.json, with each long as a string. Member names may
+ * have any case. A rounded number is wrong; a string or a BigInt with the same digits is right.
  */
 export function isSameUsage(value, truth) {
   if (typeof value !== "object" || value === null) return false;
@@ -16,7 +15,7 @@ export function isSameUsage(value, truth) {
   );
 }
 
-// All digits of the number that is really there: String(2 ** 60) would end in zeros.
+// BigInt shows the exact value of the number; String(2 ** 60) would end in zeros.
 function digits(number) {
   return typeof number === "number" && Number.isInteger(number) ? String(BigInt(number)) : String(number);
 }

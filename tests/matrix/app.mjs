@@ -1,5 +1,5 @@
-// A user's app: a fresh folder with the tarball among its packages, the API it asks, and everything
-// that it starts. The cells are written in terms of it.
+// A user's app, on which the cells are built: a fresh folder with the tarball among its packages, the
+// API that it calls, and all processes that it starts.
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { startServer } from "../server/server.mjs";
@@ -10,7 +10,7 @@ import { hasPackages, layOut, lockedPackages } from "./packed.mjs";
 import { finish, start } from "./processes.mjs";
 import { serve } from "./serve.mjs";
 
-// Nothing but the installation of packages may use the network.
+// Only the installation of packages may use the network.
 const QUIET_TOOLS = {
   CI: "1",
   DO_NOT_TRACK: "1",
@@ -30,7 +30,7 @@ export class App {
   #env;
   #ends = [];
 
-  /** Fetches what the group needs from the registry, where it is not there from an earlier run. */
+  /** Installs the packages of the group, unless an earlier run has. */
   static async fetchPackages({ fixtures, node, tools }) {
     if (node) await nodeOf(node);
     if (tools) await lockedPackages(tools);
@@ -39,8 +39,8 @@ export class App {
 
   /**
    * @param {{ fixtures: string[], packages?: string[], node?: number, tools?: string }} group
-   *   `packages`: whose versions are shown; `node`: the major version that the tools need; `tools`: another fixture,
-   *   whose commands are there, too
+   *   `packages`: those whose versions are shown; `node`: the major version that the tools need; `tools`: another
+   *   fixture whose commands are available as well
    * @param {string} tarball
    */
   static async create(group, tarball) {
@@ -77,7 +77,7 @@ export class App {
     return this.#server.url;
   }
 
-  /** How many usages the API was asked for. */
+  /** How many usages were requested from the API. */
   get calls() {
     return this.#server.requests.filter(
       ({ method, url }) => method === "GET" && url.startsWith("/assistant/ai-chat/usage"),
@@ -114,7 +114,7 @@ export class App {
     this.versions.add(`${name} ${version}`);
   }
 
-  /** The program that a package ships for this machine, in a package of its own. */
+  /** The program of a package that ships it in a package for each platform. */
   program(scope, path) {
     const folder = this.at(`node_modules/${scope}`);
     const packages = existsSync(folder) ? readdirSync(folder) : [];
@@ -123,24 +123,24 @@ export class App {
     return found;
   }
 
-  /** Runs a command in the folder; the packages' commands are on its path. */
+  /** Runs a command in the folder, with the packages' commands on its PATH. */
   run(command, args = [], { env, ...options } = {}) {
     if (command === "node") this.versions.add(this.#node);
     return finish(command, args, { cwd: this.#folder, ...options, env: { ...this.#env, ...env } });
   }
 
-  /** What a script prints as its last line. */
+  /** The last line that a script prints. */
   async outcome(command, args, options) {
     const printed = await this.run(command, args, options);
     return parsed(printed.trim().split("\n").pop(), `\`${command}\``);
   }
 
-  /** What a script writes into a file. */
+  /** The content of the file that a script writes. */
   written(path) {
     return parsed(this.read(path), path);
   }
 
-  /** Starts a server that ends with the app; gives what `ready` found in what it printed. */
+  /** Starts a server that ends with the app. Returns the match of `ready` in its output. */
   async start(command, args, { env, ...options }) {
     const { match, stop } = await start(command, args, {
       cwd: this.#folder,
@@ -151,7 +151,7 @@ export class App {
     return match;
   }
 
-  /** Serves a folder; gives the URL, with a slash at the end. */
+  /** Serves a folder. Returns the URL, with a trailing slash. */
   async serve(path, headers) {
     const { url, close } = await serve(this.at(path), headers);
     this.#ends.push(close);
@@ -160,7 +160,7 @@ export class App {
 
   freePort = freePort;
 
-  /** What a page shows once it has its answer. Pages learn from `?api=` whom to ask. */
+  /** What a page shows once it has its answer. `?api=` tells the page the base URL. */
   async page(url, browser = "chromium") {
     const asking = new URL(url);
     asking.searchParams.set("api", this.api);
@@ -169,14 +169,14 @@ export class App {
     return parsed(text, url);
   }
 
-  /** What a page of an extension shows, whose manifest is in this folder. */
+  /** What a page of an extension shows. The folder contains its manifest. */
   async extensionPage(folder, page) {
     const { text, label } = await readExtension(this.at(folder), `${page}?api=${encodeURIComponent(this.api)}`);
     this.versions.add(label);
     return parsed(text, page);
   }
 
-  /** What a page of one script shows, served from the folder that it was built into. */
+  /** What a page with one script shows, served from the folder of the build. */
   async scriptPage(path, type = "module", browser = "chromium", headers = {}) {
     const folder = dirname(path);
     this.write(
@@ -186,7 +186,7 @@ export class App {
     return this.page(`${await this.serve(folder, headers)}page.html`, browser);
   }
 
-  /** What is in a page as the server sends it, before any script runs. */
+  /** The content of a page as the server sends it, before any script runs. */
   async sentPage(url) {
     const response = await fetch(url);
     const html = await response.text();
@@ -204,7 +204,7 @@ export class App {
     return parsed(await response.text(), `${url} (status ${response.status})`);
   }
 
-  /** A file moved to a new folder, where no package is near. */
+  /** Moves a file to a new folder, from which no package can be resolved. */
   elsewhere(path) {
     const folder = temporaryFolder("elsewhere");
     this.#ends.push(() => removeFolder(folder));
@@ -213,7 +213,7 @@ export class App {
     return there;
   }
 
-  /** Ends what it started, last first, and removes the folder. */
+  /** Stops what it started, last first, and removes the folder. */
   async close() {
     for (const end of this.#ends.splice(0).reverse()) {
       await Promise.resolve()
@@ -223,7 +223,7 @@ export class App {
   }
 }
 
-/** A major version of Node.js: its version, and the folder of the command `node`. */
+/** A major version of Node.js: its full version, and the folder of its command `node`. */
 export async function nodeOf(major) {
   const own = join(await lockedPackages("node"), `node-${major}`);
   if (!existsSync(own))

@@ -1,5 +1,5 @@
-// The browsers that pages are opened in: started when first needed, and shared by the cells, whose
-// pages have origins of their own.
+// The browsers for the cells' pages. They are started when first needed and shared, because each
+// page has an origin of its own.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { createServer } from "node:net";
@@ -15,7 +15,7 @@ const starters = new Map([...BROWSERS.map(({ name, start }) => [name, start]), [
 const started = new Map();
 const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKitGTK" };
 
-/** A running browser by name: `{ driver, label, stop() }`. One that is "trusting" takes any certificate. */
+/** A running browser by name: `{ driver, label, stop() }`. A "trusting" one accepts any certificate. */
 export async function browser(name) {
   if (!started.has(name)) started.set(name, begin(name));
   return started.get(name);
@@ -56,7 +56,7 @@ export async function readOutput(name, url) {
   return shownBy(await browser(name), url);
 }
 
-/** Opens a page of an unpacked extension, by its path, in a Chromium of its own; gives what `readOutput` does. */
+/** Opens a page of an unpacked extension, by its path, in a separate Chromium. Returns the same as `readOutput`. */
 export async function readExtension(folder, path) {
   let own;
   try {
@@ -71,7 +71,7 @@ export async function readExtension(folder, path) {
   }
 }
 
-// An extension without a key is named after its folder, in letters from a to p.
+// The id of an extension without a key is derived from its folder, in letters from a to p.
 const extensionId = (folder) =>
   createHash("sha256")
     .update(realpathSync(folder))
@@ -96,7 +96,7 @@ async function shownBy({ driver, label }, url) {
   }
 }
 
-// What a page and the browser said of it, for a person who looks for the cause.
+// The page's and the browser's messages, for debugging.
 async function complaints(driver, url) {
   const entries = await driver
     .manage()
@@ -108,14 +108,14 @@ async function complaints(driver, url) {
   return [...said, `The page shows: ${shown}`].join("\n");
 }
 
-/** Ends all browsers; whoever needs one starts another. */
+/** Stops all browsers; a later use starts a new one. */
 export async function stopBrowsers() {
   const all = [...started.values()];
   started.clear();
   await Promise.allSettled(all.map(async (running) => (await running).stop()));
 }
 
-// WebKitGTK's small browser has no headless mode: it gets a display that is in memory.
+// WebKitGTK's MiniBrowser has no headless mode, so it gets a virtual display.
 async function startWebKit({ isTrusting = false } = {}) {
   const driverProgram = find(
     "WEBKITWEBDRIVER",
@@ -150,7 +150,7 @@ async function startWebKit({ isTrusting = false } = {}) {
   }
 }
 
-// The driver says nothing when it is ready.
+// The driver prints nothing when it is ready.
 async function accepted(connect) {
   const end = Date.now() + 15_000;
   for (;;) {
@@ -163,7 +163,7 @@ async function accepted(connect) {
   }
 }
 
-// Not on the PATH; its folder names the API version.
+// MiniBrowser is not on the PATH, and its folder contains the API version.
 function miniBrowser() {
   const paths = ["/usr/lib", "/usr/libexec"]
     .filter((folder) => existsSync(folder))
@@ -182,7 +182,7 @@ function miniBrowser() {
   return found;
 }
 
-/** A port that nothing listens on. */
+/** A free port. */
 export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

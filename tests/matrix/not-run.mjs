@@ -1,2 +1,2 @@
-/** A cell that this machine cannot run: it is neither right nor wrong. The message says what is missing. */
+/** A cell that this machine cannot run, so it neither passes nor fails. The message says what is missing. */
 export class NotRun extends Error {}

@@ -1,4 +1,4 @@
-// What the cells install: the tarball, and the locked packages of a fixture.
+// The packages that the cells install: the tarball, and the locked packages of a fixture.
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -44,9 +44,9 @@ export async function pack() {
 }
 
 /**
- * The node_modules of a fixture as its lock file says, installed once and then
- * kept between runs. This alone uses the network. No install script runs, so
- * that none can download something that is in no registry.
+ * The node_modules of a fixture by its lock file, installed once and kept
+ * between runs. Nothing else uses the network. Install scripts do not run, so
+ * that none can download anything from outside the registry.
  */
 export async function lockedPackages(fixture) {
   const files = ["package.json", "package-lock.json"];
@@ -55,7 +55,7 @@ export async function lockedPackages(fixture) {
   const folder = join(CACHE, `${fixture}-${hash.digest("hex").slice(0, 12)}`);
   if (!existsSync(folder)) {
     mkdirSync(CACHE, { recursive: true });
-    // Beside its place and moved there when whole, so that half an installation is never used.
+    // Installed next to its place and then moved, so that an incomplete installation is never used.
     const half = mkdtempSync(join(CACHE, "half-"));
     try {
       for (const file of files) cpSync(join(FIXTURES, fixture, file), join(half, file));
@@ -73,26 +73,26 @@ export async function lockedPackages(fixture) {
   return join(folder, "node_modules");
 }
 
-/** The version of a package that the lock file of a fixture has. */
+/** The version of a package in the lock file of a fixture. */
 export function lockedVersion(fixture, name) {
   const { packages } = JSON.parse(readFileSync(join(FIXTURES, fixture, "package-lock.json"), "utf8"));
   return packages[`node_modules/${name}`].version;
 }
 
-/** Whether a kept folder is of this fixture, by whatever lock file. */
+/** Whether a kept folder belongs to this fixture, whatever its lock file was. */
 const isOf = (fixture, name) => name.slice(0, -"-123456789abc".length) === fixture;
 
-/** Whether the last of these fixtures, the one for the tool, has packages. */
+/** Whether the last of these fixtures, that of the tool, has packages. */
 export function hasPackages(fixtures) {
   return existsSync(join(FIXTURES, fixtures.at(-1), "package.json"));
 }
 
 /**
- * Lays out a user's folder: the files of the fixture, its packages, and the tarball installed among
+ * Sets up a user's folder: the files of the fixture, its packages, and the tarball installed with
  * them.
  *
  * @param {string} folder
- * @param {string[]} fixtures folders of `fixtures`, laid over each other; the last one may have packages
+ * @param {string[]} fixtures folders of `fixtures`, copied over each other; the last one may have packages
  * @param {string} tarball
  */
 export async function layOut(folder, fixtures, tarball) {
@@ -105,14 +105,14 @@ export async function layOut(folder, fixtures, tarball) {
     return;
   }
   const packages = await lockedPackages(fixtures.at(-1));
-  // Links to files take a second where copies take ten; the folders are new ones.
+  // Hard links take a second and copies ten. Only the folders are new.
   await finish("cp", ["-al", packages, modules]).catch(() =>
     cpSync(packages, modules, { recursive: true, verbatimSymlinks: true }),
   );
   const own = join(modules, "bookmore-sdk");
   mkdirSync(own);
   await finish("tar", ["-xzf", tarball, "--strip-components=1", "-C", own]);
-  // As npm would note it: some tools treat what is listed differently.
+  // Listed as npm would do it, because some tools treat listed packages differently.
   const listed = JSON.parse(readFileSync(manifest, "utf8"));
   listed.dependencies = { ...listed.dependencies, "bookmore-sdk": `file:${tarball}` };
   writeFileSync(manifest, JSON.stringify(listed, null, 2));

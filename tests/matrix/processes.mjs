@@ -1,11 +1,11 @@
-// Child processes that never outlive a run, with what they printed where they fail.
+// Child processes that never outlive a run. Their failures include their output.
 import { spawn } from "node:child_process";
 import { basename } from "node:path";
 
 const running = new Set();
 process.on("exit", () => [...running].forEach((child) => signal(child, "SIGKILL")));
 
-// Each leads a group of its own, so that what it started itself ends with it.
+// Each has its own process group, so that its children are stopped with it.
 function begin(command, args, options) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options, detached: true });
   const call = [basename(command), ...args].join(" ");
@@ -26,17 +26,17 @@ function signal(child, name) {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, name);
   } catch {
-    // It is gone already.
+    // It has already exited.
   }
 }
 
 /**
- * Runs a command to its end.
+ * Runs a command and waits for its end.
  *
  * @param {string} command
  * @param {string[]} args
  * @param {{ limit?: number, cwd?: string, env?: object }} options `limit`: milliseconds
- * @returns {Promise<string>} what it printed on standard output
+ * @returns {Promise<string>} its standard output
  */
 export async function finish(command, args, { limit = 4 * 60_000, ...options } = {}) {
   const { child, ended, failure } = begin(command, args, options);
@@ -56,7 +56,7 @@ export async function finish(command, args, { limit = 4 * 60_000, ...options } =
 }
 
 /**
- * Starts a command that goes on, and waits until it prints what `ready` matches.
+ * Starts a long-running command, and waits until its output matches `ready`.
  *
  * @param {string} command
  * @param {string[]} args
@@ -95,7 +95,7 @@ export async function start(command, args, { ready, limit = 60_000, ...options }
   return { match: first, stop };
 }
 
-/** Ends everything that runs, at once. */
+/** Stops all running commands at once. */
 export function killAll() {
   for (const child of running) signal(child, "SIGKILL");
 }

@@ -100,7 +100,7 @@ async function main({ only, quick, strict, list }) {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-/** The groups of all files in `cells`: what each exports. */
+/** The groups that the files in `cells` export. */
 async function allGroups() {
   const folder = new URL("cells/", import.meta.url);
   const files = readdirSync(folder)
@@ -111,16 +111,16 @@ async function allGroups() {
 }
 
 /**
- * The cells of a group, one after the other in one app.
+ * Runs the cells of a group, one after the other in one app.
  *
  * @param {object} group
  *   `fixtures`, `packages`, `node`, `tools`: see `App.create`;
  *   `slow`: whether it takes a minute or more, so that `--quick` leaves it out;
- *   `prepare(app)`: done once, say a build that serves all cells;
+ *   `prepare(app)`: run once, for example a build that all cells share;
  *   `cells`: `{ name, packages, run(app, prepared), error, calls }`.
- *   `run` gives what the call came to: `{ usage }` or `{ error }`. It must be the recorded usage, or
- *   where the cell has an `error`, an error with these members. `calls: 0`: the API is not asked.
- *   A cell with `tests` runs so many tests instead; `run` gives `{ passed }`.
+ *   `run` returns the outcome of the call, `{ usage }` or `{ error }`. It must be the recorded usage
+ *   or, if the cell has an `error`, an error with these members. `calls: 0`: the API is not called.
+ *   A cell with `tests` runs this many tests instead, and `run` returns `{ passed }`.
  */
 async function runGroup(group, tarball) {
   let app, prepared;
@@ -159,7 +159,7 @@ async function runGroup(group, tarball) {
   return rows;
 }
 
-/** Gives the seconds since it was last asked. */
+/** Returns the seconds since its last call. */
 function stopwatch() {
   let last = Date.now();
   return () => {
@@ -191,11 +191,11 @@ async function runCell({ run, packages = [], error: expected, tests, calls: expe
       );
     }
   }
-  // More than one is fine: a dev server may render a page twice.
+  // More than one is allowed, because a dev server may render a page twice.
   if (Math.min(app.calls, 1) !== expectedCalls) throw new Error(`The API was asked ${app.calls} times.`);
 }
 
-/** Rejects after so many milliseconds; whatever the app started is then ended. */
+/** Rejects after `ms` milliseconds; everything that the app started is then stopped. */
 async function within(limit, work) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -212,7 +212,7 @@ async function within(limit, work) {
 }
 
 function table(rows, { version, bytes }) {
-  // A reason is a sentence; what follows it is for the person who looks at standard error.
+  // The table shows the first sentence; standard error has the rest.
   const cell = (text) => text.split("\n")[0].slice(0, 300).replaceAll("|", "\\|");
   const lines = rows.map(
     ({ name, versions, mark, reason }) =>

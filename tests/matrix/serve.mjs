@@ -1,4 +1,4 @@
-// Serves a user's folder, as any host of static files would.
+// Serves a user's folder like any host of static files.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
@@ -15,7 +15,7 @@ const TYPES = {
 /**
  * @param {string} folder
  * @param {object} headers sent with every file
- * @param {{ key: Buffer, cert: Buffer }} [certificate] by https
+ * @param {{ key: Buffer, cert: Buffer }} [certificate] for https
  * @returns {Promise<{ url: string, close(): Promise<void> }>} `url` ends with a slash
  */
 export async function serve(folder, headers = {}, certificate) {

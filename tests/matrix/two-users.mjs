@@ -1,10 +1,10 @@
-// An API with two users, each with a company of its own. It answers late, and each answer has more used than the last.
+// An API with two users, each with a company of its own. Its answers are late, and each has a higher usage than the last.
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { answer } from "../../pkg/dist/cli/http.js";
 import { createFakeBookMore } from "../../pkg/dist/testing/index.js";
 
-/** What is used of 1 000 000 at first, by the token. */
+/** The initial usage of 1 000 000 tokens, by bearer token. */
 export const USERS = { alice: 100_000, bob: 600_000 };
 
 const CORS = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization" };

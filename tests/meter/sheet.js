@@ -1,4 +1,4 @@
-// A sheet of meters: each state in each of the variants that the address asks for.
+// A sheet of meters: each state in each of the variants that the URL names.
 import "bookmore-sdk/meter/define";
 import { STATES, storeOf } from "./states.js";
 

@@ -1,5 +1,5 @@
-// Pictures of the meter in every state and variant: `make shots` leaves them in tests/out, for a person to look at, and
-// compares them at half their size with those in baseline/. With WRITE=1 it writes these, and the two of the README.
+// Pictures of the meter in every state and variant. `make shots` writes them to tests/out, to be looked at, and compares
+// them at half size with baseline/. With WRITE=1 it writes the baseline and the README's two pictures.
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -13,7 +13,7 @@ import { startChromium } from "../package/browser-drivers.mjs";
 import { halved, indexed } from "./small-png.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-/** Of all pixels, those that may differ: fonts are not drawn alike by every version. */
+/** The share of pixels that may differ, because versions render fonts differently. */
 const TOLERANCE = 0.005;
 
 const sheet = (width, query, { scheme = "light", forced = false, scale = 1 } = {}) => ({ width, query, scheme, forced, scale });
@@ -23,7 +23,7 @@ const SHEETS = {
   "dark": sheet(1000, EVERY, { scheme: "dark" }),
   "forced-colors": sheet(1000, EVERY, { forced: true }),
   "rtl": sheet(1000, `${EVERY}&dir=rtl`),
-  // What a zoom of 200 % does to a window of 1000 px.
+  // A zoom of 200 % in a window of 1000 px.
   "zoom-200": sheet(500, EVERY, { scale: 2 }),
   "390px": sheet(3 * 390 + 4 * 10, EVERY),
   "120px": sheet(6 * 120 + 7 * 10, EVERY.replace("3", "6")),
@@ -85,7 +85,7 @@ function save(path, bytes) {
   console.log(`${path.slice(at("../../").length)}  ${bytes.length} bytes`);
 }
 
-/** Whether it is as the baseline; where it is not, tests/out shows both and what differs. */
+/** Whether it equals the baseline. If not, tests/out shows both and their difference. */
 function compare(name, picture, path) {
   const { width, height } = picture;
   const baseline = existsSync(path) ? PNG.sync.read(readFileSync(path)) : new PNG({ width: 0, height: 0 });

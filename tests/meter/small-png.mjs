@@ -1,8 +1,8 @@
-// PNGs that are small enough to be committed.
+// PNGs small enough to be committed.
 import { crc32, deflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 
-/** Half as wide and high: each pixel is the mean of four. */
+/** Halves the width and height: each pixel is the mean of four. */
 export function halved({ width, height, data }) {
   const half = new PNG({ width: width >> 1, height: height >> 1 });
   for (let y = 0; y < half.height; y++) {
@@ -16,7 +16,7 @@ export function halved({ width, height, data }) {
   return half;
 }
 
-/** A PNG of the 256 colours that are the most frequent; others become the nearest of these. */
+/** A PNG with the 256 most frequent colours; others become the nearest of these. */
 export function indexed({ width, height, data }) {
   const colors = new Map();
   const colorAt = (pixel) => data.readUIntBE(pixel * 4, 3);

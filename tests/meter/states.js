@@ -1,4 +1,4 @@
-// What a meter can be in, by name: for its screenshots and for the tests of each state.
+// The states of a meter, by name, for its screenshots and for the tests of each state.
 import { AuthenticationError, ConfigError, NetworkError, RateLimitError } from "bookmore-sdk";
 
 const AT = Date.UTC(2026, 0, 31, 13, 5);
@@ -28,7 +28,7 @@ export const STATES = {
   "wrong company id": { status: "stopped", error: new ConfigError({ message: "The company id is not a Guid. Pass one such as 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c." }) },
 };
 
-/** A store that is in one state until it is set to another. */
+/** A store that stays in one state until it is set to another. */
 export function storeOf(state) {
   const runs = new Set();
   return {

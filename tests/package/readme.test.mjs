@@ -1,5 +1,5 @@
-// The snippets of the README, taken from it and run with the packed tarball. What stands for a user's own
-// surroundings is put in front of a snippet; it is sent to the stand-in server.
+// Runs the README's snippets with the packed tarball, against the stand-in server. Each test puts the variables that a
+// snippet expects from the user's app in front of it.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -32,7 +32,7 @@ after(async () => {
   user?.remove();
 });
 
-/** A snippet, sent to the stand-in server. */
+/** A snippet that calls the stand-in server. */
 function sent(language, words) {
   const text = snippet(language, words);
   const changed = text.replace("new BookMoreClient({", `new BookMoreClient({ baseUrl: "${server.url}",`);
@@ -42,7 +42,7 @@ function sent(language, words) {
 
 async function printed(file, text, ...args) {
   writeFileSync(join(user.folder, file), text);
-  // A test of the user's is not one of this run.
+  // Keeps the user's test out of this run's report.
   const env = { ...process.env, ...ENV, NODE_TEST_CONTEXT: undefined };
   const { stdout } = await run(process.execPath, [file, ...args], { cwd: user.folder, env });
   return stdout;
@@ -59,7 +59,7 @@ it("the first example of the project's README", async () => {
 
 const FORBIDDEN = "5ca1ab1e-0000-4000-8000-000000000403";
 
-it("a script for cron, and the command that stands for it", async () => {
+it("a script for cron, and the equivalent command", async () => {
   const file = (name) => join(user.folder, name);
   writeFileSync(file("companies.txt"), `${COMPANY}\n${FORBIDDEN}\nabc\n`);
   const appended = () => {
@@ -85,7 +85,7 @@ it("a script for cron, and the command that stands for it", async () => {
   assert.deepEqual(appended(), [[FORBIDDEN, "permission_denied"], [COMPANY, 1234], ["abc", "config_error"]].sort());
 });
 
-it("why it fails", async () => {
+it("a diagnosis", async () => {
   const session = 'const session = { token: "another" };\n';
   const text = await printed("why.mjs", session + sent("js", "bookmore-sdk/diagnose"));
   assert.match(text, /^✘ The server refused the request \(401 Unauthorized\).*\(token_refused\)\n    new BookMoreClient/);
@@ -107,7 +107,7 @@ it("slim", async () => {
 });
 
 it("a page without a bundler", async (t) => {
-  // The page's own server; the API is elsewhere and lets it in.
+  // The page's own server. The API is on another origin, which allows it.
   cpSync(join(user.folder, "node_modules/bookmore-sdk"), join(user.folder, "pkg"), { recursive: true });
   const page = sent("html", "meter");
   const own = await serveFolder(t, `<!doctype html>${page}`);
@@ -179,7 +179,7 @@ it("Playwright", async (t) => {
   assert.deepEqual(fake.requests.map(({ headers }) => headers.authorization), Array(5).fill("Bearer [secret]"));
 });
 
-/** Serves the user's folder and a page at its root, as long as the test runs. */
+/** Serves the user's folder, and a page at its root, while the test runs. */
 async function serveFolder(t, page) {
   const own = createServer((req, res) => {
     const script = req.url.startsWith("/node_modules/bookmore-sdk/dist/");
@@ -191,18 +191,18 @@ async function serveFolder(t, page) {
   return `http://127.0.0.1:${own.address().port}/`;
 }
 
-it("the table of errors is what the types say; if a change is meant, run make api", () => {
-  assert.ok(readFileSync(join(root, "pkg/README.md"), "utf8").includes(`<!-- errors -->\n\n${errorTable()}\n\n<!-- /errors -->`));
+it("the table of errors matches the types; if the change is intended, run make api", () => {
+  assert.ok(readFileSync(join(root, "pkg/docs/errors.md"), "utf8").includes(`<!-- errors -->\n\n${errorTable()}\n\n<!-- /errors -->`));
 });
 
-it("the table of causes is what the tests try; if a change is meant, run make api", () => {
-  assert.ok(readFileSync(join(root, "pkg/README.md"), "utf8").includes(`<!-- causes -->\n\n${causesTable()}\n\n<!-- /causes -->`));
+it("the table of causes matches the tests; if the change is intended, run make api", () => {
+  assert.ok(readFileSync(join(root, "pkg/docs/diagnose.md"), "utf8").includes(`<!-- causes -->\n\n${causesTable()}\n\n<!-- /causes -->`));
 });
 
-it("what npm shows begins with how to install, and leads to nothing that the tarball lacks", () => {
+it("npm's page starts with the installation, and links only to files of the tarball", () => {
   const text = readFileSync(join(root, "pkg/README.md"), "utf8");
   assert.match(text, /^# bookmore-sdk\n\n```sh\nnpm install bookmore-sdk\n```\n/);
-  for (const page of ["README.md", "docs/command.md", "docs/diagnose.md", "docs/options.md", "docs/testing.md", "docs/tokens.md", "docs/watch.md"]) {
+  for (const page of user.files.filter((file) => file.endsWith(".md"))) {
     const text = readFileSync(join(root, "pkg", page), "utf8");
     assert.doesNotMatch(text, /\bmake\b \w+`|\bmake (test|demo|serve)|\b(tests|examples|src)\//, page);
     const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to);
@@ -217,8 +217,8 @@ it("what npm shows begins with how to install, and leads to nothing that the tar
   }
 });
 
-// The component test and the one with Mock Service Worker need packages: tests/matrix/cells/kit.mjs runs them.
-// tests/client/readme.rs runs the Rust test, bindings.test.mjs the module that wasm-pack builds.
+// Elsewhere: tests/matrix/cells/kit.mjs runs the component test and the one with Mock Service Worker, which need packages;
+// tests/client/readme.rs the Rust test; and bindings.test.mjs the module that wasm-pack builds.
 it("every snippet is run", () => {
   assert.equal(SNIPPETS.length, 15);
 });

@@ -1,4 +1,5 @@
-// The snippets of pkg/docs/watch.md, of meter.md beside it and those in TypeScript of the package's README, compiled beside the packed tarball and the frameworks that they are for.
+// Compiles the snippets of pkg/docs/watch.md and meter.md, and the README's in TypeScript, with the packed tarball and their
+// frameworks.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, symlinkSync, writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// The clients that are compared: each as its own documentation shows it, with its own defaults, a
-// limit of 2 s an attempt where it has such an option, and its documented way to a fresh token.
+// The clients that are compared, each as its documentation shows it: with its own defaults, a timeout
+// of 2 s for each attempt if it has that option, and its documented way to a fresh token.
 import { readFileSync } from "node:fs";
 import { JsonServiceClient } from "@servicestack/client";
 import axios from "axios";
@@ -8,17 +8,17 @@ import { ofetch } from "ofetch";
 import OpenAI from "openai";
 
 const PATH = "/assistant/ai-chat/usage";
-/** The limit of one attempt, where a client has one. */
+/** The timeout of one attempt, if a client has one. */
 export const ATTEMPT_MS = 2000;
 
 const readJson = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
 const { devDependencies: versions } = readJson("package.json");
 
 /**
- * Every client: `call({ url, session, companyId })` gives what it takes for the usage. `session` is
- * `{ token, apiKey, refresh() }`; `refresh` gives a token that the server accepts.
+ * All clients. `call({ url, session, companyId })` returns what the client takes for the usage.
+ * `session` is `{ token, apiKey, refresh() }`; `refresh` returns a token that the server accepts.
  *
- * @param {object} [sdk] this SDK as its package exports it
+ * @param {object} [sdk] the exports of this SDK's package
  */
 export function clients(sdk) {
   return [
@@ -33,7 +33,7 @@ export function clients(sdk) {
   ];
 }
 
-/** As `clients`, `maxRetries` 0 for this SDK: a recorded reply stays the same when asked again. */
+/** Like `clients`, but with `maxRetries: 0` for this SDK, because a recorded reply never changes. */
 export function replayClients(sdk) {
   return [
     { name: "bookmore-sdk", call: bookmore(sdk, { maxRetries: 0 }) },
@@ -53,7 +53,7 @@ function bookmore(sdk, options) {
     }).getAiChatUsage({ companyId });
 }
 
-// What ServiceStack's own code generator writes for the operation.
+// As ServiceStack's code generator writes the operation.
 class AiChatUsageResponse {
   constructor(init) {
     Object.assign(this, init);
@@ -74,7 +74,7 @@ class GetAiChatUsage {
   }
 }
 
-// It has no option for a time limit.
+// It has no timeout option.
 function serviceStack({ url, session, companyId }) {
   const client = new JsonServiceClient(url);
   client.bearerToken = session.token;
@@ -85,7 +85,7 @@ function serviceStack({ url, session, companyId }) {
   return client.get(new GetAiChatUsage({ companyId }));
 }
 
-// The function for the key is asked at each attempt, but not told that the last one was refused.
+// The function for the key is called for each attempt, but does not learn that the last key was refused.
 function openai({ url, session, companyId }) {
   const client = new OpenAI({
     baseURL: url,

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** The program of a major version of Node: that of an npm package, or this one. */
+/** The executable of a major version of Node: from an npm package, or this one. */
 export function nodeProgram(major) {
   const program = fileURLToPath(new URL(`node_modules/node-${major}/bin/node`, import.meta.url));
   if (existsSync(program)) return program;

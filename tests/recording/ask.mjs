@@ -1,21 +1,21 @@
-// Sends a recorded request to a host and gives the exchange that comes of it, in the form of tests/fixtures/exchanges.
+// Sends a recorded request to a host and returns the exchange, in the form of tests/fixtures/exchanges.
 import http from "node:http";
 import https from "node:https";
 import { CREDENTIALS } from "../server/scenarios.mjs";
 
 const PATIENCE_MS = 10_000;
 
-/** The host name that the recordings were asked under; redirects repeat it. */
+/** The host name under which the recordings were made; redirects repeat it. */
 const RECORDED_HOST = "api.bookmore.com";
 
-/** Longer pages are cut to their title: nothing reads more of them. */
+/** Longer pages are cut to their title, because nothing reads more of them. */
 const LONGEST_PAGE = 1000;
 
 /**
- * @param {URL} base where the host is; its path goes before the recorded one
+ * @param {URL} base the URL of the host; its path is put before the recorded one
  * @param {{ id: string, request: { method: string, path: string, headers: object } }} exchange
- * @param {{ bearerToken?: string, apiKey?: string }} credentials sent in the place of those that the recorded host
- *   accepted; the exchange keeps the recorded ones
+ * @param {{ bearerToken?: string, apiKey?: string }} credentials sent instead of those that the recorded host accepted;
+ *   the exchange keeps the recorded ones
  */
 export async function ask(base, { id, request }, credentials = {}) {
   const { status, ...reply } = await send(base, request, credentials);
@@ -25,7 +25,7 @@ export async function ask(base, { id, request }, credentials = {}) {
   return { id, request, response: { status, reason, headers: scrubbed(headers), ...bodyOf(headers, bytes) } };
 }
 
-/** A host may quote what it was asked: the recorded credentials stand for those that were sent. */
+/** A host may quote the request, so the recorded credentials replace the ones that were sent. */
 function hidden(text, { bearerToken, apiKey }) {
   if (bearerToken) text = text.replaceAll(bearerToken, CREDENTIALS.bearerToken);
   return apiKey ? text.replaceAll(apiKey, CREDENTIALS.apiKey) : text;
@@ -65,7 +65,7 @@ export function isLoopback({ hostname }) {
   return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
-/** A session is nobody's business. */
+/** Session ids are removed. */
 function scrubbed(headers) {
   return headers.map(([name, value]) => {
     if (name.toLowerCase() !== "set-cookie") return [name, value];

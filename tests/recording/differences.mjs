@@ -1,4 +1,5 @@
-// Where two exchanges differ, apart from what differs each time: dates, and the ids of sessions, requests and traces.
+// The differences between two exchanges, ignoring what always differs: dates, and the ids of sessions, requests and
+// traces.
 
 const HTTP_DATE = /\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\b/g;
 const ISO_DATE = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?/g;
@@ -6,7 +7,7 @@ const COOKIE = /^([^=;]+)=[^;]*/;
 const TRACE_ID = /"(traceId|requestId)":"[^"]*"/gi;
 const ID_HEADERS = new Set(["x-request-id", "x-correlation-id", "request-id", "traceparent"]);
 
-/** How a message is cut is the business of whoever passes it on. */
+/** Headers of the framing, which every hop may change. */
 const FRAMING = new Set(["connection", "content-length", "transfer-encoding", "keep-alive"]);
 
 /** @returns {{ what: string, recorded: string | undefined, now: string | undefined }[]} */
@@ -21,13 +22,13 @@ export function differences(recorded, now) {
   const [old, current] = [headersOf(before), headersOf(after)];
   for (const name of new Set([...old.keys(), ...current.keys()])) compare(name, old.get(name), current.get(name));
   compare("body", bodyOf(before), bodyOf(after));
-  // What replays a recording sends the shortened page.
+  // A replayed recording has the shortened page.
   const { shortenedFrom: long } = before;
   if (long !== undefined && after.shortenedFrom !== undefined) compare("length of the page", String(long), String(after.shortenedFrom));
   return found;
 }
 
-/** Values by name in lower case; those of a name that stands more than once in their order. */
+/** The values by lower-case name; a repeated name keeps their order. */
 function headersOf({ headers }) {
   const values = new Map();
   for (const [name, value] of headers) {

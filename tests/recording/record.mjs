@@ -1,4 +1,4 @@
-// Asks a host what the recorded hosts were asked, and writes or compares what it answers.
+// Sends the recorded requests to a host, and writes its answers or compares them with the recordings.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,7 +32,7 @@ accepted. A host that is not on this machine is sent no verb that could write.
 Exit status: 0 equal or written, 1 there are differences, 2 bad usage, 3 the host could not be asked.
 `;
 
-/** What the command line is at fault for. */
+/** A mistake in the command line. */
 class UsageError extends Error {}
 
 async function main(args) {
@@ -66,7 +66,7 @@ async function main(args) {
   return differing > 0 ? 1 : 0;
 }
 
-/** What to do; undefined where only help is wanted. */
+/** Parses the command line; undefined if only help is wanted. */
 function read(args) {
   let parsed;
   try {

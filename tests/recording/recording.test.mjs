@@ -1,4 +1,4 @@
-// The recorder, tried against the replayed recordings, and its eyes for a difference.
+// The recorder against the replayed recordings, and the differences that it finds.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -36,7 +36,7 @@ describe("the command", () => {
     assert.match(stdout, /^254 of 254 equal$/m);
   });
 
-  it("tells where another host differs", async () => {
+  it("reports where another host differs", async () => {
     const { code, stdout } = await record(server.url, "--host", "cors-open", "--compare");
     assert.equal(code, 1);
     assert.match(stdout, /^cors-open\/[\w-]+\n  access-control-allow-headers\n    recorded "Content-Type,Authorization,x-api-key,x-language"\n    now      "Content-Type"$/m);
@@ -60,7 +60,7 @@ describe("the command", () => {
     assert.deepEqual([code, stdout], [0, "The host's shape is the crate's.\n"]);
   });
 
-  it("says what it cannot do", async (t) => {
+  it("refuses bad input with a sentence", async (t) => {
     const silent = createServer((_, res) => res.writeHead(404).end());
     await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
     t.after(() => silent.close());
@@ -91,7 +91,7 @@ describe("a difference", () => {
   };
   const header = ({ headers }, name) => headers.find(([own]) => own === name);
 
-  it("is a status, a header that came, went or changed, and a body", () => {
+  it("is a status, a header that was added, removed or changed, and a body", () => {
     assert.deepEqual(changed(() => {}), []);
     assert.deepEqual(changed((r) => (r.status = 503)), ["status"]);
     assert.deepEqual(changed((r) => (header(r, "Retry-After")[1] = "8")), ["retry-after"]);
@@ -100,7 +100,7 @@ describe("a difference", () => {
     assert.deepEqual(changed((r) => (r.body = r.body.replace("Too", "too"))), ["body"]);
   });
 
-  it("is no date, no session and no framing", () => {
+  it("is not a date, a session or framing", () => {
     assert.deepEqual(changed((r) => (header(r, "Date")[1] = "Mon, 04 Jan 2027 10:00:00 GMT")), []);
     assert.deepEqual(changed((r) => (header(r, "Set-Cookie")[1] = header(r, "Set-Cookie")[1].replace("scrubbed", "abc"))), []);
     assert.deepEqual(changed((r) => (r.headers = r.headers.filter(([name]) => name !== "Transfer-Encoding"))), []);
@@ -117,7 +117,7 @@ describe("the shape", () => {
   };
   const property = ({ Response }, name) => Response.Properties.find(({ Name }) => Name === name);
 
-  it("is named where it drifts", () => {
+  it("has each drift reported", () => {
     assert.deepEqual(drift(metadata()), []);
     assert.deepEqual(drifted((o) => o.Response.Properties.push({ Name: "NeverHeardOf", Type: "DateTime" })), [
       "AiChatUsageResponse.NeverHeardOf came: DateTime at the host",
@@ -134,13 +134,13 @@ describe("the shape", () => {
     assert.throws(() => drift({ operations: [] }), /describes no operation GetAiChatUsage/);
   });
 
-  it("is read in camelCase, too", () => {
+  it("is also read in camelCase", () => {
     const camel = JSON.stringify(metadata()).replaceAll(/"(\w)(\w*)":/g, (_, first, rest) => `"${first.toLowerCase()}${rest}":`);
     assert.deepEqual(drift(JSON.parse(camel)), []);
   });
 });
 
-it("the secrets of a host are sent, and not written", async (t) => {
+it("a host's secrets are sent but not written", async (t) => {
   const arrived = [];
   const host = createServer((req, res) => {
     arrived.push([req.headers.authorization, req.headers["x-api-key"], req.headers.host]);

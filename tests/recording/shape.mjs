@@ -1,13 +1,13 @@
-// The shape of the operation: what the crate's structs say against what a host says of itself at /types/metadata.
+// Compares the shape of the operation in the crate's structs with the one that a host describes at /types/metadata.
 import { fileURLToPath } from "node:url";
 import { structs } from "../../pkg/build/reply.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Where a ServiceStack host describes the operation. */
+/** The path at which a ServiceStack host describes the operation. */
 export const METADATA = "/types/metadata?format=json&IncludeTypes=GetAiChatUsage.*,AiChatUsageResponse";
 
-/** The types in C# that a member of ours can read, by its kind in `src/dto`. A request's text is a Guid to the server. */
+/** The C# types that a member can read, by its kind in `src/dto`. A string of the request is a Guid on the server. */
 const READABLE = {
   Int64: ["Int64", "Int32"],
   Int32: ["Int32"],
@@ -19,9 +19,9 @@ const READABLE = {
 };
 
 /**
- * @param {object} metadata as the host gave it
- * @returns {string[]} a sentence for each member that came, went or changed its type
- * @throws {Error} where it does not describe the operation
+ * @param {object} metadata the host's answer
+ * @returns {string[]} a sentence for each member that was added, removed or changed its type
+ * @throws {Error} if the metadata does not describe the operation
  */
 export function drift(metadata) {
   const { operations = [] } = caseless(metadata);
@@ -59,7 +59,7 @@ function typeOf({ type, genericargs }) {
   return /^Nullable`1$/.test(type) ? { type: genericargs[0], isNullable: true } : { type, isNullable: false };
 }
 
-/** With the names of members in lower case: their case is a setting of the host. */
+/** Lower-cases the names of members, because their case is a setting of the host. */
 function caseless(value) {
   if (Array.isArray(value)) return value.map(caseless);
   if (typeof value !== "object" || value === null) return value;

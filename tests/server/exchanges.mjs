@@ -1,10 +1,10 @@
 // The recorded exchanges of tests/fixtures/exchanges: real request/response pairs.
-// Their README there says how they were recorded and what each file's host was.
+// Their README says how they were recorded, and from which host each file is.
 import { readdirSync, readFileSync } from "node:fs";
 
 const FOLDER = new URL("../fixtures/exchanges/", import.meta.url);
 
-/** Every exchange in file order, each with the `file` it comes from ("pascal", "cors-open"...). */
+/** All exchanges in the order of the files, each with its `file` ("pascal", "cors-open"...). */
 export function loadExchanges() {
   const names = readdirSync(FOLDER).filter((name) => name.endsWith(".json")).sort();
   return names.flatMap((name) => {

@@ -1,11 +1,11 @@
-// The routes that misbehave on purpose, one fault a name:
+// Routes that misbehave on purpose, one fault for each name:
 //
 //   /faults/<name>/<key>/…      does what the name says; the key keeps parallel runs apart
 //   /faults-log/<name>/<key>    what arrived there: JSON, [{ at, headers }]
 //   /faults                     the list
 //
-// `/faults/<name>/assistant/…` works as well and has the empty key. What is sent is recorded
-// (tests/fixtures/exchanges) wherever a recording has it; only the trouble is made up.
+// `/faults/<name>/assistant/…` works as well and has the empty key. The replies are recorded ones
+// (tests/fixtures/exchanges) where possible; only the faults are made up.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,13 +13,13 @@ import { gzipSync } from "node:zlib";
 import { bodyBytes } from "./exchanges.mjs";
 import { sendText } from "./replay.mjs";
 
-// Node frames the message and dates it; a session cookie would only blur what is tested.
+// Node adds framing and date itself; session cookies have nothing to do with what is tested.
 const LEFT_OUT = new Set(["connection", "content-length", "transfer-encoding", "date", "set-cookie"]);
 
-// Fast enough to be over before a deadline of 2 s, slow enough for a chunk a byte.
+// Fast enough to end before a timeout of 2 s, slow enough for each byte to be a chunk of its own.
 const DRIP_MS = 5;
 
-/** The route of all faults, for the recorded `exchanges` to take replies from. */
+/** The route of all faults. The replies come from the recorded `exchanges`. */
 export function faults(exchanges) {
   const known = scripted((id) => exchanges.find((exchange) => exchange.id === id));
   const logs = new Map();
@@ -43,7 +43,7 @@ export function faults(exchanges) {
       const log = logOf(name, key);
       const at = Date.now();
       log.push({ at, headers: req.headers });
-      // Started at first need, so that a server without such a test has one port.
+      // Started when first needed, so that a server without such a test has one port.
       const other = async () => `${await (otherOrigin ??= startOther(route, req.socket))}/faults/other-origin/${key}`;
       await known[name].answer({ req, res, at, key, log, other });
     }
@@ -61,7 +61,7 @@ function scripted(recorded) {
   const tooMany = recorded("pascal/too-many-retry-after-json");
   const page = recorded("pascal/accept-any");
 
-  // An answer that sends the recording, with other headers or another body.
+  // An answer that sends the recording, optionally with other headers or another body.
   const sends = (exchange, changes) => ({ res }) => send(res, exchange, changes);
   // The first request gets `first`, any later one a usage.
   const onceThenOk = (first) => (call) => (call.log.length === 1 ? first : sends(ok))(call);
@@ -132,7 +132,7 @@ function send(res, exchange, { headers, body = bodyBytes(exchange) } = {}) {
   begin(res, exchange, { headers, length: Buffer.byteLength(body) }).end(body);
 }
 
-// Sends status and headers of the recording, `headers` instead of or besides them; returns `res`.
+// Sends the recording's status and headers, overridden by `headers`. Returns `res`.
 function begin(res, { response }, { headers = {}, length } = {}) {
   const replaced = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const kept = response.headers.filter(([name]) => {
@@ -140,7 +140,7 @@ function begin(res, { response }, { headers = {}, length } = {}) {
     return !LEFT_OUT.has(lower) && !replaced.has(lower);
   });
   const framing = length === undefined ? [] : [["Content-Length", String(length)]];
-  // flat: Node then keeps order, case and duplicates, and leaves the Date to us
+  // A flat list: Node then keeps order, case and duplicates, and does not add a Date.
   const dated = replaced.has("date") ? [] : [["Date", new Date().toUTCString()]];
   res.writeHead(response.status, response.reason, [...kept, ...Object.entries(headers), ...dated, ...framing].flat());
   return res;
@@ -151,7 +151,7 @@ function redirect(res, location) {
   res.end();
 }
 
-// Preflights are no attempts: a page of any origin may send what the SDK sends.
+// Preflights do not count as attempts. They allow everything that the SDK sends, from any origin.
 function allow(res) {
   res.writeHead(204, {
     "access-control-allow-origin": "*",
@@ -164,8 +164,8 @@ function pathAfterKey(req) {
   return /\/assistant\/.*$/.exec(req.url)?.[0] ?? "/";
 }
 
-// Another port of the same host is another origin. It serves the same faults, and ends with the
-// server whose `socket` this is.
+// Another port of the same host is another origin. It serves the same faults, and closes with the
+// server of this `socket`.
 async function startOther(route, socket) {
   const other = createServer((req, res) => route(req, res));
   other.listen(0, socket.localAddress);

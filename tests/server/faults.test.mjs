@@ -15,9 +15,9 @@ let server;
 before(async () => (server = await startServer()));
 after(() => server.close());
 
-// What came of one request: `{ status, headers, body, chunks, ended, error }`. `ended` is how the
-// reply came to its end: "properly", "cut off", or "never" within `patience`; without a status
-// no reply came at all.
+// The outcome of one request: `{ status, headers, body, chunks, ended, error }`. `ended` is how the
+// reply ended: "properly", "cut off", or "never" within `patience`; without a status there was no
+// reply at all.
 function send(path, { method = "GET", headers = {}, patience = 3000 } = {}) {
   return new Promise((resolve) => {
     const outcome = { body: "", chunks: 0, ended: "never" };
@@ -45,14 +45,14 @@ function send(path, { method = "GET", headers = {}, patience = 3000 } = {}) {
 const fault = (name, key, options) => send(`/faults/${name}/${key}${USAGE}`, options);
 const logOf = async (name, key) => JSON.parse((await send(`/faults-log/${name}/${key}`)).body);
 
-describe("replies that do not come through", () => {
+describe("replies that do not arrive", () => {
   test("stall-headers never answers", async () => {
     const { status, ended } = await fault("stall-headers", "a", { patience: 150 });
     assert.deepEqual([status, ended], [undefined, "never"]);
     assert.equal((await logOf("stall-headers", "a")).length, 1);
   });
 
-  test("stall-body sends half and nothing more", async () => {
+  test("stall-body sends half and then nothing", async () => {
     const { status, headers, body, ended } = await fault("stall-body", "a", { patience: 150 });
     assert.deepEqual([status, headers["content-length"], body, ended], [200, String(OK.length), HALF, "never"]);
   });
@@ -74,7 +74,7 @@ describe("replies that do not come through", () => {
     }
   });
 
-  test("slow-drip sends all, a byte at a time", async () => {
+  test("slow-drip sends everything, one byte at a time", async () => {
     const started = Date.now();
     const { body, chunks, ended } = await fault("slow-drip", "a");
     assert.deepEqual([body, ended], [OK, "properly"]);
@@ -116,7 +116,7 @@ describe("the first request fails, the second does not", () => {
     });
   }
 
-  test("401-then-200 takes any Authorization but the first", async () => {
+  test("401-then-200 accepts any Authorization but the first", async () => {
     const statuses = [];
     for (const token of ["a", "a", "b", "a"]) {
       const Authorization = `Bearer ${token}`;
@@ -163,7 +163,7 @@ describe("always the same", () => {
 });
 
 describe("redirects", () => {
-  test("redirect-other-origin leads to another port, which logs what arrives", async () => {
+  test("redirect-other-origin leads to another port, which logs its requests", async () => {
     const { status, headers } = await fault("redirect-other-origin", "b");
     const location = new URL(headers.location);
     assert.equal(status, 302);
@@ -178,14 +178,14 @@ describe("redirects", () => {
     assert.equal(new URL(again.headers.location).port, location.port);
   });
 
-  test("redirect-login leads to a page at 200", async () => {
+  test("redirect-login leads to a page with status 200", async () => {
     const { status, headers } = await fault("redirect-login", "a");
     assert.equal(status, 302);
     const page = await send(headers.location);
     assert.deepEqual([page.status, page.headers["content-type"]], [200, "text/html"]);
   });
 
-  test("the other port is closed with the server", async () => {
+  test("the other port closes with the server", async () => {
     const own = await startServer();
     const { headers } = await send(`${own.url}/faults/redirect-other-origin/a${USAGE}`);
     await own.close();
@@ -195,7 +195,7 @@ describe("redirects", () => {
 });
 
 describe("keys and the log", () => {
-  test("one key does not disturb another", async () => {
+  test("keys do not affect each other", async () => {
     const statuses = await Promise.all(["k1", "k2", "k3"].map(async (key) => (await fault("503-then-200", key)).status));
     assert.deepEqual(statuses, [503, 503, 503]);
     assert.equal((await fault("503-then-200", "k2")).status, 200);
@@ -210,14 +210,14 @@ describe("keys and the log", () => {
     assert.ok(log[0].at >= started && log[1].at >= log[0].at && log[1].at <= Date.now());
   });
 
-  test("the key may be left out, and a preflight is no attempt", async () => {
+  test("the key may be left out, and a preflight is not an attempt", async () => {
     await send(`/faults/503-forever${USAGE}`);
     const preflight = await send(`/faults/503-forever${USAGE}`, { method: "OPTIONS" });
     assert.deepEqual([preflight.status, preflight.headers["access-control-allow-origin"]], [204, "*"]);
     assert.equal(JSON.parse((await send("/faults-log/503-forever")).body).length, 1);
   });
 
-  test("the list names every fault, an unknown one is a 404", async () => {
+  test("the list names every fault, and an unknown fault is a 404", async () => {
     const { body } = await send("/faults");
     const names = [...body.matchAll(/^\/faults\/(\S+) +\S/gm)].map(([, name]) => name);
     assert.ok(names.length > 30 && names.includes("stall-headers") && names.includes("jsonl-crlf"));

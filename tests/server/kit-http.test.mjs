@@ -1,4 +1,4 @@
-// The kit behind HTTP: what happens in memory happens on the connection, and requests can change it.
+// The kit behind HTTP: its failures happen on the connection, and requests can control it.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -36,7 +36,7 @@ it("the usage changes as requests record it and time passes", async () => {
   assert.equal((await usage()).TokensUsed, 1234);
 });
 
-it("every recorded scenario is there from the start, and a failure can be set", async () => {
+it("every recorded scenario is available from the start, and a failure can be set", async () => {
   const reply = await ask("?CompanyId=5ca1ab1e-0000-4000-8000-000000000429");
   assert.deepEqual([reply.status, reply.statusText, reply.headers.get("retry-after")], [429, "RateLimitExceeded", "7"]);
   await drive("set", OWN, [{ status: 503, times: 1 }, { share: 0.83 }]);
@@ -44,11 +44,11 @@ it("every recorded scenario is there from the start, and a failure can be set", 
   assert.equal((await usage()).TokensUsed, 83_000);
 });
 
-it("what cannot be is refused with a sentence", async () => {
+it("impossible values are refused with a sentence", async () => {
   for (const [method, args, status, sentence] of [
     ["set", [null, { kind: "netwrk" }], 400, /did you mean "network"/],
     ["record", ["abc", 1], 400, /must be a Guid/],
-    ["advance", [-1], 400, /from 0 on/],
+    ["advance", [-1], 400, /0 or more/],
     ["client", [], 404, /There are POST \/fake\/set/],
   ]) {
     const told = await drive(method, ...args);
@@ -58,7 +58,7 @@ it("what cannot be is refused with a sentence", async () => {
   for (const body of ["{", "{}"]) assert.equal((await fetch(`${server.url}/fake/set`, { method: "POST", body })).status, 400);
 });
 
-it("credentials count; the cookies of a neighbour on another port do not", async () => {
+it("credentials count; cookies of a server on another port do not", async () => {
   const status = async (headers) => (await ask("", { headers: { Accept: "application/json", ...headers } })).status;
   assert.equal(await status({}), 401);
   assert.equal(await status({ Authorization: "Bearer other" }), 401);
@@ -67,7 +67,7 @@ it("credentials count; the cookies of a neighbour on another port do not", async
   assert.equal(await status({ "x-api-key": "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c" }), 200);
 });
 
-it("pages of any origin may ask", async () => {
+it("pages of any origin have access", async () => {
   const headers = { Origin: "https://app.example", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization" };
   const preflight = await ask("", { method: "OPTIONS", headers });
   assert.equal(preflight.status, 200);
@@ -77,7 +77,7 @@ it("pages of any origin may ask", async () => {
   }
 });
 
-it("a request that does not fit is a 404 that names the difference", async () => {
+it("a mismatched request is a 404 that names the difference", async () => {
   for (const [path, init, difference] of [
     ["/nope", {}, /the path is \/nope, not \/assistant/],
     [`${PATH}?company=x`, {}, /no parameter "company"; did you mean "CompanyId"/],
@@ -106,7 +106,7 @@ it("connections break, stall and drip", async () => {
   assert.equal((await usage()).TokensUsed, 1234);
 });
 
-it("a caller that leaves is noted", { timeout: 10_000 }, async () => {
+it("a cancelled request is recorded", { timeout: 10_000 }, async () => {
   server.fake.set(OWN, { kind: "hang" });
   const socket = connect(server.port, "127.0.0.1");
   await once(socket, "connect");

@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { badArguments, EXIT, Failure } from "./exit.js";
 
 /**
- * Adds lines to a file. Each goes there in one write to a file that is open for appending, so that a line is whole
- * whoever else writes, and whenever this process ends.
+ * Appends lines to a file. Each is a single write in append mode, so lines stay whole while other processes write
+ * and when this one is killed.
  */
 export class Appended {
   readonly #path: string;
@@ -16,7 +16,7 @@ export class Appended {
     } catch (error) {
       throw badArguments(unwritable(path, error));
     }
-    // What somebody else has left in the middle of a line gets an end, so that it takes none of ours with it.
+    // Ends a line that another process left unfinished, or ours would be glued to it.
     if (!this.#endsWhole()) this.#write("\n");
   }
 

@@ -6,10 +6,10 @@ type Options = NonNullable<ParseArgsConfig["options"]>;
 type Value<O> = O extends { type: "boolean" } ? boolean : string;
 type Values<T extends Options> = { [Name in keyof T]?: Value<T[Name]> };
 
-/** These would stand in the process list, for all users of the machine to see. */
+/** Options that are refused: their values would be visible in the process list. */
 const SECRETS = ["token", "bearer-token", "access-token", "api-key", "x-api-key"];
 
-/** The options and the other arguments of a command. What is misspelt is refused, with the nearest that there is. */
+/** Parses the options and arguments of a command. An unknown option is refused, with the nearest known one. */
 export function parsed<T extends Options>(args: string[], options: T): { values: Values<T>; positionals: string[] } {
   const { tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true });
   const values: Record<string, string | boolean> = {};
@@ -20,11 +20,11 @@ export function parsed<T extends Options>(args: string[], options: T): { values:
     const { name, rawName, value, inlineValue } = token;
     const known = options[name];
     if (!known || !Object.hasOwn(options, name)) throw unknownOption(name, rawName, Object.keys(options));
-    // `--file --json` is a value that was forgotten, and "" a variable that is empty; a lone "-" is a value.
+    // `--file --json` lacks a value, and "" comes from an empty variable; a lone "-" is a value.
     const isMissing = !value || (!inlineValue && /^-./.test(value));
     if (known.type === "string" && isMissing) throw badArguments(`${rawName} needs a value; see --help.`);
     if (known.type === "boolean" && value !== undefined) throw badArguments(`${rawName} takes no value; see --help.`);
-    // The last one would count, and the ids of a first file be lost.
+    // parseArgs keeps only the last one, so the ids of the first file would be lost.
     if (known.type === "string" && Object.hasOwn(values, name)) throw badArguments(`${rawName} is given more than once.`);
     values[name] = value ?? true;
   }
@@ -41,7 +41,7 @@ function unknownOption(name: string, rawName: string, known: string[]): Error {
   return badArguments(`There is no option ${rawName}${meant ? `; did you mean --${meant}?` : "; see --help."}`);
 }
 
-/** A number within bounds, as an option has it. */
+/** Parses an option that is a number within bounds. */
 export function numberOf(name: string, value: string | undefined, least: number, most: number, isWhole = true): number | undefined {
   if (value === undefined) return undefined;
   const number = value.trim() === "" ? NaN : Number(value);
@@ -49,7 +49,7 @@ export function numberOf(name: string, value: string | undefined, least: number,
   throw badArguments(`--${name} must be ${isWhole ? "a whole" : "a"} number from ${least} to ${most}, not "${value}".`);
 }
 
-/** One of some words, as an option has it. */
+/** Parses an option that is one of some words. */
 export function oneOf<T extends string>(name: string, value: string | undefined, known: readonly T[]): T | undefined {
   if (value === undefined || (known as readonly string[]).includes(value)) return value as T | undefined;
   const meant = nearest(value, known);

@@ -8,7 +8,7 @@ const LONGEST_COMMAND_MS = 30_000;
 const MOST_BYTES = 65_536;
 const FAILURE_COUNTS_MS = 30_000;
 
-/** A client with the credentials of the environment, or those of a file. */
+/** A client with the credentials from the environment or a file. */
 export async function clientOf(tokenFile: string | undefined, options: ClientOptions): Promise<BookMoreClient> {
   const apiKey = env["BOOKMORE_API_KEY"] || undefined;
   const source = sourceOf(tokenFile);
@@ -17,11 +17,11 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
   }
   let provider: TokenProvider | undefined;
   if (source) {
-    // Asked here at first: what fails at once fails once, and not for each company.
+    // Asked once before the first call, so that a failure is reported once and not for each company.
     let token = await source().catch((error: unknown) => {
       throw refused(messageOf(error));
     });
-    // What fails later counts for a while, and not for ever: --watch goes on.
+    // A later failure is remembered for a while only, because --watch goes on.
     let failure: { error: unknown; until: number } | undefined;
     provider = async ({ forceRefresh }) => {
       if (failure && performance.now() < failure.until) throw failure.error;
@@ -40,7 +40,7 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
   return constructed({ ...options, baseUrl, apiKey, bearerToken: provider }, (message) => badArguments(baseUrl ? `BOOKMORE_URL: ${message}` : message));
 }
 
-/** What is refused is told in the words of the command line. */
+/** Words a refused option as the command line names it. */
 function constructed(options: ClientOptions, failure: (message: string) => Error): BookMoreClient {
   try {
     return new BookMoreClient(options);
@@ -66,11 +66,11 @@ async function ofFile(file: string): Promise<string> {
   return token;
 }
 
-/** What it prints is never told, whatever comes of it. */
+/** Runs the command. No error shows what it printed. */
 function ofCommand(command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const failed = (how: string) => reject(new Error(`BOOKMORE_TOKEN_COMMAND ${how}; run it by hand to see why.`));
-    // It leads a group of its own, so that what it started ends with it.
+    // Its own process group, so that its children are killed with it.
     const isGroup = process.platform !== "win32";
     const child = spawn(command, { shell: true, detached: isGroup, stdio: ["ignore", "pipe", "ignore"] });
     const kill = () => {
@@ -78,7 +78,7 @@ function ofCommand(command: string): Promise<string> {
         if (isGroup) process.kill(-child.pid!, "SIGKILL");
         else child.kill("SIGKILL");
       } catch {
-        // It is gone already.
+        // It has already exited.
       }
     };
     process.once("exit", kill);

@@ -1,4 +1,4 @@
-/** What a command ends with; the highest holds. */
+/** The exit codes; if several apply, the highest counts. */
 export const EXIT = { fine: 0, someFailed: 1, badArguments: 2, overLimit: 3, badCredentials: 4, interrupted: 130 } as const;
 
 /** Ends a command with a sentence on standard error. */
@@ -11,12 +11,12 @@ export class Failure extends Error {
   }
 }
 
-/** What was asked for cannot be. */
+/** A failure because of wrong arguments. */
 export function badArguments(message: string): Failure {
   return new Failure(EXIT.badArguments, message);
 }
 
-/** What `promise` comes to, unless the command is to end before: of what it brings, nothing is there to be kept. */
+/** Awaits `promise`, or rejects when the command is interrupted. Use it only where there is nothing to clean up. */
 export function unlessEnded<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return Promise.race([
     promise,
@@ -28,12 +28,12 @@ export function unlessEnded<T>(signal: AbortSignal, promise: Promise<T>): Promis
   ]);
 }
 
-/** A file that was named cannot be had. */
+/** A failure because a named file cannot be read. */
 export function unreadable(file: string, { code }: NodeJS.ErrnoException): Failure {
   return badArguments(code === "ENOENT" ? `There is no file ${file}.` : `${file} cannot be read (${code}).`);
 }
 
-/** What anything thrown says. */
+/** The message of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -39,7 +39,7 @@ async function judged(reply: SavedReply, companyId: string | undefined, signal: 
   }
 }
 
-/** As `fetch` would give it, but for statuses that a Response refuses. */
+/** The reply as `fetch` would give it, except that any status is allowed. */
 function response({ status, headers, body, isShort }: SavedReply) {
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -75,7 +75,7 @@ function failureLines(error: AnyBookMoreError): string[] {
   return lines;
 }
 
-/** What the client does by itself. */
+/** What the client does about an error. */
 function next({ code, isRetryable, retryAt }: AnyBookMoreError): string {
   if (code === "authentication_error") return "The client asks its bearerToken function for another token and tries once more.";
   if (!isRetryable) return "The client does not try again: it would come to the same.";

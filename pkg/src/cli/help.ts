@@ -115,5 +115,5 @@ Examples:
   BOOKMORE_URL=https://api.example bookmore-sdk doctor 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c --json
 `;
 
-/** What each command is told of, and all of them. */
+/** The help of each command, and of all together. */
 export const HELP: Record<CommandName | "", string> = { "": GENERAL, usage: USAGE, serve: SERVE, explain: EXPLAIN, doctor: DOCTOR };

@@ -4,10 +4,10 @@ import type { FakeBookMore } from "bookmore-sdk/testing";
 import { corsHeaders } from "../testing/cors.js";
 
 /**
- * Answers a request with the fake. What happens there in memory happens here on the connection: it breaks off,
- * stalls or is reset.
+ * Answers an HTTP request with the fake. Its simulated failures become real ones: the connection breaks, stalls or is
+ * reset.
  *
- * @param cors The headers that let pages in, where the fake has no CORS policy of its own.
+ * @param cors The CORS headers to send if the fake has no CORS policy of its own.
  */
 export async function answer(fake: FakeBookMore, req: IncomingMessage, res: ServerResponse, cors: Record<string, string>): Promise<void> {
   if (fake.cors !== undefined) cors = corsHeaders(fake.cors);
@@ -17,7 +17,7 @@ export async function answer(fake: FakeBookMore, req: IncomingMessage, res: Serv
   }
   const gone = new AbortController();
   res.once("close", () => res.writableEnded || gone.abort());
-  // A browser sends this server the cookies of its neighbours on other ports, too.
+  // Browsers share cookies between ports, so requests carry those of other local servers.
   const { cookie = "", ...headers } = req.headers;
   if (/\bss-id=/.test(cookie)) headers["cookie"] = cookie;
   const hasBody = "transfer-encoding" in headers || Number(headers["content-length"] ?? 0) > 0;
@@ -34,11 +34,11 @@ export async function answer(fake: FakeBookMore, req: IncomingMessage, res: Serv
     return;
   }
   res.sendDate = false; // the fake's clock tells it
-  // A policy of the fake's own is in its headers, where it reaches them.
+  // With a CORS policy of its own, the fake has set the headers already.
   const own = fake.cors === undefined ? cors : {};
   res.writeHead(reply.status, reply.statusText || undefined, { ...own, ...Object.fromEntries(reply.headers) });
   res.flushHeaders();
-  // A body that breaks off ends the connection.
+  // A truncated body closes the connection.
   if (reply.body) await pipeline(reply.body as never, res).catch(() => res.destroy());
   else res.end();
 }

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { badArguments, Failure, unreadable } from "./exit.js";
 
-/** The ids that were given as arguments, then those of a file, `-` being standard input. */
+/** The ids given as arguments, then those of the file; `-` is standard input. */
 export async function* idsOf(positionals: string[], file: string | undefined): AsyncGenerator<string> {
   for (const given of positionals) {
     if (given === "-") yield* lines(process.stdin, "Standard input");
@@ -13,7 +13,7 @@ export async function* idsOf(positionals: string[], file: string | undefined): A
   yield* lines(createReadStream(file), file);
 }
 
-/** Before anything is sent. */
+/** Checked before anything is sent. */
 export async function checkFile(file: string): Promise<void> {
   const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
     throw unreadable(file, error);
@@ -26,7 +26,7 @@ async function* lines(stream: NodeJS.ReadStream | ReturnType<typeof createReadSt
   let rest = "";
   try {
     for await (const chunk of stream) {
-      // As what PowerShell 5 writes has; each line would be taken for an id that is wrong.
+      // UTF-16, which PowerShell 5 writes. Each line would be reported as an invalid id.
       if (String(chunk).includes("\0")) throw badArguments(`${name} is no text in UTF-8.`);
       const whole = (rest + String(chunk)).split(/\r\n|[\n\r]/);
       rest = whole.pop()!;
@@ -40,7 +40,7 @@ async function* lines(stream: NodeJS.ReadStream | ReturnType<typeof createReadSt
   if (last) yield last;
 }
 
-/** Without a comment, a byte order mark or blanks. */
+/** Removes comments, the byte order mark and blanks. */
 function idIn(line: string): string {
   return line.replace(/#.*/, "").trim();
 }

@@ -7,10 +7,10 @@ import { print, say, watchOutput } from "./output.js";
 import { serve } from "./serve.js";
 import { usage } from "./usage.js";
 
-/** That of the package; the build writes it here. */
+/** The package's version; the build inserts it. */
 declare const VERSION: string;
 
-/** What a command is given: its arguments, and what tells it to end early. */
+/** A command: takes its arguments, and a signal that interrupts it. */
 type Command = (args: string[], signal: AbortSignal) => Promise<number>;
 
 const COMMANDS: Record<CommandName, Command> = { usage, serve, explain, doctor };
@@ -46,7 +46,7 @@ watchOutput((failure) => {
 });
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
-    // The second time at once.
+    // The second Ctrl+C exits at once.
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     controller.abort(new Failure(EXIT.interrupted, ""));
   });
@@ -60,6 +60,6 @@ try {
   const message = messageOf(thrown);
   if (message) say(message);
 }
-// Connections that are kept open would hold it up.
+// Keep-alive connections would delay the exit.
 await print("");
 process.exit(Math.max(exitCode, outputExit));

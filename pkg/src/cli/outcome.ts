@@ -1,30 +1,30 @@
 import type { AiChatUsageResponse, AnyBookMoreError } from "bookmore-sdk";
 import { firstLook } from "../watch/gauge.js";
 
-/** What a company came to. Without an id it is the logged-in user's. */
+/** The outcome of a company; without an id, of the logged-in user's company. */
 export type Outcome = { companyId?: string; usage: AiChatUsageResponse; error?: undefined } | { companyId?: string; error: AnyBookMoreError; usage?: undefined };
 export type Success = Extract<Outcome, { error?: undefined }>;
 
-/** Whether so many percent of the limit are used. */
+/** Whether at least `percent` of the limit is used. */
 export function reaches(usage: AiChatUsageResponse, percent: number): boolean {
   if (firstLook(usage).share === undefined) return !usage.isWithinBudget || percent === 0;
-  // Not by the share, whose fractions are not exact.
+  // In integers, because a share is not exact.
   return 100 * usage.tokensUsed >= percent * usage.tokenLimit;
 }
 
-/** A share in words. It is rounded down: 100 % is told only where all is used. */
+/** A share in percent, rounded down: 100 % means that everything is used. */
 export function percentOf(share: number): string {
   return `${Math.floor(share * 1000) / 10} %`;
 }
 
-/** What is told of a company as data. */
+/** An outcome as data. */
 export function dataOf({ companyId, usage, error }: Outcome, at?: string): object {
   const of = { ...(at === undefined ? {} : { at }), ...(companyId === undefined ? {} : { companyId }) };
   if (error) return { ...of, error: { code: error.code ?? "unknown", message: wordsOf(error) } };
   return { ...of, ...usage, ...(companyId === undefined ? {} : { companyId }) };
 }
 
-/** Why it failed; where the token could not be had, why not. */
+/** Why a call failed. If there was no token, why there was none. */
 export function wordsOf(error: AnyBookMoreError): string {
   const { code, cause, message } = error;
   return code === "token_provider_error" && cause instanceof Error ? cause.message : message;
@@ -38,7 +38,7 @@ const ORDERS = {
 export type Order = keyof typeof ORDERS;
 export const ORDER_NAMES = Object.keys(ORDERS) as Order[];
 
-/** Failures come last, but where ids are sorted. */
+/** Puts failures last, except when sorting by id. */
 function value({ usage }: Outcome, of: (usage: AiChatUsageResponse) => number): number {
   return usage ? of(usage) : -1;
 }
@@ -47,7 +47,7 @@ export function sorted(outcomes: Outcome[], order: Order): Outcome[] {
   return [...outcomes].sort(ORDERS[order]);
 }
 
-/** As the ids were given, as far as they have come. */
+/** The outcomes so far, in the order of the ids. */
 export function inOrder(outcomes: Outcome[], ids: string[]): Outcome[] {
   const of = new Map<string, Outcome[]>();
   for (const outcome of outcomes) {

@@ -5,19 +5,18 @@ type Stream = NodeJS.WriteStream;
 type Style = Parameters<typeof styleText>[0];
 
 /**
- * Text in a style, where the stream shows it: on a terminal, unless NO_COLOR says otherwise, and where FORCE_COLOR
- * asks for it.
+ * Styles text if the stream is a terminal and NO_COLOR is not set, or if FORCE_COLOR is.
  */
 export function styled(style: Style, text: string, stream: Stream = process.stdout): string {
   return styleText(style, text, { stream } as never);
 }
 
-/** Whether nothing can be written any more. */
+/** Whether the output is closed. */
 let isClosed = false;
 
 /**
- * Calls `closed` when nothing can be written any more. That whoever read it has gone, as `head` does, is no failure; a
- * disk that is full is one.
+ * Calls `closed` when nothing can be written any more. A reader that has left, such as `head`, is no failure; a full
+ * disk is one.
  */
 export function watchOutput(closed: (failure: Failure) => void): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -33,21 +32,21 @@ export function watchOutput(closed: (failure: Failure) => void): void {
   }
 }
 
-/** Writes data, and waits where the reader is slow. */
+/** Writes data, and waits for a slow reader. */
 export function print(text: string): Promise<void> {
   return new Promise((resolve) => {
     if (isClosed || process.stdout.destroyed) resolve();
-    // What goes wrong is told to whoever watches the output, and that right after.
+    // The stream's "error" listener, which runs right after, reports a failure.
     else process.stdout.write(text, () => setImmediate(resolve));
   });
 }
 
-/** Tells a person something: never data. */
+/** Writes a message for people to standard error. */
 export function say(text: string): void {
   if (!process.stderr.destroyed) process.stderr.write(`${text}\n`);
 }
 
-/** What a server says may have anything in it: on a terminal no character may do more than show. */
+/** Neutralises control characters, which a server's text may contain and a terminal would obey. */
 export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
 }

@@ -4,7 +4,7 @@ import { styled } from "./output.js";
 const { stderr } = process;
 const CLEAR = "\r\u001b[K";
 
-/** A line on a terminal that tells how far it has come. Elsewhere nothing is written. */
+/** A progress line on a terminal. On other streams it writes nothing. */
 export class ProgressLine {
   readonly #isShown = stderr.isTTY === true;
   #progress: ManyProgress | undefined;
@@ -18,7 +18,7 @@ export class ProgressLine {
     this.#draw();
   };
 
-  /** Makes room for something else; what comes next is below it. */
+  /** Clears the line for other output; the next update is written below that. */
   hide(): void {
     if (this.#isShown && this.#progress) stderr.write(CLEAR);
   }
@@ -31,7 +31,7 @@ export class ProgressLine {
 
   readonly #draw = (): void => {
     if (!this.#isShown || !this.#progress) return;
-    // Not the last column, after which some terminals begin another line.
+    // Leaves out the last column, after which some terminals wrap.
     stderr.write(CLEAR + line(this.#progress, (stderr.columns || 80) - 1));
   };
 }

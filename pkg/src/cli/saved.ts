@@ -1,21 +1,21 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { badArguments } from "./exit.js";
 
-/** A reply as `curl -i` saves it. */
+/** A reply as saved by `curl -i`. */
 export interface SavedReply {
   status: number;
   reason: string;
-  /** Names in lower case. */
+  /** The names are in lower case. */
   headers: Record<string, string>;
   body: Buffer;
-  /** Whether the body is shorter than Content-Length tells. */
+  /** Whether the body is shorter than its Content-Length. */
   isShort: boolean;
 }
 
 const STATUS_LINE = /^HTTP\/\d(?:\.\d)? (\d{3})(?: (.*))?$/;
 const DECODERS: Record<string, (body: Buffer) => Buffer> = { gzip: gunzipSync, "x-gzip": gunzipSync, br: brotliDecompressSync, deflate: inflateSync };
 
-/** Reads the status line, the headers and the body. Of several replies, as where a proxy or a redirect came first, the last one. */
+/** Parses the status line, headers and body. Of several replies, such as after a redirect, it takes the last. */
 export function saved(bytes: Buffer): SavedReply {
   let rest = bytes[0] === 0xef ? bytes.subarray(3) : bytes;
   for (;;) {
@@ -35,7 +35,7 @@ export function saved(bytes: Buffer): SavedReply {
   }
 }
 
-/** The lines until the first empty one, and what follows that. */
+/** Splits the bytes at the first empty line. */
 function head(bytes: Buffer): { lines: string[]; body: Buffer } {
   const text = bytes.toString("latin1");
   const end = /\r?\n\r?\n|\r?\n?$/.exec(text)!;
@@ -53,7 +53,7 @@ function headersOf(lines: string[]): Record<string, string> {
   return headers;
 }
 
-/** Programs may have decoded it already. */
+/** Decodes the body, unless the program that saved it did so already. */
 function decoded(body: Buffer, coding: string | undefined): Buffer {
   try {
     return DECODERS[coding?.trim().toLowerCase() ?? ""]?.(body) ?? body;

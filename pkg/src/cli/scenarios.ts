@@ -1,6 +1,6 @@
 import type { FakeBookMore } from "bookmore-sdk/testing";
 
-/** What requests can be made to come to, by name. */
+/** The scenarios of `serve`, by name. */
 export const SCENARIOS: Record<string, Parameters<FakeBookMore["set"]>[1]> = {
   "over-budget": { share: 1.2 },
   unauthorized: { status: 401 },
@@ -10,7 +10,7 @@ export const SCENARIOS: Record<string, Parameters<FakeBookMore["set"]>[1]> = {
   quota: { kind: "quota" },
   "server-error": { status: 500 },
   maintenance: { status: 503, retryAfter: 5 },
-  // Comes through by a retry.
+  // A retry succeeds.
   flaky: [{ status: 503 }, {}],
   slow: { kind: "slow", delayMs: 3000 },
   hang: { kind: "hang" },

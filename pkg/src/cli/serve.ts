@@ -26,7 +26,7 @@ export async function serve(args: string[], signal: AbortSignal): Promise<number
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const fake = createFakeBookMore({ baseUrl: url, cors });
   const known = new Set<string>();
-  /** Every company is as was asked for, from its first request on. */
+  /** Sets up each company as requested at its first request. */
   const enter = (companyId: string | undefined) => {
     const key = companyId?.toLowerCase() ?? "";
     if (known.has(key)) return;
@@ -43,7 +43,7 @@ export async function serve(args: string[], signal: AbortSignal): Promise<number
     try {
       enter(new URL(req.url!, url).searchParams.get("CompanyId") ?? undefined);
     } catch {
-      // No Guid: the fake answers as the API does.
+      // Not a Guid: the fake refuses it, as the API does.
     }
     res.once("close", () => void print(`${req.method} ${req.url} ${res.headersSent ? res.statusCode : "no reply"}\n`));
     answer(fake, req, res, corsFor(req)).catch((error: unknown) => res.destroy(error as Error));
@@ -77,7 +77,7 @@ async function listening(server: Server, port: number): Promise<void> {
   });
 }
 
-/** Lets in a page of any origin, with its cookies and whatever headers it sends. */
+/** CORS headers that allow any origin, with cookies and any request header. */
 function corsFor({ headers }: IncomingMessage): Record<string, string> {
   const { origin } = headers;
   return {

@@ -13,8 +13,8 @@ const NARROWEST_BAR = 5;
 const number = (value: number) => value.toLocaleString("en-US");
 
 /**
- * Usages as a table of so many columns: with bars where there is room, and two lines for each company where there is
- * not enough for a row.
+ * Usages as a table of this width: with bars if there is room, and with several lines for each company if a row does
+ * not fit.
  */
 export function table(usages: Success[], columns: number): string {
   const rows = usages.map(({ companyId, usage }) => cells(companyId ?? usage.companyId ?? "(own)", usage));
@@ -37,7 +37,7 @@ function cells(company: string, usage: AiChatUsageResponse): string[] {
   return [printable(company), number(usage.tokensUsed), number(usage.tokenLimit), number(usage.tokensRemaining), percent, level];
 }
 
-/** The level is in words, too: nothing is told by a colour alone. */
+/** Includes the level in words, because colour alone must not carry meaning. */
 function coloured(line: string, level: UsageLevel): string {
   const at = line.trimEnd().length - level.length;
   return line.slice(0, at) + styled(STYLES[level], level);
@@ -55,7 +55,7 @@ function stacked(rows: string[][], usages: Success[], columns: number): string {
     .join("");
 }
 
-/** How much is used, never less than is: full only where nothing is left. */
+/** The bar. It never shows less than is used, and is full only when nothing is left. */
 function bar(usage: AiChatUsageResponse, width: number): string {
   const share = firstLook(usage).share ?? (usage.isWithinBudget ? 0 : 1);
   const full = usage.isWithinBudget ? Math.min(Math.ceil(share * width), Math.max(0, width - 1)) : width;

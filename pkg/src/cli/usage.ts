@@ -48,7 +48,7 @@ export async function usage(args: string[], signal: AbortSignal): Promise<number
   if (options.file !== undefined) await checkFile(options.file);
   const totalTimeoutMs = options.timeout && Math.ceil(options.timeout * 1000);
   const client = await unlessEnded(signal, clientOf(options.tokenFile, { format: options.format, totalTimeoutMs }));
-  // What loading takes is no company's time.
+  // Loads the module first, so that its time is not part of the rate.
   await client.ready();
   const appended = options.append === undefined ? undefined : new Appended(options.append);
   let exitCode: number = EXIT.fine;
@@ -61,7 +61,7 @@ export async function usage(args: string[], signal: AbortSignal): Promise<number
   return signal.aborted ? Math.max(exitCode, (signal.reason as Failure).exitCode) : exitCode;
 }
 
-/** Asks for all once, and shows what came, also where it came to an early end. */
+/** Asks for all companies once and shows the outcomes, even if it was interrupted. */
 async function pass(client: BookMoreClient, ids: string[] | undefined, options: Options, appended: Appended | undefined, signal: AbortSignal): Promise<number> {
   const { output, sort, watch } = options;
   const began = performance.now();
@@ -76,7 +76,7 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
     }
   };
   const many = { concurrency: options.concurrency, signal, onProgress: progress.show };
-  // An array tells how many there are.
+  // With an array, the total is known.
   const coming = isOwn ? own(client, signal) : getManyAiChatUsage(client, ids ?? source(), many);
   let failure: unknown;
   try {
@@ -108,7 +108,7 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
   return Math.max(failed.length ? EXIT.someFailed : 0, over.length ? EXIT.overLimit : 0, isRefused ? EXIT.badCredentials : 0);
 }
 
-/** The logged-in user's company, which has no id to be asked for by. */
+/** The logged-in user's company, for which no id is sent. */
 async function* own(client: BookMoreClient, signal: AbortSignal): AsyncGenerator<Outcome> {
   try {
     yield { usage: await client.getAiChatUsage({}, { signal }) };
@@ -141,7 +141,7 @@ async function all(source: AsyncIterable<string>): Promise<string[]> {
   return ids;
 }
 
-/** Whether the next pass is to come. */
+/** Waits for the next pass. Resolves with false if interrupted. */
 async function waited(seconds: number, signal: AbortSignal): Promise<boolean> {
   await sleep(seconds * 1000, undefined, { signal }).catch(() => {});
   return !signal.aborted;

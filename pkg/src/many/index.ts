@@ -1,6 +1,6 @@
 /**
- * The usage of many companies: a pool, pacing, progress, and another chance for
- * those who met a server that was away.
+ * The usage of many companies, with limited concurrency, pacing, progress and a
+ * second attempt for companies whose call failed temporarily.
  *
  * @packageDocumentation
  */
@@ -12,24 +12,23 @@ import { Run } from "./run.js";
 export type { ManyAiChatUsage, ManyOptions, ManyOutcome, ManyProgress } from "./outcome.js";
 
 /**
- * Gets the usage of many companies. One failure never loses a success: each id
- * comes to `{ companyId, usage }` or `{ companyId, error }`. An id that is there
- * twice is asked for once.
+ * Gets the usage of many companies. Each id has an outcome of its own,
+ * `{ companyId, usage }` or `{ companyId, error }`, so a failure affects no other
+ * company. An id that is given twice is requested once.
  *
- * Nothing is sent while the client is paused, and no call's time limit covers
- * such a wait. Where ten pauses follow each other and nobody succeeds, which
- * takes four to ten minutes, nobody is asked any more: who is left comes to the
- * last 429.
+ * While the client is paused nothing is sent, and no call's timeout runs. After
+ * ten pauses in a row without a success, which take four to ten minutes, the run
+ * is given up: all ids left have the last 429 as their outcome.
  *
- * An abort sends nothing more and cancels what is in flight: awaiting rejects
- * with the signal's reason, and iterating throws it after what has come. Leaving
- * the loop early does the same.
+ * An abort cancels what is in flight and sends nothing more. Awaiting then rejects
+ * with the signal's reason; iterating throws it after the outcomes so far. Leaving
+ * the loop early cancels in the same way.
  *
- * @param client A client, or an object with its functions.
- * @param companyIds Any iterable, async or not: ids are taken as they are needed.
- * @throws A `ConfigError` where an option cannot be used, what `companyIds` throws,
- * the reason of the signal, or where there is no module what a call throws, such as a
- * `TimeoutError` after the time limit of a call; when it is awaited or iterated.
+ * @param client A client, or an object that stands in for one.
+ * @param companyIds Any iterable or async iterable; ids are taken as they are needed.
+ * @throws When it is awaited or iterated: a `ConfigError` for an invalid option, whatever
+ * `companyIds` throws, the reason of the signal, and what a call throws if the module
+ * cannot be loaded, such as a `TimeoutError`.
  */
 export function getManyAiChatUsage(
   client: BookMoreClientLike,

@@ -1,6 +1,6 @@
 import type { AiChatUsageResponse, AnyBookMoreError, RequestOptions } from "bookmore-sdk";
 
-/** What an id came to: `usage`, or `error`. */
+/** The outcome of an id: `usage` or `error`. */
 export type ManyOutcome =
   | {
       /** As it was given. */
@@ -11,51 +11,52 @@ export type ManyOutcome =
   | {
       /** As it was given. */
       companyId: string;
-      /** What `getAiChatUsage` would have thrown; the last one, where the company was asked again. */
+      /** What `getAiChatUsage` would have thrown: the last error, if the company was asked again. */
       error: AnyBookMoreError;
       usage?: undefined;
     };
 
-/** How far it has come. */
+/** The progress of a run. */
 export interface ManyProgress {
   /** Ids that have their outcome. */
   done: number;
-  /** How many of them are failures. */
+  /** Failures among them. */
   failed: number;
-  /** Companies that have failed and are asked again after the others. */
+  /** Companies that failed and will be asked again after the others. */
   again: number;
-  /** How many ids there are; absent as long as an iterable without `length` or `size` has not ended. */
+  /** The number of ids; absent until an iterable without `length` or `size` has ended. */
   total?: number;
-  /** Outcomes a second, since the start. */
+  /** Outcomes a second since the start. */
   ratePerSecond: number;
-  /** How long it will take, as it went until now, in milliseconds; absent where nobody knows. */
+  /** The estimated time left in milliseconds, from the progress so far; absent if unknown. */
   etaMs?: number;
 }
 
-/** How many companies are asked. What else may be given is as for each call. */
+/** Options of a run, besides those of each call. */
 export interface ManyOptions extends RequestOptions {
   /**
-   * How many calls may be under way at once, from 1 to 1000. A 429 halves it;
-   * it grows back by one for as many successes as are in flight. Default: 6.
+   * How many calls may be in flight at once, from 1 to 1000. A 429 halves it;
+   * it grows back by one after as many successes as calls are in flight. Default: 6.
    */
   concurrency?: number | undefined;
   /**
-   * How often those who failed in a way that may pass are asked again, after all
-   * others: 0 to 5. There is one attempt each, 2 s after the others, then 4 s,
-   * and so on, and not before the time that the server named: who was told to
-   * wait for more than a minute is not asked again. A 429 in the last round
-   * takes nobody's chance. Default: 1.
+   * How many further rounds there are for companies that failed in a way worth
+   * retrying, 0 to 5. A round starts after all other calls and a pause of 2 s,
+   * then 4 s, and so on, and makes one attempt for each company, not before the
+   * time that the server named. A company whose server asked to wait for more
+   * than a minute is not asked again. A 429 in the last round does not count as
+   * its company's attempt. Default: 1.
    */
   rounds?: number | undefined;
   /**
-   * Is told how far it has come, at most ten times a second and at the end. What
-   * it throws changes nothing.
+   * Called with the progress, at most ten times a second and at the end. Errors
+   * that it throws are ignored.
    */
   onProgress?: ((progress: ManyProgress) => void) | undefined;
 }
 
 /**
- * Awaited, an outcome for each id, in the order of the ids; iterated with
- * `for await`, each as it comes. It starts when it is first awaited or iterated.
+ * Await it for all outcomes in the order of the ids, or iterate it with
+ * `for await` for each as it arrives. It starts when first awaited or iterated.
  */
 export interface ManyAiChatUsage extends PromiseLike<ManyOutcome[]>, AsyncIterable<ManyOutcome> {}

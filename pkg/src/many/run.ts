@@ -7,7 +7,7 @@ import { callsOf, packageCalls } from "../reach.js";
 import { Timer } from "../timer.js";
 import type { ManyOptions, ManyOutcome, ManyProgress } from "./outcome.js";
 
-/** What was asked for. */
+/** The arguments of a run. */
 export interface Asked {
   client: BookMoreClientLike;
   companyIds: Iterable<string> | AsyncIterable<string>;
@@ -16,35 +16,35 @@ export interface Asked {
 
 type Came = { usage: AiChatUsageResponse } | { error: AnyBookMoreError };
 
-/** What a call came to, as `Many.settle` takes it. */
+/** How a call ended, as `Many.settle` takes it. */
 const USAGE = 0;
 const FAILURE = 1;
 const PASSING = 2;
 const LIMITED = 3;
 
-/** One for all the ids that are the same Guid. */
+/** One company, for all ids that are the same Guid. */
 interface Company {
-  /** Those ids that have no outcome yet, with their place among all. */
+  /** The ids that have no outcome yet, with their indices. */
   waiting: [place: number, companyId: string][];
   came?: Came;
   hasFailed?: boolean;
 }
 
-/** Where ids come from. */
+/** The iterator of the ids. */
 interface Source {
   next?(): IteratorResult<string> | Promise<IteratorResult<string>>;
   return?(): unknown;
 }
 
-/** Carries out what `src/engine/many` decides. */
+/** Carries out the decisions of `src/engine/many`. */
 export class Run {
-  /** In the order of the ids. */
+  /** All outcomes, in the order of the ids. */
   readonly outcomes: ManyOutcome[] = [];
-  /** As they came. */
+  /** The outcomes in the order of their arrival. */
   readonly came: ManyOutcome[] = [];
-  /** Set at the end; with a reason where it came too early. */
+  /** Set when the run has ended; with a reason if it ended early. */
   end: { reason?: unknown } | undefined;
-  /** How many of those that came were read; infinite where all are wanted at once. */
+  /** How many of the outcomes were read; infinite when awaiting all. */
   read = 0;
   readonly #asked: Asked;
   readonly #abort = new AbortController();
@@ -59,10 +59,10 @@ export class Run {
   #isPumping = false;
   #ids = 0;
   #total: number | undefined;
-  /** What the latest 429 was that a company came to. */
+  /** The latest 429 of any company. */
   #limit!: Came;
   #callOptions: RequestOptions = {};
-  /** Listens no more to the signal that was given. */
+  /** Removes the listener from the given signal. */
   #ignore: (() => void) | undefined;
   readonly #timer = new Timer();
 
@@ -76,17 +76,17 @@ export class Run {
     this.#begin().catch((reason: unknown) => this.stop(reason));
   }
 
-  /** Resolves when something has come. */
+  /** Resolves when there is a new outcome or the run has ended. */
   change(): Promise<void> {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Ends it early: nothing more is sent, and what is in flight is cancelled. */
+  /** Ends the run early: cancels what is in flight and sends nothing more. */
   stop(reason: unknown): void {
     if (this.end) return;
     this.#finish({ reason });
     this.#abort.abort(reason);
-    // What it answers, or throws, is of no interest any more.
+    // The run is over, so the iterator's answer does not matter.
     void (async () => this.#source.return?.())().catch(() => {});
   }
 
@@ -107,7 +107,7 @@ export class Run {
     this.#pump();
   }
 
-  /** Does what there is to do; what it calls may stop the run. */
+  /** Does everything that is due. Callers' functions that run in it may stop the run. */
   readonly #pump = (): void => {
     if (this.end || this.#isPumping || !this.#source.next) return;
     this.#isPumping = true;
@@ -131,7 +131,7 @@ export class Run {
     }
   };
 
-  /** Fetches another id, where one is wanted. Whether it is there already. */
+  /** Takes another id if one is wanted. Returns whether it was available at once. */
   #fetch(): boolean {
     const unread = Math.max(0, this.came.length - this.read);
     if (this.#isFetching || !this.#deciding.decide((many) => many.wantsId(unread))) return false;
@@ -179,7 +179,7 @@ export class Run {
   async #ask(number: number): Promise<void> {
     const { client } = this.#asked;
     const company = this.#companies[number]!;
-    // An id that is missing would stand for the logged-in user's company.
+    // Without this check, a missing id would mean the logged-in user's company.
     const request = { companyId: company.waiting[0]![1] ?? null } as GetAiChatUsage;
     const options = company.hasFailed ? { ...this.#callOptions, maxRetries: 0 } : this.#callOptions;
     let came: Came;
@@ -207,12 +207,12 @@ export class Run {
     let leftMs = NaN;
     if ("error" in came) {
       const { status, isRetryable, retryAt, retryAfterMs } = Object(came.error);
-      // A framework's control flow has to reach the framework.
+      // A framework's control flow must reach the framework.
       if (this.#isReal && !came.error?.[ERROR_BRAND as never]) throw came.error;
       kind = !isRetryable ? FAILURE : status === 429 ? LIMITED : PASSING;
       if (kind === LIMITED) this.#limit = came;
       leftMs = Number(retryAt) - Date.now();
-      // A stand-in may say when, and not for how long.
+      // A stand-in client may give retryAt without retryAfterMs.
       askedMs = Number(retryAfterMs ?? (this.#isReal ? NaN : leftMs));
     }
     if (!decide((many) => many.settle(number, kind, waiting.length, askedMs, leftMs, now))) {
@@ -246,11 +246,11 @@ export class Run {
       ratePerSecond: ratePerSecond!,
       ...(Number.isFinite(etaMs) ? { etaMs } : {}),
     };
-    // What it throws, at once or later, changes nothing.
+    // Errors that onProgress throws, at once or in a promise, are ignored.
     void (async () => onProgress!(progress as never))().catch(() => {});
   }
 
-  /** For what is due next; without a number all is done. */
+  /** Sets the timer for what is due next. NaN means that all is done. */
   #setTimer(at: number): void {
     if (Number.isNaN(at)) this.#finish({});
     else this.#timer.set(at, this.#pump);
@@ -261,7 +261,7 @@ export class Run {
     this.#timer.stop();
     this.#ignore?.();
     this.#wake();
-    // Otherwise at the end of the pump, which uses it.
+    // Otherwise the pump frees it at its end, because it is still using it.
     if (!this.#isPumping) this.#deciding?.free();
   }
 

@@ -1,6 +1,7 @@
 /**
- * Registers `<ai-chat-usage-meter>`, unless there is one already, such as that
- * of another copy of this package. Where there are no elements it does nothing.
+ * Registers `<ai-chat-usage-meter>`, unless an element of this name is registered
+ * already, such as that of another copy of this package. Without custom elements,
+ * as on a server, it does nothing.
  *
  * @packageDocumentation
  */

@@ -11,22 +11,22 @@ export interface Shown {
   variant: MeterVariant;
   label: string | undefined;
   strings: MeterStrings;
-  /** One that Intl takes. */
+  /** A locale that Intl accepts. */
   locale: string | undefined;
   timeZone?: string | undefined;
-  /** Whether somebody asked anew, and waits. */
+  /** Whether a refresh that the user asked for is in flight. */
   isTrying?: boolean;
-  /** What assistive technology is to say. */
+  /** The announcement for assistive technology. */
   announcement?: string;
 }
 
-/** Stands for a figure to see where it comes in a sentence; no sentence has it. */
+/** A placeholder that shows where a sentence puts a figure; no sentence contains it. */
 const MARK = "\uE000";
 
-/** Whether figures are shown that may have changed since. */
+/** Whether the figures shown may be out of date. */
 export const isStale = ({ status, usage }: UsageState): boolean => usage !== undefined && (status === "error" || status === "stopped");
 
-/** How it stands, in words. */
+/** The level in words. */
 export function levelText({ usage, level }: UsageState, strings: MeterStrings): string {
   if (!usage || !level) return "";
   const { tokensUsed, tokenLimit } = usage;
@@ -35,7 +35,7 @@ export function levelText({ usage, level }: UsageState, strings: MeterStrings): 
   return tokenLimit > 0 && tokensUsed === tokenLimit ? strings.reached : strings.outside;
 }
 
-/** Why there is nothing new, for people; what a developer did wrong, as the error says it. */
+/** The error in words for users. A mistake of the developer is shown as the error words it. */
 export function errorText(error: AnyBookMoreError | undefined, strings: MeterStrings): string {
   switch (error?.code) {
     case undefined:
@@ -56,7 +56,7 @@ export function errorText(error: AnyBookMoreError | undefined, strings: MeterStr
   }
 }
 
-/** A locale that Intl takes, the first of those that are given; undefined for the platform's. */
+/** The first of the given locales that Intl accepts; undefined for the platform's. */
 export function knownLocale(...locales: (string | null | undefined)[]): string | undefined {
   return locales.find((locale) => {
     try {
@@ -67,7 +67,7 @@ export function knownLocale(...locales: (string | null | undefined)[]): string |
   }) as string | undefined;
 }
 
-/** The tree of a meter: always the same elements, of which some are hidden. */
+/** The tree of a meter. It always has the same elements; some are hidden. */
 export function draw(shown: Shown): Branch {
   const { state, variant, strings, locale, isTrying = false, announcement = "" } = shown;
   const { status, usage, level, error } = state;
@@ -89,7 +89,7 @@ export function draw(shown: Shown): Branch {
     const used = number(tokensUsed, short);
     const words = (figure: string) => strings.used(figure, number(tokenLimit, short), tokenLimit);
     const text = words(used);
-    // The limit may come first, and have the same digits.
+    // Some languages put the limit first, and it may have the same digits.
     const at = words(MARK).indexOf(MARK);
     const isThere = at >= 0 && text.startsWith(used, at);
     figures = isThere ? [text.slice(0, at), h("strong", {}, used), text.slice(at + used.length)] : [text];
@@ -99,14 +99,14 @@ export function draw(shown: Shown): Branch {
       "aria-labelledby": "label",
       "aria-valuemin": 0,
       "aria-valuemax": max,
-      // With a limit of 0, empty or full is all that there is.
+      // With a limit of 0, the gauge is either empty or full.
       "aria-valuenow": tokenLimit > 0 ? Math.min(Math.max(tokensUsed, 0), max) : Number(level === "over"),
       "aria-valuetext": strings.used(number(tokensUsed), number(tokenLimit), tokenLimit),
     };
     left = tokensUsed > tokenLimit ? strings.exceeded(number(tokensUsed - tokenLimit)) : tokensRemaining >= 0 ? strings.left(number(tokensRemaining)) : "";
     days = strings.window(number(windowDays), windowDays);
     const factor = state.share ?? 0;
-    // Rounded down: 99.6 % is not the whole.
+    // Rounded down, so that 99.6 % does not show as 100 %.
     const down = (digits: number, options?: object) => number(factor, { maximumFractionDigits: digits, roundingMode: "floor", ...options });
     if (factor < 2) {
       if (state.share !== undefined) share = down(factor < 0.1 ? 1 : 0, { style: "percent" });
@@ -143,7 +143,7 @@ export function draw(shown: Shown): Branch {
   );
 }
 
-/** The time of day, and the day where that is another. */
+/** The time of day, with the date unless it is today. */
 function time(at: number, { locale, timeZone }: Shown): string {
   const zone = timeZone === undefined ? {} : { timeZone };
   const day = (when: number) => new Intl.DateTimeFormat(locale, { dateStyle: "medium", ...zone }).format(when);

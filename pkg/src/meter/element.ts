@@ -9,17 +9,17 @@ import { onLanguage, stringsOf, type MeterStrings } from "./strings.js";
 import { patch } from "./tree.js";
 import { variantOf, type MeterVariant } from "./variant.js";
 
-/** What a meter takes its states from. */
+/** The source of a meter's states. */
 type Source = Pick<UsageStore, "subscribe" | "refresh">;
 
 const STATES = ["warning", "critical", "over", "stale"];
-/** Set before the element was defined, they are members of its own. */
+/** Properties that may have been set before the element was defined, and then hide the accessors. */
 const PROPERTIES = ["client", "store", "usage", "strings", "companyId", "label", "variant", "locale"] as const;
 
-/** The sheet of each document: one cannot be used in another. */
+/** The style sheet of each document, as documents cannot share one. */
 const sheets = /* @__PURE__ */ new WeakMap<Document, CSSStyleSheet>();
 
-/** None in a document that is not shown, and in those that tests make in Node.js. */
+/** Undefined in documents without a window, and where tests emulate the DOM in Node.js. */
 function sheetOf(document: Document): CSSStyleSheet | undefined {
   const { CSSStyleSheet } = (document.defaultView ?? {}) as Partial<typeof globalThis>;
   let sheet = sheets.get(document);
@@ -31,7 +31,7 @@ function sheetOf(document: Document): CSSStyleSheet | undefined {
   return sheet;
 }
 
-/** One state that never changes. */
+/** A source with one state that never changes. */
 function still(state: UsageState): Source {
   return {
     subscribe(run) {
@@ -44,7 +44,7 @@ function still(state: UsageState): Source {
 
 const stopped = (error: AnyBookMoreError): UsageState => ({ status: "stopped", error });
 
-// Where there are no elements, such as on a server, importing this does no harm.
+// Makes importing this harmless where there are no custom elements, as on a server.
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
 /**
@@ -59,13 +59,13 @@ const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 export class AiChatUsageMeter extends Base {
   static readonly observedAttributes: readonly string[] = ["company-id", "label", "variant", "locale"];
 
-  /** Absent in some of the documents that tests make. */
+  /** Undefined in some emulated DOMs. */
   readonly #internals: ElementInternals | undefined;
   readonly #root: ShadowRoot;
   #client: BookMoreClientLike | undefined;
   #store: UsageStore | undefined;
   #usage: AiChatUsageResponse | undefined;
-  /** What a server has rendered. */
+  /** The usage that a server has rendered. */
   #rendered: UsageState | undefined;
   #strings: Partial<MeterStrings> | undefined;
   #source: Source | undefined;
@@ -74,7 +74,7 @@ export class AiChatUsageMeter extends Base {
   #forget: (() => void) | undefined;
   #isDue = false;
   #isTrying = false;
-  /** Of what was announced last. */
+  /** The key of the last announcement. */
   #kind: string | undefined;
   #announcement = "";
 
@@ -94,7 +94,7 @@ export class AiChatUsageMeter extends Base {
     }
   }
 
-  /** Whom to ask. Another client is another user: a `usage` of before is forgotten, as it is with another company. */
+  /** The client that fetches the usage. A new client counts as a new user: like a new company, it discards `usage`. */
   get client(): BookMoreClientLike | undefined {
     return this.#client;
   }
@@ -105,7 +105,7 @@ export class AiChatUsageMeter extends Base {
     this.#renew();
   }
 
-  /** A store of `watchAiChatUsage` with options of your own, in place of a client and a company. */
+  /** A store of `watchAiChatUsage`, for options of your own. It replaces `client` and `companyId`. */
   get store(): UsageStore | undefined {
     return this.#store;
   }
@@ -115,7 +115,7 @@ export class AiChatUsageMeter extends Base {
     this.#renew();
   }
 
-  /** What is shown without a client, and with one until its first answer. */
+  /** The usage to show without a client, and with one until its first answer. */
   get usage(): AiChatUsageResponse | undefined {
     return this.#usage;
   }
@@ -126,7 +126,7 @@ export class AiChatUsageMeter extends Base {
     this.#renew();
   }
 
-  /** Words of your own instead of those of the language; any number of them. */
+  /** Texts that replace those of the language, any number of them. */
   get strings(): Partial<MeterStrings> | undefined {
     return this.#strings;
   }
@@ -135,7 +135,7 @@ export class AiChatUsageMeter extends Base {
     this.#schedule();
   }
 
-  /** The attribute `company-id`: whose usage; the logged-in user's company where it is absent. */
+  /** The attribute `company-id`: whose usage. Without it, the logged-in user's company. */
   get companyId(): string | null {
     return this.getAttribute("company-id");
   }
@@ -151,7 +151,7 @@ export class AiChatUsageMeter extends Base {
     this.#reflect("label", label);
   }
 
-  /** The attribute `variant`; what is none is a `bar`. */
+  /** The attribute `variant`; an unknown value means `bar`. */
   get variant(): MeterVariant {
     return variantOf(this.getAttribute("variant"));
   }
@@ -159,7 +159,7 @@ export class AiChatUsageMeter extends Base {
     this.#reflect("variant", variant);
   }
 
-  /** The attribute `locale`, for words, numbers and times; that of the nearest `lang` where it is absent or none. */
+  /** The attribute `locale`, for texts, numbers and times. If it is absent or invalid, the nearest `lang` counts. */
   get locale(): string | null {
     return this.getAttribute("locale");
   }
@@ -167,15 +167,15 @@ export class AiChatUsageMeter extends Base {
     this.#reflect("locale", locale);
   }
 
-  /** What is shown. */
+  /** The state that is shown. */
   get state(): UsageState {
     return this.#state;
   }
 
   /**
-   * Asks now, as after a message that was charged.
+   * Sends a request now, for example after a message that was charged.
    *
-   * @throws What the client's call does; a ConfigError where there is no client to ask.
+   * @throws The error of the client's call; a ConfigError if there is no client.
    */
   refresh(): Promise<AiChatUsageResponse> {
     this.#source ??= this.#makeSource();
@@ -185,7 +185,7 @@ export class AiChatUsageMeter extends Base {
   connectedCallback(): void {
     const sheet = sheetOf(this.ownerDocument);
     if (sheet) this.#root.adoptedStyleSheets = [sheet];
-    // A server's, for the first paint.
+    // Keeps a shadow root that a server has rendered.
     this.#root.querySelector("style, link")?.remove();
     this.#forget = onLanguage(() => this.#draw());
     this.#follow();
@@ -197,15 +197,15 @@ export class AiChatUsageMeter extends Base {
     this.#leave = this.#forget = undefined;
   }
 
-  /** With it, `moveBefore` is no leaving. */
+  /** With this callback, `moveBefore` does not disconnect the element. */
   connectedMoveCallback(): void {
-    this.#draw(); // the language around it may be another
+    this.#draw(); // the nearest `lang` may differ
   }
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
     if (name !== "company-id") return this.#schedule();
-    // What was shown so far is another company's.
+    // The usage shown so far is of another company.
     if (this.#client && this.#source) this.#usage = this.#rendered = undefined;
     this.#renew();
   }
@@ -215,7 +215,7 @@ export class AiChatUsageMeter extends Base {
     else this.setAttribute(name, value);
   }
 
-  /** Takes its states from somewhere else, soon: what is set in a row counts together. */
+  /** Schedules a change of the source, so that several properties set in a row count as one change. */
   #renew(): void {
     this.#leave?.();
     this.#leave = this.#source = undefined;
@@ -238,7 +238,7 @@ export class AiChatUsageMeter extends Base {
     const leave = source.subscribe((next) => {
       if (this.#source === source) this.#take((state = next));
     });
-    // A listener of what came at once may have set another source, or have moved or removed the meter.
+    // A listener called during `subscribe` may have set another source, or moved or removed the meter.
     if (this.#source === source && this.isConnected && !this.#leave) this.#leave = leave;
     else leave();
     if (state === undefined) this.#draw();
@@ -275,14 +275,14 @@ export class AiChatUsageMeter extends Base {
     const lang = this.closest("[lang]")?.getAttribute("lang") ?? this.ownerDocument.documentElement.lang;
     const locale = knownLocale(this.locale, lang, globalThis.navigator?.language);
     const strings = stringsOf(locale, this.#strings);
-    // Figures that a server has rendered are of its time.
+    // Figures that a server has rendered keep the server's time.
     const updatedAt = this.#state.updatedAt ?? (this.#state.usage === this.#rendered?.usage ? this.#rendered?.updatedAt : undefined);
     const state = updatedAt === undefined ? this.#state : { ...this.#state, updatedAt };
     const label = this.label ?? undefined;
     this.#announce(label || strings.label, strings);
     const focused = this.#root.activeElement;
     patch(this.#root, [draw({ state, variant: this.variant, label, strings, locale, isTrying: this.#isTrying, announcement: this.#announcement })]);
-    // A button that goes with its error takes the focus along.
+    // Otherwise the focus is lost when a button disappears with its error.
     if (focused?.closest("[hidden]")) (this.#root.firstElementChild as HTMLElement).focus();
     for (const name of STATES) {
       const isOn = name === "stale" ? isStale(state) : name === state.level;
@@ -290,7 +290,7 @@ export class AiChatUsageMeter extends Base {
     }
   }
 
-  /** Says each change of the level or of what is wrong once, and nothing of numbers. */
+  /** Announces each change of the level or the error once, without figures. */
   #announce(label: string, strings: MeterStrings): void {
     const { error, level } = this.#state;
     const kind = error ? String(error.code) : level;
@@ -312,7 +312,7 @@ export class AiChatUsageMeter extends Base {
     try {
       await this.refresh();
     } catch {
-      // The state tells.
+      // The state has the error.
     }
     this.#isTrying = false;
     this.#draw();

@@ -2,14 +2,14 @@ import type { UsageState } from "bookmore-sdk/watch";
 import { h, type Branch } from "./tree.js";
 import type { MeterVariant } from "./variant.js";
 
-/** Where the limit is drawn at the least, in percent: what is within it is seen beside any overflow. */
+/** The smallest position of the limit, in percent, so that the part within it stays visible beside any overflow. */
 const LEAST = 12;
-/** In percent of a ring. */
+/** A part of the ring, in percent. */
 const STRIPE = 2.5;
 
 const rounded = (value: number) => Math.round(value * 100) / 100;
 
-/** The parts of the whole, in percent: what is used of the limit, and where the limit is, if that is exceeded. */
+/** The lengths in percent: the part used within the limit, and the position of the limit if it is exceeded. */
 function parts({ share = 0, level, usage }: UsageState): { fill: number; limit?: number } {
   if (usage && usage.tokenLimit <= 0 && level === "over") return { fill: 0, limit: 0 };
   if (share <= 1) return { fill: rounded(Math.max(share * 100, share > 0 ? 1 : 0)) };
@@ -18,8 +18,8 @@ function parts({ share = 0, level, usage }: UsageState): { fill: number; limit?:
 }
 
 /**
- * The picture: a bar or a ring. Everything is said by attributes of SVG, for
- * which no policy asks. Beyond the limit there are a mark and stripes.
+ * The gauge: a bar or a ring. It uses SVG attributes only, which no
+ * Content-Security-Policy restricts. Beyond the limit it has a mark and stripes.
  */
 export function gauge(state: UsageState, variant: MeterVariant): Branch {
   const { fill, limit } = parts(state);
@@ -58,7 +58,7 @@ const ICONS = {
   error: "M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0ZM7 3.5V9h2V3.5Zm0 7v2h2v-2Z",
 };
 
-/** What a level looks like, whatever its colour. */
+/** The icon of a level, which does not rely on colour. */
 export function icon(name: keyof typeof ICONS = "ok"): Branch {
   return h("svg", { class: "icon", part: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, h("path", { d: ICONS[name] }));
 }

@@ -18,8 +18,8 @@ export interface MeterProperties {
 
 /** The events of a meter. */
 export interface MeterEvents {
-  /** What it shows has changed. */
+  /** Dispatched when the state that it shows has changed. */
   "bookmore-usage-change": CustomEvent<UsageState>;
-  /** The user wants to log in, after a 401. */
+  /** Dispatched when the user wants to log in, after a 401. */
   "bookmore-login": Event;
 }

@@ -1,6 +1,6 @@
 /**
- * What a meter says. Functions get numbers and times as they are written in the
- * locale, and a count where words depend on it.
+ * The texts of a meter. Functions get numbers and times formatted for the locale,
+ * and a count if the wording depends on it.
  */
 export interface MeterStrings {
   /** What is measured: the name of the meter. */
@@ -17,33 +17,33 @@ export interface MeterStrings {
   reached: string;
   /** Not within budget for another reason, such as a limit of 0. */
   outside: string;
-  /** Nothing has come yet. */
+  /** There are no figures yet. */
   loading: string;
-  /** Nothing has come but an error. */
+  /** There are no figures because of an error. */
   unknown: string;
   /** "12,300 of 100,000 tokens"; `count` is the limit. */
   used(used: string, limit: string, count: number): string;
-  /** What remains. */
+  /** The tokens that remain. */
   left(tokens: string): string;
-  /** By how much it is over the limit. */
+  /** The tokens used beyond the limit. */
   exceeded(tokens: string): string;
-  /** How often the limit was used, from twice on. */
+  /** How many times the limit was used, from 2 on. */
   times(factor: string): string;
   /** The rolling window; `count` is its days. */
   window(days: string, count: number): string;
-  /** When the figures came. */
+  /** When the figures arrived. */
   asOf(time: string): string;
-  /** 401: the user has to log in. */
+  /** 401: the user must log in. */
   ended: string;
-  /** 403: the user may not see this. */
+  /** 403: the user has no access to this usage. */
   denied: string;
-  /** No reply came. */
+  /** No reply arrived. */
   offline: string;
   /** 429: too many requests. */
   busy: string;
   /** Any other error. */
   failed: string;
-  /** The button that asks again. */
+  /** The button that retries. */
   retry: string;
   /** The button that logs in. */
   logIn: string;
@@ -74,7 +74,7 @@ export const ENGLISH: MeterStrings = {
   logIn: "Log in",
 };
 
-/** What all meters know, also those of another copy of the package. */
+/** The languages of all meters, shared between copies of the package. */
 interface Registry {
   languages: Map<string, Partial<MeterStrings>>;
   listeners: Set<() => void>;
@@ -86,11 +86,11 @@ function registry(): Registry {
 }
 
 /**
- * Teaches all meters a language, as the modules of
- * `bookmore-sdk/meter/locales/…` do.
+ * Adds a language to all meters, as the modules of `bookmore-sdk/meter/locales/…`
+ * do.
  *
- * @param language Such as `sv`, or `de-AT` for that region alone.
- * @param strings What is missing is said in the words of the language, else in English.
+ * @param language A language such as `sv`, or a region of one, such as `de-AT`.
+ * @param strings The texts. Missing ones are taken from the language, else from English.
  */
 export function addMeterStrings(language: string, strings: Partial<MeterStrings>): void {
   const { languages, listeners } = registry();
@@ -98,14 +98,14 @@ export function addMeterStrings(language: string, strings: Partial<MeterStrings>
   for (const listener of [...listeners]) listener();
 }
 
-/** Calls back when there is another language, until the function that it gives is called. */
+/** Calls `run` whenever a language is added. Returns a function that ends this. */
 export function onLanguage(listener: () => void): () => void {
   const { listeners } = registry();
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** Each of `own`, else that of the locale, of its language, or the English one. What is of another kind is passed over. */
+/** Each text of `own`, else of the locale, of its language, or English. Values of the wrong type are ignored. */
 export function stringsOf(locale = "", own?: Partial<MeterStrings>): MeterStrings {
   const { languages } = registry();
   const name = locale.toLowerCase();

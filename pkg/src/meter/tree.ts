@@ -1,13 +1,13 @@
-/** An element, or a text: what is drawn, before it is in a page or in a string. */
+/** An element or text, independent of whether it becomes a DOM or a string. */
 export type Tree = Branch | string;
 export interface Branch {
   tag: string;
-  /** Absent, false and undefined: the element has no such attribute. */
+  /** The attributes; false and undefined ones are left out. */
   attributes: Record<string, string | number | boolean | undefined>;
   children: Tree[];
 }
 
-/** Empty texts are left out, as HTML has none. */
+/** The children; empty texts are left out, because HTML has none. */
 export function h(tag: string, attributes: Branch["attributes"], ...children: Tree[]): Branch {
   return { tag, attributes, children: children.filter(Boolean) };
 }
@@ -16,9 +16,9 @@ const HTML = "http://www.w3.org/1999/xhtml";
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Makes the children of an element those that are given, and touches only what
- * differs: the focus stays, and a live region that says the same is silent. An
- * element of another class is another one.
+ * Updates the children of an element to the given ones and touches only what
+ * differs, so that the focus stays and an unchanged live region is silent. An
+ * element whose class differs is replaced.
  */
 export function patch(parent: Element | ShadowRoot, children: readonly Tree[]): void {
   const { ownerDocument } = parent;
@@ -52,7 +52,7 @@ export function patch(parent: Element | ShadowRoot, children: readonly Tree[]): 
 
 const escaped = (text: string) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** How an element begins in HTML. */
+/** The start tag of an element in HTML. */
 export function openTag(tag: string, attributes: Branch["attributes"]): string {
   const written = Object.entries(attributes)
     .filter(([, value]) => value !== undefined && value !== false)
@@ -60,7 +60,7 @@ export function openTag(tag: string, attributes: Branch["attributes"]): string {
   return `<${tag}${written.join("")}>`;
 }
 
-/** The same as HTML. */
+/** The tree as HTML. */
 export function toHtml(tree: Tree): string {
   if (typeof tree === "string") return escaped(tree);
   const { tag, attributes, children } = tree;

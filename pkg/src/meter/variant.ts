@@ -1,5 +1,5 @@
-/** How a meter looks: `bar` and `ring` with everything around them, `compact` for a toolbar. */
+/** The look of a meter: `bar` and `ring` with all details, or `compact` for a toolbar. */
 export type MeterVariant = "bar" | "ring" | "compact";
 
-/** What is none is a bar. */
+/** An unknown value means `bar`. */
 export const variantOf = (name: unknown): MeterVariant => (name === "ring" || name === "compact" ? name : "bar");

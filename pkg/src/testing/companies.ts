@@ -9,11 +9,11 @@ const DAY = 86_400_000;
 interface Step {
   failure?: Failure;
   members?: UsageMembers;
-  /** How many requests it is for. */
+  /** How many requests still get it. */
   left: number;
 }
 
-/** A company: what it has used, and when, and what its requests come to. */
+/** A company: what it has used and when, and the outcomes set for its requests. */
 export class Company {
   responseStatus: ResponseStatus | undefined;
   readonly #now: () => number;
@@ -26,7 +26,7 @@ export class Company {
     this.#now = now;
   }
 
-  /** What is used within the window that ends now. */
+  /** The usage within the window that ends now. */
   get amounts(): Amounts {
     const begin = this.#now() - this.#windowDays * DAY;
     const within = this.#spent.filter(({ at }) => at > begin);
@@ -38,18 +38,18 @@ export class Company {
     this.#spent.push({ at: this.#now(), tokens: spent });
   }
 
-  /** From now on these answers come, the last of them for ever. */
+  /** Sets the answers from now on; the last one stays. */
   answer(steps: Step[]): void {
     this.#steps = steps;
     this.#enter();
   }
 
-  /** What the next request comes to instead of a usage. */
+  /** The failure that the next request gets, if one is set. */
   get failure(): Failure | undefined {
     return this.#steps[0]?.failure;
   }
 
-  /** That request has come. */
+  /** Moves on after a request was answered. */
   answered(): void {
     const [step] = this.#steps;
     if (!step || --step.left > 0) return;
@@ -68,7 +68,7 @@ export class Company {
   }
 }
 
-/** Every company that was asked for or set. */
+/** All companies that were requested or set. */
 export class Companies {
   /** The digits of the logged-in user's company. */
   readonly own: string;
@@ -80,7 +80,7 @@ export class Companies {
     this.#now = now;
   }
 
-  /** A company, which has used nothing where nothing is known of it. */
+  /** A company; one that was never set has used nothing. */
   of(digits: string): Company {
     const known = this.#known.get(digits) ?? new Company(this.#now);
     this.#known.set(digits, known);
@@ -101,7 +101,7 @@ export class Companies {
       checkOwner(given.companyId, digits);
       return { members: given, left: isLast ? Infinity : 1 };
     });
-    // A contradiction is told here, and not by the request that comes to it.
+    // A contradiction fails here, where the test sets it, not in a later request.
     for (const { members } of steps) if (members) completed(members, this.of(digits).amounts);
     this.of(digits).answer(steps);
   }

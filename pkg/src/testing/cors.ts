@@ -1,14 +1,14 @@
 import type { Received } from "./request.js";
 
 /**
- * Which pages the server lets in, as servers are set up:
- * - `"servicestack-default"`: any origin, and of the request headers `Content-Type` alone, so that every call with a token
- *   or a key fails;
- * - `"open"`: any origin, with the token's and the key's header, without cookies;
- * - `"allow-list"`: another origin than the page's;
- * - `"none"`: no CORS settings;
- * - `"wildcard-with-credentials"`: any origin, and cookies, which a browser does not accept together;
- * - `"preflight-405"`: as `"open"`, but the routes know no OPTIONS.
+ * The server's CORS policy:
+ * - `"servicestack-default"`: any origin, but of the request headers only `Content-Type`, so every call with a token or
+ *   a key fails;
+ * - `"open"`: any origin, the headers of tokens and keys, no cookies;
+ * - `"allow-list"`: an origin other than the page's;
+ * - `"none"`: no CORS headers;
+ * - `"wildcard-with-credentials"`: `*` and cookies, a combination that browsers refuse;
+ * - `"preflight-405"`: like `"open"`, but OPTIONS is answered with 405.
  */
 export type CorsPolicy = "servicestack-default" | "open" | "allow-list" | "none" | "wildcard-with-credentials" | "preflight-405";
 
@@ -16,7 +16,7 @@ const ALL_HEADERS = "Content-Type,Authorization,x-api-key";
 const POLICIES: Record<CorsPolicy, Record<string, string> | undefined> = {
   "servicestack-default": { "access-control-allow-origin": "*", "access-control-allow-headers": "Content-Type" },
   open: { "access-control-allow-origin": "*", "access-control-allow-headers": ALL_HEADERS },
-  // The origin is what is missing.
+  // Only the origin is wrong.
   "allow-list": { "access-control-allow-headers": ALL_HEADERS, "access-control-allow-credentials": "true" },
   none: undefined,
   "wildcard-with-credentials": {
@@ -29,23 +29,23 @@ const POLICIES: Record<CorsPolicy, Record<string, string> | undefined> = {
 
 export const CORS_POLICIES = Object.keys(POLICIES) as CorsPolicy[];
 
-/** The headers of each reply that the server's own settings reach. */
+/** The CORS headers of each reply that the API itself makes. */
 export function corsHeaders(policy: CorsPolicy | undefined): Record<string, string> {
   const headers = policy && POLICIES[policy];
   return headers ? { ...headers, "access-control-allow-methods": "GET, POST, PUT, DELETE, PATCH, OPTIONS, HEAD" } : {};
 }
 
-/** What a browser's question gets, which it asks before it sends more than a form could. */
+/** The reply to a preflight, which browsers send before anything that a form could not send. */
 export function preflightReply(policy: CorsPolicy): Response {
   if (policy === "preflight-405") return new Response(null, { status: 405, headers: { allow: "GET" } });
   if (policy === "none") return new Response(null, { status: 404 });
   return new Response(null, { status: 200, headers: corsHeaders(policy) });
 }
 
-/** Whose browser the fake stands for where the platform has no page. */
+/** The origin of the page on a platform without pages. */
 const SOME_PAGE = "https://page.example";
 
-/** What a browser lets its page have of a reply, or the TypeError that hides it. */
+/** The reply as a browser lets its page see it, or the TypeError that hides it. */
 export async function asBrowser(policy: CorsPolicy, request: Received, base: URL, send: () => Promise<Response>): Promise<Response> {
   const page = globalThis.location?.origin ?? SOME_PAGE;
   const { mode, credentials, redirect, headers } = request;
@@ -60,7 +60,7 @@ export async function asBrowser(policy: CorsPolicy, request: Received, base: URL
   const reply = await send();
   const isRedirect = reply.status >= 300 && reply.status < 400 && reply.headers.has("location");
   if (isCross && !hides && !isLetIn(reply, page, credentials)) throw hidden();
-  // The page behind it is none of the API's.
+  // The redirect leads away from the API.
   if (isRedirect && redirect !== "manual" && !hides) throw hidden();
   if (isRedirect && redirect === "manual") return closed("opaqueredirect");
   return isCross && hides ? closed("opaque") : reply;
@@ -74,7 +74,7 @@ function isLetIn({ headers }: Response, page: string, credentials: string | unde
 
 const hidden = () => new TypeError("Failed to fetch");
 
-/** Of which a page sees nothing. No constructor makes one. */
+/** An opaque reply, of which a page sees nothing. No constructor makes one. */
 function closed(type: string): Response {
   return { type, status: 0, ok: false, statusText: "", url: "", redirected: false, headers: new Headers(), body: null, bodyUsed: false } as unknown as Response;
 }

@@ -1,9 +1,9 @@
 import type { Reply } from "./reply.js";
 
 /**
- * Gives the reply as it is to come, unless `signal` aborts before: then with its reason.
+ * Delivers the reply as it was planned. Rejects with the reason of `signal` if that aborts first.
  *
- * @param over Called when all that is to come was read.
+ * @param over Called when everything was read.
  */
 export async function deliver(reply: Reply, signal: AbortSignal | undefined, now: number, over: () => void): Promise<Response> {
   const { cut, status, reason, headers, delayMs, body } = reply;
@@ -11,8 +11,8 @@ export async function deliver(reply: Reply, signal: AbortSignal | undefined, now
   if (cut === "never") await pause(undefined, signal);
   if (delayMs) await pause(delayMs, signal);
   if (body.length === 0) over();
-  // A stream of our own: that which a Response makes of a string waits for queueMicrotask in Node.js, which
-  // fake timers may have replaced.
+  // A stream of our own, because the one that Node.js makes from a string waits for queueMicrotask, which fake timers
+  // may have replaced.
   return new Response(body.length === 0 ? null : streamOf(reply, signal, over), {
     status,
     statusText: /^[\x20-\x7e]*$/.test(reason) ? reason : "",
@@ -44,8 +44,8 @@ function streamOf(reply: Reply, signal: AbortSignal | undefined, over: () => voi
 }
 
 /**
- * Lets `ms` milliseconds pass, or all time where there are none; an abort ends it.
- * The timer is looked up each time: a test may have put a fake one there.
+ * Waits for `ms` milliseconds, or for ever if undefined; an abort ends it. Looks the timer up each time, because a
+ * test may have installed a fake one.
  */
 export function pause(ms: number | undefined, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import { digitsOf } from "./guid.js";
 import { checkMembers, unknown } from "./members.js";
 import type { UsageMembers } from "./usage.js";
 
-/** What a company's requests come to instead of a usage. */
+/** A failure that a company's requests get instead of a usage. */
 export type Failure =
   | StatusFailure
   | QuotaFailure
@@ -18,13 +18,13 @@ export type Failure =
   | TruncatedFailure
   | SlowReply;
 
-/** What requests come to: a usage or a failure, or a list of them. */
+/** The outcomes of a company's requests: a usage or a failure, or a list of them. */
 export type Answers = UsageMembers | Failure | readonly (UsageMembers | Failure)[];
 
 interface Repeated {
   /**
-   * How many requests it is for. Default: one, or all where nothing follows.
-   * Afterwards comes what follows in the list, or the company's usage.
+   * How many requests fail in this way. Default: one, or all of them if it is the
+   * last of its list. Then comes the next of the list, or the company's usage.
    */
   times?: number | undefined;
 }
@@ -38,58 +38,58 @@ export interface StatusFailure extends Repeated {
   status: number;
   /** The server's name for the error. Default: that of the status, such as `Forbidden`. */
   errorCode?: string | undefined;
-  /** In words. */
+  /** The message of the error. */
   message?: string | undefined;
-  /** The errors of single fields; null leaves the list out. Default: an empty list. */
+  /** The field errors; null leaves the list out. Default: an empty list. */
   errors?: readonly ResponseError[] | null | undefined;
   /**
-   * What the body has in it:
-   * - `"zero-filled"`: a usage full of zeros and the error, as a service writes it (the default);
+   * The body:
+   * - `"zero-filled"`: a usage full of zeros with the error, as a service writes it (the default);
    * - `"status-only"`: the error alone, as the framework writes it before the service runs (the default for 401);
-   * - `"empty"`: nothing, as something in front of the framework does (the default below 400);
-   * - `"html"`: a page, as a proxy writes it;
-   * - or this text.
+   * - `"empty"`: empty, as from something in front of the framework (the default below 400);
+   * - `"html"`: an HTML page, as a proxy writes it;
+   * - `{ text }`: this text.
    */
   body?: "zero-filled" | "status-only" | "empty" | "html" | { text: string; contentType?: string | undefined } | undefined;
-  /** Sent as `Retry-After`: seconds, a Date (as an HTTP date), or any string as it is. */
+  /** A `Retry-After` header: seconds, a Date (sent as an HTTP date), or any string as it is. */
   retryAfter?: number | Date | string | undefined;
-  /** Sent as `retry-after-ms`: milliseconds. */
+  /** A `retry-after-ms` header, in milliseconds. */
   retryAfterMs?: number | undefined;
-  /** Further headers of the reply. */
+  /** Other headers of the reply. */
   headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A 429 that no waiting helps against: the quota is used up. */
+/** A 429 because the quota is used up; waiting does not help. */
 export interface QuotaFailure extends Repeated {
   kind: "quota";
 }
 
-/** An HTML page with status 200, as behind a login that has ended. */
+/** An HTML login page with status 200, as after a session has expired. */
 export interface LoginPageFailure extends Repeated {
   kind: "login-page";
 }
 
-/** A redirect to a page for signing in, as a proxy in front of the API sends it: without CORS headers. */
+/** A redirect to a login page, as a proxy in front of the API sends it, without CORS headers. */
 export interface LoginRedirectFailure extends Repeated {
   kind: "login-redirect";
 }
 
-/** A redirect to the same operation elsewhere. */
+/** A redirect to the same operation at another base URL. */
 export interface MovedFailure extends Repeated {
   kind: "moved";
-  /** The base URL of the other place. Default: `/moved` below this one. */
+  /** The other base URL. Default: `/moved` below this one. */
   to?: string | undefined;
 }
 
-/** A 401 for a token that has expired, as ASP.NET makes it in front of the API: without a body and CORS headers. */
+/** A 401 without a body or CORS headers, as ASP.NET in front of the API answers an expired token. */
 export interface ExpiredFailure extends Repeated {
   kind: "expired";
 }
 
-/** The usage says that it is of another company. */
+/** The usage of another company than the one that was asked for. */
 export interface OtherCompanyFailure extends Repeated {
   kind: "other-company";
-  /** Default: the logged-in user's company, or a fixed one where that is asked for. */
+  /** Default: the logged-in user's company, or a fixed one if that is the requested one. */
   companyId?: string | undefined;
 }
 
@@ -103,28 +103,28 @@ export interface NetworkFailure extends Repeated {
   kind: "network";
 }
 
-/** The reply never comes, or never ends; an abort ends it. */
+/** The reply never arrives, or never ends, until an abort. */
 export interface HangFailure extends Repeated {
   kind: "hang";
-  /** `"headers"`: nothing comes (the default); `"body"`: half of the body does. */
+  /** `"headers"`: nothing arrives (the default); `"body"`: the headers and half of the body do. */
   phase?: "headers" | "body" | undefined;
 }
 
-/** The usage breaks off in the middle. */
+/** The body of the usage is cut off. */
 export interface TruncatedFailure extends Repeated {
   kind: "truncated";
-  /** `"error"`: the body fails (the default); `"clean"`: it ends as if it were whole. */
+  /** `"error"`: reading the body fails (the default); `"clean"`: it ends without an error. */
   end?: "error" | "clean" | undefined;
-  /** How many bytes come. Default: half of them. */
+  /** How many bytes arrive. Default: half of them. */
   bytes?: number | undefined;
 }
 
-/** The usage, whole, but late or byte by byte. By `setTimeout`, which can be a fake one. */
+/** The whole usage, late or byte by byte. Uses `setTimeout`, so fake timers work. */
 export interface SlowReply extends Repeated {
   kind: "slow";
-  /** Until the headers come, in milliseconds. Default: 0. */
+  /** The time until the headers arrive, in milliseconds. Default: 0. */
   delayMs?: number | undefined;
-  /** Between two bytes, in milliseconds; 0 sends all at once. Default: 0. */
+  /** The time between two bytes, in milliseconds; 0 sends all at once. Default: 0. */
   byteMs?: number | undefined;
 }
 
@@ -146,22 +146,22 @@ const KINDS: { [K in Extract<Failure, { kind: string }>["kind"]]: readonly strin
 const STATUS_MEMBERS = ["status", "errorCode", "message", "errors", "body", "retryAfter", "retryAfterMs", "headers", "times"];
 const BODIES: unknown[] = [undefined, "zero-filled", "status-only", "empty", "html"];
 
-/** Whether what was given is a failure; everything else is a usage. */
+/** Whether an answer is a failure; everything else is a usage. */
 export function isFailure(given: unknown): given is Failure {
   return typeof given === "object" && given !== null && ("status" in given || "kind" in given);
 }
 
-/** Whether the API sees nothing of the request, so that it refuses nobody either. */
+/** Whether the request never reaches the API, so its credentials are not checked. */
 export function isCut(failure: Failure): boolean {
   if (!("kind" in failure)) return false;
   const { kind } = failure;
   return kind === "network" || kind === "login-redirect" || kind === "moved" || (kind === "hang" && failure.phase !== "body");
 }
 
-/** Refuses a failure that cannot be. */
+/** Throws for an invalid failure. */
 export function checkFailure(given: Failure): void {
   const { times } = given;
-  check(times === undefined || (Number.isInteger(times) && times >= 1), "times must be an integer from 1 on.");
+  check(times === undefined || (Number.isInteger(times) && times >= 1), "times must be an integer of at least 1.");
   if ("kind" in given) {
     const { kind } = given;
     if (!Object.hasOwn(KINDS, kind)) {
@@ -210,7 +210,7 @@ function checkStatus(failure: StatusFailure): void {
   }
 }
 
-/** The headers that a failure gives its reply. */
+/** The headers of a failure's reply. */
 export function headersOf({ body, retryAfter, retryAfterMs, headers }: StatusFailure): Record<string, string> {
   const given: Record<string, string> = {};
   if (typeof body === "object" && body.contentType !== undefined) given["content-type"] = body.contentType;
@@ -220,7 +220,7 @@ export function headersOf({ body, retryAfter, retryAfterMs, headers }: StatusFai
 }
 
 function checkAmount(value: number | undefined, name: string): void {
-  check(value === undefined || (Number.isInteger(value) && value >= 0), `${name} must be an integer from 0 on.`);
+  check(value === undefined || (Number.isInteger(value) && value >= 0), `${name} must be an integer of at least 0.`);
 }
 
 function isOneOf(value: unknown, known: readonly unknown[]): boolean {

@@ -11,21 +11,21 @@ import { bindingError, malformedKey, replyTo, unauthorized, type Reply, type Sty
 import { asked, logAsked, logged, received, RequestMismatchError, type FakeRequest, type Received } from "./request.js";
 import { HOSTS, type Host } from "./wire.js";
 
-/** What a {@link FakeBookMore} is made of. */
+/** Options of a {@link FakeBookMore}. */
 export interface FakeOptions {
-  /** Where the API lives. Requests to any other place do not fit. Default: `https://api.bookmore.com`. */
+  /** The base URL of the API. Requests to any other address are refused. Default: `https://api.bookmore.com`. */
   baseUrl?: string | URL | undefined;
-  /** The logged-in user's company, which is answered for where none is asked for. */
+  /** The logged-in user's company, which answers requests without a company id. */
   companyId?: string | undefined;
   /** The only token that is accepted; any other gets a 401. Default: any. */
   bearerToken?: string | undefined;
   /** The only API key that is accepted, a Guid; any other gets a 401 or 403. Default: any. */
   apiKey?: string | undefined;
-  /** How the server is set up. Default: `"classic"`. */
+  /** How the server is configured. Default: `"classic"`. */
   host?: Host | undefined;
   /**
-   * Which pages the server lets in. In memory `fetch` then gives what a browser would give a page of another origin:
-   * where CORS forbids it, a TypeError. Default: none stands between.
+   * The server's CORS policy. `fetch` then behaves as in a page of another origin, and throws a TypeError if CORS forbids
+   * the request. Default: CORS is not simulated.
    */
   cors?: CorsPolicy | undefined;
 }
@@ -34,33 +34,33 @@ export interface FakeOptions {
 export interface FakeBookMore {
   /** Stands in for the platform's `fetch`: `new BookMoreClient({ fetch: fake.fetch })`. Needs no `this`. */
   readonly fetch: typeof fetch;
-  /** Where the API is. */
+  /** The base URL of the API. */
   readonly baseUrl: string;
   /** The logged-in user's company. */
   readonly companyId: string;
-  /** Which pages the server lets in. */
+  /** The server's CORS policy. */
   readonly cors: CorsPolicy | undefined;
-  /** A client of this API, with a token that is accepted unless `options` have other credentials. */
+  /** A client of this API, with a token that is accepted, unless `options` have other credentials. */
   client(options?: ClientOptions): BookMoreClient;
-  /** Every request that came, the oldest first. `reset()` empties it. */
+  /** All requests since the last `reset()`, oldest first. */
   readonly requests: readonly FakeRequest[];
   /**
-   * What the requests for a company come to from now on; undefined: the logged-in user's company.
+   * Sets what requests for a company get from now on; undefined is the logged-in user's company.
    *
-   * - A usage, or a few members of one. What is not given stays: `{ tokenLimit: 50_000 }` changes the limit alone.
-   *   What is used counts as used just now.
-   * - A failure: `{ status: 403 }`, `{ kind: "network" }`. The usage stays what it was.
-   * - A list of them: one request each, the last for all that follow;
+   * - A usage, or a few of its members; the others stay as they are: `{ tokenLimit: 50_000 }` changes only the limit.
+   *   The tokens count as used just now.
+   * - A failure: `{ status: 403 }`, `{ kind: "network" }`. The usage does not change.
+   * - A list of these: one for each request, and the last for all others;
    *   `[{ status: 503, times: 2 }, { share: 0.83 }]` fails twice.
    *
-   * @throws TypeError for what cannot be, and for a member that is not known, with the nearest one that is.
+   * @throws TypeError for invalid or contradictory values, and for unknown members, with the nearest known name.
    */
   set(companyId: string | undefined, answers: Answers): void;
-  /** The company uses tokens, now; after `windowDays` days they drop out of the window. */
+  /** Records that the company uses tokens now. They drop out of its window after `windowDays` days. */
   record(companyId: string | undefined, tokens: number | bigint): void;
-  /** Lets time pass for the server: its clock is `Date.now()` plus this. No timer runs. */
+  /** Advances the server's clock, which is `Date.now()` plus the sum of these. Runs no timer. */
   advance(ms: number): void;
-  /** Forgets companies, requests and what `advance` added. */
+  /** Forgets companies, requests and what `advance` has added. */
   reset(): void;
 }
 
@@ -72,13 +72,13 @@ const OWN_COMPANY = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
  * Makes a BookMore API in memory. A company that was not set has used nothing
  * of 100 000 tokens in 30 days.
  *
- * A request that the API does not have is refused with a `RequestMismatchError`
- * that names the difference. It is printed and noted among the `requests`, too,
- * because an app may take it for a lost network.
+ * A request that does not match the API is refused with a `RequestMismatchError`
+ * that names the difference. It is also printed and listed in `requests`, because
+ * an app may mistake it for a network error.
  *
- * A request with `credentials: "include"` counts as logged in: its cookies are the platform's.
+ * A request with `credentials: "include"` counts as logged in, because the platform adds its cookies.
  *
- * @throws TypeError where an option cannot be used.
+ * @throws TypeError for an invalid option.
  */
 export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
   checkMembers(options, OPTIONS, "The fake's options");
@@ -165,7 +165,7 @@ export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
     set: (id, answers) => companies.set(id, answers),
     record: (id, tokens) => companies.record(id, tokens),
     advance(ms) {
-      if (!(Number.isFinite(ms) && ms >= 0)) throw new TypeError("advance takes milliseconds, from 0 on.");
+      if (!(Number.isFinite(ms) && ms >= 0)) throw new TypeError("advance takes milliseconds, 0 or more.");
       ahead += ms;
     },
     reset() {

@@ -1,6 +1,6 @@
 /**
- * A BookMore API for tests: in memory, with a rolling window of usage, the bytes
- * of a real server, and the failures that servers and networks have.
+ * A BookMore API in memory for tests, with a rolling window of usage, the bytes of
+ * a real server, and the failures of servers and networks.
  *
  * @packageDocumentation
  */

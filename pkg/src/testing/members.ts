@@ -1,7 +1,7 @@
 /**
- * Refuses a member that is not known, and says which one may have been meant.
+ * Throws for an unknown member, and suggests the nearest known one.
  *
- * @param what What has the members, as a sentence begins.
+ * @param what The owner of the members, as the subject of the message.
  */
 export function checkMembers(given: unknown, known: readonly string[], what: string): void {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
@@ -12,7 +12,7 @@ export function checkMembers(given: unknown, known: readonly string[], what: str
   }
 }
 
-/** The rest of a clause about a name that is not known. */
+/** The end of a message about an unknown name. */
 export function unknown(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
   return `${JSON.stringify(name)}; ${near ? `did you mean "${near}"? Known` : "known"} are ${known.join(", ")}`;
@@ -27,7 +27,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return near[0]?.other;
 }
 
-/** How many letters must be put in, left out or changed (Levenshtein). */
+/** The Levenshtein distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -1,4 +1,4 @@
-/** What the handlers take of MSW 2 or 3, which is the user's own. */
+/** The part of MSW 2 and 3 that the handlers use. MSW itself is the app's dependency. */
 declare module "msw" {
   export class HttpHandler {
     private readonly handler: unknown;

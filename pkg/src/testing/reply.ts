@@ -5,25 +5,25 @@ import { digitsOf, EMPTY } from "./guid.js";
 import { PATH } from "../operation.js";
 import { CONTENT_TYPES, Writer, type Format, type Host } from "./wire.js";
 
-/** How a reply comes: at once and whole, where nothing is said. */
+/** How a reply is delivered. Default: at once and whole. */
 export interface Delivery {
-  /** Nothing comes at all: `fetch` rejects, or waits for ever. */
+  /** Without a reply, `fetch` rejects or stays pending. */
   cut?: "network" | "never" | undefined;
   delayMs?: number | undefined;
   byteMs?: number | undefined;
-  /** How many bytes come. */
+  /** How many bytes arrive. */
   bytes?: number | undefined;
-  /** What follows them. */
+  /** What follows these bytes. */
   end?: "error" | "clean" | "never" | undefined;
 }
 
 export interface Reply extends Delivery {
   status: number;
-  /** The reason phrase, which HTTP/1.1 has. */
+  /** The reason phrase of HTTP/1.1. */
   reason: string;
   headers: Record<string, string>;
   body: Uint8Array;
-  /** Whether something in front of the API made it, which its CORS settings do not reach. */
+  /** Whether something in front of the API made it, so that it lacks the API's CORS headers. */
   isForeign?: boolean;
 }
 
@@ -33,18 +33,18 @@ export interface Style {
   format: Format;
 }
 
-/** What the server knows when it answers. */
+/** What the server needs to know for an answer. */
 export interface Question extends Style {
-  /** Whose usage, as 32 digits; zeros where the reply names no company. */
+  /** The company of the usage, as 32 digits; zeros if the reply names none. */
   digits: string;
   company: Company;
   /** The logged-in user's company. */
   own: string;
-  /** Where the API lives. */
+  /** The base URL of the API. */
   baseUrl: string;
 }
 
-/** ErrorCode and Message, where the test gives none. */
+/** The default ErrorCode and Message of each status. */
 const ERRORS: Record<number, [string, string]> = {
   400: ["ArgumentException", "The request is not valid"],
   401: ["Unauthorized", "Not Authenticated"],
@@ -61,7 +61,7 @@ const ERRORS: Record<number, [string, string]> = {
 };
 
 const QUOTA = { status: 429, errorCode: "insufficient_quota", message: "The monthly quota is used up" };
-/** Another company than any that a test is likely to ask for. */
+/** A company that no test is likely to ask for. */
 const SOMEONE_ELSE = "0d15ea5e000040008000000000000000";
 
 const HTML = "text/html";
@@ -105,7 +105,7 @@ export function replyTo(question: Question, failure: Failure | undefined): Reply
   }
 }
 
-/** A company id that is none: found before anything else is looked at. */
+/** The refusal of an invalid company id, which is checked before anything else. */
 export function bindingError({ host, format }: Style, written: string): Reply {
   const errorCode = "SerializationException";
   const errors: ResponseError[] = [
@@ -115,13 +115,13 @@ export function bindingError({ host, format }: Style, written: string): Reply {
   return reply(400, "Bad Request", new Writer(host, format).statusOnly(error), CONTENT_TYPES[format]);
 }
 
-/** Nobody is logged in, or by nothing that is accepted. */
+/** The refusal of a request without accepted credentials. */
 export function unauthorized(style: Style, hasToken: boolean): Reply {
   if (style.host !== "endpoints") return statusReply(style, { status: 401 });
   return empty401(hasToken ? 'Bearer error="invalid_token"' : "Bearer");
 }
 
-/** As ASP.NET makes it in front of the API. */
+/** A 401 as ASP.NET in front of the API makes it. */
 function empty401(challenge: string): Reply {
   return { ...reply(401, "Unauthorized", ""), headers: { "www-authenticate": challenge }, isForeign: true };
 }
@@ -130,7 +130,7 @@ function redirect(status: number, location: string): Reply {
   return { ...reply(status, status === 301 ? "Moved Permanently" : "Found", ""), headers: { location }, isForeign: true };
 }
 
-/** An API key that is no Guid. */
+/** The refusal of an API key that is not a Guid. */
 export function malformedKey(style: Style): Reply {
   return statusReply(style, { status: 403, message: "The API key is not valid", body: "status-only" });
 }

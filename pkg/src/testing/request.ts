@@ -3,32 +3,32 @@ import { unknown } from "./members.js";
 import { PATH } from "../operation.js";
 import { formatOf, type Format } from "./wire.js";
 
-/** A request as it came. Nothing in it is a secret: `[secret]` stands where one was. */
+/** A request that was received. `[secret]` replaces each secret. */
 export interface FakeRequest {
   method: string;
-  /** The address; of a parameter that the API does not have, only the name. */
+  /** The URL, with the values of unknown parameters left out. */
   url: string;
-  /** Names in lower case. */
+  /** The headers, with names in lower case. */
   headers: Readonly<Record<string, string>>;
-  /** The company that was asked for, with dashes; absent for the logged-in user's own. */
+  /** The requested company, with dashes; absent for the logged-in user's own. */
   companyId?: string;
   format?: Format;
-  /** When it came by the fake's clock, in milliseconds since 1970. */
+  /** When it was received by the fake's clock, in milliseconds since 1970. */
   at: number;
-  /** The status of the reply; absent where none was sent. */
+  /** The status of the reply; absent if none was sent. */
   status?: number;
-  /** Whether the caller gave it up before the reply was read to its end. */
+  /** Whether the caller cancelled it before the reply was read to its end. */
   aborted: boolean;
-  /** Why the fake refused it: what `RequestMismatchError` says. */
+  /** Why the fake refused it: the message of the `RequestMismatchError`. */
   mismatch?: string;
 }
 
-/** The request is none that the API has: the app, or its test, has a mistake. */
+/** The request does not match the API: the app or its test has a mistake. */
 export class RequestMismatchError extends Error {
   override readonly name = "RequestMismatchError";
 }
 
-/** A request in the platform's terms, whatever of them `fetch` was given. */
+/** A request, whichever of its forms `fetch` was called with. */
 export interface Received {
   method: string;
   url: URL;
@@ -37,7 +37,7 @@ export interface Received {
   mode: string | undefined;
   credentials: string | undefined;
   redirect: string | undefined;
-  /** Whether cookies may have gone along. */
+  /** Whether the platform may have added cookies. */
   hasCookies: boolean;
   hasBody: boolean;
 }
@@ -70,14 +70,14 @@ function addressOf(address: string): URL {
 /** What a request asks for. */
 export interface Asked {
   format: Format;
-  /** As it was written; empty for the logged-in user's company. */
+  /** The id as it was written; empty for the logged-in user's company. */
   company: string;
 }
 
 /**
- * Reads a request as the server does.
+ * Parses a request as the server does.
  *
- * @throws RequestMismatchError where the server would answer with something else than a usage or an error in JSON.
+ * @throws RequestMismatchError if the server would answer with anything but a usage or an error in JSON.
  */
 export function asked({ method, url, headers, hasBody }: Received, base: URL): Asked {
   const differences: string[] = [];
@@ -105,7 +105,7 @@ export function asked({ method, url, headers, hasBody }: Received, base: URL): A
       `The fake BookMore API cannot answer ${method} ${shown(url)}: ${differences.join("; ")}.`,
     );
   }
-  // A repeated parameter is joined, as the server does, and is then no Guid.
+  // The server joins a repeated parameter with commas, which is not a Guid.
   return { format: written, company: ids.join(",") };
 }
 
@@ -114,13 +114,13 @@ function acceptOf(headers: Headers): string {
   return accept === null ? "a request without Accept" : `"Accept: ${accept}"`;
 }
 
-/** What a test is shown of a request. */
+/** A request as a test sees it. */
 export function logged({ method, url, headers }: Received, at: number): FakeRequest {
   const shownHeaders = [...headers].map(([name, value]): [string, string] => [name, withoutSecrets(name, value)]);
   return { method, url: shown(url), headers: Object.fromEntries(shownHeaders), at, aborted: false };
 }
 
-/** Adds what the request asked for. */
+/** Adds what the request asks for, once it is known. */
 export function logAsked(log: FakeRequest, format: Format, company: string): void {
   log.format = format;
   const digits = guidDigits(company);
@@ -132,7 +132,7 @@ function withoutSecrets(name: string, value: string): string {
   return /auth|cookie|key|password|secret|token/.test(name) ? "[secret]" : value;
 }
 
-/** An address without what may be a secret in it. */
+/** The URL without anything that may be a secret. */
 function shown({ origin, pathname, searchParams }: URL): string {
   const query = [...searchParams]
     .map(([name, value]) => `${name}=${/^(companyid|format)$/i.test(name) ? encodeURIComponent(value) : "[secret]"}`)

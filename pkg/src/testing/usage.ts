@@ -3,25 +3,25 @@ import { checkMembers } from "./members.js";
 
 /** The members of a usage that matter to a test; the others follow from them. */
 export interface UsageMembers {
-  /** The company the usage is of. */
+  /** The company whose usage it is. */
   companyId?: string | undefined;
-  /** Used / limit, for example 0.83; more than 1 is over budget. */
+  /** Tokens used divided by the limit, for example 0.83; above 1 is over budget. */
   share?: number | undefined;
-  /** Tokens consumed within the window; a bigint where a number would be rounded. */
+  /** Tokens consumed within the window; a bigint if a number would be rounded. */
   tokensUsed?: number | bigint | undefined;
   /** The limit, in tokens: a 32-bit integer. Default: 100 000. */
   tokenLimit?: number | undefined;
   /** Tokens left. */
   tokensRemaining?: number | bigint | undefined;
-  /** False alone stands for a limit that is used up. */
+  /** Whether the company is within its budget. `false`, given alone, means that the whole limit is used. */
   isWithinBudget?: boolean | undefined;
   /** Length of the rolling window, in days. Default: 30. */
   windowDays?: number | undefined;
-  /** What the server adds; with an `errorCode` it makes an error of a reply with status 200. */
+  /** A message or error of the server. With an `errorCode`, the reply is an error, although its status is 200. */
   responseStatus?: ResponseStatus | undefined;
 }
 
-/** A usage in numbers of any size. */
+/** A usage whose counts may exceed 2^53 - 1. */
 export interface Amounts {
   tokensUsed: bigint;
   tokenLimit: number;
@@ -32,14 +32,14 @@ export const USAGE_MEMBERS = [
   "companyId", "share", "tokensUsed", "tokenLimit", "tokensRemaining", "isWithinBudget", "windowDays", "responseStatus",
 ] as const;
 
-/** What a company has used of which no usage was set. */
+/** The amounts of a company for which no usage was set. */
 export const UNUSED: Amounts = { tokensUsed: 0n, tokenLimit: 100_000, windowDays: 30 };
 
 /**
- * A consistent usage made of the members that are given:
- * `usage({ share: 0.83 })` is 83 000 of 100 000 tokens, 17 000 left, within budget.
+ * A consistent usage from the given members: `usage({ share: 0.83 })` is 83 000
+ * of 100 000 tokens, with 17 000 left, within budget.
  *
- * @throws TypeError where members contradict each other or cannot be.
+ * @throws TypeError if the members contradict each other or are impossible.
  */
 export function usage(members: UsageMembers = {}): AiChatUsageResponse {
   checkMembers(members, USAGE_MEMBERS, "A usage");
@@ -65,23 +65,23 @@ export function remaining({ tokensUsed, tokenLimit }: Omit<Amounts, "windowDays"
   return left > 0n ? left : 0n;
 }
 
-/** Whether something is left: nothing is at the limit. */
+/** Whether anything is left. At the limit, nothing is. */
 export function isWithin({ tokensUsed, tokenLimit }: Omit<Amounts, "windowDays">): boolean {
   return tokensUsed < BigInt(tokenLimit);
 }
 
-/** Whether members say how much was used. */
+/** Whether the members determine how much was used. */
 export function tellsUsed({ share, tokensUsed, tokensRemaining, isWithinBudget }: UsageMembers): boolean {
   return [share, tokensUsed, tokensRemaining, isWithinBudget].some((member) => member !== undefined);
 }
 
-/** The amounts that the members stand for, with those of `base` where nothing follows from them. */
+/** The amounts that follow from the members, and from `base` for the rest. */
 export function completed(members: UsageMembers, base: Amounts): Amounts {
   const { share, isWithinBudget, windowDays = base.windowDays } = members;
   const given = tokens(members.tokensUsed, "tokensUsed");
   const left = tokens(members.tokensRemaining, "tokensRemaining");
   if (share !== undefined && !(Number.isFinite(share) && share >= 0)) {
-    throw new TypeError("share must be a number from 0 on, such as 0.83.");
+    throw new TypeError("share must be a number of at least 0, such as 0.83.");
   }
   const tokenLimit = members.tokenLimit ?? (given !== undefined && left ? Number(given + left) : base.tokenLimit);
   checkInt(tokenLimit, "tokenLimit", 0);
@@ -106,7 +106,7 @@ export function completed(members: UsageMembers, base: Amounts): Amounts {
   return amounts;
 }
 
-/** A share below 1 leaves something, however small the limit is. */
+/** A share below 1 leaves at least one token, however small the limit is. */
 function shareOf(share: number, tokenLimit: number): bigint {
   const rounded = Math.round(share * tokenLimit);
   return BigInt(share < 1 ? Math.max(0, Math.min(rounded, tokenLimit - 1)) : rounded);
@@ -116,7 +116,7 @@ function shareOf(share: number, tokenLimit: number): bigint {
 export function tokens(value: number | bigint | undefined, name: string): bigint | undefined {
   if (value === undefined) return undefined;
   const fits = typeof value === "bigint" ? value >= 0n && value < 2n ** 63n : Number.isSafeInteger(value) && value >= 0;
-  if (!fits) throw new TypeError(`${name} must be an integer from 0 on; beyond 2^53 - 1 a bigint, and below 2^63.`);
+  if (!fits) throw new TypeError(`${name} must be an integer of at least 0 and below 2^63; beyond 2^53 - 1, a bigint.`);
   return BigInt(value);
 }
 

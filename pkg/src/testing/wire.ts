@@ -2,15 +2,15 @@ import type { ResponseStatus } from "bookmore-sdk";
 import { dashed, EMPTY } from "./guid.js";
 import { isWithin, remaining, type Amounts } from "./usage.js";
 
-/** The form of a reply. */
+/** The format of a reply. */
 export type Format = "json" | "jsonl";
 
 /**
- * How the server is set up, which shows in what it writes:
- * - `"classic"`: PascalCase, dashed Guids, an empty Guid left out: the server that the API's docs describe;
- * - `"camelCase"`: ServiceStack's default on .NET: camelCase, Guids without dashes, an empty Guid as zeros;
- * - `"endpoints"`: ASP.NET endpoint routing: camelCase, dashed Guids, JSON that escapes all but ASCII, and a 401
- *   without a body, made before anything else is looked at.
+ * The configuration of the server, which shows in what it writes:
+ * - `"classic"`: PascalCase, dashed Guids, the empty Guid left out: the server that the API's docs describe;
+ * - `"camelCase"`: ServiceStack's default on .NET: camelCase, Guids without dashes, the empty Guid as zeros;
+ * - `"endpoints"`: ASP.NET endpoint routing: camelCase, dashed Guids, JSON that escapes everything but ASCII, and a 401
+ *   without a body, which comes before any other check.
  */
 export type Host = "classic" | "camelCase" | "endpoints";
 
@@ -19,8 +19,8 @@ export const HOSTS: readonly Host[] = ["classic", "camelCase", "endpoints"];
 type Value = string | bigint | number | boolean | { [key: string]: Value | undefined } | Value[];
 
 /**
- * The format in which the server answers: by the suffix of the path, by
- * `?format=`, by the beginning of the first type of `Accept`. Undefined: in HTML.
+ * The format of the answer, chosen by the path's suffix, `?format=`, or the
+ * beginning of the first type in `Accept`. Undefined for HTML.
  */
 export function formatOf(suffix: string | undefined, parameter: string | undefined, accept: string | null): Format | undefined {
   const known = (name: string | undefined): Format | undefined => (name === "json" || name === "jsonl" ? name : undefined);
@@ -32,7 +32,7 @@ export function formatOf(suffix: string | undefined, parameter: string | undefin
 
 export const CONTENT_TYPES: Record<Format, string> = { json: "application/json; charset=utf-8", jsonl: "text/jsonl" };
 
-/** Writes replies as a host does. */
+/** Writes replies as a server of this configuration does. */
 export class Writer {
   readonly #host: Host;
   readonly #format: Format;
@@ -55,12 +55,12 @@ export class Writer {
     });
   }
 
-  /** What a service that throws sends: a usage full of zeros, and the error. */
+  /** The reply of a service that throws: a usage full of zeros, with the error. */
   zeroFilled(error: ResponseStatus): string {
     return this.usage(EMPTY, { tokensUsed: 0n, tokenLimit: 0, windowDays: 0 }, error);
   }
 
-  /** What the framework sends before the service runs. */
+  /** The framework's reply to a request that fails before the service runs. */
   statusOnly(error: ResponseStatus): string {
     return this.#write({ ResponseStatus: statusOf(error) });
   }
@@ -89,7 +89,7 @@ export class Writer {
   #string(text: string): string {
     const json = JSON.stringify(text);
     if (this.#host !== "endpoints" || this.#format !== "json") return json;
-    // As System.Text.Json does: numbers for quotes, for what HTML could misread, and for all but ASCII.
+    // As System.Text.Json: `\u` escapes for quotes, for what HTML could misread, and for everything but ASCII.
     return json.replaceAll(/\\"|[^\x20-\x7e]|(?!^"|"$)[&'<>+`]/g, (found) => {
       const code = found === '\\"' ? 0x22 : found.charCodeAt(0);
       return `\\u${code.toString(16).toUpperCase().padStart(4, "0")}`;
@@ -99,7 +99,7 @@ export class Writer {
 
 const DATA = "\0";
 
-/** In the order in which the server writes it. */
+/** The members in the server's order. */
 function statusOf({ errorCode, message, stackTrace, errors, meta }: ResponseStatus): Value {
   return {
     ErrorCode: errorCode,

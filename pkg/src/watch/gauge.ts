@@ -4,24 +4,24 @@ import { trapped } from "../trap.js";
 import type { CheckedOptions } from "./options.js";
 import type { Trend, UsageLevel, UsageState } from "./types.js";
 
-/** What a store remembers from one usage to the next, as `Memory` of `src/engine/watch/gauge.rs`. */
+/** What a store remembers from one usage to the next: `Memory` of `src/engine/watch/gauge.rs`. */
 export type Memory = readonly number[];
 export const NO_MEMORY: Memory = [0, NaN, NaN, -Infinity, NaN, 0];
 
 const LEVELS: readonly UsageLevel[] = ["ok", "warning", "critical", "over"];
 const TREND: readonly (keyof Trend)[] = ["usedPerDay", "sustainablePerDay", "netPerDay", "spanMs", "exhaustsAt"];
 
-/** Shares of the limit from which on it is a warning, critical, and over. */
+/** The thresholds, as shares of the limit. */
 export const DEFAULT_THRESHOLDS: readonly number[] = [0.8, 0.95, 1];
 
 export interface Reading {
   memory: Memory;
-  /** The threshold that was reached; NaN for none. */
+  /** The threshold that was just reached; NaN for none. */
   reached: number;
   told: Pick<UsageState, "share" | "level" | "trend">;
 }
 
-/** What is told of a usage; nothing where the module has trapped. */
+/** Derives level, share, threshold and trend from a usage. Undefined if the module has trapped. */
 export function read(
   instance: Instance,
   { tokensUsed, tokenLimit, isWithinBudget, windowDays }: AiChatUsageResponse,
@@ -45,9 +45,8 @@ export function read(
 }
 
 /**
- * The share and the level of a usage that was given, before the module is
- * there. The same is decided in `src/engine/watch/gauge.rs`; a test holds the
- * one against the other.
+ * The share and the level of a usage before the module is loaded. Mirrors
+ * `src/engine/watch/gauge.rs`; a test compares the two.
  */
 export function firstLook(
   usage: AiChatUsageResponse,

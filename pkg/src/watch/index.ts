@@ -1,6 +1,6 @@
 /**
- * A usage that is kept up to date: one poll for each client and company,
- * however many look at it.
+ * Keeps usages up to date, with one poll for each client and company, however
+ * many components show it.
  *
  * @packageDocumentation
  */
@@ -13,20 +13,20 @@ import type { UsageStore, WatchOptions } from "./types.js";
 export type { Trend, UsageLevel, UsageState, UsageStore, UsageThreshold, WatchOptions } from "./types.js";
 
 /**
- * Makes a store that keeps a company's usage up to date as long as somebody
- * subscribes to it. Making it sends nothing: that begins one task after the
- * first subscription, and ends one second after the last has left.
+ * Makes a store that keeps a company's usage up to date while it has
+ * subscribers. Creating it sends nothing: polling starts one task after the
+ * first subscription, and ends one second after the last one.
  *
  * Stores of the same client and company share one poll. It pauses while the
- * page is hidden or offline, and stops where no other request would go better
- * (401, 403, a company id that is none, another company's usage) until
- * `refresh()` or `client.setBearerToken()`.
+ * page is hidden or offline. After an error that repeating would not change (401,
+ * 403, an invalid company id, another company's usage) it stops until
+ * `refresh()` or `client.setBearerToken()` is called.
  *
- * @param client A client, or what stands in for one: of that a new token goes
- * unnoticed.
- * @param request Whose usage; the logged-in user's company when omitted. null
- * where that is not known yet: nothing is sent.
- * @throws A ConfigError where an argument cannot be used.
+ * @param client A client, or an object that stands in for one, whose new tokens
+ * go unnoticed.
+ * @param request Whose usage: the logged-in user's company when omitted. With
+ * null, when the company is not known yet, nothing is sent.
+ * @throws A ConfigError for an invalid argument.
  */
 export function watchAiChatUsage(
   client: BookMoreClientLike,

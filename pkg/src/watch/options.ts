@@ -12,11 +12,11 @@ export interface CheckedOptions {
   intervalMs: number;
   idleIntervalMs: number;
   pollsHidden: boolean;
-  /** In ascending order. */
+  /** The thresholds, in ascending order. */
   thresholds: readonly number[];
   onThreshold: WatchOptions["onThreshold"];
   initialUsage: AiChatUsageResponse | undefined;
-  /** Times and usages in turns. */
+  /** The history, as alternating times and usages. */
   history: readonly number[];
 }
 
@@ -24,7 +24,7 @@ function check(fine: unknown, message: string): asserts fine {
   if (!fine) refuse(message);
 }
 
-/** The names that come near are the client's to find, as it has the means already. */
+/** The client finds the nearest known name, so that this entry need not carry that code. */
 const membersOf = <T extends object>(given: T, name: string, known: readonly string[], { nearest }: Source): T =>
   checkedMembers(given, name, known, { refuse, nearest });
 
@@ -33,7 +33,7 @@ export function checkedClient(client: BookMoreClientLike): BookMoreClientLike {
   return client;
 }
 
-/** Null where nothing can be asked for yet. */
+/** Checks a request; null means that the company is not known yet. */
 export function checkedRequest(request: GetAiChatUsage | null = {}, source: Source): GetAiChatUsage | null {
   if (!request) {
     check(request === null, "The request must be an object, or null where the company is not known yet.");
@@ -59,7 +59,7 @@ export function checkedOptions(given: WatchOptions = {}, source: Source): Checke
   check(onThreshold === undefined || typeof onThreshold === "function", "onThreshold must be a function.");
   check(initialUsage === undefined || isUsage(initialUsage), "initialUsage must be a usage, as getAiChatUsage gives it.");
   check(
-    // The seconds of a Unix time are long ago as milliseconds.
+    // Seconds since 1970, taken for milliseconds, would be long ago.
     Array.isArray(history) && history.every((point) => point?.at > 1e11 && point.at < 1e14 && Number.isFinite(point.tokensUsed)),
     "history must be an array of { at, tokensUsed }, at in milliseconds since 1970.",
   );

@@ -7,13 +7,13 @@ import { release, trapped } from "../trap.js";
 import type { Source } from "./source.js";
 import type { UsageState } from "./types.js";
 
-/** After a fault of the SDK everything starts anew. */
+/** The pause before starting over after a trap. */
 const RESTART_MS = 60_000;
-/** What `Watch.error` gives where no other request would go better. */
+/** What `Watch.error` returns if repeating the request would not change the error. */
 const STOPPED = 2;
 const EVENTS = ["online", "offline", "pageshow"];
 
-/** What a poll has come to: another object whenever that changes. */
+/** What a poll knows: a new object after each change. */
 export interface Known {
   status: UsageState["status"];
   usage?: AiChatUsageResponse;
@@ -21,23 +21,23 @@ export interface Known {
   updatedAt?: number;
 }
 
-/** A store that somebody subscribes to. */
+/** A store with subscribers. */
 export interface Listener {
-  /** How it wants to be kept up to date: the arguments of `Watch.listen`. */
+  /** Its intervals: the arguments of `Watch.listen`. */
   readonly pace: Parameters<Watch["listen"]>;
   changed(): void;
 }
 
-/** Which company a request is for: its digits, or what is no company id as it is. */
+/** The key of a request's company: the digits of its id, or an invalid id as it is. */
 export function companyOf({ companyId = "" }: GetAiChatUsage): string {
-  // All zeros stand for the user's own company.
+  // All zeros mean the logged-in user's company.
   return guidDigits(companyId)?.replace(/^0+$/, "") ?? companyId;
 }
 
-/** The one poll of a client and a company: carries out what the schedule in Rust says. */
+/** The only poll of a client and a company. Carries out the decisions of the schedule in Rust. */
 export class Poll {
   known: Known = { status: "pending" };
-  /** Where it runs, once something is known. */
+  /** The module's instance, once it is loaded. */
   instance: Instance | undefined;
   readonly #source: Source;
   readonly #company: string;
@@ -45,13 +45,13 @@ export class Poll {
   readonly #listeners = new Map<Listener, number>();
   #watch: Watch | undefined;
   #loading: Promise<Watch> | undefined;
-  /** Gives up the poll in flight. */
+  /** Cancels the poll in flight. */
   #controller: AbortController | undefined;
   readonly #timer = new Timer(false);
   #refreshes = 0;
   #isOffline = false;
 
-  /** That of a company, which may go on already. */
+  /** The poll of a company: the running one, or a new one. */
   static of(source: Source, request: GetAiChatUsage): Poll {
     const company = companyOf(request);
     return source.polls.get(company) ?? new Poll(source, request, company);
@@ -68,7 +68,7 @@ export class Poll {
 
   join(listener: Listener): void {
     this.#listeners.set(listener, this.#input((watch) => watch.listen(...listener.pace)) ?? 0);
-    // Who subscribes and leaves within a task sends nothing.
+    // Deferred, so that subscribing and leaving within one task sends nothing.
     if (!this.#watch) this.#startIn(0);
   }
 
@@ -76,11 +76,11 @@ export class Poll {
     const id = this.#listeners.get(listener) ?? 0;
     this.#listeners.delete(listener);
     this.#input((watch, [now]) => watch.leave(id, now));
-    // Without a schedule, nor one to come, nobody else would end it.
+    // Without a schedule, loaded or loading, nothing else would end the poll.
     if (!this.#loading && this.#isUnused) this.#startIn(0);
   }
 
-  /** The client has another token. */
+  /** The client has a new token. */
   setToken(isSameIdentity: boolean): void {
     if (isSameIdentity) return void this.#input((watch) => watch.resume());
     this.#drop();
@@ -112,7 +112,7 @@ export class Poll {
     else this.#load().catch(() => {});
   };
 
-  /** The schedule of this identity, in a module that runs. */
+  /** The schedule of the current identity, in an instance that has not trapped. */
   #load(): Promise<Watch> {
     if (this.#loading && this.instance?.trap === undefined) return this.#loading;
     this.#drop();
@@ -130,7 +130,7 @@ export class Poll {
     this.#loading = loading;
     loading.catch((error: AnyBookMoreError) => {
       if (loading !== this.#loading) return;
-      // A refresh, or the next who comes, tries again.
+      // A refresh or the next subscriber tries again.
       this.#loading = undefined;
       this.#set({ ...this.known, status: "stopped", error });
       if (this.#isUnused) this.#end();
@@ -138,17 +138,17 @@ export class Poll {
     return loading;
   }
 
-  /** Looks at the page and the network again. */
+  /** Passes the state of the page and the network on to the schedule. */
   readonly #look = (event?: Event): void => {
     if (event?.type === "offline" || event?.type === "online") this.#isOffline = event.type === "offline";
     this.#input((watch, at) => {
-      // It was away, whatever it was told: in the cache of pages, or offline from the start.
+      // The page was away without an event for it: in the back/forward cache, or offline from the start.
       if ((event as PageTransitionEvent)?.persisted || event?.type === "online") watch.pause(true, true, ...at);
       watch.pause(globalThis.document?.visibilityState === "hidden", this.#isOffline, ...at);
     });
   };
 
-  /** Everything that the schedule is told goes through here; nothing is thrown. */
+  /** Calls the schedule. All calls go through here, and it never throws. */
   #input<T>(act: (watch: Watch, at: Moment) => T): T | undefined {
     const { instance } = this;
     const watch = this.#watch;
@@ -176,9 +176,9 @@ export class Poll {
     this.#ask(this.#watch!, id, { maxRetries: 0, signal }).catch(() => {});
   };
 
-  /** Sends a request that the schedule knows by this id. */
+  /** Sends a request to which the schedule gave this id. */
   async #ask(watch: Watch, id: number, options: RequestOptions): Promise<AiChatUsageResponse> {
-    // What was asked for by another identity does not count.
+    // A reply to another identity's request does not count.
     const counts = (tell: (at: Moment) => boolean | number, orTrapped: boolean) =>
       watch === this.#watch && !options.signal?.aborted && (this.#input((_, at) => tell(at)) ?? orTrapped);
     try {
@@ -190,7 +190,7 @@ export class Poll {
       return usage;
     } catch (thrown) {
       const error = thrown as AnyBookMoreError;
-      // What stands in for a client may throw anything.
+      // An object that stands in for a client may throw anything.
       const { code, retryAt = NaN } = Object(thrown) as Partial<AnyBookMoreError>;
       const how = counts((at) => watch.error(id, String(code), Number(retryAt), ...at), true);
       if (how) this.#set({ ...this.known, status: how === STOPPED ? "stopped" : "error", error });
@@ -203,7 +203,7 @@ export class Poll {
     for (const listener of [...this.#listeners.keys()]) listener.changed();
   }
 
-  /** Goes on without the schedule: another takes its place, or none. */
+  /** Frees the schedule. A new one may replace it. */
   #drop(): void {
     this.#timer.stop();
     if (this.instance && this.#watch) release(this.instance, this.#watch);
@@ -211,10 +211,10 @@ export class Poll {
     this.#controller?.abort();
   }
 
-  /** Nobody is at it any more. */
+  /** Ends the poll after the last subscriber has left. */
   #end(): void {
     this.#drop();
-    // Where it ends once more, when a refresh comes back, another may have its place.
+    // A late refresh may end this poll once more, when the map already has another one.
     if (this.#source.polls.get(this.#company) === this) this.#source.polls.delete(this.#company);
     globalThis.document?.removeEventListener("visibilitychange", this.#look);
     for (const name of EVENTS) globalThis.removeEventListener?.(name, this.#look);

@@ -6,11 +6,11 @@ import type { Poll } from "./poll.js";
 /** What polls need of a client besides its calls. */
 export interface Source extends Pick<Calls, "load" | "identity">, Partial<Pick<Calls, "nearest">> {
   client: BookMoreClientLike;
-  /** Those that go on, by company. */
+  /** The running polls, by company. */
   polls: Map<string, Poll>;
 }
 
-/** Those of clients that are none of this package. */
+/** The sources of objects that stand in for clients. */
 const standIns = /* @__PURE__ */ new WeakMap<BookMoreClientLike, Source>();
 
 export function sourceOf(client: BookMoreClientLike): Source {

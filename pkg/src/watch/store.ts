@@ -8,7 +8,7 @@ import type { UsageState, UsageStore } from "./types.js";
 
 const PENDING: UsageState = Object.freeze({ status: "pending" });
 
-/** Calls a function of the app's. What it throws must not keep others from being called. */
+/** Calls a function of the app. An error that it throws is uncaught, and does not keep others from being called. */
 function tell<T>(run: (about: T) => void, about: T): void {
   try {
     run(about);
@@ -19,7 +19,7 @@ function tell<T>(run: (about: T) => void, about: T): void {
   }
 }
 
-/** Whether a usage may be that of the company that is asked for. Servers need not name it. */
+/** Whether a usage may be of the requested company. Servers need not name a company. */
 function isOf({ companyId }: AiChatUsageResponse, request: GetAiChatUsage | null): boolean {
   return !companyId || !request?.companyId || companyOf({ companyId }) === companyOf(request);
 }
@@ -31,15 +31,15 @@ export class Store implements UsageStore, Listener {
   readonly #options: CheckedOptions;
   readonly #initial: UsageState;
   readonly #subscribers = new Set<{ run(state: UsageState): void }>();
-  /** As long as somebody subscribes. */
+  /** Set while there are subscribers. */
   #poll: Poll | undefined;
   #state: UsageState;
   #memory: Memory = NO_MEMORY;
-  /** What the state was made of. */
+  /** What the state was made from. */
   #known: Known | undefined;
-  /** Whether the memory knows of it, too. */
+  /** Whether the memory includes it as well. */
   #isRead = false;
-  /** Whose usage it is. */
+  /** The identity whose usage it is. */
   #identity: number;
 
   constructor(source: Source, request: GetAiChatUsage | null, options: CheckedOptions) {
@@ -62,7 +62,7 @@ export class Store implements UsageStore, Listener {
       this.#look(this.#poll, true);
     }
     this.#subscribers.add(subscriber);
-    // Where it throws, it can be left all the same.
+    // After `add`, so that the caller can leave even if `run` throws.
     tell(run, this.#state);
     return () => {
       if (!this.#subscribers.delete(subscriber) || this.#subscribers.size > 0) return;
@@ -72,7 +72,7 @@ export class Store implements UsageStore, Listener {
   };
 
   readonly getSnapshot = (): UsageState => {
-    // Others may have asked already.
+    // Another store may have a poll for this company.
     const poll = this.#poll ?? (this.#request ? this.#source.polls.get(companyOf(this.#request)) : undefined);
     this.#look(poll, false);
     return this.#state;
@@ -82,7 +82,7 @@ export class Store implements UsageStore, Listener {
 
   readonly refresh = (): Promise<AiChatUsageResponse> => {
     const refreshing = this.#refresh();
-    // Who does not wait need not catch either: the state tells how it failed.
+    // The state has the error, so callers that do not await this need not catch it.
     refreshing.catch(() => {});
     return refreshing;
   };
@@ -97,7 +97,7 @@ export class Store implements UsageStore, Listener {
     }
   }
 
-  /** The poll knows something new. */
+  /** Called by the poll after each change. */
   changed(): void {
     this.#look(this.#poll, true);
   }
@@ -110,7 +110,7 @@ export class Store implements UsageStore, Listener {
       for (const go of waiting.splice(0)) go();
     };
     const leave = this.subscribe(wake);
-    // The poll's own timers do not keep Node.js alive.
+    // Keeps Node.js alive, which the poll's own timers do not.
     const alive = setInterval(() => {}, LONGEST_TIMER);
     const iterator: AsyncIterableIterator<UsageState> = {
       next: async () => {
@@ -129,7 +129,7 @@ export class Store implements UsageStore, Listener {
     return iterator;
   }
 
-  /** Takes over what is known. `mayTell`: whether somebody is at it, and is to be told. */
+  /** Updates the state from the poll. `mayTell`: whether to notify subscribers of a change. */
   #look(poll: Poll | undefined, mayTell: boolean): void {
     const before = this.#state;
     if (this.#identity !== this.#source.identity) {
@@ -147,7 +147,7 @@ export class Store implements UsageStore, Listener {
     const state = this.#state;
     if (state !== before) {
       for (const subscriber of [...this.#subscribers]) {
-        // One of them may have left for another, or set another token.
+        // A subscriber may have removed another one, or set a new token.
         if (this.#subscribers.has(subscriber)) tell(subscriber.run, this.#state);
       }
     }
@@ -155,13 +155,13 @@ export class Store implements UsageStore, Listener {
     if (reached && onThreshold && state === this.#state) tell(onThreshold, { threshold: reached, usage: state.usage! });
   }
 
-  /** Makes a state of what is known; gives the threshold that was reached. */
+  /** Makes a state from what the poll knows. Returns the threshold that was reached, or NaN. */
   #take(known: Known, { instance }: Poll, mayRemember: boolean): number {
     const isNew = known !== this.#known;
     this.#known = known;
     this.#isRead = mayRemember;
     const { status, usage, updatedAt, error } = known;
-    // What was known before stands beside an error.
+    // An error does not remove the last usage.
     const { error: _, ...before } = this.#state;
     let state: UsageState = { ...before, status };
     let reached = NaN;
@@ -169,7 +169,7 @@ export class Store implements UsageStore, Listener {
       const isEqual = JSON.stringify(before.usage) === JSON.stringify(usage);
       const isSameCompany = !before.usage || before.usage.companyId === usage.companyId;
       const reading = read(instance, usage, isSameCompany, updatedAt!, this.#options, this.#memory);
-      if (!reading) return NaN; // it has trapped, and is started anew
+      if (!reading) return NaN; // the module has trapped and will be restarted
       reached = reading.reached;
       if (mayRemember) this.#memory = reading.memory;
       state = { status, usage: isEqual ? before.usage! : usage, updatedAt: updatedAt!, ...reading.told };

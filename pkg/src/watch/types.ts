@@ -1,117 +1,117 @@
 import type { AiChatUsageResponse, AnyBookMoreError } from "bookmore-sdk";
 
-/** How a usage is watched. */
+/** Options of `watchAiChatUsage`. */
 export interface WatchOptions {
   /**
-   * Milliseconds from the end of a request to the next, give or take a tenth;
-   * at least 5 000. Of the stores that share a poll the shortest counts.
+   * Milliseconds from the end of a request to the next, give or take a tenth; at
+   * least 5 000. Stores that share a poll use the shortest of their intervals.
    * Default: 60 000.
    */
   intervalMs?: number | undefined;
   /**
-   * The longest interval, in milliseconds: it doubles up to this while nothing
-   * changes and the usage is below the lowest threshold. Default: 300 000, or
-   * `intervalMs` where that is longer.
+   * The longest interval, in milliseconds. While nothing changes and the usage is
+   * below the lowest threshold, the interval doubles up to it. Default: 300 000,
+   * or `intervalMs` if that is longer.
    */
   idleIntervalMs?: number | undefined;
-  /** Whether a page that is hidden goes on asking. Default: `"pause"`. */
+  /** Whether polling continues while the page is hidden. Default: `"pause"`. */
   whenHidden?: "pause" | "poll" | undefined;
-  /** Shares of the limit. Default: `[0.8, 0.95, 1]`. */
+  /** The thresholds, as shares of the limit. Default: `[0.8, 0.95, 1]`. */
   thresholds?: readonly number[] | undefined;
   /**
-   * Called when the usage reaches a threshold, at the first answer too; where it
-   * reaches several at once, for the highest. Called for the same one again only
-   * after the usage was two percentage points below it. What it throws is an
-   * uncaught error.
+   * Called when the usage reaches a threshold, also with the first answer; once,
+   * with the highest, if it reaches several at the same time. Called for the same
+   * threshold again only after the usage was two percentage points below it. An
+   * error that it throws is uncaught.
    */
   onThreshold?: ((reached: UsageThreshold) => void) | undefined;
   /**
-   * What is shown until the first answer, such as what a server has rendered. It
-   * is passed over where it names another company than the one that is asked for.
+   * The usage to show until the first answer, for example one that a server has
+   * rendered. Ignored if it names another company than the requested one.
    */
   initialUsage?: AiChatUsageResponse | undefined;
   /**
-   * What was used before, as the app has kept it, for the {@link Trend}: `at` in
+   * Past usages that the app has kept, for the {@link Trend}: `at` in
    * milliseconds since 1970, in any order.
    */
   history?: readonly { readonly at: number; readonly tokensUsed: number }[] | undefined;
 }
 
-/** A threshold that was reached. */
+/** The argument of `onThreshold`. */
 export interface UsageThreshold {
-  /** One of the `thresholds`. */
+  /** The one of `thresholds` that was reached. */
   threshold: number;
   /** The usage that reached it. */
   usage: AiChatUsageResponse;
 }
 
 /**
- * `warning` from the lowest threshold on, `critical` from the second, `over` when
- * not within budget, else `ok`.
+ * `over` when not within budget, `critical` from the second threshold on,
+ * `warning` from the lowest on, else `ok`.
  */
 export type UsageLevel = "ok" | "warning" | "critical" | "over";
 
-/** What is known of a usage. It is not changed: another one takes its place. */
+/** What a store knows of a usage. Immutable: each change makes a new object. */
 export interface UsageState {
   /**
-   * `pending`: no answer yet. `ok`: the last request brought a usage. `error`:
-   * it failed, and another follows. `stopped`: it failed so that no other would
-   * go better.
+   * `pending`: no answer yet. `ok`: the last request succeeded. `error`: it
+   * failed, and polling continues. `stopped`: it failed in a way that repeating
+   * would not change, and polling has stopped.
    */
   readonly status: "pending" | "ok" | "error" | "stopped";
-  /** The last that came, also beside an error. The same object while it is equal. */
+  /** The latest usage; an error does not remove it. The same object while it is equal. */
   readonly usage?: AiChatUsageResponse;
   /** Why the last request failed. */
   readonly error?: AnyBookMoreError;
-  /** When the usage came, in milliseconds since 1970. */
+  /** When the usage arrived, in milliseconds since 1970. */
   readonly updatedAt?: number;
-  /** Used of the limit, beyond 1 too; absent where the limit is 0. */
+  /** Tokens used divided by the limit; may exceed 1. Absent if the limit is 0. */
   readonly share?: number;
-  /** How serious it is. */
+  /** How close the usage is to the limit. */
   readonly level?: UsageLevel;
-  /** Where it is going. */
+  /** How the usage changes over time. */
   readonly trend?: Trend;
 }
 
 /**
- * Where a usage is going. The window rolls: nothing resets, and what is seen
- * is what was spent less what has dropped out.
+ * How a usage changes over time. The window rolls, so nothing resets: a change
+ * is the tokens spent minus those that dropped out of the window.
  */
 export interface Trend {
-  /** Tokens: what was used, by the days of the window. */
+  /** Tokens a day: the tokens used divided by the days of the window. */
   readonly usedPerDay: number;
-  /** Tokens: the limit by the days of the window. */
+  /** Tokens a day: the limit divided by the days of the window. */
   readonly sustainablePerDay: number;
   /** How the usage changed, in tokens a day, over `spanMs`. */
   readonly netPerDay?: number;
-  /** Over how many milliseconds that was seen. */
+  /** The time over which the change was observed, in milliseconds. */
   readonly spanMs?: number;
   /**
    * When the limit is reached if this trend continues, in milliseconds since
-   * 1970. Only where the change was seen over 7 days or more, and for the next
-   * 14 days.
+   * 1970. Present only if the change was observed over 7 days or more, and the
+   * limit is reached within the next 14 days.
    */
   readonly exhaustsAt?: number;
 }
 
-/** A usage that is kept up to date. Its functions need no `this`. */
+/** A store that keeps a usage up to date. Its functions need no `this`. */
 export interface UsageStore extends AsyncIterable<UsageState> {
   /**
-   * Calls `run` at once and after each change, until the function that it gives
-   * is called. In Node.js a subscription does not keep the process alive between
-   * two requests; iterating with `for await` does.
+   * Calls `run` at once and after each change. Returns a function that ends the
+   * subscription. In Node.js a subscription does not keep the process alive
+   * between requests; iterating with `for await` does.
    */
   subscribe(run: (state: UsageState) => void): () => void;
-  /** The same object until something changes. */
+  /** The current state: the same object until something changes. */
   getSnapshot(): UsageState;
-  /** What the store was made with: what a server and a page that takes over from it show. */
+  /** The initial state, for rendering on a server and for hydration. */
   getServerSnapshot(): UsageState;
   /**
-   * Asks now, with a request that is sent after this call. It works without a
-   * subscription, and while the store is stopped. Who does not wait for it need
-   * not catch either: the state tells how it failed.
+   * Sends a request now and resolves with its usage. Works without a
+   * subscription and while polling has stopped. Callers that do not await it need
+   * not catch its rejection: the state has the error.
    *
-   * @throws What the client's call does; a ConfigError where the request is null.
+   * @throws The error of the client's call; a ConfigError if the request is null.
    */
   refresh(): Promise<AiChatUsageResponse>;
 }

@@ -49,7 +49,7 @@ pub trait World: Clone + 'static {
     /// Advances the clock.
     fn pass_to_next(&self);
 
-    /// Time passes; timers that end by then are woken.
+    /// Advances the clock and wakes the timers that are due.
     fn pass_to(&self, at: f64);
 
     /// The requests, in the form of the table.
@@ -181,7 +181,7 @@ impl<W: World> Run<W> {
             "questions": self.questions.take(),
             "outcomes": self.outcomes.take(),
         });
-        // A provider may keep the run, which keeps the client.
+        // A provider may hold the run, which holds the client.
         self.client.take();
         (came, self.said.take())
     }

@@ -133,7 +133,7 @@ impl Reply {
         headers
     }
 
-    /// The body of the reply to the request `number`, from 1 on.
+    /// The body of the reply to request `number`, counted from 1.
     pub fn bytes(&self, number: usize) -> Vec<u8> {
         let whole = match &self.body {
             Some(body) => body.clone(),
@@ -177,7 +177,7 @@ pub struct Options {
     pub coalesce: Option<bool>,
 }
 
-/// `null` is given, too.
+/// `null` counts as given.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
@@ -215,7 +215,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The number of a request, from 1 on, and its fate.
+    /// The number of a request, counted from 1, and its outcome.
     pub fn answer(&mut self, url: &str, authorization: Option<&str>, at: f64) -> (usize, Reply) {
         let id = url.split_once("CompanyId=").map(|(_, id)| id);
         let id = id.map(|id| id.replace("%7B", "{").replace("%7D", "}"));
@@ -243,7 +243,7 @@ impl Server {
         (self.sends.len(), reply)
     }
 
-    /// Notes that the request `number` was cancelled.
+    /// Records that request `number` was cancelled.
     pub fn cancel(&mut self, number: usize, at: f64) {
         self.sends[number - 1]["cancelled"] = json!(at);
     }

@@ -1,15 +1,15 @@
-// Bundles of one page, opened in Chromium.
+// Bundles of a page, opened in Chromium.
 import { createRequire } from "node:module";
 
 const { transformSync } = createRequire(new URL("../../../pkg/package.json", import.meta.url))("esbuild");
 
-/** Who imports only errors and guards gets no more: a bundle of errors.js has at most 3 kB, minified. */
+/** Importing only errors and guards must not bundle more: errors.js has at most 3 kB, minified. */
 function checkErrorsAlone(app, path) {
   const { code } = transformSync(app.read(path), { minify: true });
   if (code.length > 3_000 || !code.includes("bookmore-sdk.error")) throw new Error(`errors alone come to ${code.length} bytes`);
 }
 
-/** The meter, built for production as `path`, under a policy without inline scripts and styles. */
+/** The meter in a production build at `path`, under a policy without inline scripts and styles. */
 async function meterPage(app, path, type = "module") {
   const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src ${app.api}; img-src 'self'`;
   return app.scriptPage(path, type, "chromium", { "content-security-policy": policy });
@@ -182,7 +182,7 @@ const parcel = page("parcel", {
     {
       name: "Parcel, the meter",
       async run(app) {
-        // Without this Parcel knows no entry but the first.
+        // Without this setting, Parcel resolves only the main entry.
         app.write("package.json", JSON.stringify({ ...app.written("package.json"), "@parcel/resolver-default": { packageExports: true } }));
         await app.run("parcel", ["build", "meter.js", "--dist-dir", "meter", "--no-cache"]);
         return meterPage(app, "meter/meter.js");

@@ -1,6 +1,6 @@
-// What builds for Cloudflare Workers, with the runtime that each brings.
+// Tools that build for Cloudflare Workers, each with the runtime that it brings.
 
-// Nothing but the API is asked, and what a tool notes is in the app's folder.
+// No telemetry, and all state of a tool in the app's folder.
 const quiet = (app) => ({
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   WRANGLER_SEND_METRICS: "false",
@@ -9,7 +9,7 @@ const quiet = (app) => ({
   ASTRO_TELEMETRY_DISABLED: "1",
 });
 
-/** Starts a Vite server, `dev` or `preview`, of Vite itself or of a framework; gives the URL. */
+/** Starts a Vite server, `dev` or `preview`, of Vite itself or of a framework. Returns the URL. */
 async function viteServer(app, tool, command) {
   const port = await app.freePort();
   const [, url] = await app.start(tool, [command, "--host", "127.0.0.1", "--port", port], {
@@ -19,7 +19,7 @@ async function viteServer(app, tool, command) {
   return url;
 }
 
-/** Starts Wrangler's server with what it is told to serve; gives the URL. */
+/** Starts Wrangler's server with these arguments. Returns the URL. */
 async function wranglerServer(app, what = [], command = ["dev"]) {
   const address = ["--ip", "127.0.0.1", "--port", await app.freePort()];
   const [, url] = await app.start("wrangler", [...command, ...what, ...address, "--show-interactive-dev-session=false"], {
@@ -114,7 +114,7 @@ const nuxt = {
   node: 24,
   tools: "cloudflare",
   async prepare(app) {
-    // Nitro takes modules with this setting alone.
+    // Nitro accepts modules only with this setting.
     const config = app.read("nuxt.config.js").replace("{", "{ nitro: { experimental: { wasm: true } }, ");
     app.write("nuxt.config.js", config);
     await app.run("nuxt", ["build", "--preset", "cloudflare_module"]);

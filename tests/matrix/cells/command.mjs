@@ -1,9 +1,9 @@
-// The package's command, in each runtime that runs it.
+// The package's command in each runtime.
 const MAIN = "node_modules/bookmore-sdk/dist/cli/main.js";
 
 const COMPANIES = ["9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c", "5ca1ab1e-0000-4000-8000-000000000001"];
 
-/** A table of companies, with the token of a command, in colours; then what `--json` says of the logged-in user's company. */
+/** A coloured table of companies, with the token from a command; then the logged-in user's company by `--json`. */
 async function usage(app, command, args = []) {
   const run = (more, env) => app.run(command, [...args, MAIN, "usage", ...more], { env: { BOOKMORE_URL: app.api, ...env } });
   const table = await run(COMPANIES, { BOOKMORE_TOKEN_COMMAND: "echo good-token", FORCE_COLOR: "1" });

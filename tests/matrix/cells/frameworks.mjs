@@ -23,7 +23,7 @@ const vite = (how, major, { fixtures, packages }) => ({
   ],
 });
 
-/** Vite's production build, its page under a policy without inline scripts and styles. */
+/** Vite's production build, served under a policy without inline scripts and styles. */
 const viteMeter = {
   fixtures: ["shared", "page", "vite-8"],
   packages: ["vite"],
@@ -57,7 +57,7 @@ const library = {
   ],
 };
 
-/** Starts the dev server of a framework that is built on Vite; gives the URL. */
+/** Starts the dev server of a framework built on Vite. Returns the URL. */
 async function devServer(app, tool) {
   const port = await app.freePort();
   const [, url] = await app.start(tool, ["dev", "--host", "127.0.0.1", "--port", port], { ready: /Local:\s+(http\S+?)\/?\s/ });
@@ -167,7 +167,7 @@ const nextTurbopack = next(
 );
 
 const nextWebpack = next("webpack build", async (app) => {
-  // Next 16.4.6 cannot build an edge route of app with webpack, be it one without imports.
+  // With webpack, Next 16.4.6 cannot build any edge route of the app router, not even one without imports.
   app.remove("app/edge");
   await app.run("next", ["build", "--webpack"]);
   checkEdgeModules(app, 2);
@@ -176,7 +176,7 @@ const nextWebpack = next("webpack build", async (app) => {
 
 const nextDev = next("Turbopack dev server", (app) => nextServer(app, "dev"), [edgeRoute]);
 
-/** `next start` would compile a module from bytes, hosts of edge functions do not: the build must hand it over. */
+/** Hosts of edge functions, unlike `next start`, do not compile bytes, so the build must contain the compiled module. */
 function checkEdgeModules(app, count) {
   const { middleware, functions } = app.written(".next/server/middleware-manifest.json");
   const all = [...Object.values(middleware), ...Object.values(functions)];
@@ -185,7 +185,7 @@ function checkEdgeModules(app, count) {
     if (wasm.length !== 1) throw new Error(`The edge function ${name} has ${wasm.length} modules instead of one.`);
 }
 
-/** A page that Next tries to render at build time; what it shows has to be of the request. */
+/** A page that Next tries to prerender at build time. Its figures must come from the request. */
 const nextPrerender = (name, page, config) => ({
   fixtures: ["next-prerender", "next"],
   packages: ["next", "react"],

@@ -123,7 +123,7 @@ const msw = (major, fixtures) => ({
     {
       name: `Mock Service Worker ${major}, Node.js`,
       async run(app) {
-        // The handlers are of the type that this version of MSW has.
+        // The handlers must type-check with this version of MSW.
         await app.run("node", [TSC, "--noEmit", "--strict", "--module", "nodenext", "--types", "", "--skipLibCheck", "typed.ts"]);
         return app.outcome("node", ["mocked.mjs"]);
       },

@@ -1,14 +1,14 @@
-// Pages whose hooks take over from a server: that of one user never has the other's usage, nothing is polled there, the
-// build ends, and the page begins as the server did, be a part of it late.
+// Pages whose hooks hydrate what a server rendered. A server never mixes up users and never polls, the build ends, and
+// each part of the page starts with the server's state, even one that is hydrated late.
 import { setTimeout as pause } from "node:timers/promises";
 import { browser } from "../browsers.mjs";
 import { startTwoUsers, USERS } from "../two-users.mjs";
 
 const PATIENCE = 30_000;
-/** What a usage of this user's can be: nobody asks 300 times. */
+/** The possible usages of this user, because there are fewer than 300 requests. */
 const isOf = (user, used) => used >= USERS[user] && used < USERS[user] + 300_000;
 
-/** Gives what the components show, as `status used`, of the HTML of a page. */
+/** What the components in a page's HTML show, as `status used`. */
 const shown = (html) => [...html.matchAll(/class="live"[^>]*>(\w+) (\w+)</g)].map(([, status, used]) => `${status} ${used}`);
 
 async function withUsers(run) {
@@ -53,7 +53,7 @@ const takesOver = (app, { url, path }) =>
       for (const user of Object.keys(USERS)) {
         await driver.get(pageOf(url + path, user));
         const texts = () => driver.executeScript('return [...document.querySelectorAll(".live")].map(({ textContent }) => textContent)');
-        // Both show what the page's own request brought.
+        // Both show the usage of the page's own request.
         const isUpToDate = async () => {
           const [early, late] = await texts();
           return late !== undefined && early === late && api.requests.some((request) => request.user === user && request.isFromPage);
@@ -77,9 +77,9 @@ const takesOver = (app, { url, path }) =>
 
 /**
  * @param {string} name
- * @param {object} group as for `runGroup`
+ * @param {object} group see `runGroup`
  * @param {{ path: string, build(app): Promise<void>, start(app): Promise<string>, dev(app): Promise<string> }} how
- *   `build` ends, though it renders a page with a hook; the others give a URL
+ *   `build` must end, although it renders a page with a hook; the others return a URL
  */
 const live = (name, group, { path, build, start, dev }) => ({
   ...group,
@@ -149,7 +149,7 @@ const svelteKit = live("SvelteKit", { fixtures: ["live-sveltekit", "sveltekit"],
   },
 });
 
-/** Components with the hooks under the compilers of their frameworks; what must not compile says so in them. */
+/** Components with the hooks under the compilers of their frameworks; `@ts-expect-error` marks what must not compile. */
 const typed = {
   fixtures: ["live-types"],
   packages: ["typescript"],

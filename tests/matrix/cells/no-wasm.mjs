@@ -1,4 +1,4 @@
-// Where there is no WebAssembly: bookmore-sdk/no-wasm by its name, and in React Native by that of the package.
+// Platforms without WebAssembly: bookmore-sdk/no-wasm, which React Native gets by the name bookmore-sdk.
 import { NotRun } from "../not-run.mjs";
 import { LABELS, strictPage } from "./browsers.mjs";
 
@@ -37,13 +37,13 @@ const jest = {
   ],
 };
 
-/** Why an outcome of app.js is another one than was expected, if it is. */
+/** How an outcome of app.js differs from the expected one, if it does. */
 function same(outcome, expected) {
   const [given, wanted] = [outcome, expected].map((value) => JSON.stringify(value));
   if (given !== wanted) throw new Error(`It gave ${given}, and should have given ${wanted}.`);
 }
 
-// The engine of React Native, without React Native: platform.js says what stands in for it.
+// Hermes, the engine of React Native. platform.js stands in for React Native itself.
 const hermes = {
   fixtures: ["react-native"],
   packages: ["hermes-engine-cli", "metro", "@react-native/babel-preset"],

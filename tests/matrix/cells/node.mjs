@@ -1,4 +1,4 @@
-// Node.js itself, from the registry where the version matters.
+// Node.js itself; the versions come from npm packages.
 const version = (major) => ({
   fixtures: ["shared", "script"],
   node: major,

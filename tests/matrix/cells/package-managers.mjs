@@ -1,7 +1,7 @@
-// Package managers that lay out packages in ways of their own.
+// Package managers with node_modules layouts of their own.
 import { cpSync } from "node:fs";
 
-/** Removes the package that npm would have installed, so that none but the manager's is found; gives its tarball. */
+/** Removes the installed package, so that only the manager's own copy is found. Returns the tarball. */
 function tarballAlone(app) {
   app.remove("node_modules/bookmore-sdk");
   return JSON.parse(app.read("package.json")).dependencies["bookmore-sdk"];
@@ -16,7 +16,7 @@ const yarn = {
   async prepare(app) {
     fill(app, "app/package.json", tarballAlone(app));
     for (const file of ["usage.js", "esm.mjs", "cjs.cjs"]) cpSync(app.at(file), app.at(`app/${file}`));
-    // CI=1 would not let it write the lock file.
+    // With CI=1 it would refuse to write the lock file.
     await app.run("yarn", ["install", "--no-immutable"], { cwd: app.at("app") });
   },
   cells: ["esm.mjs", "cjs.cjs"].map((script) => ({

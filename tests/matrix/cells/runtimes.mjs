@@ -55,8 +55,8 @@ const bun = {
   ],
 };
 
-// Workers of these compatibility dates. Before 2024-11-11 a request has no `cache`, before 2025-05-05 there is no
-// FinalizationRegistry. The last is the newest that the locked workerd knows, which its version tells.
+// Workers with these compatibility dates. Before 2024-11-11 a request has no `cache`, and before 2025-05-05 there is no
+// FinalizationRegistry. The last date is the newest that the locked workerd supports: its version contains it.
 const [, ...newest] = /^1\.(\d{4})(\d{2})(\d{2})\./.exec(lockedVersion("workerd", "workerd"));
 const DATES = ["2023-05-01", "2024-01-01", "2024-09-23", newest.join("-")];
 
@@ -117,7 +117,7 @@ const workerdBytes = {
   ],
 };
 
-/** Serves a script of dist as a worker; gives the URL. */
+/** Serves a script of dist as a worker. Returns the URL. */
 async function serveWorker(app, program, script, date) {
   app.write("dated.capnp", app.read("config.capnp").replace("DATE", date).replace("dist/worker.js", `dist/${script}`));
   const [, port] = await app.start(program, ["serve", "dated.capnp", "--control-fd=1"], {

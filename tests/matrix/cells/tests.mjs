@@ -1,4 +1,4 @@
-// Test runners and the simulated browsers that tests are run in.
+// Test runners, and the simulated browsers in which they run tests.
 import { chromium } from "../browsers.mjs";
 
 const jest = {

@@ -1,4 +1,4 @@
-/** The words of the meter in German. Importing this teaches them to all meters. */
+/** The texts of the meter in German. Importing this adds them to all meters. */
 import { addMeterStrings, type MeterStrings } from "../strings.js";
 
 export const de: MeterStrings = {

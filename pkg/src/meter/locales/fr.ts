@@ -1,4 +1,4 @@
-/** The words of the meter in French. Importing this teaches them to all meters. */
+/** The texts of the meter in French. Importing this adds them to all meters. */
 import { addMeterStrings, type MeterStrings } from "../strings.js";
 
 export const fr: MeterStrings = {
@@ -11,7 +11,7 @@ export const fr: MeterStrings = {
   outside: "Hors budget",
   loading: "Chargement…",
   unknown: "Pas encore de chiffres",
-  // French has the singular from 0 on, below 2.
+  // In French, counts below 2 are singular, 0 included.
   used: (used, limit, count) => `${used} sur ${limit} ${count < 2 ? "jeton" : "jetons"}`,
   left: (tokens) => `reste : ${tokens}`,
   exceeded: (tokens) => `${tokens} au-delà de la limite`,

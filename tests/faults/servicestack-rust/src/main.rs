@@ -1,5 +1,5 @@
-//! Reads a question a line, `{ url, token, apiKey, companyId }`, and writes an answer a line: `{ usage }` or `{ error }`.
-//! A long is written as a text, so that JavaScript sees all of its digits.
+//! Reads one question from each line, `{ url, token, apiKey, companyId }`, and writes one answer to each line,
+//! `{ usage }` or `{ error }`. A long is written as a string, so that JavaScript sees all of its digits.
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {
@@ -12,7 +12,7 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    // Its own defaults, but for recorded redirects: they name the real host, and nobody here follows them there.
+    // Its own defaults, except that redirects are not followed: the recorded ones name the real host.
     let here = Policy::custom(|attempt| match attempt.url().host_str() {
         Some("127.0.0.1") => attempt.follow(),
         _ => attempt.error("elsewhere"),
