@@ -1,4 +1,5 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
+import type { Settings } from "./fixes.js";
 
 /** What a probe came to, as far as the platform tells. */
 export type Probe =
@@ -64,4 +65,6 @@ export interface Facts {
   /** The same with cookies. */
   cookies?: Probe | undefined;
   call?: Call | undefined;
+  /** How the client that asks is set up. */
+  settings: Settings;
 }

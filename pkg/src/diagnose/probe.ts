@@ -75,8 +75,8 @@ export function aheadMs(date: string | null | undefined): number | undefined {
   return Number.isNaN(there) ? undefined : Date.now() - there;
 }
 
-/** Without a query, in which a secret may be. */
-function addressOf(address: string, base?: string): string | undefined {
+/** Without what a secret may be in: a user name, a password, a query. */
+export function addressOf(address: string, base?: string): string | undefined {
   try {
     const { origin, pathname } = new URL(address, base || undefined);
     return origin + pathname;

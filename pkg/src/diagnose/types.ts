@@ -4,8 +4,8 @@ export type FindingCode =
   | "wasm_csp" | "wasm_missing" | "module_missing" | "runtime_unsupported" | "csp_connect_src" | "mixed_content" | "offline" | "local_network"
   // The way to the server.
   | "no_reply" | "connection_refused" | "unknown_host" | "connect_timeout" | "connection_reset" | "certificate_untrusted"
-  | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "proxy_unused" | "proxy_refused"
-  | "blocked_reply" | "timeout"
+  | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "client_certificate" | "tls_version" | "tls_refused"
+  | "not_tls" | "needs_https" | "not_http" | "http_version" | "proxy_unused" | "proxy_refused" | "blocked_reply" | "timeout"
   // What the server lets a page read.
   | "cors_blocked" | "preflight_refused" | "cors_missing" | "cors_origin" | "cors_headers" | "cors_preflight" | "cors_credentials" | "cors_error_replies"
   // What answered.
