@@ -21,6 +21,9 @@ const { env } = process;
 /** What another token or key mends. */
 const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "token_not_yet_valid", "token_refused", "key_refused", "token_provider_error"];
 
+/** Found on the way to the server, they leave no call to be judged: what it comes to is no other trouble. */
+const DECISIVE: FindingCode[] = ["connect_timeout", "proxy_refused", "needs_https"];
+
 /** `bookmore-sdk doctor`. */
 export async function doctor(args: string[], signal: AbortSignal): Promise<number> {
   const string = { type: "string" } as const;
@@ -155,8 +158,7 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const findings = findingsOf(facts).flatMap((finding) => {
     if (finding.code === "no_reply" && finding.candidates === undefined) return noReply(finding, facts, known);
-    // What a proxy or a port of TLS says in the server's place is no other trouble.
-    if (finding.level === "error" && (known.has("proxy_refused") || known.has("needs_https"))) return [];
+    if (finding.level === "error" && DECISIVE.some((code) => known.has(code))) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
   });
   const at = call ? "call" : facts.runtime ? "runtime" : "options";
