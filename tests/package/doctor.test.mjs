@@ -306,6 +306,40 @@ describe("what is printed", () => {
     assert.deepEqual(findings.map(({ code }) => code), ["cors_preflight", "credentials_missing"]);
   });
 
+  it("asks for no header that every page may send", async () => {
+    const asked = () => server.requests.filter(({ method }) => method === "OPTIONS").map(({ headers }) => headers["access-control-request-headers"]);
+    for (const [names, expected] of [["Accept,x-tenant,accept-language", ["x-tenant"]], ["accept,content-language", []]]) {
+      server.requests.length = 0;
+      const { stdout } = await run(["--origin", PAGE, "--headers", names, "--json"], env());
+      assert.deepEqual(asked(), expected);
+      const found = JSON.parse(stdout).findings.filter(({ level }) => level === "error");
+      assert.deepEqual(found.map(({ message }) => /send (.+?);/.exec(message)[1]), expected);
+    }
+  });
+
+  it("says what is missing for cookies, and what the asterisk stands for", async () => {
+    for (const [headers, args, sentence] of [
+      [{ "access-control-allow-origin": PAGE, "access-control-allow-headers": "authorization" }, ["--credentials"], /they need Access-Control-Allow-Credentials: true\.$/],
+      [{ "access-control-allow-origin": "*", "access-control-allow-headers": "authorization", "access-control-allow-credentials": "true" }, ["--credentials"], /they need Access-Control-Allow-Origin: https:\/\/app\.example, not \*\.$/],
+      [{ "access-control-allow-origin": "*", "access-control-allow-headers": "*" }, [], /allow \*\. The asterisk stands neither for Authorization/],
+    ]) {
+      const other = await host({ headers }, made);
+      const { stdout } = await run(["--origin", PAGE, ...args, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
+      other.close();
+      assert.match(JSON.parse(stdout).findings.find(({ level }) => level === "error").message, sentence);
+    }
+  });
+
+  it("a redirect to an app", async () => {
+    const redirecting = createServer((_, res) => res.writeHead(302, { location: "app:callback?token=s3cret" }).end());
+    await new Promise((resolve) => redirecting.listen(0, "127.0.0.1", resolve));
+    const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${redirecting.address().port}` }));
+    redirecting.close();
+    assert.equal(code, 1);
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["sign_in_redirect"]);
+    assert.doesNotMatch(stdout, /s3cret/);
+  });
+
   it("origins of files, of extensions and of apps", async () => {
     for (const page of ["null", "chrome-extension://abcdefghijklmnop", "capacitor://localhost", "tauri://localhost:1420"]) {
       server.requests.length = 0;

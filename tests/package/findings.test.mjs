@@ -33,7 +33,7 @@ const facts = ({ headers, ...more }) => ({
 const inNode = (more) => facts({ page: undefined, reach: readable(), plain: readable(), ...more });
 const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates }) => [code, ...(level === "note" ? ["note"] : []), ...(candidates?.map(({ code }) => code) ?? [])].join(" "));
 
-const BLOCKED = "cors_blocked cors_missing cors_origin sign_in_redirect moved";
+const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved";
 const usage = { sent: ["authorization"], contentType: "application/json; charset=utf-8" };
 
 const TABLE = [
@@ -78,6 +78,8 @@ const TABLE = [
   ["a company id that is none", { call: failed("config_error") }, ["config_error"]],
   ["the token's function", { call: failed("token_provider_error") }, ["token_provider_error"]],
   ["a fetch of one's own", { call: failed("fetch_error") }, ["fetch_error"]],
+  ["a framework's redirect", { call: { sent: [], isForeign: true } }, ["control_flow"]],
+  ["a redirect to an app", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "app:callback?s3cret" }) }, ["sign_in_redirect"]],
   ["what stands in for a client", { baseUrl: undefined, reach: undefined, call: { sent: [], isForeign: true } }, ["stand_in"]],
   ["the same without a reply", { baseUrl: undefined, reach: undefined }, ["no_reply"]],
 
@@ -183,7 +185,7 @@ it("what is to be pasted into a shell is quoted where it has to be", () => {
 
 it("a page without an origin gets no settings for one", () => {
   const [{ candidates }] = findingsOf(facts({ page: "null", plain: nothing }));
-  assert.ok(candidates.every(({ fix }) => fix === undefined));
+  assert.deepEqual(candidates.filter(({ fix }) => fix !== undefined).map(({ code }) => code), ["cors_duplicate"]);
   assert.match(candidates[1].message, /serve it by http/);
 });
 

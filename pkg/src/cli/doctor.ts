@@ -1,7 +1,7 @@
 import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts } from "../diagnose/facts.js";
-import { corsFix, shellWord, type Settings } from "../diagnose/fixes.js";
+import { corsFix, isAskedFor, shellWord, type Settings } from "../diagnose/fixes.js";
 import { errorFinding } from "../diagnose/network.js";
 import { LIMIT_MS, limited } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
@@ -138,7 +138,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     const findings = corsFindings(request, preflight, reply);
     const isFine = findings.every(({ level }) => level === "note");
     const origin = reply.headers.get("access-control-allow-origin") ?? "nobody";
-    return { outcome: isFine ? "ok" : "failed", detail: `OPTIONS ${preflight.status}, GET ${reply.status}, lets in ${origin}`, findings };
+    return { outcome: isFine ? "ok" : "failed", detail: `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}, lets in ${origin}`, findings };
   });
 }
 
@@ -224,7 +224,7 @@ function originOf(given: string | undefined): string | undefined {
 function namesOf(given: string | undefined): string[] | undefined {
   if (given === undefined) return undefined;
   const names = [...new Set(given.split(",").map((name) => name.trim().toLowerCase()))];
-  if (names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) return names;
+  if (names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) return names.filter(isAskedFor);
   // Somebody may have given the values, too.
   throw badArguments("--headers takes names of headers, with commas between: --headers authorization,x-tenant. Values are never sent.");
 }

@@ -1,4 +1,5 @@
 import { isBookMoreError, type AiChatUsageResponse, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import { abortReason } from "../abort.js";
 import type { Outline } from "../calls.js";
 import { isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
@@ -6,7 +7,7 @@ import { callsOf } from "../reach.js";
 import { isUsage } from "../watch/options.js";
 import { claimsOf } from "./claims.js";
 import type { Call, Facts, Probe } from "./facts.js";
-import { IN_CODE } from "./fixes.js";
+import { IN_CODE, isAskedFor } from "./fixes.js";
 import { isSameOrigin } from "./network.js";
 import { aheadMs, LIMIT_MS, limited, probe, type ProbeInit } from "./probe.js";
 import type { DiagnosisStep } from "./types.js";
@@ -41,7 +42,7 @@ export class Examination {
     this.facts = {
       page: pageOrigin(),
       baseUrl,
-      headerNames,
+      headerNames: headerNames.filter(isAskedFor),
       includesCookies: credentials === "include",
       isJsonl,
       isOffline: globalThis.navigator?.onLine === false,
@@ -125,7 +126,7 @@ export class Examination {
         call.contentType = headers?.["content-type"];
         call.aheadMs = aheadMs(headers?.["date"]);
       } catch (thrown) {
-        this.#signal?.throwIfAborted();
+        if (this.#signal?.aborted) throw abortReason(this.#signal);
         if (isBookMoreError(thrown)) call.error = thrown;
         else call.isForeign = true;
       } finally {
@@ -194,7 +195,7 @@ function resultOf(probe: Probe): StepResult {
     case "opaque":
       return ["ok", "something answers"];
     case "redirect":
-      return ["failed", `a redirect${probe.to ? ` to ${new URL(probe.to).origin}` : ""}`];
+      return ["failed", `a redirect${probe.to ? ` to ${/^[^:]+:(\/\/[^/]+)?/.exec(probe.to)![0]}` : ""}`];
     case "late":
       return ["failed", `nothing within ${LIMIT_MS / 1000} s`];
     case "nothing":

@@ -25,7 +25,7 @@ export interface Claims {
 export interface Call {
   /** Absent where it gave a usage. */
   error?: AnyBookMoreError;
-  /** Whether there was neither a usage nor an error of the client's, as what stands in for one may do. */
+  /** Whether there was neither a usage nor an error of the client's, as what stands in for one may do, or a framework's redirect. */
   isForeign?: boolean;
   /** The names of the headers that were sent, in lower case. */
   sent: readonly string[];
@@ -40,7 +40,7 @@ export interface Facts {
   page?: string | undefined;
   /** Absent for what stands in for a client. */
   baseUrl?: string | undefined;
-  /** The names of the headers that the client would send besides Accept, in lower case. */
+  /** The names of the headers that the client would send and a browser asks for, in lower case. */
   headerNames: readonly string[];
   /** Whether it sends cookies to other origins. */
   includesCookies: boolean;

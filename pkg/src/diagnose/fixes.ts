@@ -27,6 +27,9 @@ export const IN_CODE: Settings = {
   apiKey: "new BookMoreClient({ apiKey: settings.bookMoreApiKey })",
 };
 
+/** Whether a browser asks the server before a page sends a header of this name, in lower case. */
+export const isAskedFor = (name: string): boolean => !/^(accept|(accept|content)-language)$/.test(name);
+
 /** As their owners write them. */
 const WRITTEN: Record<string, string> = { authorization: "Authorization", "content-type": "Content-Type" };
 /** Headers that the client reads, and that a page gets only where the server exposes them. */

@@ -79,6 +79,13 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies, setti
   };
 }
 
+/** What the settings on top of others come to. */
+export const DUPLICATE: Cause = {
+  code: "cors_duplicate",
+  message: "The server and something in front of it both send Access-Control-Allow-Origin, and browsers take it once alone.",
+  fix: "proxy_hide_header Access-Control-Allow-Origin;",
+};
+
 /** The server answers; what of it may this page read? */
 function crossOrigin(facts: Facts, asking: Asking): Finding {
   const { plain, headers, contentType, cookies } = facts;
@@ -90,10 +97,8 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
       page === "null"
         ? { code: "cors_origin", message: "This page has no origin, as a file or a sandboxed frame has none; serve it by http." }
         : { code: "cors_origin", message: `The server's CORS settings let in other origins, and not ${page}.`, ...fix },
-      {
-        code: "sign_in_redirect",
-        message: "Something in front of the server redirects to a page for signing in.",
-      },
+      DUPLICATE,
+      { code: "sign_in_redirect", message: "Something in front of the server redirects to a page for signing in." },
       { code: "moved", message: "The server redirects to where the API lives now; the base URL has to be that." },
     ];
     return {

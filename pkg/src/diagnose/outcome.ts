@@ -31,6 +31,7 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
 
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, isForeign } = call;
+  if (isForeign && facts.baseUrl !== undefined) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw what is a framework's to catch, such as a redirect; a call passes it on as it is." })];
   if (isForeign || !error) return [errorFinding({ code: "stand_in", message: "What was given as a client is not like one: it gave no usage in time, and threw no BookMoreError. Look at what it does." })];
   const { code, message } = error;
   switch (code) {

@@ -17,7 +17,7 @@ export const SECRETS = [GOOD, EXPIRED, EARLY, "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1
 const KEY = SECRETS[3];
 const extra = { headers: { "X-Tenant": SECRETS[4] } };
 
-const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "sign_in_redirect", "moved"];
+const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "blocked_reply"];
 const without = (codes, ...others) => codes.filter((code) => !others.includes(code));
 /** A number has no name that could be unknown, and plain http has no certificate. */
@@ -33,6 +33,7 @@ export const CAUSES = [
   { cause: "A header of your own that CORS does not allow", code: "cors_headers", host: { cors: "open" }, options: extra, page: ["cors_headers"], args: ["--headers", "authorization,x-tenant"], terminal: ["cors_headers"] },
   { cause: "CORS lets in other origins", code: "cors_origin", host: { cors: "allow-list" }, page: BLOCKED, terminal: ["cors_origin"] },
   { cause: "No CORS settings", code: "cors_missing", host: { cors: "none" }, page: BLOCKED, terminal: ["cors_missing"] },
+  { cause: "CORS headers twice, of the server and of a proxy", code: "cors_duplicate", host: { headers: { "access-control-allow-origin": ["*", "*"], "access-control-allow-headers": "authorization" } }, page: BLOCKED, terminal: ["cors_duplicate"] },
   { cause: "The preflight is answered with 405", code: "cors_preflight", host: { cors: "preflight-405" }, page: ["preflight_refused", "cors_preflight", "cors_headers"], terminal: ["cors_preflight"] },
   { cause: "Endpoint routing: a 405, and errors without CORS headers", code: "cors_missing", host: { cors: "preflight-405", fake: { host: "endpoints" } }, page: BLOCKED, terminal: ["cors_missing"] },
   { cause: "Cookies beside `Access-Control-Allow-Origin: *`", code: "cors_credentials", host: { cors: "wildcard-with-credentials" }, options: { credentials: "include" }, page: ["cors_credentials"], args: ["--credentials"], terminal: ["cors_credentials"] },
