@@ -111,11 +111,16 @@ describe("what is to be pasted mends it", () => {
 
   it("a certificate that is signed by itself", async () => {
     const server = await host({ tls: "selfSigned" }, made);
-    const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
+    const other = await host({ tls: "good" }, made);
+    const trusting = { ...env(server), NODE_EXTRA_CA_CERTS: made.authority };
+    const { findings } = JSON.parse((await run(["--json"], trusting)).stdout);
+    // What was trusted before still is.
+    const lines = `${findings[0].fix}\nnode_modules/.bin/bookmore-sdk doctor && BOOKMORE_URL=${other.baseUrl} node_modules/.bin/bookmore-sdk doctor`;
     const code = await new Promise((resolve) => {
-      execFile("bash", ["-c", `${findings[0].fix}\nnode_modules/.bin/bookmore-sdk doctor`], { cwd: user.folder, env: { PATH: process.env.PATH, ...env(server) } }, (error) => resolve(error?.code ?? 0));
+      execFile("bash", ["-c", lines], { cwd: user.folder, env: { PATH: process.env.PATH, ...trusting } }, (error) => resolve(error?.code ?? 0));
     });
     server.close();
+    other.close();
     assert.equal(code, 0, findings[0].fix);
   });
 

@@ -118,12 +118,13 @@ function wrongBase({ baseUrl, settings }: Facts, message: string): Pick<Cause, "
 }
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
+  const { call, settings } = facts;
   if (contentType !== undefined) {
     if (!/html/i.test(contentType)) return errorFinding({ code: "unexpected_response", message });
     return {
       ...errorFinding({ code: "html_reply", message: "The server answered with a page of HTML instead of JSON." }),
       candidates: [
-        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in." },
+        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in.", fix: call?.sent.length ? settings.token : settings.credentials },
         { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
       ],
     };
@@ -134,7 +135,7 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
   const base = to ? addressOf(to, facts.baseUrl && facts.baseUrl + PATH) : undefined;
   if (base?.endsWith(PATH)) {
     const baseUrl = base.slice(0, -PATH.length);
-    return errorFinding({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: facts.settings.baseUrl(baseUrl) });
+    return errorFinding({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: settings.baseUrl(baseUrl) });
   }
   const signIn: Cause = { code: "sign_in_redirect", message: base === undefined ? "A page for signing in is in front of the API." : `The server redirects to ${base} instead of answering, perhaps to a page for signing in.` };
   if (base !== undefined) return errorFinding(signIn);

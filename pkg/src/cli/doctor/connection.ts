@@ -4,12 +4,12 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { connect, isIP } from "node:net";
 import { connect as connectTls, type PeerCertificate } from "node:tls";
-import { portOf } from "../../diagnose/network.js";
+import { errorFinding, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
-import type { Finding, FindingCode } from "../../diagnose/types.js";
+import type { Finding } from "../../diagnose/types.js";
 import { PATH } from "../../operation.js";
 import type { Checked } from "./checklist.js";
-import { hostOf, systemCause, trustLines, unreachable } from "./system.js";
+import { hostOf, systemCause, selfSigned, unreachable } from "./system.js";
 
 /** What is found where there was time for it. */
 const LATE: Checked = { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
@@ -24,12 +24,10 @@ interface Address {
 
 type Handshake = { error: string } | { certificate: PeerCertificate; versions: string; problem: string | undefined };
 
-const finding = (cause: FindingCode, baseUrl: string, words?: string): Finding => ({ level: "error", ...unreachable(cause, baseUrl, words) });
-
 /** What the system's code stands for. Of one that nobody knows, a later step may know more. */
-function failures(code = "", baseUrl: string, words?: string): Finding[] {
+function failures(code = "", baseUrl: string): Finding[] {
   const cause = systemCause(code);
-  return cause ? [finding(cause, baseUrl, words)] : [];
+  return cause ? [errorFinding(unreachable(cause, baseUrl))] : [];
 }
 
 /** The addresses of a name, of both families. */
@@ -95,12 +93,11 @@ export async function certified(baseUrl: string, signal: AbortSignal): Promise<C
     const message = `The certificate of ${host} would be refused (${problem}), and NODE_TLS_REJECT_UNAUTHORIZED=0 lets it pass: whoever is on the way can read the credentials.`;
     return { outcome: "ok", detail: `${detail}, not checked`, findings: [{ code: "insecure_tls", level: "note", message, fix: "unset NODE_TLS_REJECT_UNAUTHORIZED" }] };
   }
-  const found = finding(systemCause(problem) ?? "certificate_untrusted", baseUrl, `It is ${described(certificate)}.${isUntrusted(problem) ? extraAuthorities() : ""}`);
-  if (problem === "DEPTH_ZERO_SELF_SIGNED_CERT") found.fix = trustLines(baseUrl);
-  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [found] };
+  const code = systemCause(problem) ?? "certificate_untrusted";
+  const words = `It is ${described(certificate)}.${code === "certificate_untrusted" ? extraAuthorities() : ""}`;
+  const cause = problem === "DEPTH_ZERO_SELF_SIGNED_CERT" ? selfSigned(baseUrl, words) : unreachable(code, baseUrl, words);
+  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [errorFinding(cause)] };
 }
-
-const isUntrusted = (problem: string): boolean => systemCause(problem) === "certificate_untrusted";
 
 function described({ subjectaltname, valid_from, valid_to, issuer }: PeerCertificate): string {
   const by = [issuer?.O, issuer?.CN].flat().filter(Boolean).join(" ");
@@ -123,7 +120,7 @@ export async function answered(baseUrl: string, signal: AbortSignal): Promise<Ch
   const detail = isError ? (came.code ?? came.message) : headOf(came);
   // A port of TLS closes what is plain, or answers it with a 400.
   if (isPlain && (isError || came.statusCode === 400) && (await speaksTls(baseUrl, signal))) {
-    return { outcome: "failed", detail: `${detail}, and speaks TLS`, findings: [finding("needs_https", baseUrl)] };
+    return { outcome: "failed", detail: `${detail}, and speaks TLS`, findings: [errorFinding(unreachable("needs_https", baseUrl))] };
   }
   return isError ? { outcome: "failed", detail, findings: failures(came.code, baseUrl) } : { outcome: "ok", detail };
 }

@@ -82,9 +82,15 @@ function handshakeLine(url: URL): string {
   return `openssl s_client -connect ${shellWord(`${url.hostname}:${portOf(url)}`)}${name} </dev/null`;
 }
 
-/** Makes Node.js trust a certificate that is signed by itself, as the server gives it. */
-export function trustLines(baseUrl: string): string {
-  return `${handshakeLine(new URL(baseUrl))} | openssl x509 > server.pem\nexport NODE_EXTRA_CA_CERTS="$PWD/server.pem"`;
+/** Nobody but the certificate itself can vouch for it. What was trusted before still is. */
+export function selfSigned(baseUrl: string, words: string): Cause {
+  const url = new URL(baseUrl);
+  const before = process.env["NODE_EXTRA_CA_CERTS"] ? ['cat "$NODE_EXTRA_CA_CERTS" >> server.pem'] : [];
+  return {
+    code: "certificate_untrusted",
+    message: `The certificate of ${url.host} is signed by itself, so that Node.js does not trust it. Where you know it for the server's own, you can make it do so. ${words}`,
+    fix: [`${handshakeLine(url)} | openssl x509 > server.pem`, ...before, 'export NODE_EXTRA_CA_CERTS="$PWD/server.pem"'].join("\n"),
+  };
 }
 
 /** The settings of the fetch of Node.js, which the package undici has. */
