@@ -176,6 +176,27 @@ it("no token, key or header's value is in what it gives, whatever the server say
   }
 });
 
+it("a redirect to where there is no origin", async () => {
+  for (const location of ["app:callback?token=s3cret", "javascript:0", "mailto:a@b.example", "about:blank", "app://callback", "//[", "http://", "%"]) {
+    const client = new sdk.BookMoreClient({ maxRetries: 0, fetch: async () => new Response(null, { status: 302, headers: { location } }) });
+    const diagnosis = await diagnose(client);
+    assert.match(codes(diagnosis)[0], /^(sign_in_redirect|redirected)$/);
+    assert.doesNotMatch(String(diagnosis) + JSON.stringify(diagnosis), /null|s3cret/);
+  }
+});
+
+it("a signal made by hand, and a call that fails", async () => {
+  const signal = { aborted: false, addEventListener() {}, removeEventListener() {} };
+  const fake = kit.createFakeBookMore();
+  fake.set(undefined, { status: 500 });
+  assert.deepEqual(codes(await diagnose(fake.client(), undefined, { signal })), ["server_error"]);
+});
+
+it("a framework's redirect out of the client's fetch", async () => {
+  const flow = Object.assign(new Error("NEXT_REDIRECT"), { digest: "NEXT_REDIRECT;push;/x;307;" });
+  assert.deepEqual(codes(await diagnose(new sdk.BookMoreClient({ fetch: async () => { throw flow; } }))), ["control_flow"]);
+});
+
 it("odd tokens are no JWT", async () => {
   for (const bearerToken of ["a.b.c", "a.bnVsbA.c", "a.W10.c", "a..c", ".", jwt({ exp: 1e300 }), jwt({ exp: -1e300, aud: ["a", "b"] }), jwt({ aud: { a: 1 }, iss: ["a", { b: 1 }] })]) {
     const fake = kit.createFakeBookMore({ bearerToken: "another" });

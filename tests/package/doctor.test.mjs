@@ -1,7 +1,7 @@
 // `bookmore-sdk doctor` of the packed package, for each cause that a terminal can tell of.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -47,6 +47,18 @@ const environment = (row, baseUrl) => {
     ...row.env,
   };
 };
+/** Waits until the system knows of no process of that id. */
+async function gone(id) {
+  for (let tries = 0; tries < 50; tries++) {
+    try {
+      process.kill(id, 0);
+    } catch (error) {
+      return assert.equal(error.code, "ESRCH");
+    }
+    await sleep(100);
+  }
+  assert.fail("what the token's command started goes on");
+}
 const codesOf = ({ code, candidates = [] }) => [code, ...candidates.map(({ code }) => code)];
 const CREDENTIALS = /^(credentials_missing|token_|key_refused)/;
 
@@ -91,10 +103,33 @@ describe("what is to be pasted mends it", () => {
     const to = await host({}, made);
     const from = await host({ answers: { kind: "moved", to: to.baseUrl } }, made);
     const { findings } = JSON.parse((await run(["--json"], env(from))).stdout);
-    const [, BOOKMORE_URL] = /baseUrl: "(.+?)"/.exec(findings[0].fix);
+    const [, BOOKMORE_URL] = /^export BOOKMORE_URL=(\S+)$/.exec(findings[0].fix);
     assert.equal((await run([], { ...env(to), BOOKMORE_URL })).code, 0);
     from.close();
     to.close();
+  });
+
+  it("a certificate that is signed by itself", async () => {
+    const server = await host({ tls: "selfSigned" }, made);
+    const other = await host({ tls: "good" }, made);
+    const trusting = { ...env(server), NODE_EXTRA_CA_CERTS: made.authority };
+    const { findings } = JSON.parse((await run(["--json"], trusting)).stdout);
+    // What was trusted before still is.
+    const lines = `${findings[0].fix}\nnode_modules/.bin/bookmore-sdk doctor && BOOKMORE_URL=${other.baseUrl} node_modules/.bin/bookmore-sdk doctor`;
+    const code = await new Promise((resolve) => {
+      execFile("bash", ["-c", lines], { cwd: user.folder, env: { PATH: process.env.PATH, ...trusting } }, (error) => resolve(error?.code ?? 0));
+    });
+    server.close();
+    other.close();
+    assert.equal(code, 0, findings[0].fix);
+  });
+
+  it("a port of TLS that is asked by plain http", async () => {
+    const server = await host({ tls: "good", scheme: "http" }, made);
+    const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
+    const [, BOOKMORE_URL] = /^export BOOKMORE_URL=(\S+)$/.exec(findings[0].fix);
+    assert.equal((await run([], { ...env(server), BOOKMORE_URL, NODE_EXTRA_CA_CERTS: made.authority })).code, 0);
+    server.close();
   });
 
   it("an authority of one's own", async () => {
@@ -118,7 +153,7 @@ describe("what is printed", () => {
     assert.match(stdout, /^✔ options +http:\/\/127\.0\.0\.1:\d+, with authorization \d+ ms\n/);
     assert.match(stdout, /^✔ connection +port \d+: 127\.0\.0\.1 \(v4\) ✔ \d+ ms$/m);
     assert.match(stdout, /^✔ HTTP +HTTP\/1\.1 401, content-type: application\/json; charset=utf-8 \d+ ms$/m);
-    assert.match(stdout, /^✘ page +OPTIONS 200, GET 401, lets in \* \d+ ms\n +✘ .*authorization.*\(cors_headers\)\n +ServiceStack:\n +Plugins\.Add\(new CorsFeature\(allowOriginWhitelist: new\[\] \{ "https:\/\/app\.example" \}/m);
+    assert.match(stdout, /^✘ page +OPTIONS 200, GET 401, lets in \* \d+ ms\n +✘ .*authorization.*\(cors_headers\)\n +ServiceStack, in place of another CorsFeature:\n +Plugins\.Add\(new CorsFeature\(allowOriginWhitelist: new\[\] \{ "https:\/\/app\.example" \}/m);
     assert.match(stdout, /^✔ call +a usage \d+ ms$/m);
     // No terminal: no colours, no line that is written over.
     assert.doesNotMatch(stdout, /\u001b|\r/);
@@ -155,6 +190,74 @@ describe("what is printed", () => {
     hanging.close();
   });
 
+  // The command may take 30 s before it is ended.
+  it("Ctrl+C while the token's command runs ends both at once", { timeout: 25_000 }, async () => {
+    const file = join(user.folder, "pid");
+    const command = `echo $$ > ${file}; sleep 300 & wait`;
+    const { code, stdout } = await run([], { BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN_COMMAND: command }, async (child) => {
+      while (!existsSync(file)) await sleep(20);
+      child.kill("SIGINT");
+    });
+    assert.deepEqual([code, stdout], [130, ""]);
+    await gone(-Number(readFileSync(file, "utf8")));
+  });
+
+  it("what a server says moves nothing on the terminal", async () => {
+    const message = "\u001b[2J\u009b31m\u0007Gone.\n✔ call";
+    const hostile = createServer((_, res) => res.writeHead(400, { "content-type": "application/json", server: "a\u009b31mb" }).end(JSON.stringify({ ResponseStatus: { ErrorCode: "X", Message: message } })));
+    await new Promise((resolve) => hostile.listen(0, "127.0.0.1", resolve));
+    const { stdout } = await run([], env({ BOOKMORE_URL: `http://127.0.0.1:${hostile.address().port}` }));
+    hostile.close();
+    assert.match(stdout, /Gone\. ✔ call/);
+    assert.doesNotMatch(stdout.replaceAll("\n", ""), /[\u0000-\u001f\u007f-\u009f]/);
+  });
+
+  it("no password of a proxy, of a command, of a base URL or of a redirect", async () => {
+    const secret = "p4ssw0rd-of-the-test";
+    const to = `https://user:${secret}@id.example/login?token=${secret}#${secret}`;
+    const redirecting = createServer((_, res) => res.writeHead(302, { location: to }).end());
+    await new Promise((resolve) => redirecting.listen(0, "127.0.0.1", resolve));
+    const port = redirecting.address().port;
+    const proxy = `http://user:${secret}@127.0.0.1:9`;
+    for (const given of [
+      { BOOKMORE_URL: `http://127.0.0.1:${port}` },
+      { BOOKMORE_URL: `http://user:${secret}@127.0.0.1:${port}` },
+      { BOOKMORE_TOKEN: "", BOOKMORE_TOKEN_COMMAND: `echo ${secret}; exit 3` },
+      { BOOKMORE_TOKEN: "", BOOKMORE_TOKEN_COMMAND: `exit 3 # ${secret}` },
+      ...["", "1"].map((NODE_USE_ENV_PROXY) => ({ HTTP_PROXY: proxy, HTTPS_PROXY: proxy, NODE_USE_ENV_PROXY })),
+    ]) {
+      for (const args of [[], ["--json"], ["--origin", PAGE]]) {
+        const { stdout, stderr } = await run(args, env(given));
+        assert.notEqual(stdout + stderr, "");
+        for (const spelling of [...spellings(secret), ...spellings(`user:${secret}`)]) assert.ok(!(stdout + stderr).includes(spelling), stdout + stderr);
+      }
+    }
+    redirecting.close();
+  });
+
+  it("what mends the credentials is for the terminal, and can be pasted", async () => {
+    const refusing = await host({ fake: { bearerToken: GOOD } }, made);
+    writeFileSync(join(user.folder, "stale"), "stale\n");
+    const fixOf = async (args, given) => {
+      const { code, stdout } = await run([...args, "--json"], { BOOKMORE_URL: refusing.baseUrl, ...given });
+      assert.equal(code, 4);
+      return JSON.parse(stdout).findings[0];
+    };
+    for (const [args, given, where] of [[[], {}, /Set BOOKMORE_TOKEN,/], [[], { BOOKMORE_TOKEN: "stale" }, /It is from BOOKMORE_TOKEN\.$/], [["--token-file", "stale"], {}, /It is from --token-file\.$/]]) {
+      const { message, fix } = await fixOf(args, given);
+      assert.match(message, where);
+      // As a person would: the line, the token, and the command again.
+      const again = ["node_modules/.bin/bookmore-sdk doctor", ...args].join(" ");
+      const code = await new Promise((resolve) => {
+        const child = execFile("bash", ["-c", `${fix}\n${again} > /dev/null`], { cwd: user.folder, env: { PATH: process.env.PATH, BOOKMORE_URL: refusing.baseUrl } }, (error) => resolve(error?.code ?? 0));
+        child.stdin.end(`${GOOD}\n`);
+      });
+      assert.equal(code, 0, fix);
+    }
+    assert.match((await fixOf([], { BOOKMORE_TOKEN_COMMAND: "echo stale" })).message, /It is from BOOKMORE_TOKEN_COMMAND\.$/);
+    refusing.close();
+  });
+
   it("no token and no key, however it is printed", async () => {
     const [token, expired, , key] = SECRETS;
     for (const given of [{ BOOKMORE_TOKEN: token }, { BOOKMORE_TOKEN: expired, BOOKMORE_API_KEY: key }, { BOOKMORE_API_KEY: key, BOOKMORE_TOKEN: "" }]) {
@@ -167,8 +270,11 @@ describe("what is printed", () => {
   });
 
   it("wrong arguments", async () => {
+    server.requests.length = 0;
     for (const [args, sentence] of [
       [["a", "b"], /^doctor takes one company at the most/],
+      [["notaguid"], /^The company id is not a Guid/],
+      [[""], /^The company id is empty/],
       [["--origin", "app.example"], /^--origin must be the origin of a page/],
       [["--origin", "tauri://localhost/path"], /^--origin must be the origin of a page/],
       [["--origin", "https://app.example/path"], /^--origin must be the origin of a page/],
@@ -181,6 +287,7 @@ describe("what is printed", () => {
       assert.deepEqual([code, stdout], [2, ""], stderr);
       assert.match(stderr, sentence);
     }
+    assert.equal(server.requests.length, 0);
     assert.equal((await run([], { BOOKMORE_URL: "ftp://x" })).code, 2);
     assert.match((await run(["--help"])).stdout, /^Usage: bookmore-sdk doctor/);
   });
@@ -202,6 +309,40 @@ describe("what is printed", () => {
     const { ok, steps, findings } = JSON.parse(stdout);
     assert.deepEqual([ok, code, steps.find(({ name }) => name === "page").detail], [false, 4, "no reply"]);
     assert.deepEqual(findings.map(({ code }) => code), ["cors_preflight", "credentials_missing"]);
+  });
+
+  it("asks for no header that every page may send", async () => {
+    const asked = () => server.requests.filter(({ method }) => method === "OPTIONS").map(({ headers }) => headers["access-control-request-headers"]);
+    for (const [names, expected] of [["Accept,x-tenant,accept-language", ["x-tenant"]], ["accept,content-language", []]]) {
+      server.requests.length = 0;
+      const { stdout } = await run(["--origin", PAGE, "--headers", names, "--json"], env());
+      assert.deepEqual(asked(), expected);
+      const found = JSON.parse(stdout).findings.filter(({ level }) => level === "error");
+      assert.deepEqual(found.map(({ message }) => /send (.+?);/.exec(message)[1]), expected);
+    }
+  });
+
+  it("says what is missing for cookies, and what the asterisk stands for", async () => {
+    for (const [headers, args, sentence] of [
+      [{ "access-control-allow-origin": PAGE, "access-control-allow-headers": "authorization" }, ["--credentials"], /they need Access-Control-Allow-Credentials: true\.$/],
+      [{ "access-control-allow-origin": "*", "access-control-allow-headers": "authorization", "access-control-allow-credentials": "true" }, ["--credentials"], /they need Access-Control-Allow-Origin: https:\/\/app\.example, not \*\.$/],
+      [{ "access-control-allow-origin": "*", "access-control-allow-headers": "*" }, [], /allow \*\. The asterisk stands neither for Authorization/],
+    ]) {
+      const other = await host({ headers }, made);
+      const { stdout } = await run(["--origin", PAGE, ...args, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
+      other.close();
+      assert.match(JSON.parse(stdout).findings.find(({ level }) => level === "error").message, sentence);
+    }
+  });
+
+  it("a redirect to an app", async () => {
+    const redirecting = createServer((_, res) => res.writeHead(302, { location: "app:callback?token=s3cret" }).end());
+    await new Promise((resolve) => redirecting.listen(0, "127.0.0.1", resolve));
+    const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${redirecting.address().port}` }));
+    redirecting.close();
+    assert.equal(code, 1);
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["sign_in_redirect"]);
+    assert.doesNotMatch(stdout, /s3cret/);
   });
 
   it("origins of files, of extensions and of apps", async () => {
@@ -228,7 +369,7 @@ describe("what is printed", () => {
     const { findings } = JSON.parse((await run(["--json"], env({ HTTP_PROXY: "http://127.0.0.1:9", NODE_USE_ENV_PROXY: "1" }))).stdout);
     const refused = findings.find(({ code }) => code === "proxy_refused");
     // An older Node.js cannot be told to use one.
-    if (refused) assert.equal(refused.fix, `curl -v --proxy http://127.0.0.1:9 ${server.baseUrl}`);
+    if (refused) assert.equal(refused.fix, `curl -sS -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$HTTP_PROXY" ${server.baseUrl}`);
     else assert.ok(findings.some(({ code }) => code === "proxy_unused"));
   });
 

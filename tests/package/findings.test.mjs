@@ -11,11 +11,12 @@ const PATH = "/assistant/ai-chat/usage";
 const NOW = Date.UTC(2026, 0, 2);
 const MINUTE = 60_000;
 
-let findingsOf;
+let findingsOf, findingLines, IN_CODE;
 before(async () => {
   const { build } = createRequire(`${pkg}build/build.mjs`)("esbuild");
-  const { outputFiles } = await build({ absWorkingDir: pkg, entryPoints: ["src/diagnose/outcome.ts"], bundle: true, format: "esm", target: "es2022", write: false });
-  ({ findingsOf } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`));
+  const stdin = { contents: 'export * from "./outcome.js"; export * from "./fixes.js"; export * from "./print.js";', resolveDir: `${pkg}src/diagnose`, loader: "ts" };
+  const { outputFiles } = await build({ absWorkingDir: pkg, stdin, bundle: true, format: "esm", target: "es2022", write: false });
+  ({ findingsOf, findingLines, IN_CODE } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`));
 });
 
 const readable = (status = 401, more) => ({ came: "reply", status, ...more });
@@ -27,12 +28,12 @@ const noReply = failed("network_error", { attempts: [{ error: "network_error", m
 /** What a page sees of a host, by the columns of the table; `f`: nothing of it. */
 const facts = ({ headers, ...more }) => ({
   page: PAGE, baseUrl: API, headerNames: ["authorization"], includesCookies: false, isJsonl: false, isOffline: false,
-  now: NOW, isRefusedByCsp: false, reach: opaque, headers: headers ?? {}, call: noReply, ...more,
+  now: NOW, isRefusedByCsp: false, reach: opaque, headers: headers ?? {}, call: noReply, settings: IN_CODE, ...more,
 });
 const inNode = (more) => facts({ page: undefined, reach: readable(), plain: readable(), ...more });
 const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates }) => [code, ...(level === "note" ? ["note"] : []), ...(candidates?.map(({ code }) => code) ?? [])].join(" "));
 
-const BLOCKED = "cors_blocked cors_missing cors_origin sign_in_redirect moved";
+const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved";
 const usage = { sent: ["authorization"], contentType: "application/json; charset=utf-8" };
 
 const TABLE = [
@@ -77,6 +78,8 @@ const TABLE = [
   ["a company id that is none", { call: failed("config_error") }, ["config_error"]],
   ["the token's function", { call: failed("token_provider_error") }, ["token_provider_error"]],
   ["a fetch of one's own", { call: failed("fetch_error") }, ["fetch_error"]],
+  ["a framework's redirect", { call: { sent: [], isForeign: true } }, ["control_flow"]],
+  ["a redirect to an app", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "app:callback?s3cret" }) }, ["sign_in_redirect"]],
   ["what stands in for a client", { baseUrl: undefined, reach: undefined, call: { sent: [], isForeign: true } }, ["stand_in"]],
   ["the same without a reply", { baseUrl: undefined, reach: undefined }, ["no_reply"]],
 
@@ -116,9 +119,32 @@ describe("facts and findings", () => {
 it("what mends CORS has the page's origin and the client's headers in it", () => {
   const [{ fix, elsewhere, doctor }] = findingsOf(facts({ headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: nothing, "x-tenant": nothing }, contentType: readable() }));
   assert.equal(fix, 'Plugins.Add(new CorsFeature(allowOriginWhitelist: new[] { "https://app.example" }, allowedHeaders: "Content-Type,Authorization,x-tenant", exposeHeaders: "Retry-After,Date,X-Request-Id", allowCredentials: true));');
-  assert.match(elsewhere["ASP.NET Core, before UseAuthentication"], /WithOrigins\("https:\/\/app\.example"\).*"Authorization", "x-tenant"/);
+  assert.match(elsewhere["ASP.NET Core, before UseAuthentication"], /^builder\.Services\.AddCors\(\);.*\napp\.UseCors.*WithOrigins\("https:\/\/app\.example"\).*"Authorization", "x-tenant"/);
   assert.match(elsewhere.nginx, /Allow-Headers "Content-Type,Authorization,x-tenant" always;/);
   assert.equal(doctor, "BOOKMORE_URL=https://api.example npx bookmore-sdk doctor --origin https://app.example --headers authorization,x-tenant");
+});
+
+it("no header is allowed twice", () => {
+  const [{ fix, elsewhere }] = findingsOf(facts({ headerNames: ["authorization", "content-type"], plain: readable(), headers: { authorization: nothing }, contentType: readable() }));
+  for (const text of [fix, ...Object.values(elsewhere)]) assert.equal(text.match(/content-type/gi).length, 1, text);
+});
+
+it("findings go through JSON, and print on one line each but for what mends them", () => {
+  for (const [what, given] of TABLE) {
+    const findings = findingsOf(facts(given));
+    assert.deepEqual(JSON.parse(JSON.stringify(findings)), findings, what);
+  }
+  const message = "Busy.\n✔ The call gave a usage.\u001b[2J\u009b31m\u202e\u0007";
+  const lines = findingsOf(facts({ call: { ...failed("rate_limited"), error: { code: "rate_limited", message } } })).flatMap(findingLines);
+  assert.deepEqual(lines, ["✘ Busy. ✔ The call gave a usage. [2J 31m  (rate_limited)"]);
+});
+
+it("a redirect's user name, password, query and fragment are not shown", () => {
+  const location = "https://user:s3cret@id.example/login?token=s3cret#s3cret";
+  const [found] = findingsOf(inNode({ call: failed("unexpected_response", { status: 302, location }) }));
+  assert.match(found.message, /^The server redirects to https:\/\/id\.example\/login instead/);
+  const [moved] = findingsOf(inNode({ call: failed("unexpected_response", { status: 301, location: `/v2${PATH}?s3cret` }) }));
+  assert.equal(moved.fix, `new BookMoreClient({ baseUrl: "${API}/v2" })`);
 });
 
 it("what is missing where there is no WebAssembly is named", () => {
@@ -159,7 +185,7 @@ it("what is to be pasted into a shell is quoted where it has to be", () => {
 
 it("a page without an origin gets no settings for one", () => {
   const [{ candidates }] = findingsOf(facts({ page: "null", plain: nothing }));
-  assert.ok(candidates.every(({ fix }) => fix === undefined));
+  assert.deepEqual(candidates.filter(({ fix }) => fix !== undefined).map(({ code }) => code), ["cors_duplicate"]);
   assert.match(candidates[1].message, /serve it by http/);
 });
 

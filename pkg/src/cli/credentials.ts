@@ -57,6 +57,12 @@ function sourceOf(tokenFile: string | undefined): (() => Promise<string>) | unde
   return command ? () => ofCommand(command) : undefined;
 }
 
+/** Where the token is from, or the key where there is no token. */
+export function sourceName(tokenFile: string | undefined): string | undefined {
+  if (tokenFile !== undefined) return "--token-file";
+  return ["BOOKMORE_TOKEN", "BOOKMORE_TOKEN_COMMAND", "BOOKMORE_API_KEY"].find((name) => env[name]);
+}
+
 async function ofFile(file: string): Promise<string> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new Error(`The token file ${file} cannot be read (${error.code}).`);

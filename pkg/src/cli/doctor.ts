@@ -1,25 +1,28 @@
-import { BookMoreClient } from "bookmore-sdk";
+import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts } from "../diagnose/facts.js";
-import { corsFix } from "../diagnose/fixes.js";
+import { corsFix, isAskedFor, shellWord, type Settings } from "../diagnose/fixes.js";
 import { errorFinding } from "../diagnose/network.js";
 import { LIMIT_MS, limited } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { parsed } from "./arguments.js";
-import { clientOf } from "./credentials.js";
+import { clientOf, sourceName } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, resolved } from "./doctor/connection.js";
 import { askedAsPage, corsFindings, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy } from "./doctor/proxy.js";
 import { systemCause, unreachable } from "./doctor/system.js";
-import { badArguments, EXIT, Failure } from "./exit.js";
+import { badArguments, EXIT, Failure, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
 
 const { env } = process;
 
 /** What another token or key mends. */
 const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "token_not_yet_valid", "token_refused", "key_refused", "token_provider_error"];
+
+/** Found on the way to the server, they leave no call to be judged: what it comes to is no other trouble. */
+const DECISIVE: FindingCode[] = ["connect_timeout", "proxy_refused", "needs_https"];
 
 /** `bookmore-sdk doctor`. */
 export async function doctor(args: string[], signal: AbortSignal): Promise<number> {
@@ -31,12 +34,14 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const page = originOf(values.origin);
   const headerNames = namesOf(values.headers);
   const request = positionals[0] === undefined ? {} : { companyId: positionals[0] };
+  await checkRequest(request);
 
   const checklist = new Checklist(signal);
-  const credentials = await clientFor(values["token-file"]);
-  const { client, refusal } = credentials;
+  checklist.announce("credentials");
+  const { client, source, refusal } = await unlessEnded(signal, clientFor(values["token-file"]));
   const examination = new Examination(client, request, signal, checklist.add);
   const { facts } = examination;
+  facts.settings = inShell(source, values["token-file"]);
   const baseUrl = facts.baseUrl!;
   await examination.options();
   if (refusal) await checklist.step("credentials", async () => ({ outcome: "failed", detail: "cannot be used", findings: [refusal] }));
@@ -54,12 +59,28 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
     checklist.announce("call");
     await examination.call();
   }
-  return told(checklist, facts, { isJson: values.json ?? false, hasCredentials: credentials.isGiven, page });
+  return reported(checklist, facts, { isJson: values.json ?? false, source, page });
+}
+
+/** A company that nobody can ask for is a wrong argument. The engine tells, before it sends. */
+async function checkRequest(request: GetAiChatUsage): Promise<void> {
+  const client = new BookMoreClient({ maxRetries: 0, fetch: async () => new Response(null, { status: 204 }) });
+  await client.getAiChatUsage(request).catch((error: unknown) => {
+    if (isBookMoreError(error) && error.code === "config_error") throw badArguments(error.message);
+  });
+}
+
+interface Credentials {
+  client: BookMoreClient;
+  /** Where the token or the key is from. */
+  source: string | undefined;
+  /** Why they cannot be used. */
+  refusal?: Finding;
 }
 
 /** A client with the environment's credentials, or without any: what there is besides can be tried all the same. */
-async function clientFor(tokenFile: string | undefined): Promise<{ client: BookMoreClient; isGiven: boolean; refusal?: Finding }> {
-  const isGiven = [tokenFile, env["BOOKMORE_TOKEN"], env["BOOKMORE_TOKEN_COMMAND"], env["BOOKMORE_API_KEY"]].some(Boolean);
+async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
+  const source = sourceName(tokenFile);
   const bare = () => {
     try {
       return new BookMoreClient({ baseUrl: env["BOOKMORE_URL"] || undefined });
@@ -68,12 +89,12 @@ async function clientFor(tokenFile: string | undefined): Promise<{ client: BookM
     }
   };
   const client = bare();
-  if (!isGiven) return { client, isGiven };
+  if (source === undefined) return { client, source };
   try {
-    return { client: await clientOf(tokenFile, {}), isGiven };
+    return { client: await clientOf(tokenFile, {}), source };
   } catch (error) {
     if (!(error instanceof Failure) || error.exitCode !== EXIT.badCredentials) throw error;
-    return { client, isGiven, refusal: { code: "token_provider_error", level: "error", message: error.message } };
+    return { client, source, refusal: { code: "token_provider_error", level: "error", message: error.message } };
   }
 }
 
@@ -93,7 +114,7 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
   if (!proxy) return;
   const at = checklist.steps.findIndex(({ name }) => name === "proxy");
   const isReached = checklist.steps.slice(at + 1).every(({ outcome }) => outcome !== "failed");
-  checklist.steps[at]!.findings.push(unusedProxy(isReached));
+  checklist.steps[at]!.findings.push(unusedProxy(proxy, isReached));
 }
 
 /** What a page may read, by what a browser would be told. `isReached`: whether a plain GET got a reply. */
@@ -117,18 +138,18 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     const findings = corsFindings(request, preflight, reply);
     const isFine = findings.every(({ level }) => level === "note");
     const origin = reply.headers.get("access-control-allow-origin") ?? "nobody";
-    return { outcome: isFine ? "ok" : "failed", detail: `OPTIONS ${preflight.status}, GET ${reply.status}, lets in ${origin}`, findings };
+    return { outcome: isFine ? "ok" : "failed", detail: `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}, lets in ${origin}`, findings };
   });
 }
 
-interface Told {
+interface Report {
   isJson: boolean;
-  hasCredentials: boolean;
+  source: string | undefined;
   page: string | undefined;
 }
 
 /** Prints the checklist, and gives the exit code. */
-async function told({ steps }: Checklist, facts: Facts, { isJson, hasCredentials, page }: Told): Promise<number> {
+async function reported({ steps }: Checklist, facts: Facts, { isJson, source, page }: Report): Promise<number> {
   const call = steps.find(({ name }) => name === "call");
   const onTheWay = steps.filter(({ name }) => name !== "page").flatMap(({ findings }) => findings);
   const isReached = facts.call !== undefined && !facts.call.error;
@@ -137,7 +158,8 @@ async function told({ steps }: Checklist, facts: Facts, { isJson, hasCredentials
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const findings = findingsOf(facts).flatMap((finding) => {
     if (finding.code === "no_reply" && finding.candidates === undefined) return noReply(finding, facts, known);
-    return known.has(finding.code) ? [] : [inTerminal(finding, hasCredentials)];
+    if (finding.level === "error" && DECISIVE.some((code) => known.has(code))) return [];
+    return known.has(finding.code) ? [] : [inTerminal(finding, source)];
   });
   const at = call ? "call" : facts.runtime ? "runtime" : "options";
   steps.find(({ name }) => name === at)!.findings.push(...findings);
@@ -152,19 +174,37 @@ async function told({ steps }: Checklist, facts: Facts, { isJson, hasCredentials
   return errors.some(({ code }) => CREDENTIALS.includes(code)) ? EXIT.badCredentials : EXIT.someFailed;
 }
 
-/** What the system said, unless a step has told it already. */
+/** What the system said, unless a step has shown it already. */
 function noReply(finding: Finding, { baseUrl, reach }: Facts, known: Set<FindingCode>): Finding[] {
   if (known.size > 0) return [];
-  const proxy = isHeeded() ? proxyFor(baseUrl!) : undefined;
-  if (proxy) return [behindProxy(proxy, baseUrl!)];
   const cause = reach?.came === "nothing" ? systemCause(reach.code) : undefined;
+  const proxy = isHeeded() ? proxyFor(baseUrl!) : undefined;
+  // Through a proxy the certificate is the server's own, all else the proxy's.
+  if (proxy && !cause?.startsWith("certificate_")) return [behindProxy(proxy, baseUrl!)];
   const { doctor, ...plain } = finding;
   return [cause ? { level: "error", ...unreachable(cause, baseUrl!) } : plain];
 }
 
-function inTerminal(finding: Finding, hasCredentials: boolean): Finding {
-  if (finding.code !== "credentials_missing" || hasCredentials) return finding;
-  return { ...finding, message: `${finding.message} BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY has it, or --token-file.`, fix: "export BOOKMORE_TOKEN=…" };
+function inTerminal(finding: Finding, source: string | undefined): Finding {
+  if (!CREDENTIALS.includes(finding.code)) return finding;
+  const where = source === undefined ? "Set BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY, or use --token-file." : `It is from ${source}.`;
+  return { ...finding, message: `${finding.message} ${where}` };
+}
+
+/** How the client of the command is set up. What is typed in by hand is in no history of commands. */
+function inShell(source: string | undefined, tokenFile = ""): Settings {
+  const typed = (name: string) => `read -rs ${name}; export ${name}`;
+  const credentials = typed("BOOKMORE_TOKEN");
+  const tokens: Record<string, string> = {
+    "--token-file": `read -rs TOKEN; echo "$TOKEN" > ${shellWord(tokenFile)}`,
+    BOOKMORE_TOKEN_COMMAND: 'sh -c "$BOOKMORE_TOKEN_COMMAND"',
+  };
+  return {
+    baseUrl: (baseUrl) => `export BOOKMORE_URL=${shellWord(baseUrl)}`,
+    credentials,
+    token: tokens[source ?? ""] ?? credentials,
+    apiKey: typed("BOOKMORE_API_KEY"),
+  };
 }
 
 function originOf(given: string | undefined): string | undefined {
@@ -183,8 +223,8 @@ function originOf(given: string | undefined): string | undefined {
 
 function namesOf(given: string | undefined): string[] | undefined {
   if (given === undefined) return undefined;
-  const names = given.split(",").map((name) => name.trim().toLowerCase());
-  if (names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) return names;
+  const names = [...new Set(given.split(",").map((name) => name.trim().toLowerCase()))];
+  if (names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) return names.filter(isAskedFor);
   // Somebody may have given the values, too.
   throw badArguments("--headers takes names of headers, with commas between: --headers authorization,x-tenant. Values are never sent.");
 }

@@ -5,7 +5,8 @@ import { parsed } from "./arguments.js";
 import { badArguments, EXIT, unlessEnded, unreadable } from "./exit.js";
 import { firstLook } from "../watch/gauge.js";
 import { percentOf } from "./outcome.js";
-import { print, printable } from "./output.js";
+import { print } from "./output.js";
+import { printable } from "../printable.js";
 import { saved, type SavedReply } from "./saved.js";
 
 /** `bookmore-sdk explain`. */

@@ -2,7 +2,8 @@ import type { AiChatUsageResponse } from "bookmore-sdk";
 import { firstLook } from "../watch/gauge.js";
 import type { UsageLevel } from "../watch/types.js";
 import { percentOf, type Success } from "./outcome.js";
-import { printable, styled } from "./output.js";
+import { printable } from "../printable.js";
+import { styled } from "./output.js";
 
 const STYLES = { ok: "green", warning: "yellow", critical: "red", over: "red" } as const satisfies Record<UsageLevel, string>;
 const HEADINGS = ["company", "used", "limit", "left", "share", "level"];

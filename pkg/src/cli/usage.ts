@@ -7,7 +7,8 @@ import { clientOf } from "./credentials.js";
 import { badArguments, EXIT, unlessEnded, type Failure } from "./exit.js";
 import { checkFile, idsOf } from "./ids.js";
 import { dataOf, inOrder, ORDER_NAMES, reaches, sorted, wordsOf, type Outcome, type Success } from "./outcome.js";
-import { print, printable, say, styled } from "./output.js";
+import { print, say, styled } from "./output.js";
+import { printable } from "../printable.js";
 import { ProgressLine } from "./progress.js";
 import { table } from "./table.js";
 

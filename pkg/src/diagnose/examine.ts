@@ -1,4 +1,5 @@
 import { isBookMoreError, type AiChatUsageResponse, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import { abortReason } from "../abort.js";
 import type { Outline } from "../calls.js";
 import { isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
@@ -6,6 +7,7 @@ import { callsOf } from "../reach.js";
 import { isUsage } from "../watch/options.js";
 import { claimsOf } from "./claims.js";
 import type { Call, Facts, Probe } from "./facts.js";
+import { IN_CODE, isAskedFor } from "./fixes.js";
 import { isSameOrigin } from "./network.js";
 import { aheadMs, LIMIT_MS, limited, probe, type ProbeInit } from "./probe.js";
 import type { DiagnosisStep } from "./types.js";
@@ -17,7 +19,7 @@ const PLACEHOLDER = "placeholder";
 
 const STAND_IN = "what stands in for a client tells nothing of itself";
 
-type Told = [outcome: DiagnosisStep["outcome"], detail: string];
+type StepResult = [outcome: DiagnosisStep["outcome"], detail: string];
 
 /** Tries one thing after the other, and gathers what it came to. */
 export class Examination {
@@ -40,13 +42,14 @@ export class Examination {
     this.facts = {
       page: pageOrigin(),
       baseUrl,
-      headerNames,
+      headerNames: headerNames.filter(isAskedFor),
       includesCookies: credentials === "include",
       isJsonl,
       isOffline: globalThis.navigator?.onLine === false,
       now: Date.now(),
       isRefusedByCsp: false,
       headers: {},
+      settings: IN_CODE,
     };
   }
 
@@ -116,14 +119,14 @@ export class Examination {
       try {
         const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: LIMIT_MS };
         // A client's own limit comes first, and tells more.
-        const told = await limited(this.#signal, (signal) => this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal }), LIMIT_MS + 1000);
+        const reply = await limited(this.#signal, (signal) => this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal }), LIMIT_MS + 1000);
         // What stands in for a client may tell less, or heed no limit.
-        call.isForeign = !isUsage(told?.data as AiChatUsageResponse);
-        const headers = told?.response?.headers;
+        call.isForeign = !isUsage(reply?.data as AiChatUsageResponse);
+        const headers = reply?.response?.headers;
         call.contentType = headers?.["content-type"];
         call.aheadMs = aheadMs(headers?.["date"]);
       } catch (thrown) {
-        this.#signal?.throwIfAborted();
+        if (this.#signal?.aborted) throw abortReason(this.#signal);
         if (isBookMoreError(thrown)) call.error = thrown;
         else call.isForeign = true;
       } finally {
@@ -151,7 +154,7 @@ export class Examination {
     globalThis.addEventListener?.("securitypolicyviolation", listener);
     try {
       const reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
-      if (reach.came === "nothing") await Promise.race([isViolated, new Promise((resolve) => setTimeout(resolve, LATEST_VIOLATION_MS))]);
+      if (reach.came === "nothing") await limited(this.#signal, () => isViolated, LATEST_VIOLATION_MS);
       return reach;
     } finally {
       globalThis.removeEventListener?.("securitypolicyviolation", listener);
@@ -167,12 +170,12 @@ export class Examination {
     await this.#step(name, async () => {
       const all = { redirect: "manual", ...cache, ...init, headers: { Accept: "application/json", ...headers } } as const;
       came = await probe(given, baseUrl + PATH, all, this.#signal);
-      return told(came);
+      return resultOf(came);
     });
     return came;
   }
 
-  async #step(name: string, run: () => Promise<Told>): Promise<void> {
+  async #step(name: string, run: () => Promise<StepResult>): Promise<void> {
     const started = performance.now();
     const [outcome, detail] = await run();
     const step: DiagnosisStep = { name, outcome, detail, ms: Math.round(performance.now() - started) };
@@ -185,14 +188,14 @@ export class Examination {
   }
 }
 
-function told(probe: Probe): Told {
+function resultOf(probe: Probe): StepResult {
   switch (probe.came) {
     case "reply":
       return ["ok", `${probe.status}, readable`];
     case "opaque":
       return ["ok", "something answers"];
     case "redirect":
-      return ["failed", `a redirect${probe.to ? ` to ${new URL(probe.to).origin}` : ""}`];
+      return ["failed", `a redirect${probe.to ? ` to ${/^[^:]+:(\/\/[^/]+)?/.exec(probe.to)![0]}` : ""}`];
     case "late":
       return ["failed", `nothing within ${LIMIT_MS / 1000} s`];
     case "nothing":

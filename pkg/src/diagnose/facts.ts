@@ -1,4 +1,5 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
+import type { Settings } from "./fixes.js";
 
 /** What a probe came to, as far as the platform tells. */
 export type Probe =
@@ -24,7 +25,7 @@ export interface Claims {
 export interface Call {
   /** Absent where it gave a usage. */
   error?: AnyBookMoreError;
-  /** Whether there was neither a usage nor an error of the client's, as what stands in for one may do. */
+  /** Whether there was neither a usage nor an error of the client's, as what stands in for one may do, or a framework's redirect. */
   isForeign?: boolean;
   /** The names of the headers that were sent, in lower case. */
   sent: readonly string[];
@@ -39,7 +40,7 @@ export interface Facts {
   page?: string | undefined;
   /** Absent for what stands in for a client. */
   baseUrl?: string | undefined;
-  /** The names of the headers that the client would send besides Accept, in lower case. */
+  /** The names of the headers that the client would send and a browser asks for, in lower case. */
   headerNames: readonly string[];
   /** Whether it sends cookies to other origins. */
   includesCookies: boolean;
@@ -64,4 +65,6 @@ export interface Facts {
   /** The same with cookies. */
   cookies?: Probe | undefined;
   call?: Call | undefined;
+  /** How the client that asks is set up. */
+  settings: Settings;
 }

@@ -1,6 +1,6 @@
 import { isLoopback } from "../loopback.js";
 import type { Call, Facts, Probe } from "./facts.js";
-import { corsFix, doctorLine, httpsFix, shellWord, urlFor, type Asking } from "./fixes.js";
+import { corsFix, doctorLine, httpsOf, shellWord, urlFor, type Asking } from "./fixes.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cause });
@@ -37,7 +37,7 @@ export function unknownHost({ hostname }: URL): Cause {
   return { code: "unknown_host", message: `The name ${hostname} does not resolve: it is misspelt, or only a VPN or another network knows it.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 
-function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Facts, page: string, baseUrl: string): Finding {
+function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies, settings }: Facts, page: string, baseUrl: string): Finding {
   const url = new URL(baseUrl);
   const { origin, hostname, protocol } = url;
   if (isRefusedByCsp) {
@@ -52,7 +52,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Fac
     return errorFinding({
       code: "mixed_content",
       message: "This page came by https, and browsers let it ask nothing by plain http.",
-      fix: httpsFix(baseUrl),
+      fix: settings.baseUrl(httpsOf(baseUrl)),
     });
   }
   const candidates: Cause[] = [];
@@ -69,7 +69,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Fac
     add("local_network", "The page is of the internet and the server of the local network: the browser asks the user before it lets the page in; the settings of this site tell what was answered.");
   }
   if (isLocal && page.startsWith("https:") && protocol === "http:") {
-    add("mixed_content", "This page came by https, and some browsers let it ask nothing by plain http, not even this machine.", httpsFix(baseUrl));
+    add("mixed_content", "This page came by https, and some browsers let it ask nothing by plain http, not even this machine.", settings.baseUrl(httpsOf(baseUrl)));
   }
   add("blocked_reply", "An extension of the browser, a proxy, or a Cross-Origin-Resource-Policy of the server keeps the reply from the page.", "Cross-Origin-Resource-Policy: cross-origin");
   return {
@@ -78,6 +78,13 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies }: Fac
     doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies),
   };
 }
+
+/** What the settings on top of others come to. */
+export const DUPLICATE: Cause = {
+  code: "cors_duplicate",
+  message: "The server and something in front of it both send Access-Control-Allow-Origin, and browsers take it once alone.",
+  fix: "proxy_hide_header Access-Control-Allow-Origin;",
+};
 
 /** The server answers; what of it may this page read? */
 function crossOrigin(facts: Facts, asking: Asking): Finding {
@@ -90,10 +97,8 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
       page === "null"
         ? { code: "cors_origin", message: "This page has no origin, as a file or a sandboxed frame has none; serve it by http." }
         : { code: "cors_origin", message: `The server's CORS settings let in other origins, and not ${page}.`, ...fix },
-      {
-        code: "sign_in_redirect",
-        message: "Something in front of the server redirects to a page for signing in.",
-      },
+      DUPLICATE,
+      { code: "sign_in_redirect", message: "Something in front of the server redirects to a page for signing in." },
       { code: "moved", message: "The server redirects to where the API lives now; the base URL has to be that." },
     ];
     return {
@@ -138,7 +143,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
   };
 }
 
-function late(baseUrl: string): Cause {
+export function late(baseUrl: string): Cause {
   return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time: it is overloaded, or something on the way drops the connection.`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
 }
 

@@ -3,8 +3,9 @@ import { isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
 import type { Call, Facts, Probe } from "./facts.js";
-import { baseUrlFix, httpsFix } from "./fixes.js";
-import { errorFinding, noReplyFindings, truncated } from "./network.js";
+import { httpsOf } from "./fixes.js";
+import { errorFinding, late, noReplyFindings, truncated } from "./network.js";
+import { addressOf } from "./probe.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 /** So far clocks may differ: what is rounded, and what took time on the way. */
@@ -30,6 +31,7 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
 
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, isForeign } = call;
+  if (isForeign && facts.baseUrl !== undefined) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw what is a framework's to catch, such as a redirect; a call passes it on as it is." })];
   if (isForeign || !error) return [errorFinding({ code: "stand_in", message: "What was given as a client is not like one: it gave no usage in time, and threw no BookMoreError. Look at what it does." })];
   const { code, message } = error;
   switch (code) {
@@ -44,6 +46,8 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "decode_error":
       // Of these errors the engine tries those again that may pass: a text that is cut off.
       return [errorFinding(error.isRetryable ? truncated(message) : { code, message })];
+    case "timeout":
+      return [errorFinding(facts.reach?.came === "late" ? late(facts.baseUrl!) : { code, message })];
     case "runtime_unsupported":
       // Told already, where the module was tried.
       return facts.runtime ? [] : [runtimeFinding(error, facts)];
@@ -58,24 +62,24 @@ function codeOf(code: AnyBookMoreError["code"]): FindingCode {
 }
 
 const SET_CLOCK = "timedatectl set-ntp true";
-const PROVIDER = "new BookMoreClient({ bearerToken: async () => (await session.renewed()).accessToken })";
 
 /** Why a 401, as far as the token tells. */
 function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   const { sent, claims } = call;
+  const { settings } = facts;
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
   if (!hasToken && !hasKey) {
-    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, fix: "new BookMoreClient({ bearerToken: () => session.accessToken() })" };
+    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, fix: settings.credentials };
   }
-  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, fix: "new BookMoreClient({ apiKey: settings.bookMoreApiKey })" };
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, fix: PROVIDER };
+  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, fix: settings.apiKey };
+  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, fix: settings.token };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
   const { iss, aud } = claims;
   const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
   const check = says ? ` It says ${says}; the server may want another.` : "";
-  return { code: "token_refused", message: `${message} The token has not expired.${check}`, fix: PROVIDER };
+  return { code: "token_refused", message: `${message} The token has not expired.${check}`, fix: settings.token };
 }
 
 /** What the token's own times say against it. */
@@ -86,7 +90,7 @@ function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
   const there = serverClock(facts) ?? here;
   const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
   if (exp !== undefined && exp <= there) {
-    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, fix: exp > here ? SET_CLOCK : PROVIDER }];
+    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, fix: exp > here ? SET_CLOCK : facts.settings.token }];
   }
   if (nbf === undefined || nbf <= there) return [];
   const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Set the clock of whoever issues it, or of the server.`;
@@ -97,40 +101,41 @@ function skewOf(there: number, here: number): string {
   return `The clock here is ${span(here - there)} ${here > there ? "ahead of" : "behind"} the server's`;
 }
 
-function apiCause(error: Extract<AnyBookMoreError, { code: "api_error" }>, { baseUrl }: Facts): Cause {
+function apiCause(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Cause {
   const { status, message, errorCode } = error;
   const isNobodys = errorCode === undefined && (status === 404 || status === 405);
   if (!isNobodys) return { code: "api_error", message };
-  return { code: "base_url", ...wrongBase(baseUrl, message) };
+  return { code: "base_url", ...wrongBase(facts, message) };
 }
 
 /** The operation is not below this base URL, which may have a path too many. */
-function wrongBase(baseUrl: string | undefined, message: string): Pick<Cause, "message" | "fix"> {
+function wrongBase({ baseUrl, settings }: Facts, message: string): Pick<Cause, "message" | "fix"> {
   if (baseUrl === undefined) return { message };
   const { origin } = new URL(baseUrl);
   const without = baseUrl.endsWith(PATH) ? baseUrl.slice(0, -PATH.length) : origin;
-  const fix = without === baseUrl ? {} : { fix: baseUrlFix(without) };
+  const fix = without === baseUrl ? {} : { fix: settings.baseUrl(without) };
   return { message: `${message} It was asked for at ${baseUrl}${PATH}.`, ...fix };
 }
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
+  const { call, settings } = facts;
   if (contentType !== undefined) {
     if (!/html/i.test(contentType)) return errorFinding({ code: "unexpected_response", message });
     return {
       ...errorFinding({ code: "html_reply", message: "The server answered with a page of HTML instead of JSON." }),
       candidates: [
-        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in." },
-        { code: "base_url", ...wrongBase(facts.baseUrl, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
+        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in.", fix: call?.sent.length ? settings.token : settings.credentials },
+        { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
       ],
     };
   }
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400);
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
   const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
-  const base = to?.split(/[?#]/)[0]!;
+  const base = to ? addressOf(to, facts.baseUrl && facts.baseUrl + PATH) : undefined;
   if (base?.endsWith(PATH)) {
     const baseUrl = base.slice(0, -PATH.length);
-    return errorFinding({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: baseUrlFix(baseUrl) });
+    return errorFinding({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: settings.baseUrl(baseUrl) });
   }
   const signIn: Cause = { code: "sign_in_redirect", message: base === undefined ? "A page for signing in is in front of the API." : `The server redirects to ${base} instead of answering, perhaps to a page for signing in.` };
   if (base !== undefined) return errorFinding(signIn);
@@ -155,16 +160,16 @@ function serverClock({ call, plain, followed, now }: Facts): number | undefined 
 /** What does no harm, or not yet. */
 function notes(facts: Facts, errors: Finding[]): Finding[] {
   const { baseUrl, call, plain, now, headerNames, isJsonl } = facts;
-  const told: Finding[] = [];
-  const note = (code: FindingCode, message: string, fix?: string) => told.push({ code, level: "note", message, ...(fix === undefined ? {} : { fix }) });
+  const found: Finding[] = [];
+  const note = (code: FindingCode, message: string, fix?: string) => found.push({ code, level: "note", message, ...(fix === undefined ? {} : { fix }) });
   const there = serverClock(facts);
-  const isTold = errors.some(({ code }) => code === "clock_skew" || code === "token_expired" || code === "token_not_yet_valid");
-  if (there !== undefined && Math.abs(there - now) > LARGEST_SKEW_MS && !isTold) {
+  const isClockKnown = errors.some(({ code }) => code === "clock_skew" || code === "token_expired" || code === "token_not_yet_valid");
+  if (there !== undefined && Math.abs(there - now) > LARGEST_SKEW_MS && !isClockKnown) {
     note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid.`, SET_CLOCK);
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
   if (url?.protocol === "http:" && !isLoopback(url.hostname) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {
-    note("insecure_http", `Credentials go to ${url.origin} by plain http: whoever is on the way can read them.`, httpsFix(baseUrl!));
+    note("insecure_http", `Credentials go to ${url.origin} by plain http: whoever is on the way can read them.`, facts.settings.baseUrl(httpsOf(baseUrl!)));
   }
   if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, and not the PascalCase of its documentation; the client reads both.");
   const isJsonlReply = call?.contentType && /jsonl/i.test(call.contentType);
@@ -174,7 +179,7 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   // In a page a probe and a call differ in what the page may read.
   const isUnsteady = facts.page === undefined && call && !call.error && !call.isForeign && facts.reach?.came === "nothing";
   if (isUnsteady) note("unsteady", "The call gave a usage, and a probe before it got no reply: the connection comes and goes.");
-  return told;
+  return found;
 }
 
 function iso(ms: number): string {

@@ -1,3 +1,4 @@
+import { printable } from "../printable.js";
 import type { Cause, Diagnosis, Finding } from "./types.js";
 
 /** What was found, for a person. */
@@ -10,11 +11,13 @@ export function printed({ ok, findings }: Pick<Diagnosis, "ok" | "findings">): s
 export function findingLines(finding: Finding): string[] {
   const { level, candidates = [], doctor } = finding;
   const shown = new Set<string>();
-  return [
+  const lines = [
     ...causeLines(finding, level === "error" ? "✘" : "•", "  ", shown),
     ...candidates.flatMap((cause, at) => causeLines(cause, `  ${at + 1}.`, "     ", shown)),
     ...(doctor === undefined ? [] : [candidates.length > 0 ? "  To tell them apart:" : "  To see more:", `    ${doctor}`]),
   ];
+  // A message may have the server's words in it.
+  return lines.map(printable);
 }
 
 function causeLines({ code, message, fix, elsewhere }: Cause, mark: string, indent: string, shown: Set<string>): string[] {
@@ -22,7 +25,7 @@ function causeLines({ code, message, fix, elsewhere }: Cause, mark: string, inde
   if (fix === undefined || shown.has(fix)) return lines;
   shown.add(fix);
   if (!elsewhere) return [...lines, ...indented(fix, `${indent}  `)];
-  for (const [where, text] of Object.entries({ ServiceStack: fix, ...elsewhere })) lines.push(`${indent}${where}:`, ...indented(text, `${indent}  `));
+  for (const [where, text] of Object.entries({ "ServiceStack, in place of another CorsFeature": fix, ...elsewhere })) lines.push(`${indent}${where}:`, ...indented(text, `${indent}  `));
   return lines;
 }
 

@@ -75,11 +75,11 @@ export function aheadMs(date: string | null | undefined): number | undefined {
   return Number.isNaN(there) ? undefined : Date.now() - there;
 }
 
-/** Without a query, in which a secret may be. */
-function addressOf(address: string, base?: string): string | undefined {
+/** Without what a secret may be in: a user name, a password, a query. Of an address of an app, such as `app:callback`, the scheme. */
+export function addressOf(address: string, base?: string): string | undefined {
   try {
-    const { origin, pathname } = new URL(address, base || undefined);
-    return origin + pathname;
+    const { origin, pathname, protocol } = new URL(address, base || undefined);
+    return origin === "null" ? protocol : origin + pathname;
   } catch {
     return undefined;
   }

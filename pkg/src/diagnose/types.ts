@@ -4,10 +4,11 @@ export type FindingCode =
   | "wasm_csp" | "wasm_missing" | "module_missing" | "runtime_unsupported" | "csp_connect_src" | "mixed_content" | "offline" | "local_network"
   // The way to the server.
   | "no_reply" | "connection_refused" | "unknown_host" | "connect_timeout" | "connection_reset" | "certificate_untrusted"
-  | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "proxy_unused" | "proxy_refused"
-  | "blocked_reply" | "timeout"
+  | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "client_certificate" | "tls_version" | "tls_refused"
+  | "not_tls" | "needs_https" | "not_http" | "http_version" | "proxy_unused" | "proxy_refused" | "blocked_reply" | "timeout"
   // What the server lets a page read.
-  | "cors_blocked" | "preflight_refused" | "cors_missing" | "cors_origin" | "cors_headers" | "cors_preflight" | "cors_credentials" | "cors_error_replies"
+  | "cors_blocked" | "preflight_refused" | "cors_missing" | "cors_origin" | "cors_duplicate" | "cors_headers" | "cors_preflight"
+  | "cors_credentials" | "cors_error_replies"
   // What answered.
   | "moved" | "sign_in_redirect" | "redirected" | "html_reply" | "login_page" | "base_url" | "truncated" | "unexpected_response" | "decode_error"
   | "company_mismatch" | "rate_limited" | "server_error" | "api_error"
@@ -15,7 +16,7 @@ export type FindingCode =
   | "credentials_missing" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"
   | "permission_denied" | "token_provider_error"
   // What the caller gave.
-  | "config_error" | "fetch_error" | "stand_in" | "internal_error"
+  | "config_error" | "fetch_error" | "control_flow" | "stand_in" | "internal_error"
   // Notes.
   | "insecure_http" | "insecure_tls" | "reply_form" | "unsteady" | "certificate_ends_soon" | "hidden_headers";
 

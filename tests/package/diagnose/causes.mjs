@@ -17,7 +17,7 @@ export const SECRETS = [GOOD, EXPIRED, EARLY, "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1
 const KEY = SECRETS[3];
 const extra = { headers: { "X-Tenant": SECRETS[4] } };
 
-const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "sign_in_redirect", "moved"];
+const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "blocked_reply"];
 const without = (codes, ...others) => codes.filter((code) => !others.includes(code));
 /** A number has no name that could be unknown, and plain http has no certificate. */
@@ -33,6 +33,7 @@ export const CAUSES = [
   { cause: "A header of your own that CORS does not allow", code: "cors_headers", host: { cors: "open" }, options: extra, page: ["cors_headers"], args: ["--headers", "authorization,x-tenant"], terminal: ["cors_headers"] },
   { cause: "CORS lets in other origins", code: "cors_origin", host: { cors: "allow-list" }, page: BLOCKED, terminal: ["cors_origin"] },
   { cause: "No CORS settings", code: "cors_missing", host: { cors: "none" }, page: BLOCKED, terminal: ["cors_missing"] },
+  { cause: "CORS headers twice, of the server and of a proxy", code: "cors_duplicate", host: { headers: { "access-control-allow-origin": ["*", "*"], "access-control-allow-headers": "authorization" } }, page: BLOCKED, terminal: ["cors_duplicate"] },
   { cause: "The preflight is answered with 405", code: "cors_preflight", host: { cors: "preflight-405" }, page: ["preflight_refused", "cors_preflight", "cors_headers"], terminal: ["cors_preflight"] },
   { cause: "Endpoint routing: a 405, and errors without CORS headers", code: "cors_missing", host: { cors: "preflight-405", fake: { host: "endpoints" } }, page: BLOCKED, terminal: ["cors_missing"] },
   { cause: "Cookies beside `Access-Control-Allow-Origin: *`", code: "cors_credentials", host: { cors: "wildcard-with-credentials" }, options: { credentials: "include" }, page: ["cors_credentials"], args: ["--credentials"], terminal: ["cors_credentials"] },
@@ -48,6 +49,12 @@ export const CAUSES = [
   { cause: "A certificate for another name", code: "certificate_name", host: { tls: "otherName" }, trusts: true, terminal: ["certificate_name"] },
   { cause: "A company's own authority, which Node.js does not know", code: "certificate_untrusted", host: { tls: "good" }, terminal: ["certificate_untrusted"] },
   { cause: "https at a port of plain http", code: "not_tls", host: { cors: "open", scheme: "https" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["not_tls"] },
+  { cause: "http at a port of TLS", code: "needs_https", host: { tls: "good", scheme: "http" }, terminal: ["needs_https"] },
+  { cause: "A version of TLS that is too old", code: "tls_version", host: { raw: "oldTls" }, terminal: ["tls_version"] },
+  { cause: "A client certificate is asked for", code: "client_certificate", host: { raw: "clientCertificate" }, trusts: true, terminal: ["client_certificate"] },
+  { cause: "A client certificate is asked for, by TLS 1.2", code: "tls_refused", host: { raw: "clientCertificateOfOld" }, trusts: true, terminal: ["tls_refused"] },
+  { cause: "HTTP/2 alone", code: "http_version", host: { raw: "http2" }, trusts: true, terminal: ["http_version"] },
+  { cause: "Another service than HTTP", code: "not_http", host: { raw: "otherService" }, terminal: ["not_http"] },
   { cause: "The connection is closed before a reply comes", code: "connection_reset", host: { cors: "open", answers: { kind: "network" } }, terminal: ["connection_reset"] },
   { cause: "`HTTPS_PROXY`, which Node.js's fetch does not heed by itself", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" }, terminal: ["proxy_unused", "connection_refused"] },
   { cause: "The page's `connect-src`", code: "csp_connect_src", host: { cors: "open" }, csp: "script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'", page: ["csp_connect_src"] },

@@ -1,7 +1,9 @@
 // Servers that make calls fail, one for each cause, behind one port each of http and https.
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
+import { createSecureServer as createHttp2Server } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { answer } from "../../../pkg/dist/cli/http.js";
 import { createFakeBookMore } from "../../../pkg/dist/testing/index.js";
 import { GOOD } from "./causes.mjs";
@@ -10,9 +12,10 @@ const PATH = "/assistant/ai-chat/usage";
 const OPEN = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization,x-api-key", "access-control-expose-headers": "date" };
 
 /** Begins a server. `baseUrl` is for the client; `requests` what came. */
-export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, scheme, path = "", moved, late, corp, headers }, certificates) {
+export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, raw, scheme, path = "", moved, late, corp, headers }, certificates) {
   if (url) return { baseUrl: url, requests: [], close() {} };
   if (dead) return { baseUrl: `http://127.0.0.1:${await freePort()}`, requests: [], close() {} };
+  if (raw) return rawHost(raw, certificates);
   const requests = [];
   let respond;
   const handle = (req, res) => {
@@ -49,7 +52,30 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
     server.close();
     server.closeAllConnections();
   };
-  return { baseUrl: (scheme ? origin.replace("http:", `${scheme}:`) : origin) + path, requests, close };
+  return { baseUrl: (scheme ? origin.replace(/^\w+/, scheme) : origin) + path, requests, close };
+}
+
+/** What answers otherwise than HTTP/1.1 over a TLS of today, by the scheme that the client is given. */
+const RAW = {
+  oldTls: ["https", ({ good }) => createTlsServer({ ...good, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT:@SECLEVEL=0" })],
+  http2: ["https", ({ good }) => createHttp2Server({ ...good, allowHTTP1: false })],
+  clientCertificate: ["https", ({ good }) => createSecureServer({ ...good, requestCert: true, rejectUnauthorized: true })],
+  clientCertificateOfOld: ["https", ({ good }) => createSecureServer({ ...good, requestCert: true, rejectUnauthorized: true, maxVersion: "TLSv1.2" })],
+  otherService: ["http", () => createTcpServer((socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.2\r\n"))],
+};
+
+async function rawHost(name, certificates) {
+  const [scheme, make] = RAW[name];
+  const server = make(certificates);
+  const sockets = new Set();
+  server.on("connection", (socket) => sockets.add(socket.on("error", () => {})));
+  for (const event of ["tlsClientError", "unknownProtocol"]) server.on(event, (...given) => given.at(-1).destroy());
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { baseUrl: `${scheme}://127.0.0.1:${server.address().port}`, requests: [], close };
 }
 
 /** The options of the client that asks. */

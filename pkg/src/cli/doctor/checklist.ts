@@ -1,6 +1,7 @@
 import { findingLines } from "../../diagnose/print.js";
 import type { DiagnosisStep, Finding } from "../../diagnose/types.js";
-import { printable, styled } from "../output.js";
+import { printable } from "../../printable.js";
+import { styled } from "../output.js";
 
 /** What a step came to. */
 export interface Checked extends Pick<DiagnosisStep, "outcome" | "detail"> {
@@ -54,7 +55,7 @@ export function listed(steps: Checklist["steps"]): string {
   const lines = steps.flatMap(({ name, outcome, detail, ms, findings }) => {
     const [style, mark] = MARKS[outcome];
     const time = outcome === "skipped" ? "" : ` ${styled("dim", `${ms} ms`)}`;
-    const found = findings.flatMap(findingLines).map((line) => `    ${printable(line)}`);
+    const found = findings.flatMap(findingLines).map((line) => `    ${line}`);
     return [`${styled(style, mark)} ${name.padEnd(width)}  ${printable(detail)}${time}`, ...found];
   });
   return `${lines.join("\n")}\n`;

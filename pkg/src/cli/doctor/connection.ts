@@ -4,17 +4,17 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { connect, isIP } from "node:net";
 import { connect as connectTls, type PeerCertificate } from "node:tls";
-import { portOf } from "../../diagnose/network.js";
+import { errorFinding, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
 import type { Finding } from "../../diagnose/types.js";
 import { PATH } from "../../operation.js";
 import type { Checked } from "./checklist.js";
-import { hostOf, systemCause, unreachable } from "./system.js";
+import { hostOf, systemCause, selfSigned, unreachable } from "./system.js";
 
 /** What is found where there was time for it. */
 const LATE: Checked = { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
 const DAY = 86_400_000;
-/** So long before its end a certificate is told of. */
+/** So long before its end a certificate's end is worth a note. */
 const SOON_MS = 14 * DAY;
 
 interface Address {
@@ -24,7 +24,11 @@ interface Address {
 
 type Handshake = { error: string } | { certificate: PeerCertificate; versions: string; problem: string | undefined };
 
-const failure = (code: string | undefined, baseUrl: string, words?: string): Finding => ({ level: "error", ...unreachable(systemCause(code ?? "") ?? "no_reply", baseUrl, words) });
+/** What the system's code stands for. Of one that nobody knows, a later step may know more. */
+function failures(code = "", baseUrl: string): Finding[] {
+  const cause = systemCause(code);
+  return cause ? [errorFinding(unreachable(cause, baseUrl))] : [];
+}
 
 /** The addresses of a name, of both families. */
 export async function resolved(baseUrl: string, signal: AbortSignal): Promise<Checked & { addresses: Address[] }> {
@@ -37,7 +41,7 @@ export async function resolved(baseUrl: string, signal: AbortSignal): Promise<Ch
   } catch (error) {
     signal.throwIfAborted();
     const { code } = error as NodeJS.ErrnoException;
-    return { outcome: "failed", detail: `${host}: ${code}`, addresses: [], findings: [failure(code, baseUrl)] };
+    return { outcome: "failed", detail: `${host}: ${code}`, addresses: [], findings: failures(code, baseUrl) };
   }
 }
 
@@ -47,7 +51,7 @@ export async function connected(baseUrl: string, addresses: Address[], signal: A
   const came = await Promise.all(addresses.slice(0, 6).map(async (to) => ({ to, error: await connection(to.address, port, signal) })));
   const detail = came.map(({ to, error }) => `${shown(to)} ${error ?? "✔"}`).join(", ");
   if (came.some(({ error }) => error === undefined)) return { outcome: "ok", detail: `port ${port}: ${detail}` };
-  return { outcome: "failed", detail: `port ${port}: ${detail}`, findings: [failure(came.find(({ error }) => systemCause(error!))?.error, baseUrl)] };
+  return { outcome: "failed", detail: `port ${port}: ${detail}`, findings: failures(came.find(({ error }) => systemCause(error!))?.error, baseUrl) };
 }
 
 /** Why there is no connection, by the system's code; undefined where there is one. */
@@ -60,22 +64,28 @@ export async function connection(host: string, port: number, signal: AbortSignal
   return came ? came.error : "ETIMEDOUT";
 }
 
-/** Names, dates and the chain of the server's certificate. */
-export async function certified(baseUrl: string, signal: AbortSignal): Promise<Checked> {
-  const host = hostOf(new URL(baseUrl));
-  const port = portOf(new URL(baseUrl));
-  const came = await limited(signal, (limit) => new Promise<Handshake>((resolve) => {
-    // Refused by hand, so that all that it says can be told.
-    const socket = connectTls({ host, port, ALPNProtocols: ["h2", "http/1.1"], rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) });
+/** One TLS handshake, whoever vouches for the certificate. Undefined where there was no time for it. */
+function handshake(baseUrl: string, signal: AbortSignal): Promise<Handshake | undefined> {
+  const url = new URL(baseUrl);
+  const host = hostOf(url);
+  return limited(signal, (limit) => new Promise<Handshake>((resolve) => {
+    // Refused by hand, so that all that it says can be shown.
+    const socket = connectTls({ host, port: portOf(url), ALPNProtocols: ["h2", "http/1.1"], rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) });
     limit.addEventListener("abort", () => socket.destroy());
-    socket.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? "EPROTO" }));
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
     socket.on("secureConnect", () => {
       const versions = `${socket.getProtocol()}, ${socket.alpnProtocol === "h2" ? "offers HTTP/2" : "HTTP/1.1"}`;
       resolve({ certificate: socket.getPeerCertificate(), versions, problem: socket.authorizationError as unknown as string | undefined });
     });
   }));
+}
+
+/** Names, dates and the chain of the server's certificate. */
+export async function certified(baseUrl: string, signal: AbortSignal): Promise<Checked> {
+  const host = hostOf(new URL(baseUrl));
+  const came = await handshake(baseUrl, signal);
   if (!came) return LATE;
-  if ("error" in came) return { outcome: "failed", detail: came.error, findings: [failure(came.error, baseUrl)] };
+  if ("error" in came) return { outcome: "failed", detail: came.error, findings: failures(came.error, baseUrl) };
   const { certificate, versions, problem } = came;
   const detail = `${versions}, ${described(certificate)}`;
   if (!problem) return { outcome: "ok", detail, findings: endingSoon(certificate, host) };
@@ -83,10 +93,11 @@ export async function certified(baseUrl: string, signal: AbortSignal): Promise<C
     const message = `The certificate of ${host} would be refused (${problem}), and NODE_TLS_REJECT_UNAUTHORIZED=0 lets it pass: whoever is on the way can read the credentials.`;
     return { outcome: "ok", detail: `${detail}, not checked`, findings: [{ code: "insecure_tls", level: "note", message, fix: "unset NODE_TLS_REJECT_UNAUTHORIZED" }] };
   }
-  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [failure(problem, baseUrl, `It is ${described(certificate)}.${isUntrusted(problem) ? extraAuthorities() : ""}`)] };
+  const code = systemCause(problem) ?? "certificate_untrusted";
+  const words = `It is ${described(certificate)}.${code === "certificate_untrusted" ? extraAuthorities() : ""}`;
+  const cause = problem === "DEPTH_ZERO_SELF_SIGNED_CERT" ? selfSigned(baseUrl, words) : unreachable(code, baseUrl, words);
+  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [errorFinding(cause)] };
 }
-
-const isUntrusted = (problem: string): boolean => systemCause(problem) === "certificate_untrusted";
 
 function described({ subjectaltname, valid_from, valid_to, issuer }: PeerCertificate): string {
   const by = [issuer?.O, issuer?.CN].flat().filter(Boolean).join(" ");
@@ -97,15 +108,31 @@ const day = (date: string): string => (Number.isNaN(Date.parse(date)) ? date : n
 
 /** What answers a GET without credentials: the version of HTTP, and the headers that tell who it is. */
 export async function answered(baseUrl: string, signal: AbortSignal): Promise<Checked> {
-  const { get } = baseUrl.startsWith("https:") ? https : http;
+  const isPlain = baseUrl.startsWith("http:");
+  const { get } = isPlain ? http : https;
   const came = await limited(signal, (limit) => new Promise<IncomingMessage | NodeJS.ErrnoException>((resolve) => {
-    get(baseUrl + PATH, { headers: { accept: "application/json" }, agent: false, signal: limit }, (reply) => resolve(reply.resume())).on("error", resolve);
+    // What fetch offers in TLS: a server that speaks another version alone says so.
+    const offered = isPlain ? {} : { ALPNProtocols: ["http/1.1"] };
+    get(baseUrl + PATH, { headers: { accept: "application/json" }, agent: false, signal: limit, ...offered }, (reply) => resolve(reply.resume())).on("error", resolve);
   }));
   if (!came) return LATE;
-  if (came instanceof Error) return { outcome: "failed", detail: came.code ?? came.message, findings: [failure(came.code, baseUrl)] };
-  const { httpVersion, statusCode, headers } = came;
-  const told = ["content-type", "server", "via", "x-powered-by"].flatMap((name) => (headers[name] ? `${name}: ${headers[name]}` : []));
-  return { outcome: "ok", detail: [`HTTP/${httpVersion} ${statusCode}`, ...told].join(", ") };
+  const isError = came instanceof Error;
+  const detail = isError ? (came.code ?? came.message) : headOf(came);
+  // A port of TLS closes what is plain, or answers it with a 400.
+  if (isPlain && (isError || came.statusCode === 400) && (await speaksTls(baseUrl, signal))) {
+    return { outcome: "failed", detail: `${detail}, and speaks TLS`, findings: [errorFinding(unreachable("needs_https", baseUrl))] };
+  }
+  return isError ? { outcome: "failed", detail, findings: failures(came.code, baseUrl) } : { outcome: "ok", detail };
+}
+
+function headOf({ httpVersion, statusCode, headers }: IncomingMessage): string {
+  const shown = ["content-type", "server", "via", "x-powered-by"].flatMap((name) => (headers[name] ? `${name}: ${headers[name]}` : []));
+  return [`HTTP/${httpVersion} ${statusCode}`, ...shown].join(", ");
+}
+
+async function speaksTls(baseUrl: string, signal: AbortSignal): Promise<boolean> {
+  const came = await handshake(baseUrl, signal);
+  return came !== undefined && "certificate" in came;
 }
 
 function endingSoon({ valid_to }: PeerCertificate, host: string): Finding[] {

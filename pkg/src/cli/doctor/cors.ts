@@ -1,5 +1,6 @@
 import { PATH } from "../../operation.js";
 import { corsFix, EXPOSED } from "../../diagnose/fixes.js";
+import { DUPLICATE, errorFinding } from "../../diagnose/network.js";
 import type { Finding, FindingCode } from "../../diagnose/types.js";
 
 /** A reply, as far as a browser looks at it for CORS. */
@@ -17,10 +18,10 @@ export interface PageRequest {
 }
 
 /**
- * What a browser would make of the replies, by the Fetch standard: `preflight` is that to OPTIONS, `reply` that to a GET
- * without credentials.
+ * What a browser would make of the replies, by the Fetch standard: `preflight` is that to OPTIONS, absent where none is
+ * asked for, `reply` that to a GET without credentials.
  */
-export function corsFindings(request: PageRequest, preflight: CorsReply, reply: CorsReply): Finding[] {
+export function corsFindings(request: PageRequest, preflight: CorsReply | undefined, reply: CorsReply): Finding[] {
   const { page, headerNames, includesCookies } = request;
   const fix = corsFix(request);
   const found = (code: FindingCode, message: string): Finding[] => [{ level: "error", code, message, ...fix }];
@@ -28,27 +29,35 @@ export function corsFindings(request: PageRequest, preflight: CorsReply, reply: 
   // The call tells where to, and what it means.
   if (reply.status >= 300 && reply.status < 400 && location !== null && !isLetIn(reply, request)) return [];
 
-  const asked = `OPTIONS is answered with ${preflight.status}`;
-  const isPreflightFine = preflight.status >= 200 && preflight.status < 300;
-  const origin = reply.headers.get("access-control-allow-origin");
-  const atPreflight = preflight.headers.get("access-control-allow-origin");
-  if (origin === null && (!isPreflightFine || atPreflight === null)) {
-    return [preflight, reply].some(hasCors)
-      ? found("cors_origin", `The server's CORS settings let in other origins, and not ${page}: there is no Access-Control-Allow-Origin for it.`)
-      : found("cors_missing", `The server sends no CORS headers with its ${reply.status}, and ${asked}: no page may read it.`);
+  const replies = preflight ? [preflight, reply] : [reply];
+  const origins = replies.map(originOf);
+  const origin = originOf(reply);
+  if (origins.some((each) => each?.includes(","))) return [errorFinding(DUPLICATE)];
+  if (origin === null && preflight && isSuccess(preflight) && originOf(preflight) !== null) {
+    return found("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: it is made before CORS headers are added, and a page takes it for a lost network.`);
   }
-  if (origin === null) return found("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: it is made before CORS headers are added, and a page takes it for a lost network.`);
+  if (origin === null && replies.some(hasCors)) return found("cors_origin", `The server's CORS settings let in other origins, and not ${page}: there is no Access-Control-Allow-Origin for it.`);
+  if (origin === null) {
+    const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
+    return found("cors_missing", `The server sends no CORS headers with its ${reply.status}${asked}: no page may read it.`);
+  }
   if (origin !== "*" && origin !== page) return found("cors_origin", `The server's CORS settings let in ${origin}, and not ${page}.`);
-  if (!isPreflightFine) return found("cors_preflight", `${asked}, where a browser needs a success: it asks so before it sends ${headerNames.join(", ")}.`);
-  if (atPreflight !== "*" && atPreflight !== page) return found("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
-
-  const allowed = listOf(preflight, "access-control-allow-headers");
-  // The asterisk never stands for Authorization, and for nothing beside cookies.
-  const isAllowed = (name: string) => allowed.includes(name) || (allowed.includes("*") && !includesCookies && name !== "authorization");
-  const refused = headerNames.filter((name) => !isAllowed(name));
-  if (refused.length > 0) return found("cors_headers", `The server's CORS settings do not let a page send ${refused.join(", ")}; they allow ${allowed.join(", ") || "no header"}.`);
-  if (includesCookies && ![preflight, reply].every((each) => isLetIn(each, request))) {
-    return found("cors_credentials", `The server's CORS settings do not let a page send cookies: they need Access-Control-Allow-Origin: ${page}, not ${origin}, and Access-Control-Allow-Credentials: true.`);
+  if (preflight) {
+    if (!isSuccess(preflight)) return found("cors_preflight", `OPTIONS is answered with ${preflight.status}, where a browser needs a success: it asks so before it sends ${headerNames.join(", ")}.`);
+    if (originOf(preflight) !== "*" && originOf(preflight) !== page) return found("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
+    const allowed = listOf(preflight, "access-control-allow-headers");
+    // The asterisk never stands for Authorization, and for nothing beside cookies.
+    const isAllowed = (name: string) => allowed.includes(name) || (allowed.includes("*") && !includesCookies && name !== "authorization");
+    const refused = headerNames.filter((name) => !isAllowed(name));
+    const asterisk = allowed.includes("*") ? " The asterisk stands neither for Authorization nor for anything beside cookies." : "";
+    if (refused.length > 0) return found("cors_headers", `The server's CORS settings do not let a page send ${refused.join(", ")}; they allow ${allowed.join(", ") || "no header"}.${asterisk}`);
+  }
+  if (includesCookies && !replies.every((each) => isLetIn(each, request))) {
+    const needed = [
+      ...(origins.includes("*") ? [`Access-Control-Allow-Origin: ${page}, not *`] : []),
+      ...(replies.every(allowsCookies) ? [] : ["Access-Control-Allow-Credentials: true"]),
+    ];
+    return found("cors_credentials", `The server's CORS settings do not let a page send cookies: they need ${needed.join(", and ")}.`);
   }
   const exposed = listOf(reply, "access-control-expose-headers");
   const hidden = EXPOSED.map((name) => name.toLowerCase()).filter((name) => !exposed.includes(name) && !(exposed.includes("*") && !includesCookies));
@@ -57,10 +66,13 @@ export function corsFindings(request: PageRequest, preflight: CorsReply, reply: 
   return [{ code: "hidden_headers", level: "note", message, ...fix }];
 }
 
-function isLetIn({ headers }: CorsReply, { page, includesCookies }: PageRequest): boolean {
-  const origin = headers.get("access-control-allow-origin");
-  if (!includesCookies) return origin === "*" || origin === page;
-  return origin === page && headers.get("access-control-allow-credentials") === "true";
+const originOf = ({ headers }: CorsReply): string | null => headers.get("access-control-allow-origin");
+const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
+const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
+
+function isLetIn(reply: CorsReply, { page, includesCookies }: PageRequest): boolean {
+  const origin = originOf(reply);
+  return includesCookies ? origin === page && allowsCookies(reply) : origin === "*" || origin === page;
 }
 
 /** Whether the server has CORS settings, for whomever. */
@@ -72,8 +84,8 @@ function listOf({ headers }: CorsReply, name: string): string[] {
   return (headers.get(name) ?? "").toLowerCase().split(",").map((item) => item.trim()).filter(Boolean);
 }
 
-/** Asks as a browser would, first by OPTIONS; neither has a credential. */
-export async function askedAsPage({ page, headerNames }: PageRequest, baseUrl: string, signal: AbortSignal): Promise<{ preflight: CorsReply; reply: CorsReply }> {
+/** Asks as a browser would, first by OPTIONS where a header needs it; neither has a credential. */
+export async function askedAsPage({ page, headerNames }: PageRequest, baseUrl: string, signal: AbortSignal): Promise<{ preflight: CorsReply | undefined; reply: CorsReply }> {
   const url = baseUrl + PATH;
   const send = async (method: string, headers: Record<string, string>): Promise<CorsReply> => {
     const { status, headers: came, body } = await fetch(url, { method, redirect: "manual", signal, headers: { Origin: page, ...headers } });
@@ -81,6 +93,6 @@ export async function askedAsPage({ page, headerNames }: PageRequest, baseUrl: s
     return { status, headers: came };
   };
   const names = [...headerNames].sort().join(",");
-  const asks = { Accept: "*/*", "Access-Control-Request-Method": "GET", ...(names ? { "Access-Control-Request-Headers": names } : {}) };
-  return { preflight: await send("OPTIONS", asks), reply: await send("GET", { Accept: "application/json" }) };
+  const asks = { Accept: "*/*", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": names };
+  return { preflight: names ? await send("OPTIONS", asks) : undefined, reply: await send("GET", { Accept: "application/json" }) };
 }

@@ -1,5 +1,8 @@
+import http from "node:http";
+import https from "node:https";
 import { shellWord } from "../../diagnose/fixes.js";
 import { portOf } from "../../diagnose/network.js";
+import { LIMIT_MS, limited } from "../../diagnose/probe.js";
 import type { Finding } from "../../diagnose/types.js";
 import { connection } from "./connection.js";
 import type { Checked } from "./checklist.js";
@@ -7,18 +10,36 @@ import { hostOf } from "./system.js";
 
 const { env, execArgv, versions } = process;
 
-/** The proxy that the environment names for a URL. */
-export function proxyFor(baseUrl: string): URL | undefined {
-  const { protocol, hostname } = new URL(baseUrl);
-  const name = protocol === "https:" ? "https_proxy" : "http_proxy";
-  const given = env[name] || env[name.toUpperCase()];
-  const excluded = (env["no_proxy"] || env["NO_PROXY"] || "").split(/[\s,]+/).map((entry) => entry.toLowerCase().replace(/^\*?\.|:\d+$/g, ""));
-  if (!given || excluded.some((entry) => entry === "*" || entry === hostname || (entry && hostname.endsWith(`.${entry}`)))) return undefined;
+/** A proxy, and the variable that names it. */
+export interface Proxy {
+  url: URL;
+  variable: string;
+}
+
+/** The proxy that the environment names for a URL, by the rules of Node.js: one for http is one for https, too. */
+export function proxyFor(baseUrl: string): Proxy | undefined {
+  const url = new URL(baseUrl);
+  if (isExcluded(url)) return undefined;
+  const names = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"].slice(url.protocol === "https:" ? 0 : 2);
+  const variable = names.find((name) => env[name]);
+  if (variable === undefined) return undefined;
+  const given = env[variable]!;
   try {
-    return new URL(/^\w+:\/\//.test(given) ? given : `http://${given}`);
+    return { url: new URL(/^\w+:\/\//.test(given) ? given : `http://${given}`), variable };
   } catch {
     return undefined;
   }
+}
+
+/** Whether NO_PROXY has it: by its name, by the end of it where that begins with a dot or an asterisk, for one port or all. */
+function isExcluded(url: URL): boolean {
+  const { hostname } = url;
+  const entries = (env["no_proxy"] ?? env["NO_PROXY"] ?? "").toLowerCase().split(/[\s,]+/).filter(Boolean);
+  return entries.some((entry) => {
+    const [, name = entry, port] = /^(.+):(\d+)$/.exec(entry) ?? [];
+    if (port !== undefined && Number(port) !== portOf(url)) return false;
+    return /^[.*]/.test(name) ? hostname.endsWith(name.replace(/^\*/, "")) : hostname === name;
+  });
 }
 
 const [major = 0, minor = 0] = versions.node.split(".").map(Number);
@@ -33,29 +54,63 @@ export function isHeeded(): boolean {
   return canHeed && (env["NODE_USE_ENV_PROXY"] === "1" || flags.includes("--use-env-proxy"));
 }
 
-/** Whether the proxy is there. Its user name and password are not told. */
-export async function proxied(proxy: URL, baseUrl: string, signal: AbortSignal): Promise<Checked> {
-  const error = await connection(hostOf(proxy), portOf(proxy), signal);
-  const at = `${proxy.hostname}, port ${portOf(proxy)}`;
+const placeOf = ({ url }: Proxy): string => `${url.hostname}, port ${portOf(url)}`;
+
+/** Whether the proxy is there, and lets through to a server of https. Its user name and password are not shown. */
+export async function proxied(proxy: Proxy, baseUrl: string, signal: AbortSignal): Promise<Checked> {
+  const at = placeOf(proxy);
+  const error = await connection(hostOf(proxy.url), portOf(proxy.url), signal);
   if (!isHeeded()) return { outcome: "failed", detail: `${at}: not used by this fetch${error ? `, ${error}` : ""}` };
-  if (!error) return { outcome: "ok", detail: at };
-  const message = `The proxy at ${at} cannot be reached (${error}).`;
-  return { outcome: "failed", detail: `${at}: ${error}`, findings: [{ code: "proxy_refused", level: "error", message, fix: curlBy(proxy, baseUrl) }] };
+  const refused = (what: string, how: string): Checked => ({ outcome: "failed", detail: `${at}: ${what}`, findings: [refusal(proxy, baseUrl, how)] });
+  if (error) return refused(error, `cannot be reached (${error})`);
+  // What it says of http is the reply to the request.
+  if (!baseUrl.startsWith("https:")) return { outcome: "ok", detail: at };
+  const came = await limited(signal, (limit) => tunnel(proxy.url, baseUrl, limit));
+  if (came === undefined) return refused(`nothing within ${LIMIT_MS / 1000} s`, `takes the connection and says nothing within ${LIMIT_MS / 1000} s`);
+  if (typeof came === "string") return refused(came, `does not answer as one (${came})`);
+  const { host } = new URL(baseUrl);
+  if (came < 300) return { outcome: "ok", detail: `${at}, lets through to ${host}` };
+  return refused(`CONNECT ${came}`, meaning(came, proxy, host));
 }
 
-/** No reply came through a proxy that is there: what it answers to the question for the way is not told. */
-export function behindProxy(proxy: URL, baseUrl: string): Finding {
-  const message = `No reply came through the proxy at ${proxy.hostname}, port ${portOf(proxy)}: it wants credentials, forbids ${new URL(baseUrl).host}, or cannot reach it.`;
-  return { code: "proxy_refused", level: "error", message, fix: curlBy(proxy, baseUrl) };
+/** Asks for the way to the server, as `fetch` does. Gives the status, or the system's code where there is none. */
+function tunnel(proxy: URL, baseUrl: string, signal: AbortSignal): Promise<number | string> {
+  const { hostname } = new URL(baseUrl);
+  const path = `${hostname}:${portOf(new URL(baseUrl))}`;
+  const { username, password } = proxy;
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
+  const headers = { host: path, ...(username + password ? { "proxy-authorization": `Basic ${credentials}` } : {}) };
+  const { request } = proxy.protocol === "https:" ? https : http;
+  return new Promise((resolve) => {
+    request({ host: hostOf(proxy), port: portOf(proxy), method: "CONNECT", path, headers, agent: false, signal })
+      .on("connect", ({ statusCode }, socket) => (socket.destroy(), resolve(statusCode!)))
+      .on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+      .end();
+  });
 }
 
-const curlBy = (proxy: URL, baseUrl: string): string => `curl -v --proxy ${shellWord(proxy.origin)} ${shellWord(baseUrl)}`;
+function meaning(status: number, { url, variable }: Proxy, host: string): string {
+  if (status === 407) return url.username ? `refuses the user name and password in ${variable} (407)` : `wants a user name and a password (407): ${variable} can have them`;
+  if (status === 403) return `forbids ${host} (403)`;
+  return `cannot reach ${host}, or does not want to (${status})`;
+}
+
+/** No reply came through a proxy that is there. */
+export function behindProxy(proxy: Proxy, baseUrl: string): Finding {
+  return refusal(proxy, baseUrl, `gives no reply of ${new URL(baseUrl).host}: it wants credentials, forbids it, or cannot reach it`);
+}
+
+/** The fix shows what the proxy answers, and neither its password nor a token. */
+function refusal(proxy: Proxy, baseUrl: string, how: string): Finding {
+  const fix = `curl -sS -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$${proxy.variable}" ${shellWord(baseUrl)}`;
+  return { code: "proxy_refused", level: "error", message: `The proxy at ${placeOf(proxy)}, ${how}.`, fix };
+}
 
 /** A proxy that is named and not used: what calls fail of, where nothing can be reached without. */
-export function unusedProxy(isReached: boolean): Finding {
+export function unusedProxy({ variable }: Proxy, isReached: boolean): Finding {
   const fix = canHeed
     ? "export NODE_USE_ENV_PROXY=1"
     : 'import { EnvHttpProxyAgent, setGlobalDispatcher } from "undici"; setGlobalDispatcher(new EnvHttpProxyAgent());';
-  const message = `The environment names a proxy, and the fetch of Node.js ${versions.node} does not use it by itself${isReached ? "; the server answers without it" : ""}.`;
+  const message = `${variable} names a proxy, and the fetch of Node.js ${versions.node} does not use it by itself${isReached ? "; the server answers without it" : ""}.`;
   return { code: "proxy_unused", level: isReached ? "note" : "error", message, fix };
 }

@@ -1,4 +1,5 @@
-import { shellWord } from "../../diagnose/fixes.js";
+import { isIP } from "node:net";
+import { httpsOf, shellWord } from "../../diagnose/fixes.js";
 import { connectionRefused, portOf, unknownHost } from "../../diagnose/network.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 
@@ -10,7 +11,12 @@ const CODES: [FindingCode, RegExp][] = [
   ["certificate_not_yet_valid", /^CERT_NOT_YET_VALID$/],
   ["certificate_name", /^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/],
   ["certificate_untrusted", /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_UNTRUSTED)$/],
-  ["not_tls", /^(EPROTO|ERR_SSL_\w+)$/],
+  ["not_tls", /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE)$/],
+  ["http_version", /^ERR_SSL_.*NO_APPLICATION_PROTOCOL$/],
+  ["tls_version", /^ERR_SSL_(UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|.*PROTOCOL_VERSION)$/],
+  ["client_certificate", /^ERR_SSL_.*CERTIFICATE_REQUIRED$/],
+  ["tls_refused", /^ERR_SSL_/],
+  ["not_http", /^HPE_INVALID_/],
   ["connect_timeout", /^(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|EHOSTUNREACH|ENETUNREACH|Timeout)$/],
   ["connection_reset", /^(ECONNRESET|UND_ERR_SOCKET|EPIPE|ConnectionReset|ConnectionClosed)$/],
 ];
@@ -20,40 +26,76 @@ export function systemCause(code: string): FindingCode | undefined {
   return CODES.find(([, pattern]) => pattern.test(code))?.[0];
 }
 
-/** What keeps a reply of `baseUrl` from coming. `words`: what a certificate says of itself, as a sentence. */
+/** What keeps a reply of `baseUrl` from coming. `words`: what there is to add, as a sentence. */
 export function unreachable(code: FindingCode, baseUrl: string, words = ""): Cause {
   const url = new URL(baseUrl);
-  const { host, hostname } = url;
-  const port = portOf(url);
-  const told = words && ` ${words}`;
-  const certificate = `openssl s_client -connect ${shellWord(`${hostname}:${port}`)} -servername ${shellWord(hostname)} </dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
+  const { host } = url;
+  const place = `${url.hostname}, port ${portOf(url)},`;
+  const certificate = `${handshakeLine(url)} | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
   const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
+  const cause = (message: string, fix: string): Cause => ({ code, message: words ? `${message} ${words}` : message, fix });
   switch (code) {
     case "connection_refused":
       return connectionRefused(url);
     case "unknown_host":
       return unknownHost(url);
     case "certificate_expired":
-      return { code, message: `The certificate of ${host} has expired; whoever runs the server has to renew it.${told}`, fix: certificate };
+      return cause(`The certificate of ${host} has expired; whoever runs the server has to renew it.`, certificate);
     case "certificate_not_yet_valid":
-      return { code, message: `The certificate of ${host} is not valid yet, or the clock of this machine is behind.${told}`, fix: "date -u" };
+      return cause(`The certificate of ${host} is not valid yet, or the clock of this machine is behind.`, "date -u");
     case "certificate_name":
-      return { code, message: `The certificate of ${host} is for other names; the base URL has to have one of them.${told}`, fix: certificate };
+      return cause(`The certificate of ${host} is for other names; the base URL has to have one of them.`, certificate);
     case "certificate_untrusted":
-      return {
-        code,
-        message: `Nobody whom Node.js trusts vouches for the certificate of ${host}: it is signed by itself or by a company's own authority, or the server leaves out a part of the chain.${told}`,
-        fix: "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
-      };
+      return cause(
+        `Nobody whom Node.js trusts vouches for the certificate of ${host}: it is signed by itself or by a company's own authority, or the server leaves out a part of the chain.`,
+        "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
+      );
     case "not_tls":
-      return { code, message: `No TLS connection to ${hostname}, port ${port}, came about: what listens there speaks plain http, or another version of TLS.`, fix: verbose };
+      return cause(`What listens at ${place} does not speak TLS: perhaps plain http.`, verbose);
+    case "needs_https":
+      return cause(`What listens at ${place} speaks TLS, and is asked by plain http.`, `export BOOKMORE_URL=${shellWord(httpsOf(baseUrl))}`);
+    case "tls_version":
+      return cause(`${host} speaks no version of TLS that Node.js does, perhaps only 1.0 or 1.1; whoever runs the server has to allow 1.2.`, handshakeLine(url));
+    case "tls_refused":
+      return cause(`The TLS handshake with ${host} failed: the server wants a client certificate, or what it offers is too weak for Node.js.`, handshakeLine(url));
+    case "client_certificate":
+      return cause(
+        `${host} wants a client certificate. Give one to the fetch of Node.js.`,
+        dispatcherLines('new Agent({ connect: { cert: readFileSync("client.pem"), key: readFileSync("client.key") } })', 'import { readFileSync } from "node:fs";'),
+      );
+    case "http_version":
+      return cause(`${host} speaks HTTP/2 alone, and the fetch of Node.js speaks HTTP/1.1 unless it is told otherwise.`, dispatcherLines("new Agent({ allowH2: true })"));
+    case "not_http":
+      return cause(`What listens at ${place} does not answer in HTTP/1.1: it is another service, or speaks HTTP/2 alone.`, verbose);
     case "connect_timeout":
-      return { code, message: `No connection to ${host} came about: a firewall drops it, there is no route, or the host is away.`, fix: verbose };
+      return cause(`No connection to ${host} came about: a firewall drops it, there is no route, or the host is away.`, verbose);
     case "connection_reset":
-      return { code, message: `The connection to ${host} was closed before a reply came, by the server or by something on the way.`, fix: verbose };
+      return cause(`The connection to ${host} was closed before a reply came, by the server or by something on the way.`, verbose);
     default:
-      return { code, message: `No reply came from ${host}.`, fix: verbose };
+      return cause(`No reply came from ${host}.`, verbose);
   }
+}
+
+/** Shows the certificate, and what is wrong with the handshake. */
+function handshakeLine(url: URL): string {
+  const name = isIP(hostOf(url)) ? "" : ` -servername ${shellWord(url.hostname)}`;
+  return `openssl s_client -connect ${shellWord(`${url.hostname}:${portOf(url)}`)}${name} </dev/null`;
+}
+
+/** Nobody but the certificate itself can vouch for it. What was trusted before still is. */
+export function selfSigned(baseUrl: string, words: string): Cause {
+  const url = new URL(baseUrl);
+  const before = process.env["NODE_EXTRA_CA_CERTS"] ? ['cat "$NODE_EXTRA_CA_CERTS" >> server.pem'] : [];
+  return {
+    code: "certificate_untrusted",
+    message: `The certificate of ${url.host} is signed by itself, so that Node.js does not trust it. Where you know it for the server's own, you can make it do so. ${words}`,
+    fix: [`${handshakeLine(url)} | openssl x509 > server.pem`, ...before, 'export NODE_EXTRA_CA_CERTS="$PWD/server.pem"'].join("\n"),
+  };
+}
+
+/** The settings of the fetch of Node.js, which the package undici has. */
+function dispatcherLines(agent: string, more?: string): string {
+  return [...(more ? [more] : []), 'import { Agent, setGlobalDispatcher } from "undici";', `setGlobalDispatcher(${agent});`].join("\n");
 }
 
 /** As sockets take it: without the brackets of an IPv6 address. */

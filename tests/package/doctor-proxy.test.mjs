@@ -1,0 +1,141 @@
+// What `bookmore-sdk doctor` finds of a proxy that Node.js uses. Node.js 20 cannot be told to use one, so the part that
+// decides is loaded here, and takes this Node.js for a newer one.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { createServer as createTcpServer } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const pkg = fileURLToPath(new URL("../../pkg/", import.meta.url));
+const SECRET = "p4ssw0rd";
+const API = "https://127.0.0.1:4433";
+const { signal } = new AbortController();
+const versions = Object.getOwnPropertyDescriptor(process, "versions");
+const environment = { ...process.env };
+
+let proxyFor, proxied, isHeeded;
+before(async () => {
+  const { build } = createRequire(`${pkg}build/build.mjs`)("esbuild");
+  const { outputFiles } = await build({ absWorkingDir: pkg, entryPoints: ["src/cli/doctor/proxy.ts"], bundle: true, format: "esm", platform: "node", target: "es2022", write: false });
+  Object.defineProperty(process, "versions", { ...versions, value: { ...process.versions, node: "24.0.0" } });
+  ({ proxyFor, proxied, isHeeded } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`));
+});
+after(() => {
+  Object.defineProperty(process, "versions", versions);
+  surroundedBy({});
+  Object.assign(process.env, environment);
+});
+
+function surroundedBy(env) {
+  for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) delete process.env[name];
+  Object.assign(process.env, env);
+}
+
+const P = "http://proxy.example:3128";
+const Q = "http://other.example:3128";
+const NAMES = [
+  // [environment, URL, the variable that counts]
+  [{}, API, undefined],
+  [{ HTTPS_PROXY: P }, API, "HTTPS_PROXY"],
+  [{ https_proxy: P, HTTPS_PROXY: Q }, API, "https_proxy"],
+  [{ https_proxy: P }, "http://127.0.0.1:8080", undefined],
+  [{ HTTP_PROXY: P }, API, "HTTP_PROXY"],
+  [{ HTTP_PROXY: Q, https_proxy: P }, API, "https_proxy"],
+  [{ https_proxy: "", HTTPS_PROXY: P }, API, "HTTPS_PROXY"],
+  [{ HTTPS_PROXY: "proxy.example:3128" }, API, "HTTPS_PROXY"],
+  [{ HTTPS_PROXY: "http://[nothing" }, API, undefined],
+  [{ HTTPS_PROXY: P, NO_PROXY: "*" }, API, undefined],
+  [{ HTTPS_PROXY: P, NO_PROXY: "localhost, 127.0.0.1" }, API, undefined],
+  [{ HTTPS_PROXY: P, no_proxy: "127.0.0.1:4433" }, API, undefined],
+  [{ HTTPS_PROXY: P, no_proxy: "127.0.0.1:443" }, API, "HTTPS_PROXY"],
+  [{ HTTPS_PROXY: P, no_proxy: "api.example:443" }, "https://api.example", undefined],
+  [{ HTTPS_PROXY: P, NO_PROXY: "[::1]" }, "https://[::1]:4433", undefined],
+  [{ HTTPS_PROXY: P, NO_PROXY: ".example" }, "https://api.example", undefined],
+  [{ HTTPS_PROXY: P, NO_PROXY: "*.example" }, "https://api.example", undefined],
+  [{ HTTPS_PROXY: P, NO_PROXY: "Api.Example" }, "https://api.example", undefined],
+  // Node.js takes a name without a dot in front for that one host.
+  [{ HTTPS_PROXY: P, NO_PROXY: "example" }, "https://api.example", "HTTPS_PROXY"],
+];
+
+describe("which variable counts", () => {
+  for (const [env, url, expected] of NAMES) {
+    it(`${JSON.stringify(env)} for ${url}`, () => {
+      surroundedBy(env);
+      assert.equal(proxyFor(url)?.variable, expected);
+    });
+  }
+});
+
+/** A proxy that answers CONNECT so, or talks as `talk` does. `asked`: what it got. */
+async function proxy(status, talk) {
+  const asked = [];
+  const server = talk ? createTcpServer(talk) : createServer();
+  server.on("connect", (req, socket) => {
+    asked.push([req.url, req.headers["proxy-authorization"]]);
+    socket.on("error", () => {}).end(`HTTP/1.1 ${status} Told\r\n\r\n`);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  return { port, asked, at: `http://user:${SECRET}@127.0.0.1:${port}`, close: () => server.close() };
+}
+
+describe("what the proxy says", () => {
+  const found = async (env) => {
+    surroundedBy({ NODE_USE_ENV_PROXY: "1", ...env });
+    assert.ok(isHeeded());
+    const came = await proxied(proxyFor(API), API, signal);
+    assert.ok(!JSON.stringify(came).includes(SECRET), JSON.stringify(came));
+    return came;
+  };
+
+  for (const [status, sentence] of [
+    [407, /refuses the user name and password in HTTPS_PROXY \(407\)\.$/],
+    [403, /forbids 127\.0\.0\.1:4433 \(403\)\.$/],
+    [502, /cannot reach 127\.0\.0\.1:4433, or does not want to \(502\)\.$/],
+  ]) {
+    it(`${status}`, async () => {
+      const { at, asked, close } = await proxy(status);
+      const { outcome, detail, findings } = await found({ HTTPS_PROXY: at });
+      close();
+      assert.equal(outcome, "failed");
+      assert.match(detail, new RegExp(`CONNECT ${status}$`));
+      assert.equal(findings[0].code, "proxy_refused");
+      assert.match(findings[0].message, sentence);
+      assert.match(findings[0].fix, /--proxy "\$HTTPS_PROXY" https:\/\/127\.0\.0\.1:4433$/);
+      assert.deepEqual(asked, [["127.0.0.1:4433", `Basic ${Buffer.from(`user:${SECRET}`).toString("base64")}`]]);
+    });
+  }
+
+  it("407, and nobody gave a name", async () => {
+    const { port, asked, close } = await proxy(407);
+    const { findings } = await found({ https_proxy: `http://127.0.0.1:${port}` });
+    close();
+    assert.match(findings[0].message, /wants a user name and a password \(407\): https_proxy can have them\.$/);
+    assert.deepEqual(asked, [["127.0.0.1:4433", undefined]]);
+  });
+
+  it("200", async () => {
+    const { at, close } = await proxy(200);
+    const { outcome, detail, findings } = await found({ HTTPS_PROXY: at });
+    close();
+    assert.deepEqual([outcome, findings], ["ok", undefined]);
+    assert.match(detail, /lets through to 127\.0\.0\.1:4433$/);
+  });
+
+  it("something else than HTTP, and an end without a word", async () => {
+    for (const talk of [(socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.2\r\n"), (socket) => socket.destroy()]) {
+      const { at, close } = await proxy(0, talk);
+      const { findings } = await found({ HTTPS_PROXY: at });
+      close();
+      assert.match(findings[0].message, /does not answer as one \((HPE_INVALID_CONSTANT|ECONNRESET)\)\.$/);
+    }
+  });
+
+  it("nothing listens there", async () => {
+    const { port, close } = await proxy(200);
+    close();
+    const { findings } = await found({ HTTPS_PROXY: `http://127.0.0.1:${port}` });
+    assert.match(findings[0].message, /cannot be reached \(ECONNREFUSED\)\.$/);
+  });
+});
