@@ -286,7 +286,8 @@ impl Engine {
                 return Some(command);
             }
         }
-        self.commands.clear();
+        // Gives back what the most at once have taken.
+        self.commands = Vec::new();
         self.taken = 0;
         None
     }
@@ -320,6 +321,7 @@ impl Engine {
         if (0.0..1.0).contains(&at.random) {
             (shared.random, shared.draws) = (at.random, 0.0);
         }
+        shared.pauses.pass(at.now);
         self.follow_the_provider();
     }
 
@@ -346,6 +348,11 @@ impl Engine {
         let groups = &self.groups;
         self.sends
             .retain(|(_, group)| place_of(groups, *group).is_some());
+        if self.groups.is_empty() {
+            // Gives back what the most at once have taken.
+            self.groups = Vec::new();
+            self.sends = Vec::new();
+        }
     }
 
     /// Takes the state shared with the forks, or gives it back.
