@@ -221,6 +221,15 @@ impl Engine {
         Self::over(Arc::new(config), Forks::new(Box::new(shared).into()))
     }
 
+    /// Makes ids go on after those of an engine that this one stands in for.
+    #[cfg(feature = "npm")]
+    pub fn with_ids_after(self, last: Id) -> Self {
+        if let Some(mut shared) = lock(&self.forks) {
+            shared.last_id = last;
+        }
+        self
+    }
+
     /// A new engine that shares tokens, pauses and retry pacing with this one, and
     /// has nothing in flight.
     #[cfg(any(feature = "npm", test))]
