@@ -18,7 +18,7 @@ const number = (value: number) => value.toLocaleString("en-US");
  */
 export function table(usages: Success[], columns: number): string {
   const rows = usages.map(({ companyId, usage }) => cells(companyId ?? usage.companyId ?? "(own)", usage));
-  const widths = HEADINGS.map((heading, at) => Math.max(heading.length, ...rows.map((row) => row[at]!.length)));
+  const widths = HEADINGS.map((heading, at) => rows.reduce((width, row) => Math.max(width, row[at]!.length), heading.length));
   const sum = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
   if (sum > columns) return stacked(rows, usages, columns);
   const room = columns - sum - GAP.length;
