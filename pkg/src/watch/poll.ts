@@ -4,6 +4,7 @@ import { guidDigits } from "../guid.js";
 import type { Instance } from "../instance.js";
 import { Timer } from "../timer.js";
 import { release, trapped } from "../trap.js";
+import { isUsage, NO_USAGE } from "./options.js";
 import type { Source } from "./source.js";
 import type { UsageState } from "./types.js";
 
@@ -28,10 +29,11 @@ export interface Listener {
   changed(): void;
 }
 
-/** Which company a request is for: its digits, or what is no company id as it is. */
-export function companyOf({ companyId = "" }: GetAiChatUsage): string {
-  // All zeros stand for the user's own company.
-  return guidDigits(companyId)?.replace(/^0+$/, "") ?? companyId;
+/** Which company a request is for: its digits, or none for the user's own. What is no company id is apart from both. */
+export function companyOf({ companyId }: GetAiChatUsage): string {
+  if (companyId === undefined) return "";
+  // All zeros stand for the user's own company, too.
+  return guidDigits(companyId)?.replace(/^0+$/, "") ?? `?${companyId}`;
 }
 
 /** The one poll of a client and a company: carries out what the schedule in Rust says. */
@@ -183,6 +185,8 @@ export class Poll {
       watch === this.#watch && !options.signal?.aborted && (this.#input((_, at) => tell(at)) ?? orTrapped);
     try {
       const usage = await this.#source.client.getAiChatUsage(this.#request, options);
+      // What stands in for a client may give anything, which must not pass for a fault of the module.
+      if (!isUsage(usage)) throw new TypeError(NO_USAGE);
       const { tokensUsed, tokenLimit, isWithinBudget, windowDays } = usage;
       if (counts((at) => watch.usage(id, tokensUsed, tokenLimit, isWithinBudget, windowDays, ...at), false)) {
         this.#set({ status: "ok", usage, updatedAt: Date.now() });
