@@ -351,6 +351,19 @@ describe("a terminal", () => {
     assert.ok(rows.includes(id(1)) && rows.some((row) => /61\.7 % ok/.test(row)));
   });
 
+  it("has fewer columns, or says 0: ids are whole", async () => {
+    for (const columns of [20, 0]) {
+      const { printed } = await onTerminal(columns, ["usage", id(1), id(2)]);
+      for (const company of [id(1), id(2)]) assert.ok(plain(printed).includes(company), `${columns}: ${printed}`);
+    }
+  });
+
+  it("is dumb: no progress line, which could not be erased", async () => {
+    const { printed } = await onTerminal(100, ["usage", id(1), id(2)], { TERM: "dumb" });
+    assert.doesNotMatch(printed, /\u001b\[K|2\/2/);
+    assert.match(printed, /2 asked, 0 failed/);
+  });
+
   it("FORCE_COLOR colours what goes into a pipe, but never data", async () => {
     const env = { FORCE_COLOR: "1" };
     assert.match((await run(["usage", id(1)], { env })).stdout, /\u001b\[32mok/);

@@ -147,6 +147,8 @@ describe("a store", () => {
     for (const companyId of [ID.toUpperCase(), `{${ID}}`, undefined]) {
       assert.equal(watch({ initialUsage: { ...other, companyId } }).getSnapshot().status, "ok", companyId);
     }
+    // Which of the two the own company is, nobody knows yet.
+    for (const companyId of [undefined, "0".repeat(32)]) assert.equal(watch({ initialUsage: other }, { companyId }).getSnapshot().status, "ok");
   });
 
   it("for a request that is not known yet sends nothing", async () => {

@@ -4,9 +4,9 @@ import { styled } from "./output.js";
 const { stderr } = process;
 const CLEAR = "\r\u001b[K";
 
-/** A line on a terminal that tells how far it has come. Elsewhere nothing is written. */
+/** A line on a terminal that tells how far it has come. Elsewhere, and where a line cannot be erased, nothing is written. */
 export class ProgressLine {
-  readonly #isShown = stderr.isTTY === true;
+  readonly #isShown = stderr.isTTY === true && process.env["TERM"] !== "dumb";
   #progress: ManyProgress | undefined;
 
   constructor() {

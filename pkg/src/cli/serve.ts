@@ -46,6 +46,8 @@ export async function serve(args: string[], signal: AbortSignal): Promise<number
     const digits = address && guidDigits(companyIn(address) ?? own);
     // What is no Guid the fake answers as the API does.
     if (digits) enter(digits === EMPTY ? own : digits);
+    // Nobody reads them, and it may run for days.
+    (fake.requests as unknown[]).length = 0;
     res.once("close", () => void print(`${req.method} ${address ? pathOf(address) : "(no path)"} ${res.headersSent ? res.statusCode : "no reply"}\n`));
     answer(fake, req, res, corsFor(req)).catch((error: unknown) => res.destroy(error as Error));
   });

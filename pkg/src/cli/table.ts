@@ -50,7 +50,8 @@ function stacked(rows: string[][], usages: Success[], columns: number): string {
       const bars = Math.max(0, Math.min(WIDEST_BAR, columns - GAP.length - figures - 1));
       const first = `${GAP}${bars < NARROWEST_BAR ? "" : `${bar(usages[at]!.usage, bars)} `}${share} `;
       const second = `${GAP}${used} of ${limit}`;
-      return `${company!.slice(0, columns)}\n${first}${styled(STYLES[level as UsageLevel], level!)}\n${second.slice(0, columns)}\n`;
+      // Never cut, so that rows can be told apart.
+      return `${company}\n${first}${styled(STYLES[level as UsageLevel], level!)}\n${second.slice(0, columns)}\n`;
     })
     .join("");
 }

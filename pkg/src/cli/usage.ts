@@ -138,7 +138,7 @@ async function show(outcomes: Outcome[], { output, sort, watch }: Options): Prom
     if (sort) await print(outcomes.map((outcome) => `${JSON.stringify(dataOf(outcome, at))}\n`).join(""));
   } else {
     if (watch) await print(`${process.stdout.isTTY ? CLEAR_SCREEN : ""}${new Date().toLocaleTimeString("en-GB")}\n`);
-    if (usages.length) await print(table(usages, process.stdout.columns ?? 120));
+    if (usages.length) await print(table(usages, process.stdout.columns || 120));
   }
   for (const { companyId, error } of outcomes) {
     if (!error) continue;

@@ -98,8 +98,8 @@ export interface Trend {
 export interface UsageStore extends AsyncIterable<UsageState> {
   /**
    * Calls `run` at once and after each change, until the function that it gives
-   * is called. In Node.js a subscription does not keep the process alive between
-   * two requests; iterating with `for await` does.
+   * is called. In Node.js a subscription does not keep the process alive, neither
+   * before the first request nor between two; iterating with `for await` does.
    */
   subscribe(run: (state: UsageState) => void): () => void;
   /** The same object until something changes. */
