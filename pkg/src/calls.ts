@@ -1,5 +1,5 @@
 import { abortReason, onAbort } from "./abort.js";
-import type { Core, Many } from "./core.js";
+import type { Core, Many, Moment } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
 import { checkPlatform, isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
@@ -34,6 +34,8 @@ interface Engine {
   core: Core;
   /** Absent if each call has its own driver. */
   driver: Driver | undefined;
+  /** How many calls are under way. */
+  calls: number;
 }
 
 /** Makes the decisions for many companies. */
@@ -68,7 +70,10 @@ export class Calls {
   #token: string | undefined;
   #provider: TokenProvider | undefined;
   #engine: Engine | undefined;
+  /** Engines that were given up while calls were under way. */
   #closing: Engine[] = [];
+  /** The id of the last call: those of another engine go on from there. */
+  #lastCall = 0;
   /** The application's function that is running: a call that it makes must not wait for it. */
   #running: "provider" | "fetch" | undefined;
 
@@ -116,17 +121,22 @@ export class Calls {
   close(): void {
     const engine = this.#engine;
     this.#engine = undefined;
-    if (engine?.driver) {
-      engine.driver.close();
-      // Without those that have ended: a client may be closed any number of times.
-      this.#closing = [...this.#inUse(), engine];
-    } else if (engine) release(engine.instance, engine.core);
+    if (!engine) return;
+    engine.driver?.close();
+    this.#endIfUnused(engine);
+    // Without those that have ended: a client may be closed any number of times.
+    this.#closing = [...this.#inUse(), engine];
   }
 
-  /** The engine, and those that were given up while calls were under way. */
+  /** The engine, and those that still have calls. */
   #inUse(): Engine[] {
-    this.#closing = this.#closing.filter(({ instance, driver }) => instance.trap === undefined && !driver?.isOver);
+    this.#closing = this.#closing.filter(({ instance, driver, calls }) => instance.trap === undefined && (driver ? !driver.isOver : calls > 0));
     return this.#engine ? [this.#engine, ...this.#closing] : this.#closing;
+  }
+
+  /** A driver ends by itself. Where each call has its own, what they share ends with the last of them. */
+  #endIfUnused(engine: Engine): void {
+    if (!engine.driver && engine.calls === 0 && engine !== this.#engine) release(engine.instance, engine.core);
   }
 
   async getAiChatUsage(request?: GetAiChatUsage, options?: RequestOptions): Promise<AiChatUsageResponse> {
@@ -177,29 +187,24 @@ export class Calls {
     checkPlatform();
     const started = now();
     const totalTimeout = this.#totalTimeout(checked.totalTimeoutMs);
-    let engine = this.#engine;
-    if (!engine || engine.instance.trap !== undefined) {
-      try {
-        engine = this.#engineOf(await this.#loaded(totalTimeout, signal));
-      } catch (thrown) {
-        if (signal?.aborted) throw thrown;
-        // Each caller gets its own error.
-        const error = thrown instanceof BookMoreError ? thrown : unsupported(thrown);
-        const { message, cause } = error;
-        return { error: { ...error, message, cause }, attempts: [], elapsedMs: now() - started };
-      }
+    let engine: Engine;
+    try {
+      let instance = this.#engine?.instance;
+      if (!instance || instance.trap !== undefined) instance = await this.#loaded(totalTimeout, signal);
+      // Before an engine takes some of it.
+      this.#checkRoom(instance);
+      engine = this.#engineOf(instance);
+    } catch (thrown) {
+      if (signal?.aborted) throw thrown;
+      // Each caller gets its own error.
+      const error = thrown instanceof BookMoreError ? thrown : unsupported(thrown);
+      const { message, cause } = error;
+      return { error: { ...error, message, cause }, attempts: [], elapsedMs: now() - started };
     }
     if (typeof (of.fetch ?? globalThis.fetch) !== "function") {
       throw errorOf({
         code: "runtime_unsupported",
         message: "This runtime has no fetch. Pass one as the option fetch.",
-      });
-    }
-    if (engine.core.hasRoom === false) {
-      throw errorOf({
-        code: "internal_error",
-        message: "Calls in flight, or clients that nobody closed, fill the SDK's memory, which cannot grow without WebAssembly. Make fewer calls at once, and close() clients.",
-        isRetryable: true,
       });
     }
     // This driver ends with its call.
@@ -208,8 +213,8 @@ export class Calls {
     const headers = Object.entries({ ...of.headers, ...checked.headers }).sort();
     // A fake clock may go back, or return NaN.
     const waited = Math.max(0, now() - started) || 0;
-    return driver.call(signal, (core, at) =>
-      core.call(
+    const begin = (core: Core, at: Moment) =>
+      (this.#lastCall = core.call(
         company,
         checked.isJsonl ?? of.isJsonl ?? false,
         headers.map(([name, value]) => `${name}:${value}\n`).join(""),
@@ -221,8 +226,28 @@ export class Calls {
         running === "provider",
         waited,
         ...at,
-      ),
-    );
+      ));
+    engine.calls++;
+    try {
+      return await driver.call(signal, begin);
+    } finally {
+      engine.calls--;
+      this.#endIfUnused(engine);
+    }
+  }
+
+  /** @throws Where the instance's memory is full, which can be only where it does not grow. */
+  #checkRoom({ glue }: Instance): void {
+    const isFull = () => glue.hasRoom?.() === false;
+    if (!isFull()) return;
+    // Pauses that have ended may fill it.
+    for (const { driver } of this.#inUse()) driver?.timeout();
+    if (!isFull()) return;
+    throw errorOf({
+      code: "internal_error",
+      message: "Calls in flight, or clients that nobody closed, fill the SDK's memory, which cannot grow without WebAssembly. Make fewer calls at once, and close() clients.",
+      isRetryable: true,
+    });
   }
 
   /** The running module. Loading it counts towards a call's total timeout. */
@@ -247,9 +272,9 @@ export class Calls {
       const { baseUrl, originLength, apiKey, retryPacing, onEvent } = this.#options;
       const alone = isWorkers();
       const listens = onEvent !== undefined;
-      const core = guarded(instance, () => new instance.glue.Core(baseUrl, originLength, apiKey, retryPacing, listens, !alone));
+      const core = guarded(instance, () => new instance.glue.Core(baseUrl, originLength, apiKey, retryPacing, listens, !alone, this.#lastCall));
       const driver = alone ? undefined : new Driver(instance, core, this.#world);
-      this.#engine = { instance, core, driver };
+      this.#engine = { instance, core, driver, calls: 0 };
       this.#tellToken(this.#engine, false);
     }
     return this.#engine;

@@ -10,8 +10,6 @@ export type Moment = [now: number, wall: number, random: number];
 export interface Core {
   readonly wantsWall: boolean;
   readonly isIdle: boolean;
-  /** Whether there is memory for another call; absent where there always is. */
-  readonly hasRoom?: boolean;
   fork(): Core;
   setToken(token: string | undefined, hasProvider: boolean, sameIdentity: boolean, ...at: Moment): void;
   call(
@@ -80,6 +78,8 @@ export interface Glue {
   initSync(init: { module: object }): unknown;
   /** Takes a base URL apart; only in `bookmore-sdk/no-wasm`. */
   baseUrl?(text: string): string;
+  /** Whether there is memory for another call; absent where it grows. */
+  hasRoom?(): boolean;
   Core: new (
     baseUrl: string,
     originLength: number,
@@ -87,6 +87,7 @@ export interface Glue {
     pacesRetries: boolean,
     listens: boolean,
     shares: boolean,
+    lastCall: number,
   ) => Core;
   Many: new (concurrency: number, rounds: number, listens: boolean, now: number) => Many;
   Watch: new (now: number) => Watch;

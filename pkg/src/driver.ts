@@ -118,7 +118,7 @@ export class Driver {
       this.#isDraining = false;
     }
     this.isOver = this.#endsIdle && this.#flights.size === 0 && this.#core.isIdle;
-    this.#timer.set(this.isOver ? Infinity : this.#core.pollTimeout(), this.#timeout);
+    this.#timer.set(this.isOver ? Infinity : this.#core.pollTimeout(), this.timeout);
     if (this.isOver) this.#core.free();
   }
 
@@ -226,7 +226,8 @@ export class Driver {
     return this.#thrown.has(thrown as number) ? { ...error, cause: this.#thrown.get(thrown as number) } : error;
   }
 
-  readonly #timeout = (): void => this.#input((core, at) => core.timeout(...at));
+  /** Time has passed: carries out what is due, and drops the pauses that have ended. */
+  readonly timeout = (): void => this.#input((core, at) => core.timeout(...at));
 
   /** Ends everything after a trap, because the instance can no longer be trusted. */
   #die(): void {

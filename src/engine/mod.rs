@@ -221,6 +221,15 @@ impl Engine {
         Self::over(Arc::new(config), Forks::new(Box::new(shared).into()))
     }
 
+    /// Makes ids go on after those of an engine that this one stands in for.
+    #[cfg(feature = "npm")]
+    pub fn with_ids_after(self, last: Id) -> Self {
+        if let Some(mut shared) = lock(&self.forks) {
+            shared.last_id = last;
+        }
+        self
+    }
+
     /// A new engine that shares tokens, pauses and retry pacing with this one, and
     /// has nothing in flight.
     #[cfg(any(feature = "npm", test))]
@@ -286,7 +295,8 @@ impl Engine {
                 return Some(command);
             }
         }
-        self.commands.clear();
+        // Gives back what the most at once have taken.
+        self.commands = Vec::new();
         self.taken = 0;
         None
     }
@@ -320,6 +330,7 @@ impl Engine {
         if (0.0..1.0).contains(&at.random) {
             (shared.random, shared.draws) = (at.random, 0.0);
         }
+        shared.pauses.pass(at.now);
         self.follow_the_provider();
     }
 
@@ -346,6 +357,11 @@ impl Engine {
         let groups = &self.groups;
         self.sends
             .retain(|(_, group)| place_of(groups, *group).is_some());
+        if self.groups.is_empty() {
+            // Gives back what the most at once have taken.
+            self.groups = Vec::new();
+            self.sends = Vec::new();
+        }
     }
 
     /// Takes the state shared with the forks, or gives it back.

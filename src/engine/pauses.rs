@@ -7,6 +7,9 @@ use crate::error::Error;
 /// A call that is asked to wait longer fails at once instead of pausing.
 pub(crate) const LONGEST_WAIT_MS: f64 = 60_000.0;
 
+/// The companies whose pauses are kept, so that the memory they take is bounded.
+const MOST_COMPANIES: usize = 1_000;
+
 /// A pause: its scope, its end, and the failure that asked for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Pause {
@@ -28,6 +31,11 @@ pub(crate) struct Pauses {
 }
 
 impl Pauses {
+    /// Drops the pauses that have ended.
+    pub fn pass(&mut self, now: f64) {
+        self.kept.retain(|kept| kept.until > now);
+    }
+
     /// Adds the pause that a failed request for `company` asks for, if any, unless
     /// one of the same scope lasts longer. A 429 concerns the whole client; a 503
     /// concerns the company, because another one may be served elsewhere.
@@ -52,7 +60,8 @@ impl Pauses {
             wait_ms,
             error: Arc::clone(error),
         };
-        self.kept.retain(|kept| kept.until > now);
+        let is_full = self.kept.len() >= MOST_COMPANIES;
+        let mut first: Option<&mut Pause> = None;
         for kept in &mut self.kept {
             if kept.company == company {
                 if kept.until < pause.until {
@@ -60,8 +69,16 @@ impl Pauses {
                 }
                 return true;
             }
+            if kept.company.is_some() && first.as_ref().is_none_or(|first| kept.until < first.until)
+            {
+                first = Some(kept);
+            }
         }
-        self.kept.push(pause);
+        match first {
+            // The one that would have ended first gives way.
+            Some(first) if is_full => *first = pause,
+            _ => self.kept.push(pause),
+        }
         true
     }
 
@@ -87,5 +104,60 @@ impl Pauses {
             }
         }
         longest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ApiError;
+
+    fn refusal(status: u16, seconds: f64) -> Arc<Error> {
+        let error = ApiError {
+            status,
+            error_code: None,
+            server_message: None,
+            response_status: None,
+            request_id: None,
+            retry_after_ms: Some(seconds * 1e3),
+            retry_at: None,
+            is_quota: false,
+            message: String::new(),
+        };
+        Arc::new(error.into())
+    }
+
+    #[test]
+    fn what_has_ended_is_dropped() {
+        let mut pauses = Pauses::default();
+        pauses.ask(&refusal(503, 1.0), 1, 0.0);
+        pauses.ask(&refusal(503, 2.0), 2, 0.0);
+        pauses.pass(1_000.0);
+        assert!(pauses.of(1, 1_000.0).is_none());
+        assert_eq!(pauses.of(2, 1_000.0).map(|pause| pause.until), Some(2e3));
+        pauses.pass(2_000.0);
+        assert_eq!(pauses.kept.len(), 0);
+    }
+
+    #[test]
+    fn of_too_many_companies_those_that_end_last_are_kept() {
+        let mut pauses = Pauses::default();
+        pauses.ask(&refusal(429, 1.0), 0, 0.0);
+        for company in 1..=20_000_u32 {
+            let seconds = 2.0 + f64::from(company) / 1e3;
+            pauses.ask(&refusal(503, seconds), company.into(), 0.0);
+        }
+        assert_eq!(pauses.kept.len(), MOST_COMPANIES);
+        let is_client = |pause: &Pause| pause.company.is_none();
+        assert!(
+            pauses.of(1, 0.0).is_some_and(is_client),
+            "that of all stays"
+        );
+        pauses.pass(1_000.0);
+        assert!(pauses.of(19_000, 1_000.0).is_none());
+        assert!(pauses.of(20_000, 1_000.0).is_some());
+        // A longer one of a company takes the place of its own.
+        pauses.ask(&refusal(503, 59.0), 20_000, 0.0);
+        assert_eq!(pauses.kept.len(), MOST_COMPANIES - 1);
     }
 }

@@ -37,6 +37,8 @@ pub struct Core(Engine);
 #[wasm_bindgen]
 impl Core {
     /// `base_url` has no trailing slash, and its origin ends at `origin_length`.
+    /// `last_call` is the client's last call in the engine before this one, or 0.
+    #[allow(clippy::too_many_arguments)]
     #[wasm_bindgen(constructor)]
     pub fn new(
         base_url: String,
@@ -45,15 +47,17 @@ impl Core {
         paces_retries: bool,
         listens: bool,
         shares: bool,
+        last_call: f64,
     ) -> Core {
-        Core(Engine::new(Config {
+        let config = Config {
             base_url: BaseUrl::checked(base_url, origin_length),
             api_key,
             integers: Integers::JavaScript,
             paces_retries,
             listens,
             shares,
-        }))
+        };
+        Core(Engine::new(config).with_ids_after(last_call as Id))
     }
 
     /// Another engine of this client, with nothing in flight.

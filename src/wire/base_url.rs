@@ -103,7 +103,9 @@ impl BaseUrl {
             parts.clone().count() == 4 && parts.all(|part| part.parse::<u8>().is_ok())
         };
         host == "localhost"
-            || host.ends_with(".localhost")
+            || host
+                .strip_suffix(".localhost")
+                .is_some_and(|name| !name.is_empty())
             || host == "[::1]"
             || (host.starts_with("127.") && is_ipv4(host))
     }
@@ -206,6 +208,7 @@ mod tests {
             ("http://[::1]:8080", true),
             ("http://[::1]", true),
             ("http://api.bookmore.com", false),
+            ("http://.localhost", false),
             ("http://localhost.example", false),
             ("http://127.0.0.1.example", false),
             ("http://[::2]", false),

@@ -72,6 +72,11 @@ describe("usage", () => {
     assert.deepEqual([none.code, none.stderr], [2, "There are no company ids in standard input.\n"]);
   });
 
+  it("shows any number of ids", async () => {
+    const { code, stdout, stderr } = await run(["usage", "-"], { input: `${id(1)}\n`.repeat(150_000) });
+    assert.deepEqual([code, stderr, stdout.split("\n").length], [0, "", 150_002]);
+  });
+
   it("a file that is no text in UTF-8 is refused", async () => {
     writeFileSync(join(folder, "wide.txt"), `\ufeff${id(1)}\r\n`, "utf16le");
     const { code, stderr } = await run(["usage", "--file", "wide.txt"]);
@@ -137,12 +142,22 @@ describe("usage", () => {
   it("Ctrl+C before anything is sent ends it at once, and what the token command started", async () => {
     const file = join(folder, "pid");
     const waiting = `echo $$ > ${file}; sleep 300 & wait`;
-    const runs = [[["usage", id(1)], { BOOKMORE_TOKEN: "", BOOKMORE_TOKEN_COMMAND: waiting }], [["usage", "-", "--watch"]], [["explain", "-"]]];
-    for (const [args, env] of runs) {
+    const isAsked = async () => {
+      while (!existsSync(file) || readFileSync(file, "utf8") === "") await sleep(10);
+    };
+    // More than a pipe holds: it is read by now.
+    const isRead = (child) => new Promise((resolve) => child.stdin.write("# nothing\n".repeat(100_000), resolve));
+    const runs = [
+      [["usage", id(1)], isAsked, { BOOKMORE_TOKEN: "", BOOKMORE_TOKEN_COMMAND: waiting }],
+      ...[["usage", "-"], ["usage", "-", "--watch"], ["explain", "-"]].map((args) => [args, isRead]),
+    ];
+    for (const [args, begun, env] of runs) {
       const child = spawn(program(), args, { cwd: folder, env: surroundings(env), stdio: ["pipe", "pipe", "pipe"] });
-      await sleep(700);
+      await begun(child);
+      let said = "";
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
       child.kill("SIGINT");
-      assert.deepEqual(await once(child, "close"), [130, null], args.join(" "));
+      assert.deepEqual([...(await once(child, "close")), said], [130, null, ""], args.join(" "));
     }
     // A signal 0 reaches nobody, once the system has taken note of the end.
     const group = -Number(readFileSync(file, "utf8"));
@@ -274,10 +289,18 @@ describe("--append", () => {
     assert.ok(values.every(({ at }) => new Date(at).toISOString() === at));
   });
 
-  it("a file that cannot be written ends it with a sentence; what came is shown", { skip: !existsSync("/dev/full") }, async () => {
-    const { code, stdout, stderr } = await run(["usage", id(1), "--append", "/dev/full", "--json"]);
-    assert.deepEqual([code, stderr], [1, "/dev/full cannot be written to (ENOSPC).\n"]);
-    assert.deepEqual(JSON.parse(stdout).map(({ companyId }) => companyId), [id(1)]);
+  it("a file that cannot be written to is told; all are asked and shown, and the highest exit code holds", { skip: !existsSync("/dev/full") }, async () => {
+    server.fake.set(id(1), { share: 0.95 });
+    server.fake.set(id(2), { status: 403 });
+    const given = ["usage", id(1), id(2), id(3), "--append", "/dev/full", "--concurrency", "1"];
+    const cannot = /^\/dev\/full cannot be written to \(ENOSPC\)\.$/gm;
+    for (const [options, code] of [[["--json"], 1], [["--jsonl"], 1], [["--jsonl", "--fail-at", "90"], 3], [["--json", "--watch"], 1]]) {
+      const came = await run([...given, ...options]);
+      assert.equal(came.code, code, options.join(" "));
+      assert.equal(came.stderr.match(cannot)?.length, 1, came.stderr);
+      const outcomes = options.includes("--json") ? JSON.parse(came.stdout) : came.stdout.trim().split("\n").map((line) => JSON.parse(line));
+      assert.deepEqual(outcomes.map(({ companyId }) => companyId), [id(1), id(2), id(3)], options.join(" "));
+    }
   });
 
   const times = Number(process.env.KILLS ?? 8);
@@ -328,6 +351,19 @@ describe("a terminal", () => {
     assert.ok(rows.includes(id(1)) && rows.some((row) => /61\.7 % ok/.test(row)));
   });
 
+  it("has fewer columns, or says 0: ids are whole", async () => {
+    for (const columns of [20, 0]) {
+      const { printed } = await onTerminal(columns, ["usage", id(1), id(2)]);
+      for (const company of [id(1), id(2)]) assert.ok(plain(printed).includes(company), `${columns}: ${printed}`);
+    }
+  });
+
+  it("is dumb: no progress line, which could not be erased", async () => {
+    const { printed } = await onTerminal(100, ["usage", id(1), id(2)], { TERM: "dumb" });
+    assert.doesNotMatch(printed, /\u001b\[K|2\/2/);
+    assert.match(printed, /2 asked, 0 failed/);
+  });
+
   it("FORCE_COLOR colours what goes into a pipe, but never data", async () => {
     const env = { FORCE_COLOR: "1" };
     assert.match((await run(["usage", id(1)], { env })).stdout, /\u001b\[32mok/);
@@ -346,7 +382,7 @@ describe("a terminal", () => {
 
 describe("help", () => {
   it("for each command, with examples; --version", async () => {
-    for (const args of [["--help"], ["usage", "--help"], ["serve", "-h"], ["explain", "--help"]]) {
+    for (const args of [["--help"], ["usage", "--help"], ["serve", "-h"], ["explain", "--help"], ["usage", "--help=1"]]) {
       const { code, stdout } = await run(args, { env: { BOOKMORE_TOKEN: "" } });
       assert.equal(code, 0);
       assert.match(stdout, /^Usage: bookmore-sdk /);
@@ -408,6 +444,13 @@ describe("serve", () => {
       assert.equal(reply.headers.get("access-control-allow-origin"), "https://app.example");
     }
     assert.equal((await ask(url, "nobody")).status, 400);
+    const otherCase = await fetch(`${url}/assistant/ai-chat/usage?companyId=${id(2)}`, { headers: { Accept: "application/json", Authorization: "Bearer any" } });
+    assert.equal((await otherCase.json()).TokensUsed, 83_000);
+    let said = "";
+    child.stdout.on("data", (text) => (said += text));
+    await fetch(`${url}/assistant/ai-chat/usage?access_token=s3cret`);
+    while (!/access_token.*\n/.test(said)) await once(child.stdout, "data");
+    assert.match(said, /^GET \/assistant\/ai-chat\/usage\?access_token=\[secret\] 404$/m);
     const headers = { Origin: "https://app.example", "Access-Control-Request-Headers": "authorization,x-mine" };
     const preflight = await fetch(`${url}/assistant/ai-chat/usage`, { method: "OPTIONS", headers });
     assert.equal(preflight.headers.get("access-control-allow-headers"), "authorization,x-mine");
@@ -422,6 +465,7 @@ describe("serve", () => {
     assert.deepEqual([reply.status, reply.headers.get("retry-after")], [429, "2"]);
     const { url: other } = await served(t, "--scenario", '[{ "status": 503, "times": 1 }, { "share": 0.5 }]');
     assert.deepEqual([(await ask(other)).status, (await ask(other)).status], [503, 200]);
+    assert.deepEqual([(await ask(other, id(1))).status, (await ask(other, id(1).replaceAll("-", ""))).status], [503, 200], "one company, however it is written");
     const port = new URL(url).port;
     const { code, stderr } = await run(["serve", "--port", port]);
     assert.deepEqual([code, stderr], [2, `Port ${port} is in use; choose another one with --port, or 0 for any free one.\n`]);
@@ -442,6 +486,9 @@ describe("explain", () => {
     ["a login page", saved("200 OK", ["Content-Type: text/html"], "<html>"), /unexpected_response/, /does not try again/],
     ["a redirect", saved("302 Found", ["Location: https://login.example/"], ""), /unexpected_response/],
     ["a body that broke off", saved("200 OK", [JSON_TYPE, "Content-Length: 500"], USAGE), /shorter than Content-Length/, /network_error/],
+    ["a body that curl has decoded", saved("200 OK", [JSON_TYPE, "Content-Encoding: gzip", "Content-Length: 70"], USAGE), /a usage/],
+    ["a short one, which was longer before", saved("200 OK", [JSON_TYPE, "Content-Encoding: br", "Content-Length: 500"], USAGE), /a usage/],
+    ["a body that begins like a reply", saved("502 Bad Gateway", ["Content-Type: text/plain"], "HTTP/1.1 upstream failed"), /502 Bad Gateway/, /server_error/],
     ["after a proxy's reply", `HTTP/1.1 200 Connection established\r\n\r\n${saved("403 Forbidden", [], "")}`, /403 Forbidden/, /permission_denied/],
     ["a counter that no number holds", saved("200 OK", [JSON_TYPE], USAGE.replace("83000", "9007199254740993")), /decode_error/],
   ]) {
@@ -498,7 +545,7 @@ describe("explain", () => {
   });
 
   it("what is no reply is refused with a sentence", async () => {
-    for (const [input, sentence] of [["", /must be a status line/], [USAGE, /must be a status line/], ["HTTP/1.1 200 OK\nno header\n\n", /is no header/], ["HTTP/1.1 200 OK\nX-A: a\0b\n\n{}", /is no header/]]) {
+    for (const [input, sentence] of [["", /must be a status line/], [USAGE, /must be a status line/], ["HTTP/1.1 000 X\n\n", /must be a status line/], ["HTTP/1.1 200 OK\nno header\n\n", /is no header/], ["HTTP/1.1 200 OK\nX-A: a\0b\n\n{}", /is no header/]]) {
       const { code, stderr } = await run(["explain", "-"], { input });
       assert.equal(code, 2);
       assert.match(stderr, sentence);

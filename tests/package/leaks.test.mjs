@@ -44,22 +44,26 @@ async function child(path) {
   const body = '{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}';
   const headers = { "content-type": "application/json" };
   // Made by hand: a Response for each call would be most of the time.
-  const reply = (status) => async () => ({ status, headers: Object.entries(headers), body: undefined, text: async () => (status === 200 ? body : "") });
+  const reply = (status, more = {}) => async () => ({ status, headers: Object.entries({ ...headers, ...more }), body: undefined, text: async () => (status === 200 ? body : "") });
   const options = { maxRetries: 0, onEvent: () => {}, bearerToken: async () => "t0ken" };
   const clients = [
     new BookMoreClient({ ...options, fetch: reply(200) }),
     new BookMoreClient({ ...options, fetch: reply(401) }),
     new BookMoreClient({ ...options, fetch: async () => Promise.reject(new TypeError("lost")) }),
     new BookMoreClient({ ...options, fetch: () => new Promise(() => {}) }),
+    new BookMoreClient({ ...options, fetch: reply(503, { "retry-after": "60" }) }),
   ];
+  let companies = 0;
   const round = async (count) => {
     for (let call = 0; call < count; call += 10) {
       const calls = Array.from({ length: 10 }, (_, at) => {
-        const client = clients[at < 5 ? 0 : at < 7 ? 1 : at < 9 ? 2 : 3];
+        const client = clients[at < 3 ? 0 : at < 5 ? 4 : at < 7 ? 1 : at < 9 ? 2 : 3];
+        // A pause is of a company.
+        const request = client === clients[4] ? { companyId: String(++companies).padStart(32, "0") } : {};
         const controller = new AbortController();
         const { signal } = controller;
         if (client === clients[3]) setImmediate(() => controller.abort());
-        return client.getAiChatUsage({}, { signal, coalesce: at % 2 === 0 }).catch(() => {});
+        return client.getAiChatUsage(request, { signal, coalesce: at % 2 === 0 }).catch(() => {});
       });
       await Promise.all(calls);
     }

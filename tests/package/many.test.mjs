@@ -169,6 +169,19 @@ describe("iterated", () => {
     await assert.rejects(async () => many, { name: "AbortError" });
   });
 
+  it("leaving while the next outcome is waited for cancels what is in flight, and waits for nothing", async () => {
+    const fake = createFakeBookMore();
+    fake.set(id(0), { kind: "hang" });
+    const signals = [];
+    const client = fake.client({ fetch: (url, init) => (signals.push(init.signal), fake.fetch(url, init)) });
+    const iterator = getManyAiChatUsage(client, [id(0)])[Symbol.asyncIterator]();
+    const next = iterator.next();
+    while (signals.length === 0) await turn();
+    assert.deepEqual(await iterator.return(), { done: true, value: undefined });
+    assert.deepEqual([await next, signals[0].aborted], [{ done: true, value: undefined }, true]);
+    assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+  });
+
   it("whoever iterates keeps what came before an abort", async () => {
     const { client } = counted();
     const controller = new AbortController();
@@ -265,6 +278,8 @@ describe("a source that is broken", () => {
     ["throws in next", of(failing), RangeError],
     ["gives nothing", of(() => undefined), TypeError],
     ["gives a promise of nothing", of(async () => undefined), TypeError],
+    ["gives a number", of(() => 5), TypeError],
+    ["gives promises of a number", of(async () => 5), TypeError],
     ["rejects", of(async () => failing()), RangeError],
     ["has a value that throws", of(async () => ({ get value() { return failing(); } })), RangeError],
     ["throws in length", { get length() { return failing(); }, [Symbol.iterator]: failing }, RangeError],
@@ -284,6 +299,30 @@ describe("a source that is broken", () => {
     assert.deepEqual(outcomes.map(({ companyId }) => companyId), given);
     assert.deepEqual(outcomes.slice(1).map(({ error }) => error.code), Array(7).fill("config_error"));
     assert.equal(counts.sent, 1);
+  });
+
+  it("is not closed once more where it has come to its end, or has failed", async () => {
+    const { client } = counted();
+    const closed = [];
+    const source = (next, name) => of(next, { return: () => void closed.push(name) });
+    let left = 2;
+    assert.equal((await getManyAiChatUsage(client, source(async () => (left-- > 0 ? { value: id(left) } : { done: true }), "at its end"))).length, 2);
+    await assert.rejects(async () => getManyAiChatUsage(client, source(failing, "throws")), RangeError);
+    await assert.rejects(async () => getManyAiChatUsage(client, source(async () => failing(), "rejects")), RangeError);
+    const controller = new AbortController();
+    const { client: slow } = counted(200);
+    setTimeout(() => controller.abort(), 50);
+    left = 1;
+    const ended = source(async () => (left-- > 0 ? { value: id(0) } : { done: true }), "ended before the abort");
+    await assert.rejects(async () => getManyAiChatUsage(slow, ended, { signal: controller.signal }), { name: "AbortError" });
+    assert.deepEqual(closed, []);
+  });
+
+  it("has no async iterator of its own but a sync one", async () => {
+    const { client } = counted();
+    for (const none of [undefined, null]) {
+      assert.equal((await getManyAiChatUsage(client, { [Symbol.asyncIterator]: none, [Symbol.iterator]: () => [id(0)].values() })).length, 1);
+    }
   });
 
   it("never goes on: an abort ends it, and closes the source", async () => {

@@ -52,7 +52,7 @@ export function played(seed, glue, bodies) {
   const told = [];
   let now = oneOf([0, 1e6, 1e9]);
   const at = () => [now, 1.7e12 + now, unit()];
-  const core = new glue.Core(BASE, BASE.length, happens(0.5) ? "key/with+s3cret" : undefined, happens(0.8), happens(0.7), happens(0.7));
+  const core = new glue.Core(BASE, BASE.length, happens(0.5) ? "key/with+s3cret" : undefined, happens(0.8), happens(0.7), happens(0.7), 0);
   const sends = new Map();
   const questions = new Set();
   const calls = new Set();

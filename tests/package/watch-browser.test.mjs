@@ -165,6 +165,15 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual(await act("vue"), { texts: ["ok 0.83ok 0.83", "ok 0.5ok 0.5", "ok 0.7ok 0.7"], onServer: 0, one: 1, left: 2, complaints: [] });
     });
 
+    it("Vue: a refresh follows the request at once, and what is refused shows and asks for nobody", async () => {
+      const expected = { of: "11111111-2222-3333-4444-555555555555", texts: ["ok 0.7", "pending undefined", "ok 0.5"], caught: ["config_error"], idle: 0 };
+      assert.deepEqual(await act("vueChanges"), expected);
+    });
+
+    it("a request that cannot be used is refused later, too, by each framework", async () => {
+      assert.deepEqual(await act("refusedLater"), Array(15).fill("config_error"));
+    });
+
     it("Vue's KeepAlive: nothing is asked for while it is not shown, and its return asks", async () => {
       assert.deepEqual(await act("vueKeepsAlive"), { counts: [1, 1, 2], text: "ok 0.7", complaints: [] });
     });

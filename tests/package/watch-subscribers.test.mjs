@@ -153,6 +153,21 @@ describe("a client", () => {
     assert.equal(clock.countTimers(), 0);
   });
 
+  it("that is asked for an empty id stops that store, and nobody else's", async () => {
+    fake.set(undefined, { share: 0.5 });
+    for (const requests of [[{}, { companyId: "" }], [{ companyId: "" }, {}]]) {
+      const stores = requests.map((request) => watchAiChatUsage(client, request, OPTIONS));
+      const leaves = stores.map((store) => store.subscribe(() => {}));
+      await pass(SECOND);
+      for (const [at, { companyId }] of requests.entries()) {
+        const { status, share, error } = stores[at].getSnapshot();
+        assert.deepEqual([status, share, error?.code], companyId === "" ? ["stopped", undefined, "config_error"] : ["ok", 0.5, undefined]);
+      }
+      for (const leave of leaves) leave();
+      await pass(2 * SECOND);
+    }
+  });
+
   it("that stands in for one may throw anything", async () => {
     clock.uninstall();
     for (const thrown of [undefined, null, "words", 5, new Error("of a mock"), Object.assign(new Error("no"), { code: "permission_denied" })]) {
@@ -167,7 +182,11 @@ describe("a client", () => {
 
   it("that stands in for one and throws at once, or gives nothing, makes an error", async () => {
     clock.uninstall();
-    for (const getAiChatUsage of [() => { throw new Error("at once"); }, async () => undefined, () => null]) {
+    const usage = await client.getAiChatUsage({ companyId: ID });
+    const other = client.getAiChatUsage({ companyId: ID }, { fresh: true });
+    const throwing = { valueOf: () => { throw new Error("mine"); } };
+    const gives = [undefined, null, {}, ...[5n, Symbol("x"), throwing, "5"].map((tokensUsed) => ({ ...usage, tokensUsed }))];
+    for (const getAiChatUsage of [() => { throw new Error("at once"); }, ...gives.map((given) => async () => given)]) {
       const store = watchAiChatUsage({ getAiChatUsage }, {}, OPTIONS);
       const states = [];
       const leave = store.subscribe((state) => states.push(state));
@@ -176,5 +195,7 @@ describe("a client", () => {
       assert.ok(states[1].error instanceof Error, String(getAiChatUsage));
       leave();
     }
+    // Whose calls are in the same module.
+    assert.equal((await other).tokensUsed, usage.tokensUsed);
   });
 });

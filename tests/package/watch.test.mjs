@@ -147,6 +147,8 @@ describe("a store", () => {
     for (const companyId of [ID.toUpperCase(), `{${ID}}`, undefined]) {
       assert.equal(watch({ initialUsage: { ...other, companyId } }).getSnapshot().status, "ok", companyId);
     }
+    // Which of the two the own company is, nobody knows yet.
+    for (const companyId of [undefined, "0".repeat(32)]) assert.equal(watch({ initialUsage: other }, { companyId }).getSnapshot().status, "ok");
   });
 
   it("for a request that is not known yet sends nothing", async () => {
@@ -632,9 +634,15 @@ describe("queries", () => {
     assert.notDeepEqual(aiChatUsageQuery(client).queryKey, aiChatUsageQuery(client, { companyId: ID }).queryKey);
     // What is no request finds no answer of before.
     await queries.fetchQuery(aiChatUsageQuery(client));
-    for (const request of [{ companyID: ID }, { companyId: null }, ID, 5, null]) {
-      await assert.rejects(queries.fetchQuery(aiChatUsageQuery(client, request)), { code: "config_error" }, JSON.stringify(request));
+    for (const request of [{ companyID: ID }, { companyId: null }, { companyId: 5n }, ID, 5, null, [], new Map(), Promise.resolve({})]) {
+      await assert.rejects(queries.fetchQuery(aiChatUsageQuery(client, request)), { code: "config_error" }, String(request));
     }
+    assert.throws(() => aiChatUsageQuery(null), { code: "config_error" });
+    // In another page load it is another one: what is stored may be another user's.
+    const script = `import { aiChatUsageQuery } from "bookmore-sdk/query"; console.log(aiChatUsageQuery({ getAiChatUsage() {} }).queryKey[2]);`;
+    const loads = [1, 2].map(() => execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: user.folder, encoding: "utf8" }));
+    assert.match(loads[0], /^[\d.]+\/1\.0$/m);
+    assert.notEqual(loads[0], loads[1]);
     assert.deepEqual([queryKey.slice(0, 2), staleTime, retry], [["bookmore-sdk", "ai-chat-usage"], 30_000, false]);
     assert.doesNotMatch(JSON.stringify(queries.getQueryCache().getAll().map((query) => query.queryKey)), /t0ken/);
     queries.clear();

@@ -8,6 +8,8 @@ import { badArguments, EXIT, Failure } from "./exit.js";
 export class Appended {
   readonly #path: string;
   readonly #file: number;
+  /** Why a line could not be added; none is any more. */
+  failure: Failure | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -21,7 +23,7 @@ export class Appended {
   }
 
   line(value: object): void {
-    this.#write(`${JSON.stringify(value)}\n`);
+    if (!this.failure) this.#write(`${JSON.stringify(value)}\n`);
   }
 
   close(): void {
@@ -30,13 +32,12 @@ export class Appended {
 
   #write(text: string): void {
     const bytes = Buffer.from(text);
-    let written: number;
     try {
-      written = writeSync(this.#file, bytes);
+      if (writeSync(this.#file, bytes) === bytes.length) return;
+      this.failure = new Failure(EXIT.someFailed, `${this.#path} has a line that is not whole; is the disk full?`);
     } catch (error) {
-      throw new Failure(EXIT.someFailed, unwritable(this.#path, error));
+      this.failure = new Failure(EXIT.someFailed, unwritable(this.#path, error));
     }
-    if (written < bytes.length) throw new Failure(EXIT.someFailed, `${this.#path} has a line that is not whole; is the disk full?`);
   }
 
   #endsWhole(): boolean {

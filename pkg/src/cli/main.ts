@@ -18,7 +18,7 @@ const COMMANDS: Record<CommandName, Command> = { usage, serve, explain, doctor }
 async function main(args: string[], signal: AbortSignal): Promise<number> {
   const [name = "", ...rest] = args;
   if (name === "--version" || name === "-v") return told(`${VERSION}\n`);
-  if (name === "--help" || name === "-h") return told(HELP[""]);
+  if (isHelp(name)) return told(HELP[""]);
   if (!Object.hasOwn(COMMANDS, name)) {
     if (name === "") say(HELP[""]);
     else {
@@ -29,9 +29,12 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
   }
   const end = rest.indexOf("--");
   const options = end < 0 ? rest : rest.slice(0, end);
-  if (options.includes("--help") || options.includes("-h")) return told(HELP[name as CommandName]);
+  if (options.some(isHelp)) return told(HELP[name as CommandName]);
   return COMMANDS[name as CommandName](rest, signal);
 }
+
+/** Also with a value, which it does not take. */
+const isHelp = (arg: string): boolean => /^(-h|--help)(=|$)/.test(arg);
 
 async function told(text: string): Promise<number> {
   await print(text);

@@ -4,9 +4,9 @@ import { styled } from "./output.js";
 const { stderr } = process;
 const CLEAR = "\r\u001b[K";
 
-/** A progress line on a terminal. On other streams it writes nothing. */
+/** A progress line on a terminal that can erase a line. On other streams it writes nothing. */
 export class ProgressLine {
-  readonly #isShown = stderr.isTTY === true;
+  readonly #isShown = stderr.isTTY === true && process.env["TERM"] !== "dumb";
   #progress: ManyProgress | undefined;
 
   constructor() {

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { badArguments } from "./exit.js";
 
@@ -12,7 +13,7 @@ export interface SavedReply {
   isShort: boolean;
 }
 
-const STATUS_LINE = /^HTTP\/\d(?:\.\d)? (\d{3})(?: (.*))?$/;
+const STATUS_LINE = /^HTTP\/\d(?:\.\d)? ([1-9]\d{2})(?: (.*))?$/;
 const DECODERS: Record<string, (body: Buffer) => Buffer> = { gzip: gunzipSync, "x-gzip": gunzipSync, br: brotliDecompressSync, deflate: inflateSync };
 
 /** Parses the status line, headers and body. Of several replies, such as after a redirect, it takes the last. */
@@ -24,14 +25,27 @@ export function saved(bytes: Buffer): SavedReply {
     if (status === undefined) {
       throw badArguments("The first line must be a status line, such as HTTP/1.1 200 OK. Save the reply with its headers: curl -i.");
     }
-    if (/^HTTP\/\d/.test(body.toString("latin1", 0, 8))) {
+    if (STATUS_LINE.test(head(body).lines[0]!)) {
       rest = body;
       continue;
     }
     const headers = headersOf(lines.slice(1));
-    const length = /^\d+$/.test(headers["content-length"] ?? "") ? Number(headers["content-length"]) : Infinity;
-    const isShort = length !== Infinity && body.length < length;
-    return { status: Number(status), reason, headers, isShort, body: decoded(body.subarray(0, length), headers["content-encoding"]) };
+    return { status: Number(status), reason, headers, ...whole(body, headers) };
+  }
+}
+
+/** What Content-Length and Content-Encoding make of what follows the headers. */
+function whole(body: Buffer, headers: Record<string, string>): Pick<SavedReply, "body" | "isShort"> {
+  const told = headers["content-length"] ?? "";
+  const length = /^\d+$/.test(told) ? Number(told) : body.length;
+  const sent = { body: body.subarray(0, length), isShort: body.length < length };
+  const decode = DECODERS[headers["content-encoding"]?.trim().toLowerCase() ?? ""];
+  if (!decode) return sent;
+  try {
+    return { ...sent, body: decode(sent.body) };
+  } catch {
+    // Programs may have decoded it already: then its length is not the one that is told.
+    return body.length > 0 && isUtf8(body) ? { body, isShort: false } : sent;
   }
 }
 
@@ -51,13 +65,4 @@ function headersOf(lines: string[]): Record<string, string> {
     headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : value!;
   }
   return headers;
-}
-
-/** Decodes the body, unless the program that saved it did so already. */
-function decoded(body: Buffer, coding: string | undefined): Buffer {
-  try {
-    return DECODERS[coding?.trim().toLowerCase() ?? ""]?.(body) ?? body;
-  } catch {
-    return body;
-  }
 }

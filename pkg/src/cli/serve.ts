@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { createFakeBookMore, type FakeBookMore } from "bookmore-sdk/testing";
 import { nearest } from "../nearest.js";
 import { CORS_POLICIES } from "../testing/cors.js";
+import { EMPTY, guidDigits } from "../testing/guid.js";
+import { companyIn, pathOf } from "../testing/request.js";
 import { numberOf, oneOf, parsed } from "./arguments.js";
 import { badArguments, EXIT, messageOf } from "./exit.js";
 import { answer } from "./http.js";
@@ -25,27 +27,28 @@ export async function serve(args: string[], signal: AbortSignal): Promise<number
   await listening(server, port);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const fake = createFakeBookMore({ baseUrl: url, cors });
+  const own = guidDigits(fake.companyId)!;
   const known = new Set<string>();
   /** Sets up each company as requested at its first request. */
-  const enter = (companyId: string | undefined) => {
-    const key = companyId?.toLowerCase() ?? "";
-    if (known.has(key)) return;
-    known.add(key);
-    fake.set(companyId, { share: percent / 100 });
-    if (scenario) fake.set(companyId, scenario);
+  const enter = (digits: string) => {
+    if (known.has(digits)) return;
+    known.add(digits);
+    fake.set(digits, { share: percent / 100 });
+    if (scenario) fake.set(digits, scenario);
   };
   try {
-    enter(undefined);
+    enter(own);
   } catch (error) {
     throw badArguments(`--scenario: ${messageOf(error)}`);
   }
   server.on("request", (req, res) => {
-    try {
-      enter(new URL(req.url!, url).searchParams.get("CompanyId") ?? undefined);
-    } catch {
-      // Not a Guid: the fake refuses it, as the API does.
-    }
-    res.once("close", () => void print(`${req.method} ${req.url} ${res.headersSent ? res.statusCode : "no reply"}\n`));
+    const address = URL.canParse(url + req.url) ? new URL(url + req.url) : undefined;
+    const digits = address && guidDigits(companyIn(address) ?? own);
+    // Not a Guid: the fake refuses it, as the API does.
+    if (digits) enter(digits === EMPTY ? own : digits);
+    // Nobody reads the recorded requests, and the server may run for days.
+    (fake.requests as unknown[]).length = 0;
+    res.once("close", () => void print(`${req.method} ${address ? pathOf(address) : "(no path)"} ${res.headersSent ? res.statusCode : "no reply"}\n`));
     answer(fake, req, res, corsFor(req)).catch((error: unknown) => res.destroy(error as Error));
   });
   await print(`BookMore API: ${url}\nnew BookMoreClient({ baseUrl: "${url}", bearerToken: "any" })\nStop with Ctrl+C.\n`);

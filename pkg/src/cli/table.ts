@@ -19,7 +19,7 @@ const number = (value: number) => value.toLocaleString("en-US");
  */
 export function table(usages: Success[], columns: number): string {
   const rows = usages.map(({ companyId, usage }) => cells(companyId ?? usage.companyId ?? "(own)", usage));
-  const widths = HEADINGS.map((heading, at) => Math.max(heading.length, ...rows.map((row) => row[at]!.length)));
+  const widths = HEADINGS.map((heading, at) => rows.reduce((width, row) => Math.max(width, row[at]!.length), heading.length));
   const sum = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
   if (sum > columns) return stacked(rows, usages, columns);
   const room = columns - sum - GAP.length;
@@ -51,7 +51,8 @@ function stacked(rows: string[][], usages: Success[], columns: number): string {
       const bars = Math.max(0, Math.min(WIDEST_BAR, columns - GAP.length - figures - 1));
       const first = `${GAP}${bars < NARROWEST_BAR ? "" : `${bar(usages[at]!.usage, bars)} `}${share} `;
       const second = `${GAP}${used} of ${limit}`;
-      return `${company!.slice(0, columns)}\n${first}${styled(STYLES[level as UsageLevel], level!)}\n${second.slice(0, columns)}\n`;
+      // Never cut, so that rows can be told apart.
+      return `${company}\n${first}${styled(STYLES[level as UsageLevel], level!)}\n${second.slice(0, columns)}\n`;
     })
     .join("");
 }

@@ -4,7 +4,7 @@ import { getManyAiChatUsage } from "bookmore-sdk/many";
 import { Appended } from "./append.js";
 import { numberOf, oneOf, parsed } from "./arguments.js";
 import { clientOf } from "./credentials.js";
-import { badArguments, EXIT, unlessEnded, type Failure } from "./exit.js";
+import { badArguments, EXIT, Failure, messageOf, unlessEnded } from "./exit.js";
 import { checkFile, idsOf } from "./ids.js";
 import { dataOf, inOrder, ORDER_NAMES, reaches, sorted, wordsOf, type Outcome, type Success } from "./outcome.js";
 import { print, say, styled } from "./output.js";
@@ -53,17 +53,30 @@ export async function usage(args: string[], signal: AbortSignal): Promise<number
   await client.ready();
   const appended = options.append === undefined ? undefined : new Appended(options.append);
   let exitCode: number = EXIT.fine;
+  let failure: unknown;
   const isStreamed = options.positionals.includes("-") && !options.watch;
   const ids = isStreamed ? undefined : await unlessEnded(signal, all(idsOf(options.positionals, options.file)));
   do {
-    exitCode = Math.max(exitCode, await pass(client, ids, options, appended, signal));
-  } while (options.watch && (await waited(options.interval, signal)));
+    const came = await pass(client, ids, options, appended, signal);
+    exitCode = Math.max(exitCode, came.exitCode);
+    failure = came.failure;
+  } while (options.watch && failure === undefined && (await waited(options.interval, signal)));
   appended?.close();
+  if (failure !== undefined) {
+    say(messageOf(failure));
+    exitCode = Math.max(exitCode, failure instanceof Failure ? failure.exitCode : EXIT.someFailed);
+  }
   return signal.aborted ? Math.max(exitCode, (signal.reason as Failure).exitCode) : exitCode;
 }
 
+/** The result of asking for all companies once. `failure`: why there is no next pass. */
+interface Pass {
+  exitCode: number;
+  failure: unknown;
+}
+
 /** Asks for all companies once and shows the outcomes, even if it was interrupted. */
-async function pass(client: BookMoreClient, ids: string[] | undefined, options: Options, appended: Appended | undefined, signal: AbortSignal): Promise<number> {
+async function pass(client: BookMoreClient, ids: string[] | undefined, options: Options, appended: Appended | undefined, signal: AbortSignal): Promise<Pass> {
   const { output, sort, watch } = options;
   const began = performance.now();
   const progress = new ProgressLine();
@@ -93,10 +106,8 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
     if (!signal.aborted) failure = error;
   }
   progress.end();
-  if (!failure && !isOwn && (ids ?? given).length === 0) throw badArguments(`There are no company ids in ${options.file ?? "standard input"}.`);
-  const shown = sort ? sorted(outcomes, sort) : isOwn ? outcomes : inOrder(outcomes, ids ?? given);
-  await show(shown, options);
-  if (failure !== undefined) throw failure;
+  if (failure === undefined && !signal.aborted && !isOwn && (ids ?? given).length === 0) failure = badArguments(`There are no company ids in ${options.file ?? "standard input"}.`);
+  else await show(sort ? sorted(outcomes, sort) : isOwn ? outcomes : inOrder(outcomes, ids ?? given), options);
   const failed = outcomes.filter(({ error }) => error);
   const over = outcomes.filter(({ usage }) => usage && options.failAt !== undefined && reaches(usage, options.failAt));
   if (process.stderr.isTTY) {
@@ -106,7 +117,8 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
     say(parts.join(", "));
   }
   const isRefused = failed.some(({ error }) => error!.code === "authentication_error" || error!.code === "token_provider_error");
-  return Math.max(failed.length ? EXIT.someFailed : 0, over.length ? EXIT.overLimit : 0, isRefused ? EXIT.badCredentials : 0);
+  const exitCode = Math.max(failed.length ? EXIT.someFailed : 0, over.length ? EXIT.overLimit : 0, isRefused ? EXIT.badCredentials : 0);
+  return { exitCode, failure: failure ?? appended?.failure };
 }
 
 /** The logged-in user's company, for which no id is sent. */
@@ -127,7 +139,7 @@ async function show(outcomes: Outcome[], { output, sort, watch }: Options): Prom
     if (sort) await print(outcomes.map((outcome) => `${JSON.stringify(dataOf(outcome, at))}\n`).join(""));
   } else {
     if (watch) await print(`${process.stdout.isTTY ? CLEAR_SCREEN : ""}${new Date().toLocaleTimeString("en-GB")}\n`);
-    if (usages.length) await print(table(usages, process.stdout.columns ?? 120));
+    if (usages.length) await print(table(usages, process.stdout.columns || 120));
   }
   for (const { companyId, error } of outcomes) {
     if (!error) continue;

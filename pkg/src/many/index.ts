@@ -46,19 +46,32 @@ export function getManyAiChatUsage(
     return run.outcomes;
   }
 
-  async function* each(): AsyncGenerator<ManyOutcome, void> {
-    try {
-      for (let at = 0; ; ) {
+  // Not a generator: it would leave only after the outcome that is waited for.
+  function each(): AsyncIterableIterator<ManyOutcome, void> {
+    let at = 0;
+    let isOver = false;
+    const iterator: AsyncIterableIterator<ManyOutcome, void> = {
+      async next() {
         run.read = Math.max(run.read, at);
         run.start();
-        if (at < run.came.length) yield run.came[at++]!;
-        else if (!run.end) await run.change();
-        else if ("reason" in run.end) throw run.end.reason;
-        else return;
-      }
-    } finally {
-      if (!run.end) run.stop(named("AbortError", "The loop over the outcomes was left."));
-    }
+        while (!isOver) {
+          if (at < run.came.length) return { done: false, value: run.came[at++]! };
+          if (!run.end) await run.change();
+          else {
+            isOver = true;
+            if ("reason" in run.end) throw run.end.reason;
+          }
+        }
+        return { done: true, value: undefined };
+      },
+      async return() {
+        isOver = true;
+        run.stop(named("AbortError", "The loop over the outcomes was left."));
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
   }
 
   return {

@@ -55,6 +55,8 @@ export class Run {
   #isReal = false;
   #deciding!: Deciding;
   #source: Source = {};
+  /** Whether there is nothing to be left: it has come to its end, or has failed. */
+  #isSourceOver = false;
   #isFetching = false;
   #isPumping = false;
   #ids = 0;
@@ -87,7 +89,7 @@ export class Run {
     this.#finish({ reason });
     this.#abort.abort(reason);
     // The run is over, so the iterator's answer does not matter.
-    void (async () => this.#source.return?.())().catch(() => {});
+    if (!this.#isSourceOver) void (async () => this.#source.return?.())().catch(() => {});
   }
 
   async #begin(): Promise<void> {
@@ -102,7 +104,8 @@ export class Run {
     this.#callOptions = { ...callOptions, signal: this.#abort.signal };
     const { length, size } = companyIds as { length?: unknown; size?: unknown };
     this.#total = [length, size].find((count) => Number.isFinite(count)) as number | undefined;
-    this.#source = Symbol.asyncIterator in companyIds ? companyIds[Symbol.asyncIterator]() : companyIds[Symbol.iterator]();
+    const ids = companyIds as Partial<Iterable<string> & AsyncIterable<string>>;
+    this.#source = ids[Symbol.asyncIterator]?.() ?? ids[Symbol.iterator]!();
     if (!this.#source.next) throw new TypeError("The iterator of companyIds has no function next.");
     this.#pump();
   }
@@ -135,24 +138,39 @@ export class Run {
   #fetch(): boolean {
     const unread = Math.max(0, this.came.length - this.read);
     if (this.#isFetching || !this.#deciding.decide((many) => many.wantsId(unread))) return false;
-    const next = this.#source.next!();
-    if ("then" in next) {
+    let next;
+    try {
+      next = this.#source.next!();
+    } catch (reason) {
+      return this.#sourceFailed(reason);
+    }
+    if (typeof (next as Promise<unknown> | undefined)?.then === "function") {
       this.#isFetching = true;
       const take = (result: IteratorResult<string>) => {
         this.#isFetching = false;
         if (!this.end) this.#take(result);
         this.#pump();
       };
-      Promise.resolve(next).then(take).catch((reason: unknown) => this.stop(reason));
+      const failed = (reason: unknown) => this.#sourceFailed(reason);
+      Promise.resolve(next).then(take, failed).catch((reason: unknown) => this.stop(reason));
       return false;
     }
-    if (!this.end) this.#take(next);
+    if (!this.end) this.#take(next as IteratorResult<string>);
     return true;
   }
 
-  #take({ done, value: id }: IteratorResult<string, unknown>): void {
+  #sourceFailed(reason: unknown): never {
+    this.#isSourceOver = true;
+    throw reason;
+  }
+
+  #take(result: IteratorResult<string, unknown>): void {
     const { decide } = this.#deciding;
+    // As the loops of the language say; of a number there would be no end.
+    if (Object(result) !== result) this.#sourceFailed(new TypeError(`Iterator result ${String(result)} is not an object.`));
+    const { done, value: id } = result;
     if (done) {
+      this.#isSourceOver = true;
       this.#total = this.#ids;
       return decide((many) => many.end(this.#timer.now()));
     }

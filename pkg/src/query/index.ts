@@ -6,13 +6,15 @@
  */
 import type { AiChatUsageResponse, BookMoreClientLike, GetAiChatUsage } from "bookmore-sdk";
 import { callsOf } from "../reach.js";
+import { refuse } from "../refuse.js";
+import { isRequest } from "../request.js";
 
-/** Whom a client is for: its number, and how often the identity has changed. */
-export type ClientIdentity = `${number}.${number}`;
+/** Whom a client is for: when the page was loaded, the client's number there, and how often the identity has changed. */
+export type ClientIdentity = `${number}/${number}.${number}`;
 
 /** What `useQuery`, `queryClient.fetchQuery` and the like take. */
 export interface AiChatUsageQuery {
-  /** Without a token: it may be shown and stored. */
+  /** Without a token: it may be shown. It is of one page load: what is stored under it is never found again. */
   queryKey: readonly ["bookmore-sdk", "ai-chat-usage", ClientIdentity, string | null];
   queryFn: (context: { signal: AbortSignal }) => Promise<AiChatUsageResponse>;
   staleTime: number;
@@ -31,23 +33,25 @@ let last = 0;
  * one identity.
  *
  * @param request Whose usage; the logged-in user's company when omitted.
+ * @throws A ConfigError where the client is none.
  */
 export function aiChatUsageQuery(client: BookMoreClientLike, request: GetAiChatUsage = {}): AiChatUsageQuery {
+  if (typeof client?.getAiChatUsage !== "function") refuse("The client must be a BookMoreClient, or an object with its getAiChatUsage.");
   const calls = callsOf(client);
   const of = calls ?? client;
   const number = numbers.get(of) ?? ++last;
   numbers.set(of, number);
   return {
-    queryKey: ["bookmore-sdk", "ai-chat-usage", `${number}.${calls?.identity ?? 0}`, keyOf(request)],
+    queryKey: [
+      "bookmore-sdk",
+      "ai-chat-usage",
+      // Another page load may be another user's.
+      `${globalThis.performance?.timeOrigin ?? 0}/${number}.${calls?.identity ?? 0}`,
+      // What the client refuses finds no answer of before.
+      isRequest(request) ? (request.companyId ?? null) : "(refused)",
+    ],
     queryFn: ({ signal }) => client.getAiChatUsage(request, { signal }),
     staleTime: 30_000,
     retry: false,
   };
-}
-
-/** What is no request has a key of its own, so that it finds no answer of before: the client refuses it. */
-function keyOf(request: GetAiChatUsage): string | null {
-  const { companyId } = request ?? {};
-  const isRequest = Object.keys(Object(request)).every((name) => name === "companyId") && typeof request === "object" && request !== null;
-  return isRequest && (companyId === undefined || typeof companyId === "string") ? (companyId ?? null) : JSON.stringify(request);
 }

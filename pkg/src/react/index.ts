@@ -6,6 +6,7 @@
  */
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type WatchOptions } from "bookmore-sdk/watch";
+import { keyOf } from "../request.js";
 import { createContext, createElement, useContext, useEffect, useMemo, useRef, useSyncExternalStore, type ReactElement, type ReactNode } from "react";
 
 const Client = /* @__PURE__ */ createContext<BookMoreClientLike | undefined>(undefined);
@@ -40,7 +41,7 @@ export function useAiChatUsage(
   });
   // Another store would tell of a threshold once more.
   const { initialUsage, history, ...followed } = options;
-  const company = JSON.stringify([request === null, request?.companyId]);
+  const company = keyOf(request);
   const known = { initialUsage: useKnown(initialUsage, client, company), history: useKnown(history, client, company) };
   const store = useMemo(
     () => watchAiChatUsage(client, request, { ...options, ...known, onThreshold: (reached) => onThreshold.current?.(reached) }),

@@ -5,6 +5,7 @@
  */
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore, type WatchOptions } from "bookmore-sdk/watch";
+import { keyOf } from "../request.js";
 import { getContext, setContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
 
@@ -30,10 +31,10 @@ export function aiChatUsage(
   { client = getContext<BookMoreClientLike | undefined>(CLIENT), ...options }: WatchOptions & { client?: BookMoreClientLike } = {},
 ): { readonly current: UsageState; refresh(): Promise<AiChatUsageResponse> } {
   if (!client) throw new ConfigError({ message: "aiChatUsage needs setBookMoreClient(client) in a component around it, or the option client." });
-  let made: { company: string | null | undefined; store: UsageStore; subscribe: () => void } | undefined;
+  let made: { company: string; store: UsageStore; subscribe: () => void } | undefined;
   const latest = () => {
     const asked = request();
-    const company = asked && asked.companyId;
+    const company = keyOf(asked);
     if (!made || made.company !== company) {
       // What was known is the first company's.
       const store = watchAiChatUsage(client, asked, made ? { ...options, initialUsage: undefined, history: undefined } : options);

@@ -89,15 +89,14 @@ export function asked({ method, url, headers, hasBody }: Received, base: URL): A
   differ(path === expected.toLowerCase(), `the path is ${url.pathname}, not ${expected}`);
   differ(!hasBody, "it has a body");
 
-  const ids: string[] = [];
+  const company = companyIn(url);
   let format: string | undefined;
   for (const [name, value] of url.searchParams) {
     const key = name.toLowerCase();
-    if (key === "companyid") ids.push(value);
-    else if (key === "format") format = value;
-    else if (!/^v(ersion)?$/.test(key)) differences.push(`the API has no parameter ${unknown(name, ["CompanyId", "format"])}`);
+    if (key === "format") format = value;
+    else if (!/^(companyid|v(ersion)?)$/.test(key)) differences.push(`the API has no parameter ${unknown(name, ["CompanyId", "format"])}`);
   }
-  differ(ids.length === 0 || ids.join("") !== "", "CompanyId is empty, which the server takes for the logged-in user's company");
+  differ(company === undefined || /[^,]/.test(company), "CompanyId is empty, which the server takes for the logged-in user's company");
   const written = formatOf(suffix, format, headers.get("accept"));
   differ(written !== undefined, `${acceptOf(headers)} makes the server write HTML; send "Accept: application/json" or "Accept: text/jsonl"`);
   if (differences.length > 0 || !written) {
@@ -105,8 +104,7 @@ export function asked({ method, url, headers, hasBody }: Received, base: URL): A
       `The fake BookMore API cannot answer ${method} ${shown(url)}: ${differences.join("; ")}.`,
     );
   }
-  // The server joins a repeated parameter with commas, which is not a Guid.
-  return { format: written, company: ids.join(",") };
+  return { format: written, company: company ?? "" };
 }
 
 function acceptOf(headers: Headers): string {
@@ -132,10 +130,21 @@ function withoutSecrets(name: string, value: string): string {
   return /auth|cookie|key|password|secret|token/.test(name) ? "[secret]" : value;
 }
 
+/** The company id in a query, as written. The server joins a repeated parameter with commas, which is not a Guid. */
+export function companyIn({ searchParams }: URL): string | undefined {
+  const ids = [...searchParams].filter(([name]) => name.toLowerCase() === "companyid").map(([, value]) => value);
+  return ids.length === 0 ? undefined : ids.join(",");
+}
+
 /** The URL without anything that may be a secret. */
-function shown({ origin, pathname, searchParams }: URL): string {
+function shown(url: URL): string {
+  return url.origin + pathOf(url);
+}
+
+/** The path and query of the URL, without anything that may be a secret. */
+export function pathOf({ pathname, searchParams }: URL): string {
   const query = [...searchParams]
     .map(([name, value]) => `${name}=${/^(companyid|format)$/i.test(name) ? encodeURIComponent(value) : "[secret]"}`)
     .join("&");
-  return origin + pathname + (query && `?${query}`);
+  return pathname + (query && `?${query}`);
 }

@@ -5,6 +5,7 @@
  */
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore, type WatchOptions } from "bookmore-sdk/watch";
+import { keyOf } from "../request.js";
 import {
   inject,
   onActivated,
@@ -42,24 +43,34 @@ export function useAiChatUsage(
 ): { readonly state: Readonly<ShallowRef<UsageState>>; readonly refresh: () => Promise<AiChatUsageResponse> } {
   if (!client) throw new ConfigError({ message: "useAiChatUsage needs provideBookMore(client) in a component around it, or the option client." });
   const make = (given: WatchOptions): UsageStore => watchAiChatUsage(client, toValue(request), given);
+  const key = () => keyOf(toValue(request));
   let store = make(options);
+  /** The company of the store; undefined while what is asked for is refused. */
+  let company: string | undefined = key();
   let isMounted = false;
   let leave = () => {};
   const state = shallowRef(store.getServerSnapshot());
   const follow = () => {
     leave();
-    if (isMounted) leave = store.subscribe((next) => (state.value = next));
+    leave = () => {};
+    if (isMounted && company !== undefined) leave = store.subscribe((next) => (state.value = next));
   };
-  const company = () => {
-    const asked = toValue(request);
-    return asked && asked.companyId;
-  };
-  watch(company, () => {
+  /** The store of the company that is asked for now. */
+  const latest = () => {
+    const asked = key();
+    if (asked === company) return store;
+    // Nobody asks for the one before any more, also where this one is refused.
+    company = undefined;
+    follow();
+    state.value = { status: "pending" };
     // What was known is the first company's.
     store = make({ ...options, initialUsage: undefined, history: undefined });
+    company = asked;
     state.value = store.getSnapshot();
     follow();
-  });
+    return store;
+  };
+  watch(key, latest);
   const start = () => {
     isMounted = true;
     follow();
@@ -73,5 +84,5 @@ export function useAiChatUsage(
   // Inside KeepAlive.
   onActivated(start);
   onDeactivated(stop);
-  return { state, refresh: () => store.refresh() };
+  return { state, refresh: () => latest().refresh() };
 }

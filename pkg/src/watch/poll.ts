@@ -4,6 +4,7 @@ import { guidDigits } from "../guid.js";
 import type { Instance } from "../instance.js";
 import { Timer } from "../timer.js";
 import { release, trapped } from "../trap.js";
+import { isUsage, NO_USAGE } from "./options.js";
 import type { Source } from "./source.js";
 import type { UsageState } from "./types.js";
 
@@ -28,10 +29,11 @@ export interface Listener {
   changed(): void;
 }
 
-/** The key of a request's company: the digits of its id, or an invalid id as it is. */
-export function companyOf({ companyId = "" }: GetAiChatUsage): string {
+/** The key of a request's company: the digits of its id, none for the user's own, or an invalid id, marked as such. */
+export function companyOf({ companyId }: GetAiChatUsage): string {
+  if (companyId === undefined) return "";
   // All zeros mean the logged-in user's company.
-  return guidDigits(companyId)?.replace(/^0+$/, "") ?? companyId;
+  return guidDigits(companyId)?.replace(/^0+$/, "") ?? `?${companyId}`;
 }
 
 /** The only poll of a client and a company. Carries out the decisions of the schedule in Rust. */
@@ -183,6 +185,8 @@ export class Poll {
       watch === this.#watch && !options.signal?.aborted && (this.#input((_, at) => tell(at)) ?? orTrapped);
     try {
       const usage = await this.#source.client.getAiChatUsage(this.#request, options);
+      // What stands in for a client may give anything, which must not pass for a fault of the module.
+      if (!isUsage(usage)) throw new TypeError(NO_USAGE);
       const { tokensUsed, tokenLimit, isWithinBudget, windowDays } = usage;
       if (counts((at) => watch.usage(id, tokensUsed, tokenLimit, isWithinBudget, windowDays, ...at), false)) {
         this.#set({ status: "ok", usage, updatedAt: Date.now() });

@@ -21,7 +21,7 @@ function tell<T>(run: (about: T) => void, about: T): void {
 
 /** Whether a usage may be of the requested company. Servers need not name a company. */
 function isOf({ companyId }: AiChatUsageResponse, request: GetAiChatUsage | null): boolean {
-  return !companyId || !request?.companyId || companyOf({ companyId }) === companyOf(request);
+  return !companyId || !request || companyOf(request) === "" || companyOf({ companyId }) === companyOf(request);
 }
 
 export class Store implements UsageStore, Listener {

@@ -98,8 +98,8 @@ export interface Trend {
 export interface UsageStore extends AsyncIterable<UsageState> {
   /**
    * Calls `run` at once and after each change. Returns a function that ends the
-   * subscription. In Node.js a subscription does not keep the process alive
-   * between requests; iterating with `for await` does.
+   * subscription. In Node.js a subscription keeps the process alive neither
+   * before the first request nor between requests; iterating with `for await` does.
    */
   subscribe(run: (state: UsageState) => void): () => void;
   /** The current state: the same object until something changes. */

@@ -258,6 +258,70 @@ const tests = {
     return { texts, onServer, one, left: requests(), complaints };
   },
 
+  /** A refresh in the task in which the request changes, and a request that is refused. */
+  async vueChanges() {
+    const request = ref({ companyId: ID });
+    fake.set(OTHER, { share: 0.7 });
+    let usage;
+    const Inner = { setup: () => ((usage = useVueUsage(request, { ...OPTIONS, client })), () => h("p", `${usage.state.value.status} ${usage.state.value.share}`)) };
+    const main = place();
+    const app = createApp(Inner);
+    const caught = [];
+    app.config.errorHandler = ({ code }) => caught.push(code);
+    app.mount(main);
+    await pass(SECOND);
+    request.value = { companyId: OTHER };
+    const [refreshed] = await Promise.all([usage.refresh(), pass(SECOND)]);
+    const texts = [main.textContent];
+    const asked = requests();
+    request.value = { companyId: 5 };
+    await pass(20 * SECOND);
+    texts.push(main.textContent);
+    const idle = requests() - asked;
+    request.value = { companyId: ID };
+    await pass(SECOND);
+    texts.push(main.textContent);
+    app.unmount();
+    return { of: refreshed.companyId, texts, caught, idle };
+  },
+
+  /** Each framework: a request that cannot be used, after the logged-in user's own. */
+  async refusedLater() {
+    fake.set(undefined, { share: 0.9 });
+    const codes = [];
+    for (const refused of [ID, { companyID: ID }, { companyId: null }, 0, ""]) {
+      let show;
+      function App() {
+        const [request, set] = useState(undefined);
+        show = set;
+        return <p>{useAiChatUsage(request, OPTIONS).status}</p>;
+      }
+      const root = createRoot(place(), { onUncaughtError: ({ code }) => codes.push(code) });
+      flushSync(() => root.render(<BookMoreProvider client={client}><App /></BookMoreProvider>));
+      await pass(SECOND);
+      flushSync(() => show(refused));
+      root.unmount();
+
+      const request = ref(undefined);
+      const app = createApp({ setup: () => (useVueUsage(request, { ...OPTIONS, client }), () => h("p")) });
+      app.config.errorHandler = ({ code }) => codes.push(code);
+      app.mount(place());
+      request.value = refused;
+      await pass(SECOND);
+      app.unmount();
+
+      const svelte = mountSvelte(SvelteSwitch, { target: place(), props: { client, companyId: undefined, options: OPTIONS } });
+      svelte.show(refused && refused.companyId === null ? null : { toString: () => "no id" });
+      try {
+        flushSvelte();
+      } catch ({ code }) {
+        codes.push(code);
+      }
+      unmountSvelte(svelte);
+    }
+    return codes;
+  },
+
   async vueKeepsAlive() {
     const request = ref({ companyId: ID });
     const isShown = ref(true);
