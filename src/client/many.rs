@@ -12,7 +12,7 @@ use std::{
 
 use futures_core::Stream;
 
-use super::{CallError, CallOptions, Client, WithResponse, timer::Timer};
+use super::{CallError, CallOptions, Client, WithResponse, timer::Timer, watch::WatchHandle};
 use crate::{
     dto::{AiChatUsageResponse, GetAiChatUsage},
     engine::{Came, Many, asked_wait},
@@ -34,7 +34,7 @@ impl<T: Transport> Client<T> {
     /// flight is given up.
     ///
     /// Nothing is sent while the client is paused, and no call's time limit
-    /// covers such a wait. Where ten pauses follow each other and nobody
+    /// covers such a wait; a token of another identity ends it. Where ten pauses follow each other and nobody
     /// succeeds, which takes four to ten minutes, nobody is asked any more: who
     /// is left comes to the last 429.
     ///
@@ -60,6 +60,8 @@ impl<T: Transport> Client<T> {
         I: IntoIterator,
         I::Item: Into<String>,
     {
+        let handle = WatchHandle::default();
+        self.driver.watches.add(&handle);
         GetMany {
             client: self.clone(),
             ids: company_ids.into_iter().fuse(),
@@ -74,6 +76,7 @@ impl<T: Transport> Client<T> {
             ready: VecDeque::new(),
             limit: None,
             timer: Timer::default(),
+            handle,
         }
     }
 }
@@ -125,6 +128,8 @@ pub struct GetMany<T: Transport, I> {
     /// What the latest 429 was that a company came to.
     limit: Option<Error>,
     timer: Timer,
+    /// Tells of another identity.
+    handle: WatchHandle,
 }
 
 /// One for all the ids that are the same Guid.
@@ -239,6 +244,9 @@ where
                 return Poll::Ready(Some(outcome));
             }
             let now = self.client.transport().now();
+            if self.handle.is_of_another(context.waker()) {
+                many.change_identity(now);
+            }
             let (at, until) = self.client.driver.limit();
             many.handle_limit(at, until);
             loop {

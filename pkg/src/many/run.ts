@@ -94,7 +94,7 @@ export class Run {
     const { client, companyIds, options } = this.#asked;
     const calls = callsOf(client);
     this.#isReal = calls !== undefined;
-    this.#deciding = await (calls ?? (await packageCalls())).many(client, companyIds, options);
+    this.#deciding = await (calls ?? (await packageCalls())).many(client, companyIds, options, this.#startAnew);
     if (this.end) return this.#deciding.free();
     const { callOptions, signal } = this.#deciding;
     if (signal?.aborted) return this.stop(abortReason(signal));
@@ -129,6 +129,17 @@ export class Run {
       this.#isPumping = false;
       if (this.end) free();
     }
+  };
+
+  /** The client is another identity's: what the server asked of the one before binds it no more. */
+  readonly #startAnew = (): void => {
+    if (!this.#deciding || this.end) return;
+    try {
+      this.#deciding.decide((many) => many.changeIdentity(this.#timer.now()));
+    } catch (reason) {
+      this.stop(reason);
+    }
+    this.#pump();
   };
 
   /** Fetches another id, where one is wanted. Whether it is there already. */
