@@ -42,7 +42,13 @@ const DEFECTS = [
   ["a call has no deadline", "group.rs", "due = due.min(call.deadline);", "due = due.min(call.deadline + 1e9);"],
   ["an exchange of tokens uses the renewal up", "attempts.rs", "// There is another token by now, or one can be requested.", "group.renewed = source;"],
   ["a fork waits on for a provider that was replaced", "mod.rs", "        self.follow_the_provider();\n", ""],
-  ["a token shows as base64", "redact.rs", "            forms.push(base64(&text));\n", ""],
+  ["a token shows as base64", "redact.rs", "for before in 0..3 {", "for before in 0..0 {"],
+  ["a token of requests before shows", "tokens.rs", "self.current.iter().chain(self.earlier.iter().flatten())", "self.current.iter()"],
+  ["a Guid shows in another notation", "redact.rs", "other.eq_ignore_ascii_case(&byte)", "other == byte"],
+  ["a call joins an older request beside a fresh one", "mod.rs", "(0..self.groups.len()).rev()", "(0..self.groups.len())"],
+  ["what was sent before a fresh reply is shared after it", "attempts.rs", "if group.is_listed && group.fresh {", "if false {"],
+  ["a renewal is followed by another one before its token is tried", "questions.rs", "self.shared.tokens.renewed(now);", ""],
+  ["a renewal whose token served bars the next one", "attempts.rs", "self.shared.tokens.accepted();", ""],
   ["a server's key shows a token", "redact.rs", "            self.redact(key);\n", ""],
 ];
 

@@ -64,6 +64,8 @@ export class Calls {
   identity = 0;
   /** For `bookmore-sdk/diagnose`: each is told of the headers of each request. */
   readonly sendListeners = new Set<(headers: Readonly<Record<string, string>>) => void>();
+  /** Each is told of another identity. */
+  readonly #identityListeners = new Set<() => void>();
   readonly #options: CheckedClientOptions;
   readonly #load: Loader;
   readonly #world: World;
@@ -113,7 +115,10 @@ export class Calls {
     const sameIdentity = isSameIdentity(options);
     this.#useToken(checkedToken(token, this.#options));
     for (const engine of this.#inUse()) this.#tellToken(engine, sameIdentity);
-    if (!sameIdentity) this.identity++;
+    if (!sameIdentity) {
+      this.identity++;
+      for (const tell of [...this.#identityListeners]) tell();
+    }
     for (const poll of [...this.polls.values()]) poll.setToken(sameIdentity);
   }
 
@@ -155,12 +160,13 @@ export class Calls {
     return { data: data!, response: requestId === undefined ? told : { ...told, requestId } };
   }
 
-  /** For `bookmore-sdk/many`: validates the arguments. */
-  async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): Promise<Deciding> {
+  /** For `bookmore-sdk/many`: validates the arguments. `onIdentity` is told of another identity until all is freed. */
+  async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits, onIdentity?: () => void): Promise<Deciding> {
     const { concurrency, rounds, totalTimeoutMs, ...checked } = manyOptions(client, companyIds, options);
     const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), checked.signal);
     const inside = <T>(act: () => T): T => guarded(instance, act);
     const many = inside(() => new instance.glue.Many(concurrency, rounds, checked.onProgress !== undefined, now()));
+    if (onIdentity) this.#identityListeners.add(onIdentity);
     return {
       ...checked,
       decide: (act) => inside(() => act(many)),
@@ -169,7 +175,10 @@ export class Calls {
         // Before the first call there is no engine; after a trap it belongs to another instance.
         if (engine?.instance === instance && instance.trap === undefined) inside(() => engine.core.tellLimit(many));
       },
-      free: () => release(instance, many),
+      free: () => {
+        if (onIdentity) this.#identityListeners.delete(onIdentity);
+        release(instance, many);
+      },
     };
   }
 
@@ -252,15 +261,16 @@ export class Calls {
 
   /** The running module. Loading it counts towards a call's total timeout. */
   #loaded(totalTimeout: number, signal: AbortSignal | undefined): Promise<Instance> {
+    const started = now();
     return new Promise((resolve, reject) => {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      if (totalTimeout !== Infinity) {
+      const fail = () => {
         const message = `The WebAssembly module was not there within ${totalTimeout} ms. Try again, or allow more time.`;
-        const error = { code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout, isRetryable: true } as const;
-        timer = setTimeout(() => reject(errorOf(error)), totalTimeout);
-      }
+        reject(errorOf({ code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout, isRetryable: true }));
+      };
+      const timer = totalTimeout === Infinity ? undefined : setTimeout(fail, totalTimeout);
       unlessAborted(signal, this.#load(totalTimeout))
-        .then(resolve, reject)
+        // Compiling may keep the timer from firing in time.
+        .then((instance) => (now() - started >= totalTimeout ? fail() : resolve(instance)), reject)
         .finally(() => clearTimeout(timer));
     });
   }

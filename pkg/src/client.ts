@@ -1,6 +1,5 @@
-import { CALLS, CLIENT_BRAND } from "./brands.js";
+import { CALLS, CLIENT_BRAND, isBranded } from "./brands.js";
 import { Calls } from "./calls.js";
-import { isBranded } from "./errors.js";
 import type { Loader } from "./instance.js";
 import { CLIENT, clientOptions, type Parse } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";

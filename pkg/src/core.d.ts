@@ -26,7 +26,7 @@ export interface Core {
     ...at: Moment
   ): number;
   abandon(call: number, ...at: Moment): void;
-  headers(send: number, status: number, url: string | undefined, headers: string, receivedAt: number): void;
+  headers(send: number, status: number, url: string | undefined, headers: string, receivedAt: number): number;
   body(send: number, body: Uint8Array, end: number, words: string, ...at: Moment): void;
   fail(send: number, kind: number, words: string, name: string, message: string, code: string, causeCode: string, ...at: Moment): void;
   token(question: number, token: string | undefined, expiresAt: number, ...at: Moment): void;
@@ -48,6 +48,7 @@ export interface Many {
   end(now: number): void;
   poll(now: number): number;
   settle(company: number, came: 0 | 1 | 2 | 3, ids: number, askedMs: number, leftMs: number, now: number): boolean;
+  changeIdentity(now: number): void;
   repeat(isFailure: boolean): void;
   pollTimeout(): number;
   reports(now: number): boolean;

@@ -161,14 +161,15 @@ export class Driver {
     const init: RequestInit = { headers, signal };
     if (this.#world.credentials) init.credentials = this.#world.credentials;
     let reply: Reply;
+    let most = 0;
     try {
       reply = await send(this.#world.fetch, url, init, (body, { status, url, headers, receivedAt }) => {
         const isFirst = !("body" in flight);
         flight.body = body;
-        if (!this.#flights.has(id)) return false;
+        if (!this.#flights.has(id)) return 0;
         const lines = () => headers.map(([name, value]) => `${name}:${value}\n`).join("");
-        if (isFirst) this.#input((core) => core.headers(id, status, url, lines(), receivedAt), false);
-        return true;
+        if (isFirst) this.#input((core) => (most = core.headers(id, status, url, lines(), receivedAt)), false);
+        return most;
       });
     } catch (thrown) {
       if (!this.#flights.delete(id)) return;

@@ -1,4 +1,4 @@
-import { ERROR_BRAND } from "./brands.js";
+import { ERROR_BRAND, isBranded } from "./brands.js";
 import type { ResponseError, ResponseStatus } from "./reply.js";
 import { define } from "./thrown.js";
 import type { AttemptInfo, ErrorCode } from "./types.js";
@@ -31,16 +31,6 @@ export interface ErrorDetails extends ErrorInit {
  */
 export function isBookMoreError(value: unknown): value is AnyBookMoreError {
   return isBranded(value, ERROR_BRAND);
-}
-
-/** @internal */
-export function isBranded(value: unknown, brand: symbol): boolean {
-  try {
-    return (Object(value) as Record<symbol, unknown>)[brand] === true;
-  } catch {
-    // A proxy's trap may throw.
-    return false;
-  }
 }
 
 /**

@@ -1,6 +1,3 @@
-/** What a body may have at the most: 256 KiB. A usage has some 150 bytes. */
-const MAX_BODY_BYTES = 256 * 1024;
-
 const NOTHING = new Uint8Array();
 
 /** A reply, as far as it could be read. */
@@ -38,14 +35,15 @@ export function unusableIn(thrown: unknown): string | undefined {
 
 /**
  * Sends one request and reads the reply. `onHeaders` is called between the two
- * with what is about to be read, and tells whether anybody still waits.
+ * with what is about to be read, and tells how many bytes of it are wanted at
+ * the most: 0 where nobody waits for it.
  * A reply that breaks off is a reply; anything else that fails is thrown.
  */
 export async function send(
   fetchFunction: (url: string, init: RequestInit) => Promise<Response>,
   url: string,
   init: RequestInit,
-  onHeaders: (body: Cancelable, head: Reply) => boolean,
+  onHeaders: (body: Cancelable, head: Reply) => number,
 ): Promise<Reply> {
   const response: unknown = await fetchFunction(url, {
     method: "GET",
@@ -64,27 +62,26 @@ export async function send(
     end: 0,
     receivedAt: Date.now(),
   };
-  // Neither a redirect nor a success without a usage has anything to say.
-  const isRead = status === 200 || status >= 400;
-  if (!onHeaders(body, reply) || !isRead) {
+  const most = onHeaders(body, reply);
+  if (most === 0) {
     giveUp(body);
     return reply;
   }
   let length = 0;
   const chunks: Uint8Array[] = [];
   try {
-    await read(response as Response, body, (reader) => onHeaders(reader, reply), (bytes) => {
+    await read(response as Response, body, (reader) => onHeaders(reader, reply) > 0, (bytes) => {
       // A copy: whoever gave it may use its memory again.
       const chunk = bytes.slice();
       if (chunk.length > 0) chunks.push(chunk);
       length += chunk.length;
-      return length <= MAX_BODY_BYTES;
+      return length <= most;
     });
   } catch (thrown) {
     if (unusableIn(thrown) !== undefined) throw thrown;
     Object.assign(reply, { end: 2, thrown });
   }
-  if (length > MAX_BODY_BYTES) reply.end = 1;
+  if (length > most) reply.end = 1;
   reply.body = chunks.length === 1 ? chunks[0]! : joined(chunks, length);
   return reply;
 }

@@ -1,7 +1,9 @@
+import { ERROR_BRAND, isBranded } from "./brands.js";
+
 /** How the members of what a caller gives are checked, in every entry. */
 export interface MembersCheck {
   /** Throws a ConfigError of its entry. */
-  refuse(message: string): never;
+  refuse(message: string, cause?: unknown): never;
   /** Finds the name that was meant; absent where nobody can tell. */
   nearest: ((name: string, known: readonly string[]) => string | undefined) | undefined;
 }
@@ -12,13 +14,28 @@ export function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
+/** Runs `read`. What a caller's getter, iterator or proxy throws in it becomes the cause of a ConfigError. */
+export function reading<T>(name: string, { refuse }: Pick<MembersCheck, "refuse">, read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    if (isBranded(thrown, ERROR_BRAND)) throw thrown;
+    return refuse(`${name} cannot be read: see the cause of this error.`, thrown);
+  }
+}
+
 /**
  * The members of what a caller gives, each read once: what was checked is what
  * is used, whatever a getter gives next. An object of an application's own
  * class has one of the members at least; a promise that nobody awaited, a Map
  * or a Date has none, and would be taken for an empty object.
  */
-export function membersOf<T extends object>(given: T, name: string, known: readonly string[], { refuse, nearest }: MembersCheck): T {
+export function membersOf<T extends object>(given: T, name: string, known: readonly string[], check: MembersCheck): T {
+  return reading(name, check, () => checkedMembers(given, name, known, check));
+}
+
+function checkedMembers<T extends object>(given: T, name: string, known: readonly string[], check: MembersCheck): T {
+  const { refuse, nearest } = check;
   if (typeof given !== "object" || given === null || Array.isArray(given)) refuse(`${name} must be an object.`);
   // A member that nobody reads, such as `baseURL`: the call would not do what its author means.
   for (const own of Object.keys(given)) {
@@ -31,5 +48,5 @@ export function membersOf<T extends object>(given: T, name: string, known: reado
     const members = (known.length > 1 ? "one of " : "") + known.join(", ");
     refuse(`${name} must be a plain object, or one with ${members}; await a promise first.`);
   }
-  return Object.fromEntries(known.map((own) => [own, given[own as keyof T]])) as T;
+  return Object.fromEntries(known.map((own) => [own, reading(own, check, () => given[own as keyof T])])) as T;
 }

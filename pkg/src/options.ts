@@ -1,6 +1,6 @@
 import { errorOf } from "./errors.js";
 import { isLoopback } from "./loopback.js";
-import { isPlain, membersOf as checkedMembers } from "./members.js";
+import { isPlain, membersOf as checkedMembers, reading } from "./members.js";
 import { nearest } from "./nearest.js";
 import { DEFAULT_BASE_URL } from "./operation.js";
 import { LONGEST_TIMER } from "./timer.js";
@@ -15,9 +15,12 @@ function check(fine: boolean, message: string): void {
   if (!fine) refuse(message);
 }
 
-function refuse(message: string): never {
-  throw errorOf({ code: "config_error", message });
+function refuse(message: string, cause?: unknown): never {
+  throw errorOf({ code: "config_error", message, cause });
 }
+
+/** As {@link reading}, for what is inside a member. */
+export const inside = <T>(name: string, read: () => T): T => reading(name, { refuse }, read);
 
 function checkType(value: unknown, name: string, type: "string" | "boolean" | "function"): void {
   check(value === undefined || typeof value === type, `${name} must be a ${type}.`);
@@ -76,7 +79,7 @@ export interface Endpoint {
 export type Parse = (text: string) => unknown;
 
 function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: ClientOptions, parse: Parse | undefined): Endpoint {
-  const text = String(baseUrl);
+  const text = inside("baseUrl", () => String(baseUrl));
   // The default needs no `URL`, which some platforms lack.
   if (text === DEFAULT_BASE_URL) return { baseUrl: text, originLength: text.length, keepsSecrets: true };
   if (!normalisesUrls()) {
@@ -148,7 +151,7 @@ function common(options: RequestOptions): CommonOptions {
   );
   // Without a prototype, so that any name is possible.
   const headers: Record<string, string> = Object.create(null);
-  for (const [name, value] of pairsOf(given ?? {})) {
+  for (const [name, value] of inside("headers", () => [...pairsOf(given ?? {})])) {
     // Undefined means absent, as for options.
     if (value === undefined) continue;
     check(/^[\w!#$%&'*+.^`|~-]+$/.test(name), "A header name must consist of letters, digits and hyphens.");
@@ -293,10 +296,10 @@ export function manyOptions(client: unknown, companyIds: unknown, options: Reque
   checkNumber(concurrency, "concurrency", [1, 1000]);
   checkNumber(rounds, "rounds", [0, 5]);
   checkType(onProgress, "onProgress", "function");
-  const { getAiChatUsage } = Object(client) as { getAiChatUsage?: unknown };
+  const getAiChatUsage = inside("client", () => (Object(client) as { getAiChatUsage?: unknown }).getAiChatUsage);
   check(typeof getAiChatUsage === "function", "client must be a BookMoreClient, or an object with its functions.");
   const ids = Object(companyIds) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
-  const isIterable = typeof (ids[Symbol.asyncIterator] ?? ids[Symbol.iterator]) === "function";
+  const isIterable = inside("companyIds", () => typeof (ids[Symbol.asyncIterator] ?? ids[Symbol.iterator]) === "function");
   check(isIterable && typeof companyIds !== "string", "companyIds must be an array of ids, or another iterable of them, async or not.");
   // They may be iterable only once.
   const { headers, signal, totalTimeoutMs } = checkedOptions(ofCalls);
@@ -310,7 +313,7 @@ export function requestOptions(options: RequestOptions): CheckedRequestOptions {
 function checkedOptions(options: RequestOptions): CheckedRequestOptions {
   const { signal, coalesce = true, fresh = false } = options;
   check(
-    signal == null || typeof signal.addEventListener === "function",
+    signal == null || inside("signal", () => typeof signal.addEventListener === "function"),
     "signal must be an AbortSignal.",
   );
   checkType(coalesce, "coalesce", "boolean");

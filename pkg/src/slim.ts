@@ -1,7 +1,7 @@
 import { BookMoreClientBase } from "./client.js";
 import { errorOf } from "./errors.js";
 import { loader } from "./instance.js";
-import { CLIENT } from "./options.js";
+import { CLIENT, inside } from "./options.js";
 import { wordsOf } from "./thrown.js";
 import type { ClientOptions as Options, WasmSource } from "./types.js";
 import { isRefusal } from "./thrown.js";
@@ -28,7 +28,7 @@ export interface ClientOptions extends Options {
 export class BookMoreClient extends BookMoreClientBase {
   /** @throws A {@link ConfigError} where an option cannot be used. */
   constructor(options: ClientOptions) {
-    const wasm = options?.wasm;
+    const wasm = inside("wasm", () => options?.wasm);
     if (!wasm) throw configError(`wasm is missing: ${NEEDED}`);
     if (!["object", "string", "function"].includes(typeof wasm)) throw configError(`wasm is of type ${typeof wasm}: ${NEEDED}`);
     // A promise that fails before the first call fails that call, and nothing else.

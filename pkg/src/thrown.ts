@@ -59,7 +59,10 @@ export function textOf(value: unknown, name: string): string {
 
 /** A text of a bearable length, which does not end inside a word: that could be a part of a secret. */
 export function shortened(text: string): string {
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT).replace(/\S*$/, "")}…` : text;
+  if (text.length <= LONGEST_TEXT) return text;
+  let end = LONGEST_TEXT;
+  while (end > 0 && /\S/.test(text[end - 1]!)) end--;
+  return `${text.slice(0, end)}…`;
 }
 
 /** A member of anything. The caller's getters do not run; a platform's do, which for a DOMException of Node's are scripts. */

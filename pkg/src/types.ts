@@ -168,7 +168,8 @@ export interface RequestOptions {
 
 /**
  * An event of a call. The last one is `success` or `error`; an aborted call has
- * neither. Events contain no secrets: URLs have no query, and headers are
+ * neither, and one that fails before the client is ready, for its arguments or
+ * for want of the module, has no events. Events contain no secrets: URLs have no query, and headers are
  * omitted.
  */
 export type ClientEvent = {

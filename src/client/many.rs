@@ -12,7 +12,7 @@ use std::{
 
 use futures_core::Stream;
 
-use super::{CallError, CallOptions, Client, WithResponse, timer::Timer};
+use super::{CallError, CallOptions, Client, WithResponse, timer::Timer, watch::WatchHandle};
 use crate::{
     dto::{AiChatUsageResponse, GetAiChatUsage},
     engine::{Came, Many, asked_wait},
@@ -34,9 +34,9 @@ impl<T: Transport> Client<T> {
     /// is in flight.
     ///
     /// While the client is paused nothing is sent, and no call's timeout runs.
-    /// After ten pauses in a row without a success, which take four to ten
-    /// minutes, the run is given up: all ids left have the last 429 as their
-    /// outcome.
+    /// A token of another identity ends the pause. After ten pauses in a row
+    /// without a success, which take four to ten minutes, the run is given up:
+    /// all ids left have the last 429 as their outcome.
     ///
     /// ```
     /// # use bookmore_sdk::testing::FakeBookMore;
@@ -60,6 +60,8 @@ impl<T: Transport> Client<T> {
         I: IntoIterator,
         I::Item: Into<String>,
     {
+        let handle = WatchHandle::default();
+        self.driver.watches.add(&handle);
         GetMany {
             client: self.clone(),
             ids: company_ids.into_iter().fuse(),
@@ -74,6 +76,7 @@ impl<T: Transport> Client<T> {
             ready: VecDeque::new(),
             limit: None,
             timer: Timer::default(),
+            handle,
         }
     }
 }
@@ -125,6 +128,8 @@ pub struct GetMany<T: Transport, I> {
     /// The latest 429 of any company.
     limit: Option<Error>,
     timer: Timer,
+    /// Is notified of another identity.
+    handle: WatchHandle,
 }
 
 /// One company, for all ids that are the same Guid.
@@ -240,6 +245,9 @@ where
                 return Poll::Ready(Some(outcome));
             }
             let now = self.client.transport().now();
+            if self.handle.is_of_another(context.waker()) {
+                many.change_identity(now);
+            }
             let (at, until) = self.client.driver.limit();
             many.handle_limit(at, until);
             loop {

@@ -223,7 +223,7 @@ struct Wishes {
 pub(super) struct Watches(Mutex<Vec<Weak<Mutex<Wishes>>>>);
 
 impl Watches {
-    fn add(&self, WatchHandle(wishes): &WatchHandle) {
+    pub fn add(&self, WatchHandle(wishes): &WatchHandle) {
         let mut all = lock(&self.0);
         all.retain(|one| one.strong_count() > 0);
         all.push(Arc::downgrade(wishes));
@@ -281,6 +281,14 @@ impl WatchHandle {
 
     fn lock(&self) -> MutexGuard<'_, Wishes> {
         lock(&self.0)
+    }
+
+    /// Whether the client has become another identity's since this was asked last.
+    /// `waker` is woken when it does.
+    pub(super) fn is_of_another(&self, waker: &Waker) -> bool {
+        let mut wishes = self.lock();
+        wishes.waker = Some(waker.clone());
+        replace(&mut wishes.forget, false)
     }
 
     fn wish(&self, wish: impl FnOnce(&mut Wishes)) {

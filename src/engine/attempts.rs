@@ -83,6 +83,12 @@ impl Engine {
                 };
                 let told = Told::Usage(Arc::new(success));
                 self.settle(&mut group, f64::INFINITY, &told);
+                if group.revision == self.shared.tokens.revision() {
+                    self.shared.tokens.accepted();
+                }
+                if group.is_listed && group.fresh {
+                    self.unlist_older(&group);
+                }
                 self.put_back(group);
                 self.serve(1.0);
             }

@@ -121,7 +121,7 @@ impl Engine {
                 self.enter(group, call);
                 return;
             }
-            equal.is_listed = false;
+            // Where all callers of the new one leave, this one is shared again.
             self.put_back(equal);
         }
         group.is_listed = is_shared;
@@ -144,7 +144,18 @@ impl Engine {
 
     /// The group that a call with this key joins.
     fn take_listed(&mut self, key: &Key) -> Option<Box<Group>> {
-        self.take_first(|group| group.is_listed && group.key == *key)
+        self.take_newest(|group| group.is_listed && group.key == *key)
+    }
+
+    /// A fresh reply has come: what was sent before it is not shared any more.
+    pub(super) fn unlist_older(&mut self, fresh: &Group) {
+        for slot in &mut self.groups {
+            if let Some(older) = &mut slot.group
+                && older.key == fresh.key
+            {
+                older.is_listed = false;
+            }
+        }
     }
 
     /// Timers can be late: calls past their deadline fail before anything is done
@@ -240,13 +251,9 @@ impl Engine {
     }
 
     /// Starts a group that waited behind another one. From now on equal calls join
-    /// it and not an older one.
+    /// it, as the newest.
     pub(super) fn start_behind(&mut self, id: Id) {
         if let Some(mut group) = self.take(id) {
-            if let Some(mut older) = self.take_listed(&group.key) {
-                older.is_listed = false;
-                self.put_back(older);
-            }
             group.is_listed = true;
             self.proceed(&mut group);
             self.put_back(group);

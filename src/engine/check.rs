@@ -14,6 +14,8 @@ impl Engine {
         assert!(self.sends.is_sorted());
         let gaps = self.groups.iter().filter(|slot| slot.group.is_none());
         assert_eq!(gaps.count(), self.gaps, "what was taken is put back");
+        let most = self.groups.len() / 2;
+        assert!(self.gaps <= most, "what is over takes no room");
         for slot in &self.groups {
             let Some(group) = &slot.group else { continue };
             let id = group.id;
@@ -91,6 +93,14 @@ impl Engine {
                 assert_eq!(same.count(), 1, "group {id} has a send");
                 let place = self.place_of_send(group.send);
                 assert_eq!(place, place_of(&self.groups, id), "its reply finds it");
+                let behind = group.behind.and_then(|id| self.group(id));
+                let calls = group.calls.iter();
+                let calls = calls.chain(behind.into_iter().flat_map(|group| &group.calls));
+                let heard = self.callers_of(group.send);
+                assert!(
+                    calls.map(|call| call.id).eq(heard),
+                    "who hears of its reply"
+                );
             }
         }
         // Those behind may have left.
@@ -132,7 +142,11 @@ impl Engine {
         for (place, group) in listed.iter().enumerate() {
             assert!(!group.nested);
             for other in &listed[..place] {
-                assert!(other.key != group.key, "equal groups are listed once");
+                let is_older = !other.fresh && group.fresh;
+                assert!(
+                    other.key != group.key || is_older,
+                    "equal groups are listed once, but for one beside a fresh one"
+                );
             }
         }
     }

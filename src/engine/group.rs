@@ -7,7 +7,7 @@ use crate::{dto::GetAiChatUsage, error::Error, transport::HttpResponse, wire::Fo
 
 /// How many times a request is sent again because another token was set while it
 /// was in flight.
-const MOST_SWAPS: usize = 16;
+pub(super) const MOST_SWAPS: usize = 16;
 
 /// The options of a call.
 #[derive(Debug, Clone)]

@@ -18,6 +18,8 @@ mod attempts;
 mod calls;
 #[cfg(test)]
 mod check;
+#[cfg(test)]
+mod edges;
 mod group;
 mod many;
 mod outcome;
@@ -44,6 +46,8 @@ use tokens::Tokens;
 
 pub(crate) use group::{Attempt, Options};
 pub(crate) use many::{Came, Many, asked_wait};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use outcome::{MAX_BODY_BYTES, has_words};
 pub(crate) use redact::{Redactor, Secret};
 pub(crate) use retry::Limits;
 
@@ -384,8 +388,9 @@ impl Engine {
         Some(group)
     }
 
-    fn take_first(&mut self, is_it: impl Fn(&Group) -> bool) -> Option<Box<Group>> {
-        (0..self.groups.len()).find_map(|place| self.take_at(place, &is_it))
+    fn take_newest(&mut self, is_it: impl Fn(&Group) -> bool) -> Option<Box<Group>> {
+        let mut places = (0..self.groups.len()).rev();
+        places.find_map(|place| self.take_at(place, &is_it))
     }
 
     fn take(&mut self, id: Id) -> Option<Box<Group>> {
@@ -478,7 +483,7 @@ impl Engine {
         redactor
     }
 
-    /// A redactor for the API key, the tokens of a group, and the current token.
+    /// A redactor for the API key, the tokens of a group, and the client's own.
     fn redactor(&self, group: Option<&Group>) -> Redactor {
         let mut redactor = Redactor::default();
         if let Some(group) = group {
@@ -486,10 +491,7 @@ impl Engine {
                 redactor.add(token);
             }
         }
-        if let Some(token) = self.shared.tokens.current() {
-            redactor.add(token);
-        }
-        if let Some(token) = self.shared.tokens.previous() {
+        for token in self.shared.tokens.known() {
             redactor.add(token);
         }
         if let Some(key) = &self.shared.api_key {

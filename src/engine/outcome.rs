@@ -13,6 +13,17 @@ use crate::{
     },
 };
 
+/// What a body may have at the most: 256 KiB. A usage has about 150 bytes.
+#[cfg(target_arch = "wasm32")]
+pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// Whether the body of a reply is of any use: neither a redirect nor a success
+/// without a usage has anything to say.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn has_words(status: u16) -> bool {
+    status == 200 || status >= 400
+}
+
 /// Judges a reply by its status first, because some failures come with a
 /// zero-filled usage (contract, "Failures" 2). The headers are redacted already.
 #[inline(never)] // smaller, see Cargo.toml

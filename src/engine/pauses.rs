@@ -27,7 +27,7 @@ pub(crate) struct Pause {
 pub(crate) struct Pauses {
     kept: Vec<Pause>,
     /// When the latest retryable 429 arrived.
-    limited_at: f64,
+    limited_at: Option<f64>,
 }
 
 impl Pauses {
@@ -43,7 +43,7 @@ impl Pauses {
         let company = match error.status() {
             Some(429) => {
                 if error.is_retryable() {
-                    self.limited_at = now;
+                    self.limited_at = Some(now);
                 }
                 None
             }
@@ -90,7 +90,7 @@ impl Pauses {
                 until = until.max(pause.until);
             }
         }
-        (self.limited_at, until)
+        (self.limited_at.unwrap_or(f64::NEG_INFINITY), until)
     }
 
     /// The longest pause that applies to a request for `company`.

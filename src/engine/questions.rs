@@ -152,6 +152,8 @@ impl Engine {
         let is_same = asked.forced && self.shared.tokens.revision() == asked.revision;
         if is_same || (asked.forced && failure.is_some()) {
             self.shared.tokens.renewal_failed(now);
+        } else if asked.forced {
+            self.shared.tokens.renewed(now);
         }
         // Sending one of them may make the others wait.
         for id in self.waiting_for_token() {

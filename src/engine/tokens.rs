@@ -1,6 +1,9 @@
 //! The current bearer token, and when the provider has to be asked for another.
 
-use std::sync::Arc;
+use std::{
+    mem::{replace, take},
+    sync::Arc,
+};
 
 use super::{Moment, Secret};
 
@@ -13,12 +16,18 @@ const STALE_MS: f64 = 30_000.0;
 /// a renewal after one that failed or changed nothing.
 const COOLDOWN_MS: f64 = 5_000.0;
 
+/// How many replaced tokens are still redacted in what others say.
+const EARLIER: usize = 16;
+
 /// The state of a client's bearer token.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     has_provider: bool,
     current: Option<Arc<Secret>>,
-    previous: Option<Arc<Secret>>,
+    /// The last ones before it, in the order of a ring.
+    earlier: [Option<Arc<Secret>>; EARLIER],
+    /// How many tokens were replaced.
+    replaced: usize,
     expiry: Option<Expiry>,
     /// Counts changes of the token, to tell whether it is still the one that was
     /// refused.
@@ -28,6 +37,8 @@ pub(crate) struct Tokens {
     source: u64,
     background_after: f64,
     renew_after: f64,
+    /// Whether a renewal brought the token, and no request has succeeded since.
+    is_untried: bool,
 }
 
 /// When a token expires, by two clocks. The earlier one counts: the wall clock may
@@ -54,10 +65,12 @@ pub(crate) enum Need {
 impl Tokens {
     /// Replaces the token or the provider.
     pub fn set(&mut self, token: Option<String>, has_provider: bool) {
+        self.replace(token);
         *self = Self {
             has_provider,
-            previous: self.current.take().or(self.previous.take()),
-            current: token.map(Secret::new).map(Arc::new),
+            current: self.current.take(),
+            earlier: take(&mut self.earlier),
+            replaced: self.replaced,
             revision: self.revision + 1,
             source: self.source + 1,
             ..Self::default()
@@ -68,14 +81,23 @@ impl Tokens {
     pub fn give(&mut self, token: Option<String>, expires_at: Option<f64>, at: Moment) {
         if self.current.as_ref().map(|secret| secret.text()) != token.as_deref() {
             self.revision += 1;
-            self.previous = self.current.take().or(self.previous.take());
-            self.current = token.map(Secret::new).map(Arc::new);
+            self.replace(token);
         }
         self.expiry = expires_at.map(|wall| Expiry {
             at: at.now + (wall - at.wall),
             wall,
         });
         self.background_after = 0.0;
+    }
+
+    fn replace(&mut self, token: Option<String>) {
+        let token = token.map(Secret::new).map(Arc::new);
+        if let Some(old) = replace(&mut self.current, token)
+            && let Some(place) = self.earlier.get_mut(self.replaced % EARLIER)
+        {
+            *place = Some(old);
+            self.replaced += 1;
+        }
     }
 
     /// The provider failed.
@@ -86,6 +108,22 @@ impl Tokens {
     /// A renewal failed or changed nothing.
     pub fn renewal_failed(&mut self, now: f64) {
         self.renew_after = now + COOLDOWN_MS;
+        self.is_untried = false;
+    }
+
+    /// A renewal brought another token. Until a request succeeds, there is no
+    /// second one: a provider may give one refused token after the other.
+    pub fn renewed(&mut self, now: f64) {
+        self.renew_after = now + COOLDOWN_MS;
+        self.is_untried = true;
+    }
+
+    /// A request succeeded with the current token.
+    pub fn accepted(&mut self) {
+        if self.is_untried {
+            self.is_untried = false;
+            self.renew_after = 0.0;
+        }
     }
 
     /// Whether the provider may be asked to replace a refused token.
@@ -101,10 +139,11 @@ impl Tokens {
         &self.current
     }
 
-    /// The previous token: the provider's errors may still quote it, if it
-    /// exchanges one token for the next.
-    pub fn previous(&self) -> Option<&Arc<Secret>> {
-        self.previous.as_ref()
+    /// The current token and those before it, which others may still quote: a
+    /// server that was asked earlier, or a provider that exchanges one token for
+    /// the next.
+    pub fn known(&self) -> impl Iterator<Item = &Arc<Secret>> {
+        self.current.iter().chain(self.earlier.iter().flatten())
     }
 
     pub fn revision(&self) -> u64 {
@@ -219,6 +258,36 @@ mod tests {
         assert_eq!(tokens.need(false, at(71_000.0)), Need::Ask);
         tokens.renewal_failed(71_000.0);
         assert!(!tokens.may_renew(75_999.0) && tokens.may_renew(76_000.0));
+    }
+
+    #[test]
+    fn a_renewed_token_is_tried_before_another_renewal() {
+        let mut tokens = provided(None);
+        tokens.renewed(1_000.0);
+        assert!(!tokens.may_renew(5_999.0) && tokens.may_renew(6_000.0));
+        tokens.accepted();
+        assert!(tokens.may_renew(1_001.0));
+        tokens.renewal_failed(2_000.0);
+        tokens.accepted();
+        assert!(!tokens.may_renew(6_999.0), "it was refused already");
+    }
+
+    #[test]
+    fn the_last_sixteen_are_known_besides_the_current_one() {
+        let mut tokens = Tokens::default();
+        for number in 0..20 {
+            if number % 2 == 0 {
+                tokens.give(Some(format!("t0ken-{number}")), None, at(0.0));
+            } else {
+                tokens.set(Some(format!("t0ken-{number}")), true);
+            }
+        }
+        let mut known: Vec<_> = tokens.known().map(|secret| secret.text()).collect();
+        assert_eq!(known.remove(0), "t0ken-19");
+        known.sort_unstable();
+        let mut expected: Vec<_> = (3..19).map(|number| format!("t0ken-{number}")).collect();
+        expected.sort_unstable();
+        assert_eq!(known, expected);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
 use crate::{
-    engine::{Redactor, Secret},
+    engine::{MAX_BODY_BYTES, Redactor, Secret, has_words},
     error::{ConfigError, Error},
     transport::{Body, HttpRequest, HttpResponse, MaybeSend, Transport},
     wire::base_url::without_query,
@@ -30,7 +30,7 @@ pub(crate) use thrown::{BRAND, control_flow, is_branded};
 
 /// The default limit for the body of a reply: 256 KiB. A usage has about 150
 /// bytes.
-pub const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024;
+pub const DEFAULT_MAX_BODY_BYTES: usize = MAX_BODY_BYTES;
 
 /// Sends requests with the global `fetch`, looked up at each request, or with a
 /// given function.
@@ -178,8 +178,7 @@ impl Fetch {
         under_way.open = get(&given, "body");
         let mut response = reply::head(&given).inspect_err(|_| under_way.end())?;
         on_headers(&response);
-        // The body of a redirect, or of a success without a usage, is of no use.
-        if response.status != 200 && response.status < 400 {
+        if !has_words(response.status) {
             under_way.end();
             return Ok(response);
         }

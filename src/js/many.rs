@@ -69,6 +69,12 @@ impl Many {
         self.0.settle(company, came, ids, wait, now)
     }
 
+    /// Drops the limits that the server set for the identity before.
+    #[wasm_bindgen(js_name = changeIdentity)]
+    pub fn change_identity(&mut self, now: f64) {
+        self.0.change_identity(now);
+    }
+
     /// Counts an id of a company that has its outcome already.
     pub fn repeat(&mut self, is_failure: bool) {
         self.0.repeat(is_failure);

@@ -21,7 +21,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::{
     dto::GetAiChatUsage,
-    engine::{Config, Engine, Id, Limits, Moment, Options},
+    engine::{Config, Engine, Id, Limits, MAX_BODY_BYTES, Moment, Options, has_words},
     error::{ConfigError, Error, FetchError, NetworkError, TokenProviderError},
     network::is_network,
     transport::{Body, HttpResponse},
@@ -144,7 +144,8 @@ impl Core {
         self.0.abandon(call as Id, Moment { now, wall, random });
     }
 
-    /// The headers of a reply arrived: one per line, names in lower case.
+    /// The headers of a reply arrived: one per line, names in lower case. How many
+    /// bytes of its body to read at the most; 0 for none.
     pub fn headers(
         &mut self,
         send: f64,
@@ -152,7 +153,7 @@ impl Core {
         url: Option<String>,
         headers: &str,
         received_at: f64,
-    ) {
+    ) -> usize {
         let head = HttpResponse {
             status,
             url,
@@ -161,6 +162,7 @@ impl Core {
             received_at,
         };
         self.0.handle_headers(send as Id, head);
+        if has_words(status) { MAX_BODY_BYTES } else { 0 }
     }
 
     /// The body of a reply arrived. `end`: 0 if it is complete, 1 if it is longer than

@@ -10,11 +10,11 @@ use std::{
 };
 
 use bookmore_sdk::{
-    Client,
-    client::ManyOutcome,
+    Client, Transport,
+    client::{ManyOutcome, TokenSource},
     testing::{Reply, Sent, VirtualTransport},
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::join};
 
 use super::{COMPANY, ms, ok, seconds, status};
 
@@ -316,6 +316,37 @@ fn nothing_is_sent_during_a_pause() {
     assert_eq!(lost(&outcomes), 0);
     let second = transport.requests()[1].at;
     assert!(second >= seconds(50) && second < seconds(52), "{second:?}");
+}
+
+#[test]
+fn another_identity_goes_on_at_once() {
+    let is_first = Mutex::new(true);
+    let transport = server(move |_| {
+        let is_first = std::mem::take(&mut *is_first.lock().unwrap());
+        is_first.then(|| status(429).header("Retry-After", "50"))
+    });
+    let client = Client::builder()
+        .max_retries(0)
+        .bearer_token("alice")
+        .build(transport.clone())
+        .unwrap();
+    let many = client.get_many(ids(4)).concurrency(1).collect::<Vec<_>>();
+    let change = async {
+        transport.sleep(5_000.0).await;
+        let renewed = TokenSource::from("renewed").same_identity();
+        client.set_bearer_token(renewed).unwrap();
+        transport.sleep(5_000.0).await;
+        client.set_bearer_token("bob").unwrap();
+    };
+    let (outcomes, ()) = transport.run(join(many, change));
+    assert_eq!(lost(&outcomes), 0);
+    let asked: Vec<_> = transport
+        .requests()
+        .iter()
+        .map(|sent| (number_of(sent), sent.at.as_millis()))
+        .collect();
+    let then = [(1, 0), (2, 10_000), (3, 10_020), (4, 10_040), (1, 12_060)];
+    assert_eq!(asked, then);
 }
 
 /// An iterator that claims the largest possible length.

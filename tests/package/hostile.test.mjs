@@ -10,10 +10,13 @@ import { install } from "./installed.mjs";
 const TOKEN = "t0ken-s3cret-9f2c7b1a";
 const USAGE = '{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}';
 
-let user, sdk;
+let user, sdk, slim, entryOf;
 before(() => {
   user = install();
-  sdk = createRequire(join(user.folder, "user.cjs"))("bookmore-sdk");
+  const require = createRequire(join(user.folder, "user.cjs"));
+  sdk = require("bookmore-sdk");
+  entryOf = (name) => require(`bookmore-sdk/${name}`);
+  slim = entryOf("slim");
 });
 after(() => user?.remove());
 
@@ -215,6 +218,44 @@ it("a member is read once: what was checked is what is used", async () => {
   }
   await waiting;
   assert.deepEqual(sent.slice(1), Array(2).fill(`https://one.example/assistant/ai-chat/usage?CompanyId=${ID} Bearer ${TOKEN}`));
+});
+
+it("what a member's getter, an iterator or a proxy throws is the cause of a ConfigError, in every entry", async () => {
+  const thrown = new Error("not to be read");
+  const fails = () => { throw thrown; };
+  const getter = (name) => Object.defineProperty({}, name, { enumerable: true, get: fails });
+  const refuses = async (sentence, run) => {
+    const error = await failure((async () => run())());
+    assert.equal(error.code, "config_error", `${sentence} ${error.stack}`);
+    assert.equal(error.message, `${sentence} cannot be read: see the cause of this error.`);
+    assert.equal(error.cause, thrown);
+  };
+  const client = new sdk.BookMoreClient({ fetch: async () => reply() });
+  const proxy = new Proxy({}, { ownKeys: fails });
+  for (const entry of [(options) => new sdk.BookMoreClient(options), (options) => new slim.BookMoreClient({ wasm: {}, ...Object(options) })]) {
+    await refuses("headers", () => entry({ headers: { [Symbol.iterator]: fails } }));
+    await refuses("baseUrl", () => entry({ baseUrl: { toString: fails } }));
+  }
+  await refuses("bearerToken", () => new sdk.BookMoreClient(getter("bearerToken")));
+  await refuses("The options", () => new sdk.BookMoreClient(proxy));
+  await refuses("wasm", () => new slim.BookMoreClient(getter("wasm")));
+  await refuses("sameIdentity", () => client.setBearerToken("t0ken", getter("sameIdentity")));
+  await refuses("companyId", () => client.getAiChatUsage(getter("companyId")));
+  await refuses("maxRetries", () => client.getAiChatUsage({}, getter("maxRetries")));
+  await refuses("signal", () => client.getAiChatUsageWithResponse({}, { signal: getter("addEventListener") }));
+  await refuses("The request options", () => client.getAiChatUsage({}, proxy));
+  const { getManyAiChatUsage } = entryOf("many");
+  await refuses("rounds", () => getManyAiChatUsage(client, [], getter("rounds")));
+  await refuses("companyIds", () => getManyAiChatUsage(client, getter(Symbol.iterator)));
+  await refuses("client", () => getManyAiChatUsage(getter("getAiChatUsage"), []));
+  const { watchAiChatUsage } = entryOf("watch");
+  await refuses("intervalMs", () => watchAiChatUsage(client, {}, getter("intervalMs")));
+  await refuses("companyId", () => watchAiChatUsage(client, getter("companyId")));
+  await refuses("The client", () => watchAiChatUsage(getter("getAiChatUsage")));
+  await refuses("An option", () => watchAiChatUsage(client, {}, { initialUsage: getter("tokensUsed") }));
+  const { diagnose } = entryOf("diagnose");
+  await refuses("onStep", () => diagnose(client, {}, getter("onStep")));
+  await refuses("client", () => diagnose(getter("getAiChatUsageWithResponse")));
 });
 
 it("a signal that cannot take a listener away again does no harm", async () => {

@@ -440,6 +440,30 @@ describe("pauses", () => {
     assert.deepEqual(again, [[id(1), 2], [id(0), 4]]);
   });
 
+  it("who was told by a 429 to wait for more than a minute is not asked again; the others are", async () => {
+    const fake = createFakeBookMore();
+    fake.set(id(0), { status: 429, retryAfter: 90 });
+    const outcomes = await getManyAiChatUsage(hurried(fake), ids(3), { concurrency: 1, rounds: 5 });
+    assert.deepEqual(outcomes.map(({ error }) => error?.retryAfterMs), [90_000, undefined, undefined]);
+    assert.deepEqual(fake.requests.map(({ companyId }) => companyId), ids(3));
+  });
+
+  it("end with the identity that they were asked of, for who is asked again, too", { timeout: 30_000 }, async () => {
+    const fake = createFakeBookMore();
+    const client = hurried(fake);
+    fake.set(id(0), [{ status: 429, retryAfter: 50 }, { share: 0.5 }]);
+    const run = getManyAiChatUsage(client, ids(4), { concurrency: 1 });
+    const outcomes = Promise.resolve(run);
+    while (fake.requests.length === 0) await sleep(5);
+    await sleep(50);
+    client.setBearerToken("renewed-token", { sameIdentity: true });
+    await sleep(50);
+    assert.equal(fake.requests.length, 1);
+    client.setBearerToken("another-token");
+    assert.deepEqual(failures(await outcomes), []);
+    assert.deepEqual(fake.requests.map(({ companyId }) => companyId), [id(0), id(1), id(2), id(3), id(0)]);
+  });
+
   it("a server that limits the rate loses nobody", { timeout: 60_000 }, async () => {
     const fake = createFakeBookMore();
     let [window, count] = [0, 0];

@@ -96,7 +96,7 @@ export class Run {
     const { client, companyIds, options } = this.#asked;
     const calls = callsOf(client);
     this.#isReal = calls !== undefined;
-    this.#deciding = await (calls ?? (await packageCalls())).many(client, companyIds, options);
+    this.#deciding = await (calls ?? (await packageCalls())).many(client, companyIds, options, this.#startAnew);
     if (this.end) return this.#deciding.free();
     const { callOptions, signal } = this.#deciding;
     if (signal?.aborted) return this.stop(abortReason(signal));
@@ -132,6 +132,17 @@ export class Run {
       this.#isPumping = false;
       if (this.end) free();
     }
+  };
+
+  /** Another identity has signed in: the limits that the server set for the one before no longer apply. */
+  readonly #startAnew = (): void => {
+    if (!this.#deciding || this.end) return;
+    try {
+      this.#deciding.decide((many) => many.changeIdentity(this.#timer.now()));
+    } catch (reason) {
+      this.stop(reason);
+    }
+    this.#pump();
   };
 
   /** Takes another id if one is wanted. Returns whether it was available at once. */

@@ -1,6 +1,6 @@
 import type { AiChatUsageResponse, BookMoreClientLike, GetAiChatUsage } from "bookmore-sdk";
 import { DEFAULT_THRESHOLDS } from "./gauge.js";
-import { membersOf as checkedMembers } from "../members.js";
+import { membersOf as checkedMembers, reading } from "../members.js";
 import { refuse } from "../refuse.js";
 import { LONGEST_TIMER } from "../timer.js";
 import type { Source } from "./source.js";
@@ -29,7 +29,8 @@ const membersOf = <T extends object>(given: T, name: string, known: readonly str
   checkedMembers(given, name, known, { refuse, nearest });
 
 export function checkedClient(client: BookMoreClientLike): BookMoreClientLike {
-  check(typeof client?.getAiChatUsage === "function", "The client must be a BookMoreClient, or an object with its getAiChatUsage.");
+  const asks = reading("The client", { refuse }, () => typeof client?.getAiChatUsage === "function");
+  check(asks, "The client must be a BookMoreClient, or an object with its getAiChatUsage.");
   return client;
 }
 
@@ -45,6 +46,10 @@ export function checkedRequest(request: GetAiChatUsage | null = {}, source: Sour
 }
 
 export function checkedOptions(given: WatchOptions = {}, source: Source): CheckedOptions {
+  return reading("An option", { refuse }, () => readOptions(given, source));
+}
+
+function readOptions(given: WatchOptions, source: Source): CheckedOptions {
   const options = membersOf(given, "The options of a watch", KNOWN, source);
   const { intervalMs = 60_000, whenHidden = "pause", thresholds = DEFAULT_THRESHOLDS, onThreshold, initialUsage, history = [] } = options;
   const { idleIntervalMs = Math.max(300_000, intervalMs) } = options;

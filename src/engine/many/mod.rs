@@ -17,6 +17,8 @@
 //!   the run is given up: nobody is asked any more.
 //! - Nobody is asked while the client is paused, for whatever reason: a call has
 //!   a time limit, and a wait for the pause counts to none.
+//! - What the server told one identity binds no other: with another one all go on
+//!   at once, as many as at the beginning.
 
 use std::mem::replace;
 
@@ -47,6 +49,9 @@ pub(crate) enum Came {
 }
 
 pub(crate) struct Many {
+    /// Counts the client's identities, and as whom each company was asked last.
+    identity: u32,
+    asked_as: Vec<u32>,
     /// How many may be asked at once, at the most.
     most: usize,
     /// How many may be now.
@@ -92,6 +97,8 @@ impl Many {
     /// `listens`: whether anybody wants reports.
     pub fn new(concurrency: usize, rounds: u32, listens: bool, now: f64) -> Self {
         Self {
+            identity: 0,
+            asked_as: Vec::new(),
             most: concurrency,
             allowed: concurrency,
             successes: 0,
@@ -153,6 +160,7 @@ impl Many {
         }
         let company = if self.first < self.added {
             self.first += 1;
+            self.asked_as.push(self.identity);
             self.first - 1
         } else {
             let (place, at) = self.next_again(now)?;
@@ -162,6 +170,7 @@ impl Many {
             let first = *self.again.get(self.taken)?;
             let (company, _) = replace(self.again.get_mut(place)?, first);
             self.taken += 1;
+            *self.asked_as.get_mut(company)? = self.identity;
             company
         };
         self.in_flight += 1;
@@ -191,12 +200,16 @@ impl Many {
         self.in_flight -= 1;
         self.repeats = 0;
         self.has_news = true;
+        let is_own = self.asked_as.get(company) == Some(&self.identity);
+        let wait = if is_own { wait } else { f64::NAN };
         match came {
-            Came::Usage => self.grow(),
-            Came::Limited => self.handle_limit(now, now + wait),
-            Came::Failure | Came::Passing => {}
+            Came::Usage if is_own => self.grow(),
+            Came::Limited if is_own => {
+                self.handle_limit(now, now + wait);
+                self.is_given_up |= self.pauses >= MOST_PAUSES;
+            }
+            _ => {}
         }
-        self.is_given_up |= came == Came::Limited && self.pauses >= MOST_PAUSES;
         // A 429 is followed by a round after the last one, too, where there are any.
         let has_round = self.rounds > 0 || came == Came::Limited && self.this_round > 0;
         let may_pass = matches!(came, Came::Passing | Came::Limited) && !is_long(wait);
@@ -208,6 +221,20 @@ impl Many {
         }
         self.turn(now);
         is_over
+    }
+
+    /// The client is another identity's from now on.
+    pub fn change_identity(&mut self, now: f64) {
+        self.identity += 1;
+        self.allowed = self.most;
+        self.successes = 0;
+        self.paused_until = now;
+        self.limited_at = f64::NEG_INFINITY;
+        self.pauses = 0;
+        self.is_given_up = false;
+        for (_, at) in &mut self.again {
+            *at = now;
+        }
     }
 
     /// Whether nobody is asked any more.
@@ -406,6 +433,26 @@ mod tests {
         assert_eq!(many.poll(1_000.0), None);
         assert_eq!((many.poll_timeout(), many.allowed), (45_900.0, 6));
         assert_eq!(many.poll(45_900.0), Some(0));
+    }
+
+    #[test]
+    fn what_one_identity_was_told_binds_no_other() {
+        let mut many = with_one_company();
+        many.add(true);
+        assert_eq!((many.poll(1_000.0), many.poll(1_000.0)), (Some(0), Some(1)));
+        many.settle(0, Came::Limited, 1, 50_000.0, 1_010.0);
+        many.add(true);
+        assert_eq!(many.poll(1_020.0), None);
+        many.change_identity(1_020.0);
+        assert_eq!((many.poll_timeout(), many.allowed), (1_020.0, 6));
+        // It was asked as the one before.
+        many.settle(1, Came::Limited, 1, 50_000.0, 1_030.0);
+        assert_eq!(many.poll(1_030.0), Some(2));
+        many.settle(2, Came::Usage, 1, f64::NAN, 1_040.0);
+        many.end(1_040.0);
+        assert_eq!(many.poll_timeout(), 1_040.0 + ROUND_MS);
+        assert_eq!(many.poll(1_040.0 + ROUND_MS), Some(0));
+        assert_eq!(many.poll(1_040.0 + ROUND_MS), Some(1));
     }
 
     #[test]

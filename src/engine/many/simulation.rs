@@ -29,6 +29,8 @@ struct Company {
     /// In which round it was asked last; the first is 0.
     round: u32,
     in_flight: bool,
+    /// As whom it was asked last.
+    identity: u32,
     /// Not to be asked before.
     not_before: f64,
     outcome: Option<Came>,
@@ -60,7 +62,9 @@ struct World {
     paused_until: f64,
     /// Since the latest success.
     pauses: u32,
+    identity: u32,
     is_given_up: bool,
+    was_given_up: bool,
     /// How likely it is that a call succeeds, that a failure may pass, and that
     /// such a one is a 429.
     succeeds: f64,
@@ -101,7 +105,9 @@ impl World {
             started_at: now,
             paused_until: now,
             pauses: 0,
+            identity: 0,
             is_given_up: false,
+            was_given_up: false,
             succeeds,
             passes,
             limits,
@@ -187,6 +193,7 @@ impl World {
             self.expected.remove(place);
             let known = &mut self.companies[company];
             assert!(!known.in_flight, "it is asked already");
+            known.identity = self.identity;
             if self.is_given_up {
                 assert!(self.many.is_given_up());
                 known.in_flight = true;
@@ -217,7 +224,28 @@ impl World {
             .fold(f64::INFINITY, f64::min)
     }
 
+    /// What was told before binds nobody any more.
+    fn change_identity(&mut self) {
+        self.trace(|| "another identity".to_owned());
+        self.many.change_identity(self.now);
+        self.identity += 1;
+        self.allowed = self.most;
+        self.successes = 0;
+        self.paused_until = self.now;
+        self.limited_at = f64::NEG_INFINITY;
+        self.pauses = 0;
+        self.is_given_up = false;
+        for company in &mut self.companies {
+            company.not_before = self.now;
+        }
+    }
+
     fn let_something_happen(&mut self) {
+        if self.random.happens(0.02) {
+            self.now += self.random.unit() * 500.0;
+            self.change_identity();
+            return;
+        }
         let timeout = self.many.poll_timeout();
         let is_stuck = self.in_flight.is_empty() && timeout.is_infinite();
         assert!(!is_stuck, "nothing will happen");
@@ -299,9 +327,12 @@ impl World {
         self.repeats = 0;
         let ids = self.companies[company].ids;
         let is_over = self.many.settle(company, came, ids, wait, self.now);
-        if came == Came::Limited {
+        let is_own = self.companies[company].identity == self.identity;
+        let wait = if is_own { wait } else { f64::NAN };
+        if came == Came::Limited && is_own {
             self.expect_pause(self.now, self.now + wait);
             self.is_given_up |= self.pauses >= MOST_PAUSES;
+            self.was_given_up |= self.is_given_up;
         }
         let known = &mut self.companies[company];
         known.in_flight = false;
@@ -319,7 +350,7 @@ impl World {
             known.not_before = self.now + wait.max(0.0);
             self.again.push(company);
         }
-        if came == Came::Usage {
+        if came == Came::Usage && is_own {
             self.pauses = 0;
             self.successes += 1;
             if self.allowed < self.most && self.successes >= self.allowed {
@@ -368,7 +399,7 @@ impl World {
     fn check_end(&self) {
         for company in &self.companies {
             assert!(company.outcome.is_some(), "a company is lost");
-            assert!(company.asked >= 1 || self.is_given_up);
+            assert!(company.asked >= 1 || self.was_given_up);
             let is_limited = self.limits > 0.0 && self.rounds > 0;
             assert!(company.asked <= self.rounds + 1 || is_limited);
         }

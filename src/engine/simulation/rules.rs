@@ -126,6 +126,10 @@ pub struct Rules {
     /// When the current provider answered last; 0 where it has not.
     answered: u64,
     renew_after: f64,
+    /// Whether a renewal brought the token, and no request has succeeded with it.
+    is_untried: bool,
+    /// The tokens that were replaced.
+    pub earlier: Vec<String>,
     /// Every form of every secret.
     pub secrets: Vec<String>,
     /// Whether the wall clock keeps up with the monotonic one.
@@ -151,6 +155,8 @@ impl Rules {
             identity: 0,
             answered: 0,
             renew_after: 0.0,
+            is_untried: false,
+            earlier: Vec::new(),
             secrets: Vec::new(),
             wall_is_steady,
         }
@@ -177,6 +183,11 @@ impl Rules {
         self.order
     }
 
+    fn replace(&mut self, token: Option<Token>) {
+        let old = std::mem::replace(&mut self.token, token);
+        self.earlier.extend(old.map(|token| token.text));
+    }
+
     pub fn set_token(&mut self, token: Option<Token>, has_provider: bool, same_identity: bool) {
         self.next();
         self.source += 1;
@@ -190,11 +201,12 @@ impl Rules {
                 group.not_after = 0.0;
             }
         }
-        self.token = token;
+        self.replace(token);
         self.changes += 1;
         self.has_provider = has_provider;
         self.answered = 0;
         self.renew_after = 0.0;
+        self.is_untried = false;
     }
 
     /// A call begins, before the engine's own view of it is looked at.
@@ -291,6 +303,7 @@ impl Rules {
             if group.renewed == Some(self.source) {
                 // Another token did not help.
                 self.renew_after = now + 5_000.0;
+                self.is_untried = false;
                 group.refusals = 0;
             } else if send.changes == self.changes && self.has_provider && !group.nested {
                 group.renewed = Some(self.source);
@@ -324,6 +337,10 @@ impl Rules {
             .get_mut(&send.group)
             .expect("a send has a group");
         group.attempts.push((Some(200), now - send.at));
+        if self.is_untried && send.changes == self.changes {
+            self.is_untried = false;
+            self.renew_after = 0.0;
+        }
         for (own, call) in self.calls.range_mut(of(id.0)) {
             if call.group == Some(send.group) && engine.group_of(own.1).is_some() {
                 call.good = Some(id.1);
@@ -343,21 +360,32 @@ impl Rules {
             return;
         }
         question.state = State::Good;
-        if question.source != self.source {
+        let Question {
+            forced,
+            source,
+            changes,
+            ..
+        } = *question;
+        if source != self.source {
             return;
         }
         let changed = match answer {
             Ok(token) => {
                 let text = |token: &Option<Token>| token.as_ref().map(|token| token.text.clone());
-                self.changes += u64::from(text(&token) != text(&self.token));
-                self.token = token;
+                if text(&token) != text(&self.token) {
+                    self.changes += 1;
+                    self.replace(token);
+                } else {
+                    self.token = token;
+                }
                 self.answered = order;
-                self.changes != question.changes
+                self.changes != changes
             }
             Err(()) => false,
         };
-        if question.forced && !changed {
+        if forced {
             self.renew_after = now + 5_000.0;
+            self.is_untried = changed;
         }
     }
 
@@ -486,7 +514,7 @@ impl Rules {
                 );
                 send.state = State::Forgotten;
             }
-            Command::Emit(event) => self.emitted(number, event),
+            Command::Emit(event) => self.emitted(number, engine, event),
             Command::Settle { call, outcome } => self.settled((number, *call), outcome),
         }
     }
@@ -599,13 +627,21 @@ impl Rules {
         *state = State::Cancelled;
     }
 
-    fn emitted(&mut self, number: usize, event: &Event) {
+    fn emitted(&mut self, number: usize, engine: &Engine, event: &Event) {
         let call = self
             .calls
             .get_mut(&(number, event.call))
             .expect("a call's event");
         let text = match &event.what {
-            What::Attempt { .. } => String::new(),
+            What::Attempt { send } => {
+                let mut groups = engine.groups();
+                let group = groups
+                    .find(|group| group.is_sent_as(*send))
+                    .expect("no attempt is told of that is not made");
+                let group = &self.groups[&(number, group.id)];
+                assert_eq!(event.attempt, group.attempts.len() + 1);
+                return;
+            }
             What::Response { .. } => return,
             What::Retry { error, .. } => words(error),
             What::Success { .. } => {
@@ -639,9 +675,13 @@ impl Rules {
                     "a fresh reply"
                 );
                 assert_eq!(send.company, call.company);
+                let mut is_redacted = false;
                 for (name, value) in &success.response.headers {
-                    self.check_words(&format!("{name}: {value}"));
+                    let header = format!("{name}: {value}");
+                    self.check_words(&header);
+                    is_redacted |= header.contains("[REDACTED]");
                 }
+                assert_eq!(success.is_redacted, is_redacted);
                 self.check_words(&format!("{:?} {:?}", success.data, success.response.url));
             }
             Err(error) => {

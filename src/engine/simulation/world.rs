@@ -405,7 +405,8 @@ impl World {
             .map(str::to_owned);
         let current = self.rules.token().map(|token| token.text.clone());
         let key = self.engines[0].config.api_key.clone();
-        let secrets: Vec<_> = [own, current, key].into_iter().flatten().collect();
+        let mut secrets: Vec<_> = [own, current, key].into_iter().flatten().collect();
+        secrets.extend(self.rules.earlier.iter().rev().take(10).cloned());
         if secrets.is_empty() {
             return "no secret".to_owned();
         }
@@ -653,7 +654,7 @@ fn unread(engine: &Engine, at: Moment) -> Moment {
     }
 }
 
-const FORMS: usize = 4;
+const FORMS: usize = 8;
 
 /// The forms in which it may be quoted.
 fn quoted(secret: &str, form: usize) -> String {
@@ -661,7 +662,17 @@ fn quoted(secret: &str, form: usize) -> String {
         0 => secret.to_owned(),
         1 => secret.bytes().map(|byte| format!("%{byte:02X}")).collect(),
         2 => base64(secret),
-        _ => base64(&format!("Bearer {secret}")),
+        3 => base64(&format!("Bearer {secret}")),
+        4 => base64(&format!("user:{secret}!")),
+        5 => secret
+            .bytes()
+            .map(|byte| format!("%25{byte:02x}"))
+            .collect(),
+        6 => secret
+            .bytes()
+            .map(|byte| format!("\\u{byte:04X}"))
+            .collect(),
+        _ => secret.bytes().map(|byte| format!("&#x{byte:x};")).collect(),
     }
 }
 

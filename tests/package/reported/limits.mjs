@@ -34,6 +34,15 @@ export const LIMITS = {
       same(await failed, "left");
     }),
   ),
+  "a module that takes the thread beyond the limit is a TimeoutError, too": async ({ slim, bytes }) => {
+    const wasm = async (imports) => {
+      const { instance } = await WebAssembly.instantiate(bytes, imports);
+      for (const end = performance.now() + 60; performance.now() < end; );
+      return instance;
+    };
+    const error = await failure(slimClient(slim, wasm, { totalTimeoutMs: 50 }).getAiChatUsage());
+    same([error.code, error.phase, error.scope, error.timeoutMs], ["timeout", "module", "total", 50]);
+  },
   "a load as old as a call's limit is superseded, its signal aborted": async ({ slim, bytes }) => {
     const signals = [];
     const fetch = (_, { signal }) => (signals.push(signal), signals.length === 1 ? never() : Promise.resolve(new Response(bytes)));
