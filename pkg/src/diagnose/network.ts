@@ -117,7 +117,17 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
     };
     // Content-Type: application/json needs a preflight too. Where that is let in, preflights work, and these headers are
     // refused.
-    if (contentType?.came !== "nothing") return errorFinding(headersCause);
+    if (contentType?.came !== "nothing") {
+      // What stands for a token or a key is refused in its turn, perhaps by a reply that nobody may read.
+      if (!refused.every((name) => name === "authorization" || name === "x-api-key")) return errorFinding(headersCause);
+      return {
+        ...errorFinding({ ...headersCause, message: `This page can read the server's replies, but none to what it sends with ${names}. Browsers do not tell which of these it is.` }),
+        candidates: [
+          headersCause,
+          { code: "cors_error_replies", message: `The CORS settings allow ${names}, and do not reach the 401 for what the server refuses.`, ...fix },
+        ],
+      };
+    }
     return {
       ...errorFinding({ code: "preflight_refused", message: `The server refuses what a browser asks before it sends ${names} (the preflight, an OPTIONS request). Browsers do not tell which of these it is.` }),
       candidates: [

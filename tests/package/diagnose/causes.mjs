@@ -29,7 +29,7 @@ const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted", "not_
  * finding's own and the others its candidates; `firefox` where that differs. `csp`: the page's policy. `args`, `env`: of the command.
  */
 export const CAUSES = [
-  { cause: "ServiceStack's default CORS settings", code: "cors_headers", host: { cors: "servicestack-default" }, page: ["cors_headers"], terminal: ["cors_headers"] },
+  { cause: "ServiceStack's default CORS settings", code: "cors_headers", host: { cors: "servicestack-default" }, page: ["cors_headers", "cors_headers", "cors_error_replies"], terminal: ["cors_headers"] },
   { cause: "A header of your own that CORS does not allow", code: "cors_headers", host: { cors: "open" }, options: extra, page: ["cors_headers"], args: ["--headers", "authorization,x-tenant"], terminal: ["cors_headers"] },
   { cause: "CORS lets in other origins", code: "cors_origin", host: { cors: "allow-list" }, page: BLOCKED, terminal: ["cors_origin"] },
   { cause: "No CORS settings", code: "cors_missing", host: { cors: "none" }, page: BLOCKED, terminal: ["cors_missing"] },
