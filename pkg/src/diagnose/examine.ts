@@ -1,4 +1,4 @@
-import { isBookMoreError, type AiChatUsageResponse, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import { isBookMoreError, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import type { Outline } from "../calls.js";
 import { isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
@@ -118,7 +118,7 @@ export class Examination {
         // A client's own limit comes first, and tells more.
         const told = await limited(this.#signal, (signal) => this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal }), LIMIT_MS + 1000);
         // What stands in for a client may tell less, or heed no limit.
-        call.isForeign = !isUsage(told?.data as AiChatUsageResponse);
+        call.isForeign = !isUsage(told?.data);
         const headers = told?.response?.headers;
         call.contentType = headers?.["content-type"];
         call.aheadMs = aheadMs(headers?.["date"]);

@@ -18,7 +18,7 @@ export interface MeterProperties {
 
 /** The events of a meter. */
 export interface MeterEvents {
-  /** What it shows has changed. */
+  /** What it shows has changed, a later "as of" aside. */
   "bookmore-usage-change": CustomEvent<UsageState>;
   /** The user wants to log in, after a 401. */
   "bookmore-login": Event;
