@@ -245,6 +245,39 @@ fn messages_are_found_in_other_kinds_of_json() {
 }
 
 #[test]
+fn a_refusal_says_how_long_to_wait_if_the_server_does() {
+    const NO_REASON: &str = "without saying why.";
+    const QUOTA: &str = "The quota is used up; it has to be raised or renewed.";
+    let quota = r#"{"error":{"code":"insufficient_quota","message":"Used up."}}"#;
+    for (status, retry_after, body, end) in [
+        (429, "7", "", "Wait 7 s before asking again."),
+        (429, "0", "", "Wait before asking again."),
+        (503, "3600", "", "Wait 3600 s before asking again."),
+        (403, "7", "", "Check what the credentials give access to."),
+        (501, "soon", "", NO_REASON),
+        (429, "soon", quota, QUOTA),
+        // The server knows when it is renewed.
+        (429, "60", quota, "Wait 60 s before asking again."),
+    ] {
+        let mut refusal = reply(status, JSON, body);
+        refusal
+            .headers
+            .push(("retry-after".to_owned(), retry_after.to_owned()));
+        let message = ask(&refusal).to_string();
+        assert!(message.ends_with(end), "{message}");
+    }
+    let mut refusal = reply(429, "", "");
+    refusal
+        .headers
+        .push(("retry-after-ms".to_owned(), "1200".to_owned()));
+    assert!(
+        ask(&refusal)
+            .to_string()
+            .ends_with(" Wait 2 s before asking again.")
+    );
+}
+
+#[test]
 fn a_challenge_with_parameters_is_a_reason() {
     let mut unauthorized = reply(401, "", "");
     unauthorized.headers = vec![(

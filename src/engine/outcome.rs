@@ -158,6 +158,20 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
         .or(said(&failure.code));
     let (why, mut words) = reason(reply, &failure);
     redactor.redact(&mut words);
+    let is_quota = [code, said(&failure.problem_type)]
+        .into_iter()
+        .flatten()
+        .any(is_quota);
+    let retry_after_ms = asked_wait(&reply.headers, reply.received_at);
+    let wait = retry_after_ms
+        .filter(|ms| *ms > 0.0 && matches!(reply.status, 429 | 500..))
+        .map(|ms| {
+            text![
+                " Wait ",
+                &decimal((ms / 1e3).ceil() as u64),
+                " s before asking again."
+            ]
+        });
     let message = text![
         "The server refused the request (",
         &decimal(reply.status.into()),
@@ -170,7 +184,7 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
             [.., b'.' | b'!' | b'?'] => "",
             _ => ".",
         },
-        match reply.status {
+        wait.as_deref().unwrap_or(match reply.status {
             401 => " Pass a valid bearer token or API key.",
             403 => " Check what the credentials give access to.",
             404 | 405 if status.is_none() => " Check the base URL.",
@@ -178,18 +192,14 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
             421 => " The connection leads to another host; check the base URL.",
             426 =>
                 " The server wants another protocol, such as HTTP/2; use a fetch that speaks it.",
+            429 if is_quota => " The quota is used up; it has to be raised or renewed.",
             429 => " Wait before asking again.",
             451 => " The answer is withheld for legal reasons.",
             511 => " The network wants a login; open a page in a browser.",
             500 | 502..=504 | 520..=524 => " Try again later.",
             _ => "",
-        },
+        }),
     ];
-    let is_quota = [code, said(&failure.problem_type)]
-        .into_iter()
-        .flatten()
-        .any(is_quota);
-    let retry_after_ms = asked_wait(&reply.headers, reply.received_at);
     let error = ApiError {
         status: reply.status,
         retry_after_ms,

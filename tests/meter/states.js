@@ -24,7 +24,9 @@ export const STATES = {
   "ten digits": used(1_234_567_890, 9_876_543_210, "ok"),
   "stale, no network": used(83_000, 100_000, "warning", { status: "error", error: new NetworkError({ message: "No reply came." }) }),
   "stale, logged out": used(12_300, 100_000, "ok", { status: "stopped", error: new AuthenticationError({ message: "No.", status: 401 }) }),
-  "no figures, busy": { status: "error", error: new RateLimitError({ message: "Busy.", status: 429 }) },
+  "no figures, busy": { status: "error", error: new RateLimitError({ message: "Busy.", status: 429, isRetryable: true }) },
+  "stale, busy for long": used(12_300, 100_000, "ok", { status: "error", error: new RateLimitError({ message: "Busy.", status: 429, isRetryable: true, retryAt: Date.UTC(2096, 0, 31, 13, 5, 1) }) }),
+  "stale, quota": used(12_300, 100_000, "ok", { status: "error", error: new RateLimitError({ message: "Used up.", status: 429 }) }),
   "wrong company id": { status: "stopped", error: new ConfigError({ message: "The company id is not a Guid. Pass one such as 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c." }) },
 };
 

@@ -16,6 +16,8 @@ const NONCE = "bm9uY2U";
 const POLICY = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'nonce-${NONCE}'; connect-src 'self'; frame-src 'self'; img-src 'self'`;
 const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
 
+const updatedAt = Date.now();
+
 let user, site;
 before(async () => {
   user = install();
@@ -28,7 +30,7 @@ before(async () => {
   const page = (body, scripts = ["page.bundle.js"]) =>
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>Meter</title><body>${body}${scripts.map((src) => `<script type="module" src="${src}"></script>`).join("")}`;
   writeFileSync(join(user.folder, "index.html"), page("", ["page.bundle.js", "second.bundle.js"]));
-  const options = { companyId: ID, timeZone: "UTC", updatedAt: Date.now(), label: 'Of "us" <&>' };
+  const options = { companyId: ID, timeZone: "UTC", updatedAt, label: 'Of "us" <&>' };
   const rendered = (more) => renderToString(usage({ companyId: ID, share: 0.83 }), { ...options, ...more }).replace("<ai-chat-usage-meter", '<ai-chat-usage-meter id="rendered"');
   for (const [name, more] of [["file", { stylesheetHref: "meter.css" }], ["nonce", { nonce: NONCE }]]) {
     writeFileSync(join(user.folder, `${name}.html`), page(rendered(more)));
@@ -131,6 +133,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual(Object.fromEntries(states), {
         "warning": "warning", "critical": "critical", "reached": "over", "over": "over", "far over": "over", "no limit": "over",
         "stale, no network": "warning stale", "stale, logged out": "stale",
+        "stale, busy for long": "stale", "stale, quota": "stale",
       });
     });
 
@@ -171,6 +174,16 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.equal(await driver.executeScript("return window.logins"), 2);
     });
 
+    it("keeps the focus when it is drawn anew", async () => {
+      await act("show", ["stale, no network", {}]);
+      const focused = () => driver.executeScript("return document.querySelector('ai-chat-usage-meter').shadowRoot.activeElement?.className");
+      await driver.actions().sendKeys(Key.TAB, Key.ENTER).perform();
+      assert.deepEqual([await act("shown", "stale, no network"), await focused()], [1, "retry"]);
+      await driver.actions().sendKeys(Key.SPACE).perform();
+      // The button is gone, and with it what was to be done.
+      assert.deepEqual([await act("shown", "ok"), await focused()], [2, "base"]);
+    });
+
     it("takes over what was set before it was defined", async () => {
       assert.deepEqual(await act("lazy"), { first: ["Ours", "25%", "ring", ID, []], then: "50%" });
     });
@@ -197,7 +210,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     });
 
     it("says what is wrong with what it was given, and throws nothing", async () => {
-      assert.deepEqual(await act("nonsense"), NONSENSE);
+      assert.deepEqual(await act("nonsense"), { shown: NONSENSE, requests: 0 });
       assert.deepEqual(await act("refreshWithoutClient"), ["config_error", "The meter has no client to ask."]);
     });
 
@@ -217,10 +230,17 @@ for (const name of ["chromium", "firefox", "webkit"]) {
         assert.deepEqual(plain, ["83%", "1px", 83, true, 'Of "us" <&>']);
         await open(`${how}.html`);
         const { asOf, ...shown } = await act("rendered");
-        assert.deepEqual(shown, { share: "83%", level: true, styles: 0, border: "1px" });
+        assert.deepEqual(shown, { share: "83%", level: true, styles: 0, border: "1px", updatedAt });
         assert.match(asOf, /^as of /);
-        assert.deepEqual(await act("renderedThen"), { seen: ["83%", "No connection.", "as of", "90%", ""], isSame: true });
+        assert.deepEqual(await act("renderedThen"), {
+          seen: ["83%", "No connection.", "as of", true, "83%", "", false, "90%"],
+          // None for the usage that the page had already, nor for one that is equal.
+          events: ["error 0.83", "ok 0.83", "ok 0.9"],
+          isSame: true,
+        });
         assert.deepEqual(await act("violations"), []);
+        await open(`${how}.html`);
+        assert.deepEqual(await act("renderedForAnother"), ["83%", ""]);
       });
     }
 
@@ -247,6 +267,8 @@ const BARS = {
   "stale, no network": `Near the limit | 83,000 of 100,000 tokens | 83% | 17,000 left | ${WINDOW} | No connection.`,
   "stale, logged out": `Within budget | 12,300 of 100,000 tokens | 12% | 87,700 left | ${WINDOW} | You are not logged in any more.`,
   "no figures, busy": " | No figures yet |  |  |  | Too many requests at the moment.",
+  "stale, busy for long": `Within budget | 12,300 of 100,000 tokens | 12% | 87,700 left | ${WINDOW} | Too many requests; wait until Jan 31, 2096, 1:06 PM.`,
+  "stale, quota": `Within budget | 12,300 of 100,000 tokens | 12% | 87,700 left | ${WINDOW} | The quota of the API is used up.`,
   "wrong company id": ` | No figures yet |  |  |  | The company id is not a Guid. Pass one such as ${ID}.`,
 };
 const METERS = {
@@ -263,6 +285,8 @@ const METERS = {
   "stale, no network": "83000 | 100000 | 83,000 of 100,000 tokens",
   "stale, logged out": "12300 | 100000 | 12,300 of 100,000 tokens",
   "no figures, busy": null,
+  "stale, busy for long": "12300 | 100000 | 12,300 of 100,000 tokens",
+  "stale, quota": "12300 | 100000 | 12,300 of 100,000 tokens",
   "wrong company id": null,
 };
 const NO_USAGE = "No figures yet |  |  | The usage must be one that getAiChatUsage gives.";
@@ -270,8 +294,15 @@ const NONSENSE = {
   "NaN": NO_USAGE,
   "absent members": NO_USAGE,
   "a string": NO_USAGE,
-  "no remainder": "5 of 10 tokens | 50% |  | ",
+  "no remainder": NO_USAGE,
+  "a part of a token": NO_USAGE,
+  "more than a number holds": NO_USAGE,
+  "none, but not null": NO_USAGE,
+  "nonsense with a client": NO_USAGE,
   "a client that is none": "No figures yet |  |  | The client must be a BookMoreClient, or an object with its getAiChatUsage.",
+  "false for a client": "No figures yet |  |  | The client must be a BookMoreClient, or an object with its getAiChatUsage.",
+  "false for a store": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
+  "a variant and a locale that are none": "5 of 10 tokens | 50% | 5 left | ",
   "a store that is none": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
   "a store without refresh": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
   "a stand-in that gives nonsense": NO_USAGE,

@@ -8,6 +8,8 @@ import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { install } from "./installed.mjs";
 
+const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
+
 let user, read, meter, renderToString, usage;
 before(async () => {
   user = install();
@@ -60,8 +62,8 @@ it("has a manifest that says what the element is", () => {
 
 describe("rendered to a string", () => {
   it("has the figures, a name and a value, and no attribute of style", () => {
-    const html = renderToString(usage({ share: 0.83 }), { companyId: "x", updatedAt: Date.UTC(2026, 0, 31, 13, 5), timeZone: "Europe/Stockholm" });
-    assert.match(html, /^<ai-chat-usage-meter company-id="x"><template shadowrootmode="open"><style>/);
+    const html = renderToString(usage({ share: 0.83 }), { companyId: ID, updatedAt: Date.UTC(2026, 0, 31, 13, 5), timeZone: "Europe/Stockholm" });
+    assert.ok(html.startsWith(`<ai-chat-usage-meter company-id="${ID}"><template shadowrootmode="open"><style>`));
     assert.match(html, /<\/template><\/ai-chat-usage-meter>$/);
     assert.match(html, /role="meter" aria-labelledby="label" aria-valuemin="0" aria-valuemax="100000" aria-valuenow="83000" aria-valuetext="83,000 of 100,000 tokens"/);
     assert.match(html, /<rect class="fill" part="fill" width="83%"/);
@@ -71,6 +73,7 @@ describe("rendered to a string", () => {
 
   it("has its styles by nonce or from a file, and writes what it was given as text", () => {
     assert.match(renderToString(null, { nonce: 'a"b' }), /<style nonce="a&#34;b">:host/);
+    assert.match(renderToString(null, { nonce: "a", stylesheetHref: "/m.css" }), /<link rel="stylesheet" href="\/m.css" nonce="a">/);
     const html = renderToString(null, { stylesheetHref: "/m.css?a&b", label: "<b>", variant: "ring" });
     assert.match(html, /^<ai-chat-usage-meter label="&#60;b&#62;" variant="ring"><template shadowrootmode="open"><link rel="stylesheet" href="\/m.css\?a&#38;b"><div class="base"/);
     assert.match(html, /aria-busy="true"/);
@@ -104,9 +107,8 @@ describe("rendered to a string", () => {
     const figures = new Intl.NumberFormat("nn-NO");
     const english = `${figures.format(50_000)} of ${figures.format(100_000)} tokens`;
     assert.deepEqual(words(), ["Bruken", "Fint", english]);
-    for (const strings of [{ used: undefined, label: undefined }, { used: "x", ok: () => "y" }, null, "words"]) assert.deepEqual(words(strings), ["Bruken", "Fint", english]);
+    for (const strings of [{ used: undefined, label: undefined }, { used: "x", ok: () => "y" }]) assert.deepEqual(words(strings), ["Bruken", "Fint", english]);
     assert.deepEqual(words({ label: "Eigen" })[0], "Eigen");
-    assert.match(renderToString(usage({ share: 0.5 }), { locale: 5 }), /50,000 of 100,000 tokens/);
   });
 
   it("is drawn full where the limit is below 0, as where it is 0", () => {
@@ -115,8 +117,40 @@ describe("rendered to a string", () => {
     assert.doesNotMatch(drawn(-1), /hidden/);
   });
 
-  it("refuses what it cannot use", () => {
-    assert.deepEqual(refused(() => renderToString({ tokensUsed: 5 })), ["config_error", "The usage must be one that getAiChatUsage gives."]);
+  it("tells who reads the page's source no more than the page shows", () => {
+    const given = { ...usage({ companyId: ID, share: 0.83 }), responseStatus: { message: "Internal." }, secret: "x" };
+    const state = (options) => JSON.parse(/ data-state="([^"]*)"/.exec(renderToString(given, options))[1].replaceAll("&#34;", '"'));
+    const { tokensUsed, tokenLimit, tokensRemaining, isWithinBudget, windowDays } = given;
+    const shown = { usage: { tokensUsed, tokenLimit, tokensRemaining, isWithinBudget, windowDays } };
+    assert.deepEqual(state(), shown);
+    assert.deepEqual(state({ updatedAt: 5, companyId: ID }), { ...shown, updatedAt: 5 });
+    assert.doesNotMatch(renderToString(given), new RegExp(`Internal|secret|${ID}`));
+    assert.doesNotMatch(renderToString(null), /data-state/);
+  });
+
+  it("refuses what it cannot use", async () => {
+    const good = usage({ share: 0.5 });
+    const { tokensRemaining, ...incomplete } = good;
+    for (const bad of [{ tokensUsed: 5 }, { ...good, tokensUsed: 1.5 }, { ...good, tokensUsed: 2 ** 53 }, { ...good, tokenLimit: NaN }, { ...good, windowDays: "30" }, { ...good, isWithinBudget: 1 }, incomplete, 5, 0, "", false, "usage", []]) {
+      assert.deepEqual(refused(() => renderToString(bad)), ["config_error", "The usage must be one that getAiChatUsage gives."], JSON.stringify(bad));
+    }
+    for (const [options, message] of [
+      [{ companyId: null }, "companyId must be a string."],
+      [{ label: null }, "label must be a string."],
+      [{ nonce: 5 }, "nonce must be a string."],
+      [{ stylesheetHref: new URL("https://a.example") }, "stylesheetHref must be a string."],
+      [{ locale: 5 }, "locale must be a string."],
+      [{ variant: "pie" }, 'variant must be "bar", "ring" or "compact".'],
+      [{ variant: null }, 'variant must be "bar", "ring" or "compact".'],
+      [{ strings: null }, "strings must be an object."],
+      [{ strings: "words" }, "strings must be an object."],
+      [null, "The options of renderToString must be an object."],
+      ["bar", "The options of renderToString must be an object."],
+    ]) assert.deepEqual(refused(() => renderToString(null, options)), ["config_error", message]);
+    // In the words of a call.
+    const { BookMoreClient } = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js")));
+    const { message } = await new BookMoreClient().getAiChatUsage({ companyId: "nope" }).catch((error) => error);
+    for (const companyId of ["nope", "", `${ID}0`]) assert.equal(refused(() => renderToString(null, { companyId }))[1], message);
     assert.match(refused(() => renderToString(null, { style: "x" }))[1], /^The options of renderToString cannot have "style"/);
     for (const updatedAt of [NaN, 9e15, null, "2026-11-26T00:00:00Z", new Date()]) {
       assert.match(refused(() => renderToString(usage(), { updatedAt }))[1], /^updatedAt must be/, String(updatedAt));

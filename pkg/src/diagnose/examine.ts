@@ -1,4 +1,4 @@
-import { isBookMoreError, type AiChatUsageResponse, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import { isBookMoreError, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { abortReason } from "../abort.js";
 import type { Outline } from "../calls.js";
 import { isLoopback } from "../loopback.js";
@@ -121,7 +121,7 @@ export class Examination {
         // A client's own limit comes first, and tells more.
         const reply = await limited(this.#signal, (signal) => this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal }), LIMIT_MS + 1000);
         // What stands in for a client may tell less, or heed no limit.
-        call.isForeign = !isUsage(reply?.data as AiChatUsageResponse);
+        call.isForeign = !isUsage(reply?.data);
         const headers = reply?.response?.headers;
         call.contentType = headers?.["content-type"];
         call.aheadMs = aheadMs(headers?.["date"]);

@@ -1,30 +1,42 @@
-import type { AnyBookMoreError } from "bookmore-sdk";
+import type { AiChatUsageResponse, AnyBookMoreError } from "bookmore-sdk";
 import type { UsageState } from "bookmore-sdk/watch";
 import { gauge, icon } from "./gauge.js";
 import type { MeterStrings } from "./strings.js";
 import { h, type Branch, type Tree } from "./tree.js";
 import type { MeterVariant } from "./variant.js";
 
-/** What a meter shows. */
-export interface Shown {
+/** A state, and how it is put into words. */
+export interface Worded {
   state: UsageState;
-  variant: MeterVariant;
-  label: string | undefined;
   strings: MeterStrings;
   /** A locale that Intl accepts. */
   locale: string | undefined;
   timeZone?: string | undefined;
+}
+
+/** What a meter shows. */
+export interface Shown extends Worded {
+  variant: MeterVariant;
+  label: string | undefined;
   /** Whether a refresh that the user asked for is in flight. */
   isTrying?: boolean;
   /** The announcement for assistive technology. */
   announcement?: string;
 }
 
+const MINUTE = 60_000;
+const nextMinute = (at: number) => Math.ceil(at / MINUTE) * MINUTE;
+
 /** A placeholder that shows where a sentence puts a figure; no sentence contains it. */
 const MARK = "\uE000";
 
 /** Whether the figures shown may be out of date. */
 export const isStale = ({ status, usage }: UsageState): boolean => usage !== undefined && (status === "error" || status === "stopped");
+
+/** The members of a usage that a meter draws. */
+export function drawnOf({ tokensUsed, tokenLimit, tokensRemaining, isWithinBudget, windowDays }: AiChatUsageResponse): AiChatUsageResponse {
+  return { tokensUsed, tokenLimit, tokensRemaining, isWithinBudget, windowDays };
+}
 
 /** The level in words. */
 export function levelText({ usage, level }: UsageState, strings: MeterStrings): string {
@@ -36,7 +48,7 @@ export function levelText({ usage, level }: UsageState, strings: MeterStrings): 
 }
 
 /** The error in words for users. A mistake of the developer is shown as the error words it. */
-export function errorText(error: AnyBookMoreError | undefined, strings: MeterStrings): string {
+export function errorText({ state: { error }, strings, ...shown }: Worded): string {
   switch (error?.code) {
     case undefined:
       return error ? strings.failed : "";
@@ -47,7 +59,8 @@ export function errorText(error: AnyBookMoreError | undefined, strings: MeterStr
     case "permission_denied":
       return strings.denied;
     case "rate_limited":
-      return strings.busy;
+      if (Number(error.retryAt) > Date.now() + MINUTE) return strings.busyUntil(time(nextMinute(Number(error.retryAt)), shown));
+      return error.isRetryable ? strings.busy : strings.quota;
     case "network_error":
     case "timeout":
       return strings.offline;
@@ -135,7 +148,7 @@ export function draw(shown: Shown): Branch {
       "div",
       { class: "error", part: "error", hidden: !error },
       icon("error"),
-      h("span", { class: "message" }, errorText(error, strings)),
+      h("span", { class: "message" }, errorText(shown)),
       button("login", strings.logIn, !isLoggedOut),
       button("retry", strings.retry, isLoggedOut || error?.code === "config_error"),
     ),
@@ -144,7 +157,7 @@ export function draw(shown: Shown): Branch {
 }
 
 /** The time of day, with the date unless it is today. */
-function time(at: number, { locale, timeZone }: Shown): string {
+function time(at: number, { locale, timeZone }: Pick<Worded, "locale" | "timeZone">): string {
   const zone = timeZone === undefined ? {} : { timeZone };
   const day = (when: number) => new Intl.DateTimeFormat(locale, { dateStyle: "medium", ...zone }).format(when);
   const isToday = day(at) === day(Date.now());

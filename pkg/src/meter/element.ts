@@ -3,7 +3,7 @@ import { watchAiChatUsage, type UsageState, type UsageStore } from "bookmore-sdk
 import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
-import { draw, errorText, isStale, knownLocale, levelText } from "./draw.js";
+import { draw, drawnOf, errorText, isStale, knownLocale, levelText, type Worded } from "./draw.js";
 import css from "./meter.css";
 import { onLanguage, stringsOf, type MeterStrings } from "./strings.js";
 import { patch } from "./tree.js";
@@ -31,6 +31,14 @@ function sheetOf(document: Document): CSSStyleSheet | undefined {
   return sheet;
 }
 
+/** The usage that a server has rendered, as `renderToString` writes it. */
+type Rendered = Pick<UsageState, "usage" | "updatedAt">;
+
+/** The same text for states that look alike, whenever their figures arrived. */
+function looksOf({ status, usage, level, error }: UsageState): string {
+  return JSON.stringify([status, level, error?.code, error?.message, usage && drawnOf(usage), usage?.companyId]);
+}
+
 /** A source with one state that never changes. */
 function still(state: UsageState): Source {
   return {
@@ -50,11 +58,12 @@ const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 /**
  * `<ai-chat-usage-meter>`: how many AI-assistant tokens a company has used of
  * its limit, as a meter that stays up to date. It needs a `client`, a `store`
- * or a `usage`.
+ * or a `usage`. It throws nothing for one that it cannot use: it shows the
+ * error instead, and asks for nothing.
  *
- * Dispatches `bookmore-usage-change` when what it shows has changed (its
- * `detail` is the {@link UsageState}), and `bookmore-login` when the user wants
- * to log in after a 401. Both bubble, out of shadow roots too.
+ * Dispatches `bookmore-usage-change` when what it shows has changed, a later "as
+ * of" aside (its `detail` is the {@link UsageState}), and `bookmore-login` when
+ * the user wants to log in after a 401. Both bubble, out of shadow roots too.
  */
 export class AiChatUsageMeter extends Base {
   static readonly observedAttributes: readonly string[] = ["company-id", "label", "variant", "locale"];
@@ -65,8 +74,9 @@ export class AiChatUsageMeter extends Base {
   #client: BookMoreClientLike | undefined;
   #store: UsageStore | undefined;
   #usage: AiChatUsageResponse | undefined;
-  /** The usage that a server has rendered. */
-  #rendered: UsageState | undefined;
+  #rendered: Rendered | undefined;
+  /** The `company-id` that it was rendered with. */
+  readonly #renderedFor: string | null;
   #strings: Partial<MeterStrings> | undefined;
   #source: Source | undefined;
   #state: UsageState = { status: "pending" };
@@ -85,6 +95,7 @@ export class AiChatUsageMeter extends Base {
     this.#root = rendered ?? this.attachShadow({ mode: "open" });
     const state = rendered?.querySelector<HTMLElement>(".base")?.dataset["state"];
     if (state) this.#rendered = JSON.parse(state);
+    this.#renderedFor = this.getAttribute("company-id");
     this.#root.addEventListener("click", ({ target }) => this.#click((target as Element).closest("button")));
     for (const name of PROPERTIES) {
       if (!Object.hasOwn(this, name)) continue;
@@ -207,6 +218,7 @@ export class AiChatUsageMeter extends Base {
     if (name !== "company-id") return this.#schedule();
     // The usage shown so far is of another company.
     if (this.#client && this.#source) this.#usage = this.#rendered = undefined;
+    if (after !== this.#renderedFor) this.#rendered = undefined;
     this.#renew();
   }
 
@@ -246,16 +258,16 @@ export class AiChatUsageMeter extends Base {
 
   #makeSource(): Source {
     try {
-      if (this.#store) {
+      if (this.#store !== undefined) {
         const { subscribe, refresh } = this.#store;
         return typeof subscribe === "function" && typeof refresh === "function" ? this.#store : refuse("The store must be one of watchAiChatUsage.");
       }
       const usage = this.#usage ?? this.#rendered?.usage;
-      if (this.#client) {
+      if (usage !== undefined && !isUsage(usage)) refuse(NO_USAGE);
+      if (this.#client !== undefined) {
         return watchAiChatUsage(this.#client, this.companyId === null ? {} : { companyId: this.companyId }, usage && { initialUsage: usage });
       }
-      if (!usage) return still({ status: "pending" });
-      return isUsage(usage) ? still({ status: "ok", usage, ...firstLook(usage) }) : refuse(NO_USAGE);
+      return still(usage ? { status: "ok", usage, ...firstLook(usage) } : { status: "pending" });
     } catch (error) {
       return still(stopped(error as AnyBookMoreError));
     }
@@ -264,10 +276,13 @@ export class AiChatUsageMeter extends Base {
   #take(given: UsageState): void {
     const before = this.#state;
     const isFine = !given.usage || given.usage === before.usage || isUsage(given.usage);
-    const state = isFine ? given : stopped(new ConfigError({ message: NO_USAGE }));
+    let state = isFine ? given : stopped(new ConfigError({ message: NO_USAGE }));
+    // Figures that a server has rendered are of its time.
+    const { usage, updatedAt } = this.#rendered ?? {};
+    if (updatedAt !== undefined && state.updatedAt === undefined && state.usage === usage) state = { ...state, updatedAt };
     this.#state = state;
     this.#draw();
-    if (before === state || (before.status === "pending" && state.status === "pending")) return;
+    if (looksOf(before) === looksOf(state)) return;
     this.dispatchEvent(new CustomEvent("bookmore-usage-change", { detail: state, bubbles: true, composed: true }));
   }
 
@@ -275,13 +290,12 @@ export class AiChatUsageMeter extends Base {
     const lang = this.closest("[lang]")?.getAttribute("lang") ?? this.ownerDocument.documentElement.lang;
     const locale = knownLocale(this.locale, lang, globalThis.navigator?.language);
     const strings = stringsOf(locale, this.#strings);
-    // Figures that a server has rendered keep the server's time.
-    const updatedAt = this.#state.updatedAt ?? (this.#state.usage === this.#rendered?.usage ? this.#rendered?.updatedAt : undefined);
-    const state = updatedAt === undefined ? this.#state : { ...this.#state, updatedAt };
+    const state = this.#state;
     const label = this.label ?? undefined;
-    this.#announce(label || strings.label, strings);
+    const worded = { state, strings, locale };
+    this.#announce(label || strings.label, worded);
     const focused = this.#root.activeElement;
-    patch(this.#root, [draw({ state, variant: this.variant, label, strings, locale, isTrying: this.#isTrying, announcement: this.#announcement })]);
+    patch(this.#root, [draw({ ...worded, variant: this.variant, label, isTrying: this.#isTrying, announcement: this.#announcement })]);
     // Otherwise the focus is lost when a button disappears with its error.
     if (focused?.closest("[hidden]")) (this.#root.firstElementChild as HTMLElement).focus();
     for (const name of STATES) {
@@ -291,14 +305,14 @@ export class AiChatUsageMeter extends Base {
   }
 
   /** Announces each change of the level or the error once, without figures. */
-  #announce(label: string, strings: MeterStrings): void {
-    const { error, level } = this.#state;
+  #announce(label: string, worded: Worded): void {
+    const { error, level } = worded.state;
     const kind = error ? String(error.code) : level;
     if (!kind || kind === this.#kind) return;
     const isFirst = this.#kind === undefined;
     this.#kind = kind;
     if (isFirst && !error) return;
-    this.#announcement = `${label}: ${errorText(error, strings) || levelText(this.#state, strings)}`;
+    this.#announcement = `${label}: ${errorText(worded) || levelText(worded.state, worded.strings)}`;
   }
 
   async #click(button: Element | null): Promise<void> {

@@ -18,7 +18,7 @@ export interface MeterProperties {
 
 /** The events of a meter. */
 export interface MeterEvents {
-  /** Dispatched when the state that it shows has changed. */
+  /** Dispatched when what it shows has changed, apart from the time of "as of". */
   "bookmore-usage-change": CustomEvent<UsageState>;
   /** Dispatched when the user wants to log in, after a 401. */
   "bookmore-login": Event;

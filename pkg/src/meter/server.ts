@@ -6,11 +6,12 @@
  */
 import type { AiChatUsageResponse } from "bookmore-sdk";
 import type { UsageState } from "bookmore-sdk/watch";
+import { guidDigits, NO_GUID } from "../guid.js";
 import { membersOf } from "../members.js";
 import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
-import { draw, knownLocale } from "./draw.js";
+import { draw, drawnOf, knownLocale } from "./draw.js";
 import css from "./meter.css";
 import { stringsOf, type MeterStrings } from "./strings.js";
 import { openTag, toHtml } from "./tree.js";
@@ -18,7 +19,7 @@ import { variantOf, type MeterVariant } from "./variant.js";
 
 /** How a meter is rendered. */
 export interface RenderOptions {
-  /** The attribute `company-id`: whose usage the meter asks for in the page. */
+  /** The attribute `company-id`: whose usage the meter asks for in the page; a Guid. */
   companyId?: string | undefined;
   /** The attribute `label`. */
   label?: string | undefined;
@@ -26,8 +27,8 @@ export interface RenderOptions {
   variant?: MeterVariant | undefined;
   /**
    * The attribute `locale`. Its words are those of the module of
-   * `bookmore-sdk/meter/locales/…` that was imported. Default: `en`, and in the
-   * page that of the nearest `lang`.
+   * `bookmore-sdk/meter/locales/…` that was imported. Where it is absent, or
+   * none that Intl takes: `en`, and in the page that of the nearest `lang`.
    */
   locale?: string | undefined;
   /** Words of your own. The page needs them as well, as the property of the element. */
@@ -42,7 +43,8 @@ export interface RenderOptions {
   stylesheetHref?: string | undefined;
 }
 
-const OPTIONS = ["companyId", "label", "variant", "locale", "strings", "updatedAt", "timeZone", "nonce", "stylesheetHref"];
+const TEXTS = ["companyId", "label", "locale", "nonce", "stylesheetHref"] as const;
+const OPTIONS = [...TEXTS, "variant", "strings", "updatedAt", "timeZone"];
 
 /**
  * Renders a meter. The element takes over in the page, with the same figures.
@@ -52,16 +54,23 @@ const OPTIONS = ["companyId", "label", "variant", "locale", "strings", "updatedA
  */
 export function renderToString(usage: AiChatUsageResponse | null | undefined, options: RenderOptions = {}): string {
   const given = membersOf(options, "The options of renderToString", OPTIONS, { refuse, nearest: undefined });
+  for (const name of TEXTS) if (given[name] !== undefined && typeof given[name] !== "string") refuse(`${name} must be a string.`);
   const { companyId, label, locale, strings, updatedAt, timeZone, nonce, stylesheetHref } = given;
-  if (usage && !isUsage(usage)) refuse(NO_USAGE);
+  const shown = usage ?? undefined;
+  if (shown !== undefined && !isUsage(shown)) refuse(NO_USAGE);
+  if (companyId !== undefined && guidDigits(companyId) === undefined) refuse(NO_GUID);
+  if (given.variant !== undefined && variantOf(given.variant) !== given.variant) refuse('variant must be "bar", "ring" or "compact".');
+  if (strings !== undefined && Object(strings) !== strings) refuse("strings must be an object.");
   if (updatedAt !== undefined && (typeof updatedAt !== "number" || isNaN(new Date(updatedAt).getTime()))) refuse("updatedAt must be milliseconds since 1970.");
   if (timeZone !== undefined && !isTimeZone(timeZone)) refuse("timeZone must be the name of one, such as Europe/Stockholm.");
   const variant = variantOf(given.variant);
   const known = knownLocale(locale, "en");
-  const state: UsageState = usage ? { status: "ok", usage, ...firstLook(usage), ...(updatedAt !== undefined && { updatedAt }) } : { status: "pending" };
+  const time = updatedAt === undefined ? {} : { updatedAt };
+  const state: UsageState = shown ? { status: "ok", usage: shown, ...firstLook(shown), ...time } : { status: "pending" };
   const base = draw({ state, variant, label, strings: stringsOf(known, strings), locale: known, timeZone });
-  if (usage) base.attributes["data-state"] = JSON.stringify(state);
-  const styles = stylesheetHref === undefined ? `${openTag("style", { nonce })}${css}</style>` : openTag("link", { rel: "stylesheet", href: stylesheetHref });
+  // Who looks at the page's source learns no more than who looks at the page.
+  if (shown) base.attributes["data-state"] = JSON.stringify({ usage: drawnOf(shown), ...time });
+  const styles = stylesheetHref === undefined ? `${openTag("style", { nonce })}${css}</style>` : openTag("link", { rel: "stylesheet", href: stylesheetHref, nonce });
   const host = openTag("ai-chat-usage-meter", { "company-id": companyId, label, variant: given.variant, locale });
   return `${host}<template shadowrootmode="open">${styles}${toHtml(base)}</template></ai-chat-usage-meter>`;
 }

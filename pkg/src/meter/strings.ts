@@ -41,6 +41,10 @@ export interface MeterStrings {
   offline: string;
   /** 429: too many requests. */
   busy: string;
+  /** The same where it is known when to ask again. */
+  busyUntil(time: string): string;
+  /** 429: a quota is used up, which waiting a little does not mend. */
+  quota: string;
   /** Any other error. */
   failed: string;
   /** The button that retries. */
@@ -69,6 +73,8 @@ export const ENGLISH: MeterStrings = {
   denied: "You have no access to this usage.",
   offline: "No connection.",
   busy: "Too many requests at the moment.",
+  busyUntil: (time) => `Too many requests; wait until ${time}.`,
+  quota: "The quota of the API is used up.",
   failed: "The usage could not be loaded.",
   retry: "Try again",
   logIn: "Log in",

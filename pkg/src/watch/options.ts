@@ -81,7 +81,8 @@ function readOptions(given: WatchOptions, source: Source): CheckedOptions {
 
 export const NO_USAGE = "The usage must be one that getAiChatUsage gives.";
 
-export function isUsage(value: AiChatUsageResponse): boolean {
-  const { tokensUsed, tokenLimit, windowDays, isWithinBudget } = Object(value) as AiChatUsageResponse;
-  return [tokensUsed, tokenLimit, windowDays].every(Number.isFinite) && typeof isWithinBudget === "boolean";
+/** Whether a client may have given it: its decoder takes integers that JavaScript keeps exactly, of either sign. */
+export function isUsage(value: unknown): value is AiChatUsageResponse {
+  const { tokensUsed, tokenLimit, tokensRemaining, windowDays, isWithinBudget } = Object(value) as Partial<AiChatUsageResponse>;
+  return [tokensUsed, tokenLimit, tokensRemaining, windowDays].every(Number.isSafeInteger) && typeof isWithinBudget === "boolean";
 }

@@ -24,12 +24,12 @@ const vite = (how, major, { fixtures, packages }) => ({
 });
 
 /** Vite's production build, served under a policy without inline scripts and styles. */
-const viteMeter = {
-  fixtures: ["shared", "page", "vite-8"],
+const viteMeter = (major) => ({
+  fixtures: ["shared", "page", `vite-${major}`],
   packages: ["vite"],
   cells: [
     {
-      name: "Vite 8, the meter, build",
+      name: `Vite ${major}, the meter, build`,
       async run(app) {
         app.write("index.html", app.read("index.html").replace("./main.js", "./meter.js"));
         await app.run("vite", ["build"]);
@@ -38,7 +38,7 @@ const viteMeter = {
       },
     },
   ],
-};
+});
 
 const library = {
   fixtures: ["shared", "page", "library", "vite-8"],
@@ -146,6 +146,7 @@ const next = (how, prepare, otherCells = []) => ({
   prepare,
   cells: [
     { name: "client component", run: (app, url) => app.page(`${url}/client`) },
+    { name: "the meter", run: (app, url) => app.page(`${url}/meter`) },
     { name: "server component", run: (app, url) => app.sentPage(`${url}/server?api=${app.api}`) },
     { name: "Node.js route", run: (app, url) => app.route(`${url}/node?api=${app.api}`) },
     { name: "edge route of pages", run: (app, url) => app.route(`${url}/api/edge?api=${app.api}`) },
@@ -191,7 +192,7 @@ const nextPrerender = (name, page, config) => ({
   packages: ["next", "react"],
   async prepare(app) {
     const other = page === "cached" ? "prerendered" : "cached";
-    for (const route of ["client", "server", "node", "edge", other]) app.remove(`app/${route}`);
+    for (const route of ["client", "meter", "server", "node", "edge", other]) app.remove(`app/${route}`);
     for (const path of ["pages", "middleware.js"]) app.remove(path);
     app.write("next.config.mjs", `export default ${JSON.stringify(config)};\n`);
     await app.run("next", ["build"]);
@@ -226,7 +227,8 @@ export default [
   vite("React", 7, react),
   vite("React", 8, react),
   vite("bookmore-sdk/slim", 8, slim),
-  viteMeter,
+  viteMeter(7),
+  viteMeter(8),
   library,
   nextTurbopack,
   nextWebpack,

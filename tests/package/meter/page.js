@@ -16,7 +16,7 @@ document.addEventListener("securitypolicyviolation", ({ violatedDirective, sourc
 
 const real = { setTimeout };
 const settled = () => new Promise((resolve) => real.setTimeout.call(window, resolve, 20));
-let clock, fake, client;
+let clock, fake, client, shown;
 const pass = async (ms) => {
   await clock.tickAsync(ms);
   await settled();
@@ -127,7 +127,14 @@ const tests = {
 
   /** For what the driver itself asks of an element. */
   show([state, attributes]) {
-    add({ store: storeOf(STATES[state]) }, attributes);
+    shown = storeOf(STATES[state]);
+    add({ store: shown }, attributes);
+  },
+  /** Puts that into another state; gives how often it was asked anew. */
+  async shown(state) {
+    shown.set({ ...STATES[state] });
+    await settled();
+    return shown.refreshes;
   },
 
   texts() {
@@ -373,13 +380,20 @@ const tests = {
     await look("a stand-in that throws nonsense", { client: { getAiChatUsage: () => Promise.reject(5) } });
     await look("no company id", { client }, { "company-id": "abc" });
     await look("an empty one", { client }, { "company-id": "" });
+    await look("a part of a token", { usage: { ...good, tokensUsed: 1.5 } });
+    await look("more than a number holds", { usage: { ...good, tokensUsed: 2 ** 53 } });
+    await look("none, but not null", { usage: 0 });
+    await look("nonsense with a client", { client, usage: { tokensUsed: 5 } });
+    await look("false for a client", { client: false });
+    await look("false for a store", { store: false });
+    await look("a variant and a locale that are none", { usage: usage({ tokensUsed: 5, tokenLimit: 10 }) }, { variant: "pie", locale: "xx-invalid" });
     await look("negative", { usage: { ...good, tokensUsed: -5, tokensRemaining: 100_005 } });
     await look("over, and said to be within", { usage: { ...good, tokensUsed: 130_000, isWithinBudget: true } });
     await look("a limit of 0 within budget", { usage: { ...good, tokensUsed: 0, tokenLimit: 0, tokensRemaining: 0 } });
     await look("2^53 - 1 of 1", { usage: { ...good, tokensUsed: Number.MAX_SAFE_INTEGER, tokenLimit: 1, isWithinBudget: false } });
     await look("nothing at all", {});
     await look("words that are none", { usage: good, strings: { used: undefined, left: "x" } });
-    return shown;
+    return { shown, requests: fake.requests.length };
   },
 
   async refreshWithoutClient() {
@@ -404,25 +418,39 @@ const tests = {
   /** Of a page that a server has rendered, before anything is set. */
   rendered() {
     const meter = document.querySelector("#rendered");
-    return { share: text(meter, ".share"), asOf: text(meter, ".as-of"), level: meter.matches(":state(warning)"), styles: meter.shadowRoot.querySelectorAll("style, link").length, border: getComputedStyle(at(meter, ".base")).borderTopWidth };
+    return { share: text(meter, ".share"), asOf: text(meter, ".as-of"), updatedAt: meter.state.updatedAt, level: meter.matches(":state(warning)"), styles: meter.shadowRoot.querySelectorAll("style, link").length, border: getComputedStyle(at(meter, ".base")).borderTopWidth };
   },
   async renderedThen() {
     const meter = document.querySelector("#rendered");
     const nodes = [at(meter, ".base"), at(meter, ".fill")];
-    fake.set(ID, [{ kind: "network" }, { share: 0.9 }]);
+    const { updatedAt } = meter.state;
+    const log = logOf(meter);
+    fake.set(ID, [{ kind: "network" }, { share: 0.83 }, { share: 0.83 }, { share: 0.9 }]);
     meter.client = client;
     await pass(1_000);
-    const seen = [text(meter, ".share"), text(meter, ".message"), text(meter, ".as-of").slice(0, 5)];
+    const seen = [text(meter, ".share"), text(meter, ".message"), text(meter, ".as-of").slice(0, 5), meter.state.updatedAt === updatedAt];
     await meter.refresh();
-    seen.push(text(meter, ".share"), text(meter, ".message"));
-    return { seen, isSame: nodes[0] === at(meter, ".base") && nodes[1] === at(meter, ".fill") };
+    seen.push(text(meter, ".share"), text(meter, ".message"), meter.state.updatedAt === updatedAt);
+    await meter.refresh();
+    await meter.refresh();
+    seen.push(text(meter, ".share"));
+    return { seen, events: log.map(({ status, share }) => `${status} ${share}`), isSame: nodes[0] === at(meter, ".base") && nodes[1] === at(meter, ".fill") };
+  },
+
+  /** Of one company, in a page that goes on with another. */
+  async renderedForAnother() {
+    const meter = document.querySelector("#rendered");
+    const seen = [text(meter, ".share")];
+    meter.companyId = OTHER;
+    await settled();
+    return [...seen, text(meter, ".share")];
   },
 
   violations: () => violations,
 };
 
 window.act = async (name, argument) => {
-  if (!["violations", "rendered"].includes(name)) await begin();
+  if (!["violations", "rendered", "shown"].includes(name)) await begin();
   return tests[name](argument);
 };
 document.title = "ready";

@@ -7,3 +7,7 @@ export const Meter = ({ client }: { client: BookMoreClient }) => (
 );
 // @ts-expect-error: no such variant
 export const Wrong = () => <ai-chat-usage-meter variant="pie" />;
+// @ts-expect-error: no client
+export const NoClient = () => <ai-chat-usage-meter client={5} />;
+// @ts-expect-error: the login has no details
+export const NoDetail = () => <ai-chat-usage-meter onbookmore-login={({ detail }) => detail} />;

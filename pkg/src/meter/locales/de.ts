@@ -21,6 +21,8 @@ export const de: MeterStrings = {
   denied: "Sie haben keinen Zugriff auf diese Nutzung.",
   offline: "Keine Verbindung.",
   busy: "Im Moment zu viele Anfragen.",
+  busyUntil: (time) => `Zu viele Anfragen; bitte bis ${time} warten.`,
+  quota: "Das Kontingent der API ist aufgebraucht.",
   failed: "Die Nutzung konnte nicht geladen werden.",
   retry: "Erneut versuchen",
   logIn: "Anmelden",

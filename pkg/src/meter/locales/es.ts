@@ -21,6 +21,8 @@ export const es: MeterStrings = {
   denied: "No tiene acceso a este uso.",
   offline: "Sin conexión.",
   busy: "Demasiadas solicitudes en este momento.",
+  busyUntil: (time) => `Demasiadas solicitudes; próximo intento: ${time}.`,
+  quota: "La cuota de la API está agotada.",
   failed: "No se pudo cargar el uso.",
   retry: "Reintentar",
   logIn: "Iniciar sesión",

@@ -22,6 +22,8 @@ export const fr: MeterStrings = {
   denied: "Vous n’avez pas accès à cette utilisation.",
   offline: "Pas de connexion.",
   busy: "Trop de demandes pour le moment.",
+  busyUntil: (time) => `Trop de demandes ; prochain essai : ${time}.`,
+  quota: "Le quota de l’API est épuisé.",
   failed: "L’utilisation n’a pas pu être chargée.",
   retry: "Réessayer",
   logIn: "Se connecter",

@@ -21,6 +21,8 @@ export const sv: MeterStrings = {
   denied: "Du har inte tillgång till användningen.",
   offline: "Ingen anslutning.",
   busy: "För många förfrågningar just nu.",
+  busyUntil: (time) => `För många förfrågningar; vänta till ${time}.`,
+  quota: "API:ets kvot är slut.",
   failed: "Användningen kunde inte hämtas.",
   retry: "Försök igen",
   logIn: "Logga in",
