@@ -18,7 +18,7 @@ costs more than 1.25 times one of ky, or among 2000 more than 1.5 times one amon
 
 const MOST_TIMES_KY = 1.25;
 const MOST_TIMES_AT_ONCE = 1.5;
-const NAMES = ["bookmore-sdk", "ky", "@servicestack/client", "openai", "fetch, no client"];
+const NAMES = ["bookmore-sdk", "bookmore-sdk/no-wasm", "ky", "@servicestack/client", "openai", "fetch, no client"];
 
 async function main() {
   const options = { rounds: { type: "string", default: "60" }, node: { type: "string", multiple: true }, help: { type: "boolean" } };

@@ -8,6 +8,7 @@ import { install } from "../package/installed.mjs";
 export const CLIENTS = [
   ["bookmore-sdk", "bookmore-sdk", "bookmore-sdk"],
   ["bookmore-sdk/slim", "bookmore-sdk-slim", "bookmore-sdk"],
+  ["bookmore-sdk/no-wasm", "bookmore-sdk-no-wasm", "bookmore-sdk"],
   ["@servicestack/client", "servicestack", "@servicestack/client"],
   ["ky", "ky", "ky"],
   ["openai", "openai", "openai"],
