@@ -87,6 +87,8 @@ function bundle({ name, wasm }, { format, file }) {
     // Tells Deno where to find the types of a script imported by its URL.
     banner: format === "esm" ? { js: `// @ts-self-types="./${name.split("/").pop()}.d.ts"` } : {},
     platform: "neutral",
+    // CommonJS includes the translated module, which esbuild would print on lines of their own: twice the bytes.
+    minifyWhitespace: name === "no-wasm" && format === "cjs",
     // In CommonJS, an `import()` of a package would load a second copy of it, and Jest refuses it.
     supported: { "dynamic-import": format === "esm" },
     plugins: [{
