@@ -105,7 +105,7 @@ async function nextServer(app, command) {
 const next = live("Next 16", { fixtures: ["live-next", "next"], packages: ["next", "react"] }, {
   path: "/live",
   async build(app) {
-    for (const other of ["app/client", "app/server", "app/node", "app/edge", "pages", "middleware.js"]) app.remove(other);
+    for (const other of ["app/client", "app/server", "app/node", "app/edge", "app/meter", "pages", "middleware.js"]) app.remove(other);
     await app.run("next", ["build"]);
     if (!shown(app.read(".next/server/app/static.html")).includes("pending undefined")) throw new Error("The page was not prerendered.");
   },
