@@ -27,7 +27,7 @@ it("prints, and goes through JSON", async () => {
   assert.deepEqual([fine.ok, String(fine), names(fine)], [true, "✔ The call gave a usage.", ["runtime", "options", "reachability", "call"]]);
   fake.set(undefined, { kind: "login-page" });
   const found = await diagnose(fake.client());
-  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {2}2\. .*\(base_url\)$/);
+  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {7}new BookMoreClient\(.*\)\n {2}2\. .*\(base_url\)$/);
   assert.deepEqual(JSON.parse(JSON.stringify(found)), { ok: false, findings: found.findings, steps: found.steps });
   assert.deepEqual(structuredClone({ ...found }).findings, found.findings);
 });

@@ -36,6 +36,8 @@ const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates
 const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved";
 const usage = { sent: ["authorization"], contentType: "application/json; charset=utf-8" };
 
+const REFUSED = { code: "runtime_unsupported", message: "Refused.", cause: { name: "CompileError" } };
+
 const TABLE = [
   // What the issue measured in three browsers.
   ["ServiceStack's default CORS", { plain: readable(), headers: { authorization: nothing }, contentType: readable() }, ["cors_headers cors_headers cors_error_replies"]],
@@ -97,7 +99,11 @@ const TABLE = [
   ["expired, and the refusal cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, ["no_reply cors_error_replies truncated", "token_expired"]],
 
   // The platform.
-  ["no WebAssembly by the page's policy", { call: undefined, runtime: { code: "runtime_unsupported", message: "Refused.", cause: { name: "CompileError" } } }, ["wasm_csp"]],
+  ["no WebAssembly by the page's policy", { call: undefined, runtime: REFUSED }, ["wasm_csp"]],
+  ["the same, and the policy's connect-src", { reach: nothing, isRefusedByCsp: true, call: undefined, runtime: REFUSED }, ["wasm_csp", "csp_connect_src"]],
+  ["the same, and no CORS settings", { plain: nothing, call: undefined, runtime: REFUSED }, ["wasm_csp", BLOCKED]],
+  ["the same, and a server that hangs", { reach: { came: "late" }, call: undefined, runtime: REFUSED }, ["wasm_csp", "timeout"]],
+  ["the same, and a server that lets the page read all", { plain: readable(), headers: { authorization: readable() }, call: undefined, runtime: REFUSED }, ["wasm_csp"]],
   ["another trouble of the runtime", { call: undefined, runtime: { code: "runtime_unsupported", message: "No fetch." } }, ["runtime_unsupported"]],
   ["a module that cannot be fetched", { call: undefined, runtime: { code: "network_error", message: "Not fetched." } }, ["module_missing"]],
   ["a module that is none", { call: undefined, runtime: { code: "config_error", message: "No module." } }, ["config_error"]],

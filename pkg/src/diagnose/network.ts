@@ -5,20 +5,22 @@ import type { Cause, Finding, FindingCode } from "./types.js";
 
 export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cause });
 
-/** Why no reply could be read. `call`: the real one, where it came to that. */
-export function noReplyFindings(facts: Facts, call: Call): Finding[] {
+/** Why no reply could be read. Without `call`, which could not be made, this is only what the probes show. */
+export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   const { baseUrl, page, reach, plain } = facts;
+  const unexplained = call ? [errorFinding(noReply(call))] : [];
   // Of what stands in for a client nothing is known.
-  if (baseUrl === undefined || !reach) return [errorFinding(noReply(call))];
+  if (baseUrl === undefined || !reach) return unexplained;
   // Headers came: what was lost is the body.
-  if (call.error?.attempts?.at(-1)?.status) return [errorFinding(truncated(call.error.message))];
+  if (call?.error?.attempts?.at(-1)?.status) return [errorFinding(truncated(call.error.message))];
   if (reach.came === "late") return [errorFinding(late(baseUrl))];
   // A reply that the page could read shows that the server is there, even if the `no-cors` probe was blocked.
   if (reach.came === "nothing" && plain?.came !== "reply") return [page === undefined ? outside(baseUrl, reach) : inPage(facts, page, baseUrl)];
-  if (page === undefined || isSameOrigin(baseUrl, page)) return [errorFinding(noReply(call))];
+  if (page === undefined || isSameOrigin(baseUrl, page)) return unexplained;
   if (plain?.came === "late") return [errorFinding(late(baseUrl))];
   const asking = { page, headerNames: facts.headerNames };
-  const found = crossOrigin(facts, asking);
+  const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking));
+  if (!found) return [];
   const hidden = found.candidates || found.code === "cors_headers" || found.code === "cors_credentials";
   return [hidden ? { ...found, doctor: doctorLine(asking, baseUrl, facts.includesCookies) } : found];
 }
@@ -87,7 +89,7 @@ export const DUPLICATE: Cause = {
 };
 
 /** The server answers; what of it may this page read? */
-function crossOrigin(facts: Facts, asking: Asking): Finding {
+function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
   const { plain, headers, contentType, cookies } = facts;
   const { page } = asking;
   const fix = corsFix(asking);
@@ -143,11 +145,15 @@ function crossOrigin(facts: Facts, asking: Asking): Finding {
       ...fix,
     });
   }
-  // It was read without any header, and with each.
+  return undefined;
+}
+
+/** The server's replies were read without any header, and with each, but not the call's. */
+function hiddenReply(asking: Asking): Finding {
   return {
     ...errorFinding({ code: "no_reply", message: "This page may read the server's replies, and of the call it could read none. Browsers do not tell which of these it is." }),
     candidates: [
-      { code: "cors_error_replies", message: "This one reply had no CORS headers: a 401 for the token that was sent, a 429 or an error of a proxy, made before CORS headers are added.", ...fix },
+      { code: "cors_error_replies", message: "This one reply had no CORS headers: a 401 for the token that was sent, a 429 or an error of a proxy, made before CORS headers are added.", ...corsFix(asking) },
       { code: "truncated", message: "The reply broke off on its way." },
     ],
   };

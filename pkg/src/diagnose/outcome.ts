@@ -14,7 +14,8 @@ const LARGEST_SKEW_MS = 60_000;
 /** What the facts show: what calls fail of, then notes. */
 export function findingsOf(facts: Facts): Finding[] {
   const { call, runtime } = facts;
-  const findings = runtime ? [runtimeFinding(runtime, facts)] : [];
+  // Without the module no call was made, and the next obstacle is what the probes show.
+  const findings = runtime ? [runtimeFinding(runtime, facts), ...noReplyFindings(facts)] : [];
   if (call?.error || call?.isForeign) findings.push(...callFindings(facts, call));
   return [...findings, ...notes(facts, findings)];
 }

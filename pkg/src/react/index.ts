@@ -6,6 +6,7 @@
  */
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type WatchOptions } from "bookmore-sdk/watch";
+import { copyOf } from "../hook-options.js";
 import { keyOf } from "../request.js";
 import { createContext, createElement, useContext, useEffect, useMemo, useRef, useSyncExternalStore, type ReactElement, type ReactNode } from "react";
 
@@ -35,20 +36,29 @@ export function useAiChatUsage(
 ): UsageState & { readonly refresh: () => Promise<AiChatUsageResponse> } {
   const client = useContext(Client);
   if (!client) throw new ConfigError({ message: "useAiChatUsage needs a BookMoreProvider around the component." });
-  const onThreshold = useRef(options.onThreshold);
+  const { onThreshold: listener, initialUsage, history, ...followed } = copyOf(options);
+  const onThreshold = useRef(listener);
   useEffect(() => {
-    onThreshold.current = options.onThreshold;
+    onThreshold.current = listener;
   });
-  // Another store would tell of a threshold once more.
-  const { initialUsage, history, ...followed } = options;
   const company = keyOf(request);
   const known = { initialUsage: useKnown(initialUsage, client, company), history: useKnown(history, client, company) };
   const store = useMemo(
-    () => watchAiChatUsage(client, request, { ...options, ...known, onThreshold: (reached) => onThreshold.current?.(reached) }),
-    [client, company, JSON.stringify(followed)],
+    () => watchAiChatUsage(client, request, { ...followed, ...known, onThreshold: (reached) => onThreshold.current?.(reached) }),
+    // Another store would tell of a threshold once more.
+    [client, company, textOf(followed)],
   );
   const state = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
   return useMemo(() => ({ ...state, refresh: store.refresh }), [state, store]);
+}
+
+function textOf(options: object): string | undefined {
+  try {
+    return JSON.stringify(options);
+  } catch {
+    // What JSON cannot write, such as a bigint, the watch refuses.
+    return undefined;
+  }
 }
 
 /** `value`, for the client and the company that it came with. */

@@ -5,6 +5,7 @@
  */
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore, type WatchOptions } from "bookmore-sdk/watch";
+import { copyOf } from "../hook-options.js";
 import { keyOf } from "../request.js";
 import { getContext, setContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
@@ -28,8 +29,9 @@ export function setBookMoreClient(client: BookMoreClientLike): void {
  */
 export function aiChatUsage(
   request: () => GetAiChatUsage | null | undefined = () => undefined,
-  { client = getContext<BookMoreClientLike | undefined>(CLIENT), ...options }: WatchOptions & { client?: BookMoreClientLike } = {},
+  options: WatchOptions & { client?: BookMoreClientLike } = {},
 ): { readonly current: UsageState; refresh(): Promise<AiChatUsageResponse> } {
+  const { client = getContext<BookMoreClientLike | undefined>(CLIENT), ...watchOptions } = copyOf(options);
   if (!client) throw new ConfigError({ message: "aiChatUsage needs setBookMoreClient(client) in a component around it, or the option client." });
   let made: { company: string; store: UsageStore; subscribe: () => void } | undefined;
   const latest = () => {
@@ -37,7 +39,7 @@ export function aiChatUsage(
     const company = keyOf(asked);
     if (!made || made.company !== company) {
       // What was known is the first company's.
-      const store = watchAiChatUsage(client, asked, made ? { ...options, initialUsage: undefined, history: undefined } : options);
+      const store = watchAiChatUsage(client, asked, made ? { ...watchOptions, initialUsage: undefined, history: undefined } : watchOptions);
       const subscribe = createSubscriber((update) => {
         // It is told at once of what is read already.
         let changed = () => {};

@@ -5,6 +5,7 @@
  */
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore, type WatchOptions } from "bookmore-sdk/watch";
+import { copyOf } from "../hook-options.js";
 import { keyOf } from "../request.js";
 import {
   inject,
@@ -39,12 +40,13 @@ export function provideBookMore(client: BookMoreClientLike): void {
  */
 export function useAiChatUsage(
   request?: MaybeRefOrGetter<GetAiChatUsage | null | undefined>,
-  { client = inject<BookMoreClientLike | undefined>(CLIENT, undefined), ...options }: WatchOptions & { client?: BookMoreClientLike } = {},
+  options: WatchOptions & { client?: BookMoreClientLike } = {},
 ): { readonly state: Readonly<ShallowRef<UsageState>>; readonly refresh: () => Promise<AiChatUsageResponse> } {
+  const { client = inject<BookMoreClientLike | undefined>(CLIENT, undefined), ...watchOptions } = copyOf(options);
   if (!client) throw new ConfigError({ message: "useAiChatUsage needs provideBookMore(client) in a component around it, or the option client." });
   const make = (given: WatchOptions): UsageStore => watchAiChatUsage(client, toValue(request), given);
   const key = () => keyOf(toValue(request));
-  let store = make(options);
+  let store = make(watchOptions);
   /** The company of the store; undefined while what is asked for is refused. */
   let company: string | undefined = key();
   let isMounted = false;
@@ -64,7 +66,7 @@ export function useAiChatUsage(
     follow();
     state.value = { status: "pending" };
     // What was known is the first company's.
-    store = make({ ...options, initialUsage: undefined, history: undefined });
+    store = make({ ...watchOptions, initialUsage: undefined, history: undefined });
     company = asked;
     state.value = store.getSnapshot();
     follow();

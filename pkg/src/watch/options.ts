@@ -52,9 +52,9 @@ export function checkedOptions(given: WatchOptions = {}, source: Source): Checke
 function readOptions(given: WatchOptions, source: Source): CheckedOptions {
   const options = membersOf(given, "The options of a watch", KNOWN, source);
   const { intervalMs = 60_000, whenHidden = "pause", thresholds = DEFAULT_THRESHOLDS, onThreshold, initialUsage, history = [] } = options;
-  const { idleIntervalMs = Math.max(300_000, intervalMs) } = options;
   const isTime = (value: number, least: number) => Number.isInteger(value) && value >= least && value <= LONGEST_TIMER;
   check(isTime(intervalMs, 5_000), `intervalMs must be an integer from 5000 to ${LONGEST_TIMER}.`);
+  const { idleIntervalMs = Math.max(300_000, intervalMs) } = options;
   check(isTime(idleIntervalMs, intervalMs), `idleIntervalMs must be an integer from intervalMs, ${intervalMs}, to ${LONGEST_TIMER}.`);
   check(whenHidden === "pause" || whenHidden === "poll", 'whenHidden must be "pause" or "poll".');
   check(

@@ -59,6 +59,7 @@ export const CAUSES = [
   { cause: "`HTTPS_PROXY`, which Node.js's fetch does not heed by itself", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" }, terminal: ["proxy_unused", "connection_refused"] },
   { cause: "The page's `connect-src`", code: "csp_connect_src", host: { cors: "open" }, csp: "script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'", page: ["csp_connect_src"] },
   { cause: "The page's `script-src` without `'wasm-unsafe-eval'`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'", page: ["wasm_csp"] },
+  { cause: "The page's `script-src` and `connect-src`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'; connect-src 'self'", page: ["wasm_csp", "csp_connect_src"] },
   { cause: "Plain http, asked by a page of https", code: "mixed_content", host: { url: "http://api.example" }, secure: true, options: { allowInsecureHttp: true }, page: ["mixed_content"] },
   { cause: "`Cross-Origin-Resource-Policy` and no CORS settings", code: "blocked_reply", host: { corp: true }, page: DEAD },
   { cause: "A wrong path in the base URL", code: "base_url", host: { cors: "open", path: "/wrong" }, page: ["base_url"], terminal: ["base_url"] },

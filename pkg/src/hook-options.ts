@@ -1,0 +1,14 @@
+import { isPlain, reading } from "./members.js";
+import { refuse } from "./refuse.js";
+
+/**
+ * A copy of what a hook is given as options. A copy of null, a number, a Map
+ * or a promise would be an empty object, which the watch accepts.
+ */
+export function copyOf<T extends object>(given: T): T {
+  return reading("An option", { refuse }, () => {
+    const copy = { ...given };
+    const isNone = typeof given !== "object" || given === null || (!isPlain(given) && Object.keys(copy).length === 0);
+    return isNone ? refuse("The options must be a plain object.") : copy;
+  });
+}
