@@ -120,6 +120,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     it("has no fault that axe finds, in any state, light and dark", async () => assert.deepEqual(await act("axe"), []));
     it("has marks of a contrast of 3 at the least", async () => assert.deepEqual(await act("marks"), []));
     it("fits from 120 px on, in both directions, with a long label", async () => assert.deepEqual(await act("layout"), []));
+    it("breaks no word of a compact meter, however narrow", async () => assert.deepEqual(await act("brokenWords"), []));
 
     it("announces each change of the level once, and no number", async () => {
       assert.deepEqual(await act("announcements"), [

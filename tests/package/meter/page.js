@@ -125,6 +125,24 @@ const tests = {
     return out;
   },
 
+  /** The level of a compact meter where it has more lines than words, from the narrowest place to one for all in a row. */
+  brokenWords() {
+    const german = { warning: "Nahe am Limit", used: (used, limit) => `${used} von ${limit} Token` };
+    const meters = Object.values(STATES).flatMap((state) => [{}, german].map((strings) => add({ store: storeOf(state), variant: "compact", strings })));
+    const broken = [];
+    for (let width = 120; width <= 420; width += 10) {
+      main.style.width = `${width}px`;
+      for (const meter of meters) {
+        const range = document.createRange();
+        range.selectNodeContents(at(meter, ".words"));
+        const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+        if (lines > text(meter, ".words").split(" ").length) broken.push(`${text(meter, ".words")} at ${width}: ${lines}`);
+      }
+    }
+    main.style.width = "";
+    return broken;
+  },
+
   /** For what the driver itself asks of an element. */
   show([state, attributes]) {
     shown = storeOf(STATES[state]);
