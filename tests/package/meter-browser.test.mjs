@@ -120,6 +120,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     it("has no fault that axe finds, in any state, light and dark", async () => assert.deepEqual(await act("axe"), []));
     it("has marks of a contrast of 3 at the least", async () => assert.deepEqual(await act("marks"), []));
     it("fits from 120 px on, in both directions, with a long label", async () => assert.deepEqual(await act("layout"), []));
+    it("breaks no word of a compact meter, however narrow", async () => assert.deepEqual(await act("brokenWords"), []));
 
     it("announces each change of the level once, and no number", async () => {
       assert.deepEqual(await act("announcements"), [
@@ -218,6 +219,32 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual(await act("initial"), ["40%", "40%", "No connection.", "", "You are not logged in any more."]);
     });
 
+    it("announces no news where only the language or the label changes", async () => {
+      assert.deepEqual(await act("announcedInOtherWords"), ["Ours: Near the limit", "", "Ours: Almost used up", ""]);
+    });
+
+    it("has live buttons for another client while the one before does not answer", async () => {
+      assert.deepEqual(await act("otherClientWhileTrying"), { disabled: ["true", null], logins: 1, calls: 2, askedAgain: true });
+    });
+
+    it("speaks the language around its shadow tree", async () => assert.equal(await act("languageAround"), "Goed"));
+
+    it("says that it failed where a stand-in rejects with nothing", async () => {
+      const failed = "The usage could not be loaded.";
+      assert.deepEqual(await act("rejectsWithNothing"), { shown: ["No figures yet", failed, "Try again"], busy: "false", said: `AI assistant usage: ${failed}` });
+    });
+
+    it("falls back where a function of its strings throws or gives no text, and hinders no other meter", async () => {
+      const shown = "Gut | 5 of 10 tokens | noch 5";
+      assert.deepEqual(await act("brokenStrings"), [shown, shown]);
+    });
+
+    it("takes a click on its shadow root", async () => assert.deepEqual(await act("clickOnTheRoot"), []));
+
+    it("shows another user nothing that was given for the one before", async () => {
+      assert.deepEqual(await act("givenForTheUserBefore"), ["50%", ""]);
+    });
+
     for (const how of ["file", "nonce"]) {
       it(`is there before any script, with its styles by ${how}, and taken over`, async () => {
         await driver.get(`${site.url}${how}-plain.html`);
@@ -305,7 +332,7 @@ const NONSENSE = {
   "a variant and a locale that are none": "5 of 10 tokens | 50% | 5 left | ",
   "a store that is none": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
   "a store without refresh": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
-  "a stand-in that gives nonsense": NO_USAGE,
+  "a stand-in that gives nonsense": "No figures yet |  |  | The usage could not be loaded.",
   "a stand-in that throws nonsense": "No figures yet |  |  | The usage could not be loaded.",
   "no company id": "No figures yet |  |  | The company id is not a Guid; pass it as 32 hexadecimal digits, with or without dashes.",
   "an empty one": "No figures yet |  |  | The company id is empty; leave it out to ask for the caller's own company.",

@@ -111,6 +111,11 @@ describe("rendered to a string", () => {
     assert.deepEqual(words({ label: "Eigen" })[0], "Eigen");
   });
 
+  it("passes over functions that throw or give no text", () => {
+    const strings = { used: () => { throw new Error("boo"); }, left: () => 7, window: () => undefined };
+    assert.equal(renderToString(usage({ share: 0.5 }), { strings }), renderToString(usage({ share: 0.5 })));
+  });
+
   it("is drawn full where the limit is below 0, as where it is 0", () => {
     const drawn = (tokenLimit) => /<line class="overflow"[^>]*>/.exec(renderToString({ tokensUsed: 5, tokenLimit, tokensRemaining: 0, isWithinBudget: false, windowDays: 30 }))[0];
     assert.equal(drawn(-1), drawn(0));

@@ -30,8 +30,11 @@ const nextMinute = (at: number) => Math.ceil(at / MINUTE) * MINUTE;
 /** A placeholder that shows where a sentence puts a figure; no sentence contains it. */
 const MARK = "\uE000";
 
+/** Whether asking failed. There may be no error: a stand-in for a client can reject with undefined. */
+export const hasFailed = ({ status }: UsageState): boolean => status === "error" || status === "stopped";
+
 /** Whether the figures shown may be out of date. */
-export const isStale = ({ status, usage }: UsageState): boolean => usage !== undefined && (status === "error" || status === "stopped");
+export const isStale = (state: UsageState): boolean => state.usage !== undefined && hasFailed(state);
 
 /** The members of a usage that a meter draws. */
 export function drawnOf({ tokensUsed, tokenLimit, tokensRemaining, isWithinBudget, windowDays }: AiChatUsageResponse): AiChatUsageResponse {
@@ -48,10 +51,10 @@ export function levelText({ usage, level }: UsageState, strings: MeterStrings): 
 }
 
 /** The error in words for users. A mistake of the developer is shown as the error words it. */
-export function errorText({ state: { error }, strings, ...shown }: Worded): string {
+export function errorText({ state, strings, ...shown }: Worded): string {
+  if (!hasFailed(state)) return "";
+  const { error } = state;
   switch (error?.code) {
-    case undefined:
-      return error ? strings.failed : "";
     case "config_error":
       return error.message;
     case "authentication_error":
@@ -84,7 +87,7 @@ export function knownLocale(...locales: (string | null | undefined)[]): string |
 export function draw(shown: Shown): Branch {
   const { state, variant, strings, locale, isTrying = false, announcement = "" } = shown;
   const { status, usage, level, error } = state;
-  const isPending = !usage && !error;
+  const isPending = !usage && !hasFailed(state);
   const isLoggedOut = error?.code === "authentication_error";
   const number = (value: number, options?: object) => new Intl.NumberFormat(locale, options).format(value);
   const said = (name: string, text: string, isHidden = !text): Branch => h("span", { class: name, part: name, hidden: isHidden }, text);
@@ -146,7 +149,7 @@ export function draw(shown: Shown): Branch {
     h("div", { class: "details", part: "details" }, said("left", left), said("window", days), said("as-of", state.updatedAt === undefined || !usage ? "" : strings.asOf(time(state.updatedAt, shown)))),
     h(
       "div",
-      { class: "error", part: "error", hidden: !error },
+      { class: "error", part: "error", hidden: !hasFailed(state) },
       icon("error"),
       h("span", { class: "message" }, errorText(shown)),
       button("login", strings.logIn, !isLoggedOut),

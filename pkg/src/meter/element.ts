@@ -3,7 +3,7 @@ import { watchAiChatUsage, type UsageState, type UsageStore } from "bookmore-sdk
 import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
-import { draw, drawnOf, errorText, isStale, knownLocale, levelText, type Worded } from "./draw.js";
+import { draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelText, type Worded } from "./draw.js";
 import css from "./meter.css";
 import { onLanguage, stringsOf, type MeterStrings } from "./strings.js";
 import { patch } from "./tree.js";
@@ -50,6 +50,14 @@ function still(state: UsageState): Source {
   };
 }
 
+/** The nearest `lang`, also where it is outside the shadow tree that the element is in. */
+function langAround(element: Element): string | null {
+  const nearest = element.closest("[lang]");
+  if (nearest) return nearest.getAttribute("lang");
+  const { host } = element.getRootNode() as Partial<ShadowRoot>;
+  return host ? langAround(host) : null;
+}
+
 const stopped = (error: AnyBookMoreError): UsageState => ({ status: "stopped", error });
 
 // Makes importing this harmless where there are no custom elements, as on a server.
@@ -75,15 +83,16 @@ export class AiChatUsageMeter extends Base {
   #store: UsageStore | undefined;
   #usage: AiChatUsageResponse | undefined;
   #rendered: Rendered | undefined;
-  /** The `company-id` that it was rendered with. */
-  readonly #renderedFor: string | null;
+  /** The `company-id` that it was rendered with; undefined once another user or company was shown. */
+  #renderedFor: string | null | undefined;
   #strings: Partial<MeterStrings> | undefined;
   #source: Source | undefined;
   #state: UsageState = { status: "pending" };
   #leave: (() => void) | undefined;
   #forget: (() => void) | undefined;
   #isDue = false;
-  #isTrying = false;
+  /** The source whose refresh the user waits for. */
+  #tried: Source | undefined;
   /** The key of the last announcement. */
   #kind: string | undefined;
   #announcement = "";
@@ -91,12 +100,11 @@ export class AiChatUsageMeter extends Base {
   constructor() {
     super();
     this.#internals = this.attachInternals?.();
-    const rendered = this.#internals?.shadowRoot;
-    this.#root = rendered ?? this.attachShadow({ mode: "open" });
-    const state = rendered?.querySelector<HTMLElement>(".base")?.dataset["state"];
-    if (state) this.#rendered = JSON.parse(state);
+    this.#root = this.#internals?.shadowRoot ?? this.attachShadow({ mode: "open" });
     this.#renderedFor = this.getAttribute("company-id");
-    this.#root.addEventListener("click", ({ target }) => this.#click((target as Element).closest("button")));
+    this.#takeOver();
+    if (this.ownerDocument.readyState === "loading" && globalThis.MutationObserver) this.#takeOverParsed();
+    this.#root.addEventListener("click", ({ target }) => this.#click((target as Partial<Element>).closest?.("button")));
     for (const name of PROPERTIES) {
       if (!Object.hasOwn(this, name)) continue;
       const value = this[name] as never;
@@ -111,7 +119,7 @@ export class AiChatUsageMeter extends Base {
   }
   set client(client: BookMoreClientLike | null | undefined) {
     if ((client ?? undefined) === this.#client) return;
-    if (this.#client) this.#usage = this.#rendered = undefined;
+    if (this.#client) this.#discard();
     this.#client = client ?? undefined;
     this.#renew();
   }
@@ -196,9 +204,8 @@ export class AiChatUsageMeter extends Base {
   connectedCallback(): void {
     const sheet = sheetOf(this.ownerDocument);
     if (sheet) this.#root.adoptedStyleSheets = [sheet];
-    // Keeps a shadow root that a server has rendered.
-    this.#root.querySelector("style, link")?.remove();
-    this.#forget = onLanguage(() => this.#draw());
+    this.#removeStyles();
+    this.#forget = onLanguage(() => this.#schedule());
     this.#follow();
   }
 
@@ -217,9 +224,65 @@ export class AiChatUsageMeter extends Base {
     if (before === after) return;
     if (name !== "company-id") return this.#schedule();
     // The usage shown so far is of another company.
-    if (this.#client && this.#source) this.#usage = this.#rendered = undefined;
-    if (after !== this.#renderedFor) this.#rendered = undefined;
+    if (this.#client && this.#source) this.#discard();
+    if (after !== this.#renderedFor) {
+      this.#rendered = undefined;
+      // Until it is first connected, the parser sets its attributes.
+      this.#renderedFor = this.#forget ? undefined : after;
+    }
     this.#renew();
+  }
+
+  /** Forgets what was given or rendered, as it is another user's or another company's. */
+  #discard(): void {
+    this.#usage = this.#rendered = this.#renderedFor = undefined;
+  }
+
+  /** A server's shadow root, where the parser found that the element had one already. */
+  #template(): HTMLTemplateElement | null {
+    return this.querySelector(":scope > template[shadowrootmode]");
+  }
+
+  /** Takes over what a server has rendered. Returns whether there were figures. */
+  #takeOver(): boolean {
+    const template = this.#template();
+    const base = (template?.content ?? this.#root).querySelector<HTMLElement>("[data-state]");
+    if (!base) return false;
+    const rendered: Rendered = JSON.parse(base.dataset["state"]!);
+    template?.remove();
+    base.removeAttribute("data-state");
+    // The parser, where it has not come to its end, goes on in the one that is replaced.
+    if (this.ownerDocument.readyState === "loading") base.replaceWith(base.cloneNode(true));
+    if (this.#renderedFor === undefined) return false;
+    this.#rendered = rendered;
+    return true;
+  }
+
+  /** Takes over what the parser adds once the element is defined, as in HTML that is streamed. */
+  #takeOverParsed(): void {
+    const parsed = () => {
+      const isNew = this.#takeOver();
+      this.#removeStyles();
+      if (isNew && !this.#state.usage) this.#renew();
+      else this.#schedule();
+    };
+    const observer = new MutationObserver(() => {
+      parsed();
+      observe(this.#template()?.content);
+    });
+    const observe = (node: Node | undefined) => node && observer.observe(node, { childList: true });
+    observe(this);
+    observe(this.#root);
+    const end = () => {
+      observer.disconnect();
+      parsed();
+    };
+    this.ownerDocument.addEventListener("DOMContentLoaded", end, { once: true });
+  }
+
+  /** Removes the styles of a server, which are for the first paint. */
+  #removeStyles(): void {
+    this.#root.querySelector("style, link")?.remove();
   }
 
   #reflect(name: string, value: string | null | undefined): void {
@@ -277,6 +340,8 @@ export class AiChatUsageMeter extends Base {
     const before = this.#state;
     const isFine = !given.usage || given.usage === before.usage || isUsage(given.usage);
     let state = isFine ? given : stopped(new ConfigError({ message: NO_USAGE }));
+    // A client that knows nothing any more has another user.
+    if (given.status === "pending" && this.#client && this.#store === undefined && (this.#usage || this.#rendered)) this.#discard();
     // Figures that a server has rendered are of its time.
     const { usage, updatedAt } = this.#rendered ?? {};
     if (updatedAt !== undefined && state.updatedAt === undefined && state.usage === usage) state = { ...state, updatedAt };
@@ -287,15 +352,14 @@ export class AiChatUsageMeter extends Base {
   }
 
   #draw(): void {
-    const lang = this.closest("[lang]")?.getAttribute("lang") ?? this.ownerDocument.documentElement.lang;
-    const locale = knownLocale(this.locale, lang, globalThis.navigator?.language);
+    const locale = knownLocale(this.locale, langAround(this), globalThis.navigator?.language);
     const strings = stringsOf(locale, this.#strings);
     const state = this.#state;
     const label = this.label ?? undefined;
     const worded = { state, strings, locale };
     this.#announce(label || strings.label, worded);
     const focused = this.#root.activeElement;
-    patch(this.#root, [draw({ ...worded, variant: this.variant, label, isTrying: this.#isTrying, announcement: this.#announcement })]);
+    patch(this.#root, [draw({ ...worded, variant: this.variant, label, isTrying: this.#tried !== undefined && this.#tried === this.#source, announcement: this.#announcement })]);
     // Otherwise the focus is lost when a button disappears with its error.
     if (focused?.closest("[hidden]")) (this.#root.firstElementChild as HTMLElement).focus();
     for (const name of STATES) {
@@ -307,28 +371,34 @@ export class AiChatUsageMeter extends Base {
   /** Announces each change of the level or the error once, without figures. */
   #announce(label: string, worded: Worded): void {
     const { error, level } = worded.state;
-    const kind = error ? String(error.code) : level;
-    if (!kind || kind === this.#kind) return;
+    const isFailure = hasFailed(worded.state);
+    const kind = isFailure ? String(error?.code) : level;
+    if (!kind) return;
+    const words = `${label}: ${errorText(worded) || levelText(worded.state, worded.strings)}`;
     const isFirst = this.#kind === undefined;
+    if (kind !== this.#kind) this.#announcement = isFirst && !isFailure ? "" : words;
+    // Nothing has changed but the words, such as the language: that is no news.
+    else if (words !== this.#announcement) this.#announcement = "";
     this.#kind = kind;
-    if (isFirst && !error) return;
-    this.#announcement = `${label}: ${errorText(worded) || levelText(worded.state, worded.strings)}`;
   }
 
-  async #click(button: Element | null): Promise<void> {
-    if (!button || this.#isTrying) return;
+  async #click(button: Element | null | undefined): Promise<void> {
+    if (!button) return;
     if (button.className === "login") {
       this.dispatchEvent(new Event("bookmore-login", { bubbles: true, composed: true }));
       return;
     }
-    this.#isTrying = true;
+    const source = (this.#source ??= this.#makeSource());
+    if (this.#tried === source) return;
+    this.#tried = source;
     this.#draw();
     try {
-      await this.refresh();
+      await source.refresh();
     } catch {
       // The state has the error.
     }
-    this.#isTrying = false;
+    // By now the user may wait for another source.
+    if (this.#tried === source) this.#tried = undefined;
     this.#draw();
   }
 }

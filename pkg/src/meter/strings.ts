@@ -111,13 +111,30 @@ export function onLanguage(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Each text of `own`, else of the locale, of its language, or English. Values of the wrong type are ignored. */
+type Word = (...given: unknown[]) => unknown;
+
+/** Falls back to `other` where `say` throws or gives no text. */
+function orElse(say: Word, other: Word): Word {
+  return (...given) => {
+    try {
+      const said = say(...given);
+      if (typeof said === "string") return said;
+    } catch {
+      // The other says it.
+    }
+    return other(...given);
+  };
+}
+
+/** Each text of `own`, else of the locale, of its language, or English. Values of the wrong type are ignored, whether given or returned. */
 export function stringsOf(locale = "", own?: Partial<MeterStrings>): MeterStrings {
   const { languages } = registry();
   const name = locale.toLowerCase();
   const strings: Record<string, unknown> = { ...ENGLISH };
   for (const words of [languages.get(name.split("-")[0]!), languages.get(name), own]) {
-    for (const [key, word] of Object.entries(words ?? {})) if (typeof word === typeof strings[key]) strings[key] = word;
+    for (const [key, word] of Object.entries(words ?? {})) {
+      if (typeof word === typeof strings[key]) strings[key] = typeof word === "function" ? orElse(word as Word, strings[key] as Word) : word;
+    }
   }
   return strings as unknown as MeterStrings;
 }

@@ -125,6 +125,24 @@ const tests = {
     return out;
   },
 
+  /** The level of a compact meter where it has more lines than words, from the narrowest place to one for all in a row. */
+  brokenWords() {
+    const german = { warning: "Nahe am Limit", used: (used, limit) => `${used} von ${limit} Token` };
+    const meters = Object.values(STATES).flatMap((state) => [{}, german].map((strings) => add({ store: storeOf(state), variant: "compact", strings })));
+    const broken = [];
+    for (let width = 120; width <= 420; width += 10) {
+      main.style.width = `${width}px`;
+      for (const meter of meters) {
+        const range = document.createRange();
+        range.selectNodeContents(at(meter, ".words"));
+        const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+        if (lines > text(meter, ".words").split(" ").length) broken.push(`${text(meter, ".words")} at ${width}: ${lines}`);
+      }
+    }
+    main.style.width = "";
+    return broken;
+  },
+
   /** For what the driver itself asks of an element. */
   show([state, attributes]) {
     shown = storeOf(STATES[state]);
@@ -413,6 +431,102 @@ const tests = {
     await pass(1_000);
     seen.push(text(meter, ".share"), text(meter, ".message"));
     return seen;
+  },
+
+  /** The words of an announcement, after which only the language and the label change. */
+  async announcedInOtherWords() {
+    const meter = add({ usage: usage({ share: 0.29 }) }, { label: "Ours" });
+    await settled();
+    const said = [];
+    const look = async () => {
+      await settled();
+      said.push(at(meter, ".said").textContent);
+    };
+    meter.usage = usage({ share: 0.85 });
+    await look();
+    meter.strings = { warning: "Nahe am Limit" };
+    await look();
+    meter.usage = usage({ share: 0.96 });
+    await look();
+    meter.label = "Theirs";
+    await look();
+    return said;
+  },
+
+  /** The buttons of another client, while the one before does not answer. */
+  async otherClientWhileTrying() {
+    let calls = 0;
+    const meter = add({ client: { getAiChatUsage: () => (calls++ === 0 ? Promise.reject(new NetworkError({ message: "No reply came." })) : new Promise(() => {})) } });
+    await pass(1_000);
+    at(meter, ".retry").click();
+    const disabled = [at(meter, ".retry").ariaDisabled];
+    let logins = 0;
+    meter.addEventListener("bookmore-login", () => logins++);
+    meter.client = { getAiChatUsage: () => Promise.reject(new AuthenticationError({ message: "No.", status: 401 })) };
+    await pass(1_000);
+    disabled.push(at(meter, ".login").ariaDisabled);
+    at(meter, ".login").click();
+    let asked = 0;
+    meter.client = { getAiChatUsage: () => Promise.reject(new NetworkError({ message: `${asked++}` })) };
+    await pass(1_000);
+    const before = asked;
+    at(meter, ".retry").click();
+    await settled();
+    return { disabled, logins, calls, askedAgain: asked > before };
+  },
+
+  /** The language of a page, in a shadow tree two deep. */
+  async languageAround() {
+    addMeterStrings("qaa", { ok: "Goed" });
+    main.lang = "qaa";
+    let place = main;
+    for (let depth = 0; depth < 2; depth++) place = place.appendChild(document.createElement("div")).attachShadow({ mode: "open" });
+    const meter = place.appendChild(document.createElement("ai-chat-usage-meter"));
+    meter.usage = usage({ share: 0.5 });
+    await settled();
+    return text(meter, ".level");
+  },
+
+  /** Stand-ins for a client that reject with nothing. */
+  async rejectsWithNothing() {
+    const meter = add({ client: { getAiChatUsage: () => Promise.reject() } });
+    await pass(1_000);
+    return { shown: [text(meter, ".figures"), text(meter, ".message"), text(meter, ".retry")], busy: at(meter, ".base").ariaBusy, said: at(meter, ".said").textContent };
+  },
+
+  /** One meter whose functions throw or give no text, and another, when a language comes. */
+  async brokenStrings() {
+    const given = { used: () => { throw new Error("boo"); }, left: () => 7 };
+    const figures = { usage: usage({ tokensUsed: 5, tokenLimit: 10 }) };
+    const [broken, fine] = [{ ...figures, strings: given }, figures].map((properties) => add(properties, { locale: "qab" }));
+    await settled();
+    addMeterStrings("qab", { ok: "Gut", left: (tokens) => `noch ${tokens}` });
+    await settled();
+    return [broken, fine].map((meter) => [text(meter, ".level"), text(meter, ".figures"), text(meter, ".left")].join(" | "));
+  },
+
+  clickOnTheRoot() {
+    const errors = [];
+    const listener = (event) => errors.push(event.reason?.message ?? event.message);
+    for (const type of ["error", "unhandledrejection"]) addEventListener(type, listener);
+    add({ usage: usage({ share: 0.5 }) }).shadowRoot.dispatchEvent(new Event("click"));
+    for (const type of ["error", "unhandledrejection"]) removeEventListener(type, listener);
+    return errors;
+  },
+
+  /** What was given for the user before, after `setBearerToken` and a store that comes and goes. */
+  async givenForTheUserBefore() {
+    const meter = add({ client, usage: usage({ companyId: ID, share: 0.29 }) }, { "company-id": ID });
+    await pass(1_000);
+    const seen = [text(meter, ".share")];
+    fake.set(ID, { kind: "network" });
+    client.setBearerToken("another");
+    await settled();
+    meter.store = storeOf(STATES.pending);
+    await settled();
+    meter.store = null;
+    await settled();
+    return [...seen, text(meter, ".share")];
   },
 
   /** Of a page that a server has rendered, before anything is set. */
