@@ -81,7 +81,11 @@ export type Format = "json" | "jsonl";
 export interface TokenRequest {
   /** The server refused the last token, so a new one is needed. */
   forceRefresh: boolean;
-  /** Aborts when no call waits for the token any more. */
+  /**
+   * Aborts when the answer is no longer wanted: another token or function was set,
+   * or this one hangs. That no call waits any more does not abort it before it has
+   * run for 10 seconds, and its answer is used for the next call.
+   */
   signal: AbortSignal;
 }
 

@@ -105,8 +105,12 @@ impl ClientBuilder {
     /// token, or a `Result` of these with any error. A call that it makes with the
     /// same client before it answers is sent without asking it.
     ///
-    /// Calls drive it. When no call is left, a background renewal continues by
-    /// itself on wasm32, and with the next call elsewhere.
+    /// Calls drive it. When no call is left, because it was called in the background
+    /// or its callers were dropped or timed out, it continues by itself on wasm32,
+    /// and with the next call elsewhere: a refresh token that works only once must
+    /// not be used twice. So it should hold no lock while it awaits. It is dropped
+    /// and called again only if it hangs: after 10 seconds without a caller, or the
+    /// longest timeout of those who wait.
     ///
     /// ```
     /// # use std::time::Duration;

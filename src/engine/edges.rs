@@ -168,3 +168,20 @@ fn a_request_does_not_follow_one_provider_after_the_other_for_ever() {
     }
     assert_eq!(sends, MOST_SWAPS + 1);
 }
+
+#[test]
+fn a_question_that_everybody_left_is_given_up_in_the_end() {
+    let mut client = Driven::new();
+    client.replace_provider();
+    client.call();
+    client.now += 1_000.0;
+    let [call] = client.engine.waiting_calls()[..] else {
+        panic!("one call waits")
+    };
+    client.input(|engine, at| engine.abandon(call, at));
+    assert!(client.engine.question.is_some(), "it goes on");
+    client.wait();
+    assert_eq!(client.now, START + 10_000.0);
+    client.engine.check_empty();
+    assert!(client.engine.question.is_none() && client.engine.poll_timeout().is_infinite());
+}

@@ -307,7 +307,8 @@ impl Engine {
 
     /// When to call [`handle_timeout`](Self::handle_timeout); infinite for never.
     pub fn poll_timeout(&self) -> f64 {
-        self.due
+        let asked = self.question.as_ref();
+        asked.map_or(self.due, |asked| self.due.min(asked.hung_at))
     }
 
     /// Time has passed.
@@ -335,12 +336,12 @@ impl Engine {
             (shared.random, shared.draws) = (at.random, 0.0);
         }
         shared.pauses.pass(at.now);
-        self.follow_the_provider();
+        self.supersede_useless_question();
     }
 
     /// Ends every input.
     fn finish(&mut self) {
-        self.drop_question_without_group();
+        self.leave_question();
         // Rarely, so that compaction stays cheap with many concurrent calls.
         if self.gaps * 2 > self.groups.len() {
             self.close_gaps();

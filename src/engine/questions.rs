@@ -11,8 +11,12 @@ use super::{
 use crate::error::{Error, TokenProviderError, text};
 
 /// After this long an unanswered question counts as hung for calls that have no
-/// timeout of their own.
+/// timeout of their own, or if it was asked in the background.
 const LONGEST_QUESTION_MS: f64 = 30_000.0;
+/// No question counts as hung before this: the provider may be exchanging a token
+/// that can be used only once, so it is not asked twice at the same time. After
+/// this long, one that its last caller left does.
+const SHORTEST_QUESTION_MS: f64 = 10_000.0;
 /// Bounds a provider that sets another provider each time it is asked.
 const MOST_SUPERSEDED: u32 = 1_000;
 /// How often a fork checks whether the provider that it waits for was replaced,
@@ -27,9 +31,10 @@ pub(super) struct Question {
     pub id: Id,
     /// Whether it says that the last token was refused.
     forced: bool,
-    /// Whether no call waits for it, because the current token is still good.
-    pub is_background: bool,
-    asked_at: f64,
+    pub asked_at: f64,
+    /// When it counts as hung; infinite as long as some call has always waited for
+    /// it, because then that depends on those who wait.
+    pub hung_at: f64,
     /// The provider that was asked.
     source: u64,
     /// The revision of the token at that time.
@@ -118,10 +123,11 @@ impl Engine {
         asked.source == self.shared.tokens.source()
     }
 
-    /// A fork may have been given another provider.
-    pub(super) fn follow_the_provider(&mut self) {
+    /// Supersedes a question that hangs, or whose provider was replaced through a
+    /// fork.
+    pub(super) fn supersede_useless_question(&mut self) {
         let asked = self.question.as_ref();
-        if asked.is_some_and(|asked| !self.is_current(asked)) {
+        if asked.is_some_and(|asked| asked.hung_at <= self.at.now || !self.is_current(asked)) {
             self.supersede_question();
             self.ask_anew();
         }
@@ -215,11 +221,7 @@ impl Engine {
         match self.shared.tokens.need(is_asked, self.at) {
             Need::Nothing => false,
             Need::RefreshInBackground => {
-                // The others may be waiting for an answer that never comes.
-                let is_idle = |asked: &Question| {
-                    asked.is_background && self.at.now - asked.asked_at >= LONGEST_QUESTION_MS
-                };
-                if self.question.as_ref().is_none_or(is_idle) {
+                if self.question.is_none() {
                     self.ask(false, true);
                 }
                 false
@@ -240,19 +242,13 @@ impl Engine {
         } else {
             self.at.now + LOOK_EACH_MS
         };
-        // As long as the most patient caller waits: a short timeout must not end a
-        // question that calls with longer ones share.
-        let mut limit = longest_limit(group);
         let mut was_forced = false;
+        if let Some(asked) = self.question.as_mut().filter(|asked| asked.is_left()) {
+            asked.leave();
+        }
         if let Some(asked) = &self.question {
-            let age = self.at.now - asked.asked_at;
-            if limit <= age {
-                for other in self.groups().filter(|other| other.stage == Stage::Token) {
-                    limit = limit.max(longest_limit(other));
-                }
-            }
             // The answer in flight may bring another token.
-            if !asked.is_background && age < limit {
+            if !self.is_hung(asked, group) {
                 return;
             }
             was_forced = asked.forced;
@@ -266,14 +262,35 @@ impl Engine {
         }
     }
 
+    /// Whether `group` cannot expect an answer to this question any more.
+    fn is_hung(&self, asked: &Question, group: &Group) -> bool {
+        if asked.is_left() {
+            return asked.hung_at <= self.at.now;
+        }
+        // As long as the most patient caller waits: a short timeout must not end a
+        // question that calls with longer ones share.
+        let age = self.at.now - asked.asked_at;
+        let is_waiting = |other: &&Group| other.stage == Stage::Token;
+        age >= SHORTEST_QUESTION_MS
+            && age >= longest_limit(group)
+            && self
+                .groups()
+                .filter(is_waiting)
+                .all(|other| age >= longest_limit(other))
+    }
+
     fn ask(&mut self, forced: bool, is_background: bool) {
         self.supersede_question();
         let id = self.next_id();
         self.question = Some(Question {
             id,
             forced,
-            is_background,
             asked_at: self.at.now,
+            hung_at: if is_background {
+                self.at.now + LONGEST_QUESTION_MS
+            } else {
+                f64::INFINITY
+            },
             source: self.shared.tokens.source(),
             revision: self.shared.tokens.revision(),
         });
@@ -289,14 +306,33 @@ impl Engine {
         }
     }
 
-    /// Cancels a question that no group waits for.
-    pub(super) fn drop_question_without_group(&mut self) {
+    /// Lets a question go on that the last group has left. It is cancelled if it
+    /// hangs or was not begun, and if nobody else can wait for it.
+    pub(super) fn leave_question(&mut self) {
+        let is_waiting = |group: &Group| group.stage == Stage::Token;
         if let Some(asked) = &self.question
-            && !asked.is_background
-            && !self.groups().any(|group| group.stage == Stage::Token)
+            && !asked.is_left()
+            && !self.groups().any(is_waiting)
         {
-            self.supersede_question();
+            let goes_on = self.config.shares && self.is_begun(asked.id);
+            if let Some(asked) = &mut self.question {
+                asked.leave();
+                if !goes_on || asked.hung_at <= self.at.now {
+                    self.supersede_question();
+                }
+            }
         }
+    }
+}
+
+impl Question {
+    /// Whether there was a time when no call waited for it.
+    pub fn is_left(&self) -> bool {
+        self.hung_at.is_finite()
+    }
+
+    fn leave(&mut self) {
+        self.hung_at = self.hung_at.min(self.asked_at + SHORTEST_QUESTION_MS);
     }
 }
 

@@ -207,7 +207,7 @@ fn a_provider_that_hangs_is_cancelled_and_called_again() {
 }
 
 #[test]
-fn a_background_renewal_that_hangs_does_not_delay_the_one_after_a_401() {
+fn after_a_401_a_renewal_that_hangs_is_waited_for_until_the_timeout() {
     let asked = Mutex::new(0);
     let builder = Client::builder().token_provider(move |_| {
         *asked.lock().unwrap() += 1;

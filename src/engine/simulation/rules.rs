@@ -91,6 +91,7 @@ struct Question {
     source: u64,
     /// How many tokens there had been when it was asked.
     changes: u64,
+    at: f64,
     state: State,
 }
 
@@ -258,18 +259,18 @@ impl Rules {
         if !engine.config.shares || !shares(new) || new.options.fresh {
             return;
         }
-        let equal = || {
-            let own = self.calls.range(of(number));
-            own.filter(|(_, call)| shares(call) && call.key == new.key)
-                .map(|(_, call)| call)
-        };
+        let is_equal = |call: &Call| shares(call) && call.key == new.key;
         let Some(group) = new.group else { return };
-        if equal().any(|call| call.options.fresh) {
+        let mut own = self.calls.range(of(number));
+        if own.any(|(_, call)| is_equal(call) && call.options.fresh) {
             return;
         }
-        for call in equal().filter(|call| call.over_at.is_none() && call.identity == self.identity)
-        {
-            assert_eq!(call.group, Some(group), "equal calls share");
+        // This input may have ended some.
+        for (id, call) in self.calls.range(of(number)) {
+            let is_own = call.over_at.is_none() && call.identity == self.identity;
+            if is_own && is_equal(call) && engine.group_of(id.1).is_some() {
+                assert_eq!(call.group, Some(group), "equal calls share");
+            }
         }
     }
 
@@ -504,7 +505,7 @@ impl Rules {
             } => {
                 self.asked((number, *question), *force_refresh, at.now);
             }
-            Command::Cancel { id } => self.cancelled((number, *id), at.now),
+            Command::Cancel { id } => self.cancelled((number, *id), engine, at.now),
             Command::Forget { id } => {
                 let send = self.sends.get_mut(&(number, *id)).expect("it was sent");
                 assert!(
@@ -601,12 +602,13 @@ impl Rules {
             forced,
             source: self.source,
             changes: self.changes,
+            at: now,
             state: State::InFlight,
         };
         self.questions.insert(id, question);
     }
 
-    fn cancelled(&mut self, id: Ref, now: f64) {
+    fn cancelled(&mut self, id: Ref, engine: &Engine, now: f64) {
         let state = if let Some(send) = self.sends.get_mut(&id) {
             let group = self
                 .groups
@@ -617,7 +619,14 @@ impl Rules {
             group.identity = send.identity;
             &mut send.state
         } else {
-            &mut self.questions.get_mut(&id).expect("it was begun").state
+            let question = self.questions.get_mut(&id).expect("it was begun");
+            // The provider goes on, whether its answer is wanted or not.
+            let is_useless = question.source != self.source || !engine.config.shares;
+            assert!(
+                is_useless || now >= question.at + 10_000.0,
+                "a provider that does not hang is not asked twice at once"
+            );
+            &mut question.state
         };
         assert_eq!(
             *state,
