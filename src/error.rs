@@ -526,7 +526,7 @@ impl FetchError {
     }
 }
 
-/// The server refused the request: a status of 400 to 599, or a ResponseStatus
+/// The server refused the request: a status of 400 to 999, or a ResponseStatus
 /// with an ErrorCode (contract, "Failures" 2, 3 and 6).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

@@ -125,7 +125,7 @@ export interface ApiErrorInit extends ErrorInit {
 }
 
 /**
- * The server refused the request: a status of 400 to 599, or a ResponseStatus
+ * The server refused the request: a status of 400 to 999, or a ResponseStatus
  * with an error code.
  */
 export class ApiError extends BookMoreError {

@@ -41,7 +41,7 @@ function checkedMembers<T extends object>(given: T, name: string, known: readonl
   for (const own of Object.keys(given)) {
     if (known.includes(own)) continue;
     const meant = nearest?.(own, known);
-    const advice = meant ? `Did you mean ${meant}?` : `There are ${known.join(", ")}.`;
+    const advice = meant ? `Did you mean ${meant}?` : `There ${known.length > 1 ? "are" : "is only"} ${known.join(", ")}.`;
     refuse(`${name} cannot have ${JSON.stringify(own)}. ${advice}`);
   }
   if (!isPlain(given) && !known.some((own) => own in given)) {

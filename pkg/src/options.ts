@@ -3,6 +3,7 @@ import { isLoopback } from "./loopback.js";
 import { isPlain, membersOf as checkedMembers, reading } from "./members.js";
 import { nearest } from "./nearest.js";
 import { DEFAULT_BASE_URL } from "./operation.js";
+import { isSecret } from "./secret.js";
 import { LONGEST_TIMER } from "./timer.js";
 import type { Answer } from "./driver.js";
 import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
@@ -37,15 +38,10 @@ export const CLIENT = /* @__PURE__ */ ["baseUrl", "bearerToken", "apiKey", "cred
 const CALL = /* @__PURE__ */ ["signal", "coalesce", "fresh"].concat(COMMON);
 const MANY = /* @__PURE__ */ ["concurrency", "rounds", "onProgress"].concat(CALL);
 
-/** A token or key that can be sent unchanged. */
-export function isSecret(value: unknown): boolean {
-  return typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
-}
-
-function checkSecret(value: unknown, name: string): void {
+function checkSecret(value: unknown, name: string, orElse = ""): void {
   check(
     value === undefined || isSecret(value),
-    `${name} must be a string of visible ASCII characters, without spaces or line breaks.`,
+    `${name} must be a string of visible ASCII characters, without spaces or line breaks${orElse}.`,
   );
 }
 
@@ -222,7 +218,7 @@ export function clientOptions(given: ClientOptions, known: readonly string[], pa
 
 /** A token or provider that may be used with this base URL. */
 export function checkedToken<T extends ClientOptions["bearerToken"]>(token: T, to: Endpoint): T {
-  if (typeof token !== "function") checkSecret(token ?? undefined, "bearerToken");
+  if (typeof token !== "function") checkSecret(token ?? undefined, "bearerToken", ", or a function that gives one");
   if (token != null) checkWay(to);
   return token;
 }

@@ -377,7 +377,7 @@ export interface FetchError extends BookMoreError {
 }
 
 /**
- * The server refused the request: a status of 400 to 599, or a ResponseStatus
+ * The server refused the request: a status of 400 to 999, or a ResponseStatus
  * with an error code.
  */
 export interface ApiError extends BookMoreError {

@@ -33,7 +33,10 @@ impl<'a> Members<'a> {
             if !known.contains(&name.as_str()) {
                 let advice = match nearest(&name, known) {
                     Some(meant) => ["Did you mean ", meant, "?"].concat(),
-                    None => ["There are ", &known.join(", "), "."].concat(),
+                    None => {
+                        let is = if known.len() > 1 { "are" } else { "is only" };
+                        ["There ", is, " ", &known.join(", "), "."].concat()
+                    }
                 };
                 return Err(refusal(&[what, " cannot have \"", &name, "\". ", &advice]));
             }

@@ -63,6 +63,8 @@ describe("a name that nobody reads", () => {
       return refuses(() => client().getAiChatUsage({ [name]: "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c" }), sentence);
     });
   }
+  it("is refused in a request, whose only member is named", () =>
+    refuses(() => client().getAiChatUsage({ zebra: 1 }), 'The request cannot have "zebra". There is only companyId.'));
   it("is refused where a token is set", () =>
     refuses(() => client().setBearerToken("t0ken", { sameidentity: true }), 'The options of setBearerToken cannot have "sameidentity". Did you mean sameIdentity?'));
   it("is refused by slim, which knows one more", () =>

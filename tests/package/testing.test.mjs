@@ -234,6 +234,8 @@ describe("failures", () => {
     assert.match(throwing(() => create({ host: "endpoint" })), /did you mean "endpoints"/);
     assert.match(throwing(() => create({ cors: "wildcard" })), /no CORS policy "wildcard"; known are/);
     assert.match(throwing(() => create({ companyId: "x" })), /must be a Guid/);
+    for (const bearerToken of [5, "", "a b"]) assert.match(throwing(() => create({ bearerToken })), /bearerToken must be a string of visible/);
+    for (const apiKey of [5, "", "not-guid"]) assert.match(throwing(() => create({ apiKey })), /apiKey must be a Guid/);
   });
 });
 

@@ -1,0 +1,4 @@
+/** Whether it is a token or key that can be sent unchanged. */
+export function isSecret(value: unknown): boolean {
+  return typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
+}
