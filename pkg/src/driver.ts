@@ -196,7 +196,7 @@ export class Driver {
     try {
       const answer = await this.#world.ask({ forceRefresh, signal: controller.signal });
       if (!("unusable" in answer)) {
-        // A cancelled question has no waiters, and the engine may be gone.
+        // The answer to a cancelled question is ignored, and the engine may be gone.
         if (!this.#flights.delete(id)) return;
         const { token, expiresAt } = answer;
         this.#input((core, [now, wall, random]) => core.token(id, token, expiresAt, now, isNaN(expiresAt) ? wall : Date.now(), random), false);

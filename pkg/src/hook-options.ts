@@ -2,8 +2,8 @@ import { isPlain, reading } from "./members.js";
 import { refuse } from "./refuse.js";
 
 /**
- * A copy of what a hook is given as options. A copy of null, a number, a Map
- * or a promise would be an empty object, which the watch accepts.
+ * Copies the options of a hook. Copying null, a number, a Map or a promise
+ * would give an empty object, which the watch accepts.
  */
 export function copyOf<T extends object>(given: T): T {
   return reading("An option", { refuse }, () => {

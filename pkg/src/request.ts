@@ -1,7 +1,8 @@
 import type { GetAiChatUsage } from "bookmore-sdk";
-import { isPlain } from "./members.js";
+import { isPlain, reading } from "./members.js";
+import { refuse } from "./refuse.js";
 
-/** Whether the client takes it for a request; undefined stands for the logged-in user's company. */
+/** Whether the client accepts it as a request. Undefined stands for the logged-in user's company. */
 export function isRequest(given: unknown = {}): given is GetAiChatUsage | undefined {
   if (typeof given !== "object" || given === null || Array.isArray(given)) return false;
   const { companyId } = given as GetAiChatUsage;
@@ -9,7 +10,7 @@ export function isRequest(given: unknown = {}): given is GetAiChatUsage | undefi
   return isKnown && (companyId === undefined || typeof companyId === "string");
 }
 
-/** Tells requests of different companies apart, and from null. What is refused is like none of them. */
+/** A key for each company, and one for null. Requests that are refused share another. */
 export function keyOf(request: unknown): string {
-  return JSON.stringify(isRequest(request) ? [request?.companyId] : request === null);
+  return reading("The request", { refuse }, () => JSON.stringify(isRequest(request) ? [request?.companyId] : request === null));
 }

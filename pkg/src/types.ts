@@ -20,8 +20,8 @@ export interface TokenRequest {
   forceRefresh: boolean;
   /**
    * Aborts when the answer is no longer wanted: another token or function was set,
-   * or this one hangs. That no call waits any more does not abort it before it has
-   * run for 10 seconds, and its answer is used for the next call.
+   * or this one hangs. If all waiting calls leave, it goes on for up to 10 seconds
+   * after it was called, and the next call uses its answer.
    */
   signal: AbortSignal;
 }
@@ -172,9 +172,9 @@ export interface RequestOptions {
 
 /**
  * An event of a call. The last one is `success` or `error`; an aborted call has
- * neither, and one that fails before the client is ready, for its arguments or
- * for want of the module, has no events. Events contain no secrets: URLs have no query, and headers are
- * omitted.
+ * neither, and a call that fails early, because of its arguments or because the
+ * module could not be loaded, has no events. Events contain no secrets: URLs have
+ * no query, and headers are omitted.
  */
 export type ClientEvent = {
   /**

@@ -108,9 +108,9 @@ impl ClientBuilder {
     /// Calls drive it. When no call is left, because it was called in the background
     /// or its callers were dropped or timed out, it continues by itself on wasm32,
     /// and with the next call elsewhere: a refresh token that works only once must
-    /// not be used twice. So it should hold no lock while it awaits. It is dropped
-    /// and called again only if it hangs: after 10 seconds without a caller, or the
-    /// longest timeout of those who wait.
+    /// not be used twice. Do not hold a lock across its awaits. It is dropped and
+    /// called again only if it hangs: 10 seconds after it was called if every caller
+    /// has left, otherwise after the longest timeout of those who wait.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -165,7 +165,7 @@ impl<T: Transport> Driver<T> {
         self.carry_out(call);
     }
 
-    /// Ends `call`. A background renewal of the token may go on.
+    /// Ends `call`. A call of the token provider may go on.
     fn leave(self: &Arc<Self>, call: Id) {
         self.hub.leave(call);
         #[cfg(all(target_arch = "wasm32", not(feature = "npm")))]

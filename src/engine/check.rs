@@ -4,6 +4,7 @@ use super::{
     Engine, Id,
     group::{Group, Stage},
     lock, place_of,
+    questions::LONGEST_QUESTION_MS,
 };
 
 impl Engine {
@@ -163,7 +164,10 @@ impl Engine {
         if let Some(asked) = &self.question
             && !self.groups().any(|group| group.stage == Stage::Token)
         {
-            assert!(asked.hung_at <= asked.asked_at + 30_000.0, "it ends");
+            assert!(
+                asked.hung_at <= asked.asked_at + LONGEST_QUESTION_MS,
+                "it ends"
+            );
         }
     }
 }

@@ -117,7 +117,7 @@ pub(crate) enum Command {
     Send { send: Id, request: HttpRequest },
     /// Ask the token provider; then [`Engine::handle_token`].
     Ask { question: Id, force_refresh: bool },
-    /// This send or question timed out, or nobody waits for it any more.
+    /// This send or question timed out, or its result is not wanted any more.
     Cancel { id: Id },
     /// What the driver kept for this send is no longer needed.
     Forget {

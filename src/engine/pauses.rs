@@ -7,8 +7,8 @@ use crate::error::Error;
 /// A call that is asked to wait longer fails at once instead of pausing.
 pub(crate) const LONGEST_WAIT_MS: f64 = 60_000.0;
 
-/// The companies whose pauses are kept, so that the memory they take is bounded.
-const MOST_COMPANIES: usize = 1_000;
+/// How many pauses are kept at most, which bounds their memory.
+const MOST_KEPT: usize = 1_000;
 
 /// A pause: its scope, its end, and the failure that asked for it.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Pauses {
             wait_ms,
             error: Arc::clone(error),
         };
-        let is_full = self.kept.len() >= MOST_COMPANIES;
+        let is_full = self.kept.len() >= MOST_KEPT;
         let mut first: Option<&mut Pause> = None;
         for kept in &mut self.kept {
             if kept.company == company {
@@ -75,8 +75,12 @@ impl Pauses {
             }
         }
         match first {
-            // The one that would have ended first gives way.
-            Some(first) if is_full => *first = pause,
+            Some(first) if is_full => {
+                // The pause that ends first gives way, unless the new one ends sooner still.
+                if company.is_none() || first.until < pause.until {
+                    *first = pause;
+                }
+            }
             _ => self.kept.push(pause),
         }
         true
@@ -147,17 +151,19 @@ mod tests {
             let seconds = 2.0 + f64::from(company) / 1e3;
             pauses.ask(&refusal(503, seconds), company.into(), 0.0);
         }
-        assert_eq!(pauses.kept.len(), MOST_COMPANIES);
+        assert_eq!(pauses.kept.len(), MOST_KEPT);
         let is_client = |pause: &Pause| pause.company.is_none();
         assert!(
             pauses.of(1, 0.0).is_some_and(is_client),
             "that of all stays"
         );
+        pauses.ask(&refusal(503, 1.5), 30_000, 0.0);
+        assert!(pauses.of(30_000, 1_000.0).is_none_or(is_client));
         pauses.pass(1_000.0);
         assert!(pauses.of(19_000, 1_000.0).is_none());
         assert!(pauses.of(20_000, 1_000.0).is_some());
         // A longer one of a company takes the place of its own.
         pauses.ask(&refusal(503, 59.0), 20_000, 0.0);
-        assert_eq!(pauses.kept.len(), MOST_COMPANIES - 1);
+        assert_eq!(pauses.kept.len(), MOST_KEPT - 1);
     }
 }

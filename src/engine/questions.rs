@@ -12,10 +12,11 @@ use crate::error::{Error, TokenProviderError, text};
 
 /// After this long an unanswered question counts as hung for calls that have no
 /// timeout of their own, or if it was asked in the background.
-const LONGEST_QUESTION_MS: f64 = 30_000.0;
+pub(super) const LONGEST_QUESTION_MS: f64 = 30_000.0;
 /// No question counts as hung before this: the provider may be exchanging a token
 /// that can be used only once, so it is not asked twice at the same time. After
-/// this long, one that its last caller left does.
+/// this long, a question counts as hung if there was a time when no call waited
+/// for it.
 const SHORTEST_QUESTION_MS: f64 = 10_000.0;
 /// Bounds a provider that sets another provider each time it is asked.
 const MOST_SUPERSEDED: u32 = 1_000;
@@ -32,8 +33,8 @@ pub(super) struct Question {
     /// Whether it says that the last token was refused.
     forced: bool,
     pub asked_at: f64,
-    /// When it counts as hung; infinite as long as some call has always waited for
-    /// it, because then that depends on those who wait.
+    /// When it counts as hung. Infinite if a call has waited for it ever since it
+    /// was asked: then the timeouts of those who wait decide.
     pub hung_at: f64,
     /// The provider that was asked.
     source: u64,
@@ -243,8 +244,8 @@ impl Engine {
             self.at.now + LOOK_EACH_MS
         };
         let mut was_forced = false;
-        if let Some(asked) = self.question.as_mut().filter(|asked| asked.is_left()) {
-            asked.leave();
+        if let Some(asked) = self.question.as_mut().filter(|asked| asked.is_bounded()) {
+            asked.bound();
         }
         if let Some(asked) = &self.question {
             // The answer in flight may bring another token.
@@ -264,7 +265,7 @@ impl Engine {
 
     /// Whether `group` cannot expect an answer to this question any more.
     fn is_hung(&self, asked: &Question, group: &Group) -> bool {
-        if asked.is_left() {
+        if asked.is_bounded() {
             return asked.hung_at <= self.at.now;
         }
         // As long as the most patient caller waits: a short timeout must not end a
@@ -306,17 +307,17 @@ impl Engine {
         }
     }
 
-    /// Lets a question go on that the last group has left. It is cancelled if it
-    /// hangs or was not begun, and if nobody else can wait for it.
+    /// If no group waits for the question any more, lets it go on for a while. It
+    /// is cancelled at once if it hangs, was not begun, or cannot be shared.
     pub(super) fn leave_question(&mut self) {
         let is_waiting = |group: &Group| group.stage == Stage::Token;
         if let Some(asked) = &self.question
-            && !asked.is_left()
+            && !asked.is_bounded()
             && !self.groups().any(is_waiting)
         {
             let goes_on = self.config.shares && self.is_begun(asked.id);
             if let Some(asked) = &mut self.question {
-                asked.leave();
+                asked.bound();
                 if !goes_on || asked.hung_at <= self.at.now {
                     self.supersede_question();
                 }
@@ -326,12 +327,12 @@ impl Engine {
 }
 
 impl Question {
-    /// Whether there was a time when no call waited for it.
-    pub fn is_left(&self) -> bool {
+    /// Whether there was a time when no call waited for it, so that it ends by itself.
+    pub fn is_bounded(&self) -> bool {
         self.hung_at.is_finite()
     }
 
-    fn leave(&mut self) {
+    fn bound(&mut self) {
         self.hung_at = self.hung_at.min(self.asked_at + SHORTEST_QUESTION_MS);
     }
 }

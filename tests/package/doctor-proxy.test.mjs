@@ -92,7 +92,7 @@ describe("what the proxy says", () => {
   for (const [status, sentence] of [
     [407, /refuses the user name and password in HTTPS_PROXY \(407\)\.$/],
     [403, /forbids 127\.0\.0\.1:4433 \(403\)\.$/],
-    [502, /cannot reach 127\.0\.0\.1:4433, or does not want to \(502\)\.$/],
+    [502, /cannot or will not connect to 127\.0\.0\.1:4433 \(502\)\.$/],
   ]) {
     it(`${status}`, async () => {
       const { at, asked, close } = await proxy(status);
@@ -113,6 +113,15 @@ describe("what the proxy says", () => {
     close();
     assert.match(findings[0].message, /wants a user name and a password \(407\): https_proxy can have them\.$/);
     assert.deepEqual(asked, [["127.0.0.1:4433", undefined]]);
+  });
+
+  it("a user name that cannot be decoded", async () => {
+    const { port, asked, close } = await proxy(200);
+    const { outcome, findings } = await found({ HTTPS_PROXY: `http://us%er:${SECRET}@127.0.0.1:${port}` });
+    close();
+    assert.equal(outcome, "failed");
+    assert.match(findings[0].message, /has a % that is not percent-encoded \(%25\)\.$/);
+    assert.deepEqual(asked, []);
   });
 
   it("200", async () => {

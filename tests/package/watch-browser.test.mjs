@@ -166,7 +166,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     });
 
     it("Vue: a refresh follows the request at once, and what is refused shows and asks for nobody", async () => {
-      const expected = { of: "11111111-2222-3333-4444-555555555555", texts: ["ok 0.7", "pending undefined", "ok 0.5"], caught: ["config_error"], idle: 0 };
+      const expected = { of: "11111111-2222-3333-4444-555555555555", texts: ["ok 0.7", "pending undefined", "ok 0.5"], caught: ["config_error"], idle: 0, refused: "config_error" };
       assert.deepEqual(await act("vueChanges"), expected);
     });
 

@@ -8,7 +8,7 @@ import { badArguments, EXIT, Failure } from "./exit.js";
 export class Appended {
   readonly #path: string;
   readonly #file: number;
-  /** Why a line could not be added; none is any more. */
+  /** The first failure to write. Nothing is written after it. */
   failure: Failure | undefined;
 
   constructor(path: string) {
@@ -20,6 +20,7 @@ export class Appended {
     }
     // Ends a line that another process left unfinished, or ours would be glued to it.
     if (!this.#endsWhole()) this.#write("\n");
+    if (this.failure) throw this.failure;
   }
 
   line(value: object): void {

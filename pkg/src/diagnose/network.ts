@@ -53,7 +53,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies, setti
   if (page.startsWith("https:") && protocol === "http:" && !isLocal) {
     return errorFinding({
       code: "mixed_content",
-      message: "This page came by https, and browsers let it ask nothing by plain http.",
+      message: "This page came by https, and browsers block its requests to plain http.",
       fix: settings.baseUrl(httpsOf(baseUrl)),
     });
   }
@@ -71,7 +71,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies, setti
     add("local_network", "The page is of the internet and the server of the local network: the browser asks the user before it lets the page in; the settings of this site tell what was answered.");
   }
   if (isLocal && page.startsWith("https:") && protocol === "http:") {
-    add("mixed_content", "This page came by https, and some browsers let it ask nothing by plain http, not even this machine.", settings.baseUrl(httpsOf(baseUrl)));
+    add("mixed_content", "This page came by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
   }
   add("blocked_reply", "An extension of the browser, a proxy, or a Cross-Origin-Resource-Policy of the server keeps the reply from the page.", "Cross-Origin-Resource-Policy: cross-origin");
   return {
@@ -84,7 +84,7 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies, setti
 /** What the settings on top of others come to. */
 export const DUPLICATE: Cause = {
   code: "cors_duplicate",
-  message: "The server and something in front of it both send Access-Control-Allow-Origin, and browsers take it once alone.",
+  message: "The server and something in front of it both send Access-Control-Allow-Origin, and browsers accept it only once.",
   fix: "proxy_hide_header Access-Control-Allow-Origin;",
 };
 
@@ -114,7 +114,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
     const names = refused.join(", ");
     const headersCause: Cause = {
       code: "cors_headers",
-      message: `The server's CORS settings do not let a page send ${names}; without ${refused.length > 1 ? "them" : "it"} its replies can be read. ServiceStack allows Content-Type alone unless it is told otherwise.`,
+      message: `The server's CORS settings do not let a page send ${names}; without ${refused.length > 1 ? "them" : "it"} its replies can be read. By default ServiceStack allows only Content-Type.`,
       ...fix,
     };
     // Content-Type: application/json needs a preflight too. Where that is let in, preflights work, and these headers are

@@ -55,7 +55,7 @@ export class Run {
   #isReal = false;
   #deciding!: Deciding;
   #source: Source = {};
-  /** Whether there is nothing to be left: it has come to its end, or has failed. */
+  /** Whether the iterator has ended or failed, so that `return` must not be called. */
   #isSourceOver = false;
   #isFetching = false;
   #isPumping = false;

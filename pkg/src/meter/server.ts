@@ -68,7 +68,7 @@ export function renderToString(usage: AiChatUsageResponse | null | undefined, op
   const time = updatedAt === undefined ? {} : { updatedAt };
   const state: UsageState = shown ? { status: "ok", usage: shown, ...firstLook(shown), ...time } : { status: "pending" };
   const base = draw({ state, variant, label, strings: stringsOf(known, strings), locale: known, timeZone });
-  // Who looks at the page's source learns no more than who looks at the page.
+  // The source of the page must reveal no more than the page shows.
   if (shown) base.attributes["data-state"] = JSON.stringify({ usage: drawnOf(shown), ...time });
   const styles = stylesheetHref === undefined ? `${openTag("style", { nonce })}${css}</style>` : openTag("link", { rel: "stylesheet", href: stylesheetHref, nonce });
   const host = openTag("ai-chat-usage-meter", { "company-id": companyId, label, variant: given.variant, locale });

@@ -104,7 +104,7 @@ export function addMeterStrings(language: string, strings: Partial<MeterStrings>
   for (const listener of [...listeners]) listener();
 }
 
-/** Calls `run` whenever a language is added. Returns a function that ends this. */
+/** Calls `listener` whenever a language is added. Returns a function that ends this. */
 export function onLanguage(listener: () => void): () => void {
   const { listeners } = registry();
   listeners.add(listener);

@@ -9,12 +9,12 @@ import { callsOf } from "../reach.js";
 import { refuse } from "../refuse.js";
 import { isRequest } from "../request.js";
 
-/** Whom a client is for: when the page was loaded, the client's number there, and how often the identity has changed. */
+/** A client's identity: when the page was loaded, the client's number there, and how often its identity has changed. */
 export type ClientIdentity = `${number}/${number}.${number}`;
 
 /** What `useQuery`, `queryClient.fetchQuery` and the like take. */
 export interface AiChatUsageQuery {
-  /** Without a token: it may be shown. It is of one page load: what is stored under it is never found again. */
+  /** Contains no token, so it may be shown. It is valid for one page load: an answer stored under it is not found later. */
   queryKey: readonly ["bookmore-sdk", "ai-chat-usage", ClientIdentity, string | null];
   queryFn: (context: { signal: AbortSignal }) => Promise<AiChatUsageResponse>;
   staleTime: number;
@@ -24,6 +24,8 @@ export interface AiChatUsageQuery {
 
 const numbers = /* @__PURE__ */ new WeakMap<object, number>();
 let last = 0;
+/** When the page was loaded, or the first query made if the platform does not say: another page load may be another user's. */
+let loadedAt: number | undefined;
 
 /**
  * The options of a query for the usage of a company.
@@ -41,13 +43,13 @@ export function aiChatUsageQuery(client: BookMoreClientLike, request: GetAiChatU
   const of = calls ?? client;
   const number = numbers.get(of) ?? ++last;
   numbers.set(of, number);
+  loadedAt ??= globalThis.performance?.timeOrigin ?? Date.now();
   return {
     queryKey: [
       "bookmore-sdk",
       "ai-chat-usage",
-      // Another page load may be another user's.
-      `${globalThis.performance?.timeOrigin ?? 0}/${number}.${calls?.identity ?? 0}`,
-      // What the client refuses finds no answer of before.
+      `${loadedAt}/${number}.${calls?.identity ?? 0}`,
+      // A refused request must not find an earlier answer.
       isRequest(request) ? (request.companyId ?? null) : "(refused)",
     ],
     queryFn: ({ signal }) => client.getAiChatUsage(request, { signal }),

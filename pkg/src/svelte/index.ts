@@ -5,6 +5,7 @@
  */
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore, type WatchOptions } from "bookmore-sdk/watch";
+import { handled } from "../handled.js";
 import { copyOf } from "../hook-options.js";
 import { keyOf } from "../request.js";
 import { getContext, setContext } from "svelte";
@@ -57,6 +58,6 @@ export function aiChatUsage(
       subscribe();
       return store.getSnapshot();
     },
-    refresh: () => latest().store.refresh(),
+    refresh: () => handled(() => latest().store.refresh()),
   };
 }

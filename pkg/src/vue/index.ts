@@ -5,6 +5,7 @@
  */
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore, type WatchOptions } from "bookmore-sdk/watch";
+import { handled } from "../handled.js";
 import { copyOf } from "../hook-options.js";
 import { keyOf } from "../request.js";
 import {
@@ -86,5 +87,5 @@ export function useAiChatUsage(
   // Inside KeepAlive.
   onActivated(start);
   onDeactivated(stop);
-  return { state, refresh: () => latest().refresh() };
+  return { state, refresh: () => handled(() => latest().refresh()) };
 }

@@ -1,4 +1,5 @@
 import { ConfigError, type AiChatUsageResponse, type GetAiChatUsage } from "bookmore-sdk";
+import { handled } from "../handled.js";
 import { LONGEST_TIMER } from "../timer.js";
 import { firstLook, NO_MEMORY, read, type Memory } from "./gauge.js";
 import type { CheckedOptions } from "./options.js";
@@ -80,12 +81,8 @@ export class Store implements UsageStore, Listener {
 
   readonly getServerSnapshot = (): UsageState => this.#initial;
 
-  readonly refresh = (): Promise<AiChatUsageResponse> => {
-    const refreshing = this.#refresh();
-    // The state has the error, so callers that do not await this need not catch it.
-    refreshing.catch(() => {});
-    return refreshing;
-  };
+  // The state has the error, too.
+  readonly refresh = (): Promise<AiChatUsageResponse> => handled(() => this.#refresh());
 
   async #refresh(): Promise<AiChatUsageResponse> {
     if (!this.#request) throw new ConfigError({ message: "The request is null: there is nothing to ask for yet." });

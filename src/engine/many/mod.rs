@@ -15,10 +15,11 @@
 //!   after its last round, too.
 //! - Pauses in which nobody succeeds grow longer. After [`MOST_PAUSES`] of them
 //!   the run is given up: nobody is asked any more.
-//! - Nobody is asked while the client is paused, for whatever reason: a call has
-//!   a time limit, and a wait for the pause counts to none.
-//! - What the server told one identity binds no other: with another one all go on
-//!   at once, as many as at the beginning.
+//! - No request is sent while the client is paused: calls have time limits, and a
+//!   pause must not use them up.
+//! - Limits that the server set for one identity do not apply to another: after a
+//!   change, pauses and waits end, and the concurrency is as at the beginning. The
+//!   wait before a round stays.
 
 use std::mem::replace;
 
@@ -49,8 +50,9 @@ pub(crate) enum Came {
 }
 
 pub(crate) struct Many {
-    /// Counts the client's identities, and as whom each company was asked last.
+    /// Counts the client's identities.
     identity: u32,
+    /// As which identity each company was asked last.
     asked_as: Vec<u32>,
     /// How many may be asked at once, at the most.
     most: usize,

@@ -277,12 +277,14 @@ const tests = {
     request.value = { companyId: 5 };
     await pass(20 * SECOND);
     texts.push(main.textContent);
+    // As in a click handler, which does not await it.
+    const refused = await usage.refresh().catch(({ code }) => code);
     const idle = requests() - asked;
     request.value = { companyId: ID };
     await pass(SECOND);
     texts.push(main.textContent);
     app.unmount();
-    return { of: refreshed.companyId, texts, caught, idle };
+    return { of: refreshed.companyId, texts, caught, idle, refused };
   },
 
   /** Each framework: a request that cannot be used, after the logged-in user's own. */

@@ -62,7 +62,7 @@ export function corsFindings(request: PageRequest, preflight: CorsReply | undefi
   const exposed = listOf(reply, "access-control-expose-headers");
   const hidden = EXPOSED.map((name) => name.toLowerCase()).filter((name) => !exposed.includes(name) && !(exposed.includes("*") && !includesCookies));
   if (hidden.length === 0) return [];
-  const message = `A page cannot read ${hidden.join(", ")}: it waits without the server's word after a 429, and errors have no request id.`;
+  const message = `A page cannot read ${hidden.join(", ")}: after a 429 it does not know how long to wait, and errors have no request id.`;
   return [{ code: "hidden_headers", level: "note", message, ...fix }];
 }
 

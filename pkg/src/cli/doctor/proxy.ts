@@ -65,7 +65,13 @@ export async function proxied(proxy: Proxy, baseUrl: string, signal: AbortSignal
   if (error) return refused(error, `cannot be reached (${error})`);
   // What it says of http is the reply to the request.
   if (!baseUrl.startsWith("https:")) return { outcome: "ok", detail: at };
-  const came = await limited(signal, (limit) => tunnel(proxy.url, baseUrl, limit));
+  let credentials: string;
+  try {
+    credentials = credentialsOf(proxy.url);
+  } catch {
+    return refused("its user name or password is not percent-encoded", "cannot be used, because its user name or password has a % that is not percent-encoded (%25)");
+  }
+  const came = await limited(signal, (limit) => tunnel(proxy.url, credentials, baseUrl, limit));
   if (came === undefined) return refused(`nothing within ${LIMIT_MS / 1000} s`, `takes the connection and says nothing within ${LIMIT_MS / 1000} s`);
   if (typeof came === "string") return refused(came, `does not answer as one (${came})`);
   const { host } = new URL(baseUrl);
@@ -73,13 +79,17 @@ export async function proxied(proxy: Proxy, baseUrl: string, signal: AbortSignal
   return refused(`CONNECT ${came}`, meaning(came, proxy, host));
 }
 
-/** Asks for the way to the server, as `fetch` does. Gives the status, or the system's code where there is none. */
-function tunnel(proxy: URL, baseUrl: string, signal: AbortSignal): Promise<number | string> {
+/** The user name and password, decoded; empty if there are none. */
+function credentialsOf({ username, password }: URL): string {
+  return username + password && `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+}
+
+/** Requests a tunnel to the server, as `fetch` does. Resolves with the status, or the system's error code if there is none. */
+function tunnel(proxy: URL, credentials: string, baseUrl: string, signal: AbortSignal): Promise<number | string> {
   const { hostname } = new URL(baseUrl);
   const path = `${hostname}:${portOf(new URL(baseUrl))}`;
-  const { username, password } = proxy;
-  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
-  const headers = { host: path, ...(username + password ? { "proxy-authorization": `Basic ${credentials}` } : {}) };
+  const authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
+  const headers = { host: path, ...(credentials ? { "proxy-authorization": authorization } : {}) };
   const { request } = proxy.protocol === "https:" ? https : http;
   return new Promise((resolve) => {
     request({ host: hostOf(proxy), port: portOf(proxy), method: "CONNECT", path, headers, agent: false, signal })
@@ -92,12 +102,12 @@ function tunnel(proxy: URL, baseUrl: string, signal: AbortSignal): Promise<numbe
 function meaning(status: number, { url, variable }: Proxy, host: string): string {
   if (status === 407) return url.username ? `refuses the user name and password in ${variable} (407)` : `wants a user name and a password (407): ${variable} can have them`;
   if (status === 403) return `forbids ${host} (403)`;
-  return `cannot reach ${host}, or does not want to (${status})`;
+  return `cannot or will not connect to ${host} (${status})`;
 }
 
 /** No reply came through a proxy that is there. */
 export function behindProxy(proxy: Proxy, baseUrl: string): Finding {
-  return refusal(proxy, baseUrl, `gives no reply of ${new URL(baseUrl).host}: it wants credentials, forbids it, or cannot reach it`);
+  return refusal(proxy, baseUrl, `returns no reply from ${new URL(baseUrl).host}: it wants credentials, forbids it, or cannot reach it`);
 }
 
 /** The fix shows what the proxy answers, and neither its password nor a token. */

@@ -47,7 +47,7 @@ export function unreachable(code: FindingCode, baseUrl: string, words = ""): Cau
       return cause(`The certificate of ${host} is for other names; the base URL has to have one of them.`, certificate);
     case "certificate_untrusted":
       return cause(
-        `Nobody whom Node.js trusts vouches for the certificate of ${host}: it is signed by itself or by a company's own authority, or the server leaves out a part of the chain.`,
+        `Node.js does not trust the certificate of ${host}: it is signed by itself or by a company's own authority, or the server leaves out a part of the chain.`,
         "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
       );
     case "not_tls":
@@ -64,9 +64,9 @@ export function unreachable(code: FindingCode, baseUrl: string, words = ""): Cau
         dispatcherLines('new Agent({ connect: { cert: readFileSync("client.pem"), key: readFileSync("client.key") } })', 'import { readFileSync } from "node:fs";'),
       );
     case "http_version":
-      return cause(`${host} speaks HTTP/2 alone, and the fetch of Node.js speaks HTTP/1.1 unless it is told otherwise.`, dispatcherLines("new Agent({ allowH2: true })"));
+      return cause(`${host} speaks only HTTP/2, and the fetch of Node.js speaks HTTP/1.1 by default.`, dispatcherLines("new Agent({ allowH2: true })"));
     case "not_http":
-      return cause(`What listens at ${place} does not answer in HTTP/1.1: it is another service, or speaks HTTP/2 alone.`, verbose);
+      return cause(`What listens at ${place} does not answer in HTTP/1.1: it is another service, or speaks only HTTP/2.`, verbose);
     case "connect_timeout":
       return cause(`No connection to ${host} came about: a firewall drops it, there is no route, or the host is away.`, verbose);
     case "connection_reset":
