@@ -162,7 +162,7 @@ impl Engine {
     /// A question for which nobody waits ends by itself.
     fn check_question(&self) {
         if let Some(asked) = &self.question
-            && !self.groups().any(|group| group.stage == Stage::Token)
+            && self.awaiting_token().next().is_none()
         {
             assert!(
                 asked.hung_at <= asked.asked_at + LONGEST_QUESTION_MS,

@@ -30,6 +30,7 @@ mod retry;
 mod retry_after;
 #[cfg(test)]
 mod scenarios;
+mod secret;
 #[cfg(test)]
 mod simulation;
 mod tickets;
@@ -48,8 +49,9 @@ pub(crate) use group::{Attempt, Options};
 pub(crate) use many::{Came, Many, asked_wait};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use outcome::{MAX_BODY_BYTES, has_words};
-pub(crate) use redact::{Redactor, Secret};
+pub(crate) use redact::Redactor;
 pub(crate) use retry::Limits;
+pub(crate) use secret::Secret;
 
 use crate::{
     dto::AiChatUsageResponse,

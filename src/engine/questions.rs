@@ -184,14 +184,18 @@ impl Engine {
         }
     }
 
+    // Smaller than collecting.
     fn waiting_for_token(&self) -> Vec<Id> {
         let mut waiting = Vec::new();
-        for group in self.groups() {
-            if group.stage == Stage::Token {
-                waiting.push(group.id);
-            }
+        for group in self.awaiting_token() {
+            waiting.push(group.id);
         }
         waiting
+    }
+
+    /// The groups that wait for the answer to the question.
+    pub(super) fn awaiting_token(&self) -> impl Iterator<Item = &Group> {
+        self.groups().filter(|group| group.stage == Stage::Token)
     }
 
     /// Whether the current token is the one that a 401 refused.
@@ -271,12 +275,10 @@ impl Engine {
         // As long as the most patient caller waits: a short timeout must not end a
         // question that calls with longer ones share.
         let age = self.at.now - asked.asked_at;
-        let is_waiting = |other: &&Group| other.stage == Stage::Token;
         age >= SHORTEST_QUESTION_MS
             && age >= longest_limit(group)
             && self
-                .groups()
-                .filter(is_waiting)
+                .awaiting_token()
                 .all(|other| age >= longest_limit(other))
     }
 
@@ -310,10 +312,9 @@ impl Engine {
     /// If no group waits for the question any more, lets it go on for a while. It
     /// is cancelled at once if it hangs, was not begun, or cannot be shared.
     pub(super) fn leave_question(&mut self) {
-        let is_waiting = |group: &Group| group.stage == Stage::Token;
         if let Some(asked) = &self.question
             && !asked.is_bounded()
-            && !self.groups().any(is_waiting)
+            && self.awaiting_token().next().is_none()
         {
             let goes_on = self.config.shares && self.is_begun(asked.id);
             if let Some(asked) = &mut self.question {

@@ -3,85 +3,32 @@
 
 use std::sync::Arc;
 
+use super::secret::{Secret, is_escape};
 use crate::{
     dto::{ResponseStatus, StringMap},
     error::{Cause, Error, NetworkError},
-    wire::guid,
 };
 
 /// Replaces a secret.
 const REDACTED: &str = "[REDACTED]";
-/// A shorter secret is not looked for: it may well be an ordinary word.
-const SHORTEST: usize = 8;
-/// So many characters of a secret's beginning are as good as all of it, which may be
-/// cut off. It also bounds the time that a text takes whose every part begins like a
-/// secret.
-const ENOUGH: usize = 64;
-
-/// A token or a key, and the forms in which it may be quoted.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Secret {
-    text: String,
-    /// Empty if the secret is too short to be looked for.
-    forms: Vec<Form>,
-}
-
-#[derive(Debug, PartialEq)]
-struct Form {
-    text: String,
-    kind: Kind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    Plain,
-    /// Its digits: a server reads them in either case, with dashes or without
-    /// (contract, "Values" 3).
-    Guid,
-    /// Also that of URLs.
-    Base64,
-}
-
-impl Secret {
-    pub fn new(text: String) -> Self {
-        let mut forms = Vec::new();
-        if text.len() >= SHORTEST {
-            let form = if guid::number(&text).is_some() {
-                Form {
-                    text: text.chars().filter(char::is_ascii_hexdigit).collect(),
-                    kind: Kind::Guid,
-                }
-            } else {
-                Form {
-                    text: text.clone(),
-                    kind: Kind::Plain,
-                }
-            };
-            forms.push(form);
-            for before in 0..3 {
-                forms.push(Form {
-                    text: base64_after(before, &text),
-                    kind: Kind::Base64,
-                });
-            }
-        }
-        Self { text, forms }
-    }
-
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-}
 
 /// Redacts the secrets of a call.
 #[derive(Default)]
-pub(crate) struct Redactor(Vec<Arc<Secret>>);
+pub(crate) struct Redactor {
+    secrets: Vec<Arc<Secret>>,
+    /// What their forms begin with, apart from escapes.
+    begins: Vec<u8>,
+}
 
 impl Redactor {
     pub fn add(&mut self, secret: &Arc<Secret>) {
-        if !self.0.iter().any(|own| Arc::ptr_eq(own, secret)) {
-            self.0.push(Arc::clone(secret));
+        if self.secrets.iter().any(|own| Arc::ptr_eq(own, secret)) {
+            return;
         }
+        for form in &secret.forms {
+            self.begins.extend_from_slice(&form.begins_with());
+        }
+        self.secrets.push(Arc::clone(secret));
     }
 
     /// Redacts `text`; returns whether it contained a secret.
@@ -89,11 +36,15 @@ impl Redactor {
         let (mut clean, mut kept, mut at) = (String::new(), 0, 0);
         while at < text.len() {
             let rest = text.as_bytes().get(at..).unwrap_or_default();
+            if !rest.first().is_some_and(|byte| self.may_begin(*byte)) {
+                at += 1;
+                continue;
+            }
             // The longest match, because one secret may be a prefix of another.
             let mut length = 0;
-            for secret in &self.0 {
+            for secret in &self.secrets {
                 for form in &secret.forms {
-                    length = length.max(length_of(form, rest));
+                    length = length.max(form.length_in(rest));
                 }
             }
             if length == 0 {
@@ -113,6 +64,12 @@ impl Redactor {
             *text = clean;
         }
         is_redacted
+    }
+
+    /// Whether a secret, or what replaced one, may begin with this byte: most begin
+    /// nothing, and every reply's headers are searched.
+    fn may_begin(&self, byte: u8) -> bool {
+        self.begins.contains(&byte) || is_escape(byte) || REDACTED.as_bytes().first() == Some(&byte)
     }
 
     /// Redacts all values and all map keys, except error codes.
@@ -179,86 +136,10 @@ impl Redactor {
     }
 }
 
-/// How many bytes of `text` are the secret in this form, or the beginning of it; 0
-/// where it does not begin with it.
-fn length_of(form: &Form, text: &[u8]) -> usize {
-    let secret = form.text.as_bytes();
-    // The secret may contain what looks like an escape.
-    if text.first() == secret.first() && text.starts_with(secret) {
-        return secret.len();
-    }
-    let mut rest = text;
-    for (place, &byte) in secret.iter().enumerate() {
-        if form.kind == Kind::Guid
-            && place > 0
-            && let Some(after) = after(rest, &|other| other == b'-')
-        {
-            rest = after;
-        }
-        let is_it = |other: u8| match form.kind {
-            // In a query a plus sign stands for a space.
-            Kind::Plain => other == byte || (byte, other) == (b'+', b' '),
-            Kind::Guid => other.eq_ignore_ascii_case(&byte),
-            Kind::Base64 => other == byte || matches!((byte, other), (b'+', b'-') | (b'/', b'_')),
-        };
-        match after(rest, &is_it) {
-            Some(after) => rest = after,
-            None if place < ENOUGH => return 0,
-            None => break,
-        }
-    }
-    text.len() - rest.len()
-}
-
-/// What follows a character, which may be escaped as in URLs, also twice, in JSON
-/// or in HTML.
-fn after<'a>(text: &'a [u8], is_it: &dyn Fn(u8) -> bool) -> Option<&'a [u8]> {
-    let is = |high: &u8, low: &u8| hex(*high, *low).is_some_and(is_it);
-    match text {
-        [b'%', high, low, rest @ ..]
-        | [b'%', b'2', b'5', high, low, rest @ ..]
-        | [b'\\', b'u', b'0', b'0', high, low, rest @ ..]
-        | [b'&', b'#', b'x', high, low, b';', rest @ ..]
-            if is(high, low) =>
-        {
-            Some(rest)
-        }
-        [b'\\', b'/', rest @ ..] if is_it(b'/') => Some(rest),
-        [first, rest @ ..] if is_it(*first) => Some(rest),
-        _ => None,
-    }
-}
-
-fn hex(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
-}
-
-/// The digits that `text` has in the base64 of a longer one, in which so many
-/// bytes stand `before` it, and any behind it; without those that it has in part.
-fn base64_after(before: usize, text: &str) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut written = String::new();
-    let (mut bits, mut count) = (0, 0);
-    // The first digit that is whole begins here.
-    let mut skipped = (6 - before * 8 % 6) % 6;
-    for byte in text.bytes() {
-        bits = bits << 8 | u32::from(byte);
-        count += 8 - skipped;
-        skipped = 0;
-        while count >= 6 {
-            count -= 6;
-            let digit = (bits >> count & 63) as usize;
-            written.push(char::from(*DIGITS.get(digit).unwrap_or(&b'A')));
-        }
-        bits &= 63;
-    }
-    written
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::secret::ENOUGH;
 
     fn redacted(secrets: &[&str], text: &str) -> String {
         let mut redactor = Redactor::default();
@@ -406,20 +287,5 @@ mod tests {
     #[test]
     fn a_short_secret_is_a_word() {
         assert_eq!(redacted(&["company"], "the company"), "the company");
-    }
-
-    #[test]
-    fn base64_is_that_of_rfc_4648_without_what_is_there_in_part() {
-        for (before, text, written) in [
-            (0, "f", "Z"),
-            (0, "fo", "Zm"),
-            (0, "foo", "Zm9v"),
-            (0, "foobar", "Zm9vYmFy"),
-            // "Afoobar" is QWZvb2Jhcg, "Abfoobar" QWJmb29iYXI.
-            (1, "foobar", "Zvb2Jhc"),
-            (2, "foobar", "mb29iYX"),
-        ] {
-            assert_eq!(base64_after(before, text), written);
-        }
     }
 }

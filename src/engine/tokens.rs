@@ -79,9 +79,8 @@ impl Tokens {
 
     /// The provider gave `token`, which expires at `expires_at` by the wall clock.
     pub fn give(&mut self, token: Option<String>, expires_at: Option<f64>, at: Moment) {
-        if self.current.as_ref().map(|secret| secret.text()) != token.as_deref() {
+        if self.replace(token) {
             self.revision += 1;
-            self.replace(token);
         }
         self.expiry = expires_at.map(|wall| Expiry {
             at: at.now + (wall - at.wall),
@@ -90,7 +89,11 @@ impl Tokens {
         self.background_after = 0.0;
     }
 
-    fn replace(&mut self, token: Option<String>) {
+    /// Returns whether it is another token.
+    fn replace(&mut self, token: Option<String>) -> bool {
+        if self.current.as_ref().map(|secret| secret.text()) == token.as_deref() {
+            return false;
+        }
         let token = token.map(Secret::new).map(Arc::new);
         if let Some(old) = replace(&mut self.current, token)
             && let Some(place) = self.earlier.get_mut(self.replaced % EARLIER)
@@ -98,6 +101,7 @@ impl Tokens {
             *place = Some(old);
             self.replaced += 1;
         }
+        true
     }
 
     /// The provider failed.

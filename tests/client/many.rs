@@ -303,13 +303,18 @@ fn no_company_is_asked_again_before_the_time_that_the_server_named() {
     assert_eq!(again, [(2, 2), (1, 45)]);
 }
 
-#[test]
-fn nothing_is_sent_during_a_pause() {
+/// Refuses the first request, for 50 seconds.
+fn busy_at_first() -> VirtualTransport {
     let is_first = Mutex::new(true);
-    let transport = server(move |_| {
+    server(move |_| {
         let is_first = std::mem::take(&mut *is_first.lock().unwrap());
         is_first.then(|| status(429).header("Retry-After", "50"))
-    });
+    })
+}
+
+#[test]
+fn nothing_is_sent_during_a_pause() {
+    let transport = busy_at_first();
     let client = Client::builder().build(transport.clone()).unwrap();
     assert!(super::usage(&client).is_err());
     let outcomes: Vec<_> = transport.run(client.get_many(ids(20)).rounds(0).collect());
@@ -320,11 +325,7 @@ fn nothing_is_sent_during_a_pause() {
 
 #[test]
 fn another_identity_goes_on_at_once() {
-    let is_first = Mutex::new(true);
-    let transport = server(move |_| {
-        let is_first = std::mem::take(&mut *is_first.lock().unwrap());
-        is_first.then(|| status(429).header("Retry-After", "50"))
-    });
+    let transport = busy_at_first();
     let client = Client::builder()
         .max_retries(0)
         .bearer_token("alice")

@@ -1,0 +1,183 @@
+//! A token or a key, in each form in which others may quote it.
+
+use crate::wire::guid;
+
+/// A shorter secret is not looked for: it may well be an ordinary word.
+const SHORTEST: usize = 8;
+/// So many characters of a secret's beginning are as good as all of it, which may be
+/// cut off. It also bounds the time that a text takes whose every part begins like a
+/// secret.
+pub(super) const ENOUGH: usize = 64;
+
+/// A token or a key, and the forms in which it may be quoted.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Secret {
+    text: String,
+    /// Empty if the secret is too short to be looked for.
+    pub(super) forms: Vec<Form>,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) struct Form {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Plain,
+    /// Its digits: a server reads them in either case, with dashes or without
+    /// (contract, "Values" 3).
+    Guid,
+    /// Also that of URLs.
+    Base64,
+}
+
+impl Kind {
+    /// The characters as which this byte of a secret may stand, apart from escapes.
+    fn spellings(self, byte: u8) -> [u8; 2] {
+        match (self, byte) {
+            // In a query a plus sign stands for a space.
+            (Self::Plain, b'+') => [byte, b' '],
+            (Self::Guid, _) => [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()],
+            (Self::Base64, b'+') => [byte, b'-'],
+            (Self::Base64, b'/') => [byte, b'_'],
+            _ => [byte, byte],
+        }
+    }
+}
+
+impl Secret {
+    pub fn new(text: String) -> Self {
+        let mut forms = Vec::new();
+        if text.len() >= SHORTEST {
+            let form = if guid::number(&text).is_some() {
+                Form {
+                    text: text.chars().filter(char::is_ascii_hexdigit).collect(),
+                    kind: Kind::Guid,
+                }
+            } else {
+                Form {
+                    text: text.clone(),
+                    kind: Kind::Plain,
+                }
+            };
+            forms.push(form);
+            for before in 0..3 {
+                forms.push(Form {
+                    text: base64_after(before, &text),
+                    kind: Kind::Base64,
+                });
+            }
+        }
+        Self { text, forms }
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Form {
+    /// The characters that it may begin with, apart from escapes.
+    pub fn begins_with(&self) -> [u8; 2] {
+        let first = self.text.bytes().next().unwrap_or_default();
+        self.kind.spellings(first)
+    }
+
+    /// How many bytes of `text` are the secret in this form, or the beginning of it;
+    /// 0 where it does not begin with it.
+    pub fn length_in(&self, text: &[u8]) -> usize {
+        let secret = self.text.as_bytes();
+        // The secret may contain what looks like an escape.
+        if text.first() == secret.first() && text.starts_with(secret) {
+            return secret.len();
+        }
+        let mut rest = text;
+        for (place, &byte) in secret.iter().enumerate() {
+            if self.kind == Kind::Guid
+                && place > 0
+                && let Some(after) = after(rest, [b'-', b'-'])
+            {
+                rest = after;
+            }
+            match after(rest, self.kind.spellings(byte)) {
+                Some(after) => rest = after,
+                None if place < ENOUGH => return 0,
+                None => break,
+            }
+        }
+        text.len() - rest.len()
+    }
+}
+
+/// Whether an escaped character may begin with it.
+pub(super) fn is_escape(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\' | b'&')
+}
+
+/// What follows one of the characters, which may be escaped as in URLs, also twice,
+/// in JSON or in HTML.
+fn after(text: &[u8], wanted: [u8; 2]) -> Option<&[u8]> {
+    let is = |high: &u8, low: &u8| hex(*high, *low).is_some_and(|byte| wanted.contains(&byte));
+    match text {
+        [b'%', high, low, rest @ ..]
+        | [b'%', b'2', b'5', high, low, rest @ ..]
+        | [b'\\', b'u', b'0', b'0', high, low, rest @ ..]
+        | [b'&', b'#', b'x', high, low, b';', rest @ ..]
+            if is(high, low) =>
+        {
+            Some(rest)
+        }
+        [b'\\', b'/', rest @ ..] if wanted.contains(&b'/') => Some(rest),
+        [first, rest @ ..] if wanted.contains(first) => Some(rest),
+        _ => None,
+    }
+}
+
+fn hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+/// The digits that `text` has in the base64 of a longer one, in which so many
+/// bytes stand `before` it, and any behind it; without those that it has in part.
+fn base64_after(before: usize, text: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut written = String::new();
+    let (mut bits, mut count) = (0, 0);
+    // The first digit that is whole begins here.
+    let mut skipped = (6 - before * 8 % 6) % 6;
+    for byte in text.bytes() {
+        bits = bits << 8 | u32::from(byte);
+        count += 8 - skipped;
+        skipped = 0;
+        while count >= 6 {
+            count -= 6;
+            let digit = (bits >> count & 63) as usize;
+            written.push(char::from(*DIGITS.get(digit).unwrap_or(&b'A')));
+        }
+        bits &= 63;
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_rfc_4648_without_what_is_there_in_part() {
+        for (before, text, written) in [
+            (0, "f", "Z"),
+            (0, "fo", "Zm"),
+            (0, "foo", "Zm9v"),
+            (0, "foobar", "Zm9vYmFy"),
+            // "Afoobar" is QWZvb2Jhcg, "Abfoobar" QWJmb29iYXI.
+            (1, "foobar", "Zvb2Jhc"),
+            (2, "foobar", "mb29iYX"),
+        ] {
+            assert_eq!(base64_after(before, text), written);
+        }
+    }
+}
