@@ -3,6 +3,7 @@ import type { Core, Many, Moment } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
 import { checkPlatform, isWorkers, unsupported, type Instance, type Loader } from "./instance.js";
+import { handled } from "./handled.js";
 import { nearest } from "./nearest.js";
 import {
   answerOf,
@@ -311,12 +312,8 @@ export class Calls {
 
   /** Ignores what a listener throws, now or later. */
   #emit(event: ClientEvent): void {
-    try {
-      const { onEvent } = this.#options;
-      Promise.resolve(onEvent?.(event) as unknown).catch(() => {});
-    } catch {
-      // See above.
-    }
+    const { onEvent } = this.#options;
+    void handled(() => onEvent?.(event));
   }
 }
 

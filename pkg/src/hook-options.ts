@@ -1,4 +1,5 @@
-import { isPlain, reading } from "./members.js";
+import type { WatchOptions } from "bookmore-sdk/watch";
+import { isObject, isPlain, reading } from "./members.js";
 import { refuse } from "./refuse.js";
 
 /**
@@ -8,7 +9,12 @@ import { refuse } from "./refuse.js";
 export function copyOf<T extends object>(given: T): T {
   return reading("An option", { refuse }, () => {
     const copy = { ...given };
-    const isNone = typeof given !== "object" || given === null || (!isPlain(given) && Object.keys(copy).length === 0);
+    const isNone = !isObject(given) || (!isPlain(given) && Object.keys(copy).length === 0);
     return isNone ? refuse("The options must be a plain object.") : copy;
   });
+}
+
+/** The options for another company than the first: what was known is of that one. */
+export function withoutKnown(options: WatchOptions): WatchOptions {
+  return { ...options, initialUsage: undefined, history: undefined };
 }

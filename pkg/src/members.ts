@@ -8,6 +8,11 @@ export interface MembersCheck {
   nearest: ((name: string, known: readonly string[]) => string | undefined) | undefined;
 }
 
+/** Whether it can have members by name, which a list cannot. */
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** Whether no class has made it, of whatever realm. */
 export function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
@@ -15,13 +20,17 @@ export function isPlain(value: object): boolean {
 }
 
 /** Runs `read`. What a caller's getter, iterator or proxy throws in it becomes the cause of a ConfigError. */
-export function reading<T>(name: string, { refuse }: Pick<MembersCheck, "refuse">, read: () => T): T {
+export function reading<T>(name: string, check: Pick<MembersCheck, "refuse">, read: () => T): T {
   try {
     return read();
   } catch (thrown) {
-    if (isBranded(thrown, ERROR_BRAND)) throw thrown;
-    return refuse(`${name} cannot be read: see the cause of this error.`, thrown);
+    return unreadable(name, check, thrown);
   }
+}
+
+function unreadable(name: string, { refuse }: Pick<MembersCheck, "refuse">, thrown: unknown): never {
+  if (isBranded(thrown, ERROR_BRAND)) throw thrown;
+  return refuse(`${name} cannot be read: see the cause of this error.`, thrown);
 }
 
 /**
@@ -31,12 +40,21 @@ export function reading<T>(name: string, { refuse }: Pick<MembersCheck, "refuse"
  * or a Date has none, and would be taken for an empty object.
  */
 export function membersOf<T extends object>(given: T, name: string, known: readonly string[], check: MembersCheck): T {
-  return reading(name, check, () => checkedMembers(given, name, known, check));
+  // Not by `reading`, as every call reads its options.
+  let at = name;
+  try {
+    checkMembers(given, name, known, check);
+    const members: Record<string, unknown> = {};
+    for (at of known) members[at] = given[at as keyof T];
+    return members as T;
+  } catch (thrown) {
+    return unreadable(at, check, thrown);
+  }
 }
 
-function checkedMembers<T extends object>(given: T, name: string, known: readonly string[], check: MembersCheck): T {
+function checkMembers(given: object, name: string, known: readonly string[], check: MembersCheck): void {
   const { refuse, nearest } = check;
-  if (typeof given !== "object" || given === null || Array.isArray(given)) refuse(`${name} must be an object.`);
+  if (!isObject(given)) refuse(`${name} must be an object.`);
   // A member that nobody reads, such as `baseURL`: the call would not do what its author means.
   for (const own of Object.keys(given)) {
     if (known.includes(own)) continue;
@@ -48,5 +66,4 @@ function checkedMembers<T extends object>(given: T, name: string, known: readonl
     const members = (known.length > 1 ? "one of " : "") + known.join(", ");
     refuse(`${name} must be a plain object, or one with ${members}; await a promise first.`);
   }
-  return Object.fromEntries(known.map((own) => [own, reading(own, check, () => given[own as keyof T])])) as T;
 }

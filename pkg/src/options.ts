@@ -3,7 +3,7 @@ import { isLoopback } from "./loopback.js";
 import { isPlain, membersOf as checkedMembers, reading } from "./members.js";
 import { nearest } from "./nearest.js";
 import { DEFAULT_BASE_URL } from "./operation.js";
-import { isSecret } from "./secret.js";
+import { isSecret, SECRET } from "./secret.js";
 import { LONGEST_TIMER } from "./timer.js";
 import type { Answer } from "./driver.js";
 import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
@@ -41,7 +41,7 @@ const MANY = /* @__PURE__ */ ["concurrency", "rounds", "onProgress"].concat(CALL
 function checkSecret(value: unknown, name: string, orElse = ""): void {
   check(
     value === undefined || isSecret(value),
-    `${name} must be a string of visible ASCII characters, without spaces or line breaks${orElse}.`,
+    `${name} must be ${SECRET}${orElse}.`,
   );
 }
 
@@ -147,7 +147,7 @@ function common(options: RequestOptions): CommonOptions {
   );
   // Without a prototype, so that any name is possible.
   const headers: Record<string, string> = Object.create(null);
-  for (const [name, value] of inside("headers", () => [...pairsOf(given ?? {})])) {
+  for (const [name, value] of given == null ? [] : inside("headers", () => [...pairsOf(given)])) {
     // Undefined means absent, as for options.
     if (value === undefined) continue;
     check(/^[\w!#$%&'*+.^`|~-]+$/.test(name), "A header name must consist of letters, digits and hyphens.");
@@ -246,7 +246,7 @@ export function answerOf(given: unknown): Answer {
   if ((isObject || token !== undefined) && !isSecret(token)) {
     return {
       unusable:
-        "The bearerToken function must give a string of visible ASCII characters, without spaces or line breaks, { token, expiresAt } with such a token, or null to send none.",
+        `The bearerToken function must give ${SECRET}, { token, expiresAt } with such a token, or null to send none.`,
     };
   }
   const isTime = isDate || typeof expiresAt === "number";

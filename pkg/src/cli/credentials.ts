@@ -13,12 +13,12 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
   const apiKey = env["BOOKMORE_API_KEY"] || undefined;
   const source = sourceOf(tokenFile);
   if (!source && apiKey === undefined) {
-    throw refused("There are no credentials: set BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY, or use --token-file.");
+    throw refused(`There are no credentials: set ${WAYS}`);
   }
   let provider: TokenProvider | undefined;
   if (source) {
     // Asked once before the first call, so that a failure is reported once and not for each company.
-    let token = await source().catch((error: unknown) => {
+    let token = await source.read().catch((error: unknown) => {
       throw refused(messageOf(error));
     });
     // A later failure is remembered for a while only, because --watch goes on.
@@ -27,7 +27,7 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
       if (failure && performance.now() < failure.until) throw failure.error;
       if (!forceRefresh) return token;
       try {
-        return (token = await source());
+        return (token = await source.read());
       } catch (error) {
         failure = { error, until: performance.now() + FAILURE_COUNTS_MS };
         throw error;
@@ -49,18 +49,26 @@ function constructed(options: ClientOptions, failure: (message: string) => Error
   }
 }
 
-function sourceOf(tokenFile: string | undefined): (() => Promise<string>) | undefined {
+/** How credentials are given, to follow "set". */
+export const WAYS = "BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY, or use --token-file.";
+
+interface TokenSource {
+  name: string;
+  read(): Promise<string>;
+}
+
+/** Where the token is from: the first source that is given. */
+function sourceOf(tokenFile: string | undefined): TokenSource | undefined {
+  if (tokenFile !== undefined) return { name: "--token-file", read: () => ofFile(tokenFile) };
   const token = env["BOOKMORE_TOKEN"];
+  if (token) return { name: "BOOKMORE_TOKEN", read: async () => token.trim() };
   const command = env["BOOKMORE_TOKEN_COMMAND"];
-  if (tokenFile !== undefined) return () => ofFile(tokenFile);
-  if (token) return async () => token.trim();
-  return command ? () => ofCommand(command) : undefined;
+  return command ? { name: "BOOKMORE_TOKEN_COMMAND", read: () => ofCommand(command) } : undefined;
 }
 
 /** Where the token is from, or the key where there is no token. */
 export function sourceName(tokenFile: string | undefined): string | undefined {
-  if (tokenFile !== undefined) return "--token-file";
-  return ["BOOKMORE_TOKEN", "BOOKMORE_TOKEN_COMMAND", "BOOKMORE_API_KEY"].find((name) => env[name]);
+  return sourceOf(tokenFile)?.name ?? (env["BOOKMORE_API_KEY"] ? "BOOKMORE_API_KEY" : undefined);
 }
 
 async function ofFile(file: string): Promise<string> {

@@ -7,10 +7,10 @@ import { LIMIT_MS, limited } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { parsed } from "./arguments.js";
-import { clientOf, sourceName } from "./credentials.js";
+import { clientOf, sourceName, WAYS } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, resolved } from "./doctor/connection.js";
-import { askedAsPage, corsFindings, type PageRequest } from "./doctor/cors.js";
+import { allowedOrigin, askedAsPage, corsFindings, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy } from "./doctor/proxy.js";
 import { systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure, unlessEnded } from "./exit.js";
@@ -33,8 +33,9 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   if (values.origin === undefined && (values.headers !== undefined || values.credentials)) throw badArguments("--headers and --credentials go with --origin.");
   const page = originOf(values.origin);
   const headerNames = namesOf(values.headers);
-  const request = positionals[0] === undefined ? {} : { companyId: positionals[0] };
-  await checkRequest(request);
+  const [companyId] = positionals;
+  const request = companyId === undefined ? {} : { companyId };
+  if (companyId !== undefined) await checkRequest(request);
 
   const checklist = new Checklist(signal);
   checklist.announce("credentials");
@@ -137,7 +138,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     const { preflight, reply } = came;
     const findings = corsFindings(request, preflight, reply);
     const isFine = findings.every(({ level }) => level === "note");
-    const origin = reply.headers.get("access-control-allow-origin") ?? "nobody";
+    const origin = allowedOrigin(reply) ?? "nobody";
     return { outcome: isFine ? "ok" : "failed", detail: `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}, lets in ${origin}`, findings };
   });
 }
@@ -187,7 +188,7 @@ function noReply(finding: Finding, { baseUrl, reach }: Facts, known: Set<Finding
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {
   if (!CREDENTIALS.includes(finding.code)) return finding;
-  const where = source === undefined ? "Set BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY, or use --token-file." : `It is from ${source}.`;
+  const where = source === undefined ? `Set ${WAYS}` : `It is from ${source}.`;
   return { ...finding, message: `${finding.message} ${where}` };
 }
 

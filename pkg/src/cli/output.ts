@@ -11,6 +11,12 @@ export function styled(style: Style, text: string, stream: Stream = process.stdo
   return styleText(style, text, { stream } as never);
 }
 
+/** Moves the cursor to the beginning of its line and erases the line. */
+export const CLEAR_LINE = "\r\u001b[K";
+
+/** Whether the stream is a terminal on which text can be erased. */
+export const canErase = (stream: Stream): boolean => stream.isTTY === true && process.env["TERM"] !== "dumb";
+
 /** Whether the output is closed. */
 let isClosed = false;
 

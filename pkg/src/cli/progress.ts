@@ -1,12 +1,11 @@
 import type { ManyProgress } from "bookmore-sdk/many";
-import { styled } from "./output.js";
+import { canErase, CLEAR_LINE, styled } from "./output.js";
 
 const { stderr } = process;
-const CLEAR = "\r\u001b[K";
 
 /** A progress line on a terminal that can erase a line. On other streams it writes nothing. */
 export class ProgressLine {
-  readonly #isShown = stderr.isTTY === true && process.env["TERM"] !== "dumb";
+  readonly #isShown = canErase(stderr);
   #progress: ManyProgress | undefined;
 
   constructor() {
@@ -20,7 +19,7 @@ export class ProgressLine {
 
   /** Clears the line for other output; the next update is written below that. */
   hide(): void {
-    if (this.#isShown && this.#progress) stderr.write(CLEAR);
+    if (this.#isShown && this.#progress) stderr.write(CLEAR_LINE);
   }
 
   end(): void {
@@ -32,7 +31,7 @@ export class ProgressLine {
   readonly #draw = (): void => {
     if (!this.#isShown || !this.#progress) return;
     // Leaves out the last column, after which some terminals wrap.
-    stderr.write(CLEAR + line(this.#progress, (stderr.columns || 80) - 1));
+    stderr.write(CLEAR_LINE + line(this.#progress, (stderr.columns || 80) - 1));
   };
 }
 

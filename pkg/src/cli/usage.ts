@@ -7,7 +7,7 @@ import { clientOf } from "./credentials.js";
 import { badArguments, EXIT, Failure, messageOf, unlessEnded } from "./exit.js";
 import { checkFile, idsOf } from "./ids.js";
 import { dataOf, inOrder, ORDER_NAMES, reaches, sorted, wordsOf, type Outcome, type Success } from "./outcome.js";
-import { print, say, styled } from "./output.js";
+import { canErase, print, say, styled } from "./output.js";
 import { printable } from "../printable.js";
 import { ProgressLine } from "./progress.js";
 import { table } from "./table.js";
@@ -138,7 +138,7 @@ async function show(outcomes: Outcome[], { output, sort, watch }: Options): Prom
   else if (output === "jsonl") {
     if (sort) await print(outcomes.map((outcome) => `${JSON.stringify(dataOf(outcome, at))}\n`).join(""));
   } else {
-    if (watch) await print(`${process.stdout.isTTY ? CLEAR_SCREEN : ""}${new Date().toLocaleTimeString("en-GB")}\n`);
+    if (watch) await print(`${canErase(process.stdout) ? CLEAR_SCREEN : ""}${new Date().toLocaleTimeString("en-GB")}\n`);
     if (usages.length) await print(table(usages, process.stdout.columns || 120));
   }
   for (const { companyId, error } of outcomes) {

@@ -1,6 +1,7 @@
 import { isBookMoreError, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { abortReason } from "../abort.js";
 import type { Outline } from "../calls.js";
+import { handled } from "../handled.js";
 import { isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { callsOf } from "../reach.js";
@@ -180,11 +181,8 @@ export class Examination {
     const [outcome, detail] = await run();
     const step: DiagnosisStep = { name, outcome, detail, ms: Math.round(performance.now() - started) };
     this.steps.push(step);
-    try {
-      Promise.resolve(this.#onStep?.({ ...step }) as unknown).catch(() => {});
-    } catch {
-      // A listener changes nothing.
-    }
+    // A listener changes nothing.
+    void handled(() => this.#onStep?.({ ...step }));
   }
 }
 

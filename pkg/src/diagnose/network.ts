@@ -32,7 +32,7 @@ function outside(baseUrl: string, { code }: Extract<Probe, { came: "nothing" }>)
 }
 
 export function connectionRefused(url: URL): Cause {
-  return { code: "connection_refused", message: `Nothing listens at ${url.hostname}, port ${portOf(url)}: the server is not running, or has another port.`, fix: `curl -i ${shellWord(url.href)}` };
+  return { code: "connection_refused", message: `Nothing listens at ${placeOf(url)}: the server is not running, or has another port.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 
 export function unknownHost({ hostname }: URL): Cause {
@@ -172,6 +172,9 @@ const noReply = ({ error }: Call): Cause => ({ code: "no_reply", message: error!
 export function portOf({ port, protocol }: URL): number {
   return Number(port) || (protocol === "https:" ? 443 : 80);
 }
+
+/** The host and port in words. */
+export const placeOf = (url: URL): string => `${url.hostname}, port ${portOf(url)}`;
 
 export function isSameOrigin(baseUrl: string, page: string): boolean {
   return new URL(baseUrl).origin === page;

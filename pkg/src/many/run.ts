@@ -1,8 +1,9 @@
 import type { AiChatUsageResponse, AnyBookMoreError, BookMoreClientLike, GetAiChatUsage, RequestOptions } from "bookmore-sdk";
 import { abortReason, onAbort } from "../abort.js";
-import { ERROR_BRAND } from "../brands.js";
+import { ERROR_BRAND, isBranded } from "../brands.js";
 import type { Deciding } from "../calls.js";
 import { guidDigits } from "../guid.js";
+import { handled } from "../handled.js";
 import { callsOf, packageCalls } from "../reach.js";
 import { Timer } from "../timer.js";
 import type { ManyOptions, ManyOutcome, ManyProgress } from "./outcome.js";
@@ -89,7 +90,7 @@ export class Run {
     this.#finish({ reason });
     this.#abort.abort(reason);
     // The run is over, so the iterator's answer does not matter.
-    if (!this.#isSourceOver) void (async () => this.#source.return?.())().catch(() => {});
+    if (!this.#isSourceOver) void handled(() => this.#source.return?.());
   }
 
   async #begin(): Promise<void> {
@@ -137,13 +138,18 @@ export class Run {
   /** Another identity has signed in: the limits that the server set for the one before no longer apply. */
   readonly #startAnew = (): void => {
     if (!this.#deciding || this.end) return;
+    this.#input(() => this.#deciding.decide((many) => many.changeIdentity(this.#timer.now())));
+  };
+
+  /** Tells the decisions of something new, and carries out what follows. A failure ends the run. */
+  #input(tell: () => void): void {
     try {
-      this.#deciding.decide((many) => many.changeIdentity(this.#timer.now()));
+      tell();
     } catch (reason) {
       this.stop(reason);
     }
     this.#pump();
-  };
+  }
 
   /** Takes another id if one is wanted. Returns whether it was available at once. */
   #fetch(): boolean {
@@ -217,13 +223,7 @@ export class Run {
     } catch (error) {
       came = { error: error as AnyBookMoreError };
     }
-    if (this.end) return;
-    try {
-      this.#settle(number, came);
-    } catch (reason) {
-      this.stop(reason);
-    }
-    this.#pump();
+    if (!this.end) this.#input(() => this.#settle(number, came));
   }
 
   #settle(number: number, came: Came): void {
@@ -237,7 +237,7 @@ export class Run {
     if ("error" in came) {
       const { status, isRetryable, retryAt, retryAfterMs } = Object(came.error);
       // A framework's control flow must reach the framework.
-      if (this.#isReal && !came.error?.[ERROR_BRAND as never]) throw came.error;
+      if (this.#isReal && !isBranded(came.error, ERROR_BRAND)) throw came.error;
       kind = !isRetryable ? FAILURE : status === 429 ? LIMITED : PASSING;
       if (kind === LIMITED) this.#limit = came;
       leftMs = Number(retryAt) - Date.now();
@@ -276,7 +276,7 @@ export class Run {
       ...(Number.isFinite(etaMs) ? { etaMs } : {}),
     };
     // Errors that onProgress throws, at once or in a promise, are ignored.
-    void (async () => onProgress!(progress as never))().catch(() => {});
+    void handled(() => onProgress!(progress as never));
   }
 
   /** Sets the timer for what is due next. NaN means that all is done. */

@@ -6,6 +6,7 @@ import { isUsage, NO_USAGE } from "../watch/options.js";
 import { draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelText, type Worded } from "./draw.js";
 import css from "./meter.css";
 import { onLanguage, stringsOf, type MeterStrings } from "./strings.js";
+import { onParsed, takeOver, type Rendered } from "./take-over.js";
 import { patch } from "./tree.js";
 import { variantOf, type MeterVariant } from "./variant.js";
 
@@ -30,9 +31,6 @@ function sheetOf(document: Document): CSSStyleSheet | undefined {
   }
   return sheet;
 }
-
-/** The usage that a server has rendered, as `renderToString` writes it. */
-type Rendered = Pick<UsageState, "usage" | "updatedAt">;
 
 /** The same text for states that look alike, whenever their figures arrived. */
 function looksOf({ status, usage, level, error }: UsageState): string {
@@ -103,7 +101,12 @@ export class AiChatUsageMeter extends Base {
     this.#root = this.#internals?.shadowRoot ?? this.attachShadow({ mode: "open" });
     this.#renderedFor = this.getAttribute("company-id");
     this.#takeOver();
-    if (this.ownerDocument.readyState === "loading" && globalThis.MutationObserver) this.#takeOverParsed();
+    onParsed(this, this.#root, () => {
+      const isNew = this.#takeOver();
+      this.#removeStyles();
+      if (isNew && !this.#state.usage) this.#renew();
+      else this.#schedule();
+    });
     this.#root.addEventListener("click", ({ target }) => this.#click((target as Partial<Element>).closest?.("button")));
     for (const name of PROPERTIES) {
       if (!Object.hasOwn(this, name)) continue;
@@ -238,46 +241,12 @@ export class AiChatUsageMeter extends Base {
     this.#usage = this.#rendered = this.#renderedFor = undefined;
   }
 
-  /** A server's shadow root, where the parser found that the element had one already. */
-  #template(): HTMLTemplateElement | null {
-    return this.querySelector(":scope > template[shadowrootmode]");
-  }
-
-  /** Takes over what a server has rendered. Returns whether there were figures. */
+  /** Takes over what a server has rendered. Returns whether there were figures that still count. */
   #takeOver(): boolean {
-    const template = this.#template();
-    const base = (template?.content ?? this.#root).querySelector<HTMLElement>("[data-state]");
-    if (!base) return false;
-    const rendered: Rendered = JSON.parse(base.dataset["state"]!);
-    template?.remove();
-    base.removeAttribute("data-state");
-    // The parser, where it has not come to its end, goes on in the one that is replaced.
-    if (this.ownerDocument.readyState === "loading") base.replaceWith(base.cloneNode(true));
-    if (this.#renderedFor === undefined) return false;
+    const rendered = takeOver(this, this.#root);
+    if (!rendered || this.#renderedFor === undefined) return false;
     this.#rendered = rendered;
     return true;
-  }
-
-  /** Takes over what the parser adds once the element is defined, as in HTML that is streamed. */
-  #takeOverParsed(): void {
-    const parsed = () => {
-      const isNew = this.#takeOver();
-      this.#removeStyles();
-      if (isNew && !this.#state.usage) this.#renew();
-      else this.#schedule();
-    };
-    const observer = new MutationObserver(() => {
-      parsed();
-      observe(this.#template()?.content);
-    });
-    const observe = (node: Node | undefined) => node && observer.observe(node, { childList: true });
-    observe(this);
-    observe(this.#root);
-    const end = () => {
-      observer.disconnect();
-      parsed();
-    };
-    this.ownerDocument.addEventListener("DOMContentLoaded", end, { once: true });
   }
 
   /** Removes the styles of a server, which are for the first paint. */

@@ -14,6 +14,7 @@ import { isUsage, NO_USAGE } from "../watch/options.js";
 import { draw, drawnOf, knownLocale } from "./draw.js";
 import css from "./meter.css";
 import { stringsOf, type MeterStrings } from "./strings.js";
+import type { Rendered } from "./take-over.js";
 import { openTag, toHtml } from "./tree.js";
 import { variantOf, type MeterVariant } from "./variant.js";
 
@@ -69,7 +70,7 @@ export function renderToString(usage: AiChatUsageResponse | null | undefined, op
   const state: UsageState = shown ? { status: "ok", usage: shown, ...firstLook(shown), ...time } : { status: "pending" };
   const base = draw({ state, variant, label, strings: stringsOf(known, strings), locale: known, timeZone });
   // The source of the page must reveal no more than the page shows.
-  if (shown) base.attributes["data-state"] = JSON.stringify({ usage: drawnOf(shown), ...time });
+  if (shown) base.attributes["data-state"] = JSON.stringify({ usage: drawnOf(shown), ...time } satisfies Rendered);
   const styles = stylesheetHref === undefined ? `${openTag("style", { nonce })}${css}</style>` : openTag("link", { rel: "stylesheet", href: stylesheetHref, nonce });
   const host = openTag("ai-chat-usage-meter", { "company-id": companyId, label, variant: given.variant, locale });
   return `${host}<template shadowrootmode="open">${styles}${toHtml(base)}</template></ai-chat-usage-meter>`;

@@ -53,7 +53,7 @@ export interface MeterStrings {
   logIn: string;
 }
 
-export const ENGLISH: MeterStrings = {
+const ENGLISH: MeterStrings = {
   label: "AI assistant usage",
   ok: "Within budget",
   warning: "Near the limit",

@@ -6,8 +6,8 @@
  */
 import type { AiChatUsageResponse, BookMoreClientLike, GetAiChatUsage } from "bookmore-sdk";
 import { callsOf } from "../reach.js";
-import { refuse } from "../refuse.js";
-import { isRequest } from "../request.js";
+import { acceptedRequest } from "../request.js";
+import { checkedClient } from "../watch/options.js";
 
 /** A client's identity: when the page was loaded, the client's number there, and how often its identity has changed. */
 export type ClientIdentity = `${number}/${number}.${number}`;
@@ -38,8 +38,8 @@ let loadedAt: number | undefined;
  * @throws A ConfigError where the client is none.
  */
 export function aiChatUsageQuery(client: BookMoreClientLike, request: GetAiChatUsage = {}): AiChatUsageQuery {
-  if (typeof client?.getAiChatUsage !== "function") refuse("The client must be a BookMoreClient, or an object with its getAiChatUsage.");
-  const calls = callsOf(client);
+  const calls = callsOf(checkedClient(client));
+  const accepted = acceptedRequest(request);
   const of = calls ?? client;
   const number = numbers.get(of) ?? ++last;
   numbers.set(of, number);
@@ -50,7 +50,7 @@ export function aiChatUsageQuery(client: BookMoreClientLike, request: GetAiChatU
       "ai-chat-usage",
       `${loadedAt}/${number}.${calls?.identity ?? 0}`,
       // A refused request must not find an earlier answer.
-      isRequest(request) ? (request.companyId ?? null) : "(refused)",
+      accepted ? (accepted.companyId ?? null) : "(refused)",
     ],
     queryFn: ({ signal }) => client.getAiChatUsage(request, { signal }),
     staleTime: 30_000,

@@ -6,7 +6,7 @@
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore, type WatchOptions } from "bookmore-sdk/watch";
 import { handled } from "../handled.js";
-import { copyOf } from "../hook-options.js";
+import { copyOf, withoutKnown } from "../hook-options.js";
 import { keyOf } from "../request.js";
 import { getContext, setContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
@@ -39,8 +39,7 @@ export function aiChatUsage(
     const asked = request();
     const company = keyOf(asked);
     if (!made || made.company !== company) {
-      // What was known is the first company's.
-      const store = watchAiChatUsage(client, asked, made ? { ...watchOptions, initialUsage: undefined, history: undefined } : watchOptions);
+      const store = watchAiChatUsage(client, asked, made ? withoutKnown(watchOptions) : watchOptions);
       const subscribe = createSubscriber((update) => {
         // It is told at once of what is read already.
         let changed = () => {};

@@ -7,7 +7,7 @@ import { isCut, type Answers } from "./failures.js";
 import { dashed, EMPTY, guidDigits } from "./guid.js";
 import { checkMembers, unknown } from "./members.js";
 import { DEFAULT_BASE_URL } from "../operation.js";
-import { isSecret } from "../secret.js";
+import { isSecret, SECRET } from "../secret.js";
 import { bindingError, malformedKey, replyTo, unauthorized, type Reply, type Style } from "./reply.js";
 import { asked, logAsked, logged, received, RequestMismatchError, type FakeRequest, type Received } from "./request.js";
 import { HOSTS, type Host } from "./wire.js";
@@ -85,7 +85,7 @@ export function createFakeBookMore(options: FakeOptions = {}): FakeBookMore {
   checkMembers(options, OPTIONS, "The fake's options");
   const { baseUrl = DEFAULT_BASE_URL, companyId = OWN_COMPANY, bearerToken, apiKey, host = "classic", cors } = options;
   if (bearerToken !== undefined && !isSecret(bearerToken)) {
-    throw new TypeError("The fake's bearerToken must be a string of visible ASCII characters, without spaces or line breaks.");
+    throw new TypeError(`The fake's bearerToken must be ${SECRET}.`);
   }
   if (apiKey !== undefined && (typeof apiKey !== "string" || !guidDigits(apiKey))) throw new TypeError("The fake's apiKey must be a Guid, as those of the server are.");
   if (!HOSTS.includes(host)) throw new TypeError(`There is no host ${unknown(String(host), HOSTS)}.`);

@@ -6,7 +6,7 @@
 import { ConfigError, type AiChatUsageResponse, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore, type WatchOptions } from "bookmore-sdk/watch";
 import { handled } from "../handled.js";
-import { copyOf } from "../hook-options.js";
+import { copyOf, withoutKnown } from "../hook-options.js";
 import { keyOf } from "../request.js";
 import {
   inject,
@@ -66,8 +66,7 @@ export function useAiChatUsage(
     company = undefined;
     follow();
     state.value = { status: "pending" };
-    // What was known is the first company's.
-    store = make({ ...watchOptions, initialUsage: undefined, history: undefined });
+    store = make(withoutKnown(watchOptions));
     company = asked;
     state.value = store.getSnapshot();
     follow();

@@ -22,7 +22,8 @@ function tell<T>(run: (about: T) => void, about: T): void {
 
 /** Whether a usage may be of the requested company. Servers need not name a company. */
 function isOf({ companyId }: AiChatUsageResponse, request: GetAiChatUsage | null): boolean {
-  return !companyId || !request || companyOf(request) === "" || companyOf({ companyId }) === companyOf(request);
+  const asked = request ? companyOf(request) : "";
+  return !companyId || asked === "" || companyOf({ companyId }) === asked;
 }
 
 export class Store implements UsageStore, Listener {

@@ -1,7 +1,7 @@
 import { findingLines } from "../../diagnose/print.js";
 import type { DiagnosisStep, Finding } from "../../diagnose/types.js";
 import { printable } from "../../printable.js";
-import { styled } from "../output.js";
+import { canErase, CLEAR_LINE, styled } from "../output.js";
 
 /** What a step came to. */
 export interface Checked extends Pick<DiagnosisStep, "outcome" | "detail"> {
@@ -9,7 +9,6 @@ export interface Checked extends Pick<DiagnosisStep, "outcome" | "detail"> {
 }
 
 const { stderr } = process;
-const CLEAR = "\r\u001b[K";
 const MARKS = { ok: ["green", "✔"], failed: ["red", "✘"], skipped: ["dim", "–"] } as const;
 
 /** Runs one step after the other, and remembers what each came to. On a terminal it tells which one runs. */
@@ -45,7 +44,7 @@ export class Checklist {
   };
 
   #show(text: string): void {
-    if (stderr.isTTY) stderr.write(CLEAR + text);
+    if (canErase(stderr)) stderr.write(CLEAR_LINE + text);
   }
 }
 

@@ -30,10 +30,10 @@ export function corsFindings(request: PageRequest, preflight: CorsReply | undefi
   if (reply.status >= 300 && reply.status < 400 && location !== null && !isLetIn(reply, request)) return [];
 
   const replies = preflight ? [preflight, reply] : [reply];
-  const origins = replies.map(originOf);
-  const origin = originOf(reply);
+  const origins = replies.map(allowedOrigin);
+  const origin = allowedOrigin(reply);
   if (origins.some((each) => each?.includes(","))) return [errorFinding(DUPLICATE)];
-  if (origin === null && preflight && isSuccess(preflight) && originOf(preflight) !== null) {
+  if (origin === null && preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
     return found("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: it is made before CORS headers are added, and a page takes it for a lost network.`);
   }
   if (origin === null && replies.some(hasCors)) return found("cors_origin", `The server's CORS settings let in other origins, and not ${page}: there is no Access-Control-Allow-Origin for it.`);
@@ -41,10 +41,10 @@ export function corsFindings(request: PageRequest, preflight: CorsReply | undefi
     const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
     return found("cors_missing", `The server sends no CORS headers with its ${reply.status}${asked}: no page may read it.`);
   }
-  if (origin !== "*" && origin !== page) return found("cors_origin", `The server's CORS settings let in ${origin}, and not ${page}.`);
+  if (!admits(reply, page)) return found("cors_origin", `The server's CORS settings let in ${origin}, and not ${page}.`);
   if (preflight) {
     if (!isSuccess(preflight)) return found("cors_preflight", `OPTIONS is answered with ${preflight.status}, where a browser needs a success: it asks so before it sends ${headerNames.join(", ")}.`);
-    if (originOf(preflight) !== "*" && originOf(preflight) !== page) return found("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
+    if (!admits(preflight, page)) return found("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
     const allowed = listOf(preflight, "access-control-allow-headers");
     // The asterisk never stands for Authorization, and for nothing beside cookies.
     const isAllowed = (name: string) => allowed.includes(name) || (allowed.includes("*") && !includesCookies && name !== "authorization");
@@ -66,13 +66,13 @@ export function corsFindings(request: PageRequest, preflight: CorsReply | undefi
   return [{ code: "hidden_headers", level: "note", message, ...fix }];
 }
 
-const originOf = ({ headers }: CorsReply): string | null => headers.get("access-control-allow-origin");
+export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.get("access-control-allow-origin");
+const admits = (reply: CorsReply, page: string): boolean => ["*", page].includes(allowedOrigin(reply)!);
 const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
 const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
 
 function isLetIn(reply: CorsReply, { page, includesCookies }: PageRequest): boolean {
-  const origin = originOf(reply);
-  return includesCookies ? origin === page && allowsCookies(reply) : origin === "*" || origin === page;
+  return includesCookies ? allowedOrigin(reply) === page && allowsCookies(reply) : admits(reply, page);
 }
 
 /** Whether the server has CORS settings, for whomever. */

@@ -1,7 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import { shellWord } from "../../diagnose/fixes.js";
-import { portOf } from "../../diagnose/network.js";
+import { placeOf, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
 import type { Finding } from "../../diagnose/types.js";
 import { connection } from "./connection.js";
@@ -54,11 +54,9 @@ export function isHeeded(): boolean {
   return canHeed && (env["NODE_USE_ENV_PROXY"] === "1" || flags.includes("--use-env-proxy"));
 }
 
-const placeOf = ({ url }: Proxy): string => `${url.hostname}, port ${portOf(url)}`;
-
 /** Whether the proxy is there, and lets through to a server of https. Its user name and password are not shown. */
 export async function proxied(proxy: Proxy, baseUrl: string, signal: AbortSignal): Promise<Checked> {
-  const at = placeOf(proxy);
+  const at = placeOf(proxy.url);
   const error = await connection(hostOf(proxy.url), portOf(proxy.url), signal);
   if (!isHeeded()) return { outcome: "failed", detail: `${at}: not used by this fetch${error ? `, ${error}` : ""}` };
   const refused = (what: string, how: string): Checked => ({ outcome: "failed", detail: `${at}: ${what}`, findings: [refusal(proxy, baseUrl, how)] });
@@ -86,8 +84,8 @@ function credentialsOf({ username, password }: URL): string {
 
 /** Requests a tunnel to the server, as `fetch` does. Resolves with the status, or the system's error code if there is none. */
 function tunnel(proxy: URL, credentials: string, baseUrl: string, signal: AbortSignal): Promise<number | string> {
-  const { hostname } = new URL(baseUrl);
-  const path = `${hostname}:${portOf(new URL(baseUrl))}`;
+  const url = new URL(baseUrl);
+  const path = `${url.hostname}:${portOf(url)}`;
   const authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
   const headers = { host: path, ...(credentials ? { "proxy-authorization": authorization } : {}) };
   const { request } = proxy.protocol === "https:" ? https : http;
@@ -113,7 +111,7 @@ export function behindProxy(proxy: Proxy, baseUrl: string): Finding {
 /** The fix shows what the proxy answers, and neither its password nor a token. */
 function refusal(proxy: Proxy, baseUrl: string, how: string): Finding {
   const fix = `curl -sS -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$${proxy.variable}" ${shellWord(baseUrl)}`;
-  return { code: "proxy_refused", level: "error", message: `The proxy at ${placeOf(proxy)}, ${how}.`, fix };
+  return { code: "proxy_refused", level: "error", message: `The proxy at ${placeOf(proxy.url)}, ${how}.`, fix };
 }
 
 /** A proxy that is named and not used: what calls fail of, where nothing can be reached without. */

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { httpsOf, shellWord } from "../../diagnose/fixes.js";
-import { connectionRefused, portOf, unknownHost } from "../../diagnose/network.js";
+import { connectionRefused, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 
 /** How the systems behind Node.js and Bun call what keeps a reply from coming. */
@@ -30,7 +30,7 @@ export function systemCause(code: string): FindingCode | undefined {
 export function unreachable(code: FindingCode, baseUrl: string, words = ""): Cause {
   const url = new URL(baseUrl);
   const { host } = url;
-  const place = `${url.hostname}, port ${portOf(url)},`;
+  const place = `${placeOf(url)},`;
   const certificate = `${handshakeLine(url)} | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
   const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
   const cause = (message: string, fix: string): Cause => ({ code, message: words ? `${message} ${words}` : message, fix });

@@ -1,0 +1,40 @@
+import type { UsageState } from "bookmore-sdk/watch";
+
+/** The usage that a server has rendered, as `renderToString` writes it. */
+export type Rendered = Pick<UsageState, "usage" | "updatedAt">;
+
+/** A server's shadow root that is still a template, because the element was defined before the parser read it. */
+function templateIn(element: Element): HTMLTemplateElement | null {
+  return element.querySelector(":scope > template[shadowrootmode]");
+}
+
+/** Takes what a server has rendered out of the element. Undefined if there are no figures. */
+export function takeOver(element: Element, root: ShadowRoot): Rendered | undefined {
+  const template = templateIn(element);
+  const base = (template?.content ?? root).querySelector<HTMLElement>("[data-state]");
+  if (!base) return undefined;
+  const rendered: Rendered = JSON.parse(base.dataset["state"]!);
+  template?.remove();
+  base.removeAttribute("data-state");
+  // A parser that has not reached the end continues in the one that is replaced.
+  if (element.ownerDocument.readyState === "loading") base.replaceWith(base.cloneNode(true));
+  return rendered;
+}
+
+/** Calls `parsed` whenever the parser has added something to an element that is defined already, as in streamed HTML. */
+export function onParsed(element: Element, root: ShadowRoot, parsed: () => void): void {
+  const document = element.ownerDocument;
+  if (document.readyState !== "loading" || !globalThis.MutationObserver) return;
+  const observer = new MutationObserver(() => {
+    parsed();
+    observe(templateIn(element)?.content);
+  });
+  const observe = (node: Node | undefined) => node && observer.observe(node, { childList: true });
+  observe(element);
+  observe(root);
+  const end = () => {
+    observer.disconnect();
+    parsed();
+  };
+  document.addEventListener("DOMContentLoaded", end, { once: true });
+}
