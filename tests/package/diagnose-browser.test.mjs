@@ -1,7 +1,6 @@
 // What calls fail of, tried in real browsers: bookmore-sdk/diagnose has to name the true cause.
 import assert from "node:assert/strict";
 import { cpSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -9,6 +8,7 @@ import { By, until } from "selenium-webdriver";
 import { browser as startedBrowser, readOutput, stopBrowsers } from "../matrix/browsers.mjs";
 import { serve } from "../matrix/serve.mjs";
 import { startServer } from "../server/server.mjs";
+import { build } from "./bundle.mjs";
 import { CAUSES, SECRETS } from "./diagnose/causes.mjs";
 import { certificates } from "./diagnose/certificates.mjs";
 import { clientOptions, host } from "./diagnose/hosts.mjs";
@@ -25,7 +25,6 @@ before(async () => {
   made = certificates();
   cpSync(at("diagnose/page.js"), join(user.folder, "page.js"));
   writeFileSync(join(user.folder, "index.html"), '<!doctype html><meta charset="utf-8"><output></output><script type="module" src="bundle.js"></script>');
-  const { build } = createRequire(at("../../pkg/build/build.mjs"))("esbuild");
   await build({ absWorkingDir: user.folder, entryPoints: ["page.js"], outfile: "bundle.js", bundle: true, format: "esm", logLevel: "error" });
 });
 after(async () => {

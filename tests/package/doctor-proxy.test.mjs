@@ -2,12 +2,10 @@
 // decides is loaded here, and takes this Node.js for a newer one.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { createServer as createTcpServer } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { loadSource } from "./bundle.mjs";
 
-const pkg = fileURLToPath(new URL("../../pkg/", import.meta.url));
 const SECRET = "p4ssw0rd";
 const API = "https://127.0.0.1:4433";
 const { signal } = new AbortController();
@@ -16,10 +14,8 @@ const environment = { ...process.env };
 
 let proxyFor, proxied, isHeeded;
 before(async () => {
-  const { build } = createRequire(`${pkg}build/build.mjs`)("esbuild");
-  const { outputFiles } = await build({ absWorkingDir: pkg, entryPoints: ["src/cli/doctor/proxy.ts"], bundle: true, format: "esm", platform: "node", target: "es2022", write: false });
   Object.defineProperty(process, "versions", { ...versions, value: { ...process.versions, node: "24.0.0" } });
-  ({ proxyFor, proxied, isHeeded } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`));
+  ({ proxyFor, proxied, isHeeded } = await loadSource('export * from "./cli/doctor/proxy.js";', "node"));
 });
 after(() => {
   Object.defineProperty(process, "versions", versions);

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gone } from "./processes.mjs";
 import { CAUSES, GOOD, SECRETS } from "./diagnose/causes.mjs";
 import { certificates } from "./diagnose/certificates.mjs";
 import { clientOptions, host } from "./diagnose/hosts.mjs";
@@ -47,18 +48,6 @@ const environment = (row, baseUrl) => {
     ...row.env,
   };
 };
-/** Waits until the system knows of no process of that id. */
-async function gone(id) {
-  for (let tries = 0; tries < 50; tries++) {
-    try {
-      process.kill(id, 0);
-    } catch (error) {
-      return assert.equal(error.code, "ESRCH");
-    }
-    await sleep(100);
-  }
-  assert.fail("what the token's command started goes on");
-}
 const codesOf = ({ code, candidates = [] }) => [code, ...candidates.map(({ code }) => code)];
 const CREDENTIALS = /^(credentials_missing|token_|key_refused)/;
 

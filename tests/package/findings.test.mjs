@@ -1,10 +1,8 @@
 // What is found of what probes came to: the pure part of bookmore-sdk/diagnose, as a table.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { loadSource } from "./bundle.mjs";
 
-const pkg = fileURLToPath(new URL("../../pkg/", import.meta.url));
 const PAGE = "https://app.example";
 const API = "https://api.example";
 const PATH = "/assistant/ai-chat/usage";
@@ -13,10 +11,8 @@ const MINUTE = 60_000;
 
 let findingsOf, findingLines, IN_CODE;
 before(async () => {
-  const { build } = createRequire(`${pkg}build/build.mjs`)("esbuild");
-  const stdin = { contents: 'export * from "./outcome.js"; export * from "./fixes.js"; export * from "./print.js";', resolveDir: `${pkg}src/diagnose`, loader: "ts" };
-  const { outputFiles } = await build({ absWorkingDir: pkg, stdin, bundle: true, format: "esm", target: "es2022", write: false });
-  ({ findingsOf, findingLines, IN_CODE } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`));
+  const parts = ["outcome", "fixes", "print"].map((name) => `export * from "./diagnose/${name}.js";`);
+  ({ findingsOf, findingLines, IN_CODE } = await loadSource(parts.join("")));
 });
 
 const readable = (status = 401, more) => ({ came: "reply", status, ...more });

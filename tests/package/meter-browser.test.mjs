@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Key } from "selenium-webdriver";
 import { browser, stopBrowsers } from "../matrix/browsers.mjs";
 import { serve } from "../matrix/serve.mjs";
-import { build, withoutNode } from "./browser-bundle.mjs";
+import { build, withoutNode } from "./bundle.mjs";
 import { install } from "./installed.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));

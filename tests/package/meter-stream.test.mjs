@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { browser, stopBrowsers } from "../matrix/browsers.mjs";
-import { build } from "./browser-bundle.mjs";
+import { build } from "./bundle.mjs";
 import { install } from "./installed.mjs";
 
 const FIGURES = "83,000 of 100,000 tokens";

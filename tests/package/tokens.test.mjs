@@ -5,7 +5,6 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,11 +13,11 @@ import { decodeJwt } from "jose";
 import { chromium as playwright } from "playwright-core";
 import { snippetsOf } from "../readme.mjs";
 import { CHROMIUM_FLAGS, chromiumProgram } from "./browser-drivers.mjs";
+import { build } from "./bundle.mjs";
 import { install } from "./installed.mjs";
 import { startApi, startIdentityServer, wrap } from "./tokens/identity-server.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-const { build } = createRequire(at("../../pkg/package.json"))("esbuild");
 const SNIPPETS = snippetsOf(["pkg/docs/tokens.md"], ["js"]).map(({ text }) => text);
 
 let user, pages, site, identity, api;

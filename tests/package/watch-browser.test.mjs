@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { browser, stopBrowsers } from "../matrix/browsers.mjs";
 import { serve } from "../matrix/serve.mjs";
-import { build, withoutNode } from "./browser-bundle.mjs";
+import { build, withoutNode } from "./bundle.mjs";
 import { install } from "./installed.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
