@@ -75,6 +75,8 @@ export class Calls {
   #engine: Engine | undefined;
   /** Engines that were given up while calls were under way. */
   #closing: Engine[] = [];
+  /** How often the client was closed. */
+  #closes = 0;
   /** The id of the last call: those of another engine go on from there. */
   #lastCall = 0;
   /** The application's function that is running: a call that it makes must not wait for it. */
@@ -125,6 +127,11 @@ export class Calls {
 
   /** Gives up the engine; a later call makes another one. */
   close(): void {
+    this.#closes++;
+    this.#giveUp();
+  }
+
+  #giveUp(): void {
     const engine = this.#engine;
     this.#engine = undefined;
     if (!engine) return;
@@ -192,6 +199,7 @@ export class Calls {
     const checked = requestOptions(options);
     const { signal } = checked;
     const running = this.#running;
+    const closes = this.#closes;
     const of = this.#options;
     if (signal?.aborted) throw abortReason(signal);
     checkPlatform();
@@ -239,7 +247,10 @@ export class Calls {
       ));
     engine.calls++;
     try {
-      return await driver.call(signal, begin);
+      const outcome = driver.call(signal, begin);
+      // The client was closed while this call waited for the module.
+      if (closes !== this.#closes && engine === this.#engine) this.#giveUp();
+      return await outcome;
     } finally {
       engine.calls--;
       this.#endIfUnused(engine);

@@ -132,6 +132,19 @@ it("refuses calls while its memory is full, answers all others, and is not full 
   assert.ok(counts[0] - counts[2] < 10, `${counts} in flight`);
 });
 
+it("a company id of any length is refused, and harms no other call", async () => {
+  for (const name of ["bookmore-sdk", "bookmore-sdk/no-wasm"]) {
+    const { BookMoreClient } = createRequire(join(user.folder, "user.cjs"))(name);
+    let answer;
+    const other = new BookMoreClient({ fetch: () => new Promise((resolve) => (answer = resolve)) }).getAiChatUsage();
+    while (!answer) await new Promise(setImmediate);
+    const error = await failure(new BookMoreClient({ fetch: async () => plain() }).getAiChatUsage({ companyId: "ü".repeat(6e6) }));
+    assert.equal(error.code, "config_error", name);
+    answer(plain());
+    assert.equal((await other).tokensUsed, 5, name);
+  }
+});
+
 it("the pauses of any number of companies leave room for other calls", async () => {
   const { BookMoreClient } = own();
   const reply = { status: 503, headers: [["retry-after", "60"]], text: async () => "" };
@@ -144,7 +157,7 @@ it("the pauses of any number of companies leave room for other calls", async () 
 });
 
 it("without a FinalizationRegistry closed clients leave nothing behind, and others do", async () => {
-  const script = (clients, close) => `
+  const script = (clients, close, soon = "") => `
     globalThis.Request; // Node.js makes it when it is looked at, with a registry
     globalThis.FinalizationRegistry = undefined;
     const fetch = async () => ({ status: 200, headers: [["content-type", "application/json"]], text: async () => '${USAGE}' });
@@ -153,12 +166,16 @@ it("without a FinalizationRegistry closed clients leave nothing behind, and othe
       const came = { ok: 0 };
       for (let count = 0; count < ${clients}; count++) {
         const client = new BookMoreClient({ fetch, apiKey });
-        await client.getAiChatUsage().then(() => came.ok++, (error) => (came.error ??= error.message));
+        const call = client.getAiChatUsage().then(() => came.ok++, (error) => (came.error ??= error.message));
+        ${soon}
+        await call;
         ${close}
       }
       console.log(JSON.stringify(came));
     })();`;
   assert.deepEqual(await told(script(3_000, "client.close();")), { ok: 3_000 });
+  // Before the first call has an engine.
+  assert.deepEqual(await told(script(3_000, "", "client.close();")), { ok: 3_000 });
   assert.match((await told(script(1_500, ""))).error, /clients that nobody closed, fill the SDK's memory/);
 });
 
