@@ -1,7 +1,5 @@
 use bookmore_sdk::{
-    AiChatUsageResponse, Client, GetAiChatUsage,
-    client::{WatchHandle, WatchOptions},
-    fetch::Fetch,
+    AiChatUsageResponse, Client, GetAiChatUsage, client::WatchOptions, fetch::Fetch,
 };
 use web_sys::HtmlInputElement;
 use yew::{platform::spawn_local, prelude::*};
@@ -17,20 +15,21 @@ pub struct UsageMeterProps {
 pub fn UsageMeter(props: &UsageMeterProps) -> Html {
     let token = use_node_ref();
     let (usage, problem) = (use_state(|| None), use_state(|| None));
-    let handle = use_mut_ref(WatchHandle::default);
+    // Made while rendering: a token may be submitted before an effect runs.
+    let handle = use_memo(props.client.clone(), |client| {
+        let watch = client.watch(&GetAiChatUsage::default(), WatchOptions::new());
+        let handle = watch.handle();
+        handle.pause(true); // until there is a token
+        let (usage, problem) = (usage.clone(), problem.clone());
+        spawn_local(follow(watch, move |state| {
+            usage.set(state.usage);
+            problem.set(state.error);
+        }));
+        handle
+    });
     use_effect_with(props.client.clone(), {
-        let (usage, problem, handle) = (usage.clone(), problem.clone(), handle.clone());
-        move |client| {
-            let watch = client.watch(&GetAiChatUsage::default(), WatchOptions::new());
-            let own = watch.handle();
-            own.pause(true); // until there is a token
-            handle.replace(own.clone());
-            spawn_local(follow(watch, move |state| {
-                usage.set(state.usage);
-                problem.set(state.error);
-            }));
-            move || own.stop() // nobody else ends the loop
-        }
+        let handle = handle.clone();
+        move |_| move || handle.stop() // nobody else ends the loop
     });
     let submit = {
         let (client, token, problem) = (props.client.clone(), token.clone(), problem.clone());
@@ -39,7 +38,7 @@ pub fn UsageMeter(props: &UsageMeterProps) -> Html {
             let field = token.cast::<HtmlInputElement>();
             let token = field.map(|field| field.value()).unwrap_or_default();
             match client.set_bearer_token(token) {
-                Ok(()) => handle.borrow().pause(false),
+                Ok(()) => handle.pause(false),
                 Err(error) => problem.set(Some(error)),
             }
         }
