@@ -71,8 +71,8 @@ export async function send(
   const chunks: Uint8Array[] = [];
   try {
     await read(response as Response, body, (reader) => onHeaders(reader, reply) > 0, (bytes) => {
-      // A copy: whoever gave it may use its memory again.
-      const chunk = bytes.slice();
+      // A copy: whoever gave it may use its memory again. One byte over the limit tells that it is too long.
+      const chunk = bytes.slice(0, most + 1 - length);
       if (chunk.length > 0) chunks.push(chunk);
       length += chunk.length;
       return length <= most;

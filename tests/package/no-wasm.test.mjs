@@ -69,7 +69,20 @@ async function told(script, flags = []) {
   return JSON.parse(stdout);
 }
 
-it("a reply that does not fit into its memory ends all calls with an InternalError, and the next call starts afresh", async () => {
+it("a body of any length, in one piece, ends its own call alone", async () => {
+  const { BookMoreClient } = own();
+  let answer;
+  const other = new BookMoreClient({ fetch: () => new Promise((resolve) => (answer = resolve)) }).getAiChatUsage();
+  while (!answer) await new Promise(setImmediate);
+  const reply = { ...plain(), text: async () => " ".repeat(20 * 2 ** 20) };
+  const error = await failure(new BookMoreClient({ fetch: async () => reply, maxRetries: 0 }).getAiChatUsage());
+  assert.equal(error.code, "decode_error");
+  assert.match(error.message, /longer than the client reads/);
+  answer(plain());
+  assert.equal((await other).tokensUsed, 5);
+});
+
+it("headers of a reply that do not fit into its memory end all calls with an InternalError, and the next call starts afresh", async () => {
   const { BookMoreClient, InternalError } = own();
   const replies = [new Promise(() => {}), plain([JSON_TYPE, ["x-long", "x".repeat(20 * 2 ** 20)]]), plain()];
   const seen = new Set();
