@@ -8,8 +8,7 @@ import { callsOf } from "../reach.js";
 import { isUsage } from "../watch/options.js";
 import { claimsOf } from "./claims.js";
 import type { Call, Facts, Probe } from "./facts.js";
-import { IN_CODE, isAskedFor } from "./fixes.js";
-import { isSameOrigin } from "./network.js";
+import { IN_CODE, isAskedFor, isSameOrigin } from "./fixes.js";
 import { aheadMs, LIMIT_MS, limited, probe, type ProbeInit } from "./probe.js";
 import type { DiagnosisStep } from "./types.js";
 
@@ -86,16 +85,23 @@ export class Examination {
     const { facts } = this;
     const { baseUrl, page } = facts;
     if (baseUrl === undefined) return;
-    if (page === undefined || isSameOrigin(baseUrl, page)) {
-      facts.reach = facts.plain = await this.#probe("reachability", page === undefined ? {} : { credentials: "omit" });
+    if (page === undefined) {
+      facts.reach = facts.plain = await this.#probe("reachability", {});
       return;
     }
-    facts.reach = await this.#reach();
-    if (facts.reach.came === "late" || facts.isRefusedByCsp) return;
+    if (isSameOrigin(baseUrl, page)) {
+      facts.reach = facts.plain = await this.#underPolicy(() => this.#probe("reachability", { credentials: "omit" }));
+      return;
+    }
     const cors: ProbeInit = { mode: "cors", credentials: "omit" };
-    facts.plain = await this.#probe("origin", cors);
+    facts.plain = await this.#underPolicy(() => this.#probe("origin", cors));
+    if (facts.plain.came === "late" || facts.isRefusedByCsp) return;
+    if (facts.plain.came === "nothing") {
+      // CORS says nothing of what is not read. This one follows redirects: platforms refuse it otherwise.
+      facts.reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
+      return;
+    }
     if (facts.plain.came === "redirect") facts.followed = await this.#probe("redirect", { ...cors, redirect: "follow" });
-    if (facts.plain.came === "nothing" || facts.plain.came === "late") return;
     for (const name of facts.headerNames) {
       facts.headers[name] = await this.#probe(`header ${name}`, { ...cors, headers: { [name]: PLACEHOLDER } });
     }
@@ -103,6 +109,8 @@ export class Examination {
       facts.contentType = await this.#probe("header content-type", { ...cors, headers: { "content-type": "application/json" } });
     }
     if (facts.includesCookies) facts.cookies = await this.#probe("credentials", { ...cors, credentials: "include" });
+    // A limiter may have set in meanwhile.
+    if ([facts.contentType, facts.cookies].some((probe) => probe?.came === "nothing")) facts.again = await this.#probe("origin again", cors);
   }
 
   /** One real call, as the application would make it. */
@@ -141,22 +149,23 @@ export class Examination {
     });
   }
 
-  /** Asks without wanting to read: CORS says nothing of it, a policy of the page's own does. */
-  async #reach(): Promise<Probe> {
+  /** Notes whether the page's own policy forbids a probe. One that follows redirects would report where they lead, too, as the API. */
+  async #underPolicy(run: () => Promise<Probe>): Promise<Probe> {
     let violated = () => {};
     const isViolated = new Promise<void>((resolve) => (violated = resolve));
     const { origin } = new URL(this.facts.baseUrl!);
+    const isOwn = (url: string) => url === origin || url.startsWith(`${origin}/`);
     const listener = (event: Event) => {
       const { effectiveDirective, disposition, blockedURI } = event as SecurityPolicyViolationEvent;
-      if (effectiveDirective !== "connect-src" || disposition === "report" || !blockedURI.startsWith(origin)) return;
+      if (effectiveDirective !== "connect-src" || disposition === "report" || !isOwn(blockedURI)) return;
       this.facts.isRefusedByCsp = true;
       violated();
     };
     globalThis.addEventListener?.("securitypolicyviolation", listener);
     try {
-      const reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
-      if (reach.came === "nothing") await limited(this.#signal, () => isViolated, LATEST_VIOLATION_MS);
-      return reach;
+      const came = await run();
+      if (came.came === "nothing") await limited(this.#signal, () => isViolated, LATEST_VIOLATION_MS);
+      return came;
     } finally {
       globalThis.removeEventListener?.("securitypolicyviolation", listener);
     }
@@ -203,7 +212,9 @@ function resultOf(probe: Probe): StepResult {
 
 /** The page or worker for which a browser decides what may be read. */
 function pageOrigin(): string | undefined {
-  const { document, location, origin, WorkerGlobalScope } = globalThis as { document?: object; location?: Location; origin?: string; WorkerGlobalScope?: object };
+  const { document, location, origin, WorkerGlobalScope } = globalThis as { document?: object; location?: Location; origin?: unknown; WorkerGlobalScope?: object };
   const isBrowser = location !== undefined && (document !== undefined || WorkerGlobalScope !== undefined);
-  return isBrowser ? (origin ?? location.origin) : undefined;
+  if (!isBrowser) return undefined;
+  // A page may have a variable of this name; where it has none, only `origin` tells of a sandboxed frame.
+  return typeof origin === "string" && /^(null|[a-z][a-z\d+.-]*:\/\/[^/\s]+)$/.test(origin) ? origin : location.origin;
 }

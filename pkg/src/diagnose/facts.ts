@@ -52,10 +52,10 @@ export interface Facts {
   runtime?: AnyBookMoreError | undefined;
   /** Whether the page's `connect-src` kept a probe from being sent. */
   isRefusedByCsp: boolean;
-  /** A GET that reads nothing: whether anything answers. */
-  reach?: Probe | undefined;
   /** A GET with Accept alone. */
   plain?: Probe | undefined;
+  /** Where nothing of it could be read: a GET that reads nothing, of the server or of where it redirects to. Without CORS it is `plain`. */
+  reach?: Probe | undefined;
   /** The same, following redirects. */
   followed?: Probe | undefined;
   /** The same with one header more, by its name. */
@@ -64,6 +64,8 @@ export interface Facts {
   contentType?: Probe | undefined;
   /** The same with cookies. */
   cookies?: Probe | undefined;
+  /** `plain` again, where one of the last two got no reply. */
+  again?: Probe | undefined;
   call?: Call | undefined;
   /** How the client that asks is set up. */
   settings: Settings;

@@ -48,7 +48,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       // Of these errors the engine tries those again that may pass: a text that is cut off.
       return [errorFinding(error.isRetryable ? truncated(message) : { code, message })];
     case "timeout":
-      return [errorFinding(facts.reach?.came === "late" ? late(facts.baseUrl!) : { code, message })];
+      return [errorFinding([facts.reach, facts.plain].some((probe) => probe?.came === "late") ? late(facts.baseUrl!) : { code, message })];
     case "runtime_unsupported":
       // Told already, where the module was tried.
       return facts.runtime ? [] : [runtimeFinding(error, facts)];
@@ -77,10 +77,10 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, fix: settings.token };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
-  const { iss, aud } = claims;
+  const { exp, iss, aud } = claims;
   const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
-  const check = says ? ` It says ${says}; the server may want another.` : "";
-  return { code: "token_refused", message: `${message} The token has not expired.${check}`, fix: settings.token };
+  const told = [message, exp === undefined ? "" : "The token has not expired.", says && `It says ${says}; the server may want another.`];
+  return { code: "token_refused", message: told.filter(Boolean).join(" "), fix: settings.token };
 }
 
 /** What the token's own times say against it. */
@@ -130,20 +130,39 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
       ],
     };
   }
-  const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400);
+  const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
+  const asked = facts.baseUrl && facts.baseUrl + PATH;
   const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
-  const base = to ? addressOf(to, facts.baseUrl && facts.baseUrl + PATH) : undefined;
-  if (base?.endsWith(PATH)) {
-    const baseUrl = base.slice(0, -PATH.length);
-    return errorFinding({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: settings.baseUrl(baseUrl) });
-  }
-  const signIn: Cause = { code: "sign_in_redirect", message: base === undefined ? "A page for signing in is in front of the API." : `The server redirects to ${base} instead of answering, perhaps to a page for signing in.` };
-  if (base !== undefined) return errorFinding(signIn);
+  const base = to === undefined ? undefined : addressOf(to, asked);
+  if (base !== undefined) return errorFinding(redirection(base, asked, facts));
+  const redirected = (how: string) => errorFinding({ code: "redirected", message: `The server answers with a redirect, and ${how}.` });
+  if (facts.page === undefined) return redirected("not with the URL where it leads");
   return {
-    ...errorFinding({ code: "redirected", message: "The server answers with a redirect, and a browser does not tell where to." }),
-    candidates: [signIn, { code: "moved", message: "The API has moved, and the base URL with it." }],
+    ...redirected("a browser does not tell where to"),
+    candidates: [
+      { code: "sign_in_redirect", message: "A page for signing in is in front of the API, or a gate that wants a cookie first." },
+      { code: "moved", message: "The API has moved, and the base URL with it." },
+    ],
   };
+}
+
+/** What a redirect to `to` means, which has neither query nor fragment. `asked`: the URL that was asked for. */
+function redirection(to: string, asked: string | undefined, { settings }: Facts): Cause {
+  if (to === asked) {
+    return { code: "redirected", message: `The server redirects to ${to}, which was asked for: it wants a cookie first, as firewalls and load balancers do, or its settings go round in circles.` };
+  }
+  if (!to.endsWith(PATH)) return { code: "sign_in_redirect", message: `The server redirects to ${to} instead of answering, perhaps to a page for signing in.` };
+  // The client would refuse it, or send the credentials for everybody to read.
+  if (isInsecure(to) && !(asked && isInsecure(asked))) {
+    return { code: "redirected", message: `The server redirects to ${to}, by plain http. Whoever runs it has to correct that: behind a proxy that ends TLS, a server has to be told that it is reached by https.` };
+  }
+  return { code: "moved", message: `The server redirects to ${to}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: settings.baseUrl(to.slice(0, -PATH.length)) };
+}
+
+function isInsecure(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === "http:" && !isLoopback(hostname);
 }
 
 function redirectedTo(probe: Probe | undefined): string | undefined {
@@ -169,7 +188,7 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
     note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid.`, SET_CLOCK);
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
-  if (url?.protocol === "http:" && !isLoopback(url.hostname) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {
+  if (url && isInsecure(baseUrl!) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {
     note("insecure_http", `Credentials go to ${url.origin} by plain http: whoever is on the way can read them.`, facts.settings.baseUrl(httpsOf(baseUrl!)));
   }
   if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, and not the PascalCase of its documentation; the client reads both.");
