@@ -362,6 +362,29 @@ describe("what is printed", () => {
     else assert.ok(findings.some(({ code }) => code === "proxy_unused"));
   });
 
+  it("a certificate is blamed for its own faults alone", async () => {
+    for (const [tls, sentence] of [
+      ["expired", /^The certificate of 127\.0\.0\.1:\d+ has expired;/],
+      ["early", /^The certificate of 127\.0\.0\.1:\d+ is not valid yet,/],
+      ["ofExpired", /^The certificate of 127\.0\.0\.1:\d+ has not expired, but that of an authority above it has \(Expired authority, from/],
+      ["ofEarly", /^The certificate of an authority above that of 127\.0\.0\.1:\d+ \(Early authority, from .*is not valid yet,/],
+      ["forClients", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: INVALID_PURPOSE\. It is for .*, by Authority of the tests\.$/],
+    ]) {
+      const server = await host({ tls }, made);
+      const { stdout } = await run(["--json"], env({ BOOKMORE_URL: server.baseUrl, NODE_EXTRA_CA_CERTS: made.authority }));
+      server.close();
+      assert.match(JSON.parse(stdout).findings[0].message, sentence);
+    }
+  });
+
+  it("a certificate with a common name alone", async () => {
+    const server = await host({ tls: "commonName" }, made);
+    const { code, stdout } = await run([], env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "localhost"), NODE_EXTRA_CA_CERTS: made.authority }));
+    server.close();
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^✔ TLS .*, for the common name localhost, from/m);
+  });
+
   it("a certificate that ends soon is a note", async () => {
     const tls = await host({ tls: "ending" }, made);
     const { code, stdout } = await run([], { BOOKMORE_URL: tls.baseUrl, BOOKMORE_TOKEN: GOOD, NODE_EXTRA_CA_CERTS: made.authority });
