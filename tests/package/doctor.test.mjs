@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -127,6 +128,48 @@ describe("what is to be pasted mends it", () => {
     const [, name] = /^export (\w+)=\/path\/to\/authority\.pem$/.exec(findings[0].fix);
     assert.equal((await run([], { ...env(server), [name]: made.authority })).code, 0);
     server.close();
+  });
+});
+
+describe("through a proxy", () => {
+  let proxy;
+  before(async () => {
+    proxy = createServer().on("connect", ({ url }, socket) => {
+      const to = connect(new URL(`tcp://${url}`).port, "127.0.0.1", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        to.pipe(socket).pipe(to);
+      });
+      for (const each of [to, socket]) each.on("error", () => {}).on("close", () => (to.destroy(), socket.destroy()));
+    });
+    await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  });
+  after(() => proxy.close());
+
+  const found = async (server, more) => {
+    const { stdout } = await run(["--json"], {
+      BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN: GOOD, NODE_EXTRA_CA_CERTS: made.authority, NODE_USE_ENV_PROXY: "1",
+      HTTPS_PROXY: `http://127.0.0.1:${proxy.address().port}`, NODE_OPTIONS: `--import=${new URL("diagnose/newer-node.mjs", import.meta.url)}`, ...more,
+    });
+    server.close();
+    const { steps, findings } = JSON.parse(stdout);
+    return [steps.find(({ name }) => name === "proxy")?.outcome, ...findings.map(({ code }) => code)];
+  };
+
+  it("what is the server's is not the proxy's", async () => {
+    assert.deepEqual(await found(await host({ tls: "good" }, made)), ["ok"]);
+    for (const [given, code] of [[{ scheme: "https" }, "not_tls"], [{ tls: "forClients" }, "certificate_refused"], [{ tls: "expired" }, "certificate_expired"], [{ raw: "clientCertificate" }, "connection_reset"]]) {
+      assert.deepEqual(await found(await host(given, made)), ["ok", code]);
+    }
+  });
+
+  it("and the other way round", async () => {
+    assert.deepEqual(await found(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9" }), ["failed", "proxy_refused"]);
+  });
+
+  it("none is blamed that is not used", async () => {
+    for (const off of [{ NO_PROXY: ".0.0.1" }, { NO_PROXY: "127.0.0.1" }, { https_proxy: "" }]) {
+      assert.deepEqual(await found(await host({ tls: "selfSigned" }, made), { HTTPS_PROXY: "http://127.0.0.1:9", ...off }), [undefined, "certificate_untrusted"]);
+    }
   });
 });
 

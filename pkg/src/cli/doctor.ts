@@ -156,9 +156,11 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   const isReached = facts.call !== undefined && !facts.call.error;
   // What the call did without is no trouble.
   if (isReached) for (const step of steps) if (step.name !== "page") step.findings = step.findings.filter(({ level }) => level === "note");
+  // The proxy has let it through to the server: what is wrong there is not the proxy's.
+  const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const findings = findingsOf(facts).flatMap((finding) => {
-    if (finding.code === "no_reply" && finding.candidates === undefined) return noReply(finding, facts, known);
+    if (finding.code === "no_reply" && finding.candidates === undefined) return noReply(finding, facts, known, isTunnelled);
     if (finding.level === "error" && DECISIVE.some((code) => known.has(code))) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
   });
@@ -176,14 +178,14 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
 }
 
 /** What the system said, unless a step has shown it already. */
-function noReply(finding: Finding, { baseUrl, reach }: Facts, known: Set<FindingCode>): Finding[] {
+function noReply(finding: Finding, { baseUrl, reach }: Facts, known: Set<FindingCode>, isTunnelled: boolean): Finding[] {
   if (known.size > 0) return [];
-  const cause = reach?.came === "nothing" ? systemCause(reach.code) : undefined;
-  const proxy = isHeeded() ? proxyFor(baseUrl!) : undefined;
-  // Through a proxy the certificate is the server's own, all else the proxy's.
-  if (proxy && !cause?.startsWith("certificate_")) return [behindProxy(proxy, baseUrl!)];
+  const code = reach?.came === "nothing" ? reach.code : "";
+  const proxy = isHeeded() && !isTunnelled ? proxyFor(baseUrl!) : undefined;
+  if (proxy) return [behindProxy(proxy, baseUrl!)];
+  const cause = systemCause(code);
   const { doctor, ...plain } = finding;
-  return [cause ? { level: "error", ...unreachable(cause, baseUrl!) } : plain];
+  return [cause ? errorFinding(unreachable(cause, baseUrl!, cause === "certificate_refused" ? `${code}.` : "")) : plain];
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {
