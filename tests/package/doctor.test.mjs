@@ -333,6 +333,16 @@ describe("what is printed", () => {
     assert.equal((await run(["--token-file", "token"], { BOOKMORE_URL: server.baseUrl })).code, 0);
   });
 
+  it("the token command is run once, and may take its time", { timeout: 60_000 }, async () => {
+    const refusing = await host({ fake: { bearerToken: GOOD } }, made);
+    const file = join(user.folder, "asked");
+    // What a command takes that runs longer than a step; and one whose token is good for one time.
+    const { code, stdout } = await run(["--json"], { BOOKMORE_URL: refusing.baseUrl, BOOKMORE_TOKEN_COMMAND: `test ! -e ${file} && touch ${file} && sleep 11 && echo stale` });
+    refusing.close();
+    assert.equal(code, 4);
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["token_refused"]);
+  });
+
   it("a server that leaves the browser's questions unanswered fails for the page", async () => {
     const silent = createServer((req, res) => (req.method === "OPTIONS" ? req.socket.destroy() : res.writeHead(401).end()));
     await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));

@@ -92,7 +92,8 @@ async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
   const client = bare();
   if (source === undefined) return { client, source };
   try {
-    return { client: await clientOf(tokenFile, {}), source };
+    // The refusal of the token that there is now is what is looked for.
+    return { client: await clientOf(tokenFile, {}, false), source };
   } catch (error) {
     if (!(error instanceof Failure) || error.exitCode !== EXIT.badCredentials) throw error;
     return { client, source, refusal: { code: "token_provider_error", level: "error", message: error.message } };
