@@ -364,6 +364,31 @@ describe("what is printed", () => {
     }
   });
 
+  it("for a page of the server's own origin CORS does not apply", async () => {
+    const other = await host({ cors: "none" }, made);
+    const { code, stdout } = await run(["--origin", other.baseUrl], env({ BOOKMORE_URL: other.baseUrl }));
+    other.close();
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^– page +the server's own origin: CORS does not apply$/m);
+    assert.deepEqual([...new Set(other.requests.map(({ method }) => method))], ["GET"]);
+  });
+
+  it("a list of origins is told from a header that is sent twice, and an empty one is", async () => {
+    for (const [origin, code, sentence] of [
+      [`${PAGE}, https://b.example`, "cors_duplicate", /names more than one origin, https:\/\/app\.example, https:\/\/b\.example,/],
+      [[PAGE, PAGE], "cors_duplicate", /^The server and something in front of it both send/],
+      [["*", PAGE], "cors_duplicate", /^The server and something in front of it both send/],
+      ["", "cors_origin", /let in nobody, by an empty Access-Control-Allow-Origin, and not https:\/\/app\.example\.$/],
+    ]) {
+      const other = await host({ headers: { "access-control-allow-origin": origin, "access-control-allow-headers": "authorization" } }, made);
+      const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
+      other.close();
+      const [found] = JSON.parse(stdout).findings;
+      assert.equal(found.code, code);
+      assert.match(found.message, sentence);
+    }
+  });
+
   it("says what is missing for cookies, and what the asterisk stands for", async () => {
     for (const [headers, args, sentence] of [
       [{ "access-control-allow-origin": PAGE, "access-control-allow-headers": "authorization" }, ["--credentials"], /they need Access-Control-Allow-Credentials: true\.$/],

@@ -1,7 +1,7 @@
 import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts } from "../diagnose/facts.js";
-import { corsFix, isAskedFor, shellWord, type Settings } from "../diagnose/fixes.js";
+import { corsFix, isAskedFor, isSameOrigin, shellWord, type Settings } from "../diagnose/fixes.js";
 import { errorFinding } from "../diagnose/network.js";
 import { LIMIT_MS, limited } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
@@ -128,6 +128,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     findings: isReached ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
   });
   await checklist.step("page", async (): Promise<Checked> => {
+    if (isSameOrigin(baseUrl, request.page)) return { outcome: "skipped", detail: "the server's own origin: CORS does not apply" };
     let came;
     try {
       came = await limited(signal, (limit) => askedAsPage(request, baseUrl, limit));
@@ -139,7 +140,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     const { preflight, reply } = came;
     const findings = corsFindings(request, preflight, reply);
     const isFine = findings.every(({ level }) => level === "note");
-    const origin = allowedOrigin(reply) ?? "nobody";
+    const origin = allowedOrigin(reply) || "nobody";
     return { outcome: isFine ? "ok" : "failed", detail: `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}, lets in ${origin}`, findings };
   });
 }
