@@ -343,6 +343,17 @@ describe("what is printed", () => {
     assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["token_refused"]);
   });
 
+  it("without WebAssembly that alone is found, and the way to the server is tried", async () => {
+    const args = ["--jitless", "node_modules/bookmore-sdk/dist/cli/main.js", "doctor", "--origin", PAGE, "--json"];
+    const { code, stdout } = await new Promise((resolve) => {
+      execFile(process.execPath, args, { cwd: user.folder, env: { PATH: process.env.PATH, ...env() } }, (error, stdout) => resolve({ code: error?.code ?? 0, stdout }));
+    });
+    const { steps, findings } = JSON.parse(stdout);
+    assert.deepEqual([code, findings.map(({ code }) => code)], [1, ["wasm_missing"]]);
+    assert.equal(steps.find(({ name }) => name === "HTTP").outcome, "ok");
+    assert.deepEqual(steps.slice(-2).map(({ name, outcome }) => [name, outcome]), [["reachability", "skipped"], ["page", "skipped"]]);
+  });
+
   it("a server that leaves the browser's questions unanswered fails for the page", async () => {
     const silent = createServer((req, res) => (req.method === "OPTIONS" ? req.socket.destroy() : res.writeHead(401).end()));
     await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));

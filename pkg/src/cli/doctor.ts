@@ -3,7 +3,7 @@ import { Examination } from "../diagnose/examine.js";
 import type { Facts } from "../diagnose/facts.js";
 import { corsFix, isAskedFor, isSameOrigin, shellWord, type Settings } from "../diagnose/fixes.js";
 import { errorFinding } from "../diagnose/network.js";
-import { LIMIT_MS, limited } from "../diagnose/probe.js";
+import { codeOf, LIMIT_MS, limited } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { parsed } from "./arguments.js";
@@ -13,6 +13,7 @@ import { answered, certified, connected, resolved } from "./doctor/connection.js
 import { allowedOrigin, askedAsPage, corsFindings, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy } from "./doctor/proxy.js";
 import { systemCause, unreachable } from "./doctor/system.js";
+import { isFetchBroken } from "../fetch.js";
 import { badArguments, EXIT, Failure, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
 
@@ -35,7 +36,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const headerNames = namesOf(values.headers);
   const [companyId] = positionals;
   const request = companyId === undefined ? {} : { companyId };
-  if (companyId !== undefined) await checkRequest(request);
+  if (companyId !== undefined && !isFetchBroken()) await checkRequest(request);
 
   const checklist = new Checklist(signal);
   checklist.announce("credentials");
@@ -128,6 +129,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     findings: isReached ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
   });
   await checklist.step("page", async (): Promise<Checked> => {
+    if (isFetchBroken()) return { outcome: "skipped", detail: "the fetch of Node.js needs WebAssembly" };
     if (isSameOrigin(baseUrl, request.page)) return { outcome: "skipped", detail: "the server's own origin: CORS does not apply" };
     let came;
     try {
@@ -162,7 +164,8 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const findings = findingsOf(facts).flatMap((finding) => {
-    if (finding.code === "no_reply" && finding.candidates === undefined) return noReply(finding, facts, known, isTunnelled);
+    // The fetch of this process may say by another error that nothing came.
+    if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, isTunnelled);
     if (finding.level === "error" && DECISIVE.some((code) => known.has(code))) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
   });
@@ -180,9 +183,9 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
 }
 
 /** What the system said, unless a step has shown it already. */
-function noReply(finding: Finding, { baseUrl, reach }: Facts, known: Set<FindingCode>, isTunnelled: boolean): Finding[] {
+function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, isTunnelled: boolean): Finding[] {
   if (known.size > 0) return [];
-  const code = reach?.came === "nothing" ? reach.code : "";
+  const code = reach?.came === "nothing" ? reach.code : codeOf(call?.error?.cause);
   const proxy = isHeeded() && !isTunnelled ? proxyFor(baseUrl!) : undefined;
   if (proxy) return [behindProxy(proxy, baseUrl!)];
   const cause = systemCause(code);

@@ -1,10 +1,12 @@
 import { isBookMoreError, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { abortReason } from "../abort.js";
 import type { Outline } from "../calls.js";
+import { isFetchBroken } from "../fetch.js";
 import { handled } from "../handled.js";
 import { isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { callsOf } from "../reach.js";
+import { isControlFlow, textOf } from "../thrown.js";
 import { isUsage } from "../watch/options.js";
 import { claimsOf } from "./claims.js";
 import type { Call, Facts, Probe } from "./facts.js";
@@ -14,6 +16,8 @@ import type { DiagnosisStep } from "./types.js";
 
 /** Firefox and Chromium report a violation of the policy one task after the refusal; it is waited for so long. */
 const LATEST_VIOLATION_MS = 300;
+/** A client ends by itself before. */
+const LONGEST_CALL_MS = LIMIT_MS + 1000;
 /** Stands where a token, a key or a header's value would: no server takes it for one. */
 const PLACEHOLDER = "placeholder";
 
@@ -38,11 +42,12 @@ export class Examination {
     this.#onStep = onStep;
     // One of an older copy of the package has none.
     this.#outline = callsOf(client)?.outline?.();
-    const { baseUrl, headerNames = [], credentials, isJsonl = false } = this.#outline ?? {};
+    const { baseUrl, headerNames = [], credentials, fetch, isJsonl = false } = this.#outline ?? {};
     this.facts = {
       page: pageOrigin(),
       baseUrl,
       headerNames: headerNames.filter(isAskedFor),
+      hasFetch: fetch !== undefined,
       includesCookies: credentials === "include",
       isJsonl,
       isOffline: globalThis.navigator?.onLine === false,
@@ -85,6 +90,7 @@ export class Examination {
     const { facts } = this;
     const { baseUrl, page } = facts;
     if (baseUrl === undefined) return;
+    if (!facts.hasFetch && isFetchBroken()) return this.#step("reachability", async () => ["skipped", "the fetch of Node.js needs WebAssembly"]);
     if (page === undefined) {
       facts.reach = facts.plain = await this.#probe("reachability", {});
       return;
@@ -117,9 +123,11 @@ export class Examination {
   async call(): Promise<void> {
     if (this.facts.runtime) return;
     await this.#step("call", async () => {
-      const call: Call = { sent: [] };
+      const call: Call = {};
       const calls = callsOf(this.#client);
+      let requests = 0;
       const note = (headers: Readonly<Record<string, string>>) => {
+        requests++;
         const pairs = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
         call.sent = pairs.map(([name]) => name).filter((name) => name !== "accept");
         call.claims = claimsOf(Object.fromEntries(pairs)["authorization"]);
@@ -128,22 +136,30 @@ export class Examination {
       try {
         const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: LIMIT_MS };
         // A client's own limit comes first, and tells more.
-        const reply = await limited(this.#signal, (signal) => this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal }), LIMIT_MS + 1000);
         // What stands in for a client may tell less, or heed no limit.
-        call.isForeign = !isUsage(reply?.data);
+        const came = await limited(this.#signal, async (signal) => [await this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal })], LONGEST_CALL_MS);
+        const [reply] = came ?? [];
+        if (!came) call.foreign = `gave nothing within ${LONGEST_CALL_MS / 1000} s`;
+        else if (!isUsage(reply?.data)) call.foreign = "gave what is no usage";
         const headers = reply?.response?.headers;
-        call.contentType = headers?.["content-type"];
-        call.aheadMs = aheadMs(headers?.["date"]);
+        call.contentType = textOf(headers, "content-type");
+        call.aheadMs = aheadMs(textOf(headers, "date"));
       } catch (thrown) {
         if (this.#signal?.aborted) throw abortReason(this.#signal);
-        if (isBookMoreError(thrown)) call.error = thrown;
-        else call.isForeign = true;
+        if (isWhole(thrown)) call.error = thrown;
+        else {
+          call.isControlFlow = this.#outline !== undefined && isControlFlow(thrown);
+          call.foreign = `threw ${/^\w{1,60}$/.exec(textOf(thrown, "name"))?.[0] ?? "something"}, which is no BookMoreError`;
+        }
       } finally {
         calls?.sendListeners?.delete(note);
       }
+      // Calls that the application makes meanwhile are told of, too: which request was whose is not known then.
+      if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = undefined;
+      else call.sent ??= [];
       this.facts.call = call;
       this.facts.now = Date.now();
-      if (call.isForeign) return ["failed", "neither a usage nor a BookMoreError"];
+      if (call.foreign) return ["failed", call.foreign];
       const { status } = Object(call.error) as { status?: number };
       return call.error ? ["failed", `${call.error.code}${status ? ` (${status})` : ""}`] : ["ok", "a usage"];
     });
@@ -207,6 +223,18 @@ function resultOf(probe: Probe): StepResult {
       return ["failed", `nothing within ${LIMIT_MS / 1000} s`];
     case "nothing":
       return ["failed", probe.code || "no reply"];
+  }
+}
+
+/** Whether it is an error of the client's, with all that is read of it: what stands in for one may make its own. */
+function isWhole(thrown: unknown): thrown is AnyBookMoreError {
+  try {
+    if (!isBookMoreError(thrown)) return false;
+    const { code, message, attempts } = thrown;
+    return typeof code === "string" && typeof message === "string" && (attempts === undefined || Array.isArray(attempts));
+  } catch {
+    // A getter's.
+    return false;
   }
 }
 

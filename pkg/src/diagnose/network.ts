@@ -1,6 +1,7 @@
 import { isLoopback } from "../loopback.js";
-import type { Call, Facts, Probe } from "./facts.js";
+import type { Call, Facts } from "./facts.js";
 import { corsFix, doctorLine, httpsOf, isSameOrigin, shellWord, urlFor, type Asking } from "./fixes.js";
+import { BAD_PORT, codeOf } from "./probe.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cause });
@@ -8,15 +9,14 @@ export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cau
 /** Why no reply could be read. Without `call`, which could not be made, this is only what the probes show. */
 export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   const { baseUrl, page, reach, plain } = facts;
-  const unexplained = call ? [errorFinding(noReply(call))] : [];
   // Of what stands in for a client nothing is known.
-  if (baseUrl === undefined || !(reach ?? plain)) return unexplained;
+  if (baseUrl === undefined || !(reach ?? plain)) return call ? [errorFinding({ code: "no_reply", message: call.error!.message })] : [];
   // Headers came: what was lost is the body.
   if (call?.error?.attempts?.at(-1)?.status) return [errorFinding(truncated(call.error.message))];
   if ([reach, plain].some((probe) => probe?.came === "late")) return [errorFinding(late(baseUrl))];
   if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
-  if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach) : inPage(facts, page, baseUrl)];
-  if (page === undefined || isSameOrigin(baseUrl, page)) return unexplained;
+  if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
+  if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, codeOf(call.error?.cause), " to the call, though one to a probe before it did")] : [];
   const asking = { page, headerNames: facts.headerNames };
   const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking));
   if (!found) return [];
@@ -25,8 +25,9 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
 }
 
 /** Where no browser hides it the terminal tells more. */
-function outside(baseUrl: string, { code }: Extract<Probe, { came: "nothing" }>): Finding {
-  const finding = errorFinding({ code: "no_reply", message: `No reply came from ${new URL(baseUrl).host}${code && ` (${code})`}.` });
+function outside(baseUrl: string, code: string, what = ""): Finding {
+  const why = code === BAD_PORT ? "fetch refuses this port, as browsers do" : code;
+  const finding = errorFinding({ code: "no_reply", message: `No reply came from ${new URL(baseUrl).host}${what}${why && ` (${why})`}.` });
   return { ...finding, doctor: `${urlFor(baseUrl)}npx bookmore-sdk doctor` };
 }
 
@@ -176,8 +177,6 @@ export function late(baseUrl: string): Cause {
 export function truncated(message: string): Cause {
   return { code: "truncated", message: `${message} Where it happens each time, a proxy on the way cuts replies off.` };
 }
-
-const noReply = ({ error }: Call): Cause => ({ code: "no_reply", message: error!.message });
 
 export function portOf({ port, protocol }: URL): number {
   return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);

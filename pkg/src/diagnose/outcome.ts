@@ -16,7 +16,7 @@ export function findingsOf(facts: Facts): Finding[] {
   const { call, runtime } = facts;
   // Without the module no call was made, and the next obstacle is what the probes show.
   const findings = runtime ? [runtimeFinding(runtime, facts), ...noReplyFindings(facts)] : [];
-  if (call?.error || call?.isForeign) findings.push(...callFindings(facts, call));
+  if (call?.error || call?.foreign) findings.push(...callFindings(facts, call));
   return [...findings, ...notes(facts, findings)];
 }
 
@@ -31,13 +31,15 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
 }
 
 function callFindings(facts: Facts, call: Call): Finding[] {
-  const { error, isForeign } = call;
-  if (isForeign && facts.baseUrl !== undefined) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw what is a framework's to catch, such as a redirect; a call passes it on as it is." })];
-  if (isForeign || !error) return [errorFinding({ code: "stand_in", message: "What was given as a client is not like one: it gave no usage in time, and threw no BookMoreError. Look at what it does." })];
+  const { error, foreign, isControlFlow } = call;
+  if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw what is a framework's to catch, such as a redirect; a call passes it on as it is." })];
+  if (!error) return [errorFinding({ code: "stand_in", message: `What was given as a client is not like one: it ${foreign}. Look at what it does.` })];
   const { code, message } = error;
   switch (code) {
     case "network_error":
       return [...noReplyFindings(facts, call), ...untimely(facts, call).map(errorFinding)];
+    case "token_provider_error":
+      return [errorFinding({ code, message: providerWords(error) })];
     case "authentication_error":
       return [errorFinding(credentialsCause(facts, call, message))];
     case "api_error":
@@ -62,14 +64,22 @@ function codeOf(code: AnyBookMoreError["code"]): FindingCode {
   return code as FindingCode;
 }
 
+/** Where its error is found, and what it was asked for. */
+function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
+  const isRefused = attempts?.at(-1)?.status === 401;
+  return [message, cause === undefined ? "" : "A call's own error has it as its cause.", isRefused ? "It was asked for another token because the server refuses the first one (401)." : ""].filter(Boolean).join(" ");
+}
+
 const SET_CLOCK = "timedatectl set-ntp true";
 
 /** Why a 401, as far as the token tells. */
 function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   const { sent, claims } = call;
-  const { settings } = facts;
+  const { settings, hasFetch } = facts;
+  if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
+  if (!hasToken && !hasKey && hasFetch) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; what its fetch function may add is missing, or is refused.` };
   if (!hasToken && !hasKey) {
     return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, fix: settings.credentials };
   }
@@ -125,7 +135,7 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
     return {
       ...errorFinding({ code: "html_reply", message: "The server answered with a page of HTML instead of JSON." }),
       candidates: [
-        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in.", fix: call?.sent.length ? settings.token : settings.credentials },
+        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in.", ...(call?.sent ? { fix: call.sent.length > 0 ? settings.token : settings.credentials } : {}) },
         { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
       ],
     };
@@ -193,11 +203,11 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   }
   if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, and not the PascalCase of its documentation; the client reads both.");
   const isJsonlReply = call?.contentType && /jsonl/i.test(call.contentType);
-  if (call?.contentType && !call.error && isJsonl !== Boolean(isJsonlReply)) {
+  if (call?.contentType && baseUrl !== undefined && !call.error && isJsonl !== Boolean(isJsonlReply)) {
     note("reply_form", `The client asked for ${isJsonl ? "JSON Lines" : "JSON"} and got ${call.contentType}; it reads both.`);
   }
   // In a page a probe and a call differ in what the page may read.
-  const isUnsteady = facts.page === undefined && call && !call.error && !call.isForeign && facts.reach?.came === "nothing";
+  const isUnsteady = facts.page === undefined && call && !call.error && !call.foreign && facts.reach?.came === "nothing";
   if (isUnsteady) note("unsteady", "The call gave a usage, and a probe before it got no reply: the connection comes and goes.");
   return found;
 }

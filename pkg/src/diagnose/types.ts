@@ -13,7 +13,7 @@ export type FindingCode =
   | "moved" | "sign_in_redirect" | "redirected" | "html_reply" | "login_page" | "base_url" | "truncated" | "unexpected_response" | "decode_error"
   | "company_mismatch" | "rate_limited" | "server_error" | "api_error"
   // Who asks.
-  | "credentials_missing" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"
+  | "credentials_missing" | "credentials_refused" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"
   | "permission_denied" | "token_provider_error"
   // What the caller gave.
   | "config_error" | "fetch_error" | "control_flow" | "stand_in" | "internal_error"
@@ -55,7 +55,7 @@ export interface DiagnosisStep {
 
 /** What was found. It can be printed, `String(diagnosis)`, and sent as JSON; no token and no key is in it. */
 export interface Diagnosis {
-  /** Whether the call gave a usage. */
+  /** Whether nothing keeps calls from succeeding. */
   ok: boolean;
   /** What keeps calls from succeeding, then what is worth knowing. */
   findings: Finding[];
