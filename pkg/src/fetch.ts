@@ -88,15 +88,19 @@ export async function send(
 
 /** workerd may lack `cache`, and throws where it is given; React Native makes a parameter of the URL of it. */
 function knowsCache(): boolean {
-  // Without WebAssembly Node.js ends where its Request is looked at.
-  const { process, WebAssembly } = globalThis as { process?: { versions?: { node?: string } }; WebAssembly?: object };
-  if (!WebAssembly && process?.versions?.node) return true;
+  if (isFetchBroken()) return true;
   const Request = globalThis.Request as typeof globalThis.Request | undefined;
   return !Request || "cache" in Request.prototype;
 }
 
+/** Without WebAssembly Node.js ends where its own fetch is called, or its Request looked at. */
+export function isFetchBroken(): boolean {
+  const { process, WebAssembly } = globalThis as { process?: { versions?: { node?: string } }; WebAssembly?: object };
+  return !WebAssembly && process?.versions?.node !== undefined;
+}
+
 /** Those of a polyfill or a mock may not iterate: they have forEach, or are a plain object. */
-function headersOf(given: unknown): Reply["headers"] {
+export function headersOf(given: unknown): Reply["headers"] {
   const headers: Reply["headers"] = [];
   const add = (value: unknown, name: unknown) => {
     const key = String(name).toLowerCase();
@@ -141,7 +145,7 @@ function checked(given: unknown): { status: number; body: Response["body"] | und
 }
 
 /** What a mock's getter throws is not there. */
-function partOf(of: unknown, name: string): unknown {
+export function partOf(of: unknown, name: string): unknown {
   try {
     return (of as Record<string, unknown> | undefined)?.[name];
   } catch {

@@ -1,8 +1,8 @@
 // The command of the packed package, run as a user would, against the kit behind HTTP.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -54,6 +54,44 @@ function run(args, { input = "", env } = {}) {
 }
 
 const begin = (args, env) => spawn(program(), args, { cwd: folder, env: surroundings(env), stdio: ["ignore", "pipe", "pipe"] });
+
+/** A named pipe for writing, as soon as somebody reads it. */
+async function written(pipe) {
+  for (;;) {
+    try {
+      return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch {
+      await sleep(10);
+    }
+  }
+}
+
+describe("a named pipe in place of a file", { timeout: 60_000 }, () => {
+  const pipe = () => join(folder, "pipe");
+  before(() => execFileSync("mkfifo", [pipe()]));
+
+  for (const args of [["usage", "--token-file", "pipe"], ["usage", "--file", "pipe"], ["explain", "pipe"], ["doctor", "--token-file", "pipe"]]) {
+    it(`Ctrl+C ends ${args.join(" ")} at once, while nobody writes`, async () => {
+      const child = begin(args);
+      const fd = await written(pipe());
+      child.kill("SIGINT");
+      assert.deepEqual(await once(child, "close"), [130, null]);
+      closeSync(fd);
+    });
+  }
+
+  it("is read to its end", async () => {
+    for (const [args, text, output] of [[["--token-file", "pipe", "--json"], `${TOKEN}\n`, OWN], [["--file", "pipe", "--json"], `${id(1)}\n${id(2)}`, id(2)]]) {
+      const running = run(["usage", ...args]);
+      const fd = await written(pipe());
+      writeFileSync(fd, text);
+      closeSync(fd);
+      const { code, stdout, stderr } = await running;
+      assert.equal(code, 0, stderr);
+      assert.ok(stdout.includes(output));
+    }
+  });
+});
 
 describe("usage", () => {
   it("without ids: the logged-in user's company", async () => {
@@ -199,6 +237,9 @@ describe("credentials", () => {
     for (const [args, env, code, sentence] of [
       [[], none, 4, /^There are no credentials: set BOOKMORE_TOKEN/],
       [["--token-file", "absent"], none, 4, /^The token file absent cannot be read \(ENOENT\)/],
+      [["--token-file", "."], none, 4, /^The token file \. cannot be read \(EISDIR\)/],
+      [["--token-file", "/dev/null"], none, 4, /^The token file \/dev\/null is empty/],
+      [["--token-file", "/dev/zero"], none, 4, /^The token file \/dev\/zero cannot be read \(EFBIG\)/],
       [[], { BOOKMORE_TOKEN: "two words" }, 4, /^The token must be a string of visible ASCII/],
       [[], { BOOKMORE_API_KEY: "two words" }, 4, /^BOOKMORE_API_KEY must be/],
       [[], { BOOKMORE_URL: "ftp://x" }, 2, /^BOOKMORE_URL: baseUrl must be an http/],

@@ -17,6 +17,8 @@ import { spellings } from "./diagnose/spellings.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const rows = CAUSES.filter(({ page }) => page);
+/** Pages that have a variable of this name. */
+const ORIGINS = { text: '"Stockholm"', object: '{ city: "Stockholm" }' };
 
 let user, made;
 const sites = new Map();
@@ -24,7 +26,9 @@ before(async () => {
   user = install();
   made = certificates();
   cpSync(at("diagnose/page.js"), join(user.folder, "page.js"));
-  writeFileSync(join(user.folder, "index.html"), '<!doctype html><meta charset="utf-8"><output></output><script type="module" src="bundle.js"></script>');
+  const html = '<!doctype html><meta charset="utf-8"><output></output><script type="module" src="bundle.js"></script>';
+  writeFileSync(join(user.folder, "index.html"), html);
+  for (const [name, value] of Object.entries(ORIGINS)) writeFileSync(join(user.folder, `${name}.html`), `${html}<script>var origin = ${value};</script>`);
   await build({ absWorkingDir: user.folder, entryPoints: ["page.js"], outfile: "bundle.js", bundle: true, format: "esm", logLevel: "error" });
 });
 after(async () => {
@@ -42,8 +46,8 @@ async function site({ csp = "", secure = false }) {
 }
 
 /** What a page finds, and as a text. */
-async function diagnosed(browser, { csp, secure }, given) {
-  const url = `${await site({ csp, secure })}#${encodeURIComponent(JSON.stringify(given))}`;
+async function diagnosed(browser, { csp, secure, path = "" }, given) {
+  const url = `${await site({ csp, secure })}${path}#${encodeURIComponent(JSON.stringify(given))}`;
   const { text } = await readOutput(secure ? `${browser} trusting` : browser, url);
   return { diagnosis: JSON.parse(text), text };
 }
@@ -59,7 +63,7 @@ for (const browser of ["chromium", "firefox", "webkit"]) {
         const server = await host(row.host, made);
         try {
           const given = { options: clientOptions(row, server.baseUrl), request: row.company && { companyId: row.company } };
-          const { diagnosis, text } = await diagnosed(browser, row, given);
+          const { diagnosis, text } = await diagnosed(browser, { ...row, csp: row.csp?.replace("API", server.baseUrl) }, given);
           assert.equal(diagnosis.error, undefined);
           const found = findingsIn(diagnosis);
           const codes = found.flatMap(codesOf);
@@ -128,6 +132,19 @@ describe("what is to be pasted mends it", { timeout: 300_000 }, () => {
     await isFine({}, server, { baseUrl });
     server.close();
   });
+});
+
+describe("a page that has a variable named origin", { timeout: 120_000 }, () => {
+  for (const name of Object.keys(ORIGINS)) {
+    it(name, async () => {
+      const server = await host({ cors: "none" }, made);
+      const { diagnosis } = await diagnosed("chromium", { path: `${name}.html` }, { options: clientOptions({}, server.baseUrl) });
+      server.close();
+      const { origin } = new URL(await site({}));
+      assert.equal(diagnosis.findings[0].code, "cors_blocked");
+      assert.ok(diagnosis.findings[0].doctor.includes(`--origin ${origin} `), diagnosis.findings[0].doctor);
+    });
+  }
 });
 
 it("the demo page tells why", { timeout: 120_000 }, async () => {

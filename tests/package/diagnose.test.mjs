@@ -1,9 +1,10 @@
 // bookmore-sdk/diagnose of the packed package in Node.js: its options, its end, and what it does with whatever it is given.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import { inspect } from "node:util";
+import { inspect, promisify } from "node:util";
 import FakeTimers from "@sinonjs/fake-timers";
 import { jwt, SECRETS } from "./diagnose/causes.mjs";
 import { spellings } from "./diagnose/spellings.mjs";
@@ -124,6 +125,16 @@ it("what stands in for a client is called, and nothing else", async () => {
   const like = (getAiChatUsageWithResponse) => ({ ready: async () => {}, setBearerToken() {}, getAiChatUsage() {}, getAiChatUsageWithResponse });
   assert.equal((await diagnose(like(async () => ({ data: kit.usage(), response: {} })))).ok, true);
   for (const given of [undefined, {}, { data: { tokensUsed: "5" } }]) assert.deepEqual(codes(await diagnose(like(async () => given))), ["stand_in"]);
+  const hostile = { get code() { throw new Error("x"); } };
+  for (const response of [{ headers: { "content-type": Symbol("x"), date: Symbol("x") } }, { headers: 1 }, null]) {
+    assert.deepEqual((await diagnose(like(async () => ({ data: kit.usage(), response })))).findings, []);
+  }
+  for (const own of [hostile, { message: undefined }, { attempts: 1 }]) {
+    const error = Object.defineProperties(new sdk.RateLimitError({ message: "Busy.", status: 429 }), Object.getOwnPropertyDescriptors(own));
+    const odd = await diagnose(like(async () => { throw error; }));
+    assert.deepEqual(codes(odd), ["stand_in"]);
+    assert.deepEqual(JSON.parse(JSON.stringify(odd)).findings, odd.findings);
+  }
   const foreign = await diagnose(like(async () => { throw new Error(SECRETS[0]); }));
   assert.deepEqual([codes(foreign), String(foreign).includes(SECRETS[0])], [["stand_in"], false]);
   const refused = await diagnose(like(async () => { throw new sdk.RateLimitError({ message: "Busy.", status: 429 }); }));
@@ -190,6 +201,100 @@ it("a signal made by hand, and a call that fails", async () => {
   const fake = kit.createFakeBookMore();
   fake.set(undefined, { status: 500 });
   assert.deepEqual(codes(await diagnose(fake.client(), undefined, { signal })), ["server_error"]);
+});
+
+it("a client with a member of the application's own", async () => {
+  const withMember = (member) => Object.assign(kit.createFakeBookMore().client(), { getAiChatUsageWithResponse: member });
+  for (const [member, words] of [
+    [async () => { throw new TypeError(SECRETS[0]); }, "threw TypeError, which is no BookMoreError"],
+    [async () => { throw { name: SECRETS[0] }; }, "threw something, which is no BookMoreError"],
+    [async () => ({ data: {} }), "gave what is no usage"],
+  ]) {
+    const found = await diagnose(withMember(member));
+    assert.deepEqual(codes(found), ["stand_in"]);
+    assert.ok(found.findings[0].message.includes(words), found.findings[0].message);
+    assert.ok(!String(found).includes(SECRETS[0]));
+  }
+});
+
+it("what is not known of what was sent is not said", async () => {
+  const refusing = kit.createFakeBookMore({ bearerToken: "another" });
+  // A fetch that adds credentials, and what stands in for a client with some.
+  const adding = refusing.client({ bearerToken: undefined, fetch: (url, init) => refusing.fetch(url, { ...init, headers: { ...init.headers, authorization: "Bearer x" } }) });
+  const real = refusing.client({ bearerToken: "stale" });
+  const standIn = { getAiChatUsageWithResponse: (...given) => real.getAiChatUsageWithResponse(...given) };
+  for (const client of [adding, standIn]) {
+    const { findings } = await diagnose(client);
+    assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["credentials_refused", undefined]]);
+    assert.doesNotMatch(findings[0].message, /was sent/);
+  }
+});
+
+it("another call of the same client says nothing of this one", async () => {
+  const refusing = kit.createFakeBookMore({ bearerToken: "another" });
+  let token = "stale";
+  const client = refusing.client({
+    bearerToken: () => token,
+    fetch: async (url, init) => {
+      if (token && "Authorization" in init.headers) {
+        token = null;
+        await client.getAiChatUsage({}, { coalesce: false }).catch(() => {});
+      }
+      return refusing.fetch(url, init);
+    },
+  });
+  const { code, message } = (await diagnose(client)).findings[0];
+  assert.equal(code, "credentials_refused");
+  assert.doesNotMatch(message, /has neither/);
+});
+
+it("a reply made by hand is read as the client reads it", async () => {
+  const bytes = new TextEncoder().encode(JSON.stringify({ TokensUsed: 1, TokenLimit: 10, TokensRemaining: 9, IsWithinBudget: true, WindowDays: 30 }));
+  const headers = [["content-type", "application/json"], ["date", new Date(Date.now() + 3_600_000).toUTCString()]];
+  const client = new sdk.BookMoreClient({ fetch: async () => ({ status: 200, headers, arrayBuffer: async () => bytes }) });
+  const { steps, findings } = await diagnose(client);
+  assert.deepEqual([steps.find(({ name }) => name === "reachability").outcome, findings.map(({ code }) => code)], ["ok", ["clock_skew"]]);
+});
+
+it("a token's function that fails: where its error is, and why it was asked", async () => {
+  const refusing = kit.createFakeBookMore({ bearerToken: "another" });
+  const client = refusing.client({ bearerToken: ({ forceRefresh }) => { if (forceRefresh) throw new Error("x"); return "stale"; } });
+  const [{ code, message }] = (await diagnose(client)).findings;
+  assert.equal(code, "token_provider_error");
+  assert.match(message, /A call's own error has it as its cause\. .*the server refuses the first one \(401\)\.$/);
+});
+
+it("a call that gets no reply after a probe did", async () => {
+  const fetch = async (_, { headers }) => {
+    if (!new Headers(headers).has("authorization")) return new Response(null, { status: 401 });
+    throw Object.assign(new TypeError("fetch failed"), { cause: { code: "ECONNRESET" } });
+  };
+  const [{ code, message, doctor }] = (await diagnose(new sdk.BookMoreClient({ bearerToken: "x", fetch }))).findings;
+  assert.deepEqual([code, doctor], ["no_reply", "npx bookmore-sdk doctor"]);
+  assert.equal(message, "No reply came from api.bookmore.com to the call, though one to a probe before it did (ECONNRESET).");
+});
+
+it("only what looks like a code of the system is taken for one", async () => {
+  for (const [code, shown] of [["ECONNRESET", true], [`E ${SECRETS[0]}`, false], [SECRETS[3], false]]) {
+    const fetch = async () => { throw Object.assign(new TypeError("fetch failed"), { cause: { code } }); };
+    const { findings, steps } = await diagnose(new sdk.BookMoreClient({ fetch }));
+    assert.equal(JSON.stringify([findings, steps]).includes(JSON.stringify(code).slice(1, -1)), shown);
+  }
+});
+
+it("where Node.js has no WebAssembly its own fetch, which needs it, is not called", async () => {
+  const script = `
+    import { BookMoreClient } from "bookmore-sdk";
+    import { diagnose } from "bookmore-sdk/diagnose";
+    const { findings, steps } = await diagnose(new BookMoreClient({ baseUrl: "http://127.0.0.1:9" }));
+    console.log(JSON.stringify([findings.map(({ code }) => code), steps.at(-1).outcome]));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--jitless", "--input-type=module", "-e", script], { cwd: user.folder });
+  assert.equal(stdout.split("\n").at(-2), '[["wasm_missing"],"skipped"]');
+});
+
+it("a port that no fetch asks at is named", async () => {
+  const [{ message }] = (await diagnose(new sdk.BookMoreClient({ baseUrl: "http://127.0.0.1:6667" }))).findings;
+  assert.match(message, /fetch refuses this port/);
 });
 
 it("a framework's redirect out of the client's fetch", async () => {

@@ -12,10 +12,15 @@ const { signal } = new AbortController();
 const versions = Object.getOwnPropertyDescriptor(process, "versions");
 const environment = { ...process.env };
 
-let proxyFor, proxied, isHeeded;
+let proxyFor, proxyForOld, proxied, isHeeded;
 before(async () => {
-  Object.defineProperty(process, "versions", { ...versions, value: { ...process.versions, node: "24.0.0" } });
-  ({ proxyFor, proxied, isHeeded } = await loadSource('export * from "./cli/doctor/proxy.js";', "node"));
+  const loaded = (node) => {
+    Object.defineProperty(process, "versions", { ...versions, value: { ...process.versions, node } });
+    // Another text, so that it is another module.
+    return loadSource(`export * from "./cli/doctor/proxy.js"; export const node = "${node}";`, "node");
+  };
+  ({ proxyFor: proxyForOld } = await loaded("22.21.0"));
+  ({ proxyFor, proxied, isHeeded } = await loaded("24.21.0"));
 });
 after(() => {
   Object.defineProperty(process, "versions", versions);
@@ -38,7 +43,10 @@ const NAMES = [
   [{ https_proxy: P }, "http://127.0.0.1:8080", undefined],
   [{ HTTP_PROXY: P }, API, "HTTP_PROXY"],
   [{ HTTP_PROXY: Q, https_proxy: P }, API, "https_proxy"],
-  [{ https_proxy: "", HTTPS_PROXY: P }, API, "HTTPS_PROXY"],
+  // An empty one in lower case counts.
+  [{ https_proxy: "", HTTPS_PROXY: P }, API, undefined],
+  [{ https_proxy: "", HTTPS_PROXY: P, HTTP_PROXY: Q }, API, "HTTP_PROXY"],
+  [{ http_proxy: "", HTTP_PROXY: P }, API, undefined],
   [{ HTTPS_PROXY: "proxy.example:3128" }, API, "HTTPS_PROXY"],
   [{ HTTPS_PROXY: "http://[nothing" }, API, undefined],
   [{ HTTPS_PROXY: P, NO_PROXY: "*" }, API, undefined],
@@ -50,8 +58,18 @@ const NAMES = [
   [{ HTTPS_PROXY: P, NO_PROXY: ".example" }, "https://api.example", undefined],
   [{ HTTPS_PROXY: P, NO_PROXY: "*.example" }, "https://api.example", undefined],
   [{ HTTPS_PROXY: P, NO_PROXY: "Api.Example" }, "https://api.example", undefined],
-  // Node.js takes a name without a dot in front for that one host.
-  [{ HTTPS_PROXY: P, NO_PROXY: "example" }, "https://api.example", "HTTPS_PROXY"],
+  [{ HTTPS_PROXY: P, NO_PROXY: "other.example *" }, API, "HTTPS_PROXY"],
+];
+const SUFFIXES = [
+  // [NO_PROXY, host, whether Node.js 24 goes by the proxy, whether Node.js 22 does]
+  ["example", "api.example", false, true],
+  ["example", "example", false, false],
+  [".example", "example", false, true],
+  [".example", "api.example", false, false],
+  ["*.example", "example", false, true],
+  ["*.example", "api.example", false, false],
+  ["*ample", "api.example", true, false],
+  ["ample", "api.example", true, true],
 ];
 
 describe("which variable counts", () => {
@@ -75,6 +93,15 @@ async function proxy(status, talk) {
   const { port } = server.address();
   return { port, asked, at: `http://user:${SECRET}@127.0.0.1:${port}`, close: () => server.close() };
 }
+
+describe("NO_PROXY", () => {
+  for (const [NO_PROXY, name, ...expected] of SUFFIXES) {
+    it(`${NO_PROXY} and ${name}`, () => {
+      surroundedBy({ HTTPS_PROXY: P, NO_PROXY });
+      assert.deepEqual([proxyFor, proxyForOld].map((variableOf) => variableOf(`https://${name}`) !== undefined), expected);
+    });
+  }
+});
 
 describe("what the proxy says", () => {
   const found = async (env) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -127,6 +128,48 @@ describe("what is to be pasted mends it", () => {
     const [, name] = /^export (\w+)=\/path\/to\/authority\.pem$/.exec(findings[0].fix);
     assert.equal((await run([], { ...env(server), [name]: made.authority })).code, 0);
     server.close();
+  });
+});
+
+describe("through a proxy", () => {
+  let proxy;
+  before(async () => {
+    proxy = createServer().on("connect", ({ url }, socket) => {
+      const to = connect(new URL(`tcp://${url}`).port, "127.0.0.1", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        to.pipe(socket).pipe(to);
+      });
+      for (const each of [to, socket]) each.on("error", () => {}).on("close", () => (to.destroy(), socket.destroy()));
+    });
+    await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  });
+  after(() => proxy.close());
+
+  const found = async (server, more) => {
+    const { stdout } = await run(["--json"], {
+      BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN: GOOD, NODE_EXTRA_CA_CERTS: made.authority, NODE_USE_ENV_PROXY: "1",
+      HTTPS_PROXY: `http://127.0.0.1:${proxy.address().port}`, NODE_OPTIONS: `--import=${new URL("diagnose/newer-node.mjs", import.meta.url)}`, ...more,
+    });
+    server.close();
+    const { steps, findings } = JSON.parse(stdout);
+    return [steps.find(({ name }) => name === "proxy")?.outcome, ...findings.map(({ code }) => code)];
+  };
+
+  it("what is the server's is not the proxy's", async () => {
+    assert.deepEqual(await found(await host({ tls: "good" }, made)), ["ok"]);
+    for (const [given, code] of [[{ scheme: "https" }, "not_tls"], [{ tls: "forClients" }, "certificate_refused"], [{ tls: "expired" }, "certificate_expired"], [{ raw: "clientCertificate" }, "connection_reset"]]) {
+      assert.deepEqual(await found(await host(given, made)), ["ok", code]);
+    }
+  });
+
+  it("and the other way round", async () => {
+    assert.deepEqual(await found(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9" }), ["failed", "proxy_refused"]);
+  });
+
+  it("none is blamed that is not used", async () => {
+    for (const off of [{ NO_PROXY: ".0.0.1" }, { NO_PROXY: "127.0.0.1" }, { https_proxy: "" }]) {
+      assert.deepEqual(await found(await host({ tls: "selfSigned" }, made), { HTTPS_PROXY: "http://127.0.0.1:9", ...off }), [undefined, "certificate_untrusted"]);
+    }
   });
 });
 
@@ -290,6 +333,27 @@ describe("what is printed", () => {
     assert.equal((await run(["--token-file", "token"], { BOOKMORE_URL: server.baseUrl })).code, 0);
   });
 
+  it("the token command is run once, and may take its time", { timeout: 60_000 }, async () => {
+    const refusing = await host({ fake: { bearerToken: GOOD } }, made);
+    const file = join(user.folder, "asked");
+    // What a command takes that runs longer than a step; and one whose token is good for one time.
+    const { code, stdout } = await run(["--json"], { BOOKMORE_URL: refusing.baseUrl, BOOKMORE_TOKEN_COMMAND: `test ! -e ${file} && touch ${file} && sleep 11 && echo stale` });
+    refusing.close();
+    assert.equal(code, 4);
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["token_refused"]);
+  });
+
+  it("without WebAssembly that alone is found, and the way to the server is tried", async () => {
+    const args = ["--jitless", "node_modules/bookmore-sdk/dist/cli/main.js", "doctor", "--origin", PAGE, "--json"];
+    const { code, stdout } = await new Promise((resolve) => {
+      execFile(process.execPath, args, { cwd: user.folder, env: { PATH: process.env.PATH, ...env() } }, (error, stdout) => resolve({ code: error?.code ?? 0, stdout }));
+    });
+    const { steps, findings } = JSON.parse(stdout);
+    assert.deepEqual([code, findings.map(({ code }) => code)], [1, ["wasm_missing"]]);
+    assert.equal(steps.find(({ name }) => name === "HTTP").outcome, "ok");
+    assert.deepEqual(steps.slice(-2).map(({ name, outcome }) => [name, outcome]), [["reachability", "skipped"], ["page", "skipped"]]);
+  });
+
   it("a server that leaves the browser's questions unanswered fails for the page", async () => {
     const silent = createServer((req, res) => (req.method === "OPTIONS" ? req.socket.destroy() : res.writeHead(401).end()));
     await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
@@ -308,6 +372,31 @@ describe("what is printed", () => {
       assert.deepEqual(asked(), expected);
       const found = JSON.parse(stdout).findings.filter(({ level }) => level === "error");
       assert.deepEqual(found.map(({ message }) => /send (.+?);/.exec(message)[1]), expected);
+    }
+  });
+
+  it("for a page of the server's own origin CORS does not apply", async () => {
+    const other = await host({ cors: "none" }, made);
+    const { code, stdout } = await run(["--origin", other.baseUrl], env({ BOOKMORE_URL: other.baseUrl }));
+    other.close();
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^– page +the server's own origin: CORS does not apply$/m);
+    assert.deepEqual([...new Set(other.requests.map(({ method }) => method))], ["GET"]);
+  });
+
+  it("a list of origins is told from a header that is sent twice, and an empty one is", async () => {
+    for (const [origin, code, sentence] of [
+      [`${PAGE}, https://b.example`, "cors_duplicate", /names more than one origin, https:\/\/app\.example, https:\/\/b\.example,/],
+      [[PAGE, PAGE], "cors_duplicate", /^The server and something in front of it both send/],
+      [["*", PAGE], "cors_duplicate", /^The server and something in front of it both send/],
+      ["", "cors_origin", /let in nobody, by an empty Access-Control-Allow-Origin, and not https:\/\/app\.example\.$/],
+    ]) {
+      const other = await host({ headers: { "access-control-allow-origin": origin, "access-control-allow-headers": "authorization" } }, made);
+      const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
+      other.close();
+      const [found] = JSON.parse(stdout).findings;
+      assert.equal(found.code, code);
+      assert.match(found.message, sentence);
     }
   });
 
@@ -360,6 +449,29 @@ describe("what is printed", () => {
     // An older Node.js cannot be told to use one.
     if (refused) assert.equal(refused.fix, `curl -sS -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$HTTP_PROXY" ${server.baseUrl}`);
     else assert.ok(findings.some(({ code }) => code === "proxy_unused"));
+  });
+
+  it("a certificate is blamed for its own faults alone", async () => {
+    for (const [tls, sentence] of [
+      ["expired", /^The certificate of 127\.0\.0\.1:\d+ has expired;/],
+      ["early", /^The certificate of 127\.0\.0\.1:\d+ is not valid yet,/],
+      ["ofExpired", /^The certificate of 127\.0\.0\.1:\d+ has not expired, but that of an authority above it has \(Expired authority, from/],
+      ["ofEarly", /^The certificate of an authority above that of 127\.0\.0\.1:\d+ \(Early authority, from .*is not valid yet,/],
+      ["forClients", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: INVALID_PURPOSE\. It is for .*, by Authority of the tests\.$/],
+    ]) {
+      const server = await host({ tls }, made);
+      const { stdout } = await run(["--json"], env({ BOOKMORE_URL: server.baseUrl, NODE_EXTRA_CA_CERTS: made.authority }));
+      server.close();
+      assert.match(JSON.parse(stdout).findings[0].message, sentence);
+    }
+  });
+
+  it("a certificate with a common name alone", async () => {
+    const server = await host({ tls: "commonName" }, made);
+    const { code, stdout } = await run([], env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "localhost"), NODE_EXTRA_CA_CERTS: made.authority }));
+    server.close();
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^✔ TLS .*, for the common name localhost, from/m);
   });
 
   it("a certificate that ends soon is a note", async () => {

@@ -30,6 +30,8 @@ const inNode = (more) => facts({ page: undefined, reach: readable(), plain: read
 const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates }) => [code, ...(level === "note" ? ["note"] : []), ...(candidates?.map(({ code }) => code) ?? [])].join(" "));
 
 const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved";
+/** What ends the list of what keeps a page from a server. */
+const OTHERS = "connection_reset redirected blocked_reply";
 const usage = { sent: ["authorization"], contentType: "application/json; charset=utf-8" };
 
 const REFUSED = { code: "runtime_unsupported", message: "Refused.", cause: { name: "CompileError" } };
@@ -39,18 +41,23 @@ const TABLE = [
   ["ServiceStack's default CORS", { plain: readable(), headers: { authorization: nothing }, contentType: readable() }, ["cors_headers cors_headers cors_error_replies"]],
   ["the same, where who is not signed in is redirected", { plain: { came: "redirect" }, headers: { authorization: nothing }, contentType: { came: "redirect" } }, ["cors_headers cors_headers cors_error_replies"]],
   ["one of two headers refused", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: readable() }, ["cors_headers"]],
-  ["preflight refused", { plain: readable(), headers: { authorization: nothing }, contentType: nothing }, ["preflight_refused cors_preflight cors_headers"]],
+  ["preflight refused", { plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: readable() }, ["preflight_refused cors_preflight cors_headers"]],
   ["both headers allowed, cookies beside a wildcard", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing }, ["cors_credentials"]],
   ["endpoint routing, errors without CORS", { plain: nothing }, [BLOCKED]],
   ["sign-in redirect in front", { plain: nothing }, [BLOCKED]],
   ["all readable but this one reply", { plain: readable(), headers: { authorization: readable() } }, ["no_reply cors_error_replies truncated"]],
-  ["nothing listens, unknown name, certificate", { reach: nothing }, ["no_reply connection_refused unknown_host certificate_untrusted not_tls blocked_reply"]],
-  ["the same, offline", { reach: nothing, isOffline: true }, ["no_reply offline connection_refused unknown_host certificate_untrusted not_tls blocked_reply"]],
-  ["this machine has no name to be unknown", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, ["no_reply connection_refused blocked_reply"]],
-  ["a local server, asked by a page of the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, ["no_reply connection_refused certificate_untrusted not_tls local_network blocked_reply"]],
-  ["the page's connect-src", { reach: nothing, isRefusedByCsp: true }, ["csp_connect_src"]],
+  ["nothing listens, unknown name, certificate", { reach: nothing }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
+  ["the same, offline", { reach: nothing, isOffline: true }, [`no_reply offline connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
+  ["this machine has no name to be unknown", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, [`no_reply connection_refused ${OTHERS}`]],
+  ["a local server, asked by a page of the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, [`no_reply connection_refused certificate_untrusted not_tls local_network ${OTHERS}`]],
+  ["an API of the page's own origin is not redirected unseen", { reach: nothing, plain: nothing, baseUrl: `${PAGE}/api` }, ["no_reply connection_refused unknown_host certificate_untrusted not_tls connection_reset blocked_reply"]],
+  ["the page's connect-src", { reach: undefined, plain: nothing, isRefusedByCsp: true }, ["csp_connect_src"]],
+  ["the page's connect-src, and an API of its own origin", { reach: nothing, plain: nothing, isRefusedByCsp: true, baseUrl: `${PAGE}/api` }, ["csp_connect_src"]],
+  ["a limiter that sets in while preflights are tried", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
+  ["a limiter that sets in while cookies are tried", { reach: undefined, includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
   ["mixed content", { reach: nothing, baseUrl: "http://api.example" }, ["mixed_content"]],
   ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
+  ["the server hangs, asked with CORS", { reach: undefined, plain: { came: "late" } }, ["timeout"]],
   ["the body broke off", { plain: readable(), headers: { authorization: readable() }, call: failed("network_error", { attempts: [{ status: 200 }] }) }, ["truncated"]],
   ["a resource policy hides what CORS shows", { reach: nothing, plain: readable(), headers: { authorization: readable() }, call: usage }, []],
 
@@ -61,6 +68,13 @@ const TABLE = [
   ["a redirect that can be followed", { plain: { came: "redirect" }, followed: readable(401, { url: `https://v2.example${PATH}` }), call: failed("unexpected_response", { status: 0 }) }, ["moved"]],
   ["a redirect to a page", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "https://id.example/login" }) }, ["sign_in_redirect"]],
   ["moved", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 301, location: `https://v2.example/x${PATH}` }) }, ["moved"]],
+  ["a redirect to the same URL", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 307, location: PATH }) }, ["redirected"]],
+  ["a redirect to the same URL with a query", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 307, location: "" }) }, ["redirected"]],
+  ["a redirect from https to plain http", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 301, location: `http://api.example${PATH}` }) }, ["redirected"]],
+  ["a redirect from plain http to plain http", { page: undefined, reach: readable(), baseUrl: "http://api.example", call: failed("unexpected_response", { status: 301, location: `http://v2.example${PATH}` }) }, ["moved", "insecure_http note"]],
+  ["a redirect to no URL", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "http://[" }) }, ["redirected"]],
+  ["a redirect to nowhere", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302 }) }, ["redirected"]],
+  ["304", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 304 }) }, ["unexpected_response"]],
   ["HTML", { call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url"]],
   ["a picture", { call: failed("unexpected_response", { status: 200, contentType: "image/png" }) }, ["unexpected_response"]],
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response"]],
@@ -76,13 +90,17 @@ const TABLE = [
   ["a company id that is none", { call: failed("config_error") }, ["config_error"]],
   ["the token's function", { call: failed("token_provider_error") }, ["token_provider_error"]],
   ["a fetch of one's own", { call: failed("fetch_error") }, ["fetch_error"]],
-  ["a framework's redirect", { call: { sent: [], isForeign: true } }, ["control_flow"]],
+  ["a framework's redirect", { call: { foreign: "threw it", isControlFlow: true } }, ["control_flow"]],
+  ["a client with a member that was replaced", { call: { foreign: "threw TypeError" } }, ["stand_in"]],
   ["a redirect to an app", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "app:callback?s3cret" }) }, ["sign_in_redirect"]],
-  ["what stands in for a client", { baseUrl: undefined, reach: undefined, call: { sent: [], isForeign: true } }, ["stand_in"]],
+  ["what stands in for a client", { baseUrl: undefined, reach: undefined, call: { foreign: "gave what is no usage" } }, ["stand_in"]],
+  ["the same, and the server refuses it", { baseUrl: undefined, reach: undefined, call: { ...failed("authentication_error"), sent: undefined } }, ["credentials_refused"]],
+  ["the same, in another form", { baseUrl: undefined, reach: undefined, call: { contentType: "text/jsonl" } }, []],
   ["the same without a reply", { baseUrl: undefined, reach: undefined }, ["no_reply"]],
 
   // Who asks.
   ["no credentials", { call: { ...failed("authentication_error"), sent: [] } }, ["credentials_missing"]],
+  ["no credentials, and a fetch that may add some", { hasFetch: true, call: { ...failed("authentication_error"), sent: [] } }, ["credentials_refused"]],
   ["a key", { call: { ...failed("authentication_error"), sent: ["x-api-key"] } }, ["key_refused"]],
   ["a token that is no JWT", { call: failed("authentication_error") }, ["token_refused"]],
   ["expired", { call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_expired"]],
@@ -189,6 +207,26 @@ it("a page without an origin gets no settings for one", () => {
   const [{ candidates }] = findingsOf(facts({ page: "null", plain: nothing }));
   assert.deepEqual(candidates.filter(({ fix }) => fix !== undefined).map(({ code }) => code), ["cors_duplicate"]);
   assert.match(candidates[1].message, /serve it by http/);
+});
+
+it("no base URL is to be set that the client refuses, or has", () => {
+  for (const location of ["", PATH, `${API}${PATH}`, `http://api.example${PATH}`]) {
+    const [found] = findingsOf(inNode({ call: failed("unexpected_response", { status: 301, location }) }));
+    assert.deepEqual([found.code, found.fix], ["redirected", undefined]);
+  }
+});
+
+it("a token is said not to have expired only where it says when it does", () => {
+  const messageOf = (claims) => findingsOf(inNode({ call: { ...failed("authentication_error"), claims } }))[0].message;
+  assert.match(messageOf({ exp: NOW + MINUTE }), /has not expired/);
+  assert.doesNotMatch(messageOf({ iss: "https://id.example" }), /expired/);
+});
+
+it("no browser is blamed where there is none", () => {
+  for (const location of ["http://[", undefined]) {
+    const [{ message }] = findingsOf(inNode({ call: failed("unexpected_response", { status: 302, location }) }));
+    assert.doesNotMatch(message, /browser/);
+  }
 });
 
 it("the base URL to set is named", () => {

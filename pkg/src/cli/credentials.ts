@@ -1,21 +1,23 @@
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { addAbortSignal } from "node:stream";
 import { BookMoreClient, type ClientOptions, type TokenProvider } from "bookmore-sdk";
 import { badArguments, EXIT, Failure, messageOf } from "./exit.js";
+import { gathered, opened } from "./file.js";
 
 const { env } = process;
-const LONGEST_COMMAND_MS = 30_000;
+/** How long a command, or a pipe in place of a file, may take. */
+const LONGEST_MS = 30_000;
 const MOST_BYTES = 65_536;
 const FAILURE_COUNTS_MS = 30_000;
 
-/** A client with the credentials from the environment or a file. */
-export async function clientOf(tokenFile: string | undefined, options: ClientOptions): Promise<BookMoreClient> {
+/** A client with the credentials from the environment or a file. `isRenewed`: whether another token is taken where one is refused. */
+export async function clientOf(tokenFile: string | undefined, options: ClientOptions, isRenewed = true): Promise<BookMoreClient> {
   const apiKey = env["BOOKMORE_API_KEY"] || undefined;
   const source = sourceOf(tokenFile);
   if (!source && apiKey === undefined) {
     throw refused(`There are no credentials: set ${WAYS}`);
   }
-  let provider: TokenProvider | undefined;
+  let bearerToken: TokenProvider | string | undefined;
   if (source) {
     // Asked once before the first call, so that a failure is reported once and not for each company.
     let token = await source.read().catch((error: unknown) => {
@@ -23,7 +25,7 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
     });
     // A later failure is remembered for a while only, because --watch goes on.
     let failure: { error: unknown; until: number } | undefined;
-    provider = async ({ forceRefresh }) => {
+    const renewed: TokenProvider = async ({ forceRefresh }) => {
       if (failure && performance.now() < failure.until) throw failure.error;
       if (!forceRefresh) return token;
       try {
@@ -34,10 +36,11 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
       }
     };
     constructed({ bearerToken: token }, refused);
+    bearerToken = isRenewed ? renewed : token;
   }
   constructed({ apiKey }, refused);
   const baseUrl = env["BOOKMORE_URL"] || undefined;
-  return constructed({ ...options, baseUrl, apiKey, bearerToken: provider }, (message) => badArguments(baseUrl ? `BOOKMORE_URL: ${message}` : message));
+  return constructed({ ...options, baseUrl, apiKey, bearerToken }, (message) => badArguments(baseUrl ? `BOOKMORE_URL: ${message}` : message));
 }
 
 /** Words a refused option as the command line names it. */
@@ -72,11 +75,16 @@ export function sourceName(tokenFile: string | undefined): string | undefined {
 }
 
 async function ofFile(file: string): Promise<string> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`The token file ${file} cannot be read (${error.code}).`);
-  });
-  const token = text.trim();
-  if (token === "") throw new Error(`The token file ${file} is empty.`);
+  const failure = (how: string) => new Error(`The token file ${file} ${how}.`);
+  let token: string;
+  try {
+    const bytes = await gathered(addAbortSignal(AbortSignal.timeout(LONGEST_MS), opened(file)), MOST_BYTES);
+    token = bytes.toString().trim();
+  } catch (error) {
+    const { name, code } = error as NodeJS.ErrnoException;
+    throw failure(name === "AbortError" ? `had not ended within ${LONGEST_MS / 1000} s` : `cannot be read (${code})`);
+  }
+  if (token === "") throw failure("is empty");
   return token;
 }
 
@@ -98,8 +106,8 @@ function ofCommand(command: string): Promise<string> {
     process.once("exit", kill);
     const timer = setTimeout(() => {
       kill();
-      failed(`took longer than ${LONGEST_COMMAND_MS / 1000} s`);
-    }, LONGEST_COMMAND_MS);
+      failed(`took longer than ${LONGEST_MS / 1000} s`);
+    }, LONGEST_MS);
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;

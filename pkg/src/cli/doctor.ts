@@ -1,9 +1,9 @@
 import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts } from "../diagnose/facts.js";
-import { corsFix, isAskedFor, shellWord, type Settings } from "../diagnose/fixes.js";
+import { corsFix, isAskedFor, isSameOrigin, shellWord, type Settings } from "../diagnose/fixes.js";
 import { errorFinding } from "../diagnose/network.js";
-import { LIMIT_MS, limited } from "../diagnose/probe.js";
+import { codeOf, LIMIT_MS, limited } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { parsed } from "./arguments.js";
@@ -13,6 +13,7 @@ import { answered, certified, connected, resolved } from "./doctor/connection.js
 import { allowedOrigin, askedAsPage, corsFindings, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy } from "./doctor/proxy.js";
 import { systemCause, unreachable } from "./doctor/system.js";
+import { isFetchBroken } from "../fetch.js";
 import { badArguments, EXIT, Failure, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
 
@@ -35,7 +36,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const headerNames = namesOf(values.headers);
   const [companyId] = positionals;
   const request = companyId === undefined ? {} : { companyId };
-  if (companyId !== undefined) await checkRequest(request);
+  if (companyId !== undefined && !isFetchBroken()) await checkRequest(request);
 
   const checklist = new Checklist(signal);
   checklist.announce("credentials");
@@ -92,7 +93,8 @@ async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
   const client = bare();
   if (source === undefined) return { client, source };
   try {
-    return { client: await clientOf(tokenFile, {}), source };
+    // The refusal of the token that there is now is what is looked for.
+    return { client: await clientOf(tokenFile, {}, false), source };
   } catch (error) {
     if (!(error instanceof Failure) || error.exitCode !== EXIT.badCredentials) throw error;
     return { client, source, refusal: { code: "token_provider_error", level: "error", message: error.message } };
@@ -127,6 +129,8 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     findings: isReached ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
   });
   await checklist.step("page", async (): Promise<Checked> => {
+    if (isFetchBroken()) return { outcome: "skipped", detail: "the fetch of Node.js needs WebAssembly" };
+    if (isSameOrigin(baseUrl, request.page)) return { outcome: "skipped", detail: "the server's own origin: CORS does not apply" };
     let came;
     try {
       came = await limited(signal, (limit) => askedAsPage(request, baseUrl, limit));
@@ -138,7 +142,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     const { preflight, reply } = came;
     const findings = corsFindings(request, preflight, reply);
     const isFine = findings.every(({ level }) => level === "note");
-    const origin = allowedOrigin(reply) ?? "nobody";
+    const origin = allowedOrigin(reply) || "nobody";
     return { outcome: isFine ? "ok" : "failed", detail: `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}, lets in ${origin}`, findings };
   });
 }
@@ -156,9 +160,12 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   const isReached = facts.call !== undefined && !facts.call.error;
   // What the call did without is no trouble.
   if (isReached) for (const step of steps) if (step.name !== "page") step.findings = step.findings.filter(({ level }) => level === "note");
+  // The proxy has let it through to the server: what is wrong there is not the proxy's.
+  const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const findings = findingsOf(facts).flatMap((finding) => {
-    if (finding.code === "no_reply" && finding.candidates === undefined) return noReply(finding, facts, known);
+    // The fetch of this process may say by another error that nothing came.
+    if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, isTunnelled);
     if (finding.level === "error" && DECISIVE.some((code) => known.has(code))) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
   });
@@ -176,14 +183,14 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
 }
 
 /** What the system said, unless a step has shown it already. */
-function noReply(finding: Finding, { baseUrl, reach }: Facts, known: Set<FindingCode>): Finding[] {
+function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, isTunnelled: boolean): Finding[] {
   if (known.size > 0) return [];
-  const cause = reach?.came === "nothing" ? systemCause(reach.code) : undefined;
-  const proxy = isHeeded() ? proxyFor(baseUrl!) : undefined;
-  // Through a proxy the certificate is the server's own, all else the proxy's.
-  if (proxy && !cause?.startsWith("certificate_")) return [behindProxy(proxy, baseUrl!)];
+  const code = reach?.came === "nothing" ? reach.code : codeOf(call?.error?.cause);
+  const proxy = isHeeded() && !isTunnelled ? proxyFor(baseUrl!) : undefined;
+  if (proxy) return [behindProxy(proxy, baseUrl!)];
+  const cause = systemCause(code);
   const { doctor, ...plain } = finding;
-  return [cause ? { level: "error", ...unreachable(cause, baseUrl!) } : plain];
+  return [cause ? errorFinding(unreachable(cause, baseUrl!, cause === "certificate_refused" ? `${code}.` : "")) : plain];
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {

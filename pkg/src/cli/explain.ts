@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { buffer } from "node:stream/consumers";
 import { BookMoreClient, isBookMoreError, type AnyBookMoreError, type WithResponse } from "bookmore-sdk";
 import { parsed } from "./arguments.js";
 import { badArguments, EXIT, unlessEnded, unreadable } from "./exit.js";
+import { gathered, opened } from "./file.js";
 import { firstLook } from "../watch/gauge.js";
 import { percentOf } from "./outcome.js";
 import { print } from "./output.js";
@@ -20,10 +19,12 @@ export async function explain(args: string[], signal: AbortSignal): Promise<numb
 }
 
 async function bytesOf(file: string): Promise<Buffer> {
-  if (file === "-") return buffer(process.stdin);
-  return readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw unreadable(file, error);
-  });
+  if (file === "-") return gathered(process.stdin);
+  try {
+    return await gathered(opened(file));
+  } catch (error) {
+    throw unreadable(file, error as NodeJS.ErrnoException);
+  }
 }
 
 async function judged(reply: SavedReply, companyId: string | undefined, signal: AbortSignal): Promise<string[]> {

@@ -1,16 +1,17 @@
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { badArguments, Failure, unreadable } from "./exit.js";
+import { opened } from "./file.js";
 
 /** The ids given as arguments, then those of the file; `-` is standard input. */
 export async function* idsOf(positionals: string[], file: string | undefined): AsyncGenerator<string> {
   for (const given of positionals) {
-    if (given === "-") yield* lines(process.stdin, "Standard input");
+    if (given === "-") yield* lines(() => process.stdin, "Standard input");
     else yield given;
   }
   if (file === undefined) return;
   await checkFile(file);
-  yield* lines(createReadStream(file), file);
+  yield* lines(() => opened(file), file);
 }
 
 /** Checked before anything is sent. */
@@ -21,10 +22,11 @@ export async function checkFile(file: string): Promise<void> {
   if (found.isDirectory()) throw badArguments(`${file} is a folder, not a file of ids.`);
 }
 
-async function* lines(stream: NodeJS.ReadStream | ReturnType<typeof createReadStream>, name: string): AsyncGenerator<string> {
-  stream.setEncoding("utf8");
+async function* lines(open: () => Readable, name: string): AsyncGenerator<string> {
   let rest = "";
   try {
+    const stream = open();
+    stream.setEncoding("utf8");
     for await (const chunk of stream) {
       // UTF-16, which PowerShell 5 writes. Each line would be reported as an invalid id.
       if (String(chunk).includes("\0")) throw badArguments(`${name} is no text in UTF-8.`);

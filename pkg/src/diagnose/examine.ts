@@ -1,20 +1,23 @@
 import { isBookMoreError, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { abortReason } from "../abort.js";
 import type { Outline } from "../calls.js";
+import { isFetchBroken } from "../fetch.js";
 import { handled } from "../handled.js";
 import { isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { callsOf } from "../reach.js";
+import { isControlFlow, textOf } from "../thrown.js";
 import { isUsage } from "../watch/options.js";
 import { claimsOf } from "./claims.js";
 import type { Call, Facts, Probe } from "./facts.js";
-import { IN_CODE, isAskedFor } from "./fixes.js";
-import { isSameOrigin } from "./network.js";
+import { IN_CODE, isAskedFor, isSameOrigin } from "./fixes.js";
 import { aheadMs, LIMIT_MS, limited, probe, type ProbeInit } from "./probe.js";
 import type { DiagnosisStep } from "./types.js";
 
 /** Firefox and Chromium report a violation of the policy one task after the refusal; it is waited for so long. */
 const LATEST_VIOLATION_MS = 300;
+/** A client ends by itself before. */
+const LONGEST_CALL_MS = LIMIT_MS + 1000;
 /** Stands where a token, a key or a header's value would: no server takes it for one. */
 const PLACEHOLDER = "placeholder";
 
@@ -39,11 +42,12 @@ export class Examination {
     this.#onStep = onStep;
     // One of an older copy of the package has none.
     this.#outline = callsOf(client)?.outline?.();
-    const { baseUrl, headerNames = [], credentials, isJsonl = false } = this.#outline ?? {};
+    const { baseUrl, headerNames = [], credentials, fetch, isJsonl = false } = this.#outline ?? {};
     this.facts = {
       page: pageOrigin(),
       baseUrl,
       headerNames: headerNames.filter(isAskedFor),
+      hasFetch: fetch !== undefined,
       includesCookies: credentials === "include",
       isJsonl,
       isOffline: globalThis.navigator?.onLine === false,
@@ -86,16 +90,24 @@ export class Examination {
     const { facts } = this;
     const { baseUrl, page } = facts;
     if (baseUrl === undefined) return;
-    if (page === undefined || isSameOrigin(baseUrl, page)) {
-      facts.reach = facts.plain = await this.#probe("reachability", page === undefined ? {} : { credentials: "omit" });
+    if (!facts.hasFetch && isFetchBroken()) return this.#step("reachability", async () => ["skipped", "the fetch of Node.js needs WebAssembly"]);
+    if (page === undefined) {
+      facts.reach = facts.plain = await this.#probe("reachability", {});
       return;
     }
-    facts.reach = await this.#reach();
-    if (facts.reach.came === "late" || facts.isRefusedByCsp) return;
+    if (isSameOrigin(baseUrl, page)) {
+      facts.reach = facts.plain = await this.#underPolicy(() => this.#probe("reachability", { credentials: "omit" }));
+      return;
+    }
     const cors: ProbeInit = { mode: "cors", credentials: "omit" };
-    facts.plain = await this.#probe("origin", cors);
+    facts.plain = await this.#underPolicy(() => this.#probe("origin", cors));
+    if (facts.plain.came === "late" || facts.isRefusedByCsp) return;
+    if (facts.plain.came === "nothing") {
+      // CORS says nothing of what is not read. This one follows redirects: platforms refuse it otherwise.
+      facts.reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
+      return;
+    }
     if (facts.plain.came === "redirect") facts.followed = await this.#probe("redirect", { ...cors, redirect: "follow" });
-    if (facts.plain.came === "nothing" || facts.plain.came === "late") return;
     for (const name of facts.headerNames) {
       facts.headers[name] = await this.#probe(`header ${name}`, { ...cors, headers: { [name]: PLACEHOLDER } });
     }
@@ -103,15 +115,19 @@ export class Examination {
       facts.contentType = await this.#probe("header content-type", { ...cors, headers: { "content-type": "application/json" } });
     }
     if (facts.includesCookies) facts.cookies = await this.#probe("credentials", { ...cors, credentials: "include" });
+    // A limiter may have set in meanwhile.
+    if ([facts.contentType, facts.cookies].some((probe) => probe?.came === "nothing")) facts.again = await this.#probe("origin again", cors);
   }
 
   /** One real call, as the application would make it. */
   async call(): Promise<void> {
     if (this.facts.runtime) return;
     await this.#step("call", async () => {
-      const call: Call = { sent: [] };
+      const call: Call = {};
       const calls = callsOf(this.#client);
+      let requests = 0;
       const note = (headers: Readonly<Record<string, string>>) => {
+        requests++;
         const pairs = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
         call.sent = pairs.map(([name]) => name).filter((name) => name !== "accept");
         call.claims = claimsOf(Object.fromEntries(pairs)["authorization"]);
@@ -120,43 +136,52 @@ export class Examination {
       try {
         const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: LIMIT_MS };
         // A client's own limit comes first, and tells more.
-        const reply = await limited(this.#signal, (signal) => this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal }), LIMIT_MS + 1000);
         // What stands in for a client may tell less, or heed no limit.
-        call.isForeign = !isUsage(reply?.data);
+        const came = await limited(this.#signal, async (signal) => [await this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal })], LONGEST_CALL_MS);
+        const [reply] = came ?? [];
+        if (!came) call.foreign = `gave nothing within ${LONGEST_CALL_MS / 1000} s`;
+        else if (!isUsage(reply?.data)) call.foreign = "gave what is no usage";
         const headers = reply?.response?.headers;
-        call.contentType = headers?.["content-type"];
-        call.aheadMs = aheadMs(headers?.["date"]);
+        call.contentType = textOf(headers, "content-type");
+        call.aheadMs = aheadMs(textOf(headers, "date"));
       } catch (thrown) {
         if (this.#signal?.aborted) throw abortReason(this.#signal);
-        if (isBookMoreError(thrown)) call.error = thrown;
-        else call.isForeign = true;
+        if (isWhole(thrown)) call.error = thrown;
+        else {
+          call.isControlFlow = this.#outline !== undefined && isControlFlow(thrown);
+          call.foreign = `threw ${/^\w{1,60}$/.exec(textOf(thrown, "name"))?.[0] ?? "something"}, which is no BookMoreError`;
+        }
       } finally {
         calls?.sendListeners?.delete(note);
       }
+      // Calls that the application makes meanwhile are told of, too: which request was whose is not known then.
+      if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = undefined;
+      else call.sent ??= [];
       this.facts.call = call;
       this.facts.now = Date.now();
-      if (call.isForeign) return ["failed", "neither a usage nor a BookMoreError"];
+      if (call.foreign) return ["failed", call.foreign];
       const { status } = Object(call.error) as { status?: number };
       return call.error ? ["failed", `${call.error.code}${status ? ` (${status})` : ""}`] : ["ok", "a usage"];
     });
   }
 
-  /** Asks without wanting to read: CORS says nothing of it, a policy of the page's own does. */
-  async #reach(): Promise<Probe> {
+  /** Notes whether the page's own policy forbids a probe. One that follows redirects would report where they lead, too, as the API. */
+  async #underPolicy(run: () => Promise<Probe>): Promise<Probe> {
     let violated = () => {};
     const isViolated = new Promise<void>((resolve) => (violated = resolve));
     const { origin } = new URL(this.facts.baseUrl!);
+    const isOwn = (url: string) => url === origin || url.startsWith(`${origin}/`);
     const listener = (event: Event) => {
       const { effectiveDirective, disposition, blockedURI } = event as SecurityPolicyViolationEvent;
-      if (effectiveDirective !== "connect-src" || disposition === "report" || !blockedURI.startsWith(origin)) return;
+      if (effectiveDirective !== "connect-src" || disposition === "report" || !isOwn(blockedURI)) return;
       this.facts.isRefusedByCsp = true;
       violated();
     };
     globalThis.addEventListener?.("securitypolicyviolation", listener);
     try {
-      const reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
-      if (reach.came === "nothing") await limited(this.#signal, () => isViolated, LATEST_VIOLATION_MS);
-      return reach;
+      const came = await run();
+      if (came.came === "nothing") await limited(this.#signal, () => isViolated, LATEST_VIOLATION_MS);
+      return came;
     } finally {
       globalThis.removeEventListener?.("securitypolicyviolation", listener);
     }
@@ -201,9 +226,23 @@ function resultOf(probe: Probe): StepResult {
   }
 }
 
+/** Whether it is an error of the client's, with all that is read of it: what stands in for one may make its own. */
+function isWhole(thrown: unknown): thrown is AnyBookMoreError {
+  try {
+    if (!isBookMoreError(thrown)) return false;
+    const { code, message, attempts } = thrown;
+    return typeof code === "string" && typeof message === "string" && (attempts === undefined || Array.isArray(attempts));
+  } catch {
+    // A getter's.
+    return false;
+  }
+}
+
 /** The page or worker for which a browser decides what may be read. */
 function pageOrigin(): string | undefined {
-  const { document, location, origin, WorkerGlobalScope } = globalThis as { document?: object; location?: Location; origin?: string; WorkerGlobalScope?: object };
+  const { document, location, origin, WorkerGlobalScope } = globalThis as { document?: object; location?: Location; origin?: unknown; WorkerGlobalScope?: object };
   const isBrowser = location !== undefined && (document !== undefined || WorkerGlobalScope !== undefined);
-  return isBrowser ? (origin ?? location.origin) : undefined;
+  if (!isBrowser) return undefined;
+  // A page may have a variable of this name; where it has none, only `origin` tells of a sandboxed frame.
+  return typeof origin === "string" && /^(null|[a-z][a-z\d+.-]*:\/\/[^/\s]+)$/.test(origin) ? origin : location.origin;
 }

@@ -25,10 +25,12 @@ export interface Claims {
 export interface Call {
   /** Absent where it gave a usage. */
   error?: AnyBookMoreError;
-  /** Whether there was neither a usage nor an error of the client's, as what stands in for one may do, or a framework's redirect. */
-  isForeign?: boolean;
-  /** The names of the headers that were sent, in lower case. */
-  sent: readonly string[];
+  /** What there was instead of a usage and of an error of the client's, to follow "it". */
+  foreign?: string;
+  /** Whether that is a framework's, such as a redirect. */
+  isControlFlow?: boolean;
+  /** The names of the headers that were sent, in lower case. Absent where that is not known. */
+  sent?: readonly string[] | undefined;
   claims?: Claims | undefined;
   contentType?: string | undefined;
   aheadMs?: number | undefined;
@@ -42,6 +44,8 @@ export interface Facts {
   baseUrl?: string | undefined;
   /** The names of the headers that the client would send and a browser asks for, in lower case. */
   headerNames: readonly string[];
+  /** Whether it sends by a function of the application's, which may add to them. */
+  hasFetch?: boolean;
   /** Whether it sends cookies to other origins. */
   includesCookies: boolean;
   isJsonl: boolean;
@@ -52,10 +56,10 @@ export interface Facts {
   runtime?: AnyBookMoreError | undefined;
   /** Whether the page's `connect-src` kept a probe from being sent. */
   isRefusedByCsp: boolean;
-  /** A GET that reads nothing: whether anything answers. */
-  reach?: Probe | undefined;
   /** A GET with Accept alone. */
   plain?: Probe | undefined;
+  /** Where nothing of it could be read: a GET that reads nothing, of the server or of where it redirects to. Without CORS it is `plain`. */
+  reach?: Probe | undefined;
   /** The same, following redirects. */
   followed?: Probe | undefined;
   /** The same with one header more, by its name. */
@@ -64,6 +68,8 @@ export interface Facts {
   contentType?: Probe | undefined;
   /** The same with cookies. */
   cookies?: Probe | undefined;
+  /** `plain` again, where one of the last two got no reply. */
+  again?: Probe | undefined;
   call?: Call | undefined;
   /** How the client that asks is set up. */
   settings: Settings;

@@ -61,8 +61,13 @@ export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "els
 /** A text as one word of a shell: URLs and names of headers may have characters that it reads otherwise. */
 export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-/** The line for a terminal that sees what a browser hides. */
+export function isSameOrigin(baseUrl: string, page: string): boolean {
+  return new URL(baseUrl).origin === page;
+}
+
+/** The line for a terminal that sees what a browser hides. For its own origin a browser asks for nothing. */
 export function doctorLine({ page, headerNames }: Asking, baseUrl: string, includesCookies: boolean): string {
+  if (isSameOrigin(baseUrl, page)) return `${urlFor(baseUrl)}npx bookmore-sdk doctor`;
   const headers = headerNames.length > 0 ? ` --headers ${shellWord(headerNames.join(","))}` : "";
   return `${urlFor(baseUrl)}npx bookmore-sdk doctor --origin ${shellWord(page)}${headers}${includesCookies ? " --credentials" : ""}`;
 }

@@ -18,7 +18,7 @@ export type { Cause, DiagnoseOptions, Diagnosis, DiagnosisStep, Finding, Finding
  * a terminal that tells them apart.
  *
  * Besides one real call it sends a few GETs, which have neither a token nor a key nor the value of a header in them. A step
- * takes 10 seconds at the most.
+ * takes 10 seconds at the most; the call of what stands in for a client, 11.
  *
  * @param client A client, or what stands in for one, of which only the call is tried.
  * @param request What to ask for in the call.

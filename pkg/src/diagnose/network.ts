@@ -1,6 +1,7 @@
 import { isLoopback } from "../loopback.js";
-import type { Call, Facts, Probe } from "./facts.js";
-import { corsFix, doctorLine, httpsOf, shellWord, urlFor, type Asking } from "./fixes.js";
+import type { Call, Facts } from "./facts.js";
+import { corsFix, doctorLine, httpsOf, isSameOrigin, shellWord, urlFor, type Asking } from "./fixes.js";
+import { BAD_PORT, codeOf } from "./probe.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cause });
@@ -8,16 +9,14 @@ export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cau
 /** Why no reply could be read. Without `call`, which could not be made, this is only what the probes show. */
 export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   const { baseUrl, page, reach, plain } = facts;
-  const unexplained = call ? [errorFinding(noReply(call))] : [];
   // Of what stands in for a client nothing is known.
-  if (baseUrl === undefined || !reach) return unexplained;
+  if (baseUrl === undefined || !(reach ?? plain)) return call ? [errorFinding({ code: "no_reply", message: call.error!.message })] : [];
   // Headers came: what was lost is the body.
   if (call?.error?.attempts?.at(-1)?.status) return [errorFinding(truncated(call.error.message))];
-  if (reach.came === "late") return [errorFinding(late(baseUrl))];
-  // A reply that the page could read shows that the server is there, even if the `no-cors` probe was blocked.
-  if (reach.came === "nothing" && plain?.came !== "reply") return [page === undefined ? outside(baseUrl, reach) : inPage(facts, page, baseUrl)];
-  if (page === undefined || isSameOrigin(baseUrl, page)) return unexplained;
-  if (plain?.came === "late") return [errorFinding(late(baseUrl))];
+  if ([reach, plain].some((probe) => probe?.came === "late")) return [errorFinding(late(baseUrl))];
+  if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
+  if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
+  if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, codeOf(call.error?.cause), " to the call, though one to a probe before it did")] : [];
   const asking = { page, headerNames: facts.headerNames };
   const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking));
   if (!found) return [];
@@ -26,8 +25,9 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
 }
 
 /** Where no browser hides it the terminal tells more. */
-function outside(baseUrl: string, { code }: Extract<Probe, { came: "nothing" }>): Finding {
-  const finding = errorFinding({ code: "no_reply", message: `No reply came from ${new URL(baseUrl).host}${code && ` (${code})`}.` });
+function outside(baseUrl: string, code: string, what = ""): Finding {
+  const why = code === BAD_PORT ? "fetch refuses this port, as browsers do" : code;
+  const finding = errorFinding({ code: "no_reply", message: `No reply came from ${new URL(baseUrl).host}${what}${why && ` (${why})`}.` });
   return { ...finding, doctor: `${urlFor(baseUrl)}npx bookmore-sdk doctor` };
 }
 
@@ -39,16 +39,19 @@ export function unknownHost({ hostname }: URL): Cause {
   return { code: "unknown_host", message: `The name ${hostname} does not resolve: it is misspelt, or only a VPN or another network knows it.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 
-function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies, settings }: Facts, page: string, baseUrl: string): Finding {
+function refusedByCsp(baseUrl: string, page: string): Cause {
+  const { origin } = new URL(baseUrl);
+  return {
+    code: "csp_connect_src",
+    message: `The Content-Security-Policy of this page does not let it connect to ${origin}.`,
+    fix: `connect-src 'self'${origin === page ? "" : ` ${origin}`}`,
+  };
+}
+
+function inPage({ isOffline, headerNames, includesCookies, settings }: Facts, page: string, baseUrl: string): Finding {
   const url = new URL(baseUrl);
   const { origin, hostname, protocol } = url;
-  if (isRefusedByCsp) {
-    return errorFinding({
-      code: "csp_connect_src",
-      message: `The Content-Security-Policy of this page does not let it connect to ${origin}.`,
-      fix: `connect-src 'self' ${origin}`,
-    });
-  }
+  const isSame = isSameOrigin(baseUrl, page);
   const isLocal = isLoopback(hostname);
   if (page.startsWith("https:") && protocol === "http:" && !isLocal) {
     return errorFinding({
@@ -73,7 +76,12 @@ function inPage({ isRefusedByCsp, isOffline, headerNames, includesCookies, setti
   if (isLocal && page.startsWith("https:") && protocol === "http:") {
     add("mixed_content", "This page came by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
   }
-  add("blocked_reply", "An extension of the browser, a proxy, or a Cross-Origin-Resource-Policy of the server keeps the reply from the page.", "Cross-Origin-Resource-Policy: cross-origin");
+  add("connection_reset", "What listens there, or something on the way, ends the connection without a reply.");
+  // Of an API of the page's own origin a redirect is seen.
+  if (!isSame) add("redirected", "The server redirects, perhaps to a page for signing in, and the page does not get where that leads: nothing answers there, it leads back, or the page may not go there.");
+  const blocks = "An extension of the browser or a proxy keeps the reply from the page, or the browser refuses this port, as it does some";
+  if (isSame) add("blocked_reply", `${blocks}.`);
+  else add("blocked_reply", `${blocks}, or a Cross-Origin-Resource-Policy of the server hides the reply.`, "Cross-Origin-Resource-Policy: cross-origin");
   return {
     ...errorFinding({ code: "no_reply", message: `No reply from ${origin} reaches this page. Browsers do not tell which of these it is.` }),
     candidates,
@@ -90,7 +98,7 @@ export const DUPLICATE: Cause = {
 
 /** The server answers; what of it may this page read? */
 function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
-  const { plain, headers, contentType, cookies } = facts;
+  const { plain, headers, contentType, cookies, again } = facts;
   const { page } = asking;
   const fix = corsFix(asking);
   if (plain?.came === "nothing") {
@@ -100,13 +108,16 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
         ? { code: "cors_origin", message: "This page has no origin, as a file or a sandboxed frame has none; serve it by http." }
         : { code: "cors_origin", message: `The server's CORS settings let in other origins, and not ${page}.`, ...fix },
       DUPLICATE,
-      { code: "sign_in_redirect", message: "Something in front of the server redirects to a page for signing in." },
+      { code: "sign_in_redirect", message: "Something in front of the server redirects to a page for signing in, or until it gets a cookie." },
       { code: "moved", message: "The server redirects to where the API lives now; the base URL has to be that." },
     ];
     return {
       ...errorFinding({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it. Browsers do not tell which of these it is.` }),
       candidates,
     };
+  }
+  if (again?.came === "nothing") {
+    return { ...hiddenReply(asking), message: "This page could read the server's replies at first, and then not even the same one again. Browsers do not tell which of these it is." };
   }
   const isRefused = (name: string) => headers[name]?.came === "nothing";
   const refused = asking.headerNames.filter(isRefused);
@@ -153,7 +164,7 @@ function hiddenReply(asking: Asking): Finding {
   return {
     ...errorFinding({ code: "no_reply", message: "This page may read the server's replies, and of the call it could read none. Browsers do not tell which of these it is." }),
     candidates: [
-      { code: "cors_error_replies", message: "This one reply had no CORS headers: a 401 for the token that was sent, a 429 or an error of a proxy, made before CORS headers are added.", ...corsFix(asking) },
+      { code: "cors_error_replies", message: "That reply had no CORS headers: a 401 for the token that was sent, a 429 or an error of a proxy, made before CORS headers are added.", ...corsFix(asking) },
       { code: "truncated", message: "The reply broke off on its way." },
     ],
   };
@@ -167,18 +178,12 @@ export function truncated(message: string): Cause {
   return { code: "truncated", message: `${message} Where it happens each time, a proxy on the way cuts replies off.` };
 }
 
-const noReply = ({ error }: Call): Cause => ({ code: "no_reply", message: error!.message });
-
 export function portOf({ port, protocol }: URL): number {
-  return Number(port) || (protocol === "https:" ? 443 : 80);
+  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
 }
 
 /** The host and port in words. */
 export const placeOf = (url: URL): string => `${url.hostname}, port ${portOf(url)}`;
-
-export function isSameOrigin(baseUrl: string, page: string): boolean {
-  return new URL(baseUrl).origin === page;
-}
 
 /** A file or a sandboxed frame has the origin "null". */
 const pageHost = (page: string): string => (page === "null" ? "localhost" : new URL(page).hostname);

@@ -16,7 +16,7 @@ export function findingsOf(facts: Facts): Finding[] {
   const { call, runtime } = facts;
   // Without the module no call was made, and the next obstacle is what the probes show.
   const findings = runtime ? [runtimeFinding(runtime, facts), ...noReplyFindings(facts)] : [];
-  if (call?.error || call?.isForeign) findings.push(...callFindings(facts, call));
+  if (call?.error || call?.foreign) findings.push(...callFindings(facts, call));
   return [...findings, ...notes(facts, findings)];
 }
 
@@ -31,13 +31,15 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
 }
 
 function callFindings(facts: Facts, call: Call): Finding[] {
-  const { error, isForeign } = call;
-  if (isForeign && facts.baseUrl !== undefined) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw what is a framework's to catch, such as a redirect; a call passes it on as it is." })];
-  if (isForeign || !error) return [errorFinding({ code: "stand_in", message: "What was given as a client is not like one: it gave no usage in time, and threw no BookMoreError. Look at what it does." })];
+  const { error, foreign, isControlFlow } = call;
+  if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw what is a framework's to catch, such as a redirect; a call passes it on as it is." })];
+  if (!error) return [errorFinding({ code: "stand_in", message: `What was given as a client is not like one: it ${foreign}. Look at what it does.` })];
   const { code, message } = error;
   switch (code) {
     case "network_error":
       return [...noReplyFindings(facts, call), ...untimely(facts, call).map(errorFinding)];
+    case "token_provider_error":
+      return [errorFinding({ code, message: providerWords(error) })];
     case "authentication_error":
       return [errorFinding(credentialsCause(facts, call, message))];
     case "api_error":
@@ -48,7 +50,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       // Of these errors the engine tries those again that may pass: a text that is cut off.
       return [errorFinding(error.isRetryable ? truncated(message) : { code, message })];
     case "timeout":
-      return [errorFinding(facts.reach?.came === "late" ? late(facts.baseUrl!) : { code, message })];
+      return [errorFinding([facts.reach, facts.plain].some((probe) => probe?.came === "late") ? late(facts.baseUrl!) : { code, message })];
     case "runtime_unsupported":
       // Told already, where the module was tried.
       return facts.runtime ? [] : [runtimeFinding(error, facts)];
@@ -62,14 +64,22 @@ function codeOf(code: AnyBookMoreError["code"]): FindingCode {
   return code as FindingCode;
 }
 
+/** Where its error is found, and what it was asked for. */
+function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
+  const isRefused = attempts?.at(-1)?.status === 401;
+  return [message, cause === undefined ? "" : "A call's own error has it as its cause.", isRefused ? "It was asked for another token because the server refuses the first one (401)." : ""].filter(Boolean).join(" ");
+}
+
 const SET_CLOCK = "timedatectl set-ntp true";
 
 /** Why a 401, as far as the token tells. */
 function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   const { sent, claims } = call;
-  const { settings } = facts;
+  const { settings, hasFetch } = facts;
+  if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
+  if (!hasToken && !hasKey && hasFetch) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; what its fetch function may add is missing, or is refused.` };
   if (!hasToken && !hasKey) {
     return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, fix: settings.credentials };
   }
@@ -77,10 +87,10 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, fix: settings.token };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
-  const { iss, aud } = claims;
+  const { exp, iss, aud } = claims;
   const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
-  const check = says ? ` It says ${says}; the server may want another.` : "";
-  return { code: "token_refused", message: `${message} The token has not expired.${check}`, fix: settings.token };
+  const told = [message, exp === undefined ? "" : "The token has not expired.", says && `It says ${says}; the server may want another.`];
+  return { code: "token_refused", message: told.filter(Boolean).join(" "), fix: settings.token };
 }
 
 /** What the token's own times say against it. */
@@ -125,25 +135,44 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
     return {
       ...errorFinding({ code: "html_reply", message: "The server answered with a page of HTML instead of JSON." }),
       candidates: [
-        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in.", fix: call?.sent.length ? settings.token : settings.credentials },
+        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in.", ...(call?.sent ? { fix: call.sent.length > 0 ? settings.token : settings.credentials } : {}) },
         { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
       ],
     };
   }
-  const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400);
+  const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
+  const asked = facts.baseUrl && facts.baseUrl + PATH;
   const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
-  const base = to ? addressOf(to, facts.baseUrl && facts.baseUrl + PATH) : undefined;
-  if (base?.endsWith(PATH)) {
-    const baseUrl = base.slice(0, -PATH.length);
-    return errorFinding({ code: "moved", message: `The server redirects to ${base}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: settings.baseUrl(baseUrl) });
-  }
-  const signIn: Cause = { code: "sign_in_redirect", message: base === undefined ? "A page for signing in is in front of the API." : `The server redirects to ${base} instead of answering, perhaps to a page for signing in.` };
-  if (base !== undefined) return errorFinding(signIn);
+  const base = to === undefined ? undefined : addressOf(to, asked);
+  if (base !== undefined) return errorFinding(redirection(base, asked, facts));
+  const redirected = (how: string) => errorFinding({ code: "redirected", message: `The server answers with a redirect, and ${how}.` });
+  if (facts.page === undefined) return redirected("not with the URL where it leads");
   return {
-    ...errorFinding({ code: "redirected", message: "The server answers with a redirect, and a browser does not tell where to." }),
-    candidates: [signIn, { code: "moved", message: "The API has moved, and the base URL with it." }],
+    ...redirected("a browser does not tell where to"),
+    candidates: [
+      { code: "sign_in_redirect", message: "A page for signing in is in front of the API, or a gate that wants a cookie first." },
+      { code: "moved", message: "The API has moved, and the base URL with it." },
+    ],
   };
+}
+
+/** What a redirect to `to` means, which has neither query nor fragment. `asked`: the URL that was asked for. */
+function redirection(to: string, asked: string | undefined, { settings }: Facts): Cause {
+  if (to === asked) {
+    return { code: "redirected", message: `The server redirects to ${to}, which was asked for: it wants a cookie first, as firewalls and load balancers do, or its settings go round in circles.` };
+  }
+  if (!to.endsWith(PATH)) return { code: "sign_in_redirect", message: `The server redirects to ${to} instead of answering, perhaps to a page for signing in.` };
+  // The client would refuse it, or send the credentials for everybody to read.
+  if (isInsecure(to) && !(asked && isInsecure(asked))) {
+    return { code: "redirected", message: `The server redirects to ${to}, by plain http. Whoever runs it has to correct that: behind a proxy that ends TLS, a server has to be told that it is reached by https.` };
+  }
+  return { code: "moved", message: `The server redirects to ${to}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: settings.baseUrl(to.slice(0, -PATH.length)) };
+}
+
+function isInsecure(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === "http:" && !isLoopback(hostname);
 }
 
 function redirectedTo(probe: Probe | undefined): string | undefined {
@@ -169,16 +198,16 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
     note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid.`, SET_CLOCK);
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
-  if (url?.protocol === "http:" && !isLoopback(url.hostname) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {
+  if (url && isInsecure(baseUrl!) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {
     note("insecure_http", `Credentials go to ${url.origin} by plain http: whoever is on the way can read them.`, facts.settings.baseUrl(httpsOf(baseUrl!)));
   }
   if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, and not the PascalCase of its documentation; the client reads both.");
   const isJsonlReply = call?.contentType && /jsonl/i.test(call.contentType);
-  if (call?.contentType && !call.error && isJsonl !== Boolean(isJsonlReply)) {
+  if (call?.contentType && baseUrl !== undefined && !call.error && isJsonl !== Boolean(isJsonlReply)) {
     note("reply_form", `The client asked for ${isJsonl ? "JSON Lines" : "JSON"} and got ${call.contentType}; it reads both.`);
   }
   // In a page a probe and a call differ in what the page may read.
-  const isUnsteady = facts.page === undefined && call && !call.error && !call.isForeign && facts.reach?.came === "nothing";
+  const isUnsteady = facts.page === undefined && call && !call.error && !call.foreign && facts.reach?.came === "nothing";
   if (isUnsteady) note("unsteady", "The call gave a usage, and a probe before it got no reply: the connection comes and goes.");
   return found;
 }

@@ -1,4 +1,5 @@
 import { abortReason, onAbort } from "../abort.js";
+import { giveUp, headersOf, partOf } from "../fetch.js";
 import type { Probe } from "./facts.js";
 
 /** How long a step may take. */
@@ -41,36 +42,30 @@ export async function probe(fetchFunction: typeof fetch, url: string, init: Prob
   return came ?? { came: "late" };
 }
 
-/** Node.js has it in the cause. */
-function codeOf(thrown: unknown): string {
-  try {
-    const { code, cause } = thrown as NodeError;
-    return [code, cause?.code].find((each) => typeof each === "string") ?? "";
-  } catch {
-    // Anything can be thrown.
-    return "";
-  }
-}
+/** How the fetch of Node.js calls a port that no fetch asks at. */
+export const BAD_PORT = "bad port";
 
-interface NodeError {
-  code?: string;
-  cause?: NodeError;
+/** The system's code; empty where there is none. Node.js has it in the cause. */
+export function codeOf(thrown: unknown): string {
+  const cause = partOf(thrown, "cause");
+  const known = [partOf(thrown, "code"), partOf(cause, "code")].find((code) => typeof code === "string" && /^[A-Z]\w*$/.test(code));
+  return (known as string | undefined) ?? (partOf(cause, "message") === BAD_PORT ? BAD_PORT : "");
 }
 
 async function judged(response: Response): Promise<Probe> {
-  const { type, status, headers, redirected, url } = response;
+  const { type, status, redirected, url } = response;
   if (type === "opaque") return { came: "opaque" };
   if (type === "opaqueredirect") return { came: "redirect" };
-  const location = headers.get("location");
-  if (status >= 300 && status < 400 && location !== null) {
-    await response.body?.cancel();
+  const { location, date } = Object.fromEntries(headersOf(response.headers));
+  if (status >= 300 && status < 400 && location !== undefined) {
+    await giveUp(response.body);
     return { came: "redirect", to: addressOf(location, url) };
   }
-  return { came: "reply", status, aheadMs: aheadMs(headers.get("date")), url: redirected ? addressOf(url) : undefined, isCamelCase: await isCamelCase(response) };
+  return { came: "reply", status, aheadMs: aheadMs(date), url: redirected ? addressOf(url) : undefined, isCamelCase: await isCamelCase(response) };
 }
 
 /** By how much the clock here is ahead of the server's. */
-export function aheadMs(date: string | null | undefined): number | undefined {
+export function aheadMs(date: string | undefined): number | undefined {
   const there = Date.parse(date ?? "");
   return Number.isNaN(there) ? undefined : Date.now() - there;
 }

@@ -3,7 +3,7 @@ export type FindingCode =
   // The platform.
   | "wasm_csp" | "wasm_missing" | "module_missing" | "runtime_unsupported" | "csp_connect_src" | "mixed_content" | "offline" | "local_network"
   // The way to the server.
-  | "no_reply" | "connection_refused" | "unknown_host" | "connect_timeout" | "connection_reset" | "certificate_untrusted"
+  | "no_reply" | "connection_refused" | "unknown_host" | "connect_timeout" | "connection_reset" | "certificate_untrusted" | "certificate_refused"
   | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "client_certificate" | "tls_version" | "tls_refused"
   | "not_tls" | "needs_https" | "not_http" | "http_version" | "proxy_unused" | "proxy_refused" | "blocked_reply" | "timeout"
   // What the server lets a page read.
@@ -13,7 +13,7 @@ export type FindingCode =
   | "moved" | "sign_in_redirect" | "redirected" | "html_reply" | "login_page" | "base_url" | "truncated" | "unexpected_response" | "decode_error"
   | "company_mismatch" | "rate_limited" | "server_error" | "api_error"
   // Who asks.
-  | "credentials_missing" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"
+  | "credentials_missing" | "credentials_refused" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"
   | "permission_denied" | "token_provider_error"
   // What the caller gave.
   | "config_error" | "fetch_error" | "control_flow" | "stand_in" | "internal_error"
@@ -55,7 +55,7 @@ export interface DiagnosisStep {
 
 /** What was found. It can be printed, `String(diagnosis)`, and sent as JSON; no token and no key is in it. */
 export interface Diagnosis {
-  /** Whether the call gave a usage. */
+  /** Whether nothing keeps calls from succeeding. */
   ok: boolean;
   /** What keeps calls from succeeding, then what is worth knowing. */
   findings: Finding[];

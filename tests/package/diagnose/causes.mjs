@@ -17,8 +17,10 @@ export const SECRETS = [GOOD, EXPIRED, EARLY, "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1
 const KEY = SECRETS[3];
 const extra = { headers: { "X-Tenant": SECRETS[4] } };
 
+const PATH = "/assistant/ai-chat/usage";
+const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
 const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved"];
-const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "blocked_reply"];
+const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "connection_reset", "redirected", "blocked_reply"];
 const without = (codes, ...others) => codes.filter((code) => !others.includes(code));
 /** A number has no name that could be unknown, and plain http has no certificate. */
 const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted", "not_tls");
@@ -26,7 +28,7 @@ const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted", "not_
 /**
  * `cause`: in words. `code`: the true one, which must be found alone or among the candidates.
  * `host`: what answers, see hosts.mjs; `options` of the client; `page`, `terminal`: the codes that are found, the first the
- * finding's own and the others its candidates; `firefox` where that differs. `csp`: the page's policy. `args`, `env`: of the command.
+ * finding's own and the others its candidates; `firefox` where that differs. `csp`: the page's policy, API for where the server is. `args`, `env`: of the command.
  */
 export const CAUSES = [
   { cause: "ServiceStack's default CORS settings", code: "cors_headers", host: { cors: "servicestack-default" }, page: ["cors_headers", "cors_headers", "cors_error_replies"], terminal: ["cors_headers"] },
@@ -38,7 +40,11 @@ export const CAUSES = [
   { cause: "Endpoint routing: a 405, and errors without CORS headers", code: "cors_missing", host: { cors: "preflight-405", fake: { host: "endpoints" } }, page: BLOCKED, terminal: ["cors_missing"] },
   { cause: "Cookies beside `Access-Control-Allow-Origin: *`", code: "cors_credentials", host: { cors: "wildcard-with-credentials" }, options: { credentials: "include" }, page: ["cors_credentials"], args: ["--credentials"], terminal: ["cors_credentials"] },
   { cause: "A 429 of a proxy, without CORS headers", code: ["cors_error_replies", "rate_limited"], host: { cors: "open", answers: { status: 429, body: "html" } }, page: ["no_reply", "cors_error_replies", "truncated"], terminal: ["rate_limited"] },
+  { cause: "A limiter that sets in while this is found out, without CORS headers", code: "cors_error_replies", host: { limit: 1 }, page: ["no_reply", "cors_error_replies", "truncated"] },
   { cause: "A sign-in redirect in front of the API", code: "sign_in_redirect", host: { cors: "open", answers: { kind: "login-redirect" } }, page: BLOCKED, terminal: ["sign_in_redirect"] },
+  { cause: "A sign-in redirect to where nothing answers", code: ["redirected", "sign_in_redirect"], host: { redirect: "http://127.0.0.1:9/login" }, page: DEAD, terminal: ["sign_in_redirect"] },
+  { cause: "A gate that redirects to the same URL with a cookie", code: "redirected", host: { redirect: PATH }, page: DEAD, terminal: ["redirected"] },
+  { cause: "A sign-in redirect that the page's `connect-src` does not let through", code: "redirected", host: { redirect: "https://id.example/login" }, csp: `${SCRIPTS}; connect-src 'self' API`, page: DEAD },
   { cause: "The API has moved, and says so without CORS headers", code: "moved", host: { cors: "open", answers: { kind: "moved" } }, page: BLOCKED, terminal: ["moved"] },
   { cause: "The API has moved, and lets pages see where", code: "moved", host: { moved: true }, page: ["moved"], terminal: ["moved"] },
   { cause: "Nothing listens there", code: "connection_refused", host: { dead: true }, page: DEAD, terminal: ["connection_refused"] },
@@ -46,6 +52,9 @@ export const CAUSES = [
   { cause: "A certificate that nobody vouches for", code: "certificate_untrusted", host: { tls: "selfSigned" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["certificate_untrusted"] },
   { cause: "A certificate that has expired", code: "certificate_expired", host: { tls: "expired" }, trusts: true, terminal: ["certificate_expired"] },
   { cause: "A certificate that is not valid yet", code: "certificate_not_yet_valid", host: { tls: "early" }, trusts: true, terminal: ["certificate_not_yet_valid"] },
+  { cause: "A certificate of an authority that has expired", code: "certificate_expired", host: { tls: "ofExpired" }, trusts: true, terminal: ["certificate_expired"] },
+  { cause: "A certificate of an authority that is not valid yet", code: "certificate_not_yet_valid", host: { tls: "ofEarly" }, trusts: true, terminal: ["certificate_not_yet_valid"] },
+  { cause: "A certificate for clients alone", code: "certificate_refused", host: { tls: "forClients" }, trusts: true, terminal: ["certificate_refused"] },
   { cause: "A certificate for another name", code: "certificate_name", host: { tls: "otherName" }, trusts: true, terminal: ["certificate_name"] },
   { cause: "A company's own authority, which Node.js does not know", code: "certificate_untrusted", host: { tls: "good" }, terminal: ["certificate_untrusted"] },
   { cause: "https at a port of plain http", code: "not_tls", host: { cors: "open", scheme: "https" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["not_tls"] },
@@ -56,8 +65,10 @@ export const CAUSES = [
   { cause: "HTTP/2 alone", code: "http_version", host: { raw: "http2" }, trusts: true, terminal: ["http_version"] },
   { cause: "Another service than HTTP", code: "not_http", host: { raw: "otherService" }, terminal: ["not_http"] },
   { cause: "The connection is closed before a reply comes", code: "connection_reset", host: { cors: "open", answers: { kind: "network" } }, terminal: ["connection_reset"] },
+  { cause: "The connection is closed at once", code: "connection_reset", host: { raw: "closed" }, page: DEAD, terminal: ["connection_reset"] },
   { cause: "`HTTPS_PROXY`, which Node.js's fetch does not heed by itself", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" }, terminal: ["proxy_unused", "connection_refused"] },
-  { cause: "The page's `connect-src`", code: "csp_connect_src", host: { cors: "open" }, csp: "script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'", page: ["csp_connect_src"] },
+  { cause: "The page's `connect-src`", code: "csp_connect_src", host: { cors: "open" }, csp: `${SCRIPTS}; connect-src 'self'`, page: ["csp_connect_src"] },
+  { cause: "The page's `connect-src` without `'self'`, and a proxy of its own origin", code: "csp_connect_src", host: { url: "/api" }, csp: `${SCRIPTS}; connect-src https://api.example`, page: ["csp_connect_src"] },
   { cause: "The page's `script-src` without `'wasm-unsafe-eval'`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'", page: ["wasm_csp"] },
   { cause: "The page's `script-src` and `connect-src`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'; connect-src 'self'", page: ["wasm_csp", "csp_connect_src"] },
   { cause: "Plain http, asked by a page of https", code: "mixed_content", host: { url: "http://api.example" }, secure: true, options: { allowInsecureHttp: true }, page: ["mixed_content"] },

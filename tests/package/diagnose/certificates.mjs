@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 const DAY = 86_400_000;
 
-/** `{ authority, good, selfSigned, expired, early, otherName, remove() }`: each `{ key, cert }`, `authority` a file. */
+/** Each `{ key, cert }`, and `authority` a file. */
 export function certificates() {
   const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-certificates-"));
   const at = (name) => join(folder, name);
@@ -18,17 +18,23 @@ export function certificates() {
   openssl("req", "-x509", "-new", "-key", "authority.key", "-out", "authority.pem", "-days", "30", "-subj", "/CN=Authority of the tests");
   writeFileSync(at("ca.cnf"), CA);
   writeFileSync(at("index.txt"), "");
-  const signed = (name, subjectAltName, from, until) => {
+  const signed = (name, extensions, from, until, by = "authority") => {
     key(name);
     openssl("req", "-new", "-key", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
-    writeFileSync(at("names.cnf"), `subjectAltName=${subjectAltName}\n`);
-    openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-in", `${name}.csr`, "-out", `${name}.pem`, "-startdate", time(from), "-enddate", time(until), "-extfile", "names.cnf");
+    writeFileSync(at("names.cnf"), `${extensions}\n`);
+    openssl("ca", "-cert", `${by}.pem`, "-keyfile", `${by}.key`, "-batch", "-notext", "-config", "ca.cnf", "-in", `${name}.csr`, "-out", `${name}.pem`, "-startdate", time(from), "-enddate", time(until), "-extfile", "names.cnf");
     return read(name);
   };
-  const HERE = "IP:127.0.0.1,DNS:localhost";
+  const HERE = "subjectAltName=IP:127.0.0.1,DNS:localhost";
+  /** Of an authority between, with these dates, which the server sends along. */
+  const signedBetween = (name, between, from, until) => {
+    const { cert } = signed(between, "basicConstraints=critical,CA:TRUE", from, until);
+    const own = signed(name, HERE, now - DAY, now + 30 * DAY, between);
+    return { ...own, cert: Buffer.concat([own.cert, cert]) };
+  };
   const now = Date.now();
   key("selfSigned");
-  openssl("req", "-x509", "-new", "-key", "selfSigned.key", "-out", "selfSigned.pem", "-days", "30", "-subj", "/CN=localhost", "-addext", `subjectAltName=${HERE}`);
+  openssl("req", "-x509", "-new", "-key", "selfSigned.key", "-out", "selfSigned.pem", "-days", "30", "-subj", "/CN=localhost", "-addext", HERE);
   return {
     authority: at("authority.pem"),
     selfSigned: read("selfSigned"),
@@ -36,7 +42,11 @@ export function certificates() {
     ending: signed("ending", HERE, now - DAY, now + 3 * DAY),
     expired: signed("expired", HERE, now - 9 * DAY, now - 2 * DAY),
     early: signed("early", HERE, now + 2 * DAY, now + 9 * DAY),
-    otherName: signed("otherName", "DNS:other.example", now - DAY, now + 30 * DAY),
+    otherName: signed("otherName", "subjectAltName=DNS:other.example", now - DAY, now + 30 * DAY),
+    ofExpired: signedBetween("ofExpired", "Expired authority", now - 9 * DAY, now - 2 * DAY),
+    ofEarly: signedBetween("ofEarly", "Early authority", now + 2 * DAY, now + 9 * DAY),
+    forClients: signed("forClients", `${HERE}\nextendedKeyUsage=clientAuth`, now - DAY, now + 30 * DAY),
+    commonName: signed("localhost", "basicConstraints=CA:FALSE", now - DAY, now + 30 * DAY),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -12,7 +12,7 @@ const PATH = "/assistant/ai-chat/usage";
 const OPEN = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization,x-api-key", "access-control-expose-headers": "date" };
 
 /** Begins a server. `baseUrl` is for the client; `requests` what came. */
-export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, raw, scheme, path = "", moved, late, corp, headers }, certificates) {
+export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, raw, scheme, path = "", moved, redirect, limit, late, corp, headers }, certificates) {
   if (url) return { baseUrl: url, requests: [], close() {} };
   if (dead) return { baseUrl: `http://127.0.0.1:${await freePort()}`, requests: [], close() {} };
   if (raw) return rawHost(raw, certificates);
@@ -27,6 +27,7 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
   const origin = `${tls ? "https" : "http"}://127.0.0.1:${server.address().port}`;
   const fake = createFakeBookMore({ baseUrl: origin, cors: headers ? "none" : cors, ...fakeOptions });
   if (answers) fake.set(company, answers);
+  let count = 0;
   const send = (res, status, headers, body = "") => res.writeHead(status, headers).end(body);
   const isPreflight = ({ method }) => method === "OPTIONS";
   respond = (req, res) => {
@@ -34,6 +35,8 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
     for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
     if (headers && isPreflight(req)) return send(res, 204, {});
     if (corp) return send(res, 401, { "cross-origin-resource-policy": "same-origin" });
+    if (redirect) return send(res, 302, { location: redirect, "set-cookie": "gate=1" });
+    if (limit !== undefined && !isPreflight(req) && ++count > limit) return send(res, 429, {});
     if (moved) {
       if (isPreflight(req)) return send(res, 204, OPEN);
       if (req.url === PATH) return send(res, 301, { ...OPEN, location: `${origin}/v2${PATH}` });
@@ -61,6 +64,7 @@ const RAW = {
   http2: ["https", ({ good }) => createHttp2Server({ ...good, allowHTTP1: false })],
   clientCertificate: ["https", ({ good }) => createSecureServer({ ...good, requestCert: true, rejectUnauthorized: true })],
   clientCertificateOfOld: ["https", ({ good }) => createSecureServer({ ...good, requestCert: true, rejectUnauthorized: true, maxVersion: "TLSv1.2" })],
+  closed: ["http", () => createTcpServer((socket) => socket.destroy())],
   otherService: ["http", () => createTcpServer((socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.2\r\n"))],
 };
 

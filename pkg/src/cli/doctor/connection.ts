@@ -1,15 +1,15 @@
 import { lookup } from "node:dns/promises";
-import { readFileSync } from "node:fs";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { connect, isIP } from "node:net";
-import { connect as connectTls, type PeerCertificate } from "node:tls";
+import { connect as connectTls, type DetailedPeerCertificate } from "node:tls";
 import { errorFinding, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
 import type { Finding } from "../../diagnose/types.js";
 import { PATH } from "../../operation.js";
+import { certificateCause, day, described } from "./certificate.js";
 import type { Checked } from "./checklist.js";
-import { hostOf, systemCause, selfSigned, unreachable } from "./system.js";
+import { hostOf, systemCause, unreachable } from "./system.js";
 
 /** What is found where there was time for it. */
 const LATE: Checked = { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
@@ -22,7 +22,7 @@ interface Address {
   family: number;
 }
 
-type Handshake = { error: string } | { certificate: PeerCertificate; versions: string; problem: string | undefined };
+type Handshake = { error: string } | { certificate: DetailedPeerCertificate; versions: string; problem: string | undefined };
 
 /** What the system's code stands for. Of one that nobody knows, a later step may know more. */
 function failures(code = "", baseUrl: string): Finding[] {
@@ -75,7 +75,7 @@ function handshake(baseUrl: string, signal: AbortSignal): Promise<Handshake | un
     socket.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
     socket.on("secureConnect", () => {
       const versions = `${socket.getProtocol()}, ${socket.alpnProtocol === "h2" ? "offers HTTP/2" : "HTTP/1.1"}`;
-      resolve({ certificate: socket.getPeerCertificate(), versions, problem: socket.authorizationError as unknown as string | undefined });
+      resolve({ certificate: socket.getPeerCertificate(true), versions, problem: socket.authorizationError as unknown as string | undefined });
     });
   }));
 }
@@ -93,18 +93,8 @@ export async function certified(baseUrl: string, signal: AbortSignal): Promise<C
     const message = `The certificate of ${host} would be refused (${problem}), and NODE_TLS_REJECT_UNAUTHORIZED=0 lets it pass: whoever is on the way can read the credentials.`;
     return { outcome: "ok", detail: `${detail}, not checked`, findings: [{ code: "insecure_tls", level: "note", message, fix: "unset NODE_TLS_REJECT_UNAUTHORIZED" }] };
   }
-  const code = systemCause(problem) ?? "certificate_untrusted";
-  const words = `It is ${described(certificate)}.${code === "certificate_untrusted" ? extraAuthorities() : ""}`;
-  const cause = problem === "DEPTH_ZERO_SELF_SIGNED_CERT" ? selfSigned(baseUrl, words) : unreachable(code, baseUrl, words);
-  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [errorFinding(cause)] };
+  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [errorFinding(certificateCause(problem, certificate, baseUrl))] };
 }
-
-function described({ subjectaltname, valid_from, valid_to, issuer }: PeerCertificate): string {
-  const by = [issuer?.O, issuer?.CN].flat().filter(Boolean).join(" ");
-  return `for ${subjectaltname ?? "no name"}, from ${day(valid_from)} to ${day(valid_to)}, by ${by || "nobody"}`;
-}
-
-const day = (date: string): string => (Number.isNaN(Date.parse(date)) ? date : new Date(date).toISOString().slice(0, 10));
 
 /** What answers a GET without credentials: the version of HTTP, and the headers that tell who it is. */
 export async function answered(baseUrl: string, signal: AbortSignal): Promise<Checked> {
@@ -135,21 +125,9 @@ async function speaksTls(baseUrl: string, signal: AbortSignal): Promise<boolean>
   return came !== undefined && "certificate" in came;
 }
 
-function endingSoon({ valid_to }: PeerCertificate, host: string): Finding[] {
+function endingSoon({ valid_to }: DetailedPeerCertificate, host: string): Finding[] {
   if (!(Date.parse(valid_to) - Date.now() < SOON_MS)) return [];
   return [{ code: "certificate_ends_soon", level: "note", message: `The certificate of ${host} ends on ${day(valid_to)}.` }];
-}
-
-/** Node.js reads the file once, and only warns where it cannot. */
-function extraAuthorities(): string {
-  const file = process.env["NODE_EXTRA_CA_CERTS"];
-  if (!file) return "";
-  try {
-    readFileSync(file);
-    return " NODE_EXTRA_CA_CERTS is set, and does not vouch for it.";
-  } catch (error) {
-    return ` NODE_EXTRA_CA_CERTS names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`;
-  }
 }
 
 const shown = ({ address, family }: Address): string => `${address} (v${family})`;

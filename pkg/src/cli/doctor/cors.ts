@@ -32,7 +32,8 @@ export function corsFindings(request: PageRequest, preflight: CorsReply | undefi
   const replies = preflight ? [preflight, reply] : [reply];
   const origins = replies.map(allowedOrigin);
   const origin = allowedOrigin(reply);
-  if (origins.some((each) => each?.includes(","))) return [errorFinding(DUPLICATE)];
+  const several = origins.find((each) => each?.includes(","));
+  if (several) return isList(several) ? found("cors_duplicate", `Access-Control-Allow-Origin names more than one origin, ${several}, and browsers accept one alone: settings list them, or the server and something in front of it both send it.`) : [errorFinding(DUPLICATE)];
   if (origin === null && preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
     return found("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: it is made before CORS headers are added, and a page takes it for a lost network.`);
   }
@@ -41,7 +42,7 @@ export function corsFindings(request: PageRequest, preflight: CorsReply | undefi
     const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
     return found("cors_missing", `The server sends no CORS headers with its ${reply.status}${asked}: no page may read it.`);
   }
-  if (!admits(reply, page)) return found("cors_origin", `The server's CORS settings let in ${origin}, and not ${page}.`);
+  if (!admits(reply, page)) return found("cors_origin", `The server's CORS settings let in ${origin || "nobody, by an empty Access-Control-Allow-Origin"}, and not ${page}.`);
   if (preflight) {
     if (!isSuccess(preflight)) return found("cors_preflight", `OPTIONS is answered with ${preflight.status}, where a browser needs a success: it asks so before it sends ${headerNames.join(", ")}.`);
     if (!admits(preflight, page)) return found("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
@@ -64,6 +65,12 @@ export function corsFindings(request: PageRequest, preflight: CorsReply | undefi
   if (hidden.length === 0) return [];
   const message = `A page cannot read ${hidden.join(", ")}: after a 429 it does not know how long to wait, and errors have no request id.`;
   return [{ code: "hidden_headers", level: "note", message, ...fix }];
+}
+
+/** Whether what may be one header or several, joined, names others each time, as two who send it for one page would not. */
+function isList(origins: string): boolean {
+  const all = origins.split(",").map((each) => each.trim());
+  return new Set(all).size === all.length && !all.includes("*");
 }
 
 export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.get("access-control-allow-origin");

@@ -16,12 +16,15 @@ export interface Proxy {
   variable: string;
 }
 
-/** The proxy that the environment names for a URL, by the rules of Node.js: one for http is one for https, too. */
+/**
+ * The proxy that the environment names for a URL, by the rules of Node.js: one for http is one for https, too, and an empty
+ * variable in lower case counts.
+ */
 export function proxyFor(baseUrl: string): Proxy | undefined {
   const url = new URL(baseUrl);
   if (isExcluded(url)) return undefined;
-  const names = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"].slice(url.protocol === "https:" ? 0 : 2);
-  const variable = names.find((name) => env[name]);
+  const names = url.protocol === "https:" ? ["https_proxy", "http_proxy"] : ["http_proxy"];
+  const variable = names.map((name) => (env[name] === undefined ? name.toUpperCase() : name)).find((name) => env[name]);
   if (variable === undefined) return undefined;
   const given = env[variable]!;
   try {
@@ -31,14 +34,17 @@ export function proxyFor(baseUrl: string): Proxy | undefined {
   }
 }
 
-/** Whether NO_PROXY has it: by its name, by the end of it where that begins with a dot or an asterisk, for one port or all. */
+/** Whether NO_PROXY has it: by its name or by the end of it, for one port or all. */
 function isExcluded(url: URL): boolean {
   const { hostname } = url;
-  const entries = (env["no_proxy"] ?? env["NO_PROXY"] ?? "").toLowerCase().split(/[\s,]+/).filter(Boolean);
-  return entries.some((entry) => {
+  const given = (env["no_proxy"] ?? env["NO_PROXY"] ?? "").toLowerCase();
+  const entries = given.split(/[\s,]+/).filter(Boolean);
+  return given === "*" || entries.some((entry) => {
     const [, name = entry, port] = /^(.+):(\d+)$/.exec(entry) ?? [];
-    if (port !== undefined && Number(port) !== portOf(url)) return false;
-    return /^[.*]/.test(name) ? hostname.endsWith(name.replace(/^\*/, "")) : hostname === name;
+    if (port && Number(port) !== portOf(url)) return false;
+    if (isExact) return /^[.*]/.test(name) ? hostname.endsWith(name.replace(/^\*/, "")) : hostname === name;
+    const domain = name.replace(/^\*?\./, "");
+    return hostname === domain || hostname.endsWith(`.${domain}`);
   });
 }
 
@@ -46,6 +52,8 @@ const [major = 0, minor = 0] = versions.node.split(".").map(Number);
 /** Since when Node.js can be told to heed it. */
 const canHeed = major >= 24 || (major === 22 && minor >= 21);
 const isNode = !("bun" in versions) && !("deno" in versions);
+/** The fetch of Node.js 22 takes a name for that one host, and one with a dot or an asterisk in front for the hosts below it. */
+const isExact = isNode && major === 22;
 
 /** Whether the `fetch` of this process goes through it. */
 export function isHeeded(): boolean {

@@ -10,7 +10,8 @@ const CODES: [FindingCode, RegExp][] = [
   ["certificate_expired", /^CERT_HAS_EXPIRED$/],
   ["certificate_not_yet_valid", /^CERT_NOT_YET_VALID$/],
   ["certificate_name", /^(ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/],
-  ["certificate_untrusted", /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_UNTRUSTED)$/],
+  ["certificate_untrusted", /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE))$/],
+  ["certificate_refused", /^((CERT|CRL|UNABLE_TO|ERROR_IN)_\w+|INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED|UNSPECIFIED)$/],
   ["not_tls", /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE)$/],
   ["http_version", /^ERR_SSL_.*NO_APPLICATION_PROTOCOL$/],
   ["tls_version", /^ERR_SSL_(UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|.*PROTOCOL_VERSION)$/],
@@ -26,8 +27,11 @@ export function systemCause(code: string): FindingCode | undefined {
   return CODES.find(([, pattern]) => pattern.test(code))?.[0];
 }
 
-/** What keeps a reply of `baseUrl` from coming. `words`: what there is to add, as a sentence. */
-export function unreachable(code: FindingCode, baseUrl: string, words = ""): Cause {
+/**
+ * What keeps a reply of `baseUrl` from coming. `words`: what there is to add, as a sentence. `authority`: which one it is
+ * of those above the certificate, where that has the right dates; empty where nobody has looked.
+ */
+export function unreachable(code: FindingCode, baseUrl: string, words = "", authority = ""): Cause {
   const url = new URL(baseUrl);
   const { host } = url;
   const place = `${placeOf(url)},`;
@@ -40,9 +44,10 @@ export function unreachable(code: FindingCode, baseUrl: string, words = ""): Cau
     case "unknown_host":
       return unknownHost(url);
     case "certificate_expired":
-      return cause(`The certificate of ${host} has expired; whoever runs the server has to renew it.`, certificate);
+      if (authority) return cause(`The certificate of ${host} has not expired, but that of an authority above it has (${authority}). Whoever runs the server has to mend its chain, or get a certificate of another authority.`, handshakeLine(url));
+      return cause(`The certificate of ${host}${words ? "" : ", or that of an authority above it,"} has expired; whoever runs the server has to renew it.`, certificate);
     case "certificate_not_yet_valid":
-      return cause(`The certificate of ${host} is not valid yet, or the clock of this machine is behind.`, "date -u");
+      return cause(`The certificate of ${authority ? `an authority above that of ${host} (${authority})` : `${host}${words ? "" : ", or that of an authority above it,"}`} is not valid yet, or the clock of this machine is behind.`, "date -u");
     case "certificate_name":
       return cause(`The certificate of ${host} is for other names; the base URL has to have one of them.`, certificate);
     case "certificate_untrusted":
@@ -50,6 +55,8 @@ export function unreachable(code: FindingCode, baseUrl: string, words = ""): Cau
         `Node.js does not trust the certificate of ${host}: it is signed by itself or by a company's own authority, or the server leaves out a part of the chain.`,
         "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
       );
+    case "certificate_refused":
+      return cause(`Node.js refuses the certificate of ${host}${words ? ":" : "."}`, handshakeLine(url));
     case "not_tls":
       return cause(`What listens at ${place} does not speak TLS: perhaps plain http.`, verbose);
     case "needs_https":
