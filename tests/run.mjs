@@ -42,7 +42,14 @@ async function step(name, [command, ...args], { env = {}, count } = {}) {
   if (!fine) failed++;
   const told = counted === undefined ? "" : `${counted} tests`;
   summary.push(`${fine ? "✔" : "✘"} ${name.padEnd(34)} ${told}`);
+  if (!fine) summary.push(...failures(printed).map((line) => `    ${line}`));
   return counted;
+}
+
+/** The lines in which cargo, wasm-pack, Node.js and the matrix name what failed, the last ten at the most. */
+function failures(printed) {
+  const lines = printed.match(/^\s*(?:not ok \d+ - .+|✖ .+|✘ .+|test .+ \.\.\. FAIL(?:ED)?)$/gm) ?? [];
+  return [...new Set(lines.map((line) => line.trim()))].slice(-10);
 }
 
 const sum = (pattern) => (printed) =>

@@ -95,9 +95,10 @@ async function main({ only, quick, strict, list }) {
   const count = (mark) => rows.filter((row) => row.mark === mark).length;
   process.stdout.write(table(rows, tarball));
   progress(`\n${Math.round((Date.now() - started) / 1000)} s; ${count("not run")} not run`);
-  const failed = count("✘") + (strict ? count("not run") : 0);
-  progress(`${count("✔")} passed, ${failed} failed`);
-  process.exitCode = failed > 0 ? 1 : 0;
+  const failed = rows.filter(({ mark }) => mark === "✘" || (strict && mark === "not run"));
+  for (const { name, reason } of failed) progress(`✘ ${name}: ${firstLine(reason)}`);
+  progress(`${count("✔")} passed, ${failed.length} failed`);
+  process.exitCode = failed.length > 0 ? 1 : 0;
 }
 
 /** The groups that the files in `cells` export. */
@@ -211,9 +212,11 @@ async function within(limit, work) {
   }
 }
 
+const firstLine = (text) => text.split("\n")[0].slice(0, 300);
+
 function table(rows, { version, bytes }) {
   // The table shows the first sentence; standard error has the rest.
-  const cell = (text) => text.split("\n")[0].slice(0, 300).replaceAll("|", "\\|");
+  const cell = (text) => firstLine(text).replaceAll("|", "\\|");
   const lines = rows.map(
     ({ name, versions, mark, reason }) =>
       `| ${name} | ${cell(versions.join(", "))} | ${mark}${reason ? `: ${cell(reason)}` : ""} |`,
