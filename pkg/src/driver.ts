@@ -118,7 +118,7 @@ export class Driver {
       this.#isDraining = false;
     }
     this.isOver = this.#endsIdle && this.#flights.size === 0 && this.#core.isIdle;
-    this.#timer.set(this.isOver ? Infinity : this.#core.pollTimeout(), this.timeout);
+    this.#timer.set(this.isOver ? Infinity : this.#core.pollTimeout(), this.timeout, this.#callers.size > 0);
     if (this.isOver) this.#core.free();
   }
 
@@ -244,7 +244,7 @@ export class Driver {
   }
 
   #failure(): Outcome {
-    const { code, message, cause } = internalError(this.#instance.trap);
-    return { error: { code, message, cause }, attempts: [], elapsedMs: 0 };
+    const { code, message, isRetryable, cause } = internalError(this.#instance.trap);
+    return { error: { code, message, isRetryable, cause }, attempts: [], elapsedMs: 0 };
   }
 }

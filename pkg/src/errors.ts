@@ -282,11 +282,12 @@ export function errorOf(details: ErrorDetails): BookMoreError {
   return new kind(details as never);
 }
 
-/** @internal The error of a bug in the SDK. */
+/** @internal The error of a bug in the SDK. The next call has a fresh module. */
 export function internalError(cause: unknown): BookMoreError {
   return errorOf({
     code: "internal_error",
     message: "The SDK stopped at an internal fault, its cause. Call again.",
+    isRetryable: true,
     cause,
   });
 }

@@ -7,22 +7,21 @@ export class Timer {
   #at = Infinity;
   #run: (() => void) | undefined;
   #id: ReturnType<typeof setTimeout> | undefined;
-  readonly #keepsAlive: boolean;
-
-  /** `keepsAlive`: whether a pending timer keeps Node.js running. */
-  constructor(keepsAlive = true) {
-    this.#keepsAlive = keepsAlive;
-  }
+  #keepsAlive = true;
 
   /** In milliseconds. It never goes back, and never lags behind a fired timer, even with a fake clock. */
   now(): number {
     return (this.#latest = Math.max(this.#latest, performance.now() || 0));
   }
 
-  /** Calls `run` at `at`, infinite for never. Replaces what was set before. */
-  set(at: number, run: () => void): void {
-    if (at === this.#at && run === this.#run) return;
+  /**
+   * Calls `run` at `at`, infinite for never. Replaces what was set before. `keepsAlive`: whether Node.js keeps running
+   * until then.
+   */
+  set(at: number, run: () => void, keepsAlive = true): void {
+    if (at === this.#at && run === this.#run && keepsAlive === this.#keepsAlive) return;
     this.stop();
+    this.#keepsAlive = keepsAlive;
     if (at !== Infinity) this.#arm(at, run, true);
   }
 

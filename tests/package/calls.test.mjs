@@ -38,6 +38,28 @@ it("leaves no timer behind, and keeps the process alive until then", async () =>
   assert.equal(timers(), before);
 });
 
+it("keeps the process alive for calls alone, and not for a token function that hangs", async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const before = timers();
+  const never = new Promise(() => {});
+  const aborted = new sdk.BookMoreClient({ bearerToken: () => never });
+  const controller = new AbortController();
+  const call = aborted.getAiChatUsage({}, { signal: controller.signal });
+  await new Promise(setImmediate);
+  assert.equal(timers(), before + 1);
+  controller.abort();
+  await assert.rejects(call);
+  assert.equal(timers(), before);
+
+  let asked = 0;
+  const bearerToken = () => (asked++ === 0 ? { token: "t0ken", expiresAt: Date.now() + 60_000 } : never);
+  const fetch = async () => Response.json({ tokensUsed: 1, tokenLimit: 2, tokensRemaining: 1, isWithinBudget: true, windowDays: 30 });
+  const renewing = new sdk.BookMoreClient({ fetch, bearerToken });
+  await renewing.getAiChatUsage();
+  await renewing.getAiChatUsage();
+  assert.deepEqual([asked, timers()], [2, before]);
+});
+
 it("a client that was closed tells the calls that go on of another token", async () => {
   const sent = [];
   const fetch = async (url, { headers }) => {

@@ -216,7 +216,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     });
 
     it("shows a usage that it was given until the first answer, and to the same user alone", async () => {
-      assert.deepEqual(await act("initial"), ["40%", "40%", "No connection.", "", "You are not logged in any more."]);
+      assert.deepEqual(await act("initial"), ["40%", "40%", "No connection.", "", "You are not logged in any more.", "70%"]);
     });
 
     it("announces no news where only the language or the label changes", async () => {

@@ -80,6 +80,8 @@ export class AiChatUsageMeter extends Base {
   #client: BookMoreClientLike | undefined;
   #store: UsageStore | undefined;
   #usage: AiChatUsageResponse | undefined;
+  /** Whether `usage` was set in this task: it then belongs to a client or company that is set in it, before or after. */
+  #isUsageNew = false;
   #rendered: Rendered | undefined;
   /** The `company-id` that it was rendered with; undefined once another user or company was shown. */
   #renderedFor: string | null | undefined;
@@ -116,7 +118,7 @@ export class AiChatUsageMeter extends Base {
     }
   }
 
-  /** The client that fetches the usage. A new client counts as a new user: like a new company, it discards `usage`. */
+  /** The client that fetches the usage. A new client counts as a new user: like a new company, it discards a `usage` that was set in an earlier task. */
   get client(): BookMoreClientLike | undefined {
     return this.#client;
   }
@@ -144,6 +146,7 @@ export class AiChatUsageMeter extends Base {
   set usage(usage: AiChatUsageResponse | null | undefined) {
     if ((usage ?? undefined) === this.#usage) return;
     this.#usage = usage ?? undefined;
+    this.#isUsageNew = true;
     this.#rendered = undefined;
     this.#renew();
   }
@@ -238,7 +241,8 @@ export class AiChatUsageMeter extends Base {
 
   /** Forgets what was given or rendered, as it is another user's or another company's. */
   #discard(): void {
-    this.#usage = this.#rendered = this.#renderedFor = undefined;
+    if (!this.#isUsageNew) this.#usage = undefined;
+    this.#rendered = this.#renderedFor = undefined;
   }
 
   /** Takes over what a server has rendered. Returns whether there were figures that still count. */
@@ -270,7 +274,7 @@ export class AiChatUsageMeter extends Base {
     if (this.#isDue) return;
     this.#isDue = true;
     queueMicrotask(() => {
-      this.#isDue = false;
+      this.#isDue = this.#isUsageNew = false;
       if (this.isConnected) this.#follow();
     });
   }

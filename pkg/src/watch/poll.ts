@@ -49,7 +49,7 @@ export class Poll {
   #loading: Promise<Watch> | undefined;
   /** Cancels the poll in flight. */
   #controller: AbortController | undefined;
-  readonly #timer = new Timer(false);
+  readonly #timer = new Timer();
   #refreshes = 0;
   #isOffline = false;
 
@@ -106,7 +106,7 @@ export class Poll {
   }
 
   #startIn(ms: number): void {
-    this.#timer.set(this.#timer.now() + ms, this.#start);
+    this.#timer.set(this.#timer.now() + ms, this.#start, false);
   }
 
   readonly #start = (): void => {
@@ -158,7 +158,7 @@ export class Poll {
     if (instance.trap === undefined) {
       try {
         const given = act(watch, this.#at());
-        this.#timer.set(watch.pollTimeout(), this.#timeout);
+        this.#timer.set(watch.pollTimeout(), this.#timeout, false);
         return given;
       } catch (trap) {
         trapped(instance, trap);

@@ -430,6 +430,11 @@ const tests = {
     meter.client = createFakeBookMore({ bearerToken: "x" }).client({ bearerToken: "wrong" });
     await pass(1_000);
     seen.push(text(meter, ".share"), text(meter, ".message"));
+    // What is set in the same task belongs to the new one, in either order.
+    meter.usage = usage({ companyId: ID, share: 0.7 });
+    meter.client = createFakeBookMore({ bearerToken: "x" }).client({ bearerToken: "wrong" });
+    await pass(1_000);
+    seen.push(text(meter, ".share"));
     return seen;
   },
 
