@@ -2,9 +2,8 @@ import { BookMoreClientBase } from "./client.js";
 import { errorOf } from "./errors.js";
 import { loader } from "./instance.js";
 import { CLIENT, inside } from "./options.js";
-import { wordsOf } from "./thrown.js";
+import { isRefusal, wordsOf } from "./thrown.js";
 import type { ClientOptions as Options, WasmSource } from "./types.js";
-import { isRefusal } from "./thrown.js";
 import { webAssembly, type Compiled } from "./webassembly.js";
 
 export * from "./public.js";
@@ -80,7 +79,11 @@ const bytes = /* @__PURE__ */ new WeakMap<Response, Promise<ArrayBuffer>>();
 
 /** The bytes of a Response, or of a Blob. */
 async function read(from: Response, isFetched: boolean): Promise<ArrayBuffer> {
-  if ("ok" in from && !from.ok) throw configError(`The URL of the module answered ${from.status}; ${NEEDED}`);
+  if ("ok" in from && !from.ok) {
+    const message = `The URL of the module answered ${from.status}`;
+    if (isFetched && from.status >= 500) throw errorOf({ code: "network_error", message: `${message}. Try again.`, isRetryable: true });
+    throw configError(`${message}; ${NEEDED}`);
+  }
   let all = bytes.get(from);
   if (!all) {
     if (from.bodyUsed) throw configError(`The Response given as wasm has been read already; ${NEEDED}`);

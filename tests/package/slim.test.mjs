@@ -1,6 +1,8 @@
 // bookmore-sdk/slim and the module that it is given, in the packed tarball.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
@@ -54,6 +56,24 @@ it("names both versions where the module is of another one", async () => {
     });
   }
   assert.equal(server.requests.length, 0);
+});
+
+it("fetches the module again after its server had failed", async () => {
+  const statuses = [503, 404, 200];
+  const files = createServer((_, reply) => {
+    const status = statuses.shift();
+    reply.writeHead(status, { "content-type": "application/wasm" }).end(status === 200 ? wasm : "");
+  });
+  await once(files.listen(0, "127.0.0.1"), "listening");
+  try {
+    const client = new slim.BookMoreClient({ wasm: `http://127.0.0.1:${files.address().port}/sdk.wasm`, baseUrl: server.url, bearerToken: "good-token" });
+    await assert.rejects(client.getAiChatUsage(), { code: "network_error", isRetryable: true, message: "The URL of the module answered 503. Try again." });
+    await assert.rejects(client.getAiChatUsage(), { code: "config_error", isRetryable: false, message: /^The URL of the module answered 404; pass/ });
+    assert.equal((await client.getAiChatUsage()).tokensUsed, 1234);
+  } finally {
+    files.close();
+    files.closeAllConnections();
+  }
 });
 
 it("says so where the module is somebody else's", async () => {
