@@ -177,6 +177,8 @@ export class Calls {
     if (onIdentity) this.#identityListeners.add(onIdentity);
     return {
       ...checked,
+      // Even after a call has trapped in this instance: that does not touch the state of a run, and ending the run would
+      // lose its outcomes.
       decide: (act) => inside(() => act(many)),
       tellLimit: () => {
         const engine = this.#engine;

@@ -226,7 +226,7 @@ export class RuntimeUnsupportedError extends BookMoreError {
   declare readonly code: "runtime_unsupported";
 }
 
-/** A bug in the SDK. The next call starts with a new instance. */
+/** A fault inside the SDK. The next call starts afresh. */
 export class InternalError extends BookMoreError {
   declare readonly code: "internal_error";
 }
@@ -282,11 +282,11 @@ export function errorOf(details: ErrorDetails): BookMoreError {
   return new kind(details as never);
 }
 
-/** @internal The error of a bug in the SDK. The next call has a fresh module. */
+/** @internal The error of a trap. The next call has a fresh instance of the module. */
 export function internalError(cause: unknown): BookMoreError {
   return errorOf({
     code: "internal_error",
-    message: "The SDK stopped at an internal fault, its cause. Call again.",
+    message: "The SDK stopped because of an internal fault, the cause of this error. Call again.",
     isRetryable: true,
     cause,
   });

@@ -171,10 +171,11 @@ export interface RequestOptions {
 }
 
 /**
- * An event of a call. The last one is `success` or `error`; an aborted call has
- * neither, and a call that fails early, because of its arguments or because the
- * module could not be loaded, has no events. Events contain no secrets: URLs have
- * no query, and headers are omitted.
+ * An event of a call. The last one is `success` or `error`; an aborted call, and
+ * one that ends with an {@link InternalError}, have neither. A call that fails
+ * early, because of its arguments or because the module could not be loaded, has
+ * no events. Events contain no secrets: URLs have no query, and headers are
+ * omitted.
  */
 export type ClientEvent = {
   /**

@@ -455,7 +455,7 @@ export interface RuntimeUnsupportedError extends BookMoreError {
   readonly code: "runtime_unsupported";
 }
 
-/** A bug in the SDK. The next call starts with a new instance. */
+/** A fault inside the SDK. The next call starts afresh. */
 export interface InternalError extends BookMoreError {
   readonly code: "internal_error";
 }

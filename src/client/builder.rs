@@ -109,8 +109,9 @@ impl ClientBuilder {
     /// or its callers were dropped or timed out, it continues by itself on wasm32,
     /// and with the next call elsewhere: a refresh token that works only once must
     /// not be used twice. Do not hold a lock across its awaits. It is dropped and
-    /// called again only if it hangs: 10 seconds after it was called if every caller
-    /// has left, otherwise after the longest timeout of those who wait.
+    /// called again only if it hangs: after 10 seconds if every caller has left, and
+    /// otherwise after the longest timeout of those who wait, but at least 10 seconds;
+    /// after 30 seconds if it was called in the background.
     ///
     /// ```
     /// # use std::time::Duration;

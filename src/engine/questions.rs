@@ -248,6 +248,8 @@ impl Engine {
             self.at.now + LOOK_EACH_MS
         };
         let mut was_forced = false;
+        // It was asked in the background, or left: now that a call waits for it, it
+        // has only the shorter time.
         if let Some(asked) = self.question.as_mut().filter(|asked| asked.is_bounded()) {
             asked.bound();
         }
@@ -333,6 +335,7 @@ impl Question {
         self.hung_at.is_finite()
     }
 
+    /// Lets it count as hung after the shorter time.
     fn bound(&mut self) {
         self.hung_at = self.hung_at.min(self.asked_at + SHORTEST_QUESTION_MS);
     }

@@ -4,8 +4,8 @@ use crate::wire::guid;
 
 /// A shorter secret is not looked for: it may well be an ordinary word.
 const SHORTEST: usize = 8;
-/// So many characters of a secret's beginning are as good as all of it, which may be
-/// cut off. It also bounds the time that a text takes whose every part begins like a
+/// A match of this many characters counts as the whole secret, because the quotation
+/// may be cut off. It also bounds the time that a text takes whose every part begins like a
 /// secret.
 pub(super) const ENOUGH: usize = 64;
 
@@ -34,7 +34,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// The characters as which this byte of a secret may stand, apart from escapes.
+    /// The bytes that may stand for this byte of a secret, apart from escapes.
     fn spellings(self, byte: u8) -> [u8; 2] {
         match (self, byte) {
             // In a query a plus sign stands for a space.
@@ -90,7 +90,7 @@ impl Form {
     pub fn length_in(&self, text: &[u8]) -> usize {
         let secret = self.text.as_bytes();
         // The secret may contain what looks like an escape.
-        if text.first() == secret.first() && text.starts_with(secret) {
+        if text.starts_with(secret) {
             return secret.len();
         }
         let mut rest = text;
@@ -129,6 +129,14 @@ fn after(text: &[u8], wanted: [u8; 2]) -> Option<&[u8]> {
         {
             Some(rest)
         }
+        [
+            b'&',
+            b'#',
+            tens @ b'0'..=b'9',
+            units @ b'0'..=b'9',
+            b';',
+            rest @ ..,
+        ] if wanted.contains(&((tens - b'0') * 10 + (units - b'0'))) => Some(rest),
         [b'\\', b'/', rest @ ..] if wanted.contains(&b'/') => Some(rest),
         [first, rest @ ..] if wanted.contains(first) => Some(rest),
         _ => None,

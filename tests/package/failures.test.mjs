@@ -217,7 +217,7 @@ it("a trap rejects the calls of its instance and the next call gets a fresh one"
     for (const error of [await pending, trapped]) {
       assert.ok(error instanceof InternalError, String(error));
       assert.equal(error.code, "internal_error");
-      assert.match(error.message, /^The SDK stopped at an internal fault/);
+      assert.match(error.message, /^The SDK stopped because of an internal fault/);
       assert.ok(error.cause instanceof WebAssembly.RuntimeError);
     }
     assert.equal((await client.getAiChatUsage()).tokensUsed, 5);

@@ -9,8 +9,8 @@ import type { MeterVariant } from "./variant.js";
 export interface Worded {
   state: UsageState;
   strings: MeterStrings;
-  /** A locale that Intl accepts. */
-  locale: string | undefined;
+  /** That of the texts; Intl accepts it. */
+  locale: string;
   timeZone?: string | undefined;
 }
 
@@ -25,6 +25,11 @@ export interface Shown extends Worded {
 }
 
 const MINUTE = 60_000;
+/** Languages that are written from right to left. */
+const RIGHT_TO_LEFT = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/i;
+/** Gives a text its direction, where it begins with a letter of the other one, as "29K" of Hebrew. */
+const RIGHT_TO_LEFT_MARK = "\u200F";
+
 const nextMinute = (at: number) => Math.ceil(at / MINUTE) * MINUTE;
 
 /** A placeholder that shows where a sentence puts a figure; no sentence contains it. */
@@ -72,7 +77,7 @@ export function errorText({ state, strings, ...shown }: Worded): string {
   }
 }
 
-/** The first of the given locales that Intl accepts; undefined for the platform's. */
+/** The first of the given locales that Intl accepts. */
 export function knownLocale(...locales: (string | null | undefined)[]): string | undefined {
   return locales.find((locale) => {
     try {
@@ -108,7 +113,8 @@ export function draw(shown: Shown): Branch {
     // Some languages put the limit first, and it may have the same digits.
     const at = words(MARK).indexOf(MARK);
     const isThere = at >= 0 && text.startsWith(used, at);
-    figures = isThere ? [text.slice(0, at), h("strong", {}, used), text.slice(at + used.length)] : [text];
+    const start = RIGHT_TO_LEFT.test(locale) ? RIGHT_TO_LEFT_MARK : "";
+    figures = isThere ? [start + text.slice(0, at), h("strong", {}, used), text.slice(at + used.length)] : [start + text];
     const max = tokenLimit > 0 ? tokenLimit : 1;
     meter = {
       role: "meter",
@@ -137,6 +143,7 @@ export function draw(shown: Shown): Branch {
     {
       class: "base",
       part: "base",
+      lang: locale,
       tabindex: -1,
       "data-variant": variant,
       "data-level": level ?? "none",

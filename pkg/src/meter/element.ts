@@ -1,11 +1,12 @@
 import { ConfigError, type AiChatUsageResponse, type AnyBookMoreError, type BookMoreClientLike } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore } from "bookmore-sdk/watch";
+import { handled } from "../handled.js";
 import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
 import { draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelText, type Worded } from "./draw.js";
 import css from "./meter.css";
-import { onLanguage, stringsOf, type MeterStrings } from "./strings.js";
+import { onLanguage, stringsFor, type MeterStrings } from "./strings.js";
 import { onParsed, takeOver, type Rendered } from "./take-over.js";
 import { patch } from "./tree.js";
 import { variantOf, type MeterVariant } from "./variant.js";
@@ -16,6 +17,10 @@ type Source = Pick<UsageStore, "subscribe" | "refresh">;
 const STATES = ["warning", "critical", "over", "stale"];
 /** Properties that may have been set before the element was defined, and then hide the accessors. */
 const PROPERTIES = ["client", "store", "usage", "strings", "companyId", "label", "variant", "locale"] as const;
+
+const COMPANY_ID = "company-id";
+/** As React renders the property `companyId` on a server. */
+const REACT_COMPANY_ID = "companyid";
 
 /** The style sheet of each document, as documents cannot share one. */
 const sheets = /* @__PURE__ */ new WeakMap<Document, CSSStyleSheet>();
@@ -44,7 +49,9 @@ function still(state: UsageState): Source {
       run(state);
       return () => {};
     },
-    refresh: async () => state.usage ?? refuse("The meter has no client to ask."),
+    async refresh() {
+      throw state.error ?? refuse("The meter has no client to ask.");
+    },
   };
 }
 
@@ -55,6 +62,9 @@ function langAround(element: Element): string | null {
   const { host } = element.getRootNode() as Partial<ShadowRoot>;
   return host ? langAround(host) : null;
 }
+
+/** Preact sets "" where an app says null. */
+const orAbsent = <T>(value: T | null | undefined): T | undefined => (value === "" ? undefined : (value ?? undefined));
 
 const stopped = (error: AnyBookMoreError): UsageState => ({ status: "stopped", error });
 
@@ -72,7 +82,7 @@ const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
  * the user wants to log in after a 401. Both bubble, out of shadow roots too.
  */
 export class AiChatUsageMeter extends Base {
-  static readonly observedAttributes: readonly string[] = ["company-id", "label", "variant", "locale"];
+  static readonly observedAttributes: readonly string[] = [COMPANY_ID, REACT_COMPANY_ID, "label", "variant", "locale"];
 
   /** Undefined in some emulated DOMs. */
   readonly #internals: ElementInternals | undefined;
@@ -80,10 +90,12 @@ export class AiChatUsageMeter extends Base {
   #client: BookMoreClientLike | undefined;
   #store: UsageStore | undefined;
   #usage: AiChatUsageResponse | undefined;
-  /** Whether `usage` was set in this task: it then belongs to a client or company that is set in it, before or after. */
+  /** Whether `usage` was set in the code that is running: it then belongs to the client or company that this code sets. */
   #isUsageNew = false;
   #rendered: Rendered | undefined;
-  /** The `company-id` that it was rendered with; undefined once another user or company was shown. */
+  /** The company so far, because either attribute may name it. */
+  #company: string | null;
+  /** The company that it was rendered with; undefined once another user or company was shown. */
   #renderedFor: string | null | undefined;
   #strings: Partial<MeterStrings> | undefined;
   #source: Source | undefined;
@@ -101,7 +113,7 @@ export class AiChatUsageMeter extends Base {
     super();
     this.#internals = this.attachInternals?.();
     this.#root = this.#internals?.shadowRoot ?? this.attachShadow({ mode: "open" });
-    this.#renderedFor = this.getAttribute("company-id");
+    this.#company = this.#renderedFor = this.companyId;
     this.#takeOver();
     onParsed(this, this.#root, () => {
       const isNew = this.#takeOver();
@@ -118,14 +130,15 @@ export class AiChatUsageMeter extends Base {
     }
   }
 
-  /** The client that fetches the usage. A new client counts as a new user: like a new company, it discards a `usage` that was set in an earlier task. */
+  /** The client that fetches the usage. A new client counts as a new user: like a new company, it discards `usage`, unless that is set in the same synchronous code. */
   get client(): BookMoreClientLike | undefined {
     return this.#client;
   }
   set client(client: BookMoreClientLike | null | undefined) {
-    if ((client ?? undefined) === this.#client) return;
+    const next = orAbsent(client);
+    if (next === this.#client) return;
     if (this.#client) this.#discard();
-    this.#client = client ?? undefined;
+    this.#client = next;
     this.#renew();
   }
 
@@ -134,8 +147,9 @@ export class AiChatUsageMeter extends Base {
     return this.#store;
   }
   set store(store: UsageStore | null | undefined) {
-    if ((store ?? undefined) === this.#store) return;
-    this.#store = store ?? undefined;
+    const next = orAbsent(store);
+    if (next === this.#store) return;
+    this.#store = next;
     this.#renew();
   }
 
@@ -144,8 +158,9 @@ export class AiChatUsageMeter extends Base {
     return this.#usage;
   }
   set usage(usage: AiChatUsageResponse | null | undefined) {
-    if ((usage ?? undefined) === this.#usage) return;
-    this.#usage = usage ?? undefined;
+    const next = orAbsent(usage);
+    if (next === this.#usage) return;
+    this.#usage = next;
     this.#isUsageNew = true;
     this.#rendered = undefined;
     this.#renew();
@@ -156,16 +171,17 @@ export class AiChatUsageMeter extends Base {
     return this.#strings;
   }
   set strings(strings: Partial<MeterStrings> | null | undefined) {
-    this.#strings = strings ?? undefined;
+    this.#strings = orAbsent(strings);
     this.#schedule();
   }
 
   /** The attribute `company-id`: whose usage. Without it, the logged-in user's company. */
   get companyId(): string | null {
-    return this.getAttribute("company-id");
+    return this.getAttribute(COMPANY_ID) ?? this.getAttribute(REACT_COMPANY_ID);
   }
   set companyId(id: string | null | undefined) {
-    this.#reflect("company-id", id);
+    this.#reflect(COMPANY_ID, id);
+    this.removeAttribute(REACT_COMPANY_ID);
   }
 
   /** The attribute `label`: the name of the meter. */
@@ -198,20 +214,29 @@ export class AiChatUsageMeter extends Base {
   }
 
   /**
-   * Sends a request now, for example after a message that was charged.
+   * Sends a request now, for example after a message that was charged. You need
+   * not catch its errors if you do not await it: the meter shows them.
    *
    * @throws The error of the client's call; a ConfigError if there is no client.
    */
   refresh(): Promise<AiChatUsageResponse> {
-    this.#source ??= this.#makeSource();
-    return this.#source.refresh();
+    const source = (this.#source ??= this.#makeSource());
+    return handled(() => source.refresh());
   }
 
   connectedCallback(): void {
     const sheet = sheetOf(this.ownerDocument);
     if (sheet) this.#root.adoptedStyleSheets = [sheet];
     this.#removeStyles();
-    this.#forget = onLanguage(() => this.#schedule());
+    const redraw = () => this.#schedule();
+    const { ownerDocument } = this;
+    // By then the time of the figures may be of another day.
+    ownerDocument.addEventListener("visibilitychange", redraw);
+    const ignore = onLanguage(redraw);
+    this.#forget = () => {
+      ownerDocument.removeEventListener("visibilitychange", redraw);
+      ignore();
+    };
     this.#follow();
   }
 
@@ -228,13 +253,16 @@ export class AiChatUsageMeter extends Base {
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
-    if (name !== "company-id") return this.#schedule();
+    if (name !== COMPANY_ID && name !== REACT_COMPANY_ID) return this.#schedule();
+    const company = this.companyId;
+    if (company === this.#company) return;
+    this.#company = company;
     // The usage shown so far is of another company.
     if (this.#client && this.#source) this.#discard();
-    if (after !== this.#renderedFor) {
+    if (company !== this.#renderedFor) {
       this.#rendered = undefined;
       // Until it is first connected, the parser sets its attributes.
-      this.#renderedFor = this.#forget ? undefined : after;
+      this.#renderedFor = this.#forget ? undefined : company;
     }
     this.#renew();
   }
@@ -248,7 +276,8 @@ export class AiChatUsageMeter extends Base {
   /** Takes over what a server has rendered. Returns whether there were figures that still count. */
   #takeOver(): boolean {
     const rendered = takeOver(this, this.#root);
-    if (!rendered || this.#renderedFor === undefined) return false;
+    // A script may have changed the company before the element was defined.
+    if (!rendered || this.#renderedFor === undefined || (rendered.companyId ?? null) !== this.companyId) return false;
     this.#rendered = rendered;
     return true;
   }
@@ -325,8 +354,7 @@ export class AiChatUsageMeter extends Base {
   }
 
   #draw(): void {
-    const locale = knownLocale(this.locale, langAround(this), globalThis.navigator?.language);
-    const strings = stringsOf(locale, this.#strings);
+    const { strings, locale } = stringsFor(knownLocale(this.locale, langAround(this), globalThis.navigator?.language), this.#strings);
     const state = this.#state;
     const label = this.label ?? undefined;
     const worded = { state, strings, locale };

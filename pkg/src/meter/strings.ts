@@ -126,15 +126,21 @@ function orElse(say: Word, other: Word): Word {
   };
 }
 
-/** Each text of `own`, else of the locale, of its language, or English. Values of the wrong type are ignored, whether given or returned. */
-export function stringsOf(locale = "", own?: Partial<MeterStrings>): MeterStrings {
+/**
+ * Each text of `own`, else of the locale, of its language, or English. Values of the wrong type are ignored, whether given
+ * or returned. Numbers and times beside English texts are English, too: in German "29.000 of 100.000" would be read as 29.
+ */
+export function stringsFor(locale = "en", own?: Partial<MeterStrings>): { strings: MeterStrings; locale: string } {
   const { languages } = registry();
   const name = locale.toLowerCase();
+  const language = name.split("-")[0]!;
   const strings: Record<string, unknown> = { ...ENGLISH };
-  for (const words of [languages.get(name.split("-")[0]!), languages.get(name), own]) {
+  const known = [languages.get(language), languages.get(name), own];
+  for (const words of known) {
     for (const [key, word] of Object.entries(words ?? {})) {
       if (typeof word === typeof strings[key]) strings[key] = typeof word === "function" ? orElse(word as Word, strings[key] as Word) : word;
     }
   }
-  return strings as unknown as MeterStrings;
+  const isSpoken = language === "en" || known.some(Boolean);
+  return { strings: strings as unknown as MeterStrings, locale: isSpoken ? locale : "en" };
 }

@@ -1,7 +1,7 @@
 import type { UsageState } from "bookmore-sdk/watch";
 
-/** The usage that a server has rendered, as `renderToString` writes it. */
-export type Rendered = Pick<UsageState, "usage" | "updatedAt">;
+/** The usage that a server has rendered, and for which company, as `renderToString` writes it. */
+export type Rendered = Pick<UsageState, "usage" | "updatedAt"> & { companyId?: string | undefined };
 
 /** A server's shadow root that is still a template, because the element was defined before the parser read it. */
 function templateIn(element: Element): HTMLTemplateElement | null {
@@ -16,7 +16,7 @@ export function takeOver(element: Element, root: ShadowRoot): Rendered | undefin
   const rendered: Rendered = JSON.parse(base.dataset["state"]!);
   template?.remove();
   base.removeAttribute("data-state");
-  // A parser that has not reached the end continues in the one that is replaced.
+  // While the document is loading, the parser may still append to this node, so a copy takes its place.
   if (element.ownerDocument.readyState === "loading") base.replaceWith(base.cloneNode(true));
   return rendered;
 }

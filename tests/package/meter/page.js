@@ -5,7 +5,12 @@ import axe from "axe-core";
 import { AuthenticationError, NetworkError } from "bookmore-sdk";
 import { createFakeBookMore, usage } from "bookmore-sdk/testing";
 import { AiChatUsageMeter, addMeterStrings } from "bookmore-sdk/meter";
+import { renderToString as renderMeter } from "bookmore-sdk/meter/server";
 import "bookmore-sdk/meter/define";
+import { h, render } from "preact";
+import { createElement } from "react";
+import { hydrateRoot } from "react-dom/client";
+import { renderToString } from "react-dom/server.browser";
 import { STATES, storeOf } from "./states.js";
 
 const ID = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
@@ -532,6 +537,106 @@ const tests = {
     meter.store = null;
     await settled();
     return [...seen, text(meter, ".share")];
+  },
+
+  /** In the HTML that React renders on a server, and then hydrates: with a ref, and with the company in either notation. */
+  async hydrated() {
+    let logins = 0;
+    const connect = (meter) => {
+      const login = () => logins++;
+      meter.client = client;
+      meter.addEventListener("bookmore-login", login);
+      return () => meter.removeEventListener("bookmore-login", login);
+    };
+    const shown = [];
+    for (const company of ["company-id", "companyId"]) {
+      const app = createElement("ai-chat-usage-meter", { ref: connect, [company]: ID, variant: "ring" });
+      const root = main.appendChild(document.createElement("div"));
+      root.innerHTML = renderToString(app);
+      const rendered = hydrateRoot(root, app);
+      for (let turn = 0; turn < 50 && !root.firstChild.client; turn++) await pass(20);
+      await pass(1_000);
+      const meter = root.firstChild;
+      shown.push(text(meter, ".share"));
+      meter.dispatchEvent(new Event("bookmore-login"));
+      meter.companyId = OTHER;
+      shown.push(meter.outerHTML);
+      rendered.unmount();
+    }
+    return { shown, logins, companies: [...new Set(fake.requests.map(({ url }) => new URL(url).searchParams.get("CompanyId")))] };
+  },
+
+  /** A meter drawn again when its page is looked at again. */
+  async lookedAtAgain() {
+    addMeterStrings("qac", { ok: "Bra" });
+    const meter = add({ usage: usage({ share: 0.3 }) });
+    await settled();
+    main.lang = "qac";
+    const before = text(meter, ".words");
+    document.dispatchEvent(new Event("visibilitychange"));
+    await settled();
+    return [before, text(meter, ".words")];
+  },
+
+  /** Of what a server has rendered for one company, the attribute being another's by the time that it is defined. */
+  async attributeChangedBefore() {
+    const rendered = renderMeter(usage({ share: 0.83 }), { companyId: ID, stylesheetHref: "meter.css" });
+    const shown = [];
+    for (const company of [ID, OTHER]) {
+      // Elements are not defined there.
+      const { body } = new DOMParser().parseFromString("<body></body>", "text/html");
+      body.setHTMLUnsafe(rendered);
+      const [meter] = body.children;
+      meter.setAttribute("company-id", company);
+      main.append(meter);
+      await settled();
+      shown.push(text(meter, ".share"));
+    }
+    return shown;
+  },
+
+  /** In a page whose own area scrolls: how far the whole page does, and whether Hebrew words begin at the right. */
+  async inAScrollingArea() {
+    const area = main.appendChild(document.createElement("div"));
+    area.style.cssText = "block-size: 100px; overflow: auto";
+    area.append(Object.assign(document.createElement("div"), { style: "block-size: 9000px" }));
+    for (const variant of VARIANTS) area.append(Object.assign(document.createElement("ai-chat-usage-meter"), { variant, usage: usage({ share: 0.29 }) }));
+    await settled();
+    return document.documentElement.scrollHeight < 9000;
+  },
+  async fromRightToLeft() {
+    addMeterStrings("he", { used: (used, limit) => `${used} מתוך ${limit}` });
+    const meter = add({ variant: "compact", usage: usage({ share: 0.29 }) }, { locale: "he" });
+    await settled();
+    const [start, strong] = at(meter, ".figures").childNodes;
+    return [at(meter, ".base").lang, start.textContent, strong.getBoundingClientRect().right > at(meter, ".figures").getBoundingClientRect().right - 2];
+  },
+
+  /** By Preact, which sets the empty text where the app says null. */
+  async withoutAnyInPreact() {
+    const root = main.appendChild(document.createElement("div"));
+    const show = async (properties) => {
+      render(h("ai-chat-usage-meter", { client: null, store: null, usage: null, strings: null, ...properties }), root);
+      await pass(1_000);
+      return text(root.firstChild, ".share") + text(root.firstChild, ".message");
+    };
+    return [await show({}), await show({ usage: usage({ share: 0.3 }) }), await show({ client, "company-id": ID }), await show({})];
+  },
+
+  /** The widths, in pixels, at which the digits of a large figure are torn apart. */
+  async tornFigures() {
+    const torn = [];
+    for (const variant of ["bar", "ring", "compact"]) {
+      const meter = add({ variant, usage: usage({ tokensUsed: 1_234_567_890, tokenLimit: 2_000_000_000 }) }, { locale: "en" });
+      await settled();
+      for (const size of [14, 16]) {
+        for (let width = 120; width <= 480; width += 4) {
+          meter.style.cssText = `font: ${size}px sans-serif; inline-size: ${width}px`;
+          if (at(meter, ".figures strong").getClientRects().length > 1) torn.push(`${variant}, ${size}px, ${width}`);
+        }
+      }
+    }
+    return torn;
   },
 
   /** Of a page that a server has rendered, before anything is set. */

@@ -7,7 +7,7 @@ type Listeners = { [Name in keyof MeterEvents as `on${Name}`]?: (event: MeterEve
 declare module "preact" {
   namespace JSX {
     interface IntrinsicElements {
-      "ai-chat-usage-meter": Omit<HTMLAttributes<AiChatUsageMeter>, keyof MeterProperties> & MeterProperties & Listeners;
+      "ai-chat-usage-meter": Omit<HTMLAttributes<AiChatUsageMeter>, keyof MeterProperties> & Omit<MeterProperties, "companyId"> & Listeners;
     }
   }
 }

@@ -6,6 +6,6 @@ type Listeners = { [Name in keyof MeterEvents]: (event: MeterEvents[Name]) => vo
 
 declare module "vue" {
   interface GlobalComponents {
-    "ai-chat-usage-meter": DefineComponent<MeterProperties & HTMLAttributes, {}, {}, {}, {}, {}, {}, Listeners>;
+    "ai-chat-usage-meter": DefineComponent<Omit<MeterProperties, "companyId"> & HTMLAttributes, {}, {}, {}, {}, {}, {}, Listeners>;
   }
 }
