@@ -3,7 +3,7 @@
 
 use super::{
     Attempt, Command, Config, Engine, Event, Id, Limits, Moment, Options, Outcome, What,
-    group::MOST_SWAPS,
+    group::MOST_SWAPS, questions::MOST_SUPERSEDED,
 };
 use crate::{
     dto::GetAiChatUsage,
@@ -182,6 +182,27 @@ fn a_request_does_not_follow_one_provider_after_the_other_for_ever() {
         assert!(sends < 100, "it follows");
     }
     assert_eq!(sends, MOST_SWAPS + 1);
+}
+
+#[test]
+fn a_provider_that_sets_another_one_whenever_it_is_asked_is_given_up() {
+    let mut client = Driven::new();
+    client.replace_provider();
+    client.call();
+    while client.outcomes.is_empty() {
+        assert!(client.questions.len() <= MOST_SUPERSEDED as usize);
+        client.replace_provider();
+    }
+    let [
+        Outcome {
+            result: Err(error), ..
+        },
+    ] = &client.outcomes[..]
+    else {
+        panic!("{:?}", client.outcomes);
+    };
+    assert_eq!(error.code(), "token_provider_error");
+    assert_eq!(client.questions.len(), MOST_SUPERSEDED as usize);
 }
 
 #[test]
