@@ -278,16 +278,53 @@ fn a_refusal_says_how_long_to_wait_if_the_server_does() {
 }
 
 #[test]
-fn a_challenge_with_parameters_is_a_reason() {
-    let mut unauthorized = reply(401, "", "");
-    unauthorized.headers = vec![(
-        "www-authenticate".to_owned(),
-        r#"Bearer error="invalid_token""#.to_owned(),
-    )];
-    assert_eq!(
-        ask(&unauthorized).to_string(),
-        r#"The server refused the request (401): Bearer error="invalid_token". Pass a valid bearer token or API key."#
-    );
+fn a_challenge_is_a_reason_if_it_has_parameters() {
+    for (challenge, reason) in [
+        (
+            r#"Bearer error="invalid_token""#,
+            r#": Bearer error="invalid_token"."#,
+        ),
+        ("Bearer", " without saying why."),
+    ] {
+        let mut unauthorized = reply(401, "", "");
+        unauthorized.headers = vec![("www-authenticate".to_owned(), challenge.to_owned())];
+        assert_eq!(
+            ask(&unauthorized).to_string(),
+            format!(
+                "The server refused the request (401){reason} Pass a valid bearer token or API key."
+            )
+        );
+    }
+}
+
+/// A refusal may come with a whole usage, and has its reason beside it. A reply at 200
+/// fails by its `ResponseStatus` alone: what else it has is not this API's.
+#[test]
+fn a_usage_does_not_hide_a_failure() {
+    let start = USAGE.strip_suffix('}').unwrap();
+    for (status, more, sentence) in [
+        (
+            403,
+            r#""message":"Out of office.""#,
+            "(403): Out of office. Check what the credentials give access to.",
+        ),
+        (
+            200,
+            r#""ResponseStatus":{"ErrorCode":"X","Message":"Wrong."}"#,
+            "(200 X): Wrong.",
+        ),
+        (
+            200,
+            r#""message":"Hello.","ResponseStatus":{"ErrorCode":"X"}"#,
+            "(200 X) without saying why.",
+        ),
+    ] {
+        let error = ask(&reply(status, JSON, &format!("{start},{more}}}")));
+        assert_eq!(
+            error.to_string(),
+            format!("The server refused the request {sentence}")
+        );
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::{
     Attempt, Command, Config, Engine, Event, Id, Limits, Moment, Options, Outcome, What,
-    group::MOST_SWAPS,
+    group::MOST_SWAPS, questions::MOST_SUPERSEDED,
 };
 use crate::{
     dto::GetAiChatUsage,
@@ -151,6 +151,21 @@ fn a_retry_tells_of_its_wait_to_the_millisecond() {
     assert_eq!(waits.collect::<Vec<_>>(), [375.0]);
 }
 
+/// `get_many` asks for it before each request.
+#[test]
+fn a_client_knows_when_its_latest_429_came_and_how_long_all_calls_pause() {
+    let mut client = Driven::new();
+    assert_eq!(client.engine.limit(), (f64::NEG_INFINITY, 0.0));
+    client.call();
+    client.now += 10.0;
+    let send = client.sends.pop().unwrap();
+    let mut reply = HttpResponse::new(429, "", b"");
+    reply.headers.push(("retry-after".into(), "5".into()));
+    client.input(|engine, at| engine.handle_reply(send, reply, at));
+    let came = START + 10.0;
+    assert_eq!(client.engine.limit(), (came, came + 5_000.0));
+}
+
 #[test]
 fn a_request_does_not_follow_one_provider_after_the_other_for_ever() {
     let mut client = Driven::new();
@@ -167,6 +182,27 @@ fn a_request_does_not_follow_one_provider_after_the_other_for_ever() {
         assert!(sends < 100, "it follows");
     }
     assert_eq!(sends, MOST_SWAPS + 1);
+}
+
+#[test]
+fn a_provider_that_sets_another_one_whenever_it_is_asked_is_given_up() {
+    let mut client = Driven::new();
+    client.replace_provider();
+    client.call();
+    while client.outcomes.is_empty() {
+        assert!(client.questions.len() <= MOST_SUPERSEDED as usize);
+        client.replace_provider();
+    }
+    let [
+        Outcome {
+            result: Err(error), ..
+        },
+    ] = &client.outcomes[..]
+    else {
+        panic!("{:?}", client.outcomes);
+    };
+    assert_eq!(error.code(), "token_provider_error");
+    assert_eq!(client.questions.len(), MOST_SUPERSEDED as usize);
 }
 
 #[test]

@@ -160,8 +160,9 @@ mod tests {
         pauses.ask(&refusal(503, 1.5), 30_000, 0.0);
         assert!(pauses.of(30_000, 1_000.0).is_none_or(is_client));
         pauses.pass(1_000.0);
-        assert!(pauses.of(19_000, 1_000.0).is_none());
-        assert!(pauses.of(20_000, 1_000.0).is_some());
+        for (company, is_kept) in [(19_001, false), (19_002, true), (20_000, true)] {
+            assert_eq!(pauses.of(company, 1_000.0).is_some(), is_kept, "{company}");
+        }
         // A longer one of a company takes the place of its own.
         pauses.ask(&refusal(503, 59.0), 20_000, 0.0);
         assert_eq!(pauses.kept.len(), MOST_KEPT - 1);

@@ -19,7 +19,7 @@ pub(super) const LONGEST_QUESTION_MS: f64 = 30_000.0;
 /// for it.
 const SHORTEST_QUESTION_MS: f64 = 10_000.0;
 /// Bounds a provider that sets another provider each time it is asked.
-const MOST_SUPERSEDED: u32 = 1_000;
+pub(super) const MOST_SUPERSEDED: u32 = 1_000;
 /// How often a fork checks whether the provider that it waits for was replaced,
 /// because nobody notifies it.
 const LOOK_EACH_MS: f64 = 1_000.0;
@@ -372,4 +372,29 @@ fn longest_limit(group: &Group) -> f64 {
         longest = limit.max(longest);
     }
     longest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_token_is_in_milliseconds_since_1970() {
+        for (end, is_fine) in [
+            (None, true),
+            (Some(-1.0), true),
+            (Some(0.0), true),
+            (Some(1.0), false),
+            (Some(99_999_999_999.0), false),
+            (Some(1e11), true),
+            (Some(1e15), true),
+            (Some(2e15), false),
+        ] {
+            let checked = checked((Some("t0ken".to_owned()), end));
+            assert_eq!(checked.is_ok(), is_fine, "{end:?}");
+            if let Ok(answer) = checked {
+                assert_eq!(answer, (Some("t0ken".to_owned()), end));
+            }
+        }
+    }
 }

@@ -139,7 +139,10 @@ impl Redactor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::secret::ENOUGH;
+    use crate::{
+        engine::secret::ENOUGH,
+        error::{FetchError, TokenProviderError},
+    };
 
     fn redacted(secrets: &[&str], text: &str) -> String {
         let mut redactor = Redactor::default();
@@ -170,7 +173,13 @@ mod tests {
                 "ä [REDACTED], [REDACTED]."
             );
         }
-        for other in ["s3cret+/=toke", "S3cret+/=token", "s3cret%2B%2Ftoken", ""] {
+        for other in [
+            "s3cret+/=toke",
+            "S3cret+/=token",
+            "s3cret%2B%2Ftoken",
+            r"s3cret\//=token",
+            "",
+        ] {
             assert_eq!(redacted(&[secret], other), other);
         }
     }
@@ -207,6 +216,8 @@ mod tests {
                 "0f8fad5b%2Dd9cb%2d469f%2Da165%2D70867728950e",
             ] {
                 assert_eq!(redacted(&[key], &format!("({form})")), "([REDACTED])");
+                let after_dash = redacted(&[key], &format!("key%2D{form}"));
+                assert_eq!(after_dash, "key%2D[REDACTED]");
             }
             let other = "0f8fad5b-d9cb-469f-a165-70867728950f";
             assert_eq!(redacted(&[key], other), other);
@@ -227,9 +238,28 @@ mod tests {
         let mut redactor = Redactor::default();
         redactor.add(&Arc::new(Secret::new("s3cret-token".to_owned())));
         for (header, is_kept) in [("Bearer s3cret-token", false), ("Bearer", true)] {
-            let mut error = NetworkError::new("x").caused_by(Arc::new(Refused(header.to_owned())));
-            redactor.redact_network(&mut error);
-            assert_eq!(error.cause.is_some(), is_kept, "{header}");
+            let words = format!("refused: {header}");
+            let cause = Arc::new(Refused(header.to_owned()));
+            let thrown = |is_control_flow| {
+                Error::from(FetchError {
+                    words: words.clone(),
+                    cause: Some(cause.clone()),
+                    is_control_flow,
+                })
+            };
+            let provider = TokenProviderError::new(words.clone()).caused_by(cause.clone());
+            let network = NetworkError::new(words.clone()).caused_by(cause.clone());
+            for mut error in [provider.into(), network.into(), thrown(false), thrown(true)] {
+                redactor.redact_error(&mut error);
+                assert!(!error.to_string().contains("s3cret"), "{error}");
+                let (kept, is_control_flow) = match &error {
+                    Error::TokenProvider(error) => (&error.cause, false),
+                    Error::Network(error) => (&error.cause, false),
+                    Error::Fetch(error) => (&error.cause, error.is_control_flow),
+                    _ => panic!("{error}"),
+                };
+                assert_eq!(kept.is_some(), is_kept || is_control_flow, "{error:?}");
+            }
         }
     }
 

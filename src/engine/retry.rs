@@ -96,3 +96,82 @@ impl Backoff {
 pub(crate) fn spread(ms: f64, random: f64) -> f64 {
     random * (ms / 10.0).min(1_000.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_one_that_can_be_kept() {
+        let most = f64::from(LONGEST_TIMER_MS);
+        for (max_retries, ms, is_fine) in [
+            (0.0, 1.0, true),
+            (10.0, most, true),
+            (10.0, f64::INFINITY, true),
+            (11.0, 1.0, false),
+            (0.0, 0.5, false),
+            (0.0, most + 1.0, false),
+        ] {
+            let usual = Limits {
+                max_retries,
+                ..Limits::default()
+            };
+            let of_attempt = Limits {
+                attempt_timeout: ms,
+                ..usual
+            };
+            let of_call = Limits {
+                total_timeout: ms,
+                ..usual
+            };
+            for limits in [of_attempt, of_call] {
+                assert_eq!(limits.check().is_ok(), is_fine, "{limits:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_backoff_doubles_up_to_eight_seconds_and_half_of_it_is_jitter() {
+        for (retries, least) in [
+            (0, 250.0),
+            (1, 500.0),
+            (2, 1_000.0),
+            (4, 4_000.0),
+            (9, 4_000.0),
+        ] {
+            for random in [0.0, 0.5, 0.75] {
+                let jittered = least * (1.0 + random);
+                assert_eq!(
+                    Backoff::of(retries, None, random),
+                    Backoff { least, jittered }
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_wait_that_the_server_asks_for_is_kept_and_spread_by_a_tenth_or_a_second() {
+        for (asked, least, jittered) in [
+            (100.0, 250.0, 375.0 + 18.75),
+            (300.0, 300.0, 375.0 + 18.75),
+            (2_000.0, 2_000.0, 2_100.0),
+            (60_000.0, 60_000.0, 60_500.0),
+        ] {
+            assert_eq!(
+                Backoff::of(0, Some(asked), 0.5),
+                Backoff { least, jittered }
+            );
+        }
+    }
+
+    #[test]
+    fn jitter_takes_at_most_half_of_the_time_that_is_left() {
+        let backoff = Backoff {
+            least: 100.0,
+            jittered: 400.0,
+        };
+        for (left, wait) in [(300.0, 200.0), (700.0, 400.0), (1_000.0, 400.0)] {
+            assert_eq!(backoff.within(left), wait);
+        }
+    }
+}
