@@ -1,13 +1,13 @@
-// The main job on the stand-in server: `make demo`.
+// Shows a usage from the stand-in server: `make demo`.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { startServer } from "../tests/server/server.mjs";
 
-// On a terminal the page stays open, at the usual port if it is free.
+// On a terminal the server keeps running, at the default port if it is free.
 const stays = process.stdout.isTTY;
 const server = await startServer({ port: stays ? 8787 : 0 }).catch(() => startServer());
-console.log(`stand-in server at ${server.url}, which writes as a recorded ServiceStack host does\n`);
+console.log(`stand-in server at ${server.url}, which answers like a recorded ServiceStack host\n`);
 
 const inJson = await example("json");
 const inJsonLines = await example("jsonl");

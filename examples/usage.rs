@@ -6,7 +6,7 @@
 use bookmore_sdk::{Client, Error, GetAiChatUsage, fetch::Fetch};
 use wasm_bindgen::prelude::*;
 
-/// The usage of `company_id`, as the API at `base_url` tells it.
+/// The usage of `company_id`, from the API at `base_url`.
 #[wasm_bindgen]
 pub async fn describe_usage(base_url: String, token: String, company_id: Option<String>) -> String {
     let usage = async {

@@ -7,7 +7,7 @@ export default defineConfig({
   base: "./",
   plugins: [react()],
   server: { proxy: { "/assistant": standIn, "/fake": standIn } },
-  // bookmore-sdk is a link into this repository: it must take the React of the app. Installed from npm it needs none of this.
+  // bookmore-sdk is a link into this repository, and must use the app's React. Installed from npm, it needs none of this.
   resolve: { preserveSymlinks: true },
   test: { environment: "happy-dom", server: { deps: { inline: ["bookmore-sdk"] } } },
 });

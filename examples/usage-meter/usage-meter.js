@@ -1,4 +1,4 @@
-// The meter of a company's AI-assistant token usage, live against the stand-in server, and what the reply had in it.
+// The meter of a company's AI-assistant token usage, with the stand-in server, and the contents of the reply.
 import { BookMoreClient } from "bookmore-sdk";
 import "bookmore-sdk/meter/define";
 
@@ -22,7 +22,7 @@ function load() {
     });
     hero.store = null;
   } catch (error) {
-    // What the form has cannot be used: there is no client, and the meter says why.
+    // The form's values are invalid, so there is no client, and the meter shows why.
     hero.store = {
       subscribe: (run) => (run({ status: "stopped", error }), () => {}),
       refresh: async () => {
@@ -34,7 +34,7 @@ function load() {
 
 // ---- Showing ----
 
-/** Gives up the look for a cause when there is something else to show. */
+/** Ends the diagnosis when there is something else to show. */
 let looking = new AbortController();
 
 hero.addEventListener("bookmore-usage-change", ({ detail: { status, usage, error } }) => {
@@ -78,7 +78,7 @@ function sentence({ tokensUsed, tokenLimit, tokensRemaining, isWithinBudget }) {
   return `Not within budget, although ${tokens(tokensRemaining)} are left.`;
 }
 
-/** Puts the reply into a state. The figures before it stay, faded, while it loads. */
+/** Sets the state of the reply. The previous figures stay, faded, while it loads. */
 function say(state, words) {
   at("result").dataset.state = state;
   at("result").ariaBusy = String(state === "loading");
@@ -88,14 +88,14 @@ function say(state, words) {
 
 // ---- Driving the stand-in server ----
 
-/** Says what the company's requests come to from now on, and has the meter ask. */
+/** Sets the stand-in server's answers for the company, and refreshes the meter. */
 async function drive(answers) {
   at("try-error").textContent = "";
   try {
     const response = await fetch("/fake/set", { method: "POST", body: JSON.stringify([companyId(), answers]) });
     if (!response.ok) throw new Error(await response.text());
   } catch (error) {
-    at("try-error").textContent = `The stand-in server could not be told: ${error.message}`;
+    at("try-error").textContent = `The stand-in server did not accept this: ${error.message}`;
     return;
   }
   await hero.refresh().catch(() => {}); // the meter shows it
@@ -126,7 +126,7 @@ function chosen(name) {
   return document.querySelector(`input[name=${name}]:checked`).value;
 }
 
-// No base URL from the page's address: a link could have the token sent anywhere.
+// No base URL from the page's URL, because a link could then send the token anywhere.
 const parameters = new URLSearchParams(location.search);
 at("base").value = location.origin;
 at("company").value = parameters.get("company") ?? "";

@@ -1,7 +1,7 @@
-// The button "Why?" below an error of the network.
+// The button "Why?" below a network error.
 import { diagnose } from "bookmore-sdk/diagnose";
 
-/** Shows in `element` what keeps the call from succeeding, one step after the other, and then what was found. */
+/** Shows in `element` why the call fails: the steps as they run, and then the findings. */
 export async function showWhy(element, client, request, signal) {
   const lines = [];
   const show = (...more) => (element.textContent = lines.concat(more).join("\n"));

@@ -1,5 +1,4 @@
-// examples/react-chat: its types and its own tests, how many lines it needs, and the app as `make serve` has it, in real
-// browsers.
+// examples/react-chat: its types, its own tests, its length, and the app as `make serve` shows it, in real browsers.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
@@ -13,16 +12,16 @@ import { linesOfCode } from "./lines.mjs";
 
 const app = fileURLToPath(new URL("../../examples/react-chat", import.meta.url));
 const OUT = new URL("../out/", import.meta.url);
-const PATIENCE = 30_000; // ms; a busy machine is no fault of the app
+const PATIENCE = 30_000; // ms; the machine may be busy
 
-/** Runs a script of its package.json. */
+/** Runs a script of the app's package.json. */
 function run(...args) {
   const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", ...args], { cwd: app, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
   assert.equal(status, 0, stdout + stderr);
   return stdout;
 }
 
-it("needs fewer than 110 lines of code, the stand-in and the tests aside", (t) => {
+it("has fewer than 110 lines of code, without the stand-in server and the tests", (t) => {
   const files = readdirSync(`${app}/src`).filter((name) => /(?<!\.test)\.tsx?$/.test(name));
   const counts = files.map((name) => [name, linesOfCode(`${app}/src/${name}`)]);
   const sum = counts.reduce((sum, [, count]) => sum + count, 0);
@@ -30,7 +29,7 @@ it("needs fewer than 110 lines of code, the stand-in and the tests aside", (t) =
   assert.ok(sum > 50 && sum < 110, `${sum} lines`);
 });
 
-it("compiles, and is built", () => run("build", "--", "--logLevel", "error"));
+it("compiles and builds", () => run("build", "--", "--logLevel", "error"));
 it("passes its own tests", () => assert.match(run("test"), /Tests +([1-9]\d*) passed \(\1\)/));
 
 describe("in a browser", () => {
@@ -45,7 +44,7 @@ describe("in a browser", () => {
   });
 
   for (const name of ["chromium", "firefox", "webkit"]) {
-    it(`${name}: warns, closes, tells what went wrong and asks for a new login`, { timeout: 120_000 }, async () => {
+    it(`${name}: warns, closes, shows errors and asks for a new login`, { timeout: 120_000 }, async () => {
       const { driver } = await browser(name);
       const press = async (text) => (await driver.findElement(By.xpath(`//button[normalize-space()="${text}"]`))).click();
       const notice = () => driver.findElement(By.css(".notice"));
@@ -70,10 +69,10 @@ describe("in a browser", () => {
       await driver.wait(() => field.isEnabled(), PATIENCE);
 
       for (const [what, words] of [
-        ["403, not allowed", /^You may not see/],
-        ["503, unavailable", /^The usage cannot be looked up right now\. It will be tried again\.$/],
+        ["403, not allowed", /^You are not allowed to see/],
+        ["503, unavailable", /^The usage is not available right now\. The app will try again\.$/],
         ["Connection lost", /^The connection is lost\./],
-        ["429, come back in 90 s", /The next try is at/],
+        ["429, come back in 90 s", /The next attempt is at/],
       ]) {
         await press(what);
         await shows(notice(), words);
@@ -83,7 +82,7 @@ describe("in a browser", () => {
       await shows(notice(), /^$/);
 
       const before = server.requests.length;
-      await press("Token expires"); // renewed without a word
+      await press("Token expires"); // refreshed silently
       await driver.wait(() => server.requests.length >= before + 2, PATIENCE);
       await press("Session ends");
       await shows(notice(), /^Your login has expired\./);
@@ -114,7 +113,7 @@ describe("in a browser", () => {
     return found;
   };
 
-  it("fits a phone, can be read, and looks as saved in tests/out/", { timeout: 120_000 }, async (t) => {
+  it("fits a phone, is readable, and looks as saved in tests/out/", { timeout: 120_000 }, async (t) => {
     const { driver, setDark, stop } = await BROWSERS[0].start();
     t.after(stop);
     const bidi = await driver.getBidi();
@@ -143,7 +142,7 @@ describe("in a browser", () => {
     }
   });
 
-  it("can be used by keyboard alone", { timeout: 120_000 }, async (t) => {
+  it("can be used with only a keyboard", { timeout: 120_000 }, async (t) => {
     const { driver, stop } = await BROWSERS[0].start();
     t.after(stop);
     await driver.get(`${server.url}/examples/react-chat/`);

@@ -13,7 +13,7 @@ import { gzipSync } from "node:zlib";
 import { bodyBytes } from "./exchanges.mjs";
 import { sendText } from "./replay.mjs";
 
-// Node adds framing and date itself; session cookies have nothing to do with what is tested.
+// Node adds framing and date itself, and session cookies are irrelevant to the tests.
 const LEFT_OUT = new Set(["connection", "content-length", "transfer-encoding", "date", "set-cookie"]);
 
 // Fast enough to end before a timeout of 2 s, slow enough for each byte to be a chunk of its own.
@@ -75,7 +75,7 @@ function scripted(recorded) {
   const table = {
     "stall-headers": ["never answers", () => {}],
     "stall-body": ["half of the body, then nothing", ({ res }) => begin(res, ok, { length: body.length }).write(half)],
-    "truncated": ["half of what Content-Length tells, then the connection ends",
+    "truncated": ["half of the Content-Length, then the connection ends",
       ({ res }) => begin(res, ok, { length: body.length }).write(half, () => res.destroy())],
     "truncated-clean": ["half of the body, properly ended (chunked)", ({ res }) => begin(res, ok).end(half)],
     "reset": ["the connection is reset", ({ req }) => req.socket.resetAndDestroy()],

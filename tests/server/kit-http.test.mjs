@@ -1,4 +1,4 @@
-// The kit behind HTTP: its failures happen on the connection, and requests can control it.
+// The fake behind HTTP: its failures happen on the connection, and requests can control it.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -12,7 +12,7 @@ const GOOD = { Accept: "application/json", Authorization: "Bearer good-token" };
 
 let server;
 before(async () => {
-  mock.method(console, "error", () => {}); // what the fake says of a request that it refuses
+  mock.method(console, "error", () => {}); // the fake prints why it refuses a request
   server = await startServer();
 });
 after(() => server.close());

@@ -1,17 +1,17 @@
-// The kit behind HTTP: the route that answers with a fake of pkg/src/testing, and the one that drives it.
+// The fake of pkg/src/testing behind HTTP: the route that it answers, and the one that controls it.
 import { answer } from "../../pkg/dist/cli/http.js";
 import { createFakeBookMore } from "../../pkg/dist/testing/index.js";
 import { openCorsHeaders, sendText } from "./replay.mjs";
 import { CREDENTIALS, setScenarios } from "./scenarios.mjs";
 
-/** A fake that has the recorded host's companies and accepts its credentials. */
+/** A fake with the recorded host's companies and credentials. */
 export function createKit(baseUrl) {
   const fake = createFakeBookMore({ baseUrl, ...CREDENTIALS });
   setScenarios(fake);
   return fake;
 }
 
-/** POST /fake/<method> with a JSON array of its arguments; GET /fake/requests: what came. */
+/** POST /fake/<method> with a JSON array of its arguments; GET /fake/requests: the requests received. */
 export function driveKit(fake) {
   const methods = ["set", "record", "advance", "reset"];
   return async (req, res) => {
@@ -37,7 +37,7 @@ export function driveKit(fake) {
   };
 }
 
-/** Everything else goes to the fake; pages of any origin may ask. */
+/** Everything else goes to the fake, from pages of any origin. */
 export function answerByKit(fake, exchanges) {
   const cors = Object.fromEntries(openCorsHeaders(exchanges));
   return async (req, res) => {

@@ -1,15 +1,15 @@
-// The kit (pkg/src/testing) held against the recordings: asked what a recorded host was asked, it sends the same body.
+// Compares the fake (pkg/src/testing) with the recordings: for the same request, it sends the same body.
 import assert from "node:assert/strict";
 import { before, describe, it, mock } from "node:test";
 import { createFakeBookMore, RequestMismatchError } from "../../pkg/dist/testing/index.js";
 import { bodyBytes, loadExchanges } from "./exchanges.mjs";
 import { CREDENTIALS, setScenarios } from "./scenarios.mjs";
 
-/** The files whose hosts the kit stands for, with the kit's name for their settings. */
+/** The recordings' files whose hosts the fake simulates, with the fake's name for their settings. */
 const HOSTS = { "pascal": "classic", "camel": "camelCase", "cors-open": "camelCase", "gzip": "camelCase", "endpoints": "endpoints" };
 
-// What the fake cannot be asked for: how many recordings it concerns, and which those are. The first five it refuses
-// to answer, so that a test finds the mistake.
+// Requests that the fake does not answer like the host, and how many recordings have them. It refuses the first five kinds,
+// so that an app's test finds the mistake.
 const EXCEPTIONS = [
   { reason: "a list, which the API does not have", count: 5, refused: true, is: ({ path }) => /usage-list/.test(path) },
   { reason: "another route of the operation (/api/…, /json/reply/…)", count: 6, refused: true, is: ({ path }) => !/^\/assistant\//i.test(path) },
@@ -22,7 +22,7 @@ const EXCEPTIONS = [
 ];
 
 describe("the recordings", () => {
-  before(() => mock.method(console, "error", () => {})); // what the fake says of a request that it refuses
+  before(() => mock.method(console, "error", () => {})); // the fake prints why it refuses a request
 
   const inJson = loadExchanges().filter(
     ({ request, response }) =>

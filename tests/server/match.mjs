@@ -14,10 +14,10 @@ const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const FORMATS = new Set(["json", "jsonl", "xml", "csv", "html"]);
 
-// Query parameters, besides the company and the format, that change what the host writes.
+// Query parameters, besides the company and the format, that change the reply.
 const OPTIONS = ["callback", "jsconfig", "take"];
 
-// What makes a scenario, once method and route agree.
+// What defines a scenario, besides method and route.
 const SCENARIO = ["company", "format", "credentials", "options"];
 
 // Hosts where something in front of the service answers, whatever the company and the format are:
@@ -75,7 +75,7 @@ function mostAlike(answers, wanted) {
   return answers.reduce((best, next) => (likeness(next) > likeness(best) ? next : best));
 }
 
-// A request as comparable strings and booleans: first what decides, then what only breaks ties.
+// A request as comparable strings and booleans: first those that decide, then those that only break ties.
 function describe({ method, path, headers }) {
   const header = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
@@ -130,7 +130,7 @@ function acceptedFormat(accept = "") {
   return "html";
 }
 
-// A key that is not a Guid is a kind of its own: the host answers it with 403 instead of 401.
+// A key that is not a Guid is separate, because the host answers it with 403 instead of 401.
 function credentialsOf({ authorization, "x-api-key": key }) {
   if (authorization === GOOD_TOKEN || key?.toLowerCase() === GOOD_KEY) return "good";
   if (key !== undefined && !GUID.test(key)) return "malformed key";

@@ -10,10 +10,10 @@ const METADATA = new URL("../fixtures/metadata.json", import.meta.url);
 
 const LOOPBACK_ORIGIN = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
-// Node frames the message itself; a recorded value could contradict what it really sends.
+// Node frames the message itself, so a recorded value could contradict what is sent.
 const FRAMING = new Set(["connection", "content-length", "transfer-encoding"]);
 
-/** /replay/<exchange id>/…: exactly that exchange's response, whatever is asked. */
+/** /replay/<exchange id>/…: that exchange's response, whatever the request. */
 export function replayById(exchanges) {
   const byId = new Map(exchanges.map((exchange) => [exchange.id, exchange]));
   return (req, res) => {
@@ -41,8 +41,8 @@ export function replayByRequest(exchanges, { isDefault }) {
       path: prefixed ? req.url.slice(prefix.length + 1) : req.url,
       headers: req.headers,
     };
-    // Demo pages under development live on loopback origins: the default host lets them in, as a
-    // server configured for them would. Under a prefix everything stays as recorded.
+    // The default host allows pages of loopback origins, as a server configured for them would.
+    // Under a prefix everything stays as recorded.
     const open = !prefixed && LOOPBACK_ORIGIN.test(req.headers.origin ?? "");
     const isPreflight = req.method === "OPTIONS" && "access-control-request-headers" in req.headers;
     const file = prefixed ? prefix : open && isPreflight ? "cors-open" : DEFAULT_FILE;
@@ -55,7 +55,7 @@ export function replayByRequest(exchanges, { isDefault }) {
   };
 }
 
-/** /types/metadata and /<file>/types/metadata: what a recorded host says of the operation's shape. */
+/** /types/metadata and /<file>/types/metadata: a recorded host's metadata of the operation. */
 export function replayMetadata(req, res) {
   if (!/^(\/[\w-]+)?\/types\/metadata(?=\?|$)/.test(req.url)) return false;
   res.writeHead(200, { "content-type": "application/json; charset=utf-8" });

@@ -1,4 +1,4 @@
-// What the recorded host did for the companies of the recordings, in terms of the kit: `set(companyId, answers)`.
+// What the recorded host did for the companies of the recordings, as arguments of the fake's `set(companyId, answers)`.
 // The host chose by the company id, 5ca1ab1e-0000-4000-8000- and twelve digits.
 
 /** The credentials that the recorded host accepts. */

@@ -1,5 +1,4 @@
-// The stand-in API server: the test kit behind HTTP, beside the recorded hosts it is held against and routes that
-// misbehave. It serves the demo, too.
+// The stand-in API server: the fake API behind HTTP, the recorded hosts, and routes that misbehave. It serves the demo, too.
 // Run it with `node tests/server/server.mjs`, or start it from a test with `startServer()`.
 import { realpathSync } from "node:fs";
 import { createServer } from "node:http";
@@ -16,9 +15,9 @@ const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
  * Starts the server; port 0 takes any free one.
- * With `replay` the recordings answer, and not the kit; under their prefixes they always do.
- * `requests` holds `{ method, url, headers }` of everything received except pages and /health.
- * `fake` is the kit. `close()` also ends open connections.
+ * With `replay` the recordings answer instead of the fake; under their prefixes they always do.
+ * `requests` has `{ method, url, headers }` of everything received except pages and /health.
+ * `fake` is the fake API. `close()` also ends open connections.
  */
 export async function startServer({ port = 0, host = "127.0.0.1", root = PROJECT_ROOT, replay = false } = {}) {
   const exchanges = loadExchanges();
@@ -29,17 +28,17 @@ export async function startServer({ port = 0, host = "127.0.0.1", root = PROJECT
   const server = createServer(async (req, res) => {
     try {
       if (await offer([driveKit(fake), ...pageRoutes], req, res)) return;
-      req.resume(); // bodies are of no interest, but must be read for the connection to go on
+      req.resume(); // bodies are not needed, but must be read for the connection to continue
       requests.push({ method: req.method, url: req.url, headers: req.headers });
       await offer(apiRoutes, req, res);
     } catch (error) {
-      // A fault of this server must not pass for one of the recorded 500s.
+      // A fault of this server must not look like a recorded 500.
       if (res.headersSent) res.destroy(error);
       else sendText(res, 500, `The stand-in server failed: ${error.stack}`);
     }
   });
 
-  // Longer than a test pauses: a client may send on a connection just as it is closed.
+  // Longer than any pause of a test, because a client may send on a connection just as it is closed.
   server.keepAliveTimeout = 60_000;
   await new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -119,12 +118,12 @@ async function main() {
     process.exitCode = 1;
     return;
   }
-  // Before the greeting: whoever has read it may already send a signal.
+  // Before the greeting, because whoever has read it may send a signal at once.
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => server.close());
   process.stdout.write(greeting(server.url, options.replay));
 }
 
-// What to start; undefined if only help is wanted. Throws one clear sentence.
+// What to start; undefined if only help is wanted. Throws errors with a clear sentence.
 function readOptions(args) {
   let values;
   try {
@@ -152,8 +151,8 @@ function greeting(url, replay) {
     ? [`API:        ${url}  (like /pascal, and open to pages on localhost)`]
     : [
         `React app:  ${url}/examples/react-chat/`,
-        `API:        ${url}  (the kit of bookmore-sdk/testing; --replay answers from the recordings)`,
-        `It can be driven, null being the caller's own company:`,
+        `API:        ${url}  (the fake of bookmore-sdk/testing; --replay answers from the recordings)`,
+        `To change its answers (null is the caller's own company):`,
         `    curl ${url}/fake/record -d '[null, 500]'`,
         `    curl ${url}/fake/set -d '[null, { "status": 429, "retryAfter": 2, "times": 1 }]'`,
         `    curl ${url}/fake/advance -d '[86400000]'`,
@@ -164,7 +163,7 @@ function greeting(url, replay) {
     ...api,
     `Recorded hosts, as base URLs:`,
     ...files.map((file) => `    ${url}/${file}`),
-    `One exchange, whatever is asked:  ${url}/replay/pascal/ok-json`,
+    `One exchange for any request:     ${url}/replay/pascal/ok-json`,
     `Accepted:   Authorization: Bearer good-token`,
     `Companies to try (none gives the caller's own, 200):`,
     ...scenarios,

@@ -1,5 +1,5 @@
-// Tests of the stand-in server where it replays, and of its pages, over raw sockets of node:http: fetch would follow redirects, hide
-// duplicate headers and normalise paths.
+// The stand-in server's recordings and pages, over node:http, because fetch would follow redirects, hide duplicate headers
+// and normalise paths.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -36,7 +36,7 @@ after(async () => {
   rmSync(root, { recursive: true });
 });
 
-// Sends the request as it is given and resolves with the reply as it came.
+// Sends the request unchanged, and resolves with the unchanged reply.
 function send(path, { method = "GET", headers = {}, port = server.port } = {}) {
   return new Promise((resolve, reject) => {
     const options = { host: "127.0.0.1", port, path, method, headers, agent: false };
@@ -97,7 +97,7 @@ describe("recorded exchanges", () => {
     console.log(`replayed by request: ${exchanges.length} exchanges`);
   });
 
-  test("a coded body keeps its bytes", async () => {
+  test("a compressed body keeps its bytes", async () => {
     const reply = await send("/replay/gzip/encoded-gzip");
     assert.equal(reply.header["content-encoding"], "gzip");
     assert.equal(String(gunzipSync(reply.body)), get("gzip/ok-jsonl").response.body);
@@ -119,15 +119,15 @@ describe("recorded exchanges", () => {
 describe("matching by request", () => {
   const company = (n) => `?CompanyId=5ca1ab1e-0000-4000-8000-000000000${n}`;
   const cases = [
-    // [what is special, path, headers, the exchange that answers]
+    // [what differs, path, headers, the exchange that answers]
     ["id in another form", `${USAGE}?companyid=%7B5CA1AB1E000040008000000000000403%7D`, JSON_GOOD, "pascal/forbidden-unicode-json"],
     ["suffix for Accept", `${USAGE}.jsonl${company(404)}`, GOOD, "pascal/not-found-jsonl"],
     ["?format= for Accept", `${USAGE}${company(404)}&format=jsonl`, JSON_GOOD, "pascal/not-found-jsonl"],
     ["api key for token", USAGE + company(404), { Accept: "application/json", "X-Api-Key": "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c" }, "pascal/not-found-json"],
     ["further Accept-Encoding", `/gzip${USAGE}`, { ...GOOD, Accept: "text/jsonl", "Accept-Encoding": "gzip, deflate, br" }, "gzip/encoded-gzip"],
-    ["nobody signed in, any company", USAGE + company(404), { Accept: "application/json" }, "pascal/noauth-json"],
+    ["no credentials, any company", USAGE + company(404), { Accept: "application/json" }, "pascal/noauth-json"],
     ["a bad token, any format", USAGE, { Accept: "*/*", Authorization: "Bearer old" }, "pascal/noauth-any"],
-    ["a key that is no Guid", USAGE, { Accept: "application/json", "x-api-key": "abc" }, "pascal/api-key-malformed"],
+    ["a key that is not a Guid", USAGE, { Accept: "application/json", "x-api-key": "abc" }, "pascal/api-key-malformed"],
     ["not recorded there", `/camel${USAGE}${company("003")}`, JSON_GOOD, "pascal/past-2-53-json"],
     ["limiter, any company", `/limiter${USAGE}${company(404)}`, JSON_GOOD, "limiter/ok-json"],
     ["cookie host, any company", `/cookie${USAGE}${company(404)}`, JSON_GOOD, "cookie/ok-json"],
@@ -148,7 +148,7 @@ describe("matching by request", () => {
     }
   });
 
-  test("requests are noted as sent, pages are not", async () => {
+  test("requests are recorded as sent, pages are not", async () => {
     const before = server.requests.length;
     await send(`/camel${USAGE}`, { headers: JSON_GOOD });
     await send("/health");
@@ -208,7 +208,7 @@ describe("pages", () => {
     assert.equal((await send("/pkg/dist/a.wasm", { method: "POST" })).status, 405);
   });
 
-  test("nothing outside the two folders", async () => {
+  test("serves nothing outside the two folders", async () => {
     for (const path of [
       "/secret.txt", "/pkg/../secret.txt", "/pkg/%2e%2e/secret.txt", "/pkg/..%2fsecret.txt",
       "/pkg/dist/../../secret.txt", "/pkg/..%5csecret.txt", "/pkg/link.txt", "/pkg/.npmrc",
@@ -229,7 +229,7 @@ describe("life cycle", () => {
     await Promise.all(sockets.map((socket) => once(socket, "connect")));
     sockets[1].write("GET / HTTP/1.1\r\nHost:");
     const ended = sockets.map((socket) => once(socket.on("error", () => {}).resume(), "close"));
-    await send("/health", { port: own.port }); // by now the server has both connections
+    await send("/health", { port: own.port }); // now the server has both connections
     await own.close();
     await Promise.all(ended);
     await assert.rejects(send("/health", { port: own.port }), { code: "ECONNREFUSED" });

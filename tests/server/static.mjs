@@ -4,7 +4,7 @@ import { extname, join, sep } from "node:path";
 import { sendText } from "./replay.mjs";
 
 const FOLDERS = ["examples", "pkg"];
-/** Paths that lead elsewhere: the root to the demo page, an example with a build to what was built. */
+/** Redirects: from the root to the demo page, from an example with a build to its output. */
 const REDIRECTS = { "/": "/examples/usage-meter/", "/examples/react-chat/": "/examples/react-chat/dist/" };
 
 const TYPES = {
@@ -16,7 +16,7 @@ const TYPES = {
   ".map": "application/json; charset=utf-8",
   ".mjs": "text/javascript; charset=utf-8",
   ".svg": "image/svg+xml",
-  ".ts": "text/plain; charset=utf-8", // by its registered type a browser would take it for video
+  ".ts": "text/plain; charset=utf-8", // its registered type is a video format
   ".wasm": "application/wasm", // WebAssembly.instantiateStreaming accepts nothing else
 };
 
@@ -27,14 +27,14 @@ export function health(req, res) {
   return true;
 }
 
-/** /favicon.ico, for which browsers ask by themselves: there is none. */
+/** /favicon.ico, which browsers request by themselves: there is none. */
 export function noIcon(req, res) {
   if (pathOf(req) !== "/favicon.ico") return false;
   sendText(res, 404, "There is no icon");
   return true;
 }
 
-/** Paths that lead to a page. */
+/** Redirects to pages. */
 export function home(req, res) {
   const page = REDIRECTS[pathOf(req)];
   if (!page) return false;
@@ -59,13 +59,13 @@ export function staticFiles(root) {
   };
 }
 
-// The file or folder a URL path means, or undefined where there is none to be shown.
+// The file or folder of a URL path, or undefined if there is none that may be shown.
 async function locate(root, path) {
   try {
     const decoded = decodeURIComponent(path);
-    // A segment that begins with a dot is a way out ("..") or a private file (".npmrc").
+    // A segment that begins with a dot leads out of the folder ("..") or is a private file (".npmrc").
     if (/[\\/]\./.test(decoded)) return undefined;
-    // Links are followed first, so that none of them leads out of the two folders either.
+    // Links are resolved first, so that none leads out of the two folders.
     const real = await realpath(join(root, decoded));
     const realRoot = await realpath(root);
     const inside = FOLDERS.some((folder) => (real + sep).startsWith(join(realRoot, folder) + sep));

@@ -13,7 +13,7 @@ use web_sys::{
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Stands in for the API.
+/// Replaces the API.
 const ANSWER: &str = r#"
     const isKnown = init.headers.Authorization === "Bearer good-token";
     const usage = { tokensUsed: 1234, tokenLimit: 100000, tokensRemaining: 98766, isWithinBudget: true, windowDays: 30 };
@@ -53,7 +53,7 @@ async fn shows_the_usage_and_the_sentence_of_an_error() {
     let fetch = js_sys::Function::new_with_args("url, init", ANSWER);
     let fetch = Fetch::new().with_function(fetch);
     let client = Client::builder().build(fetch).unwrap_throw();
-    // Where Dioxus shows it, beside what the tests show.
+    // The element that Dioxus renders into, beside the tests' output.
     let body = page().query_selector("body").unwrap_throw().unwrap_throw();
     body.insert_adjacent_html("beforeend", "<div id=main></div>")
         .unwrap_throw();

@@ -1,4 +1,4 @@
-//! Built and opened by these commands, in this folder; Trunk does it, too:
+//! Built by these commands in this folder, or by Trunk:
 //!
 //! ```sh
 //! cargo build --release --target wasm32-unknown-unknown
@@ -11,7 +11,7 @@ fn main() {
     use bookmore_sdk::{Client, fetch::Fetch};
     use leptos_usage_meter::UsageMeter;
 
-    // Where the page is served from; leave it out for the API's own address.
+    // The page's own origin; leave it out to use the API's default base URL.
     let origin = web_sys::window().and_then(|window| window.location().origin().ok());
     let client = Client::builder()
         .base_url(origin.expect("a page has an origin"))

@@ -10,7 +10,7 @@ pub fn UsageMeter(client: Client<Fetch>) -> impl IntoView {
     let watch = client.watch(&GetAiChatUsage::default(), WatchOptions::new());
     let handle = watch.handle();
     handle.pause(true); // until there is a token
-    // Nobody else ends the loop.
+    // Nothing else ends the loop.
     on_cleanup({
         let handle = handle.clone();
         move || handle.stop()

@@ -13,7 +13,7 @@ use web_sys::{
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Stands in for the API.
+/// Replaces the API.
 const ANSWER: &str = r#"
     const isKnown = init.headers.Authorization === "Bearer good-token";
     const usage = { tokensUsed: 1234, tokenLimit: 100000, tokensRemaining: 98766, isWithinBudget: true, windowDays: 30 };

@@ -1,4 +1,4 @@
-//! The app's own part on the API in memory: `cargo test`.
+//! The app without its framework, with the fake API: `cargo test`.
 
 use bookmore_sdk::{
     GetAiChatUsage,

@@ -9,7 +9,7 @@ import { App } from "./app";
 
 afterEach(cleanup);
 
-/** The app over the API in memory, where each message uses 10,000 of 100,000 tokens. */
+/** The app with the fake API, where each message uses 10,000 of 100,000 tokens. */
 function open(answers: Parameters<ReturnType<typeof createFakeBookMore>["set"]>[1]) {
   const fake = createFakeBookMore({ bearerToken: "valid" });
   fake.set(undefined, answers);
@@ -46,7 +46,7 @@ test("shows whole percent, rounded down", async () => {
   await shows("29 %"); // 0.29 * 100 is a little less than 29
 });
 
-test("asks anew after a message, warns at 80 % and closes the chat box when the limit is reached", async () => {
+test("refreshes after a message, warns at 80 %, and closes the chat box when the limit is reached", async () => {
   const { say, send, fake } = open({ share: 0.75 });
   await shows("25,000 left");
   say("Hello");
@@ -61,7 +61,7 @@ test("asks anew after a message, warns at 80 % and closes the chat box when the 
   expect(send).toHaveBeenCalledTimes(3);
 });
 
-test("sends nothing for an empty message, and says so where one was not answered", async () => {
+test("sends no empty message, and says if one was not answered", async () => {
   const { say, send } = open({ share: 0.1 });
   await shows("90,000 left");
   say("   ");
@@ -71,13 +71,13 @@ test("sends nothing for an empty message, and says so where one was not answered
   await shows("This message was not answered. Please send it again.");
 });
 
-test("asks for a new login when the old one has expired, and goes on after it", async () => {
+test("asks for a new login when the old one has expired, and continues after it", async () => {
   const { expire, logIn, say } = open({ share: 0.5 });
   await shows("50,000 left");
   expire();
   say("Hello");
   await shows("Your login has expired.");
-  await shows(/^50,000 left at/); // what was known stays
+  await shows(/^50,000 left at/); // the last usage stays
   fireEvent.click(screen.getByRole("button", { name: "Log in again" }));
   await shows("40,000 left");
   expect(logIn).toHaveBeenCalledOnce();
@@ -85,27 +85,27 @@ test("asks for a new login when the old one has expired, and goes on after it", 
 });
 
 test.each([
-  [{ status: 403 }, "You may not see how many tokens are left. An administrator can change that."],
-  [{ status: 503 }, "The usage cannot be looked up right now. It will be tried again."],
-  [{ kind: "network" }, "The connection is lost. It will be tried again."],
-  [{ status: 429, retryAfter: 90 }, /^The usage cannot be looked up right now\. The next try is at \d+:\d\d/],
-] as const)("says what went wrong: %o", async (failure, words) => {
+  [{ status: 403 }, "You are not allowed to see how many tokens are left. Ask an administrator."],
+  [{ status: 503 }, "The usage is not available right now. The app will try again."],
+  [{ kind: "network" }, "The connection is lost. The app will try again."],
+  [{ status: 429, retryAfter: 90 }, /^The usage is not available right now\. The next attempt is at \d+:\d\d/],
+] as const)("shows what went wrong: %o", async (failure, words) => {
   const { fake } = open({ ...failure });
   await shows(words);
-  await waitFor(() => expect(screen.getByText("The usage is not known.")).toBeTruthy());
+  await waitFor(() => expect(screen.getByText("The usage is unknown.")).toBeTruthy());
   expect(fake.requests.length).toBe(1);
 });
 
-test("announces no other try where none follows", async () => {
+test("announces no further attempt if there is none", async () => {
   const { client } = open({ share: 0.5 });
   vi.spyOn(client, "getAiChatUsage").mockRejectedValue(new ConfigError({ message: "There is no such company." }));
-  await shows("The usage cannot be looked up right now.");
+  await shows("The usage is not available right now.");
 });
 
-test("tells why the connection is lost, for whoever asks, and keeps it for this outage alone", async () => {
+test("shows why the connection is lost when asked, only during this outage", async () => {
   const { fake, say, send } = open({ kind: "network" });
   send.mockResolvedValue("Yes.");
-  await shows("The connection is lost. It will be tried again.");
+  await shows("The connection is lost. The app will try again.");
   fireEvent.click(screen.getByRole("button", { name: "Why?" }));
   await shows(/\(no_reply\)/);
   fake.set(undefined, { share: 0.5 });
@@ -113,11 +113,11 @@ test("tells why the connection is lost, for whoever asks, and keeps it for this 
   await shows("50,000 left");
   fake.set(undefined, { kind: "network" });
   say("And now?");
-  await shows("The connection is lost. It will be tried again.");
+  await shows("The connection is lost. The app will try again.");
   expect(screen.queryByText(/\(no_reply\)/)).toBeNull();
 });
 
-test("says why nothing could be found out", async () => {
+test("shows why the diagnosis failed", async () => {
   const { why } = open({ kind: "network" });
   why.mockRejectedValue(new Error("given up"));
   fireEvent.click(await screen.findByRole("button", { name: "Why?" }));

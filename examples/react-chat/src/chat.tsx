@@ -26,7 +26,7 @@ export function Chat({ send }: { send(text: string): Promise<string> }) {
       add({ by: "app", text: "This message was not answered. Please send it again." });
     }
     setSending(false);
-    refresh(); // where it fails, the notice tells
+    refresh(); // if it fails, the notice says so
   }
 
   return (

@@ -11,7 +11,7 @@ import "./style.css";
 
 const bearerToken: TokenProvider = ({ forceRefresh }) => session.accessToken(forceRefresh);
 const client = new BookMoreClient({ baseUrl: "/", bearerToken, onEvent: logRequest });
-/** Loaded when somebody asks. */
+/** Loaded on demand. */
 const why = async () => String(await (await import("bookmore-sdk/diagnose")).diagnose(client));
 
 await start();

@@ -2,16 +2,16 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { useState } from "react";
 import { number, time, useUsage } from "./usage";
 
-/** What a person can make of it. `error.message` is for whoever looks after the app. */
+/** What a user needs to know. `error.message` is for the app's developers. */
 function words({ code, retryAt }: AnyBookMoreError, willRetry: boolean): string {
   if (code === "authentication_error") return "Your login has expired.";
-  if (code === "permission_denied") return "You may not see how many tokens are left. An administrator can change that.";
-  const what = code === "network_error" ? "The connection is lost" : "The usage cannot be looked up right now";
+  if (code === "permission_denied") return "You are not allowed to see how many tokens are left. Ask an administrator.";
+  const what = code === "network_error" ? "The connection is lost" : "The usage is not available right now";
   if (!willRetry) return `${what}.`;
-  return retryAt ? `${what}. The next try is at ${time(retryAt)}.` : `${what}. It will be tried again.`;
+  return retryAt ? `${what}. The next attempt is at ${time(retryAt)}.` : `${what}. The app will try again.`;
 }
 
-/** What keeps calls from succeeding in this outage; the next one may have another cause. */
+/** The cause of this outage; the next one may have another cause. */
 function Why({ why }: { why(): Promise<string> }) {
   const [reason, setReason] = useState("");
   return (
@@ -22,7 +22,7 @@ function Why({ why }: { why(): Promise<string> }) {
   );
 }
 
-/** @param why Finds out what keeps calls from succeeding. */
+/** @param why Finds out why calls fail. */
 export function Notice({ logIn, why }: { logIn(): Promise<void>; why(): Promise<string> }) {
   const { status, usage, level, error, refresh } = useUsage();
   const isNear = level === "warning" || level === "critical";

@@ -1,6 +1,6 @@
 import { useAiChatUsage } from "bookmore-sdk/react";
 
-/** All components share one request every 30 seconds, while the page is seen. */
+/** All components share one request every 30 seconds, while the page is visible. */
 export const useUsage = () => useAiChatUsage({}, { intervalMs: 30_000, idleIntervalMs: 30_000 });
 
 export const number = (value: number) => value.toLocaleString("en");
@@ -8,7 +8,7 @@ export const time = (at: number | Date) => new Date(at).toLocaleTimeString("en",
 
 export function UsageMeter() {
   const { status, usage, share = 1, level, updatedAt } = useUsage();
-  if (!usage) return <p className="quiet">{status === "pending" ? "Looking up the usage…" : "The usage is not known."}</p>;
+  if (!usage) return <p className="quiet">{status === "pending" ? "Loading the usage…" : "The usage is unknown."}</p>;
   const percent = usage.tokenLimit > 0 ? Math.floor((100 * usage.tokensUsed) / usage.tokenLimit) : 100;
   return (
     <section className="usage" data-level={level} aria-label="Usage">

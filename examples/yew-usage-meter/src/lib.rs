@@ -8,8 +8,8 @@ mod usage_meter;
 #[cfg(target_arch = "wasm32")]
 pub use usage_meter::{UsageMeter, UsageMeterProps};
 
-/// Shows each state of a usage, until the watch is stopped. It is one of the
-/// page's client, or of a fake one in a test.
+/// Shows each state until the watch is stopped. In a page it watches the page's
+/// client, in a test a fake one.
 pub async fn follow(
     mut states: impl Stream<Item = UsageState> + Unpin,
     mut show: impl FnMut(UsageState),
@@ -19,7 +19,7 @@ pub async fn follow(
     }
 }
 
-/// What the page says of a usage.
+/// The page's sentence about a usage.
 pub fn sentence(usage: &AiChatUsageResponse) -> String {
     format!(
         "{} of {} tokens used in {} days",

@@ -15,7 +15,7 @@ pub struct UsageMeterProps {
 pub fn UsageMeter(props: &UsageMeterProps) -> Html {
     let token = use_node_ref();
     let (usage, problem) = (use_state(|| None), use_state(|| None));
-    // Made while rendering: a token may be submitted before an effect runs.
+    // Created while rendering, because a token may be submitted before an effect runs.
     let handle = use_memo(props.client.clone(), |client| {
         let watch = client.watch(&GetAiChatUsage::default(), WatchOptions::new());
         let handle = watch.handle();
@@ -29,7 +29,7 @@ pub fn UsageMeter(props: &UsageMeterProps) -> Html {
     });
     use_effect_with(props.client.clone(), {
         let handle = handle.clone();
-        move |_| move || handle.stop() // nobody else ends the loop
+        move |_| move || handle.stop() // nothing else ends the loop
     });
     let submit = {
         let (client, token, problem) = (props.client.clone(), token.clone(), problem.clone());

@@ -1,4 +1,4 @@
-// What happens on the server and to the login, at the press of a button. No part of the app.
+// Buttons that change the server's answers and the login. Not part of the app.
 import { useState, type ReactNode } from "react";
 import { number, useUsage } from "../usage";
 import { useRequests } from "./requests";

@@ -4,7 +4,7 @@ let token = GOOD;
 
 export const session = {
   isOpen: true,
-  /** `forceRefresh`: the server has refused the last one. */
+  /** `forceRefresh`: the server has refused the last token. */
   accessToken(forceRefresh: boolean): string {
     if (forceRefresh && session.isOpen) token = GOOD;
     return token;
@@ -13,11 +13,11 @@ export const session = {
     session.isOpen = true;
     token = GOOD;
   },
-  /** The token ends; the session gives another. */
+  /** The token expires; the session has another one. */
   expire(): void {
     token = "expired-token";
   },
-  /** The session ends, too: somebody has to log in. */
+  /** The session ends, too, so the user must log in. */
   end(): void {
     session.isOpen = false;
     token = "ended-token";
