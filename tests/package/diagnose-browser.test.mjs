@@ -38,16 +38,22 @@ after(async () => {
   user?.remove();
 });
 
-/** The page's own server: with a policy, or by https. */
-async function site({ csp = "", secure = false }) {
-  const key = `${csp} ${secure}`;
-  if (!sites.has(key)) sites.set(key, await serve(user.folder, csp ? { "content-security-policy": csp } : {}, secure ? made.good : undefined));
+/** The page's own server: with policies, a cookie, or by https. */
+async function site({ csp, isolated, cookie, secure = false }) {
+  const headers = {
+    ...(csp && { "content-security-policy": csp }),
+    ...(isolated && { "cross-origin-embedder-policy": "require-corp", "cross-origin-opener-policy": "same-origin" }),
+    ...(cookie && { "set-cookie": cookie }),
+  };
+  const key = JSON.stringify([headers, secure]);
+  if (!sites.has(key)) sites.set(key, await serve(user.folder, headers, secure ? made.good : undefined));
   return sites.get(key).url;
 }
 
 /** What a page finds, and as a text. */
-async function diagnosed(browser, { csp, secure, path = "" }, given) {
-  const url = `${await site({ csp, secure })}${path}#${encodeURIComponent(JSON.stringify(given))}`;
+async function diagnosed(browser, { path = "", ...page }, given) {
+  const { secure } = page;
+  const url = `${await site(page)}${path}#${encodeURIComponent(JSON.stringify(given))}`;
   const { text } = await readOutput(secure ? `${browser} trusting` : browser, url);
   return { diagnosis: JSON.parse(text), text };
 }

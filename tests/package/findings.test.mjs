@@ -31,7 +31,7 @@ const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates
 
 const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved";
 /** What ends the list of what keeps a page from a server. */
-const OTHERS = "connection_reset redirected blocked_reply";
+const OTHERS = "cors_blocked connection_reset redirected blocked_reply";
 const usage = { sent: ["authorization"], contentType: "application/json; charset=utf-8" };
 
 const REFUSED = { code: "runtime_unsupported", message: "Refused.", cause: { name: "CompileError" } };
@@ -40,13 +40,15 @@ const TABLE = [
   // What the issue measured in three browsers.
   ["ServiceStack's default CORS", { plain: readable(), headers: { authorization: nothing }, contentType: readable() }, ["cors_headers cors_headers cors_error_replies"]],
   ["the same, where who is not signed in is redirected", { plain: { came: "redirect" }, headers: { authorization: nothing }, contentType: { came: "redirect" } }, ["cors_headers cors_headers cors_error_replies"]],
-  ["one of two headers refused", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: readable() }, ["cors_headers"]],
-  ["preflight refused", { plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: readable() }, ["preflight_refused cors_preflight cors_headers"]],
-  ["both headers allowed, cookies beside a wildcard", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing }, ["cors_credentials"]],
+  ["one of two headers refused", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: readable() }, ["cors_headers cors_headers cors_error_replies"]],
+  ["the same, where Content-Type is refused, too", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: nothing, again: readable() }, ["cors_headers cors_headers cors_error_replies"]],
+  ["preflight refused", { plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: readable() }, ["preflight_refused cors_preflight cors_headers cors_error_replies"]],
+  ["both headers allowed, cookies beside a wildcard", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing }, ["cors_credentials cors_credentials cors_error_replies"]],
   ["endpoint routing, errors without CORS", { plain: nothing }, [BLOCKED]],
   ["sign-in redirect in front", { plain: nothing }, [BLOCKED]],
   ["all readable but this one reply", { plain: readable(), headers: { authorization: readable() } }, ["no_reply cors_error_replies truncated"]],
   ["nothing listens, unknown name, certificate", { reach: nothing }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
+  ["the same, in a page that is cross-origin isolated", { reach: nothing, isIsolated: true }, ["no_reply cors_blocked connection_refused unknown_host certificate_untrusted not_tls connection_reset redirected blocked_reply"]],
   ["the same, offline", { reach: nothing, isOffline: true }, [`no_reply offline connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
   ["this machine has no name to be unknown", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, [`no_reply connection_refused ${OTHERS}`]],
   ["a local server, asked by a page of the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, [`no_reply connection_refused certificate_untrusted not_tls local_network ${OTHERS}`]],

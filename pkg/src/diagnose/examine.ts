@@ -51,6 +51,7 @@ export class Examination {
       includesCookies: credentials === "include",
       isJsonl,
       isOffline: globalThis.navigator?.onLine === false,
+      isIsolated: globalThis.crossOriginIsolated === true,
       now: Date.now(),
       isRefusedByCsp: false,
       headers: {},

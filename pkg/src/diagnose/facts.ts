@@ -50,6 +50,8 @@ export interface Facts {
   includesCookies: boolean;
   isJsonl: boolean;
   isOffline: boolean;
+  /** Whether the page is cross-origin isolated: a policy of its own may then hide that a server answers. */
+  isIsolated: boolean;
   /** The clock here, in milliseconds since 1970. */
   now: number;
   /** Why the module does not run. */
@@ -58,15 +60,15 @@ export interface Facts {
   isRefusedByCsp: boolean;
   /** A GET with Accept alone. */
   plain?: Probe | undefined;
-  /** Where nothing of it could be read: a GET that reads nothing, of the server or of where it redirects to. Without CORS it is `plain`. */
+  /** Where nothing of `plain` could be read: a GET that reads nothing, of the server or of where it redirects to. Without CORS it is `plain`. */
   reach?: Probe | undefined;
-  /** The same, following redirects. */
+  /** `plain`, following redirects. */
   followed?: Probe | undefined;
-  /** The same with one header more, by its name. */
+  /** `plain` with one header more, by its name. */
   headers: Record<string, Probe>;
-  /** The same with a Content-Type, which ServiceStack's default CORS settings allow. */
+  /** `plain` with a Content-Type, which ServiceStack's default CORS settings allow. */
   contentType?: Probe | undefined;
-  /** The same with cookies. */
+  /** `plain` with cookies. */
   cookies?: Probe | undefined;
   /** `plain` again, where one of the last two got no reply. */
   again?: Probe | undefined;

@@ -6,6 +6,8 @@ import type { Cause, Finding, FindingCode } from "./types.js";
 
 export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cause });
 
+const oneOf = (cause: Cause, candidates: Cause[]): Finding => ({ ...errorFinding({ ...cause, message: `${cause.message} Browsers do not tell which of these it is.` }), candidates });
+
 /** Why no reply could be read. Without `call`, which could not be made, this is only what the probes show. */
 export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   const { baseUrl, page, reach, plain } = facts;
@@ -16,18 +18,18 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if ([reach, plain].some((probe) => probe?.came === "late")) return [errorFinding(late(baseUrl))];
   if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
   if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
-  if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, codeOf(call.error?.cause), " to the call, though one to a probe before it did")] : [];
+  if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, codeOf(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
   const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking));
-  if (!found) return [];
-  const hidden = found.candidates || found.code === "cors_headers" || found.code === "cors_credentials";
-  return [hidden ? { ...found, doctor: doctorLine(asking, baseUrl, facts.includesCookies) } : found];
+  return found ? [{ ...found, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
 }
 
 /** Where no browser hides it the terminal tells more. */
-function outside(baseUrl: string, code: string, what = ""): Finding {
+function outside(baseUrl: string, code: string, hasAnswered = false): Finding {
+  const { host } = new URL(baseUrl);
   const why = code === BAD_PORT ? "fetch refuses this port, as browsers do" : code;
-  const finding = errorFinding({ code: "no_reply", message: `No reply came from ${new URL(baseUrl).host}${what}${why && ` (${why})`}.` });
+  const message = hasAnswered ? `${host} answered a probe, but not the call that followed` : `No reply came from ${host}`;
+  const finding = errorFinding({ code: "no_reply", message: `${message}${why && ` (${why})`}.` });
   return { ...finding, doctor: `${urlFor(baseUrl)}npx bookmore-sdk doctor` };
 }
 
@@ -48,11 +50,12 @@ function refusedByCsp(baseUrl: string, page: string): Cause {
   };
 }
 
-function inPage({ isOffline, headerNames, includesCookies, settings }: Facts, page: string, baseUrl: string): Finding {
+function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings }: Facts, page: string, baseUrl: string): Finding {
   const url = new URL(baseUrl);
   const { origin, hostname, protocol } = url;
   const isSame = isSameOrigin(baseUrl, page);
   const isLocal = isLoopback(hostname);
+  const asking = { page, headerNames };
   if (page.startsWith("https:") && protocol === "http:" && !isLocal) {
     return errorFinding({
       code: "mixed_content",
@@ -67,26 +70,23 @@ function inPage({ isOffline, headerNames, includesCookies, settings }: Facts, pa
   const isNumber = /^[\d.]+$|^\[/.test(hostname);
   if (!isLocal && !isNumber) candidates.push(unknownHost(url));
   if (protocol === "https:") {
-    add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, has expired or is for another name. A tab of its own shows which.", baseUrl);
+    add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, has expired or is for another name. Open it in a tab of its own to see which.", baseUrl);
     add("not_tls", "What listens at this port speaks plain http, and no TLS.");
   }
   if (isPrivate(hostname) && !isPrivate(pageHost(page))) {
-    add("local_network", "The page is of the internet and the server of the local network: the browser asks the user before it lets the page in; the settings of this site tell what was answered.");
+    add("local_network", "The page is on the internet and the server on the local network. The browser asks the user for permission first; the site's settings show the answer.");
   }
   if (isLocal && page.startsWith("https:") && protocol === "http:") {
     add("mixed_content", "This page came by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
   }
+  // A probe that reads nothing is told nothing then, either.
+  const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not let this page in, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
+  if (!isSame) candidates[isIsolated ? "unshift" : "push"](hidden);
   add("connection_reset", "What listens there, or something on the way, ends the connection without a reply.");
   // Of an API of the page's own origin a redirect is seen.
-  if (!isSame) add("redirected", "The server redirects, perhaps to a page for signing in, and the page does not get where that leads: nothing answers there, it leads back, or the page may not go there.");
-  const blocks = "An extension of the browser or a proxy keeps the reply from the page, or the browser refuses this port, as it does some";
-  if (isSame) add("blocked_reply", `${blocks}.`);
-  else add("blocked_reply", `${blocks}, or a Cross-Origin-Resource-Policy of the server hides the reply.`, "Cross-Origin-Resource-Policy: cross-origin");
-  return {
-    ...errorFinding({ code: "no_reply", message: `No reply from ${origin} reaches this page. Browsers do not tell which of these it is.` }),
-    candidates,
-    doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies),
-  };
+  if (!isSame) add("redirected", "The server redirects, perhaps to a sign-in page, and the redirect cannot be followed: nothing answers there, it loops, or a policy of the page forbids it.");
+  add("blocked_reply", "An extension of the browser or a proxy keeps the reply from the page, or the browser refuses this port, as it does some.");
+  return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), doctor: doctorLine(asking, baseUrl, includesCookies) };
 }
 
 /** What the settings on top of others come to. */
@@ -111,63 +111,49 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a page for signing in, or until it gets a cookie." },
       { code: "moved", message: "The server redirects to where the API lives now; the base URL has to be that." },
     ];
-    return {
-      ...errorFinding({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it. Browsers do not tell which of these it is.` }),
-      candidates,
-    };
+    return oneOf({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it.` }, candidates);
   }
-  if (again?.came === "nothing") {
-    return { ...hiddenReply(asking), message: "This page could read the server's replies at first, and then not even the same one again. Browsers do not tell which of these it is." };
-  }
-  const isRefused = (name: string) => headers[name]?.came === "nothing";
-  const refused = asking.headerNames.filter(isRefused);
+  if (again?.came === "nothing") return hiddenReply(asking, "This page could read the server's replies at first, and then not even the same one again.");
+  const refused = asking.headerNames.filter((name) => headers[name]?.came === "nothing");
   if (refused.length > 0) {
     const names = refused.join(", ");
-    const headersCause: Cause = {
-      code: "cors_headers",
-      message: `The server's CORS settings do not let a page send ${names}; without ${refused.length > 1 ? "them" : "it"} its replies can be read. By default ServiceStack allows only Content-Type.`,
-      ...fix,
-    };
-    // Content-Type: application/json needs a preflight too. Where that is let in, preflights work, and these headers are
-    // refused.
-    if (contentType?.came !== "nothing") {
-      // What stands for a token or a key is refused in its turn, perhaps by a reply that nobody may read.
-      if (!refused.every((name) => name === "authorization" || name === "x-api-key")) return errorFinding(headersCause);
-      return {
-        ...errorFinding({ ...headersCause, message: `This page can read the server's replies, but none to what it sends with ${names}. Browsers do not tell which of these it is.` }),
-        candidates: [
-          headersCause,
-          { code: "cors_error_replies", message: `The CORS settings allow ${names}, and do not reach the 401 for what the server refuses.`, ...fix },
-        ],
-      };
-    }
-    return {
-      ...errorFinding({ code: "preflight_refused", message: `The server refuses what a browser asks before it sends ${names} (the preflight, an OPTIONS request). Browsers do not tell which of these it is.` }),
-      candidates: [
+    const notAllowed = `The server's CORS settings do not let a page send ${names}`;
+    // What stands for a value is refused in its turn, perhaps by a reply that nobody may read.
+    const replies = errorReplies(names, "a value that it does not know", fix);
+    const unread = "This page can read the server's replies, but none to what it sends with";
+    // Content-Type: application/json needs a preflight, too. Where any of these headers is let in, preflights work.
+    if (contentType?.came === "nothing" && refused.length === asking.headerNames.length) {
+      return oneOf({ code: "preflight_refused", message: `${unread} ${names} or content-type. A browser asks the server before it sends them (the preflight, an OPTIONS request).` }, [
         { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints.", ...fix },
-        { ...headersCause, message: `The server's CORS settings do not let a page send ${names}.` },
-      ],
-    };
+        { code: "cors_headers", message: `${notAllowed}.`, ...fix },
+        replies,
+      ]);
+    }
+    return oneOf({ code: "cors_headers", message: `${unread} ${names}.`, ...fix }, [
+      { code: "cors_headers", message: `${notAllowed}; without ${refused.length > 1 ? "them" : "it"} its replies can be read. By default ServiceStack allows only Content-Type.`, ...fix },
+      replies,
+    ]);
   }
   if (cookies?.came === "nothing") {
-    return errorFinding({
-      code: "cors_credentials",
-      message: 'The client sends cookies (credentials: "include"), and the server\'s CORS settings do not let a page do that: they need the page\'s own origin, not *, and Access-Control-Allow-Credentials.',
-      ...fix,
-    });
+    return oneOf({ code: "cors_credentials", message: 'This page can read the server\'s replies, but not the one to a request with cookies, which the client sends (credentials: "include").', ...fix }, [
+      { code: "cors_credentials", message: "The server's CORS settings do not let a page send cookies: they need the page's own origin, not *, and Access-Control-Allow-Credentials.", ...fix },
+      errorReplies("cookies", "those of this browser", fix),
+    ]);
   }
   return undefined;
 }
 
+/** The CORS settings allow `what`, but a refusal comes without them. */
+function errorReplies(what: string, refused: string, fix: Pick<Cause, "fix" | "elsewhere">): Cause {
+  return { code: "cors_error_replies", message: `The CORS settings allow ${what}, but the reply with which the server refuses ${refused} has no CORS headers: a 401, or a redirect to a sign-in page.`, ...fix };
+}
+
 /** The server's replies were read without any header, and with each, but not the call's. */
-function hiddenReply(asking: Asking): Finding {
-  return {
-    ...errorFinding({ code: "no_reply", message: "This page may read the server's replies, and of the call it could read none. Browsers do not tell which of these it is." }),
-    candidates: [
-      { code: "cors_error_replies", message: "That reply had no CORS headers: a 401 for the token that was sent, a 429 or an error of a proxy, made before CORS headers are added.", ...corsFix(asking) },
-      { code: "truncated", message: "The reply broke off on its way." },
-    ],
-  };
+function hiddenReply(asking: Asking, message = "This page may read the server's replies, and of the call it could read none."): Finding {
+  return oneOf({ code: "no_reply", message }, [
+    { code: "cors_error_replies", message: "That reply had no CORS headers: a 401 or a redirect to a sign-in page for the token that was sent, a 429 or an error of a proxy, made before CORS headers are added.", ...corsFix(asking) },
+    { code: "truncated", message: "The reply broke off on its way." },
+  ]);
 }
 
 export function late(baseUrl: string): Cause {

@@ -1,5 +1,5 @@
 // What calls fail of, and what is found: in a page by bookmore-sdk/diagnose, in a terminal by `bookmore-sdk doctor`. A row
-// is tried where it has `page` or `terminal`; the README's table is written from it.
+// is tried where it has `page` or `terminal`; the table of pkg/docs/diagnose.md is written from it.
 const now = Date.now();
 const MINUTE = 60_000;
 /** A token with these claims; times in milliseconds from now. */
@@ -20,7 +20,7 @@ const extra = { headers: { "X-Tenant": SECRETS[4] } };
 const PATH = "/assistant/ai-chat/usage";
 const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
 const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved"];
-const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "connection_reset", "redirected", "blocked_reply"];
+const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
 const without = (codes, ...others) => codes.filter((code) => !others.includes(code));
 /** A number has no name that could be unknown, and plain http has no certificate. */
 const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted", "not_tls");
@@ -28,18 +28,22 @@ const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted", "not_
 /**
  * `cause`: in words. `code`: the true one, which must be found alone or among the candidates.
  * `host`: what answers, see hosts.mjs; `options` of the client; `page`, `terminal`: the codes that are found, the first the
- * finding's own and the others its candidates; `firefox` where that differs. `csp`: the page's policy, API for where the server is. `args`, `env`: of the command.
+ * finding's own and the others its candidates; `firefox` where that differs. `csp`: the page's policy, API for where the server is;
+ * `isolated`: whether the page is cross-origin isolated; `cookie` that its server sets. `args`, `env`: of the command.
  */
 export const CAUSES = [
   { cause: "ServiceStack's default CORS settings", code: "cors_headers", host: { cors: "servicestack-default" }, page: ["cors_headers", "cors_headers", "cors_error_replies"], terminal: ["cors_headers"] },
-  { cause: "A header of your own that CORS does not allow", code: "cors_headers", host: { cors: "open" }, options: extra, page: ["cors_headers"], args: ["--headers", "authorization,x-tenant"], terminal: ["cors_headers"] },
+  { cause: "A header of your own that CORS does not allow", code: "cors_headers", host: { cors: "open" }, options: extra, page: ["cors_headers", "cors_headers", "cors_error_replies"], args: ["--headers", "authorization,x-tenant"], terminal: ["cors_headers"] },
   { cause: "CORS lets in other origins", code: "cors_origin", host: { cors: "allow-list" }, page: BLOCKED, terminal: ["cors_origin"] },
   { cause: "No CORS settings", code: "cors_missing", host: { cors: "none" }, page: BLOCKED, terminal: ["cors_missing"] },
   { cause: "CORS headers twice, of the server and of a proxy", code: "cors_duplicate", host: { headers: { "access-control-allow-origin": ["*", "*"], "access-control-allow-headers": "authorization" } }, page: BLOCKED, terminal: ["cors_duplicate"] },
-  { cause: "The preflight is answered with 405", code: "cors_preflight", host: { cors: "preflight-405" }, page: ["preflight_refused", "cors_preflight", "cors_headers"], terminal: ["cors_preflight"] },
+  { cause: "The preflight is answered with 405", code: "cors_preflight", host: { cors: "preflight-405" }, page: ["preflight_refused", "cors_preflight", "cors_headers", "cors_error_replies"], terminal: ["cors_preflight"] },
   { cause: "Endpoint routing: a 405, and errors without CORS headers", code: "cors_missing", host: { cors: "preflight-405", fake: { host: "endpoints" } }, page: BLOCKED, terminal: ["cors_missing"] },
-  { cause: "Cookies beside `Access-Control-Allow-Origin: *`", code: "cors_credentials", host: { cors: "wildcard-with-credentials" }, options: { credentials: "include" }, page: ["cors_credentials"], args: ["--credentials"], terminal: ["cors_credentials"] },
+  { cause: "Cookies together with `Access-Control-Allow-Origin: *`", code: "cors_credentials", host: { cors: "wildcard-with-credentials" }, options: { credentials: "include" }, page: ["cors_credentials", "cors_credentials", "cors_error_replies"], args: ["--credentials"], terminal: ["cors_credentials"] },
   { cause: "A 429 of a proxy, without CORS headers", code: ["cors_error_replies", "rate_limited"], host: { cors: "open", answers: { status: 429, body: "html" } }, page: ["no_reply", "cors_error_replies", "truncated"], terminal: ["rate_limited"] },
+  { cause: "A value of a header of your own, refused without CORS headers", code: "cors_error_replies", host: { strict: "x-tenant" }, options: extra, page: ["cors_headers", "cors_headers", "cors_error_replies"] },
+  { cause: "A token, refused without CORS headers, where CORS allows no other header", code: ["cors_error_replies", "token_refused"], host: { strict: "authorization", allows: "authorization" }, page: ["preflight_refused", "cors_preflight", "cors_headers", "cors_error_replies"], terminal: ["token_refused"] },
+  { cause: "Cookies of an expired session, refused without CORS headers", code: "cors_error_replies", host: { strict: "cookie" }, cookie: "session=old", options: { credentials: "include" }, page: ["cors_credentials", "cors_credentials", "cors_error_replies"] },
   { cause: "A limiter that sets in while this is found out, without CORS headers", code: "cors_error_replies", host: { limit: 1 }, page: ["no_reply", "cors_error_replies", "truncated"] },
   { cause: "A sign-in redirect in front of the API", code: "sign_in_redirect", host: { cors: "open", answers: { kind: "login-redirect" } }, page: BLOCKED, terminal: ["sign_in_redirect"] },
   { cause: "A sign-in redirect to where nothing answers", code: ["redirected", "sign_in_redirect"], host: { redirect: "http://127.0.0.1:9/login" }, page: DEAD, terminal: ["sign_in_redirect"] },
@@ -72,7 +76,8 @@ export const CAUSES = [
   { cause: "The page's `script-src` without `'wasm-unsafe-eval'`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'", page: ["wasm_csp"] },
   { cause: "The page's `script-src` and `connect-src`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'; connect-src 'self'", page: ["wasm_csp", "csp_connect_src"] },
   { cause: "Plain http, asked by a page of https", code: "mixed_content", host: { url: "http://api.example" }, secure: true, options: { allowInsecureHttp: true }, page: ["mixed_content"] },
-  { cause: "`Cross-Origin-Resource-Policy` and no CORS settings", code: "blocked_reply", host: { corp: true }, page: DEAD },
+  { cause: "`Cross-Origin-Resource-Policy` and no CORS settings", code: "cors_blocked", host: { corp: true }, page: DEAD },
+  { cause: "`Cross-Origin-Embedder-Policy` of the page and no CORS settings", code: "cors_blocked", host: { cors: "none" }, isolated: true, page: ["no_reply", "cors_blocked", ...without(DEAD, "no_reply", "cors_blocked")] },
   { cause: "A wrong path in the base URL", code: "base_url", host: { cors: "open", path: "/wrong" }, page: ["base_url"], terminal: ["base_url"] },
   { cause: "A login page with status 200", code: "login_page", host: { cors: "open", answers: { kind: "login-page" } }, page: ["html_reply", "login_page", "base_url"], terminal: ["html_reply", "login_page", "base_url"] },
   { cause: "An expired JWT", code: "token_expired", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EXPIRED }, page: ["token_expired"], terminal: ["token_expired"] },

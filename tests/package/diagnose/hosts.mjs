@@ -12,7 +12,7 @@ const PATH = "/assistant/ai-chat/usage";
 const OPEN = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization,x-api-key", "access-control-expose-headers": "date" };
 
 /** Begins a server. `baseUrl` is for the client; `requests` what came. */
-export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, raw, scheme, path = "", moved, redirect, limit, late, corp, headers }, certificates) {
+export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, raw, scheme, path = "", moved, redirect, limit, late, corp, headers, strict, allows = "authorization,x-tenant,content-type" }, certificates) {
   if (url) return { baseUrl: url, requests: [], close() {} };
   if (dead) return { baseUrl: `http://127.0.0.1:${await freePort()}`, requests: [], close() {} };
   if (raw) return rawHost(raw, certificates);
@@ -37,6 +37,11 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
     if (corp) return send(res, 401, { "cross-origin-resource-policy": "same-origin" });
     if (redirect) return send(res, 302, { location: redirect, "set-cookie": "gate=1" });
     if (limit !== undefined && !isPreflight(req) && ++count > limit) return send(res, 429, {});
+    if (strict) {
+      // CORS for everything but what it refuses because of this header.
+      const cors = { "access-control-allow-origin": req.headers.origin ?? "*", "access-control-allow-credentials": "true", "access-control-allow-headers": allows };
+      return send(res, isPreflight(req) ? 204 : 401, req.headers[strict] ? {} : cors);
+    }
     if (moved) {
       if (isPreflight(req)) return send(res, 204, OPEN);
       if (req.url === PATH) return send(res, 301, { ...OPEN, location: `${origin}/v2${PATH}` });
