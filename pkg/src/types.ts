@@ -180,7 +180,7 @@ export interface RequestOptions {
 export type ClientEvent = {
   /**
    * Identifies a call of the client; later calls have higher numbers, with gaps. When calls share a request, all events
-   * but the last carry the id of the first caller.
+   * but the last carry the id of the first caller, also after its own call has ended.
    */
   callId: number;
   /** The number of the attempt, from 1; 0 at the end of a call that made none. */

@@ -234,15 +234,16 @@ export interface RequestOptions {
 }
 
 /**
- * An event of a call. The last one is `success` or `error`; an aborted call has
- * neither, and a call that fails early, because of its arguments or because the
- * module could not be loaded, has no events. Events contain no secrets: URLs have
- * no query, and headers are omitted.
+ * An event of a call. The last one is `success` or `error`; an aborted call, and
+ * one that ends with an {@link InternalError}, have neither. A call that fails
+ * early, because of its arguments or because the module could not be loaded, has
+ * no events. Events contain no secrets: URLs have no query, and headers are
+ * omitted.
  */
 export type ClientEvent = {
   /**
    * Identifies a call of the client; later calls have higher numbers, with gaps. When calls share a request, all events
-   * but the last carry the id of the first caller.
+   * but the last carry the id of the first caller, also after its own call has ended.
    */
   callId: number;
   /** The number of the attempt, from 1; 0 at the end of a call that made none. */

@@ -321,6 +321,16 @@ describe("--append", () => {
     assert.ok(values.every(({ at }) => new Date(at).toISOString() === at));
   });
 
+  it("goes on when the reader of standard output has left", async () => {
+    const ids = Array.from({ length: 40 }, (_, n) => id(n + 1));
+    const child = begin(["usage", "--jsonl", "--concurrency", "1", "--append", "left.jsonl", ...ids]);
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    const [code] = await once(child, "close");
+    const added = lines("left.jsonl").filter(Boolean).map((line) => JSON.parse(line).companyId);
+    assert.deepEqual([code, added.sort()], [0, ids.sort()]);
+  });
+
   it("a file that cannot be written to is told; all are asked and shown, and the highest exit code holds", { skip: !existsSync("/dev/full") }, async () => {
     server.fake.set(id(1), { share: 0.95 });
     server.fake.set(id(2), { status: 403 });

@@ -20,6 +20,13 @@ export const canErase = (stream: Stream): boolean => stream.isTTY === true && pr
 /** Whether the output is closed. */
 let isClosed = false;
 
+let endsWithReader = true;
+
+/** Lets the command go on when the reader of its output has left, because it writes to a file as well. */
+export function outliveReader(): void {
+  endsWithReader = false;
+}
+
 /**
  * Calls `closed` when nothing can be written any more. A reader that has left, such as `head`, is no failure; a full
  * disk is one.
@@ -30,7 +37,7 @@ export function watchOutput(closed: (failure: Failure) => void): void {
       if (isClosed) return;
       isClosed = true;
       const isGone = code === "EPIPE" || code === "EOF";
-      if (isGone) return closed(new Failure(EXIT.fine, ""));
+      if (isGone) return endsWithReader ? closed(new Failure(EXIT.fine, "")) : undefined;
       const message = `Standard ${stream === process.stdout ? "output" : "error"} cannot be written to (${code}).`;
       if (stream === process.stdout) say(message);
       closed(new Failure(EXIT.someFailed, ""));

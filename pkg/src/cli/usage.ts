@@ -7,7 +7,7 @@ import { clientOf } from "./credentials.js";
 import { badArguments, EXIT, Failure, messageOf, unlessEnded } from "./exit.js";
 import { checkFile, idsOf } from "./ids.js";
 import { dataOf, inOrder, ORDER_NAMES, reaches, sorted, wordsOf, type Outcome, type Success } from "./outcome.js";
-import { canErase, print, say, styled } from "./output.js";
+import { canErase, outliveReader, print, say, styled } from "./output.js";
 import { printable } from "../printable.js";
 import { ProgressLine } from "./progress.js";
 import { table } from "./table.js";
@@ -52,6 +52,7 @@ export async function usage(args: string[], signal: AbortSignal): Promise<number
   // Loads the module first, so that its time is not part of the rate.
   await client.ready();
   const appended = options.append === undefined ? undefined : new Appended(options.append);
+  if (appended) outliveReader();
   let exitCode: number = EXIT.fine;
   let failure: unknown;
   const isStreamed = options.positionals.includes("-") && !options.watch;
