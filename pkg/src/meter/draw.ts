@@ -114,7 +114,7 @@ export function draw(shown: Shown): Branch {
     const at = words(MARK).indexOf(MARK);
     const isThere = at >= 0 && text.startsWith(used, at);
     const start = RIGHT_TO_LEFT.test(locale) ? RIGHT_TO_LEFT_MARK : "";
-    figures = isThere ? [start + text.slice(0, at), h("strong", {}, used), text.slice(at + used.length)] : [start + text];
+    figures = isThere ? [start + text.slice(0, at), h("strong", { "data-long": used.length > 9 }, used), text.slice(at + used.length)] : [start + text];
     const max = tokenLimit > 0 ? tokenLimit : 1;
     meter = {
       role: "meter",
