@@ -1,5 +1,5 @@
-// What calls fail of, and what is found: in a page by bookmore-sdk/diagnose, in a terminal by `bookmore-sdk doctor`. A row
-// is tried where it has `page` or `terminal`; the README's table is written from it.
+// Causes of failed calls, and the expected findings: in a page by bookmore-sdk/diagnose, in a terminal by
+// `bookmore-sdk doctor`. The table in pkg/docs/diagnose.md is written from it.
 const now = Date.now();
 const MINUTE = 60_000;
 /** A token with these claims; times in milliseconds from now. */
@@ -22,56 +22,58 @@ const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
 const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "connection_reset", "redirected", "blocked_reply"];
 const without = (codes, ...others) => codes.filter((code) => !others.includes(code));
-/** A number has no name that could be unknown, and plain http has no certificate. */
+/** For an IP address with plain http, which has no name to resolve and no certificate. */
 const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted", "not_tls");
 
 /**
- * `cause`: in words. `code`: the true one, which must be found alone or among the candidates.
- * `host`: what answers, see hosts.mjs; `options` of the client; `page`, `terminal`: the codes that are found, the first the
- * finding's own and the others its candidates; `firefox` where that differs. `csp`: the page's policy, API for where the server is. `args`, `env`: of the command.
+ * `cause`: in words. `code`: the true cause, which must be found, alone or among the candidates.
+ * `host`: the server, see hosts.mjs. `options`: of the client.
+ * `page`, `terminal`: the expected codes, first the finding's and then its candidates'; a row without one of them is not
+ * tried there. `firefox`: in place of `page`, if Firefox differs.
+ * `csp`: the page's policy; API stands for the server's origin. `args`, `env`: of the command.
  */
 export const CAUSES = [
   { cause: "ServiceStack's default CORS settings", code: "cors_headers", host: { cors: "servicestack-default" }, page: ["cors_headers", "cors_headers", "cors_error_replies"], terminal: ["cors_headers"] },
   { cause: "A header of your own that CORS does not allow", code: "cors_headers", host: { cors: "open" }, options: extra, page: ["cors_headers"], args: ["--headers", "authorization,x-tenant"], terminal: ["cors_headers"] },
-  { cause: "CORS lets in other origins", code: "cors_origin", host: { cors: "allow-list" }, page: BLOCKED, terminal: ["cors_origin"] },
+  { cause: "CORS allows other origins only", code: "cors_origin", host: { cors: "allow-list" }, page: BLOCKED, terminal: ["cors_origin"] },
   { cause: "No CORS settings", code: "cors_missing", host: { cors: "none" }, page: BLOCKED, terminal: ["cors_missing"] },
-  { cause: "CORS headers twice, of the server and of a proxy", code: "cors_duplicate", host: { headers: { "access-control-allow-origin": ["*", "*"], "access-control-allow-headers": "authorization" } }, page: BLOCKED, terminal: ["cors_duplicate"] },
+  { cause: "CORS headers from both the server and a proxy", code: "cors_duplicate", host: { headers: { "access-control-allow-origin": ["*", "*"], "access-control-allow-headers": "authorization" } }, page: BLOCKED, terminal: ["cors_duplicate"] },
   { cause: "The preflight is answered with 405", code: "cors_preflight", host: { cors: "preflight-405" }, page: ["preflight_refused", "cors_preflight", "cors_headers"], terminal: ["cors_preflight"] },
   { cause: "Endpoint routing: a 405, and errors without CORS headers", code: "cors_missing", host: { cors: "preflight-405", fake: { host: "endpoints" } }, page: BLOCKED, terminal: ["cors_missing"] },
   { cause: "Cookies beside `Access-Control-Allow-Origin: *`", code: "cors_credentials", host: { cors: "wildcard-with-credentials" }, options: { credentials: "include" }, page: ["cors_credentials"], args: ["--credentials"], terminal: ["cors_credentials"] },
   { cause: "A 429 of a proxy, without CORS headers", code: ["cors_error_replies", "rate_limited"], host: { cors: "open", answers: { status: 429, body: "html" } }, page: ["no_reply", "cors_error_replies", "truncated"], terminal: ["rate_limited"] },
-  { cause: "A limiter that sets in while this is found out, without CORS headers", code: "cors_error_replies", host: { limit: 1 }, page: ["no_reply", "cors_error_replies", "truncated"] },
+  { cause: "A rate limiter that takes effect during the diagnosis, without CORS headers", code: "cors_error_replies", host: { limit: 1 }, page: ["no_reply", "cors_error_replies", "truncated"] },
   { cause: "A sign-in redirect in front of the API", code: "sign_in_redirect", host: { cors: "open", answers: { kind: "login-redirect" } }, page: BLOCKED, terminal: ["sign_in_redirect"] },
-  { cause: "A sign-in redirect to where nothing answers", code: ["redirected", "sign_in_redirect"], host: { redirect: "http://127.0.0.1:9/login" }, page: DEAD, terminal: ["sign_in_redirect"] },
+  { cause: "A sign-in redirect to a host that does not answer", code: ["redirected", "sign_in_redirect"], host: { redirect: "http://127.0.0.1:9/login" }, page: DEAD, terminal: ["sign_in_redirect"] },
   { cause: "A gate that redirects to the same URL with a cookie", code: "redirected", host: { redirect: PATH }, page: DEAD, terminal: ["redirected"] },
-  { cause: "A sign-in redirect that the page's `connect-src` does not let through", code: "redirected", host: { redirect: "https://id.example/login" }, csp: `${SCRIPTS}; connect-src 'self' API`, page: DEAD },
-  { cause: "The API has moved, and says so without CORS headers", code: "moved", host: { cors: "open", answers: { kind: "moved" } }, page: BLOCKED, terminal: ["moved"] },
-  { cause: "The API has moved, and lets pages see where", code: "moved", host: { moved: true }, page: ["moved"], terminal: ["moved"] },
+  { cause: "A sign-in redirect that the page's `connect-src` forbids", code: "redirected", host: { redirect: "https://id.example/login" }, csp: `${SCRIPTS}; connect-src 'self' API`, page: DEAD },
+  { cause: "The API has moved, and redirects without CORS headers", code: "moved", host: { cors: "open", answers: { kind: "moved" } }, page: BLOCKED, terminal: ["moved"] },
+  { cause: "The API has moved, and redirects with CORS headers", code: "moved", host: { moved: true }, page: ["moved"], terminal: ["moved"] },
   { cause: "Nothing listens there", code: "connection_refused", host: { dead: true }, page: DEAD, terminal: ["connection_refused"] },
   { cause: "The name does not resolve", code: "unknown_host", host: { url: "https://no-such-host.invalid" }, page: UNREACHABLE, terminal: ["unknown_host"] },
-  { cause: "A certificate that nobody vouches for", code: "certificate_untrusted", host: { tls: "selfSigned" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["certificate_untrusted"] },
+  { cause: "A self-signed certificate", code: "certificate_untrusted", host: { tls: "selfSigned" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["certificate_untrusted"] },
   { cause: "A certificate that has expired", code: "certificate_expired", host: { tls: "expired" }, trusts: true, terminal: ["certificate_expired"] },
   { cause: "A certificate that is not valid yet", code: "certificate_not_yet_valid", host: { tls: "early" }, trusts: true, terminal: ["certificate_not_yet_valid"] },
   { cause: "A certificate of an authority that has expired", code: "certificate_expired", host: { tls: "ofExpired" }, trusts: true, terminal: ["certificate_expired"] },
   { cause: "A certificate of an authority that is not valid yet", code: "certificate_not_yet_valid", host: { tls: "ofEarly" }, trusts: true, terminal: ["certificate_not_yet_valid"] },
-  { cause: "A certificate for clients alone", code: "certificate_refused", host: { tls: "forClients" }, trusts: true, terminal: ["certificate_refused"] },
+  { cause: "A certificate for clients only", code: "certificate_refused", host: { tls: "forClients" }, trusts: true, terminal: ["certificate_refused"] },
   { cause: "A certificate for another name", code: "certificate_name", host: { tls: "otherName" }, trusts: true, terminal: ["certificate_name"] },
   { cause: "A company's own authority, which Node.js does not know", code: "certificate_untrusted", host: { tls: "good" }, terminal: ["certificate_untrusted"] },
-  { cause: "https at a port of plain http", code: "not_tls", host: { cors: "open", scheme: "https" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["not_tls"] },
-  { cause: "http at a port of TLS", code: "needs_https", host: { tls: "good", scheme: "http" }, terminal: ["needs_https"] },
-  { cause: "A version of TLS that is too old", code: "tls_version", host: { raw: "oldTls" }, terminal: ["tls_version"] },
-  { cause: "A client certificate is asked for", code: "client_certificate", host: { raw: "clientCertificate" }, trusts: true, terminal: ["client_certificate"] },
-  { cause: "A client certificate is asked for, by TLS 1.2", code: "tls_refused", host: { raw: "clientCertificateOfOld" }, trusts: true, terminal: ["tls_refused"] },
-  { cause: "HTTP/2 alone", code: "http_version", host: { raw: "http2" }, trusts: true, terminal: ["http_version"] },
-  { cause: "Another service than HTTP", code: "not_http", host: { raw: "otherService" }, terminal: ["not_http"] },
-  { cause: "The connection is closed before a reply comes", code: "connection_reset", host: { cors: "open", answers: { kind: "network" } }, terminal: ["connection_reset"] },
+  { cause: "https to a port that speaks plain http", code: "not_tls", host: { cors: "open", scheme: "https" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["not_tls"] },
+  { cause: "http to a port that speaks TLS", code: "needs_https", host: { tls: "good", scheme: "http" }, terminal: ["needs_https"] },
+  { cause: "Only TLS versions that are too old", code: "tls_version", host: { raw: "oldTls" }, terminal: ["tls_version"] },
+  { cause: "A client certificate is required", code: "client_certificate", host: { raw: "clientCertificate" }, trusts: true, terminal: ["client_certificate"] },
+  { cause: "A client certificate is required, with TLS 1.2", code: "tls_refused", host: { raw: "clientCertificateOfOld" }, trusts: true, terminal: ["tls_refused"] },
+  { cause: "Only HTTP/2", code: "http_version", host: { raw: "http2" }, trusts: true, terminal: ["http_version"] },
+  { cause: "A service other than HTTP", code: "not_http", host: { raw: "otherService" }, terminal: ["not_http"] },
+  { cause: "The connection is closed before a reply", code: "connection_reset", host: { cors: "open", answers: { kind: "network" } }, terminal: ["connection_reset"] },
   { cause: "The connection is closed at once", code: "connection_reset", host: { raw: "closed" }, page: DEAD, terminal: ["connection_reset"] },
-  { cause: "`HTTPS_PROXY`, which Node.js's fetch does not heed by itself", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" }, terminal: ["proxy_unused", "connection_refused"] },
+  { cause: "`HTTPS_PROXY`, which Node.js's fetch ignores by default", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" }, terminal: ["proxy_unused", "connection_refused"] },
   { cause: "The page's `connect-src`", code: "csp_connect_src", host: { cors: "open" }, csp: `${SCRIPTS}; connect-src 'self'`, page: ["csp_connect_src"] },
   { cause: "The page's `connect-src` without `'self'`, and a proxy of its own origin", code: "csp_connect_src", host: { url: "/api" }, csp: `${SCRIPTS}; connect-src https://api.example`, page: ["csp_connect_src"] },
   { cause: "The page's `script-src` without `'wasm-unsafe-eval'`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'", page: ["wasm_csp"] },
   { cause: "The page's `script-src` and `connect-src`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'; connect-src 'self'", page: ["wasm_csp", "csp_connect_src"] },
-  { cause: "Plain http, asked by a page of https", code: "mixed_content", host: { url: "http://api.example" }, secure: true, options: { allowInsecureHttp: true }, page: ["mixed_content"] },
+  { cause: "Plain http from an https page", code: "mixed_content", host: { url: "http://api.example" }, secure: true, options: { allowInsecureHttp: true }, page: ["mixed_content"] },
   { cause: "`Cross-Origin-Resource-Policy` and no CORS settings", code: "blocked_reply", host: { corp: true }, page: DEAD },
   { cause: "A wrong path in the base URL", code: "base_url", host: { cors: "open", path: "/wrong" }, page: ["base_url"], terminal: ["base_url"] },
   { cause: "A login page with status 200", code: "login_page", host: { cors: "open", answers: { kind: "login-page" } }, page: ["html_reply", "login_page", "base_url"], terminal: ["html_reply", "login_page", "base_url"] },
@@ -79,10 +81,10 @@ export const CAUSES = [
   { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: ["no_reply", "cors_error_replies", "truncated", "token_expired"], terminal: ["token_expired"] },
   { cause: "A JWT that is not valid yet", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EARLY }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
   { cause: "A token that the server refuses for another reason", code: "token_refused", host: { cors: "open", fake: { bearerToken: "another" } }, page: ["token_refused"], terminal: ["token_refused"] },
-  { cause: "An API key that is not known", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused"], terminal: ["key_refused"] },
+  { cause: "An unknown API key", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused"], terminal: ["key_refused"] },
   { cause: "Neither a token nor a key", code: "credentials_missing", host: { cors: "open" }, options: { bearerToken: undefined }, page: ["credentials_missing"], terminal: ["credentials_missing"] },
   { cause: "The server's clock is ahead of the token's", code: "clock_skew", host: { late: true }, page: ["clock_skew"], terminal: ["clock_skew"] },
-  { cause: "Another company than was asked for", code: "company_mismatch", host: { cors: "open", company: OTHER, answers: { kind: "other-company" } }, company: OTHER, page: ["company_mismatch"], terminal: ["company_mismatch"] },
+  { cause: "A company other than the requested one", code: "company_mismatch", host: { cors: "open", company: OTHER, answers: { kind: "other-company" } }, company: OTHER, page: ["company_mismatch"], terminal: ["company_mismatch"] },
   { cause: "No access to the company", code: "permission_denied", host: { cors: "open", answers: { status: 403 } }, page: ["permission_denied"], terminal: ["permission_denied"] },
   { cause: "A reply that is cut off", code: "truncated", host: { cors: "open", answers: { kind: "truncated", end: "clean" } }, page: ["truncated"], terminal: ["truncated"] },
   { cause: "A reply that breaks off", code: "truncated", host: { cors: "open", answers: { kind: "truncated" } }, page: ["truncated"], firefox: ["no_reply", "cors_error_replies", "truncated"], terminal: ["truncated"] },
