@@ -38,7 +38,7 @@ function tellSignal(signal: AbortSignal, method: "addEventListener" | "removeEve
   }
 }
 
-/** Why `signal` aborted; platforms of old do not tell, and one made by hand may throw. */
+/** The reason of `signal`. Old platforms have none, and a handmade signal's getter may throw. */
 export function abortReason(signal: AbortSignal): unknown {
   let reason: unknown;
   try {

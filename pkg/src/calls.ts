@@ -35,7 +35,7 @@ interface Engine {
   core: Core;
   /** Absent if each call has its own driver. */
   driver: Driver | undefined;
-  /** How many calls are under way. */
+  /** How many calls are in flight. */
   calls: number;
 }
 
@@ -48,24 +48,24 @@ export interface Deciding extends Pick<CheckedManyOptions, "callOptions" | "sign
   free(): void;
 }
 
-/** How a client sends, as far as that is no secret. */
+/** How a client sends requests, without secrets. */
 export interface Outline extends Pick<CheckedClientOptions, "baseUrl" | "credentials" | "fetch"> {
   isJsonl: boolean;
-  /** In lower case, besides Accept. */
+  /** In lower case, without Accept. */
   headerNames: string[];
 }
 
 /** The implementation of a client. */
 export class Calls {
-  /** For a sub-entry, as {@link load}. */
+  /** For sub-entries, which need not bundle it. */
   readonly nearest = nearest;
   /** The active polls of `bookmore-sdk/watch`, by company. */
   readonly polls = new Map<string, { setToken(sameIdentity: boolean): void }>();
-  /** Counts the identities that the tokens have stood for. */
+  /** How often the identity has changed. */
   identity = 0;
-  /** For `bookmore-sdk/diagnose`: each is told of the headers of each request. */
+  /** For `bookmore-sdk/diagnose`: called with the headers of each request. */
   readonly sendListeners = new Set<(headers: Readonly<Record<string, string>>) => void>();
-  /** Each is told of another identity. */
+  /** Called when the identity changes. */
   readonly #identityListeners = new Set<() => void>();
   readonly #options: CheckedClientOptions;
   readonly #load: Loader;
@@ -73,13 +73,13 @@ export class Calls {
   #token: string | undefined;
   #provider: TokenProvider | undefined;
   #engine: Engine | undefined;
-  /** Engines that were given up while calls were under way. */
+  /** Engines that were closed while calls were in flight. */
   #closing: Engine[] = [];
   /** How often the client was closed. */
   #closes = 0;
-  /** The id of the last call: those of another engine go on from there. */
+  /** The id of the last call; a new engine counts on from it. */
   #lastCall = 0;
-  /** The application's function that is running: a call that it makes must not wait for it. */
+  /** Which of the app's functions is running; a call that it makes must not wait for it. */
   #running: "provider" | "fetch" | undefined;
 
   constructor(options: CheckedClientOptions, load: Loader) {
@@ -106,7 +106,7 @@ export class Calls {
     return this.#load();
   }
 
-  /** For `bookmore-sdk/diagnose`: where and how it sends, and the names of its headers. No value of one is in it. */
+  /** For `bookmore-sdk/diagnose`: where and how it sends, and the names of its headers, but not their values. */
   outline(): Outline {
     const { baseUrl, credentials, fetch, headers, apiKey, isJsonl } = this.#options;
     const hasToken = this.#token !== undefined || this.#provider !== undefined;
@@ -137,7 +137,7 @@ export class Calls {
     if (!engine) return;
     engine.driver?.close();
     this.#endIfUnused(engine);
-    // Without those that have ended: a client may be closed any number of times.
+    // #inUse() drops engines that have ended, because a client may be closed any number of times.
     this.#closing = [...this.#inUse(), engine];
   }
 
@@ -147,7 +147,7 @@ export class Calls {
     return this.#engine ? [this.#engine, ...this.#closing] : this.#closing;
   }
 
-  /** A driver ends by itself. Where each call has its own, what they share ends with the last of them. */
+  /** A shared driver frees its engine itself. If each call has its own, the last of them frees it. */
   #endIfUnused(engine: Engine): void {
     if (!engine.driver && engine.calls === 0 && engine !== this.#engine) release(engine.instance, engine.core);
   }
@@ -168,7 +168,7 @@ export class Calls {
     return { data: data!, response: requestId === undefined ? told : { ...told, requestId } };
   }
 
-  /** For `bookmore-sdk/many`: validates the arguments. `onIdentity` is told of another identity until all is freed. */
+  /** For `bookmore-sdk/many`: validates the arguments. `onIdentity` is called when the identity changes, until `free`. */
   async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits, onIdentity?: () => void): Promise<Deciding> {
     const { concurrency, rounds, totalTimeoutMs, ...checked } = manyOptions(client, companyIds, options);
     const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), checked.signal);
@@ -211,7 +211,7 @@ export class Calls {
     try {
       let instance = this.#engine?.instance;
       if (!instance || instance.trap !== undefined) instance = await this.#loaded(totalTimeout, signal);
-      // Before an engine takes some of it.
+      // Checked first, because a new engine takes some of it.
       this.#checkRoom(instance);
       engine = this.#engineOf(instance);
     } catch (thrown) {
@@ -250,7 +250,7 @@ export class Calls {
     engine.calls++;
     try {
       const outcome = driver.call(signal, begin);
-      // The client was closed while this call waited for the module.
+      // The client was closed while this call was waiting for the module.
       if (closes !== this.#closes && engine === this.#engine) this.#giveUp();
       return await outcome;
     } finally {
@@ -259,7 +259,7 @@ export class Calls {
     }
   }
 
-  /** @throws Where the instance's memory is full, which can be only where it does not grow. */
+  /** @throws If the instance's memory is full, which only happens where it cannot grow. */
   #checkRoom({ glue }: Instance): void {
     const isFull = () => glue.hasRoom?.() === false;
     if (!isFull()) return;
@@ -268,7 +268,7 @@ export class Calls {
     if (!isFull()) return;
     throw errorOf({
       code: "internal_error",
-      message: "Calls in flight, or clients that nobody closed, fill the SDK's memory, which cannot grow without WebAssembly. Make fewer calls at once, and close() clients.",
+      message: "The SDK's memory is full, and cannot grow without WebAssembly. Make fewer calls at once, and close() clients that are no longer needed.",
       isRetryable: true,
     });
   }
@@ -278,7 +278,7 @@ export class Calls {
     const started = now();
     return new Promise((resolve, reject) => {
       const fail = () => {
-        const message = `The WebAssembly module was not there within ${totalTimeout} ms. Try again, or allow more time.`;
+        const message = `The WebAssembly module did not load within ${totalTimeout} ms. Try again, or allow more time.`;
         reject(errorOf({ code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout, isRetryable: true }));
       };
       const timer = totalTimeout === Infinity ? undefined : setTimeout(fail, totalTimeout);

@@ -78,7 +78,7 @@ class Examination {
     });
   }
 
-  /** Covers what own properties do not show: what an error inherits, and what a Map or Headers contain. */
+  /** Checks what is not an own property: what an error inherits, and the entries of a Map or Headers. */
   #innerClean(value: object): boolean {
     if (isError(value)) return ["name", "message", "stack"].every((name) => this.isClean(memberOf(value, name)));
     if (!holdsEntries(value)) return true;

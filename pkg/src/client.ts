@@ -46,10 +46,10 @@ export class BookMoreClientBase implements BookMoreClientLike {
   }
 
   /**
-   * Frees the memory that the client takes, once the calls that are in flight
-   * have come to their end. A platform with FinalizationRegistry does it by
-   * itself when the client is not used any more; React Native has none. A client
-   * that is called again begins as a new one does.
+   * Frees the client's memory once its calls in flight have ended. Where there is
+   * FinalizationRegistry, this also happens when the client is garbage-collected;
+   * React Native has none. A closed client can be called again, and then starts
+   * as a new one does.
    */
   close(): void {
     this[CALLS]().close();
@@ -64,7 +64,7 @@ export interface BookMoreClientLike {
   /**
    * Loads the module ahead of the first call, which otherwise does it.
    *
-   * @throws A {@link RuntimeUnsupportedError} where there is no WebAssembly, unless the client is that of
+   * @throws A {@link RuntimeUnsupportedError} if the platform has no WebAssembly and the client is not from
    * `bookmore-sdk/no-wasm`.
    */
   ready(): Promise<void>;
@@ -76,12 +76,12 @@ export interface BookMoreClientLike {
    * only to the calls that already wait for them, and pauses that the server
    * asked for end.
    *
-   * @throws A {@link ConfigError} if it cannot be used.
+   * @throws A {@link ConfigError} if the token is invalid.
    */
   setBearerToken(token: string | TokenProvider | null, options?: SetBearerTokenOptions): void;
 
   /**
-   * Get the AI assistant token usage and limit for a company.
+   * Gets a company's AI-assistant token usage and its limit.
    *
    * @param request Whose usage to get. Default: the logged-in user's company.
    * @throws A {@link BookMoreError}, or the reason of the signal.

@@ -9,10 +9,10 @@ export type Command =
   | { do: "cancel"; id: number }
   | { do: "forget"; id: number }
   | { do: "emit"; event: ClientEvent }
-  | ({ do: "settle"; id: number } & Told);
+  | ({ do: "settle"; id: number } & Settled);
 
 /** An outcome as the engine reports it. */
-export interface Told {
+export interface Settled {
   data?: AiChatUsageResponse;
   requestId?: string;
   /** The reply's headers, if a secret had to be redacted in them. */

@@ -75,9 +75,9 @@ export interface Watch {
 export interface Glue {
   /** Instantiates the module for its classes. */
   (init: { module_or_path: WebAssembly.Module | object }): Promise<unknown>;
-  /** The same, of a module that need not be waited for. */
+  /** The same, for a module that is available at once. */
   initSync(init: { module: object }): unknown;
-  /** Takes a base URL apart; only in `bookmore-sdk/no-wasm`. */
+  /** Parses a base URL; only in `bookmore-sdk/no-wasm`. */
   baseUrl?(text: string): string;
   /** Whether there is memory for another call; absent where it grows. */
   hasRoom?(): boolean;

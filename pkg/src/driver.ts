@@ -1,6 +1,6 @@
 import { abortReason, onAbort } from "./abort.js";
 import { safeCause } from "./causes.js";
-import type { Command, Told } from "./command.js";
+import type { Command, Settled } from "./command.js";
 import type { Core, Moment } from "./core.js";
 import { errorOf, internalError, type ErrorDetails } from "./errors.js";
 import { giveUp, send, unusableIn, type Cancelable, type Reply } from "./fetch.js";
@@ -11,7 +11,7 @@ import { trapped } from "./trap.js";
 import type { ClientEvent } from "./types.js";
 
 /** The outcome of a call. */
-export interface Outcome extends Told {
+export interface Outcome extends Settled {
   /** The reply that contained the usage. */
   reply?: Reply;
 }
@@ -64,12 +64,12 @@ export class Driver {
     this.#endsIdle = endsIdle;
   }
 
-  /** What a call comes to, unless `signal` aborts before: then its reason. */
+  /** The outcome of a call; rejects with the reason of `signal` if that aborts first. */
   call(signal: AbortSignal | undefined, begin: (core: Core, at: Moment) => number): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortReason(signal));
       let id: number | undefined;
-      // Before anything is carried out, and until it has settled: a listener or a fetch may abort it at once.
+      // Listens before any command is executed, because an event listener or a fetch may abort at once.
       const ignore = signal && onAbort(signal, () => {
         reject(abortReason(signal));
         if (id !== undefined && this.#callers.delete(id)) this.#input((core, at) => core.abandon(id!, ...at), false);
@@ -212,10 +212,10 @@ export class Driver {
   }
 
   /** Keeps a thrown value, without secrets unless it must reach the caller unchanged. */
-  #keep(id: number, thrown: unknown, asItCame: boolean): void {
+  #keep(id: number, thrown: unknown, unchanged: boolean): void {
     if (this.#instance.trap !== undefined) return;
     try {
-      this.#thrown.set(id, asItCame ? thrown : safeCause(thrown, (text) => this.#core.redact(id, text)));
+      this.#thrown.set(id, unchanged ? thrown : safeCause(thrown, (text) => this.#core.redact(id, text)));
     } catch {
       // A trap; the next input will trap again and handle it.
     }
@@ -227,7 +227,7 @@ export class Driver {
     return this.#thrown.has(thrown as number) ? { ...error, cause: this.#thrown.get(thrown as number) } : error;
   }
 
-  /** Time has passed: carries out what is due, and drops the pauses that have ended. */
+  /** Executes what is due, and drops pauses that have ended. */
   readonly timeout = (): void => this.#input((core, at) => core.timeout(...at));
 
   /** Ends everything after a trap, because the instance can no longer be trusted. */

@@ -1,14 +1,14 @@
 const NOTHING = new Uint8Array();
 
-/** A reply, as far as it could be read. */
+/** A reply, with as much of its body as could be read. */
 export interface Reply {
   status: number;
-  /** Where it came from, if a redirect was followed. */
+  /** The final URL, if a redirect was followed. */
   url: string | undefined;
   /** Names, in lower case, and values. */
   headers: [string, string][];
   body: Uint8Array;
-  /** 0: the whole body; 1: it is longer; 2: it broke off. */
+  /** 0: the body is complete; 1: it exceeds the limit; 2: it broke off. */
   end: 0 | 1 | 2;
   /** Why it broke off. */
   thrown?: unknown;
@@ -16,14 +16,14 @@ export interface Reply {
   receivedAt: number;
 }
 
-/** What was given instead of a Response, and what is needed. */
+/** The fetch function did not return a usable Response. */
 class Unusable extends Error {
   constructor(given: string) {
-    super(`The fetch function gave ${given}; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body.`);
+    super(`The fetch function returned ${given}; return an unread Response, as fetch does, or an object like one with status, headers and a body.`);
   }
 }
 
-/** Why `thrown` says that no Response was given, if it does. */
+/** The message of `thrown`, if it is an {@link Unusable}. */
 export function unusableIn(thrown: unknown): string | undefined {
   try {
     return thrown instanceof Unusable ? thrown.message : undefined;
@@ -34,10 +34,9 @@ export function unusableIn(thrown: unknown): string | undefined {
 }
 
 /**
- * Sends one request and reads the reply. `onHeaders` is called between the two
- * with what is about to be read, and tells how many bytes of it are wanted at
- * the most: 0 where nobody waits for it.
- * A reply that breaks off is a reply; anything else that fails is thrown.
+ * Sends one request and reads the reply. `onHeaders` is called before the body
+ * is read, and returns how many bytes of it to read at most; 0 if nobody waits
+ * for it. A reply that breaks off is returned; any other failure is thrown.
  */
 export async function send(
   fetchFunction: (url: string, init: RequestInit) => Promise<Response>,
@@ -54,8 +53,8 @@ export async function send(
   const { status, body } = checked(response);
   const reply: Reply = {
     status,
-    // A given function that goes elsewhere on purpose, such as to a gateway,
-    // is the caller's choice; one that has followed a redirect is not.
+    // A custom fetch may send to another URL on purpose, such as a gateway, so
+    // the URL counts only after a redirect.
     url: partOf(response, "redirected") ? String(partOf(response, "url")) : undefined,
     headers: headersOf(partOf(response, "headers")),
     body: NOTHING,
@@ -71,7 +70,7 @@ export async function send(
   const chunks: Uint8Array[] = [];
   try {
     await read(response as Response, body, (reader) => onHeaders(reader, reply) > 0, (bytes) => {
-      // A copy: whoever gave it may use its memory again. One byte over the limit tells that it is too long.
+      // A copy, because the stream may reuse the memory. One byte over the limit shows that the body is too long.
       const chunk = bytes.slice(0, most + 1 - length);
       if (chunk.length > 0) chunks.push(chunk);
       length += chunk.length;
@@ -86,25 +85,25 @@ export async function send(
   return reply;
 }
 
-/** workerd may lack `cache`, and throws where it is given; React Native makes a parameter of the URL of it. */
+/** Some versions of workerd throw for `cache`, and React Native adds a parameter to the URL for it. */
 function knowsCache(): boolean {
   if (isFetchBroken()) return true;
   const Request = globalThis.Request as typeof globalThis.Request | undefined;
   return !Request || "cache" in Request.prototype;
 }
 
-/** Without WebAssembly Node.js ends where its own fetch is called, or its Request looked at. */
+/** Without WebAssembly, Node.js crashes when its own fetch is called or its Request is accessed. */
 export function isFetchBroken(): boolean {
   const { process, WebAssembly } = globalThis as { process?: { versions?: { node?: string } }; WebAssembly?: object };
   return !WebAssembly && process?.versions?.node !== undefined;
 }
 
-/** Those of a polyfill or a mock may not iterate: they have forEach, or are a plain object. */
+/** The headers of a polyfill or mock may not be iterable, and have forEach or are a plain object instead. */
 export function headersOf(given: unknown): Reply["headers"] {
   const headers: Reply["headers"] = [];
   const add = (value: unknown, name: unknown) => {
     const key = String(name).toLowerCase();
-    // Session cookies, which Node shows, are not the caller's business. Each header crosses on a line of its own.
+    // Node.js exposes session cookies, which must not reach the caller. Line breaks separate headers for the engine.
     if (key !== "set-cookie" && typeof value !== "function") headers.push([key, String(value).replace(/[\r\n]+/g, " ")]);
   };
   try {
@@ -112,7 +111,7 @@ export function headersOf(given: unknown): Reply["headers"] {
     if (!isIterable && has(given, "forEach")) (given as Headers).forEach(add);
     else for (const [name, value] of isIterable ? (given as Headers) : Object.entries(given as object)) add(value, name);
   } catch {
-    // There are none, or what came before counts.
+    // Keeps the headers that were read before.
   }
   return headers;
 }
@@ -123,7 +122,7 @@ function joined(chunks: Uint8Array[], length: number): Uint8Array {
   return all;
 }
 
-/** Status and body, each read once. Refuses what a mock or a wrapper may give in the place of a Response. */
+/** The status and the body, each read once. Throws for objects that a mock or wrapper may return instead of a Response. */
 function checked(given: unknown): { status: number; body: Response["body"] | undefined } {
   const refuse = (what: string) => {
     void giveUp(partOf(given, "body") as Cancelable);
@@ -144,7 +143,7 @@ function checked(given: unknown): { status: number; body: Response["body"] | und
   return { status: isStatus ? (status as number) : 0, body: body as Response["body"] | undefined };
 }
 
-/** What a mock's getter throws is not there. */
+/** A member; undefined if its getter throws. */
 export function partOf(of: unknown, name: string): unknown {
   try {
     return (of as Record<string, unknown> | undefined)?.[name];
@@ -155,12 +154,12 @@ export function partOf(of: unknown, name: string): unknown {
 
 const has = (of: unknown, method: string): boolean => typeof partOf(of, method) === "function";
 
-/** After so many pieces, which may all be there already and empty, time limits have their turn. */
+/** Timers run after this many pieces, which may all be available at once and empty. */
 const PIECES_AT_ONCE = 1024;
 
 /**
- * Gives a body to `take`, piece by piece where the platform can, so that not
- * much more than the limit is ever held; until `take` wants no more.
+ * Passes a body to `take` until that returns false; piece by piece if the
+ * platform can, so that little more than the limit is ever in memory.
  */
 async function read(
   response: Response,
@@ -180,14 +179,14 @@ async function read(
         if (isOver || !take(bytesOf(partOf(piece, "value")))) break;
         if (count % PIECES_AT_ONCE > 0) continue;
         await new Promise((resolve) => setTimeout(resolve));
-        // One that cannot be cancelled gives pieces for ever.
+        // A stream that ignores cancel() may have no end.
         if (!onReader(reader)) break;
       }
     } finally {
       if (!isOver) giveUp(reader);
     }
   } else if (body !== null) {
-    // Without streams, as in React Native, the text is always there, and the bytes may be a function that fails.
+    // Without streams, as in React Native, text() always works, and arrayBuffer() may fail.
     const methods = (["arrayBuffer", "text"] as const).filter((name) => has(response, name));
     const content: unknown = await response[(body === undefined ? methods.pop() : methods[0])!]();
     take(typeof content === "string" ? new TextEncoder().encode(content) : bytesOf(content));
@@ -199,15 +198,15 @@ function readerOf(body: ReadableStream<Uint8Array>): ReadableStreamDefaultReader
     const reader = body.getReader();
     if (has(reader, "read")) return reader;
   } catch {
-    // It is told below.
+    // Reported below.
   }
   throw new Unusable("a body that cannot be read");
 }
 
-/** What is there of a body: a stream or its reader. */
+/** A body's stream, or the reader of it. */
 export type Cancelable = { cancel?(): Promise<void> } | null | undefined;
 
-/** Lets go of a body that may not have been read to its end. */
+/** Cancels a body that may not have been read to its end. */
 export async function giveUp(body: Cancelable): Promise<void> {
   try {
     await body?.cancel?.();
@@ -220,11 +219,11 @@ export async function giveUp(body: Cancelable): Promise<void> {
 function bytesOf(content: unknown): Uint8Array {
   try {
     const { buffer = content, byteOffset, byteLength } = content as Uint8Array;
-    // A view of what is no buffer is a copy, and empty.
+    // If `buffer` is not an ArrayBuffer, this creates an empty array.
     const bytes = byteLength ? new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) : NOTHING;
     if (bytes.length === byteLength) return bytes;
   } catch {
-    // It is told below.
+    // Reported below.
   }
   throw new Unusable("a body that is not made of bytes");
 }

@@ -14,7 +14,7 @@ export function copyOf<T extends object>(given: T): T {
   });
 }
 
-/** The options for another company than the first: what was known is of that one. */
+/** The options for a later company, without the usage and history of the first. */
 export function withoutKnown(options: WatchOptions): WatchOptions {
   return { ...options, initialUsage: undefined, history: undefined };
 }

@@ -14,7 +14,7 @@ const load = /* @__PURE__ */ loader(/* @__PURE__ */ webAssembly(wasm));
  * number of calls, also at the same time.
  */
 export class BookMoreClient extends BookMoreClientBase {
-  /** @throws A {@link ConfigError} where an option cannot be used. */
+  /** @throws A {@link ConfigError} if an option is invalid. */
   constructor(options: ClientOptions = {}) {
     super(options, load);
   }

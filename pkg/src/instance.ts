@@ -7,7 +7,7 @@ export type Source = () => Glue | Promise<Glue>;
 /** A running module. */
 export class Instance {
   readonly glue: Glue;
-  /** What it trapped with: its memory cannot be trusted any more. */
+  /** The exception of a trap, after which its memory can no longer be trusted. */
   trap: unknown;
 
   constructor(glue: Glue) {
@@ -31,16 +31,16 @@ export function checkPlatform(): void {
   }
 }
 
-/** Gives the instance to call, to one who waits for `limitMs` at the most. */
+/** Resolves to the instance to call. `limitMs`: how long the caller waits at most. */
 export type Loader = (limitMs?: number) => Promise<Instance>;
 
-/** A caller without a limit of its own does not join a load that is older. */
+/** A load older than this is not joined, even by a caller without a limit. */
 const LONGEST_LOAD_MS = 30_000;
 
 /**
  * Takes the module from `source` at the first call. A failure is forgotten, so
- * that the next call tries again. A load that is older than a caller would wait
- * is given up, its signal aborted, and begun anew for all who wait for it.
+ * that the next call tries again. A load that has already taken longer than a
+ * caller would wait is aborted and started again, for all who wait for it.
  */
 export function loader(source: (signal: AbortSignal) => Promise<Source>): Loader {
   let known: Source | undefined;

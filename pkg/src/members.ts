@@ -1,25 +1,25 @@
 import { ERROR_BRAND, isBranded } from "./brands.js";
 
-/** How the members of what a caller gives are checked, in every entry. */
+/** How an entry checks the members of a caller's object. */
 export interface MembersCheck {
-  /** Throws a ConfigError of its entry. */
+  /** Throws the entry's ConfigError. */
   refuse(message: string, cause?: unknown): never;
-  /** Finds the name that was meant; absent where nobody can tell. */
+  /** Finds the name that was probably meant; undefined in entries that do not carry this code. */
   nearest: ((name: string, known: readonly string[]) => string | undefined) | undefined;
 }
 
-/** Whether it can have members by name, which a list cannot. */
+/** Whether it is an object, but not an array. */
 export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether no class has made it, of whatever realm. */
+/** Whether it is a plain object, of any realm. */
 export function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** Runs `read`. What a caller's getter, iterator or proxy throws in it becomes the cause of a ConfigError. */
+/** Runs `read`. Anything that a caller's getter, iterator or proxy throws becomes the cause of a ConfigError. */
 export function reading<T>(name: string, check: Pick<MembersCheck, "refuse">, read: () => T): T {
   try {
     return read();
@@ -34,13 +34,14 @@ function unreadable(name: string, { refuse }: Pick<MembersCheck, "refuse">, thro
 }
 
 /**
- * The members of what a caller gives, each read once: what was checked is what
- * is used, whatever a getter gives next. An object of an application's own
- * class has one of the members at least; a promise that nobody awaited, a Map
- * or a Date has none, and would be taken for an empty object.
+ * The members of a caller's object. Each is read once, so that the value that
+ * was checked is the one that is used, even if a getter returns another one
+ * next time. An instance of a class must have at least one of the members:
+ * otherwise a promise that nobody awaited, a Map or a Date would pass for an
+ * empty object.
  */
 export function membersOf<T extends object>(given: T, name: string, known: readonly string[], check: MembersCheck): T {
-  // Not by `reading`, as every call reads its options.
+  // Without `reading`, whose closure would cost time in every call.
   let at = name;
   try {
     checkMembers(given, name, known, check);
@@ -55,7 +56,7 @@ export function membersOf<T extends object>(given: T, name: string, known: reado
 function checkMembers(given: object, name: string, known: readonly string[], check: MembersCheck): void {
   const { refuse, nearest } = check;
   if (!isObject(given)) refuse(`${name} must be an object.`);
-  // A member that nobody reads, such as `baseURL`: the call would not do what its author means.
+  // With a misspelt member, such as `baseURL`, the call would not do what its author means.
   for (const own of Object.keys(given)) {
     if (known.includes(own)) continue;
     const meant = nearest?.(own, known);

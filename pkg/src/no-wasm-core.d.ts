@@ -1,2 +1,2 @@
-/** As core.js, of the module that was translated. */
+/** Like core.js, for the translated module. */
 export { glue } from "./core.js";

@@ -1,2 +1,2 @@
-/** The module as wasm2js writes it. Gives the exports of a new instance. */
+/** The module as wasm2js writes it. Returns the exports of a new instance. */
 export function instantiate(imports: object): object;

@@ -9,7 +9,7 @@ import type { ClientOptions } from "./types.js";
 
 export * from "./public.js";
 
-/** Stands in for `WebAssembly` in wasm-bindgen's script, which makes one module's instances with it. */
+/** Replaces `WebAssembly` in wasm-bindgen's script, so that it instantiates the translated module. */
 const TRANSLATED = {
   Module: Object,
   Instance: function (_module: object, imports: object) {
@@ -39,7 +39,7 @@ function parseBaseUrl(text: string): unknown {
     spare ??= start();
     return JSON.parse(spare.baseUrl!(text));
   } catch (trap) {
-    // Its memory cannot be trusted any more.
+    // After a trap its memory can no longer be trusted.
     spare = undefined;
     throw internalError(trap);
   }
@@ -50,7 +50,7 @@ function parseBaseUrl(text: string): unknown {
  * and can carry out any number of calls, also at the same time.
  */
 export class BookMoreClient extends BookMoreClientBase {
-  /** @throws A {@link ConfigError} where an option cannot be used. */
+  /** @throws A {@link ConfigError} if an option is invalid. */
   constructor(options: ClientOptions = {}) {
     super(options, load, CLIENT, parseBaseUrl);
   }

@@ -20,7 +20,7 @@ function refuse(message: string, cause?: unknown): never {
   throw errorOf({ code: "config_error", message, cause });
 }
 
-/** As {@link reading}, for what is inside a member. */
+/** Like {@link reading}, for the contents of a member. */
 export const inside = <T>(name: string, read: () => T): T => reading(name, { refuse }, read);
 
 function checkType(value: unknown, name: string, type: "string" | "boolean" | "function"): void {
@@ -71,7 +71,7 @@ export interface Endpoint {
   keepsSecrets: boolean;
 }
 
-/** Takes a base URL apart: an {@link Endpoint}, or why it is none. */
+/** Parses a base URL: an {@link Endpoint}, or the reason why it is invalid. */
 export type Parse = (text: string) => unknown;
 
 function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: ClientOptions, parse: Parse | undefined): Endpoint {
@@ -107,9 +107,9 @@ function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: Cli
   };
 }
 
-const NO_URL = "This runtime has no URL, or not all of it, which a baseUrl needs. Load a polyfill of it before the client is made.";
+const NO_URL = "This runtime has no complete URL class, which a baseUrl needs. Load a polyfill before you create the client.";
 
-/** React Native has a URL whose parts throw when they are read, or are what was given. */
+/** React Native has a URL whose properties throw, or return what was passed in. */
 function normalisesUrls(): boolean {
   try {
     const { origin, pathname, protocol, hostname, username, password } = new URL("HTTPS://A.example:443/b/../c");
@@ -145,7 +145,7 @@ function common(options: RequestOptions): CommonOptions {
     format === undefined || format === "json" || format === "jsonl",
     'format must be "json" or "jsonl".',
   );
-  // Without a prototype, so that any name is possible.
+  // Without a prototype, so that a header may have any name.
   const headers: Record<string, string> = Object.create(null);
   for (const [name, value] of given == null ? [] : inside("headers", () => [...pairsOf(given)])) {
     // Undefined means absent, as for options.
@@ -216,7 +216,7 @@ export function clientOptions(given: ClientOptions, known: readonly string[], pa
   return { ...common(options), ...to, bearerToken, apiKey, credentials, fetch, retryPacing, onEvent };
 }
 
-/** A token or provider that may be used with this base URL. */
+/** Returns the token or provider, if it is valid and may be used with this base URL. */
 export function checkedToken<T extends ClientOptions["bearerToken"]>(token: T, to: Endpoint): T {
   if (typeof token !== "function") checkSecret(token ?? undefined, "bearerToken", ", or a function that gives one");
   if (token != null) checkWay(to);
@@ -260,7 +260,7 @@ export function answerOf(given: unknown): Answer {
 export function companyId(request: GetAiChatUsage): string | undefined {
   const { companyId } = membersOf(request, "The request", ["companyId"]);
   checkType(companyId, "companyId", "string");
-  // A longer one is not a Guid either, and may be larger than the memory without WebAssembly.
+  // Cut, because without WebAssembly memory does not grow; a string this long is not a Guid anyway.
   return companyId?.slice(0, 100);
 }
 

@@ -1,6 +1,6 @@
 import { ConfigError } from "bookmore-sdk";
 
-/** Throws a ConfigError: what the caller gave cannot be used. */
+/** Throws a ConfigError, for an invalid argument. */
 export function refuse(message: string, cause?: unknown): never {
   throw new ConfigError({ message, cause });
 }

@@ -1,5 +1,5 @@
 import type { WasmSource } from "bookmore-sdk";
 
-/** The module as runtimes and bundlers give it: compiled, or its URL. */
+/** What an import of the module evaluates to, which depends on the runtime or bundler: the compiled module, or its URL. */
 declare const wasm: WasmSource;
 export default wasm;

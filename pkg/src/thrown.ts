@@ -1,13 +1,13 @@
-/** How many characters of a text are told. */
+/** How many characters of a text are reported. */
 const LONGEST_TEXT = 10_000;
 
-/** Whether it is a framework's control flow, which must reach the caller unchanged. pkg/docs/errors.md has a table of it. */
+/** Whether it is a framework's control flow, which must reach the caller unchanged. pkg/docs/errors.md lists the frameworks. */
 export function isControlFlow(thrown: unknown): boolean {
   const is = (name: string, type: string) => typeof memberOf(thrown, name) === type;
   // React's promises and elements, and the marked errors of Next.
   if (is("then", "function") || is("digest", "string") || memberOf(thrown, "$$typeof") !== undefined) return true;
-  // Routers throw what is no error, and has no message: a Response of any make, SvelteKit's redirect and error,
-  // React Router's data(), TanStack's notFound().
+  // Routers throw objects that are not errors and have no message: a Response of any class, SvelteKit's redirect and
+  // error, React Router's data(), TanStack's notFound().
   return (
     !is("message", "string") &&
     (is("json", "function") ||
@@ -17,11 +17,11 @@ export function isControlFlow(thrown: unknown): boolean {
   );
 }
 
-/** By what the engine tells the network's failures from others. */
+/** What the engine classifies network failures by. */
 export function signsOf(thrown: unknown): [name: string, message: string, code: string, causeCode: string] {
-  // None that is known is longer.
+  // No known name, message or code of a network failure is longer.
   const sign = (of: unknown, name: string) => textOf(of, name).slice(0, 200);
-  // In a hardened realm names are behind getters.
+  // In a hardened realm `name` is a getter.
   const name = sign(thrown, "name") || (isTypeError(thrown) ? "TypeError" : "");
   return [name, sign(thrown, "message"), sign(thrown, "code"), sign(memberOf(thrown, "cause"), "code")];
 }
@@ -35,29 +35,29 @@ function isTypeError(thrown: unknown): boolean {
   }
 }
 
-/** Whether a platform threw it because it compiles no WebAssembly, or not these bytes. */
+/** Whether a platform threw it because it does not compile WebAssembly, or not these bytes. */
 export function isRefusal(thrown: unknown): boolean {
   return ["CompileError", "EvalError"].includes(textOf(thrown, "name"));
 }
 
-/** What was thrown, which can be anything, says of itself, and what its cause says. */
+/** The messages of a thrown value, which can be anything, and of its cause, each after a colon. */
 export function wordsOf(thrown: unknown): string {
   const own = memberOf(thrown, "message") ?? thrown;
   // Node says only "fetch failed"; the reason is the cause.
   const cause = memberOf(thrown, "cause");
   const [code, reason] = [textOf(cause, "code"), textOf(cause, "message")];
   const words = [typeof own === "string" ? own : "", code, code && reason.includes(code) ? "" : reason];
-  // A sentence goes on after them.
+  // The sentence continues after them.
   return words.map((word) => shortened(word).trim().replace(/\.+$/, "")).map((word) => word && `: ${word}`).join("");
 }
 
-/** A member that is a text; empty where it is none. */
+/** A member that is a string; otherwise an empty one. */
 export function textOf(value: unknown, name: string): string {
   const text = memberOf(value, name);
   return typeof text === "string" ? text : "";
 }
 
-/** A text of a bearable length, which does not end inside a word: that could be a part of a secret. */
+/** Cuts a long text, but not inside a word, which could be part of a secret. */
 export function shortened(text: string): string {
   if (text.length <= LONGEST_TEXT) return text;
   let end = LONGEST_TEXT;
@@ -65,7 +65,7 @@ export function shortened(text: string): string {
   return `${text.slice(0, end)}…`;
 }
 
-/** A member of anything. The caller's getters do not run; a platform's do, which for a DOMException of Node's are scripts. */
+/** A member of any value. Getters of scripts do not run; the platform's do, also those that Node.js wrote in JavaScript for DOMException. */
 export function memberOf(value: unknown, name: PropertyKey): unknown {
   try {
     for (let of = Object(value); of; of = Object.getPrototypeOf(of)) {
@@ -88,12 +88,12 @@ export function isOfDomException(value: object): boolean {
   return Object.getOwnPropertyDescriptor(value, Symbol.toStringTag)?.value === "DOMException";
 }
 
-/** Whether the platform, and not a script, is behind a function; a bound one looks as if it were. */
+/** Whether a function is the platform's own. A bound function looks native, too. */
 export function isNative(run: unknown): boolean {
   return typeof run === "function" && !/^bound /.test(run.name) && /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(run));
 }
 
-/** Sets a member that is not shown. Defined, not assigned: a page may have frozen a prototype. */
+/** Sets a non-enumerable member. Defined, not assigned, because a page may have frozen a prototype. */
 export function define<T extends object>(of: T, key: PropertyKey, value: unknown): T {
   return Object.defineProperty(of, key, { value, writable: true, configurable: true });
 }

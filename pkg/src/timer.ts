@@ -15,8 +15,8 @@ export class Timer {
   }
 
   /**
-   * Calls `run` at `at`, infinite for never. Replaces what was set before. `keepsAlive`: whether Node.js keeps running
-   * until then.
+   * Calls `run` at the time `at`; Infinity means never. Replaces the previous timer. `keepsAlive`: whether Node.js keeps
+   * running until then.
    */
   set(at: number, run: () => void, keepsAlive = true): void {
     if (at === this.#at && run === this.#run && keepsAlive === this.#keepsAlive) return;
@@ -26,7 +26,7 @@ export class Timer {
   }
 
   stop(): void {
-    // One that has fired is none of the fake ones that a test may have put in its place.
+    // A timer that has fired is not cleared: a test may have installed fake timers since.
     if (this.#at !== Infinity) clearTimeout(this.#id);
     this.#at = Infinity;
   }
@@ -40,7 +40,7 @@ export class Timer {
       // Real timers sometimes fire slightly early.
       if (early > 0 && isFirst && early <= Math.max(2, ms / 10)) return this.#arm(at, run, false);
       this.#at = Infinity;
-      // A fake timer fired while the clock stands still: the timer is right.
+      // A fake timer fired although the clock stands still: trust the timer.
       if (early > 0 && ms < LONGEST_TIMER) this.#latest = at;
       run();
     }, ms);

@@ -10,7 +10,7 @@ export function trapped(instance: Trappable, trap: unknown): void {
   instance.trap = trap ?? "trap";
 }
 
-/** Runs what may trap, which is then thrown as an InternalError. */
+/** Runs `act`. A trap in it is thrown as an InternalError. */
 export function guarded<T>(instance: Trappable, act: () => T): T {
   try {
     return act();
@@ -20,7 +20,7 @@ export function guarded<T>(instance: Trappable, act: () => T): T {
   }
 }
 
-/** Frees a handle. After a trap its memory cannot be freed. A trap of freeing itself is recorded for the next call. */
+/** Frees a handle. After a trap its memory cannot be freed. If freeing itself traps, that is recorded for the next call. */
 export function release(instance: Trappable, kept: { free(): void; __destroy_into_raw(): number }): void {
   if (instance.trap !== undefined) return void kept.__destroy_into_raw();
   try {

@@ -1,4 +1,4 @@
-/** The module, as runtimes give it that compile ahead of time. */
+/** The module, in runtimes that compile it ahead of time. */
 declare module "*sdk.wasm?module" {
   const module: WebAssembly.Module;
   export default module;

@@ -1,6 +1,6 @@
-// Stands in for wasm-inline in Cloudflare Workers and edge runtimes, which run
-// no module that was not compiled ahead of time. With `?module`, because some
-// bundlers take a plain `.wasm` for a script that has the module's exports.
+// Replaces wasm-inline in Cloudflare Workers and edge runtimes, which run only
+// modules that were compiled ahead of time. `?module`, because some bundlers turn
+// a plain `.wasm` into a script with the module's exports.
 import module from "./sdk.wasm?module";
 
 export const wasm = async (): Promise<WebAssembly.Module> => module;

@@ -3,10 +3,10 @@ import { BookMoreError, errorOf } from "./errors.js";
 import { isWorkers, unsupported, type Source } from "./instance.js";
 import { isRefusal } from "./thrown.js";
 
-/** A compiled module, or what makes an instance of one with the imports that it is given. */
+/** A compiled module, or a function that instantiates one with the given imports. */
 export type Compiled = WebAssembly.Module | ((imports: WebAssembly.Imports) => Promise<WebAssembly.Instance>);
 
-/** Instances of the module that `compile` gives. What the platform does not have or refuses is told. */
+/** Creates instances of the module that `compile` returns. A platform without WebAssembly, or that refuses it, is a RuntimeUnsupportedError. */
 export function webAssembly(compile: (signal: AbortSignal) => Promise<Compiled>): (signal: AbortSignal) => Promise<Source> {
   return async (signal) => {
     const compiled = await told(compile(signal));
@@ -16,14 +16,14 @@ export function webAssembly(compile: (signal: AbortSignal) => Promise<Compiled>)
 
 async function started(compiled: Compiled): Promise<Glue> {
   if (typeof compiled === "function") {
-    // The script has its own way to an instance; it is given another one.
+    // wasm-bindgen's script instantiates the module through this object.
     const instantiate = async (_: unknown, imports: WebAssembly.Imports) => ({ instance: await compiled(imports) });
     const own = glue(undefined, { instantiate, Instance: WebAssembly.Instance });
     await own({ module_or_path: {} });
     return own;
   }
   const own = glue();
-  // Not `initSync`: it takes a module of another realm, as edge runtimes have it, for bytes.
+  // Not `initSync`, which mistakes a module of another realm, as in edge runtimes, for bytes.
   await own({ module_or_path: compiled });
   return own;
 }
@@ -39,12 +39,12 @@ async function told<T>(work: Promise<T>): Promise<T> {
 function refused(cause: unknown): BookMoreError {
   const isMissing = typeof WebAssembly !== "object";
   if (!isMissing && !isRefusal(cause)) return unsupported(cause);
-  let message = "This runtime has no WebAssembly, or has it switched off. Import bookmore-sdk/no-wasm instead.";
+  let message = "This runtime has no WebAssembly, or it is disabled. Import bookmore-sdk/no-wasm instead.";
   if (!isMissing) {
     message = "This runtime refused to compile WebAssembly. ";
     message +=
       isWorkers() || "EdgeRuntime" in globalThis
-        ? "It takes what was compiled with the app: bundle with the condition workerd, give an imported bookmore-sdk/sdk.wasm to bookmore-sdk/slim, or in Next list bookmore-sdk in serverExternalPackages."
+        ? "It runs only modules that were compiled with the app: bundle with the condition workerd, pass an imported bookmore-sdk/sdk.wasm to bookmore-sdk/slim, or in Next.js add bookmore-sdk to serverExternalPackages."
         : "On a page with a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src, or import bookmore-sdk/no-wasm instead.";
   }
   return errorOf({ code: "runtime_unsupported", message, cause });

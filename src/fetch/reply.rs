@@ -74,8 +74,8 @@ pub(super) fn head(given: &JsValue) -> Result<HttpResponse, Error> {
 }
 
 fn unusable(given: &str) -> Error {
-    let needed = "; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body.";
-    ConfigError::new(&["The fetch function gave ", given, needed]).into()
+    let needed = "; return an unread Response, as fetch does, or an object like one with status, headers and a body.";
+    ConfigError::new(&["The fetch function returned ", given, needed]).into()
 }
 
 /// The pairs of anything that iterates like `Headers`, or of the plain object of

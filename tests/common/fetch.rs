@@ -285,7 +285,7 @@ async fn refuses_at_once(refused: &str, given: &str) {
     assert_eq!(
         error.to_string(),
         format!(
-            "The fetch function gave {given}; give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body."
+            "The fetch function returned {given}; return an unread Response, as fetch does, or an object like one with status, headers and a body."
         ),
     );
 }

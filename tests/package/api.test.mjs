@@ -1,4 +1,4 @@
-// What is public, as docs/api has it: a change there is a change for users, and comes with one in CHANGELOG.md.
+// The public API matches docs/api. A change there affects users, so it is described in CHANGELOG.md.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { it } from "node:test";
@@ -10,12 +10,12 @@ const reports = (folder) => readdirSync(at(folder), { recursive: true }).filter(
 it("has a report for each entry", () => assert.deepEqual(reports("docs/api"), reports("target/declarations")));
 
 for (const name of reports("target/declarations")) {
-  it(`is what docs/api/${name} says; if the change is meant, run make api`, () => {
+  it(`matches docs/api/${name}; if the change is intended, run make api`, () => {
     const [built, said] = ["target/declarations", "docs/api"].map((folder) => readFileSync(at(`${folder}/${name}`), "utf8"));
     assert.equal(built, said);
   });
 }
 
-it("is of the crate what docs/api/crate.txt says; if the change is meant, run make api", () => {
+it("of the crate matches docs/api/crate.txt; if the change is intended, run make api", () => {
   assert.equal(publicItems(), readFileSync(at("docs/api/crate.txt"), "utf8"));
 });

@@ -1,5 +1,5 @@
-// The crate as a JavaScript module: what `wasm-pack build` makes of it for each target, called in Node and in browsers
-// with the tables that the npm package has to pass, too.
+// The crate as a JavaScript module: the output of `wasm-pack build` for each target, called in Node and in browsers with
+// the same tables as the npm package.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -24,12 +24,12 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const root = at("../..");
 const TABLE = JSON.parse(readFileSync(at("../fixtures/scenarios.json"), "utf8"));
 const ROWS = JSON.parse(readFileSync(at("../fixtures/outcomes.json"), "utf8"));
-// In a Worker the npm package has a driver for each call. The Rust client has one, and is not for Workers.
+// In a Worker the npm package has a driver for each call. The Rust client has a single one, and does not support Workers.
 const scenarios = TABLE.scenarios.filter(({ client }) => !client?.isolated);
-const PATIENCE = 30_000; // ms for a case; a busy machine is no fault of the module
+const PATIENCE = 30_000; // ms for a case; the machine may be busy
 
 const PAGE = '<!doctype html><meta charset="utf-8"><output></output><script type="module" src=';
-// Each runs the tables and shows what came of them.
+// Each runs the tables and shows the results.
 const SCRIPTS = {
   "web.js": 'import init, * as module from "./web/bookmore_sdk.js";\nimport { play } from "./play.mjs";\nawait init();\nawait play(module);\n',
   "bundler.js": 'import * as module from "./bundler/bookmore_sdk.js";\nimport { play } from "./play.mjs";\nawait play(module);\n',
@@ -46,7 +46,7 @@ const WEBPACK = `export default {
 let folder, server;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-bindings-"));
-  const pkg = join(folder, "pkg"); // where the server looks
+  const pkg = join(folder, "pkg"); // where the server expects it
   for (const target of ["web", "nodejs", "bundler"]) cpSync(wasmPack(target), join(pkg, target), { recursive: true });
   for (const file of ["by-name.mjs", "call-cases.mjs", "play.mjs", "virtual-world.mjs"]) cpSync(at(file), join(pkg, file));
   for (const [file, text] of Object.entries(SCRIPTS)) writeFileSync(join(pkg, file), text);
@@ -79,7 +79,7 @@ describe("in Node", () => {
     it(name, { timeout: PATIENCE }, () => run({ sdk: byName(nodejs()), url: server.url }));
   }
 
-  it("gives for each recorded reply what the npm package gives", async (t) => {
+  it("has the npm package's outcome for each recorded reply", async (t) => {
     const user = install();
     t.after(user.remove);
     const npm = createRequire(join(user.folder, "user.cjs"))("bookmore-sdk");
@@ -129,7 +129,7 @@ describe("in Node", () => {
     });
   }
 
-  it("takes every option, and headers in any case", async () => {
+  it("accepts every option, and header names in any case", async () => {
     const { BookMoreClient } = nodejs();
     let sent;
     const fetch = async (url, init) => {
@@ -161,12 +161,12 @@ describe("in Node", () => {
     });
   });
 
-  it("takes null for no headers", () => {
+  it("accepts null for no headers", () => {
     const { BookMoreClient } = nodejs();
     assert.ok(new BookMoreClient({ headers: null }));
   });
 
-  it("rejects with an AbortError where a signal has no reason, also on a page that froze Error.prototype", () => {
+  it("rejects with an AbortError if a signal has no reason, also on a page that froze Error.prototype", () => {
     const script = `
       Object.freeze(Error.prototype);
       const { BookMoreClient } = require(${JSON.stringify(join(folder, "pkg/nodejs/bookmore_sdk.js"))});
@@ -177,7 +177,7 @@ describe("in Node", () => {
     assert.equal(stdout, "AbortError This operation was aborted\n", stderr);
   });
 
-  it("takes the end of a token as the npm package does", async (t) => {
+  it("treats expiresAt as the npm package does", async (t) => {
     const user = install();
     t.after(user.remove);
     const npm = createRequire(join(user.folder, "user.cjs"))("bookmore-sdk");
@@ -189,7 +189,7 @@ describe("in Node", () => {
       ...[2e9, new Date(2e9)].map((end) => [end, seconds]),
       [2e15, finer],
       ...[undefined, Infinity, 2e12, new Date(2e12), new Date("9999-12-31T23:59:59Z")].map((end) => [end, undefined]),
-      // Long over: it is sent all the same, and asked for anew at the next call.
+      // Long expired: it is sent nevertheless, and the next call asks for another one.
       ...[0, -1, -Infinity].map((end) => [end, undefined]),
     ]) {
       for (const { BookMoreClient } of [npm, nodejs()]) {
@@ -202,7 +202,7 @@ describe("in Node", () => {
     }
   });
 
-  it("tells times in whole milliseconds", async () => {
+  it("reports times in whole milliseconds", async () => {
     const { BookMoreClient } = nodejs();
     const times = [];
     const onEvent = ({ waitMs, elapsedMs }) => times.push(waitMs, elapsedMs);
@@ -212,7 +212,7 @@ describe("in Node", () => {
     assert.deepEqual(times.filter((ms) => ms !== undefined && !Number.isInteger(ms)), []);
   });
 
-  it("lets a framework's control flow through that a provider throws", async () => {
+  it("passes on a framework's control flow that a provider throws", async () => {
     for (const flow of [Object.assign(new Error("NEXT_REDIRECT"), { digest: "NEXT_REDIRECT;/login" }), { $$typeof: Symbol.for("react.postpone") }]) {
       for (const bearerToken of [() => Promise.reject(flow), () => { throw flow; }]) {
         const client = new (nodejs().BookMoreClient)({ bearerToken, fetch: () => assert.fail("nothing may be sent") });
@@ -221,7 +221,7 @@ describe("in Node", () => {
     }
   });
 
-  it("says so where there is no fetch", async () => {
+  it("names a missing fetch", async () => {
     const { fetch } = globalThis;
     delete globalThis.fetch;
     try {
@@ -232,7 +232,7 @@ describe("in Node", () => {
     }
   });
 
-  it("keeps what a provider threw as the cause, and not where that shows a token", async () => {
+  it("keeps a provider's error as the cause, unless it contains a token", async () => {
     for (const [thrown, isShown] of [
       [new Error("no session"), true],
       [new Error("cannot renew s3cret-t0ken"), false],
@@ -263,7 +263,7 @@ for (const { name, start } of BROWSERS) {
     after(() => browser?.stop());
 
     for (const [page, target] of [["web", "web"], ["webpack", "bundler, by webpack"]]) {
-      it(`${target}: every scenario and every case comes out as in Node`, async () => {
+      it(`${target}: every scenario and every case passes, as in Node`, async () => {
         const { driver } = browser;
         await driver.get(`${server.url}/pkg/${page}.html`);
         const output = driver.findElement(By.css("output"));
@@ -291,11 +291,11 @@ it("the README's snippet", async (t) => {
   assert.equal(await driver.wait(() => output.getText(), PATIENCE), "98766");
 });
 
-it("has the types of the npm package; if a change is meant, run make api", () => {
+it("has the types of the npm package; if a change is intended, run make api", () => {
   assert.equal(readFileSync(join(root, BINDINGS_DECLARATIONS), "utf8"), bindingsDeclarations(root));
 });
 
-it("is typed, and a client of it is one for code that takes the npm package's", (t) => {
+it("is typed, and its client is accepted by code that takes the npm package's", (t) => {
   const user = install();
   t.after(user.remove);
   cpSync(at("types/bindings.ts"), join(user.folder, "bindings.ts"));
@@ -309,12 +309,12 @@ it("is typed, and a client of it is one for code that takes the npm package's", 
   assert.equal(status, 0, stdout);
 });
 
-it("make build recognises a pkg/ that wasm-pack wrote over, and says how to get it back", (t) => {
+it("make build recognises a pkg/ that wasm-pack overwrote, and says how to restore it", (t) => {
   const clone = mkdtempSync(join(tmpdir(), "bookmore-sdk-written-over-"));
   t.after(() => rmSync(clone, { recursive: true, force: true }));
   const run = (command, ...args) => spawnSync(command, args, { cwd: clone, encoding: "utf8" });
   assert.equal(run("git", "clone", "--quiet", "--shared", root, ".").status, 0);
-  // As they are here, committed or not.
+  // As they are in this working tree, committed or not.
   for (const path of ["Makefile", "tests/setup.sh", "pkg/build"]) cpSync(join(root, path), join(clone, path), { recursive: true });
   const before = run("git", "status", "--porcelain", "--ignored").stdout;
   cpSync(join(folder, "pkg/bundler"), join(clone, "pkg"), { recursive: true });
@@ -329,7 +329,7 @@ it("make build recognises a pkg/ that wasm-pack wrote over, and says how to get 
   assert.equal(run(process.execPath, "pkg/build/written-over.mjs").status, 0);
 });
 
-/** What is told of an error, apart from times. */
+/** The members of an error, without times. */
 function members({ name, message, elapsedMs, retryAt, attempts, cause, ...members }) {
   const failed = attempts.map(({ status, error }) => ({ status, error }));
   return { name, message, attempts: failed, hasCause: cause !== undefined, waits: retryAt instanceof Date, ...members };

@@ -13,7 +13,7 @@ export const CHROMIUM_FLAGS = [
   "--accept-lang=en-US", "--force-color-profile=srgb", "--hide-scrollbars",
 ];
 
-/** Each `start()` gives `{ driver, setDark(isDark), stop() }`. */
+/** Each `start()` returns `{ driver, setDark(isDark), stop() }`. */
 export const BROWSERS = [
   { name: "chromium", start: startChromium },
   { name: "firefox", start: startFirefox },
@@ -22,7 +22,7 @@ export const BROWSERS = [
 export const chromiumProgram = () =>
   find("CHROMIUM", ["chromium", "chromium-browser", "google-chrome"], "Chromium", "on Debian: apt-get install chromium");
 
-/** `flags`: beside those that every Chromium gets. `isTrusting`: it takes any certificate. */
+/** `flags`: besides those that every Chromium gets. `isTrusting`: accepts any certificate. */
 export async function startChromium({ flags = [], isTrusting = false } = {}) {
   const binary = chromiumProgram();
   const program = find("CHROMEDRIVER", ["chromedriver"], "ChromeDriver", "on Debian: apt-get install chromium-driver");
@@ -79,7 +79,7 @@ async function startFirefox({ isTrusting = false } = {}) {
 /** A browser or its driver is not installed. */
 export class MissingProgram extends Error {}
 
-/** The path of a program; a missing one is an error, so that no browser is left out unnoticed. */
+/** The path of a program. A missing one is an error, so that no browser is skipped unnoticed. */
 export function find(variable, names, what, install) {
   const given = process.env[variable];
   const paths = given

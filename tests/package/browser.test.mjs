@@ -27,7 +27,7 @@ let user, server;
 before(async () => {
   mkdirSync(OUT, { recursive: true });
   user = install();
-  // Where the page looks for them. A copy, so that a build meanwhile does no harm.
+  // Where the page looks for them. A copy, so that a concurrent build does no harm.
   cpSync(join(user.folder, "node_modules/bookmore-sdk"), join(user.folder, "pkg"), { recursive: true });
   for (const file of ["call-cases.mjs", "virtual-world.mjs"]) cpSync(at(file), join(user.folder, "pkg", file));
   const page = join(user.folder, "examples/usage-meter");
@@ -59,7 +59,7 @@ for (const { name, start } of BROWSERS) {
     });
     after(() => browser?.stop());
 
-    // ---- The page, as a person meets it ----
+    // ---- The page, as a person uses it ----
 
     const find = (id) => driver.findElement(By.id(id));
 
@@ -82,7 +82,7 @@ for (const { name, start } of BROWSERS) {
       await find("show").click();
     }
 
-    // What the page shows once it has its answer.
+    // What the page shows after its answer.
     async function answer() {
       await driver.wait(until.elementLocated(By.css("#result[aria-busy=false]")), PATIENCE).catch(async () => {
         assert.fail(`No answer is shown after ${PATIENCE} ms. The page says: ${await find("status").getText()}`);
@@ -147,7 +147,7 @@ for (const { name, start } of BROWSERS) {
       assert.equal(server.requests[1].headers.authorization, "Bearer good-token");
     });
 
-    test("the page's address selects company and format, and follows the form", async () => {
+    test("the page's URL selects company and format, and follows the form", async () => {
       server.requests.length = 0;
       const shown = await open(`?company=${company(601)}&format=jsonl`);
       assert.equal(shown.figures[0], "9 tokens");
@@ -162,7 +162,7 @@ for (const { name, start } of BROWSERS) {
       const meter = await driver.executeScript(() => document.getElementById("hero").shadowRoot.querySelector("[role=meter]"));
       assert.equal(await meter.getAccessibleName(), "AI assistant usage");
       assert.equal(await meter.getAriaRole(), "meter");
-      // It is the meter that announces.
+      // The meter announces, not the page.
       assert.equal(await find("status").getAttribute("aria-live"), null);
       for (const [id, label] of [["share", "Tokens used, of the limit"], ["company", "Company id"], ["base", "Base URL"], ["token", "Bearer token"]]) {
         if (id === "base") await driver.findElement(By.css("summary")).click();
@@ -221,7 +221,7 @@ for (const { name, start } of BROWSERS) {
       assert.deepEqual(shown.figures, ["0 tokens", "0 tokens", "0 tokens", "1 day", "No", "not named by the server", null]);
     });
 
-    test("the user's language writes the numbers", async () => {
+    test("numbers have the format of the user's language", async () => {
       const { script } = await command("script.addPreloadScript", {
         functionDeclaration: `() => Object.defineProperty(Navigator.prototype, "languages", { get: () => ["de-DE"] })`,
       });
@@ -271,7 +271,7 @@ for (const { name, start } of BROWSERS) {
       assert.deepEqual(await asked({ base }), OK); // and it recovers
     });
 
-    test("a failure that is chosen where there is no client leaves the error", async () => {
+    test("choosing a failure without a client keeps the error", async () => {
       await open();
       const shown = await asked({ base: "nowhere:" });
       assert.match(shown.kind, /^ConfigError · config_error/);
@@ -281,7 +281,7 @@ for (const { name, start } of BROWSERS) {
       assert.match(refreshed, /^baseUrl must be /);
     });
 
-    test("the slider, the failures and the login drive the server, and the meter shows it", async (t) => {
+    test("the slider, the failures and the login change the server, and the meter shows it", async (t) => {
       t.after(() => {
         server.fake.reset();
         setScenarios(server.fake);
@@ -309,7 +309,7 @@ for (const { name, start } of BROWSERS) {
       assert.equal(await find("error").isDisplayed(), false);
     });
 
-    test("a new request aborts the one before", async (t) => {
+    test("a new request aborts the previous one", async (t) => {
       const own = await startOwnServer(() => {}); // never answers
       t.after(own.close);
       await open();
@@ -324,7 +324,7 @@ for (const { name, start } of BROWSERS) {
       assert.deepEqual((await before()).slice(-2), ["Loading…", "Over the limit by 2,499,000,000 tokens."]);
     });
 
-    // Notes every sentence of the status line from now on.
+    // Records every sentence of the status line from now on.
     async function sentences() {
       await driver.executeScript(() => {
         const status = document.getElementById("status");
@@ -359,7 +359,7 @@ for (const { name, start } of BROWSERS) {
 
     // ---- The package ----
 
-    test("every recorded exchange comes out as expected", async () => {
+    test("every recorded exchange has the expected outcome", async () => {
       await driver.get(`${server.url}/health`);
       const replies = await driver.executeAsyncScript(callEach, ROWS.map(({ id, companyId }) => ({ id, companyId })));
       const failures = [];
@@ -377,7 +377,7 @@ for (const { name, start } of BROWSERS) {
       assert.equal(new Set(ROWS.map(({ id }) => id)).size, 254);
     });
 
-    test("calls come through trouble as they do in Node", async () => {
+    test("every case of call-cases.mjs passes, as in Node", async () => {
       await driver.get(`${server.url}/health`);
       const names = Object.keys(CASES);
       const { passed, failures } = await driver.executeAsyncScript(runCases, names);
@@ -386,7 +386,7 @@ for (const { name, start } of BROWSERS) {
       assert.equal(passed, names.length);
     });
 
-    test("every scenario comes out as written", async () => {
+    test("every scenario has the expected outcome", async () => {
       await driver.get(`${server.url}/health`);
       const { passed, failures } = await driver.executeAsyncScript(playEach, TABLE);
       console.log(`${name}: scenarios: ${passed} through the package`);
@@ -396,7 +396,7 @@ for (const { name, start } of BROWSERS) {
   });
 }
 
-// Runs in the browser: each scenario, and how it came out otherwise than written.
+// Runs in the browser: each scenario, and its difference from the expected outcome.
 async function playEach({ companies, scenarios }, done) {
   const failures = [];
   let passed = 0;
@@ -454,8 +454,8 @@ async function callEach(rows, done) {
   }
 }
 
-// A server of another origin that lets the page in, for what the stand-in never does.
-// `received` and `aborted` hold the URLs of requests, and of those that the page gave up.
+// A server of another origin that allows the page, for behaviour that the stand-in server lacks.
+// `received` and `aborted` contain the URLs of the requests, and of those that the page cancelled.
 async function startOwnServer(answer) {
   const received = [];
   const aborted = [];

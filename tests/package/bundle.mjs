@@ -6,14 +6,14 @@ const pkg = fileURLToPath(new URL("../../pkg/", import.meta.url));
 
 export const { build } = createRequire(`${pkg}build/build.mjs`)("esbuild");
 
-/** The module of a script that imports from `pkg/src`, for parts that the package does not export. */
+/** Bundles and imports a script that imports from `pkg/src`, for parts that the package does not export. */
 export async function loadSource(contents, platform = "browser") {
   const stdin = { contents, resolveDir: `${pkg}src`, loader: "ts" };
   const { outputFiles } = await build({ absWorkingDir: pkg, stdin, bundle: true, format: "esm", platform, target: "es2022", write: false });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
 }
 
-/** What sinon looks for in Node.js. */
+/** Globals of Node.js that sinon needs. */
 export const withoutNode = {
   name: "without-node",
   setup({ onResolve, onLoad }) {

@@ -1,5 +1,5 @@
-// The module of `wasm-pack build` in the place of the package, for Node and browsers: its errors have names in the place
-// of classes, so that `error instanceof sdk.TimeoutError` asks for the name.
+// The module of `wasm-pack build` in place of the package, for Node and browsers. Its errors have names instead of classes,
+// so here `error instanceof sdk.TimeoutError` checks the name.
 
 export function byName(module) {
   const kind = (fits) => ({ [Symbol.hasInstance]: (value) => module.isBookMoreError(value) && fits(value) });

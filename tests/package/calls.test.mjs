@@ -1,4 +1,4 @@
-// The cases of call-cases.mjs in Node, and what only Node can tell.
+// The cases of call-cases.mjs in Node, and what only Node can show.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ for (const [name, run] of Object.entries(CASES)) {
   it(`${name}, without WebAssembly`, { timeout: 30_000 }, () => run({ sdk: noWasm, url: server.url }));
 }
 
-it("leaves no timer behind, and keeps the process alive until then", async () => {
+it("keeps the process alive during a call, and leaves no timer behind", async () => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
   const before = timers();
   let during;
@@ -38,7 +38,7 @@ it("leaves no timer behind, and keeps the process alive until then", async () =>
   assert.equal(timers(), before);
 });
 
-it("keeps the process alive for calls alone, and not for a token function that hangs", async () => {
+it("does not keep the process alive for a token function that hangs", async () => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
   const before = timers();
   const never = new Promise(() => {});
@@ -60,7 +60,7 @@ it("keeps the process alive for calls alone, and not for a token function that h
   assert.deepEqual([asked, timers()], [2, before]);
 });
 
-it("a client that was closed tells the calls that go on of another token", async () => {
+it("a closed client's calls in flight use a token that is set later", async () => {
   const sent = [];
   const fetch = async (url, { headers }) => {
     sent.push(headers.Authorization);

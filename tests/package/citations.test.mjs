@@ -1,4 +1,4 @@
-// What comments cite of docs/wire-contract.md is there, and what that page cites of the recordings was recorded.
+// Comments cite existing items of docs/wire-contract.md, and that page cites existing recordings.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { it } from "node:test";
@@ -28,7 +28,7 @@ it("every citation of the contract resolves", () => {
   const known = places();
   let cited = 0;
   for (const path of sources) {
-    // A citation may go on in the next line of a comment.
+    // A citation may continue on the next line of a comment.
     const text = read(path).replaceAll(/\n\s*(\/\/[/!]?|\*)/g, "");
     for (const [, title, numbers = ""] of text.matchAll(/\bcontract, "([A-Z]\w*)"((?: \d+|,(?= \d)| and(?= \d))*)/gi)) {
       const all = numbers.match(/\d+/g) ?? [];
@@ -41,7 +41,7 @@ it("every citation of the contract resolves", () => {
   assert.ok(cited >= 5, `only ${cited} citations were found`);
 });
 
-it("every recording that the contract names was recorded", () => {
+it("every recording that the contract cites exists", () => {
   const folder = "tests/fixtures/exchanges";
   const files = readdirSync(`${root}/${folder}`).filter((name) => name.endsWith(".json"));
   const recorded = new Set(files.flatMap((name) => JSON.parse(read(`${folder}/${name}`)).map(({ id }) => id)));

@@ -116,10 +116,10 @@ describe("usage", () => {
     assert.deepEqual([code, stderr, stdout.split("\n").length], [0, "", 150_002]);
   });
 
-  it("a file that is no text in UTF-8 is refused", async () => {
+  it("refuses a file that is not UTF-8 text", async () => {
     writeFileSync(join(folder, "wide.txt"), `\ufeff${id(1)}\r\n`, "utf16le");
     const { code, stderr } = await run(["usage", "--file", "wide.txt"]);
-    assert.deepEqual([code, stderr], [2, "wide.txt is no text in UTF-8.\n"]);
+    assert.deepEqual([code, stderr], [2, "wide.txt is not UTF-8 text.\n"]);
     assert.equal(server.requests.length, 0);
   });
 
@@ -260,7 +260,7 @@ describe("credentials", () => {
     for (const option of ["--token", "--bearer-token=hush", "--api-key", "--tokn=hush"]) {
       const { code, stderr } = await run(["usage", option, "hush"]);
       assert.equal(code, 2);
-      assert.match(stderr, /^A token or key is never given as an argument/);
+      assert.match(stderr, /^Tokens and keys are not accepted as arguments/);
       assert.doesNotMatch(stderr, /hush/);
     }
   });
@@ -478,7 +478,7 @@ describe("serve", () => {
   const ask = (url, companyId, headers) =>
     fetch(`${url}/assistant/ai-chat/usage${companyId ? `?CompanyId=${companyId}` : ""}`, { headers: { Accept: "application/json", Authorization: "Bearer any", ...headers } });
 
-  it("gives each company the share, and lets in pages of any origin", async (t) => {
+  it("gives each company the share, and allows pages of any origin", async (t) => {
     const { child, url } = await served(t, "--share", "83");
     for (const companyId of [undefined, id(1)]) {
       const reply = await ask(url, companyId, { Origin: "https://app.example" });
@@ -520,19 +520,19 @@ describe("explain", () => {
   const JSON_TYPE = "Content-Type: application/json";
 
   for (const [what, reply, ...patterns] of [
-    ["a usage", saved("200 OK", [JSON_TYPE], USAGE), /Comes to: {2}a usage/, /has used 83000 of 100000 tokens \(83 %\) in 30 days/],
+    ["a usage", saved("200 OK", [JSON_TYPE], USAGE), /Result: {4}a usage/, /has used 83000 of 100000 tokens \(83 %\) in 30 days/],
     ["line feeds alone", saved("200 OK", [JSON_TYPE], USAGE).replaceAll("\r", ""), /a usage/],
-    ["a 429", saved("429 Too Many Requests", [JSON_TYPE, "Retry-After: 7"], '{"ResponseStatus":{"ErrorCode":"Busy","Message":"Slow down"}}'), /rate_limited \(RateLimitError\)/, /Busy/, /tries again by itself/, /wait for 7 s/],
-    ["a long Retry-After", saved("503 Down", ["Retry-After: 3600"], ""), /server_error/, /does not wait for so long/],
-    ["a 401", saved("401 Unauthorized", [], ""), /authentication_error/, /asks its bearerToken function for another token/],
-    ["a login page", saved("200 OK", ["Content-Type: text/html"], "<html>"), /unexpected_response/, /does not try again/],
+    ["a 429", saved("429 Too Many Requests", [JSON_TYPE, "Retry-After: 7"], '{"ResponseStatus":{"ErrorCode":"Busy","Message":"Slow down"}}'), /rate_limited \(RateLimitError\)/, /Busy/, /Retries by itself/, /wait for 7 s/],
+    ["a long Retry-After", saved("503 Down", ["Retry-After: 3600"], ""), /server_error/, /Does not wait that long/],
+    ["a 401", saved("401 Unauthorized", [], ""), /authentication_error/, /Calls its bearerToken function for another token/],
+    ["a login page", saved("200 OK", ["Content-Type: text/html"], "<html>"), /unexpected_response/, /Does not retry/],
     ["a redirect", saved("302 Found", ["Location: https://login.example/"], ""), /unexpected_response/],
-    ["a body that broke off", saved("200 OK", [JSON_TYPE, "Content-Length: 500"], USAGE), /shorter than Content-Length/, /network_error/],
+    ["a body that broke off", saved("200 OK", [JSON_TYPE, "Content-Length: 500"], USAGE), /shorter than its Content-Length/, /network_error/],
     ["a body that curl has decoded", saved("200 OK", [JSON_TYPE, "Content-Encoding: gzip", "Content-Length: 70"], USAGE), /a usage/],
-    ["a short one, which was longer before", saved("200 OK", [JSON_TYPE, "Content-Encoding: br", "Content-Length: 500"], USAGE), /a usage/],
+    ["a short body that curl has decoded", saved("200 OK", [JSON_TYPE, "Content-Encoding: br", "Content-Length: 500"], USAGE), /a usage/],
     ["a body that begins like a reply", saved("502 Bad Gateway", ["Content-Type: text/plain"], "HTTP/1.1 upstream failed"), /502 Bad Gateway/, /server_error/],
     ["after a proxy's reply", `HTTP/1.1 200 Connection established\r\n\r\n${saved("403 Forbidden", [], "")}`, /403 Forbidden/, /permission_denied/],
-    ["a counter that no number holds", saved("200 OK", [JSON_TYPE], USAGE.replace("83000", "9007199254740993")), /decode_error/],
+    ["a counter beyond 2^53", saved("200 OK", [JSON_TYPE], USAGE.replace("83000", "9007199254740993")), /decode_error/],
   ]) {
     it(what, async () => {
       const { code, stdout, stderr } = await run(["explain", "-"], { input: reply, env: { BOOKMORE_TOKEN: "" } });
@@ -541,14 +541,14 @@ describe("explain", () => {
     });
   }
 
-  it("a file, and the company that was asked for", async () => {
+  it("reads a file, and checks the requested company", async () => {
     writeFileSync(join(folder, "reply.txt"), saved("200 OK", [JSON_TYPE], USAGE));
     assert.match((await run(["explain", "reply.txt", "--company", "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c"])).stdout, /a usage/);
     assert.match((await run(["explain", "reply.txt", "--company", id(1)])).stdout, /company_mismatch/);
     assert.equal((await run(["explain", "reply.txt", "--company", "nobody"])).code, 2);
   });
 
-  it("says of every recording what the client makes of it", async () => {
+  it("agrees with the client about every recording", async () => {
     const { BookMoreClient } = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js")));
     const expected = [];
     for (const exchange of loadExchanges().filter(({ response }) => response.status)) {
@@ -565,7 +565,7 @@ describe("explain", () => {
       const came = await new BookMoreClient({ fetch, maxRetries: 0 }).getAiChatUsage({ companyId: company }).then(() => "a usage", ({ code, name }) => `${code} (${name})`);
       expected.push({ id: exchange.id, args: ["explain", file, ...(company ? ["--company", company] : [])], came });
     }
-    // All in one process: the command runs where it is imported.
+    // All in one process: importing the command runs it.
     writeFileSync(join(folder, "all.mjs"), `
       const words = [];
       process.setMaxListeners(0);
@@ -575,7 +575,7 @@ describe("explain", () => {
       for (const args of ${JSON.stringify(expected.map(({ args }) => args))}) {
         process.argv.splice(2, Infinity, ...args);
         process.exit = () => {};
-        process.stdout.write = (text, done) => (words.push(/^Comes to:  (.*)$/m.exec(text)?.[1]), done());
+        process.stdout.write = (text, done) => (words.push(/^Result: {4}(.*)$/m.exec(text)?.[1]), done());
         await import(${JSON.stringify(String(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/cli/main.js"))))} + "?" + words.length);
       }
       write.call(process.stdout, JSON.stringify(words.filter(Boolean)), () => exit(0));
@@ -586,8 +586,8 @@ describe("explain", () => {
     assert.deepEqual(expected.map(({ id }, n) => [id, words[n]]), expected.map(({ id, came }) => [id, came]));
   });
 
-  it("what is no reply is refused with a sentence", async () => {
-    for (const [input, sentence] of [["", /must be a status line/], [USAGE, /must be a status line/], ["HTTP/1.1 000 X\n\n", /must be a status line/], ["HTTP/1.1 200 OK\nno header\n\n", /is no header/], ["HTTP/1.1 200 OK\nX-A: a\0b\n\n{}", /is no header/]]) {
+  it("refuses input that is not a reply, with a sentence", async () => {
+    for (const [input, sentence] of [["", /must be a status line/], [USAGE, /must be a status line/], ["HTTP/1.1 000 X\n\n", /must be a status line/], ["HTTP/1.1 200 OK\nno header\n\n", /is not a header/], ["HTTP/1.1 200 OK\nX-A: a\0b\n\n{}", /is not a header/]]) {
       const { code, stderr } = await run(["explain", "-"], { input });
       assert.equal(code, 2);
       assert.match(stderr, sentence);

@@ -12,7 +12,7 @@ const below = (folder, depth) =>
     .map((path) => `${folder}/${path}`)
     .filter((path) => /\.(rs|d\.ts)$/.test(path));
 
-it("holds the sources, the examples, the README and the licence, and nothing else", () => {
+it("contains the sources, the examples, the README and the licence, and nothing else", () => {
   const listed = cargo("package", "--list", "--allow-dirty", "--quiet").trim().split("\n");
   const expected = [
     ".cargo_vcs_info.json", // these four are cargo's own
@@ -20,7 +20,7 @@ it("holds the sources, the examples, the README and the licence, and nothing els
     "Cargo.toml",
     "Cargo.toml.orig",
     "README.md",
-    ...below("examples"), // an app in a folder of its own is a package of its own
+    ...below("examples"), // not the apps in folders, which are packages of their own
     ...below("src", { recursive: true }),
     "LICENSE",
   ];
@@ -28,6 +28,6 @@ it("holds the sources, the examples, the README and the licence, and nothing els
   assert.ok(listed.includes("src/lib.rs") && listed.includes("examples/usage.rs"));
 });
 
-it("compiles for wasm32 from what it holds", () => {
+it("compiles for wasm32 on its own", () => {
   cargo("package", "--allow-dirty", "--quiet", "--locked", "--target", "wasm32-unknown-unknown");
 });

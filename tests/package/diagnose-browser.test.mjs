@@ -1,4 +1,4 @@
-// What calls fail of, tried in real browsers: bookmore-sdk/diagnose has to name the true cause.
+// Failing calls in real browsers: bookmore-sdk/diagnose must name the true cause.
 import assert from "node:assert/strict";
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import { spellings } from "./diagnose/spellings.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const rows = CAUSES.filter(({ page }) => page);
-/** Pages that have a variable of this name. */
+/** Pages with a variable named origin. */
 const ORIGINS = { text: '"Stockholm"', object: '{ city: "Stockholm" }' };
 
 let user, made;
@@ -79,7 +79,7 @@ for (const browser of ["chromium", "firefox", "webkit"]) {
           assert.deepEqual(diagnosis.told, diagnosis.steps);
           assert.ok(diagnosis.steps.every(({ ms }) => ms >= 0 && ms < 11_000));
           for (const spelling of SECRETS.flatMap(spellings)) assert.ok(!text.includes(spelling), `a secret: ${text}`);
-          // Probes have none of them; the call alone has.
+          // Only the call sends secrets, no probe does.
           const withSecret = server.requests.filter(({ headers }) => SECRETS.some((secret) => JSON.stringify(headers).includes(secret)));
           assert.ok(withSecret.length <= 1, JSON.stringify(server.requests));
           assert.ok(server.requests.every(({ method }) => method === "GET" || method === "OPTIONS"));
@@ -92,16 +92,16 @@ for (const browser of ["chromium", "firefox", "webkit"]) {
   });
 }
 
-/** The settings of ServiceStack's CorsFeature as the headers that it writes. */
+/** The headers that ServiceStack's CorsFeature writes with these settings. */
 function corsFeature(fix) {
   const [, origin, allowed, exposed] = /^Plugins\.Add\(new CorsFeature\(allowOriginWhitelist: new\[\] \{ "(.+?)" \}, allowedHeaders: "(.+?)", exposeHeaders: "(.+?)", allowCredentials: true\)\);$/.exec(fix);
   return { "access-control-allow-origin": origin, "access-control-allow-headers": allowed, "access-control-expose-headers": exposed, "access-control-allow-credentials": "true" };
 }
 
-/** The headers that nginx adds by these lines. */
+/** The headers that nginx adds with these lines. */
 const nginxHeaders = (fix) => Object.fromEntries([...fix.matchAll(/^add_header (\S+) "?(.+?)"? always;$/gm)].map(([, name, value]) => [name, value]));
 
-describe("what is to be pasted mends it", { timeout: 300_000 }, () => {
+describe("the fixes work when pasted", { timeout: 300_000 }, () => {
   const given = (server, more) => ({ options: { ...clientOptions({}, server.baseUrl), ...more } });
   const isFine = async (row, server, more) => assert.deepEqual((await diagnosed("chromium", row, given(server, more))).diagnosis.findings, []);
   const found = async (row, server, more) => {
@@ -140,7 +140,7 @@ describe("what is to be pasted mends it", { timeout: 300_000 }, () => {
   });
 });
 
-describe("a page that has a variable named origin", { timeout: 120_000 }, () => {
+describe("a page with a variable named origin", { timeout: 120_000 }, () => {
   for (const name of Object.keys(ORIGINS)) {
     it(name, async () => {
       const server = await host({ cors: "none" }, made);
@@ -153,7 +153,7 @@ describe("a page that has a variable named origin", { timeout: 120_000 }, () => 
   }
 });
 
-it("the demo page tells why", { timeout: 120_000 }, async () => {
+it("the demo page shows why", { timeout: 120_000 }, async () => {
   const server = await startServer();
   const other = await host({ cors: "servicestack-default" }, made);
   const { driver } = await startedBrowser("chromium");

@@ -1,4 +1,4 @@
-// bookmore-sdk/diagnose of the packed package in Node.js: its options, its end, and what it does with whatever it is given.
+// bookmore-sdk/diagnose of the packed package in Node.js: options, aborts, timeouts, stand-ins for clients, secrets.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -22,10 +22,10 @@ after(() => user?.remove());
 const codes = ({ findings }) => findings.map(({ code }) => code);
 const names = ({ steps }) => steps.map(({ name }) => name);
 
-it("prints, and goes through JSON", async () => {
+it("the result prints, and survives JSON", async () => {
   const fake = kit.createFakeBookMore();
   const fine = await diagnose(fake.client());
-  assert.deepEqual([fine.ok, String(fine), names(fine)], [true, "✔ The call gave a usage.", ["runtime", "options", "reachability", "call"]]);
+  assert.deepEqual([fine.ok, String(fine), names(fine)], [true, "✔ The call returned a usage.", ["runtime", "options", "reachability", "call"]]);
   fake.set(undefined, { kind: "login-page" });
   const found = await diagnose(fake.client());
   assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {7}new BookMoreClient\(.*\)\n {2}2\. .*\(base_url\)$/);
@@ -33,7 +33,7 @@ it("prints, and goes through JSON", async () => {
   assert.deepEqual(structuredClone({ ...found }).findings, found.findings);
 });
 
-it("asks for the company, once, and shares no call", async () => {
+it("makes one call, for the company, and shares it with no other", async () => {
   const fake = kit.createFakeBookMore();
   const companyId = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
   const client = fake.client();
@@ -41,7 +41,7 @@ it("asks for the company, once, and shares no call", async () => {
   assert.deepEqual(fake.requests.map((request) => [request.companyId, "authorization" in request.headers]), [[companyId, true], [undefined, false], [companyId, true]]);
 });
 
-it("no retries, and a refused token is asked for anew, as in every call", async () => {
+it("does not retry, but refreshes a refused token as every call does", async () => {
   const fake = kit.createFakeBookMore({ bearerToken: "new" });
   fake.set(undefined, { status: 503 });
   assert.deepEqual(codes(await diagnose(fake.client({ maxRetries: 5 }))), ["server_error"]);
@@ -50,7 +50,7 @@ it("no retries, and a refused token is asked for anew, as in every call", async 
   assert.deepEqual(codes(await diagnose(fake.client({ bearerToken: ({ forceRefresh }) => (forceRefresh ? "new" : "old") }))), []);
 });
 
-it("tells each step, and no listener changes anything", async () => {
+it("calls onStep after each step, and listeners change nothing", async () => {
   const told = [];
   const { steps } = await diagnose(kit.createFakeBookMore().client(), undefined, {
     onStep(step) {
@@ -83,7 +83,7 @@ it("an abort rejects with the signal's reason, before, in a probe and in the cal
   }
 });
 
-it("a server that hangs: ten seconds for each step", async () => {
+it("a server that hangs takes ten seconds for each step", async () => {
   const fake = kit.createFakeBookMore();
   fake.set(undefined, { kind: "hang" });
   const clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
@@ -102,7 +102,7 @@ it("a server that hangs: ten seconds for each step", async () => {
   assert.ok(fake.requests.every(({ aborted }) => aborted));
 });
 
-it("what stands in for a client and hangs: eleven seconds, or until the signal", async () => {
+it("a stand-in for a client that hangs takes eleven seconds, or until the signal aborts", async () => {
   const hanging = { getAiChatUsageWithResponse: () => new Promise(() => {}) };
   const controller = new AbortController();
   const reason = new Error("enough");
@@ -121,7 +121,7 @@ it("what stands in for a client and hangs: eleven seconds, or until the signal",
   assert.equal(found.steps.at(-1).ms, 11_000);
 });
 
-it("what stands in for a client is called, and nothing else", async () => {
+it("calls a stand-in for a client, and sends nothing else", async () => {
   const like = (getAiChatUsageWithResponse) => ({ ready: async () => {}, setBearerToken() {}, getAiChatUsage() {}, getAiChatUsageWithResponse });
   assert.equal((await diagnose(like(async () => ({ data: kit.usage(), response: {} })))).ok, true);
   for (const given of [undefined, {}, { data: { tokensUsed: "5" } }]) assert.deepEqual(codes(await diagnose(like(async () => given))), ["stand_in"]);
@@ -141,7 +141,7 @@ it("what stands in for a client is called, and nothing else", async () => {
   assert.deepEqual(codes(refused), ["rate_limited"]);
 });
 
-it("refuses what cannot be used", async () => {
+it("refuses invalid arguments", async () => {
   const client = kit.createFakeBookMore().client();
   for (const [given, sentence] of [
     [[undefined], /^client must be a BookMoreClient/],
@@ -153,12 +153,12 @@ it("refuses what cannot be used", async () => {
   ]) {
     await assert.rejects(diagnose(...given), ({ code, message }) => code === "config_error" && sentence.test(message));
   }
-  // The call finds what is wrong with the request.
+  // An invalid request is found by the call.
   assert.deepEqual(codes(await diagnose(client, { companyId: "abc" })), ["config_error"]);
   assert.deepEqual(codes(await diagnose(client, { company: "abc" })), ["config_error"]);
 });
 
-it("a fetch that throws whatever it likes", async () => {
+it("a fetch that throws anything", async () => {
   const hostile = new Proxy({}, { get: () => { throw new Error("x"); } });
   for (const thrown of [undefined, null, "text", 0, hostile, Object.create(null), { get code() { throw 1; } }]) {
     const client = new sdk.BookMoreClient({ bearerToken: SECRETS[0], maxRetries: 0, fetch: async () => { throw thrown; } });
@@ -170,7 +170,7 @@ it("a fetch that throws whatever it likes", async () => {
   }
 });
 
-it("no token, key or header's value is in what it gives, whatever the server says", async () => {
+it("the result contains no token, key or header value, whatever the server says", async () => {
   const [token, , , key, value] = SECRETS;
   const quoted = `${token} ${key} ${value}`;
   const replies = [
@@ -187,7 +187,7 @@ it("no token, key or header's value is in what it gives, whatever the server say
   }
 });
 
-it("a redirect to where there is no origin", async () => {
+it("a redirect to a URL without an origin", async () => {
   for (const location of ["app:callback?token=s3cret", "javascript:0", "mailto:a@b.example", "about:blank", "app://callback", "//[", "http://", "%"]) {
     const client = new sdk.BookMoreClient({ maxRetries: 0, fetch: async () => new Response(null, { status: 302, headers: { location } }) });
     const diagnosis = await diagnose(client);
@@ -196,19 +196,19 @@ it("a redirect to where there is no origin", async () => {
   }
 });
 
-it("a signal made by hand, and a call that fails", async () => {
+it("a handmade signal, and a call that fails", async () => {
   const signal = { aborted: false, addEventListener() {}, removeEventListener() {} };
   const fake = kit.createFakeBookMore();
   fake.set(undefined, { status: 500 });
   assert.deepEqual(codes(await diagnose(fake.client(), undefined, { signal })), ["server_error"]);
 });
 
-it("a client with a member of the application's own", async () => {
+it("a client with a method that the app replaced", async () => {
   const withMember = (member) => Object.assign(kit.createFakeBookMore().client(), { getAiChatUsageWithResponse: member });
   for (const [member, words] of [
-    [async () => { throw new TypeError(SECRETS[0]); }, "threw TypeError, which is no BookMoreError"],
-    [async () => { throw { name: SECRETS[0] }; }, "threw something, which is no BookMoreError"],
-    [async () => ({ data: {} }), "gave what is no usage"],
+    [async () => { throw new TypeError(SECRETS[0]); }, "threw TypeError, which is not a BookMoreError"],
+    [async () => { throw { name: SECRETS[0] }; }, "threw something, which is not a BookMoreError"],
+    [async () => ({ data: {} }), "returned something that is not a usage"],
   ]) {
     const found = await diagnose(withMember(member));
     assert.deepEqual(codes(found), ["stand_in"]);
@@ -217,9 +217,9 @@ it("a client with a member of the application's own", async () => {
   }
 });
 
-it("what is not known of what was sent is not said", async () => {
+it("says nothing of what was sent if that is unknown", async () => {
   const refusing = kit.createFakeBookMore({ bearerToken: "another" });
-  // A fetch that adds credentials, and what stands in for a client with some.
+  // A fetch that adds credentials, and a stand-in for a client that has some.
   const adding = refusing.client({ bearerToken: undefined, fetch: (url, init) => refusing.fetch(url, { ...init, headers: { ...init.headers, authorization: "Bearer x" } }) });
   const real = refusing.client({ bearerToken: "stale" });
   const standIn = { getAiChatUsageWithResponse: (...given) => real.getAiChatUsageWithResponse(...given) };
@@ -230,7 +230,7 @@ it("what is not known of what was sent is not said", async () => {
   }
 });
 
-it("another call of the same client says nothing of this one", async () => {
+it("a concurrent call of the same client is not mistaken for its own", async () => {
   const refusing = kit.createFakeBookMore({ bearerToken: "another" });
   let token = "stale";
   const client = refusing.client({
@@ -248,7 +248,7 @@ it("another call of the same client says nothing of this one", async () => {
   assert.doesNotMatch(message, /has neither/);
 });
 
-it("a reply made by hand is read as the client reads it", async () => {
+it("reads a handmade reply as the client does", async () => {
   const bytes = new TextEncoder().encode(JSON.stringify({ TokensUsed: 1, TokenLimit: 10, TokensRemaining: 9, IsWithinBudget: true, WindowDays: 30 }));
   const headers = [["content-type", "application/json"], ["date", new Date(Date.now() + 3_600_000).toUTCString()]];
   const client = new sdk.BookMoreClient({ fetch: async () => ({ status: 200, headers, arrayBuffer: async () => bytes }) });
@@ -256,12 +256,12 @@ it("a reply made by hand is read as the client reads it", async () => {
   assert.deepEqual([steps.find(({ name }) => name === "reachability").outcome, findings.map(({ code }) => code)], ["ok", ["clock_skew"]]);
 });
 
-it("a token's function that fails: where its error is, and why it was asked", async () => {
+it("a token function that fails: where its error is, and why it was called", async () => {
   const refusing = kit.createFakeBookMore({ bearerToken: "another" });
   const client = refusing.client({ bearerToken: ({ forceRefresh }) => { if (forceRefresh) throw new Error("x"); return "stale"; } });
   const [{ code, message }] = (await diagnose(client)).findings;
   assert.equal(code, "token_provider_error");
-  assert.match(message, /A call's own error has it as its cause\. .*the server refuses the first one \(401\)\.$/);
+  assert.match(message, /A call's error has the original error as its cause\. .*the server refused the first one \(401\)\.$/);
 });
 
 it("a call that gets no reply after a probe did", async () => {
@@ -274,7 +274,7 @@ it("a call that gets no reply after a probe did", async () => {
   assert.equal(message, "No reply came from api.bookmore.com to the call, though one to a probe before it did (ECONNRESET).");
 });
 
-it("only what looks like a code of the system is taken for one", async () => {
+it("shows only codes that look like the system's", async () => {
   for (const [code, shown] of [["ECONNRESET", true], [`E ${SECRETS[0]}`, false], [SECRETS[3], false]]) {
     const fetch = async () => { throw Object.assign(new TypeError("fetch failed"), { cause: { code } }); };
     const { findings, steps } = await diagnose(new sdk.BookMoreClient({ fetch }));
@@ -282,7 +282,7 @@ it("only what looks like a code of the system is taken for one", async () => {
   }
 });
 
-it("where Node.js has no WebAssembly its own fetch, which needs it, is not called", async () => {
+it("does not call Node.js's fetch without WebAssembly, which it needs", async () => {
   const script = `
     import { BookMoreClient } from "bookmore-sdk";
     import { diagnose } from "bookmore-sdk/diagnose";
@@ -292,17 +292,17 @@ it("where Node.js has no WebAssembly its own fetch, which needs it, is not calle
   assert.equal(stdout.split("\n").at(-2), '[["wasm_missing"],"skipped"]');
 });
 
-it("a port that no fetch asks at is named", async () => {
+it("names a port that fetch blocks", async () => {
   const [{ message }] = (await diagnose(new sdk.BookMoreClient({ baseUrl: "http://127.0.0.1:6667" }))).findings;
-  assert.match(message, /fetch refuses this port/);
+  assert.match(message, /fetch blocks this port/);
 });
 
-it("a framework's redirect out of the client's fetch", async () => {
+it("a framework's redirect, thrown by the client's fetch", async () => {
   const flow = Object.assign(new Error("NEXT_REDIRECT"), { digest: "NEXT_REDIRECT;push;/x;307;" });
   assert.deepEqual(codes(await diagnose(new sdk.BookMoreClient({ fetch: async () => { throw flow; } }))), ["control_flow"]);
 });
 
-it("odd tokens are no JWT", async () => {
+it("malformed tokens are not JWTs", async () => {
   for (const bearerToken of ["a.b.c", "a.bnVsbA.c", "a.W10.c", "a..c", ".", jwt({ exp: 1e300 }), jwt({ exp: -1e300, aud: ["a", "b"] }), jwt({ aud: { a: 1 }, iss: ["a", { b: 1 }] })]) {
     const fake = kit.createFakeBookMore({ bearerToken: "another" });
     const [finding] = (await diagnose(fake.client({ bearerToken }))).findings;

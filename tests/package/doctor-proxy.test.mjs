@@ -1,5 +1,5 @@
-// What `bookmore-sdk doctor` finds of a proxy that Node.js uses. Node.js 20 cannot be told to use one, so the part that
-// decides is loaded here, and takes this Node.js for a newer one.
+// What `bookmore-sdk doctor` finds out about a proxy that Node.js uses. Node.js 20 cannot use one, so the code that
+// decides is loaded here, pretending to run in a newer Node.js.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
@@ -43,7 +43,7 @@ const NAMES = [
   [{ https_proxy: P }, "http://127.0.0.1:8080", undefined],
   [{ HTTP_PROXY: P }, API, "HTTP_PROXY"],
   [{ HTTP_PROXY: Q, https_proxy: P }, API, "https_proxy"],
-  // An empty one in lower case counts.
+  // An empty lower-case variable takes precedence.
   [{ https_proxy: "", HTTPS_PROXY: P }, API, undefined],
   [{ https_proxy: "", HTTPS_PROXY: P, HTTP_PROXY: Q }, API, "HTTP_PROXY"],
   [{ http_proxy: "", HTTP_PROXY: P }, API, undefined],
@@ -61,7 +61,7 @@ const NAMES = [
   [{ HTTPS_PROXY: P, NO_PROXY: "other.example *" }, API, "HTTPS_PROXY"],
 ];
 const SUFFIXES = [
-  // [NO_PROXY, host, whether Node.js 24 goes by the proxy, whether Node.js 22 does]
+  // [NO_PROXY, host, whether Node.js 24 uses the proxy, whether Node.js 22 does]
   ["example", "api.example", false, true],
   ["example", "example", false, false],
   [".example", "example", false, true],
@@ -81,7 +81,7 @@ describe("which variable counts", () => {
   }
 });
 
-/** A proxy that answers CONNECT so, or talks as `talk` does. `asked`: what it got. */
+/** A proxy that answers CONNECT with this, or behaves as `talk` does. `asked`: what it received. */
 async function proxy(status, talk) {
   const asked = [];
   const server = talk ? createTcpServer(talk) : createServer();
@@ -130,15 +130,15 @@ describe("what the proxy says", () => {
     });
   }
 
-  it("407, and nobody gave a name", async () => {
+  it("a 407 although no user name was set", async () => {
     const { port, asked, close } = await proxy(407);
     const { findings } = await found({ https_proxy: `http://127.0.0.1:${port}` });
     close();
-    assert.match(findings[0].message, /wants a user name and a password \(407\): https_proxy can have them\.$/);
+    assert.match(findings[0].message, /requires a user name and a password \(407\), which https_proxy can contain\.$/);
     assert.deepEqual(asked, [["127.0.0.1:4433", undefined]]);
   });
 
-  it("a user name that cannot be decoded", async () => {
+  it("a user name that is not percent-encoded", async () => {
     const { port, asked, close } = await proxy(200);
     const { outcome, findings } = await found({ HTTPS_PROXY: `http://us%er:${SECRET}@127.0.0.1:${port}` });
     close();
@@ -152,19 +152,19 @@ describe("what the proxy says", () => {
     const { outcome, detail, findings } = await found({ HTTPS_PROXY: at });
     close();
     assert.deepEqual([outcome, findings], ["ok", undefined]);
-    assert.match(detail, /lets through to 127\.0\.0\.1:4433$/);
+    assert.match(detail, /connects to 127\.0\.0\.1:4433$/);
   });
 
-  it("something else than HTTP, and an end without a word", async () => {
+  it("an answer that is not HTTP, and a connection closed without one", async () => {
     for (const talk of [(socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.2\r\n"), (socket) => socket.destroy()]) {
       const { at, close } = await proxy(0, talk);
       const { findings } = await found({ HTTPS_PROXY: at });
       close();
-      assert.match(findings[0].message, /does not answer as one \((HPE_INVALID_CONSTANT|ECONNRESET)\)\.$/);
+      assert.match(findings[0].message, /does not answer like a proxy \((HPE_INVALID_CONSTANT|ECONNRESET)\)\.$/);
     }
   });
 
-  it("nothing listens there", async () => {
+  it("nothing listens at the proxy's port", async () => {
     const { port, close } = await proxy(200);
     close();
     const { findings } = await found({ HTTPS_PROXY: `http://127.0.0.1:${port}` });

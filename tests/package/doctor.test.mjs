@@ -1,4 +1,4 @@
-// `bookmore-sdk doctor` of the packed package, for each cause that a terminal can tell of.
+// `bookmore-sdk doctor` of the packed package, for each cause that it can find.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -27,7 +27,7 @@ after(() => {
   user?.remove();
 });
 
-/** What a run prints and ends with, without what this machine's own environment says. */
+/** The output and exit code of a run that does not inherit this machine's proxy settings. */
 function run(args, env, meanwhile = async () => {}) {
   const { CI, NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, NODE_TEST_CONTEXT, NODE_OPTIONS, ...own } = process.env;
   for (const name of Object.keys(own)) if (/_proxy$|^NODE_|^BOOKMORE_/i.test(name)) delete own[name];
@@ -86,7 +86,7 @@ describe("causes", { timeout: 600_000 }, () => {
   it("counts", () => console.log(`named: ${named} of ${rows.length - 1} causes`));
 });
 
-describe("what is to be pasted mends it", () => {
+describe("the fixes work when pasted", () => {
   const env = (server) => ({ BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN: GOOD });
 
   it("the base URL that the API has moved to", async () => {
@@ -99,12 +99,12 @@ describe("what is to be pasted mends it", () => {
     to.close();
   });
 
-  it("a certificate that is signed by itself", async () => {
+  it("a self-signed certificate", async () => {
     const server = await host({ tls: "selfSigned" }, made);
     const other = await host({ tls: "good" }, made);
     const trusting = { ...env(server), NODE_EXTRA_CA_CERTS: made.authority };
     const { findings } = JSON.parse((await run(["--json"], trusting)).stdout);
-    // What was trusted before still is.
+    // The authorities that were trusted before still are.
     const lines = `${findings[0].fix}\nnode_modules/.bin/bookmore-sdk doctor && BOOKMORE_URL=${other.baseUrl} node_modules/.bin/bookmore-sdk doctor`;
     const code = await new Promise((resolve) => {
       execFile("bash", ["-c", lines], { cwd: user.folder, env: { PATH: process.env.PATH, ...trusting } }, (error) => resolve(error?.code ?? 0));
@@ -114,7 +114,7 @@ describe("what is to be pasted mends it", () => {
     assert.equal(code, 0, findings[0].fix);
   });
 
-  it("a port of TLS that is asked by plain http", async () => {
+  it("plain http to a TLS port", async () => {
     const server = await host({ tls: "good", scheme: "http" }, made);
     const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
     const [, BOOKMORE_URL] = /^export BOOKMORE_URL=(\S+)$/.exec(findings[0].fix);
@@ -122,7 +122,7 @@ describe("what is to be pasted mends it", () => {
     server.close();
   });
 
-  it("an authority of one's own", async () => {
+  it("a company's own authority", async () => {
     const server = await host({ tls: "good" }, made);
     const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
     const [, name] = /^export (\w+)=\/path\/to\/authority\.pem$/.exec(findings[0].fix);
@@ -155,48 +155,48 @@ describe("through a proxy", () => {
     return [steps.find(({ name }) => name === "proxy")?.outcome, ...findings.map(({ code }) => code)];
   };
 
-  it("what is the server's is not the proxy's", async () => {
+  it("does not blame the proxy for the server's failures", async () => {
     assert.deepEqual(await found(await host({ tls: "good" }, made)), ["ok"]);
     for (const [given, code] of [[{ scheme: "https" }, "not_tls"], [{ tls: "forClients" }, "certificate_refused"], [{ tls: "expired" }, "certificate_expired"], [{ raw: "clientCertificate" }, "connection_reset"]]) {
       assert.deepEqual(await found(await host(given, made)), ["ok", code]);
     }
   });
 
-  it("and the other way round", async () => {
+  it("does not blame the server for the proxy's failures", async () => {
     assert.deepEqual(await found(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9" }), ["failed", "proxy_refused"]);
   });
 
-  it("none is blamed that is not used", async () => {
+  it("does not blame a proxy that is not used", async () => {
     for (const off of [{ NO_PROXY: ".0.0.1" }, { NO_PROXY: "127.0.0.1" }, { https_proxy: "" }]) {
       assert.deepEqual(await found(await host({ tls: "selfSigned" }, made), { HTTPS_PROXY: "http://127.0.0.1:9", ...off }), [undefined, "certificate_untrusted"]);
     }
   });
 });
 
-describe("what is printed", () => {
+describe("the output", () => {
   let server;
   before(async () => (server = await host({ cors: "servicestack-default" }, made)));
   after(() => server.close());
   const env = (more) => ({ BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN: GOOD, ...more });
 
-  it("a line for each step, and below it what mends it", async () => {
+  it("has a line for each step, with findings and fixes below", async () => {
     const { code, stdout, stderr } = await run(["--origin", PAGE], env());
     assert.deepEqual([code, stderr], [1, ""]);
     assert.match(stdout, /^✔ options +http:\/\/127\.0\.0\.1:\d+, with authorization \d+ ms\n/);
     assert.match(stdout, /^✔ connection +port \d+: 127\.0\.0\.1 \(v4\) ✔ \d+ ms$/m);
     assert.match(stdout, /^✔ HTTP +HTTP\/1\.1 401, content-type: application\/json; charset=utf-8 \d+ ms$/m);
-    assert.match(stdout, /^✘ page +OPTIONS 200, GET 401, lets in \* \d+ ms\n +✘ .*authorization.*\(cors_headers\)\n +ServiceStack, in place of another CorsFeature:\n +Plugins\.Add\(new CorsFeature\(allowOriginWhitelist: new\[\] \{ "https:\/\/app\.example" \}/m);
+    assert.match(stdout, /^✘ page +OPTIONS 200, GET 401, allows \* \d+ ms\n +✘ .*authorization.*\(cors_headers\)\n +ServiceStack, in place of another CorsFeature:\n +Plugins\.Add\(new CorsFeature\(allowOriginWhitelist: new\[\] \{ "https:\/\/app\.example" \}/m);
     assert.match(stdout, /^✔ call +a usage \d+ ms$/m);
-    // No terminal: no colours, no line that is written over.
+    // Not a terminal: no colours, no progress line.
     assert.doesNotMatch(stdout, /\u001b|\r/);
   });
 
-  it("colours where they are asked for", async () => {
+  it("is coloured with FORCE_COLOR", async () => {
     assert.match((await run([], env({ FORCE_COLOR: "1" }))).stdout, /^\u001b\[32m✔\u001b\[39m options/);
     assert.doesNotMatch((await run(["--json"], env({ FORCE_COLOR: "1" }))).stdout, /\u001b/);
   });
 
-  it("asks as a browser would for the page", async () => {
+  it("sends what a browser would for the page", async () => {
     server.requests.length = 0;
     await run(["--origin", PAGE, "--headers", "x-tenant,Authorization"], env());
     const [asked] = server.requests.filter(({ method }) => method === "OPTIONS");
@@ -205,7 +205,7 @@ describe("what is printed", () => {
     assert.equal(server.requests.filter(({ headers }) => headers.origin === PAGE).length, 2);
   });
 
-  it("without --origin nothing but GET is sent", async () => {
+  it("sends only GETs without --origin", async () => {
     server.requests.length = 0;
     const { code } = await run([], env());
     assert.equal(code, 0);
@@ -222,8 +222,8 @@ describe("what is printed", () => {
     hanging.close();
   });
 
-  // The command may take 30 s before it is ended.
-  it("Ctrl+C while the token's command runs ends both at once", { timeout: 25_000 }, async () => {
+  // The token command may run for 30 s.
+  it("Ctrl+C while the token command runs ends both at once", { timeout: 25_000 }, async () => {
     const file = join(user.folder, "pid");
     const command = `echo $$ > ${file}; sleep 300 & wait`;
     const { code, stdout } = await run([], { BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN_COMMAND: command }, async (child) => {
@@ -234,7 +234,7 @@ describe("what is printed", () => {
     await gone(-Number(readFileSync(file, "utf8")));
   });
 
-  it("what a server says moves nothing on the terminal", async () => {
+  it("a server's text cannot control the terminal", async () => {
     const message = "\u001b[2J\u009b31m\u0007Gone.\n✔ call";
     const hostile = createServer((_, res) => res.writeHead(400, { "content-type": "application/json", server: "a\u009b31mb" }).end(JSON.stringify({ ResponseStatus: { ErrorCode: "X", Message: message } })));
     await new Promise((resolve) => hostile.listen(0, "127.0.0.1", resolve));
@@ -244,7 +244,7 @@ describe("what is printed", () => {
     assert.doesNotMatch(stdout.replaceAll("\n", ""), /[\u0000-\u001f\u007f-\u009f]/);
   });
 
-  it("no password of a proxy, of a command, of a base URL or of a redirect", async () => {
+  it("contains no password of a proxy, a command, a base URL or a redirect", async () => {
     const secret = "p4ssw0rd-of-the-test";
     const to = `https://user:${secret}@id.example/login?token=${secret}#${secret}`;
     const redirecting = createServer((_, res) => res.writeHead(302, { location: to }).end());
@@ -267,7 +267,7 @@ describe("what is printed", () => {
     redirecting.close();
   });
 
-  it("what mends the credentials is for the terminal, and can be pasted", async () => {
+  it("fixes for credentials are for the terminal, and can be pasted", async () => {
     const refusing = await host({ fake: { bearerToken: GOOD } }, made);
     writeFileSync(join(user.folder, "stale"), "stale\n");
     const fixOf = async (args, given) => {
@@ -278,7 +278,7 @@ describe("what is printed", () => {
     for (const [args, given, where] of [[[], {}, /Set BOOKMORE_TOKEN,/], [[], { BOOKMORE_TOKEN: "stale" }, /It is from BOOKMORE_TOKEN\.$/], [["--token-file", "stale"], {}, /It is from --token-file\.$/]]) {
       const { message, fix } = await fixOf(args, given);
       assert.match(message, where);
-      // As a person would: the line, the token, and the command again.
+      // Types what a person would: the fix, the token, and the command again.
       const again = ["node_modules/.bin/bookmore-sdk doctor", ...args].join(" ");
       const code = await new Promise((resolve) => {
         const child = execFile("bash", ["-c", `${fix}\n${again} > /dev/null`], { cwd: user.folder, env: { PATH: process.env.PATH, BOOKMORE_URL: refusing.baseUrl } }, (error) => resolve(error?.code ?? 0));
@@ -290,7 +290,7 @@ describe("what is printed", () => {
     refusing.close();
   });
 
-  it("no token and no key, however it is printed", async () => {
+  it("contains no token and no key in any spelling", async () => {
     const [token, expired, , key] = SECRETS;
     for (const given of [{ BOOKMORE_TOKEN: token }, { BOOKMORE_TOKEN: expired, BOOKMORE_API_KEY: key }, { BOOKMORE_API_KEY: key, BOOKMORE_TOKEN: "" }]) {
       for (const args of [[], ["--origin", PAGE]]) {
@@ -304,16 +304,16 @@ describe("what is printed", () => {
   it("wrong arguments", async () => {
     server.requests.length = 0;
     for (const [args, sentence] of [
-      [["a", "b"], /^doctor takes one company at the most/],
+      [["a", "b"], /^doctor takes at most one company/],
       [["notaguid"], /^The company id is not a Guid/],
       [[""], /^The company id is empty/],
       [["--origin", "app.example"], /^--origin must be the origin of a page/],
       [["--origin", "tauri://localhost/path"], /^--origin must be the origin of a page/],
       [["--origin", "https://app.example/path"], /^--origin must be the origin of a page/],
       [["--headers", "x"], /^--headers and --credentials go with --origin/],
-      [["--origin", PAGE, "--headers", "x-tenant: s3cret"], /^--headers takes names of headers(?!.*s3cret)/],
+      [["--origin", PAGE, "--headers", "x-tenant: s3cret"], /^--headers takes header names without values(?!.*s3cret)/],
       [["--orign", PAGE], /did you mean --origin/],
-      [["--token", "x"], /^A token or key is never given as an argument/],
+      [["--token", "x"], /^Tokens and keys are not accepted as arguments/],
     ]) {
       const { code, stdout, stderr } = await run(args, env());
       assert.deepEqual([code, stdout], [2, ""], stderr);
@@ -324,7 +324,7 @@ describe("what is printed", () => {
     assert.match((await run(["--help"])).stdout, /^Usage: bookmore-sdk doctor/);
   });
 
-  it("credentials that cannot be used, and all the rest is tried", async () => {
+  it("tries everything else if the credentials are unusable", async () => {
     const { code, stdout } = await run([], { BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN_COMMAND: "exit 3" });
     assert.equal(code, 4);
     assert.match(stdout, /✘ credentials .*\n +✘ BOOKMORE_TOKEN_COMMAND ended with exit code 3/);
@@ -333,17 +333,17 @@ describe("what is printed", () => {
     assert.equal((await run(["--token-file", "token"], { BOOKMORE_URL: server.baseUrl })).code, 0);
   });
 
-  it("the token command is run once, and may take its time", { timeout: 60_000 }, async () => {
+  it("runs the token command once, even if it is slow", { timeout: 60_000 }, async () => {
     const refusing = await host({ fake: { bearerToken: GOOD } }, made);
     const file = join(user.folder, "asked");
-    // What a command takes that runs longer than a step; and one whose token is good for one time.
+    // A command that takes longer than a step, and prints a token only once.
     const { code, stdout } = await run(["--json"], { BOOKMORE_URL: refusing.baseUrl, BOOKMORE_TOKEN_COMMAND: `test ! -e ${file} && touch ${file} && sleep 11 && echo stale` });
     refusing.close();
     assert.equal(code, 4);
     assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["token_refused"]);
   });
 
-  it("without WebAssembly that alone is found, and the way to the server is tried", async () => {
+  it("without WebAssembly finds only that, but still tries the way to the server", async () => {
     const args = ["--jitless", "node_modules/bookmore-sdk/dist/cli/main.js", "doctor", "--origin", PAGE, "--json"];
     const { code, stdout } = await new Promise((resolve) => {
       execFile(process.execPath, args, { cwd: user.folder, env: { PATH: process.env.PATH, ...env() } }, (error, stdout) => resolve({ code: error?.code ?? 0, stdout }));
@@ -354,7 +354,7 @@ describe("what is printed", () => {
     assert.deepEqual(steps.slice(-2).map(({ name, outcome }) => [name, outcome]), [["reachability", "skipped"], ["page", "skipped"]]);
   });
 
-  it("a server that leaves the browser's questions unanswered fails for the page", async () => {
+  it("a server that does not answer what a browser sends fails for the page", async () => {
     const silent = createServer((req, res) => (req.method === "OPTIONS" ? req.socket.destroy() : res.writeHead(401).end()));
     await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const { code, stdout } = await run(["--origin", PAGE, "--json"], { BOOKMORE_URL: `http://127.0.0.1:${silent.address().port}` });
@@ -364,7 +364,7 @@ describe("what is printed", () => {
     assert.deepEqual(findings.map(({ code }) => code), ["cors_preflight", "credentials_missing"]);
   });
 
-  it("asks for no header that every page may send", async () => {
+  it("needs no preflight for headers that every page may send", async () => {
     const asked = () => server.requests.filter(({ method }) => method === "OPTIONS").map(({ headers }) => headers["access-control-request-headers"]);
     for (const [names, expected] of [["Accept,x-tenant,accept-language", ["x-tenant"]], ["accept,content-language", []]]) {
       server.requests.length = 0;
@@ -384,12 +384,12 @@ describe("what is printed", () => {
     assert.deepEqual([...new Set(other.requests.map(({ method }) => method))], ["GET"]);
   });
 
-  it("a list of origins is told from a header that is sent twice, and an empty one is", async () => {
+  it("distinguishes a list of origins, a header sent twice, and an empty one", async () => {
     for (const [origin, code, sentence] of [
-      [`${PAGE}, https://b.example`, "cors_duplicate", /names more than one origin, https:\/\/app\.example, https:\/\/b\.example,/],
+      [`${PAGE}, https://b.example`, "cors_duplicate", /names several origins, https:\/\/app\.example, https:\/\/b\.example,/],
       [[PAGE, PAGE], "cors_duplicate", /^The server and something in front of it both send/],
       [["*", PAGE], "cors_duplicate", /^The server and something in front of it both send/],
-      ["", "cors_origin", /let in nobody, by an empty Access-Control-Allow-Origin, and not https:\/\/app\.example\.$/],
+      ["", "cors_origin", /allow nobody, by an empty Access-Control-Allow-Origin, not https:\/\/app\.example\.$/],
     ]) {
       const other = await host({ headers: { "access-control-allow-origin": origin, "access-control-allow-headers": "authorization" } }, made);
       const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
@@ -400,11 +400,11 @@ describe("what is printed", () => {
     }
   });
 
-  it("says what is missing for cookies, and what the asterisk stands for", async () => {
+  it("says what cookies need, and what the asterisk includes", async () => {
     for (const [headers, args, sentence] of [
-      [{ "access-control-allow-origin": PAGE, "access-control-allow-headers": "authorization" }, ["--credentials"], /they need Access-Control-Allow-Credentials: true\.$/],
-      [{ "access-control-allow-origin": "*", "access-control-allow-headers": "authorization", "access-control-allow-credentials": "true" }, ["--credentials"], /they need Access-Control-Allow-Origin: https:\/\/app\.example, not \*\.$/],
-      [{ "access-control-allow-origin": "*", "access-control-allow-headers": "*" }, [], /allow \*\. The asterisk stands neither for Authorization/],
+      [{ "access-control-allow-origin": PAGE, "access-control-allow-headers": "authorization" }, ["--credentials"], /which takes Access-Control-Allow-Credentials: true\.$/],
+      [{ "access-control-allow-origin": "*", "access-control-allow-headers": "authorization", "access-control-allow-credentials": "true" }, ["--credentials"], /which takes Access-Control-Allow-Origin: https:\/\/app\.example, not \*\.$/],
+      [{ "access-control-allow-origin": "*", "access-control-allow-headers": "*" }, [], /allow \*\. The asterisk does not include Authorization/],
     ]) {
       const other = await host({ headers }, made);
       const { stdout } = await run(["--origin", PAGE, ...args, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
@@ -413,7 +413,7 @@ describe("what is printed", () => {
     }
   });
 
-  it("a redirect to an app", async () => {
+  it("a redirect to an app's URL", async () => {
     const redirecting = createServer((_, res) => res.writeHead(302, { location: "app:callback?token=s3cret" }).end());
     await new Promise((resolve) => redirecting.listen(0, "127.0.0.1", resolve));
     const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${redirecting.address().port}` }));
@@ -423,35 +423,35 @@ describe("what is printed", () => {
     assert.doesNotMatch(stdout, /s3cret/);
   });
 
-  it("origins of files, of extensions and of apps", async () => {
+  it("the origins of files, extensions and apps", async () => {
     for (const page of ["null", "chrome-extension://abcdefghijklmnop", "capacitor://localhost", "tauri://localhost:1420"]) {
       server.requests.length = 0;
       const { code, stdout } = await run(["--origin", page, "--json"], env());
       assert.equal(code, 1, stdout);
       assert.equal(server.requests.find(({ method }) => method === "OPTIONS").headers.origin, page);
       const [{ fix }] = JSON.parse(stdout).findings;
-      // No settings can let in "null" alone.
+      // No settings allow only "null".
       if (page === "null") assert.equal(fix, undefined);
       else assert.ok(fix.includes(`"${page}"`));
     }
   });
 
-  it("a proxy that is not used is a note where the server answers, whatever the credentials are", async () => {
+  it("an unused proxy is a note if the server answers, whatever the credentials are", async () => {
     const { code, stdout } = await run(["--json"], { BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN_COMMAND: "exit 3", HTTP_PROXY: "http://127.0.0.1:9" });
     assert.equal(code, 4);
     const levels = JSON.parse(stdout).findings.map(({ code, level }) => `${code} ${level}`);
     assert.deepEqual(levels.sort(), ["proxy_unused note", "token_provider_error error"]);
   });
 
-  it("a proxy that is away is tried with the server that was asked for", async () => {
+  it("a proxy that does not run", async () => {
     const { findings } = JSON.parse((await run(["--json"], env({ HTTP_PROXY: "http://127.0.0.1:9", NODE_USE_ENV_PROXY: "1" }))).stdout);
     const refused = findings.find(({ code }) => code === "proxy_refused");
-    // An older Node.js cannot be told to use one.
+    // An older Node.js cannot use a proxy.
     if (refused) assert.equal(refused.fix, `curl -sS -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$HTTP_PROXY" ${server.baseUrl}`);
     else assert.ok(findings.some(({ code }) => code === "proxy_unused"));
   });
 
-  it("a certificate is blamed for its own faults alone", async () => {
+  it("blames a certificate only for its own faults", async () => {
     for (const [tls, sentence] of [
       ["expired", /^The certificate of 127\.0\.0\.1:\d+ has expired;/],
       ["early", /^The certificate of 127\.0\.0\.1:\d+ is not valid yet,/],
@@ -466,7 +466,7 @@ describe("what is printed", () => {
     }
   });
 
-  it("a certificate with a common name alone", async () => {
+  it("a certificate with only a common name", async () => {
     const server = await host({ tls: "commonName" }, made);
     const { code, stdout } = await run([], env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "localhost"), NODE_EXTRA_CA_CERTS: made.authority }));
     server.close();
@@ -474,11 +474,11 @@ describe("what is printed", () => {
     assert.match(stdout, /^✔ TLS .*, for the common name localhost, from/m);
   });
 
-  it("a certificate that ends soon is a note", async () => {
+  it("a certificate that expires soon is a note", async () => {
     const tls = await host({ tls: "ending" }, made);
     const { code, stdout } = await run([], { BOOKMORE_URL: tls.baseUrl, BOOKMORE_TOKEN: GOOD, NODE_EXTRA_CA_CERTS: made.authority });
     tls.close();
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /^✔ TLS +TLSv1\.\d, .*\n +• The certificate of 127\.0\.0\.1 ends on/m);
+    assert.match(stdout, /^✔ TLS +TLSv1\.\d, .*\n +• The certificate of 127\.0\.0\.1 expires on/m);
   });
 });

@@ -1,4 +1,4 @@
-// What package.json and the limits say of the entries, held against the build's list of them.
+// package.json and the size limits agree with the build's list of entries.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
@@ -37,7 +37,7 @@ function conditions(name) {
 }
 
 it("exports each entry, the runtimes' own scripts first", () => {
-  // As pairs: the first condition that fits is taken, so their order counts.
+  // As pairs, because their order counts: the first condition that matches is used.
   const pairs = Object.entries(manifest.exports).map(([key, value]) => [key, typeof value === "string" ? value : Object.entries(value)]);
   assert.deepEqual(pairs, [
     ...names.map((name) => [subpath(name), conditions(name)]),
@@ -57,7 +57,7 @@ it("gives require the CommonJS entry under every condition", () => {
         const name = `bookmore-sdk${entry.slice(1)}`;
         const has = entry === "./meter/define" ? "true" : "Object.keys(own).length > 0";
         const script = `const own = require("${name}"); console.log(require.resolve("${name}"), ${has})`;
-        // The frameworks that bindings are for are installed beside the tests.
+        // The frameworks of the bindings are installed for the tests.
         const env = { ...process.env, NODE_PATH: fileURLToPath(new URL("../node_modules", import.meta.url)) };
         const printed = execFileSync(process.execPath, ["-C", condition, "-e", script], { cwd: user.folder, env, encoding: "utf8" });
         assert.match(printed, /\.cjs true\n$/, `${name} under ${condition}`);
@@ -68,12 +68,12 @@ it("gives require the CommonJS entry under every condition", () => {
   }
 });
 
-it("tells compilers that do not read exports where the declarations are", () => {
+it("has declarations for compilers that do not read exports", () => {
   const others = [...names.filter((name) => name !== "index"), ...FRAMEWORKS, "sdk.wasm"];
   assert.deepEqual(manifest.typesVersions["*"], Object.fromEntries(others.map((name) => [subpath(name).slice(2), [`./dist/${name}.d.ts`]])));
 });
 
-it("packs the pages, the scripts, and the declarations that an entry reaches", () => {
+it("packs the docs, the scripts, and the declarations that entries import", () => {
   const reached = new Set();
   const reach = (path) => {
     if (reached.has(path)) return;
@@ -93,7 +93,7 @@ it("packs the pages, the scripts, and the declarations that an entry reaches", (
 
 it("has one command", () => assert.deepEqual(manifest.bin, { "bookmore-sdk": `dist/${command[0]}` }));
 
-it("lets bundlers drop every script but those that are there for what importing them does", () => {
+it("lets bundlers drop every script but those with side effects", () => {
   const effects = ENTRIES.filter(({ isEffect }) => isEffect).flatMap((entry) => scripts(entry).map(({ file }) => file));
   const kept = manifest.sideEffects.map((glob) => new RegExp(`^${glob.slice(2).replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`));
   const isKept = (file) => kept.some((glob) => glob.test(`dist/${file}`));
@@ -104,7 +104,7 @@ it("limits the size of each script", () => {
   assert.deepEqual(Object.keys(JSON.parse(read("build/budget.json"))), [...allScripts, "sdk.wasm"]);
 });
 
-it("is of the same version as the crate", () => {
+it("has the same version as the crate", () => {
   const [, version] = /^version = "(.+)"$/m.exec(readFileSync(new URL("../../Cargo.toml", import.meta.url), "utf8"));
   assert.equal(manifest.version, version);
 });

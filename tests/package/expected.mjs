@@ -1,7 +1,7 @@
-// Compares what a call of the npm package came to with a row of tests/fixtures/outcomes.json.
+// Compares the outcome of a call of the npm package with a row of tests/fixtures/outcomes.json.
 import assert from "node:assert/strict";
 
-// The class that stands for each code.
+// The class of each code.
 const NAMES = {
   api_error: "ApiError",
   authentication_error: "AuthenticationError",
@@ -14,13 +14,13 @@ const NAMES = {
 };
 
 /**
- * Throws an AssertionError where `outcome` is not what `row` says.
+ * Throws an AssertionError if `outcome` is not what `row` says.
  * `outcome` is `{ usage }` or `{ error: { name, code, status, errorCode, path, message } }`.
- * `inBrowser`: a browser keeps the status of a redirect to itself, so that it is 0.
+ * `inBrowser`: browsers hide the status of a redirect, which is then 0.
  */
 export function checkOutcome(row, outcome, { inBrowser = false } = {}) {
   const { id } = row;
-  // A row with both has a usage that a JavaScript number cannot hold.
+  // A row with both has a usage that JavaScript numbers cannot represent.
   const expectsError = row.error !== undefined && (!row.usage || row.error.inJavaScript === true);
   if (expectsError) {
     assert.ok(outcome.error, `${id}: expected ${row.error.code}, got ${JSON.stringify(outcome.usage)}`);
@@ -33,7 +33,7 @@ export function checkOutcome(row, outcome, { inBrowser = false } = {}) {
 
 function checkError({ id, error: expected }, actual, inBrowser) {
   const isRedirect = expected.status >= 300 && expected.status < 400;
-  // Absent members are expected to be absent; a member that JSON cannot carry is absent as well.
+  // JSON turns undefined members into absent ones.
   assert.deepEqual(
     [actual.code, actual.name, actual.status, actual.errorCode ?? undefined, actual.path ?? undefined],
     [
@@ -53,7 +53,7 @@ function checkError({ id, error: expected }, actual, inBrowser) {
 }
 
 function checkUsage({ id, usage: expected }, actual) {
-  // The rows have what the API calls a long as a string.
+  // The rows have 64-bit integers as strings.
   const tokensUsed = Number(expected.tokensUsed);
   const tokensRemaining = Number(expected.tokensRemaining);
   assert.deepEqual(actual, { ...expected, tokensUsed, tokensRemaining }, id);

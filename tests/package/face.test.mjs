@@ -1,4 +1,4 @@
-// The face that an app sees: errors, clients in proxies and subclasses, many calls on one signal, both module formats.
+// What an app sees: errors, clients in proxies and subclasses, many calls with one signal, both module formats.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -41,7 +41,7 @@ describe("errors", () => {
     Errors: [{ ErrorCode: "NotEqual", FieldName: "CompanyId", Message: "No." }], Meta: { a: "b" },
   };
 
-  it("have the server's words and all of its ResponseStatus, without secrets", async () => {
+  it("have the server's message and its whole ResponseStatus, without secrets", async () => {
     const fetch = async () => reply(JSON.stringify({ ResponseStatus: STATUS }), 403);
     const error = await failure({ fetch, bearerToken: "t0ken-s3cret" });
     assert.equal(error.code, "permission_denied");
@@ -57,14 +57,14 @@ describe("errors", () => {
 
   for (const [what, status, body, errorCode, serverMessage] of [
     ["OAuth's", 401, { error: "invalid_token", error_description: "The token has expired." }, "invalid_token", "The token has expired."],
-    ["OAuth's, without words", 400, { error: "invalid_request" }, "invalid_request", undefined],
+    ["OAuth's description-less", 400, { error: "invalid_request" }, "invalid_request", undefined],
     ["RFC 9457's", 403, { type: "about:blank", title: "Forbidden", status: 403, detail: "Ask for ai:read." }, undefined, "Ask for ai:read."],
     ["a gateway's", 429, { error: { code: "slow_down", message: "Not so fast." } }, "slow_down", "Not so fast."],
-    ["a gateway's, in a list", 400, { errors: [{ message: "The first." }, { message: "Another." }] }, undefined, "The first."],
+    ["a gateway's list", 400, { errors: [{ message: "The first." }, { message: "Another." }] }, undefined, "The first."],
     ["a text", 403, "No access.", undefined, "No access."],
-    ["none that is known", 403, { fault: 17 }, undefined, undefined],
+    ["an unknown", 403, { fault: 17 }, undefined, undefined],
   ]) {
-    it(`are read for their words, the body being ${what}`, async () => {
+    it(`read the message from ${what} body`, async () => {
       const error = await failure({ fetch: async () => reply(JSON.stringify(body), status) });
       assert.deepEqual([error.errorCode, error.serverMessage, error.responseStatus], [errorCode, serverMessage, undefined]);
       assert.ok(error.message.includes(serverMessage ?? `(${status}`), error.message);
@@ -72,14 +72,14 @@ describe("errors", () => {
     });
   }
 
-  it("have in such bodies no secret either", async () => {
+  it("contain no secret of such bodies", async () => {
     const quoted = { error: "invalid_token", error_description: "No s3cret-t0ken here.", title: "s3cret-t0ken" };
     const error = await failure({ fetch: async () => reply(JSON.stringify(quoted), 401), bearerToken: "s3cret-t0ken" });
     assert.deepEqual([error.errorCode, error.serverMessage], ["invalid_token", "No [REDACTED] here."]);
     assert.doesNotMatch(JSON.stringify(error) + error.message, /s3cret/);
   });
 
-  it("say whether asking again may go better", async () => {
+  it("say whether a retry may succeed", async () => {
     for (const [status, isRetryable] of [[503, true], [429, true], [408, true], [400, false], [403, false], [501, false]]) {
       assert.equal((await failure({ fetch: async () => reply("", status) })).isRetryable, isRetryable, `${status}`);
     }
@@ -87,7 +87,7 @@ describe("errors", () => {
     assert.deepEqual([lost.code, lost.isRetryable], ["network_error", true]);
   });
 
-  it("have in JSON their name, code, message and data, and no cause", async () => {
+  it("have their name, code, message and data in JSON, but no cause", async () => {
     const fetch = async () => reply(USAGE.replace("{", `{"companyId":"${OTHER}",`));
     const error = await failure({ fetch, request: { companyId: ASKED } });
     const { attempts, elapsedMs, ...rest } = JSON.parse(JSON.stringify(error));
@@ -102,7 +102,7 @@ describe("errors", () => {
     assert.deepEqual(Object.keys(JSON.parse(JSON.stringify(lost))).sort(), ["attempts", "code", "elapsedMs", "isRetryable", "message", "name"]);
   });
 
-  it("of a test are like those of calls", () => {
+  it("created by a test are like those of calls", () => {
     const made = new sdk.RateLimitError({ message: "Busy.", status: 429, retryAfterMs: 2_000, retryAt: Date.UTC(2030, 0) });
     assert.ok(sdk.isBookMoreError(made) && made instanceof sdk.ApiError && made instanceof Error);
     assert.deepEqual([made.code, made.name, made.isRetryable, made.fieldErrors], ["rate_limited", "RateLimitError", false, []]);
@@ -143,7 +143,7 @@ describe("a client", () => {
     });
   }
 
-  it("has methods that work on their own", async () => {
+  it("has methods that work detached", async () => {
     const { getAiChatUsage, ready } = new sdk.BookMoreClient(options());
     await ready();
     assert.equal((await getAiChatUsage()).tokensUsed, 5);
@@ -154,7 +154,7 @@ describe("a client", () => {
     const client = new sdk.BookMoreClient(options());
     await client.ready();
     const seen = [client];
-    // All that can be reached, without getters and calls.
+    // Everything reachable without running getters and functions.
     for (const value of seen) {
       for (const key of Reflect.ownKeys(value)) {
         const own = Object.getOwnPropertyDescriptor(value, key)?.value;
@@ -165,7 +165,7 @@ describe("a client", () => {
     assert.doesNotMatch(inspect(client, { depth: 9, showHidden: true }) + JSON.stringify(client), /s3cret/);
   });
 
-  it("can be extended, and its methods watched", async () => {
+  it("can be subclassed, and its methods spied on", async () => {
     class Own extends sdk.BookMoreClient {
       async getAiChatUsage(...given) {
         return { ...(await super.getAiChatUsage(...given)), isOwn: true };
@@ -176,7 +176,7 @@ describe("a client", () => {
     assert.equal(typeof prototype.getAiChatUsage, "function");
   });
 
-  it("serves thirty calls on one signal without a warning, and forgets them", async () => {
+  it("serves thirty calls with one signal without a warning, and removes its listeners", async () => {
     const script = `
       const { BookMoreClient } = require("bookmore-sdk");
       const { getEventListeners } = require("node:events");
@@ -193,7 +193,7 @@ describe("a client", () => {
 describe("a sub-entry", () => {
   const CALLS = Symbol.for("bookmore-sdk.calls.1");
 
-  it("reaches what is behind a client of either module format", async () => {
+  it("reaches the internals of a client of either module format", async () => {
     for (const { BookMoreClient } of [sdk, esm]) {
       const client = reactive({ client: new BookMoreClient({ fetch: async () => reply() }) }).client;
       assert.equal((await client[CALLS]().getAiChatUsage()).tokensUsed, 5);
@@ -201,7 +201,7 @@ describe("a sub-entry", () => {
     }
   });
 
-  it("has none of the client in it", async () => {
+  it("contains no code of the client", async () => {
     const { ENTRIES, scripts } = await import("../../pkg/build/entries.mjs");
     const { readFileSync } = await import("node:fs");
     const others = ENTRIES.filter(({ name }) => !["index", "slim", "no-wasm"].includes(name)).flatMap(scripts);

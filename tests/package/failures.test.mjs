@@ -1,5 +1,5 @@
-// Bad input, bad replies, aborts and traps: each has its typed error with a
-// sentence, and nothing is left behind.
+// Invalid input, invalid replies, aborts and traps: each has a typed error with a
+// sentence, and leaves nothing behind.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ before(async () => {
   user = install();
   server = await startServer();
   const url = pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.cjs"));
-  // A module of its own for each test that breaks something.
+  // A fresh module for each test that breaks something.
   fresh = async () => {
     const { createRequire } = await import("node:module");
     const require = createRequire(url);
@@ -50,11 +50,11 @@ const failures = [
     "ConfigError", "config_error", "The company id is empty; leave it out to ask for the caller's own company."],
   ["a blank company id", () => client().getAiChatUsage({ companyId: " \t" }),
     "ConfigError", "config_error", "The company id is empty; leave it out to ask for the caller's own company."],
-  ["a company id that is no Guid", () => client().getAiChatUsage({ companyId: "abc" }),
+  ["a company id that is not a Guid", () => client().getAiChatUsage({ companyId: "abc" }),
     "ConfigError", "config_error", "The company id is not a Guid; pass it as 32 hexadecimal digits, with or without dashes."],
-  ["a company id that is no string", () => client().getAiChatUsage({ companyId: null }),
+  ["a company id that is not a string", () => client().getAiChatUsage({ companyId: null }),
     "ConfigError", "config_error", "companyId must be a string."],
-  ["a request that is no object", () => client().getAiChatUsage("abc"),
+  ["a request that is not an object", () => client().getAiChatUsage("abc"),
     "ConfigError", "config_error", "The request must be an object."],
   ["a bad base URL", () => client({ baseUrl: "ftp://api.example" }),
     "ConfigError", "config_error", "baseUrl must be an http(s) URL without user name, query, fragment or broken escapes, such as https://api.bookmore.com."],
@@ -62,13 +62,13 @@ const failures = [
     "ConfigError", "config_error", "bearerToken must be a string of visible ASCII characters, without spaces or line breaks, or a function that gives one."],
   ["a promise of a token", () => client({ bearerToken: Promise.resolve("t0ken") }),
     "ConfigError", "config_error", "bearerToken must be a string of visible ASCII characters, without spaces or line breaks, or a function that gives one."],
-  ["a newline in the token that a function gives", () => client({ bearerToken: () => "a\nb" }).getAiChatUsage(),
+  ["a newline in the token of a function", () => client({ bearerToken: () => "a\nb" }).getAiChatUsage(),
     "TokenProviderError", "token_provider_error", "The bearerToken function must give a string of visible ASCII characters, without spaces or line breaks, { token, expiresAt } with such a token, or null to send none."],
   ["a token function that throws", () => client({ bearerToken: () => { throw new Error("no session"); } }).getAiChatUsage(),
     "TokenProviderError", "token_provider_error", "The bearerToken function failed; its error is the cause."],
-  ["a token function that gives a number", () => client({ bearerToken: async () => 5 }).getAiChatUsage(),
+  ["a token function that returns a number", () => client({ bearerToken: async () => 5 }).getAiChatUsage(),
     "TokenProviderError", "token_provider_error", "The bearerToken function must give a string of visible ASCII characters, without spaces or line breaks, { token, expiresAt } with such a token, or null to send none."],
-  ["a token function that gives an end that is none", () => client({ bearerToken: async () => ({ token: "t0ken", expiresAt: "soon" }) }).getAiChatUsage(),
+  ["a token function that returns an invalid expiresAt", () => client({ bearerToken: async () => ({ token: "t0ken", expiresAt: "soon" }) }).getAiChatUsage(),
     "TokenProviderError", "token_provider_error", "expiresAt must be a Date, or a number of milliseconds since 1970."],
   ["a token over plain http", () => client({ baseUrl: "http://api.example", bearerToken: "t0ken" }),
     "ConfigError", "config_error", "A token or an API key must not go over plain http; use an https baseUrl, or allowInsecureHttp."],
@@ -77,33 +77,33 @@ const failures = [
   ["a token set later, over plain http", () => client({ baseUrl: "http://api.example" }).setBearerToken("t0ken"),
     "ConfigError", "config_error", "A token or an API key must not go over plain http; use an https baseUrl, or allowInsecureHttp."],
   ...[0, 1.5, -1, 2 ** 31, NaN, Infinity, "10"].map((ms) =>
-    [`a limit of ${JSON.stringify(ms)}`, () => client({ attemptTimeoutMs: ms }),
+    [`a timeout of ${JSON.stringify(ms)}`, () => client({ attemptTimeoutMs: ms }),
       "ConfigError", "config_error", "attemptTimeoutMs must be an integer from 1 to 2147483647, or null for no limit."]),
-  ["a total limit of no time", () => client().getAiChatUsage({}, { totalTimeoutMs: 0 }),
+  ["a total timeout of 0", () => client().getAiChatUsage({}, { totalTimeoutMs: 0 }),
     "ConfigError", "config_error", "totalTimeoutMs must be an integer from 1 to 2147483647, or null for no limit."],
   ["eleven retries", () => client({ maxRetries: 11 }),
     "ConfigError", "config_error", "maxRetries must be an integer from 0 to 10."],
-  ["a listener that is none", () => client({ onEvent: "log" }),
+  ["a listener that is not a function", () => client({ onEvent: "log" }),
     "ConfigError", "config_error", "onEvent must be a function."],
   ["a header that the SDK sets", () => client().getAiChatUsage({}, { headers: { Accept: "text/html" } }),
     "ConfigError", "config_error", "The header Accept cannot be set here; use the SDK's options."],
-  ["a header that would make a POST of it", () => client().getAiChatUsage({}, { headers: { "X-HTTP-Method-Override": "POST" } }),
+  ["a header that would turn it into a POST", () => client().getAiChatUsage({}, { headers: { "X-HTTP-Method-Override": "POST" } }),
     "ConfigError", "config_error", "The header X-HTTP-Method-Override cannot be set here; use the SDK's options."],
-  ["a base URL that is no string", () => client({ baseUrl: 5 }),
+  ["a base URL that is not a string", () => client({ baseUrl: 5 }),
     "ConfigError", "config_error", "baseUrl must be an http(s) URL without user name, query, fragment or broken escapes, such as https://api.bookmore.com."],
   ["a base URL with an impossible host", () => client({ baseUrl: "http://1.2.3.256" }),
     "ConfigError", "config_error", "baseUrl must be an http(s) URL without user name, query, fragment or broken escapes, such as https://api.bookmore.com."],
   ["a thrown message that quotes the token", () => client({ bearerToken: "t0ken-s3cret", fetch: async (_, init) => { throw new Error(JSON.stringify(init)); } }).getAiChatUsage(),
     "FetchError", "fetch_error", /^The fetch function failed by itself: .*"Authorization":"Bearer \[REDACTED\]".*\. Its error is the cause/],
   ["a mock with json() only", () => client({ fetch: async () => ({ ok: true, status: 200, json: async () => ({}) }) }).getAiChatUsage(),
-    "ConfigError", "config_error", "The fetch function gave an object with neither body nor arrayBuffer() nor text(); give a Response that nobody has read, as fetch does, or one made like it with status, headers and a body."],
-  ["headers that are no pairs", () => client({ headers: [1] }),
+    "ConfigError", "config_error", "The fetch function returned an object with neither body nor arrayBuffer() nor text(); return an unread Response, as fetch does, or an object like one with status, headers and a body."],
+  ["headers that are not pairs", () => client({ headers: [1] }),
     "ConfigError", "config_error", "headers must be an object, or iterate as pairs of a name and a value."],
-  ["a header's name that is no string", () => client({ headers: new Map([[1, "x"]]) }),
+  ["a header name that is not a string", () => client({ headers: new Map([[1, "x"]]) }),
     "ConfigError", "config_error", "headers must be an object, or iterate as pairs of a name and a value."],
-  ["a header's value that is no string", () => client({ headers: { "X-A": 5 } }),
+  ["a header value that is not a string", () => client({ headers: { "X-A": 5 } }),
     "ConfigError", "config_error", 'headers["X-A"] must be a string.'],
-  ["a format that is none", () => client({ format: "xml" }),
+  ["an unknown format", () => client({ format: "xml" }),
     "ConfigError", "config_error", 'format must be "json" or "jsonl".'],
   ["an HTML reply", () => client({ fetch: json("<html>", { headers: { "content-type": "text/html" } }) }).getAiChatUsage(),
     "UnexpectedResponseError", "unexpected_response", "The server answered with text/html instead of JSON, perhaps a login page. Check the base URL and the credentials."],
@@ -117,7 +117,7 @@ const failures = [
     "UnexpectedResponseError", "company_mismatch", "The server answered for company 3fa85f6457174562b3fc2c963f66afa6 although company 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c was asked for. Check that the credentials give access to it."],
   ["an empty 401", () => client({ fetch: json("", { status: 401, headers: {} }) }).getAiChatUsage(),
     "AuthenticationError", "authentication_error", "The server refused the request (401) without saying why. Pass a valid bearer token or API key."],
-  ["a signal that is none", () => client().getAiChatUsage({}, { signal: "stop" }),
+  ["a signal that is not one", () => client().getAiChatUsage({}, { signal: "stop" }),
     "ConfigError", "config_error", "signal must be an AbortSignal."],
 ];
 
@@ -136,12 +136,12 @@ for (const [what, call, name, code, sentence] of failures) {
   });
 }
 
-it("2^53 - 1 is still a number", async () => {
+it("accepts 2^53 - 1", async () => {
   const fetch = json(USAGE.replace("5", "9007199254740991"));
   assert.equal((await client({ fetch }).getAiChatUsage()).tokensUsed, Number.MAX_SAFE_INTEGER);
 });
 
-it("knows clients and errors of another copy of the package", async () => {
+it("recognises clients and errors of another copy of the package", async () => {
   const other = await fresh();
   const stranger = new other.BookMoreClient({ fetch: json("", { status: 404 }) });
   const error = await failure(() => stranger.getAiChatUsage());
@@ -151,7 +151,7 @@ it("knows clients and errors of another copy of the package", async () => {
   for (const value of [null, {}, error]) assert.ok(!sdk.isBookMoreClient(value));
 });
 
-it("keeps what was thrown as the cause", async () => {
+it("keeps the original error as the cause", async () => {
   const thrown = new TypeError("Failed to fetch");
   const error = await failure(() => client({ fetch: () => Promise.reject(thrown) }).getAiChatUsage());
   assert.equal(error.cause, thrown);
@@ -226,7 +226,7 @@ it("a trap rejects the calls of its instance and the next call gets a fresh one"
   }
 });
 
-it("says how to run where WebAssembly is missing or forbidden", async () => {
+it("says what to do if WebAssembly is missing or forbidden", async () => {
   const { BookMoreClient } = await fresh();
   const restore = compilingBy({
     Module: function () {
@@ -243,7 +243,7 @@ it("says how to run where WebAssembly is missing or forbidden", async () => {
   assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
 });
 
-it("compiles elsewhere where a page may compile only a little at once", async () => {
+it("compiles asynchronously if a page may compile only small modules synchronously", async () => {
   const { BookMoreClient } = await fresh();
   const { compile } = WebAssembly;
   const came = [];
@@ -263,10 +263,10 @@ it("compiles elsewhere where a page may compile only a little at once", async ()
   }
 });
 
-/** Replaces functions of WebAssembly, until the function that it returns is called. */
+/** Replaces functions of WebAssembly. Returns a function that restores them. */
 function compilingBy(functions) {
   const before = Object.fromEntries(Object.keys(functions).map((name) => [name, WebAssembly[name]]));
-  // The script asks whether something is a module.
+  // The script checks whether something is a module.
   if (functions.Module) functions.Module.prototype = WebAssembly.Module.prototype;
   Object.assign(WebAssembly, functions);
   return () => Object.assign(WebAssembly, before);

@@ -1,4 +1,4 @@
-// What is found of what probes came to: the pure part of bookmore-sdk/diagnose, as a table.
+// The findings for the outcomes of probes: the pure part of bookmore-sdk/diagnose, as a table.
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { loadSource } from "./bundle.mjs";
@@ -21,7 +21,7 @@ const opaque = { came: "opaque" };
 const failed = (code, more) => ({ error: { code, message: `It is ${code}.`, isRetryable: false, ...more }, sent: ["authorization"] });
 const noReply = failed("network_error", { attempts: [{ error: "network_error", ms: 1, waitMs: 0 }] });
 
-/** What a page sees of a host, by the columns of the table; `f`: nothing of it. */
+/** The facts of a page whose server answers, but whose call got no reply; `more` replaces any of them. */
 const facts = ({ headers, ...more }) => ({
   page: PAGE, baseUrl: API, headerNames: ["authorization"], includesCookies: false, isJsonl: false, isOffline: false,
   now: NOW, isRefusedByCsp: false, reach: opaque, headers: headers ?? {}, call: noReply, settings: IN_CODE, ...more,
@@ -37,7 +37,7 @@ const usage = { sent: ["authorization"], contentType: "application/json; charset
 const REFUSED = { code: "runtime_unsupported", message: "Refused.", cause: { name: "CompileError" } };
 
 const TABLE = [
-  // What the issue measured in three browsers.
+  // As measured in three browsers.
   ["ServiceStack's default CORS", { plain: readable(), headers: { authorization: nothing }, contentType: readable() }, ["cors_headers cors_headers cors_error_replies"]],
   ["the same, where who is not signed in is redirected", { plain: { came: "redirect" }, headers: { authorization: nothing }, contentType: { came: "redirect" } }, ["cors_headers cors_headers cors_error_replies"]],
   ["one of two headers refused", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: readable() }, ["cors_headers cors_headers cors_error_replies"]],
@@ -46,17 +46,17 @@ const TABLE = [
   ["both headers allowed, cookies beside a wildcard", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing }, ["cors_credentials cors_credentials cors_error_replies"]],
   ["endpoint routing, errors without CORS", { plain: nothing }, [BLOCKED]],
   ["sign-in redirect in front", { plain: nothing }, [BLOCKED]],
-  ["all readable but this one reply", { plain: readable(), headers: { authorization: readable() } }, ["no_reply cors_error_replies truncated"]],
+  ["everything readable but the call's reply", { plain: readable(), headers: { authorization: readable() } }, ["no_reply cors_error_replies truncated"]],
   ["nothing listens, unknown name, certificate", { reach: nothing }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
   ["the same, in a page that is cross-origin isolated", { reach: nothing, isIsolated: true }, ["no_reply cors_blocked connection_refused unknown_host certificate_untrusted not_tls connection_reset redirected blocked_reply"]],
   ["the same, offline", { reach: nothing, isOffline: true }, [`no_reply offline connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
-  ["this machine has no name to be unknown", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, [`no_reply connection_refused ${OTHERS}`]],
-  ["a local server, asked by a page of the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, [`no_reply connection_refused certificate_untrusted not_tls local_network ${OTHERS}`]],
-  ["an API of the page's own origin is not redirected unseen", { reach: nothing, plain: nothing, baseUrl: `${PAGE}/api` }, ["no_reply connection_refused unknown_host certificate_untrusted not_tls connection_reset blocked_reply"]],
+  ["an IP address needs no name", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, [`no_reply connection_refused ${OTHERS}`]],
+  ["a local server, and a page on the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, [`no_reply connection_refused certificate_untrusted not_tls local_network ${OTHERS}`]],
+  ["a redirect of the page's own origin is visible", { reach: nothing, plain: nothing, baseUrl: `${PAGE}/api` }, ["no_reply connection_refused unknown_host certificate_untrusted not_tls connection_reset blocked_reply"]],
   ["the page's connect-src", { reach: undefined, plain: nothing, isRefusedByCsp: true }, ["csp_connect_src"]],
   ["the page's connect-src, and an API of its own origin", { reach: nothing, plain: nothing, isRefusedByCsp: true, baseUrl: `${PAGE}/api` }, ["csp_connect_src"]],
-  ["a limiter that sets in while preflights are tried", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
-  ["a limiter that sets in while cookies are tried", { reach: undefined, includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
+  ["a rate limiter that takes effect during the preflights", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
+  ["a rate limiter that takes effect during the probe with cookies", { reach: undefined, includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
   ["mixed content", { reach: nothing, baseUrl: "http://api.example" }, ["mixed_content"]],
   ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
   ["the server hangs, asked with CORS", { reach: undefined, plain: { came: "late" } }, ["timeout"]],
@@ -66,7 +66,7 @@ const TABLE = [
   // What answered.
   ["a usage", { reach: opaque, plain: readable(), call: usage }, []],
   ["a usage although a probe was hidden", { plain: nothing, call: usage }, []],
-  ["a redirect that the browser keeps", { plain: { came: "redirect" }, followed: nothing, call: failed("unexpected_response", { status: 0 }) }, ["redirected sign_in_redirect moved"]],
+  ["a redirect that the browser hides", { plain: { came: "redirect" }, followed: nothing, call: failed("unexpected_response", { status: 0 }) }, ["redirected sign_in_redirect moved"]],
   ["a redirect that can be followed", { plain: { came: "redirect" }, followed: readable(401, { url: `https://v2.example${PATH}` }), call: failed("unexpected_response", { status: 0 }) }, ["moved"]],
   ["a redirect to a page", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "https://id.example/login" }) }, ["sign_in_redirect"]],
   ["moved", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 301, location: `https://v2.example/x${PATH}` }) }, ["moved"]],
@@ -80,22 +80,22 @@ const TABLE = [
   ["HTML", { call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url"]],
   ["a picture", { call: failed("unexpected_response", { status: 200, contentType: "image/png" }) }, ["unexpected_response"]],
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response"]],
-  ["nobody's 404", { call: failed("api_error", { status: 404 }) }, ["base_url"]],
-  ["nobody's 405", { call: failed("api_error", { status: 405 }) }, ["base_url"]],
+  ["a 404 without an error code", { call: failed("api_error", { status: 404 }) }, ["base_url"]],
+  ["a 405 without an error code", { call: failed("api_error", { status: 405 }) }, ["base_url"]],
   ["the API's 404", { call: failed("api_error", { status: 404, errorCode: "NotFound" }) }, ["api_error"]],
-  ["a text that ends too early", { call: failed("decode_error", { isRetryable: true }) }, ["truncated"]],
-  ["a text that is no usage", { call: failed("decode_error") }, ["decode_error"]],
+  ["a truncated reply", { call: failed("decode_error", { isRetryable: true }) }, ["truncated"]],
+  ["a reply that is not a usage", { call: failed("decode_error") }, ["decode_error"]],
   ["another company", { call: failed("company_mismatch") }, ["company_mismatch"]],
   ["403", { call: failed("permission_denied") }, ["permission_denied"]],
   ["429", { call: failed("rate_limited") }, ["rate_limited"]],
   ["500", { call: failed("server_error") }, ["server_error"]],
-  ["a company id that is none", { call: failed("config_error") }, ["config_error"]],
-  ["the token's function", { call: failed("token_provider_error") }, ["token_provider_error"]],
-  ["a fetch of one's own", { call: failed("fetch_error") }, ["fetch_error"]],
+  ["an invalid company id", { call: failed("config_error") }, ["config_error"]],
+  ["the token function fails", { call: failed("token_provider_error") }, ["token_provider_error"]],
+  ["the client's own fetch fails", { call: failed("fetch_error") }, ["fetch_error"]],
   ["a framework's redirect", { call: { foreign: "threw it", isControlFlow: true } }, ["control_flow"]],
   ["a client with a member that was replaced", { call: { foreign: "threw TypeError" } }, ["stand_in"]],
   ["a redirect to an app", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "app:callback?s3cret" }) }, ["sign_in_redirect"]],
-  ["what stands in for a client", { baseUrl: undefined, reach: undefined, call: { foreign: "gave what is no usage" } }, ["stand_in"]],
+  ["a stand-in for a client", { baseUrl: undefined, reach: undefined, call: { foreign: "returned something that is not a usage" } }, ["stand_in"]],
   ["the same, and the server refuses it", { baseUrl: undefined, reach: undefined, call: { ...failed("authentication_error"), sent: undefined } }, ["credentials_refused"]],
   ["the same, in another form", { baseUrl: undefined, reach: undefined, call: { contentType: "text/jsonl" } }, []],
   ["the same without a reply", { baseUrl: undefined, reach: undefined }, ["no_reply"]],
@@ -104,41 +104,41 @@ const TABLE = [
   ["no credentials", { call: { ...failed("authentication_error"), sent: [] } }, ["credentials_missing"]],
   ["no credentials, and a fetch that may add some", { hasFetch: true, call: { ...failed("authentication_error"), sent: [] } }, ["credentials_refused"]],
   ["a key", { call: { ...failed("authentication_error"), sent: ["x-api-key"] } }, ["key_refused"]],
-  ["a token that is no JWT", { call: failed("authentication_error") }, ["token_refused"]],
+  ["a token that is not a JWT", { call: failed("authentication_error") }, ["token_refused"]],
   ["expired", { call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_expired"]],
   ["not valid yet", { call: { ...failed("authentication_error"), claims: { nbf: NOW + MINUTE } } }, ["token_not_yet_valid"]],
-  ["good, and of another issuer perhaps", { call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE, iss: "https://id.example" } } }, ["token_refused"]],
-  ["expired by the server's clock alone", { plain: readable(401, { aheadMs: -5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE } } }, ["clock_skew"]],
-  ["valid later by the server's clock alone", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { nbf: NOW - MINUTE } } }, ["clock_skew"]],
-  ["expired here alone: not for this", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_refused", "clock_skew note"]],
+  ["valid, but perhaps from another issuer", { call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE, iss: "https://id.example" } } }, ["token_refused"]],
+  ["expired only by the server's clock", { plain: readable(401, { aheadMs: -5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE } } }, ["clock_skew"]],
+  ["not valid yet only by the server's clock", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { nbf: NOW - MINUTE } } }, ["clock_skew"]],
+  ["expired only by the clock here is not the cause", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_refused", "clock_skew note"]],
 
-  ["expired, and the refusal cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, ["no_reply cors_error_replies truncated", "token_expired"]],
+  ["expired, but the 401 cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, ["no_reply cors_error_replies truncated", "token_expired"]],
 
   // The platform.
   ["no WebAssembly by the page's policy", { call: undefined, runtime: REFUSED }, ["wasm_csp"]],
   ["the same, and the policy's connect-src", { reach: nothing, isRefusedByCsp: true, call: undefined, runtime: REFUSED }, ["wasm_csp", "csp_connect_src"]],
   ["the same, and no CORS settings", { plain: nothing, call: undefined, runtime: REFUSED }, ["wasm_csp", BLOCKED]],
   ["the same, and a server that hangs", { reach: { came: "late" }, call: undefined, runtime: REFUSED }, ["wasm_csp", "timeout"]],
-  ["the same, and a server that lets the page read all", { plain: readable(), headers: { authorization: readable() }, call: undefined, runtime: REFUSED }, ["wasm_csp"]],
-  ["another trouble of the runtime", { call: undefined, runtime: { code: "runtime_unsupported", message: "No fetch." } }, ["runtime_unsupported"]],
+  ["the same, and a server with correct CORS settings", { plain: readable(), headers: { authorization: readable() }, call: undefined, runtime: REFUSED }, ["wasm_csp"]],
+  ["another problem of the runtime", { call: undefined, runtime: { code: "runtime_unsupported", message: "No fetch." } }, ["runtime_unsupported"]],
   ["a module that cannot be fetched", { call: undefined, runtime: { code: "network_error", message: "Not fetched." } }, ["module_missing"]],
-  ["a module that is none", { call: undefined, runtime: { code: "config_error", message: "No module." } }, ["config_error"]],
+  ["an invalid module", { call: undefined, runtime: { code: "config_error", message: "No module." } }, ["config_error"]],
 
   // Notes.
   ["clocks differ", { plain: readable(401, { aheadMs: -5 * MINUTE }), call: usage }, ["clock_skew note"]],
-  ["clocks differ by what a header rounds", { plain: readable(401, { aheadMs: 1000 }), call: usage }, []],
+  ["clocks differ by less than a header's rounding", { plain: readable(401, { aheadMs: 1000 }), call: usage }, []],
   ["plain http", { page: undefined, baseUrl: "http://api.example", reach: readable(), call: usage }, ["insecure_http note"]],
   ["plain http to this machine", { page: undefined, baseUrl: "http://[::1]:8787", reach: readable(), call: usage }, []],
   ["camelCase", { plain: readable(401, { isCamelCase: true }), call: usage }, ["reply_form note"]],
-  ["JSON Lines that nobody asked for", { call: { ...usage, contentType: "text/jsonl" } }, ["reply_form note"]],
-  ["comes and goes", { page: undefined, reach: nothing, plain: nothing, call: usage }, ["unsteady note"]],
+  ["unrequested JSON Lines", { call: { ...usage, contentType: "text/jsonl" } }, ["reply_form note"]],
+  ["an unreliable connection", { page: undefined, reach: nothing, plain: nothing, call: usage }, ["unsteady note"]],
 ];
 
 describe("facts and findings", () => {
   for (const [what, given, expected] of TABLE) it(what, () => assert.deepEqual(codes(given), expected));
 });
 
-it("what mends CORS has the page's origin and the client's headers in it", () => {
+it("the CORS fix contains the page's origin and the client's headers", () => {
   const [{ fix, elsewhere, doctor }] = findingsOf(facts({ headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: nothing, "x-tenant": nothing }, contentType: readable() }));
   assert.equal(fix, 'Plugins.Add(new CorsFeature(allowOriginWhitelist: new[] { "https://app.example" }, allowedHeaders: "Content-Type,Authorization,x-tenant", exposeHeaders: "Retry-After,Date,X-Request-Id", allowCredentials: true));');
   assert.match(elsewhere["ASP.NET Core, before UseAuthentication"], /^builder\.Services\.AddCors\(\);.*\napp\.UseCors.*WithOrigins\("https:\/\/app\.example"\).*"Authorization", "x-tenant"/);
@@ -146,30 +146,30 @@ it("what mends CORS has the page's origin and the client's headers in it", () =>
   assert.equal(doctor, "BOOKMORE_URL=https://api.example npx bookmore-sdk doctor --origin https://app.example --headers authorization,x-tenant");
 });
 
-it("no header is allowed twice", () => {
+it("the CORS fix allows no header twice", () => {
   const [{ fix, elsewhere }] = findingsOf(facts({ headerNames: ["authorization", "content-type"], plain: readable(), headers: { authorization: nothing }, contentType: readable() }));
   for (const text of [fix, ...Object.values(elsewhere)]) assert.equal(text.match(/content-type/gi).length, 1, text);
 });
 
-it("findings go through JSON, and print on one line each but for what mends them", () => {
+it("findings survive JSON, and print on one line each, apart from their fixes", () => {
   for (const [what, given] of TABLE) {
     const findings = findingsOf(facts(given));
     assert.deepEqual(JSON.parse(JSON.stringify(findings)), findings, what);
   }
-  const message = "Busy.\n✔ The call gave a usage.\u001b[2J\u009b31m\u202e\u0007";
+  const message = "Busy.\n✔ The call returned a usage.\u001b[2J\u009b31m\u202e\u0007";
   const lines = findingsOf(facts({ call: { ...failed("rate_limited"), error: { code: "rate_limited", message } } })).flatMap(findingLines);
-  assert.deepEqual(lines, ["✘ Busy. ✔ The call gave a usage. [2J 31m  (rate_limited)"]);
+  assert.deepEqual(lines, ["✘ Busy. ✔ The call returned a usage. [2J 31m  (rate_limited)"]);
 });
 
 it("a redirect's user name, password, query and fragment are not shown", () => {
   const location = "https://user:s3cret@id.example/login?token=s3cret#s3cret";
   const [found] = findingsOf(inNode({ call: failed("unexpected_response", { status: 302, location }) }));
-  assert.match(found.message, /^The server redirects to https:\/\/id\.example\/login instead/);
+  assert.match(found.message, /^The server redirects to https:\/\/id\.example\/login, perhaps a login page/);
   const [moved] = findingsOf(inNode({ call: failed("unexpected_response", { status: 301, location: `/v2${PATH}?s3cret` }) }));
   assert.equal(moved.fix, `new BookMoreClient({ baseUrl: "${API}/v2" })`);
 });
 
-it("what is missing where there is no WebAssembly is named", () => {
+it("says that WebAssembly is missing", () => {
   const { WebAssembly } = globalThis;
   const codeOf = (runtime) => codes({ call: undefined, runtime: { code: "runtime_unsupported", message: "It is missing.", ...runtime } });
   try {
@@ -181,12 +181,12 @@ it("what is missing where there is no WebAssembly is named", () => {
   }
 });
 
-it("a cause with getters of its own is no trouble", () => {
+it("a cause with getters does no harm", () => {
   const cause = new Proxy({}, { get: () => { throw new Error("x"); } });
   assert.deepEqual(codes({ call: undefined, runtime: { code: "runtime_unsupported", message: "Refused.", cause } }), ["runtime_unsupported"]);
 });
 
-it("a line to paste is for the clock only where the clock here may be wrong", () => {
+it("a fix sets the clock only if the clock here may be wrong", () => {
   const fixOf = (given) => findingsOf(facts({ ...given, call: { ...failed("authentication_error"), ...given.call } }))[0].fix;
   const behind = { plain: readable(401, { aheadMs: -5 * MINUTE }) };
   assert.equal(fixOf({ ...behind, call: { claims: { exp: NOW + MINUTE } } }), "timedatectl set-ntp true");
@@ -195,7 +195,7 @@ it("a line to paste is for the clock only where the clock here may be wrong", ()
   assert.equal(fixOf({ plain: readable(401, { aheadMs: 5 * MINUTE }), call: { claims: { nbf: NOW - MINUTE } } }), undefined);
 });
 
-it("what is to be pasted into a shell is quoted where it has to be", () => {
+it("fixes quote for the shell what needs quoting", () => {
   const baseUrl = "http://127.0.0.1:1/a;touch$IFS/x&(b)'c";
   const quoted = `'http://127.0.0.1:1/a;touch$IFS/x&(b)'\\''c'`;
   const [hidden] = findingsOf(facts({ page: "http://localhost:5173", reach: nothing, baseUrl, headerNames: ["x-a", "x'b"] }));
@@ -205,33 +205,33 @@ it("what is to be pasted into a shell is quoted where it has to be", () => {
   assert.equal(findingsOf(facts({ reach: nothing, baseUrl: "https://a&b.example" }))[0].candidates[1].fix, "nslookup 'a&b.example'");
 });
 
-it("a page without an origin gets no settings for one", () => {
+it("a page without an origin gets no CORS fix", () => {
   const [{ candidates }] = findingsOf(facts({ page: "null", plain: nothing }));
   assert.deepEqual(candidates.filter(({ fix }) => fix !== undefined).map(({ code }) => code), ["cors_duplicate"]);
-  assert.match(candidates[1].message, /serve it by http/);
+  assert.match(candidates[1].message, /Serve it by http/);
 });
 
-it("no base URL is to be set that the client refuses, or has", () => {
+it("no fix sets a base URL that the client refuses or already has", () => {
   for (const location of ["", PATH, `${API}${PATH}`, `http://api.example${PATH}`]) {
     const [found] = findingsOf(inNode({ call: failed("unexpected_response", { status: 301, location }) }));
     assert.deepEqual([found.code, found.fix], ["redirected", undefined]);
   }
 });
 
-it("a token is said not to have expired only where it says when it does", () => {
+it("says that a token has not expired only if it has an expiry", () => {
   const messageOf = (claims) => findingsOf(inNode({ call: { ...failed("authentication_error"), claims } }))[0].message;
   assert.match(messageOf({ exp: NOW + MINUTE }), /has not expired/);
   assert.doesNotMatch(messageOf({ iss: "https://id.example" }), /expired/);
 });
 
-it("no browser is blamed where there is none", () => {
+it("blames no browser outside of one", () => {
   for (const location of ["http://[", undefined]) {
     const [{ message }] = findingsOf(inNode({ call: failed("unexpected_response", { status: 302, location }) }));
     assert.doesNotMatch(message, /browser/);
   }
 });
 
-it("the base URL to set is named", () => {
+it("the fix has the base URL to set", () => {
   const fixOf = (given) => findingsOf(facts(given))[0].fix;
   assert.equal(fixOf({ page: undefined, reach: readable(), call: failed("unexpected_response", { status: 301, location: `https://v2.example/x${PATH}` }) }), 'new BookMoreClient({ baseUrl: "https://v2.example/x" })');
   assert.equal(fixOf({ baseUrl: `${API}${PATH}`, call: failed("api_error", { status: 404 }) }), `new BookMoreClient({ baseUrl: "${API}" })`);
@@ -239,7 +239,7 @@ it("the base URL to set is named", () => {
   assert.equal(fixOf({ baseUrl: API, call: failed("api_error", { status: 404 }) }), undefined);
 });
 
-it("every sentence ends as one, and says nothing of undefined", () => {
+it("every message ends with a period, and contains no undefined", () => {
   for (const [what, given] of TABLE) {
     const all = findingsOf(facts(given));
     for (const { message } of [...all, ...all.flatMap(({ candidates = [] }) => candidates)]) {

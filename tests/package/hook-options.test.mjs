@@ -1,4 +1,4 @@
-// What is given as options of the hooks for React, Vue and Svelte, of the packed tarball, and cannot be used.
+// Invalid options of the hooks for React, Vue and Svelte, of the packed tarball.
 import assert from "node:assert/strict";
 import { copyFileSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ for (const framework of ["react", "vue", "svelte"]) {
       });
     }
 
-    it("an object of the app's own class is one, as long as it has one of the names", async () => {
+    it("an instance of an app's class is accepted if it has one of the members", async () => {
       class Options {
         intervalMs = 5_000;
       }

@@ -1,4 +1,4 @@
-// What code of others does to a call: functions that throw traps, answers that are no answers, tokens that do not help.
+// Calls with hostile surroundings: callbacks that throw, odd replies, useless tokens, replaced globals.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
@@ -29,7 +29,7 @@ const revoked = () => {
   return proxy;
 };
 
-it("a trap that throws does no harm", async () => {
+it("a proxy trap that throws does no harm", async () => {
   for (const make of [revoked, () => new Proxy({}, { getPrototypeOf: () => { throw new Error("trap"); } })]) {
     let sends = 0;
     const client = new sdk.BookMoreClient({ fetch: async () => { sends++; throw make(); } });
@@ -39,7 +39,7 @@ it("a trap that throws does no harm", async () => {
   }
 });
 
-it("an error that can show more than was looked at is not attached", async () => {
+it("an error that could reveal more than was inspected is not attached", async () => {
   class Holder extends Error {
     #init;
     constructor(init) {
@@ -60,7 +60,7 @@ it("an error that can show more than was looked at is not attached", async () =>
   }
 });
 
-it("large causes take no time and no memory", async () => {
+it("large causes take little time and memory", async () => {
   for (const data of [new Array(5e6), Object.fromEntries(Array.from({ length: 5e4 }, (_, at) => [at, at])), "x".repeat(2e7)]) {
     const client = new sdk.BookMoreClient({ fetch: async () => { throw Object.assign(new Error("x".repeat(1e6)), { data }); } });
     const error = await failure(client.getAiChatUsage());
@@ -91,7 +91,7 @@ it("a secret with a percent sign is found however it is quoted", async () => {
   }
 });
 
-it("another user is not told what the server told the one before", async () => {
+it("a new user does not get what the server told the previous one", async () => {
   const words = JSON.stringify({ ResponseStatus: { ErrorCode: "TooMany", Message: "alice has used her share" } });
   let sends = 0;
   const fetch = async () => (sends++ === 0 ? reply(words, 429, { "retry-after": "30" }) : reply());
@@ -102,7 +102,7 @@ it("another user is not told what the server told the one before", async () => {
   assert.equal((await client.getAiChatUsage({}, { totalTimeoutMs: 5000 })).tokensUsed, 5);
 });
 
-it("a renewal that does not help is not asked for again and again", async () => {
+it("useless refreshes are not repeated", async () => {
   for (const renewed of [() => null, (asked) => `new-token-${asked}`]) {
     let forced = 0;
     let asked = 0;
@@ -121,7 +121,7 @@ it("headers in another order make equal calls", async () => {
   assert.equal(sends, 1);
 });
 
-it("expiresAt in another unit is refused with words", async () => {
+it("expiresAt in another unit is refused", async () => {
   const now = Date.now();
   for (const [expiresAt, words] of [[3600, /seconds/], [now / 1000, /seconds/], [now * 1000, /finer unit/], [null, /must be a Date/], [true, /must be a Date/]]) {
     const client = new sdk.BookMoreClient({ bearerToken: () => ({ token: "t0ken", expiresAt }), fetch: async () => reply() });
@@ -131,7 +131,7 @@ it("expiresAt in another unit is refused with words", async () => {
   }
 });
 
-it("neither the wall clock nor chance is read before a call has sent, in no call of a client", async () => {
+it("no call reads the wall clock or a random number before it has sent its request", async () => {
   const client = new sdk.BookMoreClient({ bearerToken: async () => "t0ken", fetch: async () => (looked.push("fetch"), reply()) });
   let looked = [];
   const { now } = Date;
@@ -154,7 +154,7 @@ it("neither the wall clock nor chance is read before a call has sent, in no call
   }
 });
 
-it("a clock that throws is a failure of the runtime", async () => {
+it("a clock that throws is a RuntimeUnsupportedError", async () => {
   const client = new sdk.BookMoreClient({ fetch: async () => reply() });
   await client.getAiChatUsage();
   const { now } = performance;
@@ -168,7 +168,7 @@ it("a clock that throws is a failure of the runtime", async () => {
   assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
 });
 
-it("a timer that throws ends a call with a typed error, and the next one starts afresh", async () => {
+it("a timer that throws ends the call with a typed error, and the next one works", async () => {
   const client = new sdk.BookMoreClient({ fetch: async () => reply() });
   await client.ready();
   const { setTimeout } = globalThis;
@@ -184,16 +184,16 @@ it("a timer that throws ends a call with a typed error, and the next one starts 
   assert.equal((await client.getAiChatUsage()).tokensUsed, 5);
 });
 
-it("a list is no options object", async () => {
+it("an array is not accepted as options", async () => {
   const client = new sdk.BookMoreClient({ fetch: async () => reply() });
   assert.throws(() => new sdk.BookMoreClient([]), { code: "config_error" });
   assert.throws(() => client.setBearerToken("t0ken", []), { code: "config_error" });
   for (const given of [[[]], [{}, []]]) assert.equal((await failure(client.getAiChatUsage(...given))).code, "config_error");
 });
 
-it("a member is read once: what was checked is what is used", async () => {
+it("each member is read once, so that the checked value is the one used", async () => {
   const ID = "5ca1ab1e-0000-4000-8000-000000000601";
-  /** An object whose members give their first value, and later the other. */
+  /** An object whose members have one value when first read, and another one later. */
   const flipping = (members) => {
     const object = {};
     for (const [name, [first, other]] of Object.entries(members)) {
@@ -220,7 +220,7 @@ it("a member is read once: what was checked is what is used", async () => {
   assert.deepEqual(sent.slice(1), Array(2).fill(`https://one.example/assistant/ai-chat/usage?CompanyId=${ID} Bearer ${TOKEN}`));
 });
 
-it("what a member's getter, an iterator or a proxy throws is the cause of a ConfigError, in every entry", async () => {
+it("an error of a getter, an iterator or a proxy is the cause of a ConfigError, in every entry", async () => {
   const thrown = new Error("not to be read");
   const fails = () => { throw thrown; };
   const getter = (name) => Object.defineProperty({}, name, { enumerable: true, get: fails });
@@ -258,24 +258,24 @@ it("what a member's getter, an iterator or a proxy throws is the cause of a Conf
   await refuses("client", () => diagnose(getter("getAiChatUsageWithResponse")));
 });
 
-it("a signal that cannot take a listener away again does no harm", async () => {
+it("a signal whose removeEventListener throws does no harm", async () => {
   const client = new sdk.BookMoreClient({ fetch: async () => reply() });
   const fails = () => { throw new Error("no listeners"); };
   for (const methods of [{ addEventListener() {} }, { addEventListener() {}, removeEventListener: fails }, { addEventListener: fails }]) {
     assert.equal((await client.getAiChatUsage({}, { signal: { aborted: false, ...methods } })).tokensUsed, 5);
   }
-  // A rejection that nobody handles would end this process.
+  // An unhandled rejection would end this process.
   await new Promise((resolve) => setTimeout(resolve));
 });
 
-it("a body of empty pieces without end is given up at the limit", async () => {
+it("an endless body of empty pieces is cancelled at the timeout", async () => {
   const endless = () => new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(0)) });
   const client = new sdk.BookMoreClient({ fetch: async () => reply(endless()) });
   const { code, phase } = await failure(client.getAiChatUsage({}, { totalTimeoutMs: 50 }));
   assert.deepEqual([code, phase], ["timeout", "body"]);
 });
 
-it("a provider that sets itself anew whenever it is asked is given up", async () => {
+it("a provider that calls setBearerToken whenever it runs ends with an error", async () => {
   let asked = 0;
   const provider = () => {
     if (++asked > 5_000) throw new Error("without end");
@@ -290,7 +290,7 @@ it("a provider that sets itself anew whenever it is asked is given up", async ()
 
 describe("timers", () => {
   let clock, timers;
-  /** Timers of the test's own, and a clock that does what it is told. */
+  /** Timers and a clock that the test controls. */
   const start = (now) => {
     timers = new Map();
     clock = { now: 0, setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
@@ -302,7 +302,7 @@ describe("timers", () => {
     Object.assign(globalThis, { setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout });
     delete performance.now;
   });
-  /** Runs the first timer, so many milliseconds early. */
+  /** Runs the first timer, this many milliseconds early. */
   const step = async (early) => {
     const [run, at] = [...timers].sort(([, a], [, b]) => a - b)[0];
     timers.delete(run);
@@ -312,7 +312,7 @@ describe("timers", () => {
   };
   const hanging = () => new sdk.BookMoreClient({ fetch: () => new Promise(() => {}) });
 
-  it("that are early do not move the clock", async () => {
+  it("that fire early do not move the clock", async () => {
     const client = hanging();
     await client.ready();
     start(() => clock.now);
@@ -328,7 +328,7 @@ describe("timers", () => {
     assert.ok(elapsedMs >= 5_000 && clock.now >= 5_000, `${elapsedMs} ms by its own clock, ${clock.now} by the platform's`);
   });
 
-  it("move the clock where a test moves nothing else", async () => {
+  it("move the clock if the test fakes only timers", async () => {
     const client = hanging();
     await client.ready();
     start(() => 0);
@@ -340,7 +340,7 @@ describe("timers", () => {
   });
 });
 
-it("in a hardened realm the network's failures are known", () => {
+it("recognises network failures in a hardened realm", () => {
   const script = `
     const { BookMoreClient } = require("bookmore-sdk");
     let sends = 0;
@@ -353,7 +353,7 @@ it("in a hardened realm the network's failures are known", () => {
   assert.equal(execFileSync(process.execPath, args, { cwd: user.folder, encoding: "utf8" }), "5 2\n");
 });
 
-it("a token that is set again and again is not sent again and again", async () => {
+it("a refused token that is set repeatedly is not sent repeatedly", async () => {
   let sends = 0;
   const client = new sdk.BookMoreClient({
     bearerToken: TOKEN,
@@ -378,7 +378,7 @@ it("a token that is set again and again is not sent again and again", async () =
   assert.ok(count > 1 && count < 20, `${count} requests`);
 });
 
-it("an end of the token that means never, or long ago, is taken", async () => {
+it("accepts an expiresAt that means never, or is long ago", async () => {
   for (const expiresAt of [new Date("9999-12-31T23:59:59Z"), new Date(0), -1]) {
     const client = new sdk.BookMoreClient({ bearerToken: () => ({ token: TOKEN, expiresAt }), fetch: async () => reply() });
     assert.equal((await client.getAiChatUsage()).tokensUsed, 5);

@@ -1,4 +1,4 @@
-// What a client and a call are given: unknown names, addresses and headers.
+// Arguments of clients and calls: unknown names, base URLs, headers, modules.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -19,7 +19,7 @@ before(() => {
 });
 after(() => user?.remove());
 
-/** A client whose requests are noted in `sent`. */
+/** A client whose requests are recorded in `sent`. */
 function client(options) {
   sent = [];
   const fetch = async (url, init) => {
@@ -29,7 +29,7 @@ function client(options) {
   return new sdk.BookMoreClient({ baseUrl: "https://api.example", fetch, ...options });
 }
 
-/** That `run` throws, or rejects with, a ConfigError which says so, and that nothing is sent. */
+/** Asserts that `run` throws, or rejects with, a ConfigError with this message, and sends nothing. */
 async function refuses(run, sentence) {
   sent = [];
   await assert.rejects(async () => run(), (error) => {
@@ -40,7 +40,7 @@ async function refuses(run, sentence) {
   assert.deepEqual(sent, []);
 }
 
-describe("a name that nobody reads", () => {
+describe("an unknown name", () => {
   for (const [name, meant] of [
     ["baseURL", "baseUrl"], ["BaseUrl", "baseUrl"], ["baseurl", "baseUrl"], ["url", "baseUrl"], ["token", "bearerToken"], ["cache", undefined],
     ["bearertoken", "bearerToken"], ["bearer_token", "bearerToken"], ["apikey", "apiKey"], ["header", "headers"],
@@ -63,11 +63,11 @@ describe("a name that nobody reads", () => {
       return refuses(() => client().getAiChatUsage({ [name]: "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c" }), sentence);
     });
   }
-  it("is refused in a request, whose only member is named", () =>
+  it("is refused in a request, with its only member", () =>
     refuses(() => client().getAiChatUsage({ zebra: 1 }), 'The request cannot have "zebra". There is only companyId.'));
-  it("is refused where a token is set", () =>
+  it("is refused in setBearerToken", () =>
     refuses(() => client().setBearerToken("t0ken", { sameidentity: true }), 'The options of setBearerToken cannot have "sameidentity". Did you mean sameIdentity?'));
-  it("is refused by slim, which knows one more", () =>
+  it("is refused by slim, which has one more option", () =>
     refuses(() => new slim.BookMoreClient({ wasm: "/sdk.wasm", Wasm: 1 }), 'The options cannot have "Wasm". Did you mean wasm?'));
 });
 
@@ -83,7 +83,7 @@ describe("baseUrl", () => {
       refuses(() => client({ baseUrl: given }), "baseUrl must be an http(s) URL without user name, query, fragment or broken escapes, such as https://api.bookmore.com."));
   }
 
-  /** As in a page at this address. */
+  /** Simulates a page with this URL. */
   async function at(href, run) {
     Object.defineProperty(globalThis, "location", { value: { href }, configurable: true });
     try {
@@ -102,12 +102,12 @@ describe("baseUrl", () => {
         assert.equal(sent[0].url, `${base}/assistant/ai-chat/usage`);
       }));
   }
-  it("is no secret's way where the page's is not", () =>
+  it("refuses secrets if the page itself was loaded by http", () =>
     at("http://app.example/", () =>
       refuses(() => client({ baseUrl: "/api", bearerToken: "t0ken" }), "A token or an API key must not go over plain http; use an https baseUrl, or allowInsecureHttp.")));
   const nowhere = "baseUrl is relative, and there is no location here to resolve it against; pass a whole URL, such as https://api.bookmore.com.";
-  it("refuses a relative one where there is no location", () => refuses(() => client({ baseUrl: "/api" }), nowhere));
-  it("refuses a relative one in a document without an address", () =>
+  it("refuses a relative one without a location", () => refuses(() => client({ baseUrl: "/api" }), nowhere));
+  it("refuses a relative one in a document without a URL", () =>
     at("about:srcdoc", () => refuses(() => client({ baseUrl: "/api" }), nowhere)));
 });
 
@@ -122,7 +122,7 @@ describe("headers", () => {
       assert.equal(sent[0].headers["x-tag"], "one, two");
     });
   }
-  it("of the call stand instead of the client's", async () => {
+  it("of the call replace the client's", async () => {
     await client({ headers: { "X-Tag": "client", "X-Other": "kept" } }).getAiChatUsage({}, { headers: { "x-tag": "call" } });
     assert.deepEqual([sent[0].headers["x-tag"], sent[0].headers["x-other"]], ["call", "kept"]);
   });
@@ -134,12 +134,12 @@ describe("headers", () => {
     "Accept-Encoding", "Connection", "Content-Length", "Cookie", "Date", "Host", "Origin", "Referer", "TE",
     "Transfer-Encoding", "Upgrade", "Via", "Proxy-Authorization", "Sec-Fetch-Mode", "X-HTTP-Method",
   ]) {
-    it(`that the platform keeps to itself are refused: ${name}`, () =>
+    it(`that only the platform may set are refused: ${name}`, () =>
       refuses(() => client({ headers: { [name]: "x" } }), `The header ${name} is the platform's own and cannot be set.`));
   }
 });
 
-it("null is no token and no key", async () => {
+it("null means no token and no key", async () => {
   await client({ apiKey: null, bearerToken: null }).getAiChatUsage();
   assert.deepEqual(Object.keys(sent[0].headers).map((name) => name.toLowerCase()), ["accept"]);
 });
@@ -153,12 +153,12 @@ describe("wasm", () => {
     it(`of type ${typeof wasm}`, () => refuses(() => new slim.BookMoreClient({ wasm }), `wasm is of type ${typeof wasm}: ${needed}`));
   }
   for (const [what, wasm] of [["an object", {}], ["a promise of a number", Promise.resolve(5)]]) {
-    it(`that is no module: ${what}`, () =>
-      refuses(() => new slim.BookMoreClient({ wasm }).ready(), `What was given as wasm is no module: ${needed}`));
+    it(`that is not a module: ${what}`, () =>
+      refuses(() => new slim.BookMoreClient({ wasm }).ready(), `The value passed as wasm is not a WebAssembly module: ${needed}`));
   }
 });
 
-describe("what is no plain object", () => {
+describe("an object that is not plain", () => {
   const ID = "5ca1ab1e-0000-4000-8000-000000000601";
   class Asked {
     companyId = ID;
@@ -189,7 +189,7 @@ describe("what is no plain object", () => {
   const inherits = Object.create({ companyId: ID });
   const elsewhere = runInNewContext(`({ companyId: "${ID}" })`);
   for (const given of [new Asked(), new Inherited(), inherits, elsewhere, Object.assign(Object.create(null), { companyId: ID })]) {
-    it("is taken where it has a member", async () => {
+    it("is accepted if it has a member", async () => {
       await client().getAiChatUsage(given);
       assert.match(sent[0].url, new RegExp(`CompanyId=${ID}$`));
     });

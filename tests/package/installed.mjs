@@ -11,7 +11,7 @@ const pkg = fileURLToPath(new URL("../../pkg", import.meta.url));
  * empty folder, as a user would.
  *
  * @returns {{ folder: string, tarball: string, files: string[], remove(): void }}
- *   `files`: what the tarball holds
+ *   `files`: the contents of the tarball
  */
 export function install() {
   const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-user-"));

@@ -43,7 +43,7 @@ async function child(path) {
   const { BookMoreClient } = await import(path);
   const body = '{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}';
   const headers = { "content-type": "application/json" };
-  // Made by hand: a Response for each call would be most of the time.
+  // Handmade, because creating a Response for each call would take most of the time.
   const reply = (status, more = {}) => async () => ({ status, headers: Object.entries({ ...headers, ...more }), body: undefined, text: async () => (status === 200 ? body : "") });
   const options = { maxRetries: 0, onEvent: () => {}, bearerToken: async () => "t0ken" };
   const clients = [
@@ -58,7 +58,7 @@ async function child(path) {
     for (let call = 0; call < count; call += 10) {
       const calls = Array.from({ length: 10 }, (_, at) => {
         const client = clients[at < 3 ? 0 : at < 5 ? 4 : at < 7 ? 1 : at < 9 ? 2 : 3];
-        // A pause is of a company.
+        // Pauses belong to companies.
         const request = client === clients[4] ? { companyId: String(++companies).padStart(32, "0") } : {};
         const controller = new AbortController();
         const { signal } = controller;

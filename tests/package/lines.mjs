@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import ts from "typescript-6.0";
 
 /**
- * How many lines of a TypeScript file have code on them. Blank lines and comments have none, nor have those that are
- * all markup: tags, attributes in quotes and text. What stands in braces inside the markup is code.
+ * How many lines of a TypeScript file have code on them. Blank lines, comments and pure markup do not count: tags,
+ * attributes in quotes, and text. Braces inside the markup contain code.
  */
 export function linesOfCode(file) {
   const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);

@@ -1,4 +1,4 @@
-// bookmore-sdk/many as packed, over the kit: who is asked when, and what each id comes to.
+// bookmore-sdk/many of the packed tarball with the fake API: when each company is requested, and the outcome of each id.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cpSync, rmSync, writeFileSync } from "node:fs";
@@ -22,7 +22,7 @@ after(() => user?.remove());
 const id = (number) => `00000000-0000-4000-8000-${String(number + 1).padStart(12, "0")}`;
 const ids = (count) => Array.from({ length: count }, (_, number) => id(number));
 
-/** A fake that counts, as a server does, how many requests are open at once. */
+/** A fake that counts how many requests are open at once. */
 function counted(delayMs = 2) {
   const fake = createFakeBookMore();
   const counts = { now: 0, most: 0, sent: 0, open: [] };
@@ -43,7 +43,7 @@ function counted(delayMs = 2) {
 const failures = (outcomes) => outcomes.filter(({ error }) => error);
 
 describe("awaited", () => {
-  it("gives an outcome for each id in its order; the same Guid is sent once; a bad id is an outcome, too", async () => {
+  it("has an outcome for each id, in their order; requests the same Guid once; a bad id has an outcome, too", async () => {
     const { fake, client, counts } = counted();
     fake.set(id(1), { status: 403 });
     const given = [id(2), id(1), "nobody", id(0), `{${id(2).toUpperCase()}}`, id(1), undefined, id(2).replaceAll("-", ""), ""];
@@ -55,7 +55,7 @@ describe("awaited", () => {
     assert.equal(counts.sent, 3);
   });
 
-  it("1 000 companies: all that can succeed do, whatever fails on the way", { timeout: 120_000 }, async () => {
+  it("1 000 companies: all that can succeed do, whatever fails in between", { timeout: 120_000 }, async () => {
     const { fake, client, counts } = counted();
     const all = ids(1000);
     all.forEach((company, n) => {
@@ -73,12 +73,12 @@ describe("awaited", () => {
     assert.ok(outcomes.every(({ usage, companyId }, n) => companyId === all[n] && (n % 100 === 0 || usage.companyId === companyId)));
     assert.equal(counts.most, 30);
 
-    // Those who fail for ever are asked once more, with one attempt.
+    // Companies that always fail get one more round, with one attempt.
     const sent = fake.requests.filter(({ companyId }) => companyId === all[100]);
     assert.equal(sent.length, 4);
     assert.ok(sent[3].at - sent[2].at >= 1_990);
 
-    // From the 429 on nobody is asked for two seconds, but those who were on their way.
+    // For two seconds after the 429 nothing is sent; earlier requests are still in flight.
     const limit = fake.requests.findIndex(({ status }) => status === 429);
     const { at } = fake.requests[limit];
     const within = fake.requests.slice(limit + 1).filter((request) => request.at - at < 1_990);
@@ -90,21 +90,21 @@ describe("awaited", () => {
     assert.ok(ratePerSecond > 0 && reports.some(({ again }) => again > 0));
   });
 
-  it("after a 429 half as many are asked at once, and more again with the successes", async () => {
+  it("halves the concurrency after a 429, and raises it again with the successes", async () => {
     const { fake, counts, client } = counted(20);
     fake.set(id(0), [{ status: 429, retryAfter: 1 }, { share: 0.1 }]);
     const outcomes = await getManyAiChatUsage(client, ids(300), { concurrency: 16 });
     assert.equal(failures(outcomes).length, 0);
-    // In the order in which they were sent; those of the pause were on their way.
+    // In the order in which they were sent; those in the pause were already in flight.
     const { at } = fake.requests.find(({ status }) => status === 429);
     const after = fake.requests.findIndex((request) => request.at - at >= 990);
     const atOnce = counts.open.slice(after);
-    // Half of them, and the one that was refused.
+    // Half of them, and the refused one.
     assert.ok(Math.max(...atOnce.slice(0, 8)) <= 9, `${atOnce.slice(0, 8)}`);
     assert.ok(counts.most === 16 && Math.max(...atOnce.slice(100)) > 10, `${atOnce}`);
   });
 
-  it("an abort starts none, cancels what is in flight, and rejects with its reason", async () => {
+  it("an abort sends nothing more, cancels what is in flight, and rejects with its reason", async () => {
     const { fake, counts, client } = counted(20);
     const controller = new AbortController();
     const reason = new Error("enough");
@@ -123,14 +123,14 @@ describe("awaited", () => {
     await sleep(100);
     assert.deepEqual([counts.sent, open], [sent, 0]);
     assert.ok(fake.requests.length >= 20 && sent < 100);
-    // One that has aborted before sends nothing.
+    // A signal that has already aborted: nothing is sent.
     await assert.rejects(async () => getManyAiChatUsage(client, ids(3), { signal: AbortSignal.abort(reason) }), (error) => error === reason);
     assert.equal(counts.sent, sent);
   });
 });
 
 describe("iterated", () => {
-  it("gives outcomes as they come, and ids are taken as they are needed", async () => {
+  it("yields outcomes as they arrive, and takes ids as they are needed", async () => {
     const { fake, client } = counted();
     fake.set(id(0), { kind: "slow", delayMs: 300 });
     let taken = 0;
@@ -147,7 +147,7 @@ describe("iterated", () => {
     assert.ok(came.indexOf(id(0)) > 10);
   });
 
-  it("leaving the loop sends no more, cancels what is in flight, and closes the source", async () => {
+  it("leaving the loop sends nothing more, cancels what is in flight, and closes the iterator", async () => {
     const { client, counts } = counted(20);
     let isClosed = false;
     async function* source() {
@@ -169,7 +169,7 @@ describe("iterated", () => {
     await assert.rejects(async () => many, { name: "AbortError" });
   });
 
-  it("leaving while the next outcome is waited for cancels what is in flight, and waits for nothing", async () => {
+  it("leaving while waiting for the next outcome cancels what is in flight, and waits for nothing", async () => {
     const fake = createFakeBookMore();
     fake.set(id(0), { kind: "hang" });
     const signals = [];
@@ -182,7 +182,7 @@ describe("iterated", () => {
     assert.deepEqual(await iterator.next(), { done: true, value: undefined });
   });
 
-  it("whoever iterates keeps what came before an abort", async () => {
+  it("iterating yields the outcomes from before an abort", async () => {
     const { client } = counted();
     const controller = new AbortController();
     const came = [];
@@ -196,7 +196,7 @@ describe("iterated", () => {
     assert.ok(came.length >= 10 && came.length < 30 && came.every(({ usage }) => usage));
   });
 
-  it("a slow reader is waited for", async () => {
+  it("waits for a slow reader", async () => {
     const { client, counts } = counted();
     const iterator = getManyAiChatUsage(client, ids(1000), { concurrency: 5 })[Symbol.asyncIterator]();
     await iterator.next();
@@ -216,7 +216,7 @@ describe("iterated", () => {
   });
 });
 
-it("nothing is sent before it is awaited, and a result that nobody awaits raises nothing", async () => {
+it("sends nothing before it is awaited, and a result that nobody awaits causes no unhandled rejection", async () => {
   const { client, counts } = counted();
   const unhandled = [];
   const note = (reason) => unhandled.push(reason);
@@ -232,7 +232,7 @@ it("nothing is sent before it is awaited, and a result that nobody awaits raises
   assert.deepEqual(unhandled, []);
 });
 
-it("what cannot be used is refused with a sentence", async () => {
+it("refuses invalid arguments with a sentence", async () => {
   const { client, counts } = counted();
   for (const [args, sentence] of [
     [[client, ids(1), { concurency: 3 }], /cannot have "concurency"\. Did you mean concurrency\?/],
@@ -255,7 +255,7 @@ it("what cannot be used is refused with a sentence", async () => {
   assert.equal(counts.sent, 0);
 });
 
-it("a source that fails ends it with what it threw", async () => {
+it("an iterable that throws ends the run with its error", async () => {
   const { client } = counted();
   const reason = new Error("the database is gone");
   async function* source() {
@@ -265,7 +265,7 @@ it("a source that fails ends it with what it threw", async () => {
   await assert.rejects(async () => getManyAiChatUsage(client, source()), (error) => error === reason);
 });
 
-describe("a source that is broken", () => {
+describe("a broken iterable", () => {
   const within = (ms) => new Promise((_, reject) => setTimeout(() => reject(new Error("it hangs")), ms).unref());
   const of = (next, more) => ({ [Symbol.asyncIterator]: () => ({ next, ...more }) });
   const failing = () => {
@@ -273,13 +273,13 @@ describe("a source that is broken", () => {
   };
   for (const [what, source, expected] of [
     ["has no next", { [Symbol.iterator]: () => ({}) }, TypeError],
-    ["gives no iterator", { [Symbol.iterator]: () => undefined }, TypeError],
-    ["throws where it is to begin", { [Symbol.iterator]: failing }, RangeError],
+    ["returns no iterator", { [Symbol.iterator]: () => undefined }, TypeError],
+    ["throws when the iterator is created", { [Symbol.iterator]: failing }, RangeError],
     ["throws in next", of(failing), RangeError],
     ["gives nothing", of(() => undefined), TypeError],
-    ["gives a promise of nothing", of(async () => undefined), TypeError],
+    ["returns a promise of undefined", of(async () => undefined), TypeError],
     ["gives a number", of(() => 5), TypeError],
-    ["gives promises of a number", of(async () => 5), TypeError],
+    ["returns promises of a number", of(async () => 5), TypeError],
     ["rejects", of(async () => failing()), RangeError],
     ["has a value that throws", of(async () => ({ get value() { return failing(); } })), RangeError],
     ["throws in length", { get length() { return failing(); }, [Symbol.iterator]: failing }, RangeError],
@@ -290,7 +290,7 @@ describe("a source that is broken", () => {
     });
   }
 
-  it("is a thenable without catch, and ids that are no strings", async () => {
+  it("returns thenables without catch, and ids that are not strings", async () => {
     const { client, counts } = counted();
     const given = [id(0), 5, null, Symbol("x"), {}, [id(1)], 10n, new String(id(2))];
     const left = [...given];
@@ -301,7 +301,7 @@ describe("a source that is broken", () => {
     assert.equal(counts.sent, 1);
   });
 
-  it("is not closed once more where it has come to its end, or has failed", async () => {
+  it("is not closed after it has ended or failed", async () => {
     const { client } = counted();
     const closed = [];
     const source = (next, name) => of(next, { return: () => void closed.push(name) });
@@ -318,14 +318,14 @@ describe("a source that is broken", () => {
     assert.deepEqual(closed, []);
   });
 
-  it("has no async iterator of its own but a sync one", async () => {
+  it("has only a sync iterator", async () => {
     const { client } = counted();
     for (const none of [undefined, null]) {
       assert.equal((await getManyAiChatUsage(client, { [Symbol.asyncIterator]: none, [Symbol.iterator]: () => [id(0)].values() })).length, 1);
     }
   });
 
-  it("never goes on: an abort ends it, and closes the source", async () => {
+  it("never returns the next id: an abort ends the run, and closes the iterator", async () => {
     const { client } = counted();
     let isClosed = false;
     const hanging = of(() => new Promise(() => {}), { return: () => ((isClosed = true), new Promise(() => {})) });
@@ -335,7 +335,7 @@ describe("a source that is broken", () => {
     assert.equal(isClosed, true);
   });
 
-  it("tells a wrong length: the total follows, and no time is left that is below 0", async () => {
+  it("has a wrong length: the total is corrected, and the time left is never negative", async () => {
     const { client } = counted();
     for (const length of [2, -1, NaN, Infinity, "9", () => 9, null]) {
       const reports = [];
@@ -346,20 +346,20 @@ describe("a source that is broken", () => {
   });
 });
 
-it("nobody: no outcomes, and a last report", async () => {
+it("no ids: no outcomes, and a final progress report", async () => {
   const { client } = counted();
   const reports = [];
   assert.deepEqual(await getManyAiChatUsage(client, new Set(), { onProgress: (report) => reports.push(report) }), []);
   assert.deepEqual(reports.map(({ done, total }) => [done, total]), [[0, 0]]);
 });
 
-it("a listener that throws changes nothing", async () => {
+it("ignores errors of onProgress", async () => {
   const { client } = counted();
   const onProgress = [() => { throw new Error("mine"); }, async () => { throw new Error("mine, later"); }];
   for (const listener of onProgress) assert.equal((await getManyAiChatUsage(client, ids(20), { onProgress: listener })).length, 20);
 });
 
-it("an object stands in for a client", async () => {
+it("accepts an object that stands in for a client", async () => {
   const error = Object.assign(new Error("busy"), { status: 429, isRetryable: true });
   let refused = 0;
   const client = {
@@ -376,7 +376,7 @@ it("an object stands in for a client", async () => {
 
 describe("a stand-in's 429", () => {
   const USAGE = { tokensUsed: 1, tokenLimit: 2, tokensRemaining: 1, isWithinBudget: true, windowDays: 30 };
-  /** When the second is asked, where the first meets a 429 with this `retryAt`. */
+  /** When the second company is requested, after the first got a 429 with this `retryAt`. */
   const pauseAfter = async (retryAt) => {
     const at = [];
     const getAiChatUsage = async () => {
@@ -388,21 +388,21 @@ describe("a stand-in's 429", () => {
     return at[1] - at[0];
   };
 
-  it("pauses until a Date, or the number of one", async () => {
+  it("pauses until a Date or a timestamp", async () => {
     for (const as of [(ms) => new Date(ms), (ms) => ms]) {
       const ms = await pauseAfter(() => as(Date.now() + 1_500));
       assert.ok(ms > 1_400, `${ms} ms`);
     }
   });
 
-  it("pauses a second where it gives no time, or more than a minute", { timeout: 20_000 }, async () => {
+  it("pauses a second without a time, or with one more than a minute away", { timeout: 20_000 }, async () => {
     for (const retryAt of ["soon", undefined, new Date(NaN), new Date(Date.now() + 90_000), new Date(Date.now() + 30 * 86_400_000)]) {
       const ms = await pauseAfter(() => retryAt);
       assert.ok(ms > 990, `${ms} ms for ${retryAt}`);
     }
   });
 
-  it("is kept to its end where timers are early", async () => {
+  it("lasts to its end even if timers fire early", async () => {
     const { setTimeout } = globalThis;
     globalThis.setTimeout = (run, ms) => setTimeout(run, ms > 100 ? ms - 20 : ms);
     try {
@@ -415,10 +415,10 @@ describe("a stand-in's 429", () => {
 });
 
 describe("pauses", () => {
-  // Calls cannot wait as long as the server asks.
+  // The calls' timeout is shorter than the wait that the server asks for.
   const hurried = (fake) => fake.client({ maxRetries: 0, totalTimeoutMs: 500 });
 
-  it("that began before are waited out before anybody is asked", async () => {
+  it("that began before the run are waited out", async () => {
     const fake = createFakeBookMore();
     const client = hurried(fake);
     fake.set(id(9), { status: 429, retryAfter: 2 });
@@ -428,7 +428,7 @@ describe("pauses", () => {
     assert.ok(first.at - refused.at >= 1_990, `${first.at - refused.at} ms`);
   });
 
-  it("nobody is asked again before the time that the server named, nor after more than a minute", async () => {
+  it("no company is retried before the time that the server named, nor if that is more than a minute away", async () => {
     const fake = createFakeBookMore();
     fake.set(id(0), [{ status: 503, retryAfter: 4 }, { share: 0.5 }]);
     fake.set(id(1), [{ kind: "network" }, { share: 0.5 }]);
@@ -440,7 +440,7 @@ describe("pauses", () => {
     assert.deepEqual(again, [[id(1), 2], [id(0), 4]]);
   });
 
-  it("who was told by a 429 to wait for more than a minute is not asked again; the others are", async () => {
+  it("a company whose 429 asks for more than a minute is not retried; the others are", async () => {
     const fake = createFakeBookMore();
     fake.set(id(0), { status: 429, retryAfter: 90 });
     const outcomes = await getManyAiChatUsage(hurried(fake), ids(3), { concurrency: 1, rounds: 5 });
@@ -448,7 +448,7 @@ describe("pauses", () => {
     assert.deepEqual(fake.requests.map(({ companyId }) => companyId), ids(3));
   });
 
-  it("end with the identity that they were asked of, for who is asked again, too", { timeout: 30_000 }, async () => {
+  it("end when the identity changes, for retries, too", { timeout: 30_000 }, async () => {
     const fake = createFakeBookMore();
     const client = hurried(fake);
     fake.set(id(0), [{ status: 429, retryAfter: 50 }, { share: 0.5 }]);
@@ -464,7 +464,7 @@ describe("pauses", () => {
     assert.deepEqual(fake.requests.map(({ companyId }) => companyId), [id(0), id(1), id(2), id(3), id(0)]);
   });
 
-  it("a server that limits the rate loses nobody", { timeout: 60_000 }, async () => {
+  it("with a rate limit, every company has its usage in the end", { timeout: 60_000 }, async () => {
     const fake = createFakeBookMore();
     let [window, count] = [0, 0];
     const fetch = async (url, init) => {
@@ -473,18 +473,18 @@ describe("pauses", () => {
       if (++count > 20) return new Response("", { status: 429, headers: { "retry-after-ms": `${Math.ceil(window + 1_000 - now)}` } });
       return fake.fetch(url, init);
     };
-    // Each call has one attempt, and cannot wait.
+    // Each call has one attempt and does not wait.
     const client = fake.client({ fetch, maxRetries: 0, totalTimeoutMs: 300 });
     assert.deepEqual(failures(await getManyAiChatUsage(client, ids(120), { concurrency: 50 })), []);
   });
 
-  it("after ten without a success nobody is asked any more: who is left comes to the last 429", async () => {
+  it("after ten without a success nothing more is sent: the ids left have the last 429 as their outcome", async () => {
     const { setTimeout } = globalThis;
     const waits = [];
     try {
       let asked = 0;
       const getAiChatUsage = async () => {
-        // The module is there by now: loading it has a time limit, too.
+        // Loads the module first, because loading counts towards the timeout, too.
         globalThis.setTimeout = (run, ms) => (waits.push(ms), setTimeout(run, 0));
         throw Object.assign(new Error(`busy ${++asked}`), { status: 429, isRetryable: true });
       };
@@ -500,7 +500,7 @@ describe("pauses", () => {
   });
 });
 
-it("options of a class with getters and one-shot headers: each member is read once, and is what the calls are given", async () => {
+it("options with getters and one-shot headers: each member is read once, and passed to every call", async () => {
   const read = {};
   class Options {
     get maxRetries() {
@@ -530,7 +530,7 @@ it("options of a class with getters and one-shot headers: each member is read on
   assert.equal((await getManyAiChatUsage(client, ids(1))).length, 1);
 });
 
-it("an id is another's in the forms, and only in those, that a call takes", async () => {
+it("ids are equal if they are the same Guid, in the forms that a call accepts", async () => {
   const [bare, upper] = [id(0).replaceAll("-", ""), id(0).toUpperCase()];
   for (const form of [
     ...[bare, upper, `{${upper}}`, `{${bare}}`, `(${upper})`, ` ${upper}`, `${upper}\n`, `${upper}0`, `${bare.slice(1)}-`],
@@ -545,7 +545,7 @@ it("an id is another's in the forms, and only in those, that a call takes", asyn
   }
 });
 
-it("runs with one signal listen once", async () => {
+it("all runs with one signal share one listener", async () => {
   const warnings = [];
   const note = (warning) => warnings.push(warning.name);
   process.on("warning", note);
@@ -559,7 +559,7 @@ it("runs with one signal listen once", async () => {
 
 describe("a trap", () => {
   for (const name of ["many_new", "many_poll", "many_settle", "many_figure", "core_tellLimit", "__wbg_many_free"]) {
-    it(`in ${name}: it ends with an InternalError, and the next goes on anew`, { timeout: 20_000 }, async () => {
+    it(`in ${name}: the run ends with an InternalError, and the next one works`, { timeout: 20_000 }, async () => {
       let traps = 0;
       let trapped = 0;
       const restore = trapping(name, () => traps-- > 0 && ++trapped > 0);
@@ -569,7 +569,7 @@ describe("a trap", () => {
         await own.getAiChatUsage();
         traps = 1;
         const many = async () => getManyAiChatUsage(own, ids(5), { onProgress() {} });
-        // When all is done, a trap is nobody's trouble.
+        // At the end, a trap has no consequences.
         if (name === "__wbg_many_free") assert.equal((await many()).length, 5);
         else await assert.rejects(many, ({ code, cause }) => code === "internal_error" && cause instanceof WebAssembly.RuntimeError);
         assert.equal(trapped, 1);
@@ -612,7 +612,7 @@ it("CommonJS, and a client of slim, which does not load the module of the defaul
   assert.equal(stdout, "1,config_error\n");
 });
 
-it("10 000 companies: what is kept is their outcomes", { timeout: 120_000 }, async () => {
+it("10 000 companies: only their outcomes stay in memory", { timeout: 120_000 }, async () => {
   const script = `
     import { BookMoreClient } from "bookmore-sdk";
     import { getManyAiChatUsage } from "bookmore-sdk/many";
@@ -629,7 +629,7 @@ it("10 000 companies: what is kept is their outcomes", { timeout: 120_000 }, asy
     let came = 0;
     for await (const { error } of getManyAiChatUsage(client, source())) {
       if (error) throw error;
-      // What is loaded and compiled at first is not counted.
+      // A first run loads and compiles, which is not counted.
       if (++came % 2_000 === 0) seen.push(heap());
     }
     console.log(JSON.stringify(seen));
@@ -638,6 +638,6 @@ it("10 000 companies: what is kept is their outcomes", { timeout: 120_000 }, asy
   const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", "memory.mjs"], { cwd: user.folder });
   const seen = JSON.parse(stdout);
   const perOutcome = (seen.at(-1) - seen[0]) / 10_000;
-  // The outcome, its usage, two ids and their places.
+  // The outcome, its usage, two ids and their indices.
   assert.ok(perOutcome < 1_000, `${perOutcome} bytes an outcome: ${stdout}`);
 });

@@ -85,7 +85,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     };
     const inside = (selector) => driver.executeScript("return document.querySelector('ai-chat-usage-meter').shadowRoot.querySelector(arguments[0])", selector);
 
-    it("says how it stands in words and figures, in each variant", async () => {
+    it("shows the level in words and figures, in each variant", async () => {
       const texts = await act("texts");
       assert.deepEqual(
         Object.fromEntries(Object.entries(texts).filter(([of]) => of.endsWith(", bar"))),
@@ -95,11 +95,11 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.equal(texts["ten digits, compact"], "Within budget | 1.2B of 9.8B tokens | 12% | 8,641,975,320 left | in the last 30 days | ");
     });
 
-    it("is a meter inside, with a value that is never beyond the limit", async () => {
+    it("contains a meter role, whose value never exceeds the limit", async () => {
       assert.deepEqual(await act("meterAttributes"), METERS);
     });
 
-    it("has a role and a name for the browser itself", async () => {
+    it("has a role and a name in the browser's accessibility tree", async () => {
       await act("show", ["over", {}]);
       const meter = await inside(".meter");
       assert.deepEqual([await meter.getAriaRole(), await meter.getAccessibleName()], ["meter", "AI assistant usage"]);
@@ -111,18 +111,18 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.equal(await (await inside(".said")).getAriaRole(), "status");
       if (name === "chromium") {
         const { nodes } = await driver.sendAndGetDevToolsCommand("Accessibility.getFullAXTree", {});
-        // Its protocol tells no aria-valuetext, of whatever element: that is looked at as an attribute, everywhere.
+        // WebDriver has no aria-valuetext, so that is checked as an attribute.
         const { name, value } = nodes.find(({ role }) => role?.value === "meter");
         assert.deepEqual([name.value, value.value], ["Of us", 83_000]);
       }
     });
 
-    it("has no fault that axe finds, in any state, light and dark", async () => assert.deepEqual(await act("axe"), []));
-    it("has marks of a contrast of 3 at the least", async () => assert.deepEqual(await act("marks"), []));
+    it("passes axe in every state, light and dark", async () => assert.deepEqual(await act("axe"), []));
+    it("has marks with a contrast of at least 3", async () => assert.deepEqual(await act("marks"), []));
     it("fits from 120 px on, in both directions, with a long label", async () => assert.deepEqual(await act("layout"), []));
-    it("breaks no word of a compact meter, however narrow", async () => assert.deepEqual(await act("brokenWords"), []));
+    it("breaks no word of a compact meter, however narrow it is", async () => assert.deepEqual(await act("brokenWords"), []));
 
-    it("announces each change of the level once, and no number", async () => {
+    it("announces each change of the level once, without numbers", async () => {
       assert.deepEqual(await act("announcements"), [
         "", "AI assistant usage: Near the limit", "AI assistant usage: No connection.", "AI assistant usage: Near the limit",
         "AI assistant usage: Almost used up", "AI assistant usage: Over the limit", "AI assistant usage: Within budget",
@@ -138,11 +138,11 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       });
     });
 
-    it("asks once, and tells of what it shows", async () => {
+    it("sends one request, and dispatches events for what it shows", async () => {
       assert.deepEqual(await act("polls"), { requests: 1, shown: "50,000 of 100,000 tokens", events: ["ok 0.5"] });
     });
 
-    it("moved sends nothing; removed stops; put back shows what it had, and asks", async () => {
+    it("sends nothing when moved, stops when removed; put back, it shows its last usage and sends a request", async () => {
       const shown = "50,000 of 100,000 tokens";
       assert.deepEqual(await act("moves"), { shown, moved: 1, events: 0, gone: 1, again: shown, back: 2 });
     });
@@ -154,42 +154,42 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.match(urls.at(-2), /^1{8}/);
     });
 
-    it("shows nothing that it was given of the company before", async () => {
+    it("shows nothing of the previous company's usage", async () => {
       assert.deepEqual(await act("knows"), ["83%", "50%", "", "50%"]);
     });
 
-    it("is changed, removed or moved by a listener of what it shows first", async () => {
+    it("can be changed, removed or moved by a listener of its first event", async () => {
       assert.deepEqual(await act("listeners"), { shown: ["83%", "130%"], listeners: [0, 0, 1] });
     });
 
-    it("keeps the figures beside an error, tries again, and asks to log in", async () => {
+    it("keeps the figures beside an error, and has buttons to retry and to log in", async () => {
       const { seen, busy, focused, logins, requests } = await act("failures");
       assert.deepEqual(seen, ["83% | ", "83% | No connection. | Try again", "83% | You are not logged in any more. | Log in", "84% | "]);
       assert.deepEqual([busy, focused, logins, requests], [["false", "true"], "base", 1, 4]);
     });
 
-    it("is used by keyboard", async () => {
+    it("works with the keyboard", async () => {
       await act("show", ["stale, logged out", {}]);
       await driver.executeScript("window.logins = 0; document.addEventListener('bookmore-login', () => window.logins++)");
       await driver.actions().sendKeys(Key.TAB, Key.ENTER, Key.SPACE).perform();
       assert.equal(await driver.executeScript("return window.logins"), 2);
     });
 
-    it("keeps the focus when it is drawn anew", async () => {
+    it("keeps the focus when it is redrawn", async () => {
       await act("show", ["stale, no network", {}]);
       const focused = () => driver.executeScript("return document.querySelector('ai-chat-usage-meter').shadowRoot.activeElement?.className");
       await driver.actions().sendKeys(Key.TAB, Key.ENTER).perform();
       assert.deepEqual([await act("shown", "stale, no network"), await focused()], [1, "retry"]);
       await driver.actions().sendKeys(Key.SPACE).perform();
-      // The button is gone, and with it what was to be done.
+      // The button has disappeared with its error.
       assert.deepEqual([await act("shown", "ok"), await focused()], [2, "base"]);
     });
 
-    it("takes over what was set before it was defined", async () => {
+    it("takes over properties that were set before it was defined", async () => {
       assert.deepEqual(await act("lazy"), { first: ["Ours", "25%", "ring", ID, []], then: "50%" });
     });
 
-    it("is the same in another document", async () => {
+    it("works in another document", async () => {
       assert.deepEqual(await act("adopted"), { widths: ["1px", "1px", "1px"], shown: "130%", listeners: 1 });
     });
 
@@ -197,7 +197,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual(await act("twice"), { isOther: true, isFirst: true, level: "Inom budget" });
     });
 
-    it("speaks the language of the page, or of its own", async () => {
+    it("uses the language of the page, or its own", async () => {
       const english = "AI assistant usage | 12,300 of 100,000 tokens | in the last day";
       const [sv, de, es, fr, nonsense, x, page, own, late] = (await act("languages")).map((words) => words.replaceAll(/[\u00a0\u202f]/g, " "));
       assert.equal(sv, "AI-assistentens användning | 12 300 av 100 000 token | det senaste dygnet");
@@ -207,38 +207,38 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.equal(late, "tlhIngan | <b>x</b> | jaj");
     });
 
-    it("says what is wrong with what it was given, and throws nothing", async () => {
+    it("shows what is wrong with an invalid property, and throws nothing", async () => {
       assert.deepEqual(await act("nonsense"), { shown: NONSENSE, requests: 0 });
       assert.deepEqual(await act("refreshWithoutClient"), ["config_error", "The meter has no client to ask."]);
     });
 
-    it("shows a usage that it was given until the first answer, and to the same user alone", async () => {
+    it("shows the property usage until the first answer, and only to the same user", async () => {
       assert.deepEqual(await act("initial"), ["40%", "40%", "No connection.", "", "You are not logged in any more.", "70%"]);
     });
 
-    it("announces no news where only the language or the label changes", async () => {
+    it("announces nothing if only the language or the label changes", async () => {
       assert.deepEqual(await act("announcedInOtherWords"), ["Ours: Near the limit", "", "Ours: Almost used up", ""]);
     });
 
-    it("has live buttons for another client while the one before does not answer", async () => {
+    it("has working buttons for a new client while the previous one does not answer", async () => {
       assert.deepEqual(await act("otherClientWhileTrying"), { disabled: ["true", null], logins: 1, calls: 2, askedAgain: true });
     });
 
-    it("speaks the language around its shadow tree", async () => assert.equal(await act("languageAround"), "Goed"));
+    it("uses the language outside its shadow tree", async () => assert.equal(await act("languageAround"), "Goed"));
 
-    it("says that it failed where a stand-in rejects with nothing", async () => {
+    it("shows a failure if a stand-in rejects with undefined", async () => {
       const failed = "The usage could not be loaded.";
       assert.deepEqual(await act("rejectsWithNothing"), { shown: ["No figures yet", failed, "Try again"], busy: "false", said: `AI assistant usage: ${failed}` });
     });
 
-    it("falls back where a function of its strings throws or gives no text, and hinders no other meter", async () => {
+    it("falls back if a function of its strings throws or returns no text, without affecting other meters", async () => {
       const shown = "Gut | 5 of 10 tokens | noch 5";
       assert.deepEqual(await act("brokenStrings"), [shown, shown]);
     });
 
-    it("takes a click on its shadow root", async () => assert.deepEqual(await act("clickOnTheRoot"), []));
+    it("survives a click on its shadow root", async () => assert.deepEqual(await act("clickOnTheRoot"), []));
 
-    it("shows another user nothing that was given for the one before", async () => {
+    it("shows a new user nothing of the previous one's", async () => {
       assert.deepEqual(await act("givenForTheUserBefore"), ["50%", ""]);
     });
 
@@ -263,7 +263,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     it("tears no figure of ten digits apart, at any width", async () => assert.deepEqual(await act("tornFigures"), []));
 
     for (const how of ["file", "nonce"]) {
-      it(`is there before any script, with its styles by ${how}, and taken over`, async () => {
+      it(`is visible before any script, with its styles by ${how}, and taken over`, async () => {
         await driver.get(`${site.url}${how}-plain.html`);
         const plain = await driver.executeScript(() => {
           const root = document.querySelector("#rendered").shadowRoot;
@@ -278,7 +278,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
         assert.match(asOf, /^as of /);
         assert.deepEqual(await act("renderedThen"), {
           seen: ["83%", "No connection.", "as of", true, "83%", "", false, "90%"],
-          // None for the usage that the page had already, nor for one that is equal.
+          // No event for the usage that the page already had, nor for an equal one.
           events: ["error 0.83", "ok 0.83", "ok 0.9"],
           isSame: true,
         });
@@ -288,7 +288,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       });
     }
 
-    it("asked for nothing that the policy forbids", async () => {
+    it("violates no Content-Security-Policy", async () => {
       await open("index.html");
       await act("texts");
       assert.deepEqual(await act("violations"), []);
@@ -333,30 +333,30 @@ const METERS = {
   "stale, quota": "12300 | 100000 | 12,300 of 100,000 tokens",
   "wrong company id": null,
 };
-const NO_USAGE = "No figures yet |  |  | The usage must be one that getAiChatUsage gives.";
+const NO_USAGE = "No figures yet |  |  | The usage must be one that getAiChatUsage returns.";
 const NONSENSE = {
   "NaN": NO_USAGE,
   "absent members": NO_USAGE,
   "a string": NO_USAGE,
   "no remainder": NO_USAGE,
-  "a part of a token": NO_USAGE,
-  "more than a number holds": NO_USAGE,
-  "none, but not null": NO_USAGE,
-  "nonsense with a client": NO_USAGE,
-  "a client that is none": "No figures yet |  |  | The client must be a BookMoreClient, or an object with its getAiChatUsage.",
+  "a fraction of a token": NO_USAGE,
+  "more than 2^53 - 1": NO_USAGE,
+  "0 as usage": NO_USAGE,
+  "an invalid usage with a client": NO_USAGE,
+  "an invalid client": "No figures yet |  |  | The client must be a BookMoreClient, or an object with its getAiChatUsage.",
   "false for a client": "No figures yet |  |  | The client must be a BookMoreClient, or an object with its getAiChatUsage.",
   "false for a store": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
-  "a variant and a locale that are none": "5 of 10 tokens | 50% | 5 left | ",
-  "a store that is none": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
+  "an invalid variant and locale": "5 of 10 tokens | 50% | 5 left | ",
+  "an invalid store": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
   "a store without refresh": "No figures yet |  |  | The store must be one of watchAiChatUsage.",
-  "a stand-in that gives nonsense": "No figures yet |  |  | The usage could not be loaded.",
+  "a stand-in that returns nonsense": "No figures yet |  |  | The usage could not be loaded.",
   "a stand-in that throws nonsense": "No figures yet |  |  | The usage could not be loaded.",
-  "no company id": "No figures yet |  |  | The company id is not a Guid; pass it as 32 hexadecimal digits, with or without dashes.",
-  "an empty one": "No figures yet |  |  | The company id is empty; leave it out to ask for the caller's own company.",
+  "an invalid company id": "No figures yet |  |  | The company id is not a Guid; pass it as 32 hexadecimal digits, with or without dashes.",
+  "an empty company id": "No figures yet |  |  | The company id is empty; leave it out to ask for the caller's own company.",
   "negative": "-5 of 100,000 tokens | -0.1% | 100,005 left | ",
-  "over, and said to be within": "130,000 of 100,000 tokens | 130% | 30,000 over the limit | ",
+  "over, but within budget": "130,000 of 100,000 tokens | 130% | 30,000 over the limit | ",
   "a limit of 0 within budget": "0 of 0 tokens |  | 0 left | ",
   "2^53 - 1 of 1": "9,007,199,254,740,991 of 1 token | 9,007,199,254,740,991 × the limit | 9,007,199,254,740,990 over the limit | ",
-  "nothing at all": " |  |  | ",
-  "words that are none": "50,000 of 100,000 tokens | 50% | 50,000 left | ",
+  "without properties": " |  |  | ",
+  "invalid strings": "50,000 of 100,000 tokens | 50% | 50,000 left | ",
 };

@@ -1,4 +1,4 @@
-// A meter that a server has rendered into HTML that is streamed: its element is defined before the parser has all of it.
+// A server-rendered meter in streamed HTML: its element is defined before the parser has read all of it.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { build } from "./bundle.mjs";
 import { install } from "./installed.mjs";
 
 const FIGURES = "83,000 of 100,000 tokens";
-// It asks for the next piece of the page when the element is defined, and whenever there is a template.
+// Requests the next piece of the page when the element is defined, and whenever there is a template.
 const SCRIPT = `
   import "bookmore-sdk/meter/define";
   const next = () => fetch("next");
@@ -27,7 +27,7 @@ const LOOK = `window.look = () => {
 };`;
 
 let user, server, url, html;
-/** What is to come of the page that is streamed. */
+/** The remaining pieces of the streamed page. */
 let send;
 before(async () => {
   user = install();
@@ -57,7 +57,7 @@ async function answer({ url: path }, response) {
   if (!path.startsWith("/cut")) return response.writeHead(404).end();
   const [, how, ...cuts] = path.slice(1).split(",");
   const pieces = [0, ...cuts].map((cut, index) => html.slice(cut, cuts[index]));
-  // So much that browsers begin with it.
+  // Long enough for browsers to start rendering.
   pieces[0] = `<!doctype html><html lang="en"><title>Stream</title><script>${LOOK}</script><body><p>${" ".repeat(4096)}</p><script ${how} src="page.bundle.js"></script>${pieces[0]}`;
   pieces[pieces.length - 1] += "<script>window.early = look()</script>";
   response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
@@ -86,10 +86,10 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     const inStyles = () => html.indexOf("</style>") - 9;
 
     it("takes over a meter that comes after the definition", async () => assert.deepEqual(await open("", 0), taken));
-    it("takes over a meter that comes after it in two pieces", async () => assert.deepEqual(await open("", 0, inStyles()), taken));
-    // WebKitGTK runs no async script before the page is whole.
+    it("takes over a meter that comes after the definition in two pieces", async () => assert.deepEqual(await open("", 0, inStyles()), taken));
+    // WebKitGTK runs async scripts only after the whole page has arrived.
     if (name === "webkit") return;
-    it("takes over a meter that is cut in its styles", async () => assert.deepEqual(await open("async", inStyles()), taken));
-    it("takes over a meter of which the figures come later", async () => assert.deepEqual(await open("async", html.indexOf('<div class="figures"')), taken));
+    it("takes over a meter that is split inside its styles", async () => assert.deepEqual(await open("async", inStyles()), taken));
+    it("takes over a meter whose figures arrive later", async () => assert.deepEqual(await open("async", html.indexOf('<div class="figures"')), taken));
   });
 }

@@ -1,4 +1,4 @@
-// The meter of the packed tarball where there is no page: its manifest, its HTML, and importing it.
+// The meter of the packed tarball without a page: its manifest, its HTML, and importing it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -31,14 +31,14 @@ const refused = (act) => {
   return assert.fail("it was taken");
 };
 
-it("is imported without elements, in both formats, and does nothing", () => {
+it("can be imported without custom elements, in both formats, and then does nothing", () => {
   const names = ["meter", "meter/define", "meter/locales/sv", "meter/locales/de", "meter/locales/es", "meter/locales/fr"].map((name) => `bookmore-sdk/${name}`);
   const run = (...args) => execFileSync(process.execPath, args, { cwd: user.folder, encoding: "utf8" });
   assert.equal(run("-e", `${names.map((name) => `require("${name}");`).join("")} console.log(typeof customElements)`), "undefined\n");
   assert.equal(run("--input-type=module", "-e", `${names.map((name) => `import "${name}";`).join("")} console.log(typeof customElements)`), "undefined\n");
 });
 
-it("has a manifest that says what the element is", () => {
+it("has a manifest that matches the element", () => {
   const manifest = JSON.parse(read("custom-elements.json"));
   assert.equal(JSON.parse(read("package.json")).customElements, "custom-elements.json");
   const { declarations: [element] } = manifest.modules[0];
@@ -57,13 +57,13 @@ it("has a manifest that says what the element is", () => {
   for (const { name } of [...element.events, ...element.cssStates]) assert.ok(source.includes(`"${name}"`), name);
   const [define] = manifest.modules[1].exports;
   assert.ok(read(manifest.modules[1].path).includes(`"${define.name}"`));
-  // The page in docs lists the properties, too.
+  // pkg/docs/meter.md lists the properties, too.
   const page = read("docs/meter.md");
   assert.deepEqual(element.cssProperties.filter(({ name }) => !page.includes(`\`${name}\``)), []);
 });
 
 describe("rendered to a string", () => {
-  it("has the figures, a name and a value, and no attribute of style", () => {
+  it("has the figures, a name and a value, and no style attribute", () => {
     const html = renderToString(usage({ share: 0.83 }), { companyId: ID, updatedAt: Date.UTC(2026, 0, 31, 13, 5), timeZone: "Europe/Stockholm" });
     assert.ok(html.startsWith(`<ai-chat-usage-meter company-id="${ID}"><template shadowrootmode="open"><style>`));
     assert.match(html, /<\/template><\/ai-chat-usage-meter>$/);
@@ -73,7 +73,7 @@ describe("rendered to a string", () => {
     assert.doesNotMatch(html, / style=/);
   });
 
-  it("has its styles by nonce or from a file, and writes what it was given as text", () => {
+  it("has its styles by nonce or from a file, and escapes text", () => {
     assert.match(renderToString(null, { nonce: 'a"b' }), /<style nonce="a&#34;b">:host/);
     assert.match(renderToString(null, { nonce: "a", stylesheetHref: "/m.css" }), /<link rel="stylesheet" href="\/m.css" nonce="a">/);
     const html = renderToString(null, { stylesheetHref: "/m.css?a&b", label: "<b>", variant: "ring" });
@@ -82,7 +82,7 @@ describe("rendered to a string", () => {
     assert.doesNotMatch(html, /<style|role="meter"|<b>/);
   });
 
-  it("speaks a language that was imported, with numbers of the locale", () => {
+  it("uses an imported language, with the locale's numbers", () => {
     const script = `
       import { renderToString } from "bookmore-sdk/meter/server";
       import "bookmore-sdk/meter/locales/sv";
@@ -94,7 +94,7 @@ describe("rendered to a string", () => {
     assert.equal(printed, "50 000 av 100 000 token|50.000 von 100.000 Token|50,000 von 100,000 Token|50,000 of 100,000 tokens\n");
   });
 
-  it("has the figure that is used in bold, wherever the words have it", () => {
+  it("has the tokens used in bold, wherever the sentence has them", () => {
     const figures = (used, tokens) => /class="figures"[^>]*>(.*?)<\/div>/.exec(renderToString(usage({ tokensUsed: tokens, tokenLimit: 100 }), { strings: { used } }))[1];
     assert.equal(figures((used, limit) => `${limit} トークン中 ${used}`, 1), "100 トークン中 <strong>1</strong>");
     assert.equal(figures((used, limit) => `${used} av ${limit}`, 1), "<strong>1</strong> av 100");
@@ -102,7 +102,7 @@ describe("rendered to a string", () => {
     assert.equal(figures(() => "some", 1), "some");
   });
 
-  it("says in the words of the language what a region lacks, and passes over words of another kind", () => {
+  it("takes texts that a region lacks from its language, and ignores texts of another type", () => {
     meter.addMeterStrings("nn", { label: "Bruk", ok: "Fint" });
     meter.addMeterStrings("nn-NO", { label: "Bruken" });
     const words = (strings) => [/id="label">([^<]*)</, /class="words">([^<]*)</, /aria-valuetext="([^"]*)"/].map((part) => part.exec(renderToString(usage({ share: 0.5 }), { locale: "nn-NO", strings }))[1]);
@@ -113,18 +113,18 @@ describe("rendered to a string", () => {
     assert.deepEqual(words({ label: "Eigen" })[0], "Eigen");
   });
 
-  it("passes over functions that throw or give no text", () => {
+  it("ignores functions that throw or return no text", () => {
     const strings = { used: () => { throw new Error("boo"); }, left: () => 7, window: () => undefined };
     assert.equal(renderToString(usage({ share: 0.5 }), { strings }), renderToString(usage({ share: 0.5 })));
   });
 
-  it("is drawn full where the limit is below 0, as where it is 0", () => {
+  it("is drawn full for a limit below 0, as for 0", () => {
     const drawn = (tokenLimit) => /<line class="overflow"[^>]*>/.exec(renderToString({ tokensUsed: 5, tokenLimit, tokensRemaining: 0, isWithinBudget: false, windowDays: 30 }))[0];
     assert.equal(drawn(-1), drawn(0));
     assert.doesNotMatch(drawn(-1), /hidden/);
   });
 
-  it("tells who reads the page's source no more than the page shows", () => {
+  it("reveals no more in the page's source than the page shows", () => {
     const given = { ...usage({ companyId: ID, share: 0.83 }), responseStatus: { message: "Internal." }, secret: "x" };
     const state = (options) => JSON.parse(/ data-state="([^"]*)"/.exec(renderToString(given, options))[1].replaceAll("&#34;", '"'));
     const { tokensUsed, tokenLimit, tokensRemaining, isWithinBudget, windowDays } = given;
@@ -135,11 +135,11 @@ describe("rendered to a string", () => {
     assert.doesNotMatch(renderToString(null), /data-state/);
   });
 
-  it("refuses what it cannot use", async () => {
+  it("refuses invalid arguments", async () => {
     const good = usage({ share: 0.5 });
     const { tokensRemaining, ...incomplete } = good;
     for (const bad of [{ tokensUsed: 5 }, { ...good, tokensUsed: 1.5 }, { ...good, tokensUsed: 2 ** 53 }, { ...good, tokenLimit: NaN }, { ...good, windowDays: "30" }, { ...good, isWithinBudget: 1 }, incomplete, 5, 0, "", false, "usage", []]) {
-      assert.deepEqual(refused(() => renderToString(bad)), ["config_error", "The usage must be one that getAiChatUsage gives."], JSON.stringify(bad));
+      assert.deepEqual(refused(() => renderToString(bad)), ["config_error", "The usage must be one that getAiChatUsage returns."], JSON.stringify(bad));
     }
     for (const [options, message] of [
       [{ companyId: null }, "companyId must be a string."],
@@ -154,7 +154,7 @@ describe("rendered to a string", () => {
       [null, "The options of renderToString must be an object."],
       ["bar", "The options of renderToString must be an object."],
     ]) assert.deepEqual(refused(() => renderToString(null, options)), ["config_error", message]);
-    // In the words of a call.
+    // With the message of a call.
     const { BookMoreClient } = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/index.js")));
     const { message } = await new BookMoreClient().getAiChatUsage({ companyId: "nope" }).catch((error) => error);
     for (const companyId of ["nope", "", `${ID}0`]) assert.equal(refused(() => renderToString(null, { companyId }))[1], message);
@@ -175,7 +175,7 @@ describe("rendered to a string", () => {
   });
 });
 
-it("has every word in every language", async () => {
+it("has every text in every language", async () => {
   const languages = ["sv", "de", "es", "fr"];
   const all = await Promise.all(languages.map((name) => import(pathToFileURL(join(user.folder, `node_modules/bookmore-sdk/dist/meter/locales/${name}.js`)))));
   const kinds = (strings) => Object.entries(strings).map(([name, word]) => `${name}: ${typeof word}`).sort();

@@ -1,5 +1,5 @@
-// bookmore-sdk/no-wasm in the packed tarball: the module that was translated decides as the module does, and what the
-// client does where there is no WebAssembly. The tables run in scenarios.test.mjs, calls.test.mjs and node.test.mjs.
+// bookmore-sdk/no-wasm of the packed tarball: the translated module decides as the module does, and the client works
+// without WebAssembly. The tables run in scenarios.test.mjs, calls.test.mjs and node.test.mjs.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,7 +15,7 @@ import { played } from "./schedules.mjs";
 
 const run = promisify(execFile);
 const SCHEDULES = Number(process.env.SCHEDULES ?? 2_000);
-/** The first of them: a million can be shared out among processes. */
+/** The first of them, so that a million can be divided among processes. */
 const FIRST_SCHEDULE = Number(process.env.FIRST_SCHEDULE ?? 0);
 
 let user, dist;
@@ -25,7 +25,7 @@ before(() => {
 });
 after(() => user?.remove());
 
-/** An instance of the module, and one of what it was translated to. */
+/** An instance of the module, and one of its translation. */
 async function both() {
   const [core, inline, noWasmCore, noWasm] = await Promise.all(
     ["core.js", "wasm-inline.js", "no-wasm-core.js", "no-wasm-module.js"].map(dist),
@@ -42,7 +42,7 @@ async function both() {
   return { module, translated };
 }
 
-it(`${SCHEDULES} random schedules come to the same`, async () => {
+it(`${SCHEDULES} random schedules have the same outputs`, async () => {
   const bodies = loadExchanges().map(bodyBytes);
   const { module, translated } = await both();
   let lines = 0;
@@ -51,25 +51,25 @@ it(`${SCHEDULES} random schedules come to the same`, async () => {
     const [one, other] = [module, translated].map((glue) => played(seed, glue, bodies));
     assert.equal(other, one, `seed ${seed}`);
     lines += one.split("\n").length;
-    if (count % 50_000 === 0 || count === SCHEDULES) console.log(`no-wasm: ${count} of ${SCHEDULES} schedules came to the same ${lines} lines`);
+    if (count % 50_000 === 0 || count === SCHEDULES) console.log(`no-wasm: ${count} of ${SCHEDULES} schedules had the same ${lines} lines of output`);
   }
 });
 
 const USAGE = '{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}';
 const JSON_TYPE = ["content-type", "application/json"];
-/** As platforms without streams give it: no body, and headers that iterate. */
+/** A Response of a platform without streams: no body, and iterable headers. */
 const plain = (headers = [JSON_TYPE], body = USAGE) => ({ status: 200, headers, text: async () => body });
 const failure = (promise) => promise.then((value) => assert.fail(`it gave ${JSON.stringify(value)}`), (error) => error);
 const own = () => createRequire(join(user.folder, "user.cjs"))("bookmore-sdk/no-wasm");
 
-/** What a script prints as JSON, in a Node.js of its own with the package. */
+/** The JSON that a script prints, in a Node.js process with the package. */
 async function told(script, flags = []) {
   const text = `const { BookMoreClient } = require("bookmore-sdk/no-wasm");\n${script}`;
   const { stdout } = await run(process.execPath, [...flags, "-e", text], { cwd: user.folder });
   return JSON.parse(stdout);
 }
 
-it("a body of any length, in one piece, ends its own call alone", async () => {
+it("a body of any length, in one piece, fails only its own call", async () => {
   const { BookMoreClient } = own();
   let answer;
   const other = new BookMoreClient({ fetch: () => new Promise((resolve) => (answer = resolve)) }).getAiChatUsage();
@@ -82,7 +82,7 @@ it("a body of any length, in one piece, ends its own call alone", async () => {
   assert.equal((await other).tokensUsed, 5);
 });
 
-it("headers of a reply that do not fit into its memory end all calls with an InternalError, and the next call starts afresh", async () => {
+it("headers that do not fit into memory end all calls with an InternalError, and the next call works", async () => {
   const { BookMoreClient, InternalError } = own();
   const replies = [new Promise(() => {}), plain([JSON_TYPE, ["x-long", "x".repeat(20 * 2 ** 20)]]), plain()];
   const seen = new Set();
@@ -90,7 +90,7 @@ it("headers of a reply that do not fit into its memory end all calls with an Int
   const errors = await Promise.all([failure(client.getAiChatUsage()), failure(client.getAiChatUsage({}, { coalesce: false }))]);
   for (const error of errors) {
     assert.ok(error instanceof InternalError, String(error));
-    // What wasm2js makes of `unreachable`.
+    // wasm2js's translation of `unreachable`.
     assert.deepEqual([error.code, error.cause.message], ["internal_error", "abort"]);
   }
   assert.notEqual(errors[0], errors[1]);
@@ -98,7 +98,7 @@ it("headers of a reply that do not fit into its memory end all calls with an Int
   assert.equal(seen.size, 3, "each call has an id of its own");
 });
 
-it("a base URL that does not fit into its memory is an InternalError, and the next client starts afresh", async () => {
+it("a base URL that does not fit into memory is an InternalError, and the next client works", async () => {
   const script = `
     globalThis.URL = undefined;
     const made = (baseUrl) => { try { new BookMoreClient({ baseUrl }); return "made"; } catch ({ code }) { return code ?? "no BookMoreError"; } };
@@ -106,9 +106,9 @@ it("a base URL that does not fit into its memory is an InternalError, and the ne
   assert.deepEqual(await told(script), ["made", "internal_error", "made"]);
 });
 
-it("refuses calls while its memory is full, answers all others, and is not full any more when they have ended", async () => {
+it("refuses calls while memory is full, answers all others, and has room again after they have ended", async () => {
   const { BookMoreClient } = own();
-  // Each as long as a header may be in many servers, so that few calls fill it.
+  // Each as long as many servers allow, so that few calls fill the memory.
   const headers = { "x-long": "y".repeat(7_000) };
   const counts = [];
   const clients = [];
@@ -127,7 +127,7 @@ it("refuses calls while its memory is full, answers all others, and is not full 
     await new Promise(setImmediate);
     for (const error of [refused, await failure(other.getAiChatUsage())]) {
       assert.equal(error.code, "internal_error");
-      assert.match(error.message, /^Calls in flight, or clients that nobody closed, fill the SDK's memory/);
+      assert.match(error.message, /^The SDK's memory is full, and cannot grow without WebAssembly/);
       assert.equal(error.isRetryable, true);
     }
     counts.push(waiting.length);
@@ -141,7 +141,7 @@ it("refuses calls while its memory is full, answers all others, and is not full 
     assert.equal((await again).tokensUsed, 5);
   }
   assert.ok(Math.min(...counts) > 100, `${counts} in flight`);
-  // A client takes some kilobytes, and what the most at once took is given back.
+  // A client takes some kilobytes, which are freed.
   assert.ok(counts[0] - counts[2] < 10, `${counts} in flight`);
 });
 
@@ -158,7 +158,7 @@ it("a company id of any length is refused, and harms no other call", async () =>
   }
 });
 
-it("the pauses of any number of companies leave room for other calls", async () => {
+it("pauses of any number of companies leave room for other calls", async () => {
   const { BookMoreClient } = own();
   const reply = { status: 503, headers: [["retry-after", "60"]], text: async () => "" };
   const client = new BookMoreClient({ fetch: async () => reply, maxRetries: 0 });
@@ -169,9 +169,9 @@ it("the pauses of any number of companies leave room for other calls", async () 
   assert.equal((await new BookMoreClient({ fetch: async () => plain() }).getAiChatUsage()).tokensUsed, 5);
 });
 
-it("without a FinalizationRegistry closed clients leave nothing behind, and others do", async () => {
+it("without a FinalizationRegistry, only closed clients are freed", async () => {
   const script = (clients, close, soon = "") => `
-    globalThis.Request; // Node.js makes it when it is looked at, with a registry
+    globalThis.Request; // Node.js creates it on first access, with a registry
     globalThis.FinalizationRegistry = undefined;
     const fetch = async () => ({ status: 200, headers: [["content-type", "application/json"]], text: async () => '${USAGE}' });
     (async () => {
@@ -187,12 +187,12 @@ it("without a FinalizationRegistry closed clients leave nothing behind, and othe
       console.log(JSON.stringify(came));
     })();`;
   assert.deepEqual(await told(script(3_000, "client.close();")), { ok: 3_000 });
-  // Before the first call has an engine.
+  // Before there is an engine.
   assert.deepEqual(await told(script(3_000, "", "client.close();")), { ok: 3_000 });
-  assert.match((await told(script(1_500, ""))).error, /clients that nobody closed, fill the SDK's memory/);
+  assert.match((await told(script(1_500, ""))).error, /The SDK's memory is full, and cannot grow without WebAssembly/);
 });
 
-it("a closed client ends with its calls, and begins as a new one when it is called again", async () => {
+it("a closed client ends with its calls, and starts as a new one when it is called again", async () => {
   for (const name of ["bookmore-sdk", "bookmore-sdk/no-wasm"]) {
     const { BookMoreClient } = createRequire(join(user.folder, "user.cjs"))(name);
     const sends = [];
@@ -212,7 +212,7 @@ it("a closed client ends with its calls, and begins as a new one when it is call
   }
 });
 
-it("the ids of calls go on after close()", async () => {
+it("call ids continue after close()", async () => {
   for (const name of ["bookmore-sdk", "bookmore-sdk/no-wasm"]) {
     const { BookMoreClient } = createRequire(join(user.folder, "user.cjs"))(name);
     const seen = new Set();
@@ -225,7 +225,7 @@ it("the ids of calls go on after close()", async () => {
   }
 });
 
-it("in Workers, too, the calls of a closed client use a token that is set afterwards", async () => {
+it("in Workers, too, calls of a closed client use a token that is set afterwards", async () => {
   const script = `
     Object.defineProperty(globalThis, "navigator", { value: { userAgent: "Cloudflare-Workers" } });
     const refusal = { status: 401, headers: [], text: async () => "" };
@@ -276,9 +276,9 @@ it("works in Node.js without WebAssembly, with a fetch over node:http", async ()
   }
 });
 
-it("takes a base URL apart where the platform's URL does not", async () => {
+it("parses a base URL if the platform's URL cannot", async () => {
   const { good, bad } = JSON.parse(readFileSync(new URL("../fixtures/base-urls.json", import.meta.url), "utf8"));
-  // React Native's: the parts are what was given, or are not there.
+  // React Native's URL: properties return what was passed in, or are missing.
   const script = `
     const cases = { none: undefined, old: class { get origin() { throw new Error("not implemented"); } }, verbatim: class {
       constructor(url) { [, this.origin, this.pathname] = /^(\\w+:\\/\\/[^/]*)(.*)/.exec(url) ?? []; }
@@ -304,7 +304,7 @@ it("takes a base URL apart where the platform's URL does not", async () => {
   assert.deepEqual(await told(script), { none: expected, old: expected, verbatim: expected });
 });
 
-it("goes with every entry under the condition react-native", async () => {
+it("replaces the default entry under the condition react-native, for every sub-entry", async () => {
   const script = `
     const { createFakeBookMore } = require("bookmore-sdk/testing");
     const { getManyAiChatUsage } = require("bookmore-sdk/many");
@@ -318,7 +318,7 @@ it("goes with every entry under the condition react-native", async () => {
       const standIn = { getAiChatUsage: () => client.getAiChatUsage() };
       const many = await getManyAiChatUsage(standIn, [fake.companyId]);
       const store = watchAiChatUsage(client);
-      const alive = setTimeout(() => {}, 60_000); // a poll does not keep Node.js alive
+      const alive = setTimeout(() => {}, 60_000); // polls do not keep Node.js alive
       const level = await new Promise((resolve) => {
         const leave = store.subscribe((state) => state.status === "ok" && (setTimeout(() => leave()), resolve(state.level)));
       });

@@ -45,7 +45,7 @@ client.getAiChatUsage({}, { format: "jsonl" }).then((usage) => {
 `,
 };
 for (const [file, script] of Object.entries(fiveLines)) {
-  it(`gives the value to five lines in ${file}`, async () => {
+  it(`returns the usage in the five lines of ${file}`, async () => {
     writeFileSync(join(user.folder, file), script(server.url));
     const { stdout } = await run(process.execPath, [file], { cwd: user.folder });
     assert.deepEqual(JSON.parse(stdout), {
@@ -60,7 +60,7 @@ for (const [file, script] of Object.entries(fiveLines)) {
 }
 
 for (const [kind, load] of Object.entries(packages)) {
-  it(`comes to the outcome of each recorded exchange (${kind})`, async () => {
+  it(`has the expected outcome for each recorded exchange (${kind})`, async () => {
     const { BookMoreClient } = await load();
     for (const row of rows) {
       const client = new BookMoreClient({ baseUrl: `${server.url}/replay/${row.id}`, maxRetries: 0 });
@@ -121,7 +121,7 @@ describe("in one process", () => {
     ]);
   });
 
-  it("takes options in every form in which they come", async () => {
+  it("accepts options in all their forms", async () => {
     const { BookMoreClient } = await packages.esm();
     class Settings {
       get bearerToken() {
@@ -144,7 +144,7 @@ describe("in one process", () => {
     );
   });
 
-  it("gives the reply's status, headers and request id beside the value", async () => {
+  it("returns the reply's status, headers and request id with the usage", async () => {
     const { BookMoreClient } = await packages.esm();
     const client = new BookMoreClient({ baseUrl: `${server.url}/pascal`, apiKey: "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c", bearerToken: "good-token" });
     const { data, response } = await client.getAiChatUsageWithResponse({

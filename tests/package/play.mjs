@@ -1,5 +1,5 @@
-// In a page: runs the scenarios and the cases with the module of `wasm-pack build`, and shows how many came out as
-// written, and what came out otherwise.
+// In a page: runs the scenarios and the cases with the module of `wasm-pack build`, and shows how many passed, and the
+// failures of the others.
 import { byName } from "./by-name.mjs";
 import { CASES } from "./call-cases.mjs";
 import { mismatch } from "./virtual-world.mjs";

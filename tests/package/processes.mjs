@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export async function gone(id) {
   for (let tries = 0; tries < 50; tries++) {
     try {
-      process.kill(id, 0); // reaches nobody
+      process.kill(id, 0); // only checks
     } catch (error) {
       return assert.equal(error.code, "ESRCH");
     }

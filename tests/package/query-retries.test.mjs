@@ -4,11 +4,11 @@ import { it } from "node:test";
 import { aiChatUsageQuery } from "../../pkg/dist/query/index.js";
 import { createFakeBookMore } from "../../pkg/dist/testing/index.js";
 
-// As in a page: on a server it retries nothing.
+// As in a page; on a server TanStack Query does not retry.
 globalThis.window = globalThis;
 const { QueryClient, QueryObserver } = await import("@tanstack/react-query");
 
-/** How many requests a server that always fails gets for one query. */
+/** How many requests one query sends to a server that always fails. */
 async function requestsOf(optionsOf) {
   const fake = createFakeBookMore();
   fake.set(undefined, { status: 500 });
@@ -21,7 +21,7 @@ async function requestsOf(optionsOf) {
   return fake.requests.length;
 }
 
-it("twelve requests by its defaults, three with aiChatUsageQuery", { timeout: 60_000 }, async () => {
+it("twelve requests with its defaults, three with aiChatUsageQuery", { timeout: 60_000 }, async () => {
   const [byDefault, byOurs] = await Promise.all([
     requestsOf((client) => ({ queryKey: ["usage"], queryFn: () => client.getAiChatUsage() })),
     requestsOf((client) => aiChatUsageQuery(client)),

@@ -1,5 +1,5 @@
-// The Leptos, Dioxus and Yew apps of examples/, which depend on the crate by its path: their own tests, and their pages in
-// real browsers.
+// The Leptos, Dioxus and Yew apps of examples/, which depend on the crate by path: their own tests, and their pages in real
+// browsers.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { BROWSERS } from "./browser-drivers.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const OUT = new URL("../out/", import.meta.url);
-const PATIENCE = 30_000; // ms; a busy machine is no fault of the app
+const PATIENCE = 30_000; // ms; the machine may be busy
 const WASM32 = "wasm32-unknown-unknown";
 
 let server;
@@ -24,20 +24,20 @@ after(() => server?.close());
 for (const name of ["leptos-usage-meter", "dioxus-usage-meter", "yew-usage-meter"]) {
   describe(name, () => {
     const cwd = `${root}/examples/${name}`;
-    // Gives what it prints.
+    // Returns its output.
     const env = { ...process.env, WASM_BINDGEN_TEST_TIMEOUT: "120" }; // seconds: the machine may be busy
     const run = (command, ...args) => execFileSync(command, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 
     before(() => {
       const started = Date.now();
-      // With what the tests need: otherwise all would be built once more for them.
+      // With the features that the tests need; otherwise everything would be built twice.
       run("cargo", "build", "--tests", "--locked", "--quiet", "--target", WASM32);
       console.log(`${name}: built in ${Math.round((Date.now() - started) / 1000)} s`);
       const wasm = `${root}/target/examples/${WASM32}/debug/${name}.wasm`;
       run("wasm-bindgen", "--target", "web", "--no-typescript", "--out-dir", "dist", wasm);
     });
 
-    it("passes its tests on the API in memory, without its framework", () => {
+    it("passes its tests with the fake API, without its framework", () => {
       assert.match(run("cargo", "test", "--locked", "--quiet"), /test result: ok\. 1 passed/);
     });
 
@@ -50,7 +50,7 @@ for (const name of ["leptos-usage-meter", "dioxus-usage-meter", "yew-usage-meter
         const { driver, stop } = await start();
         t.after(stop);
 
-        // What the page shows for a token: the sentence, the bar if there is one, and the token itself still.
+        // What the page shows for a token: the sentence, the bar if there is one, and the token, which stays in its field.
         async function shown(token, sentence) {
           const field = await driver.wait(until.elementLocated(By.css("input")), PATIENCE);
           await field.clear();

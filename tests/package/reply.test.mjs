@@ -1,4 +1,4 @@
-// Each member of the reply reaches JavaScript, in either case of its name, whatever members there are.
+// Each member of the reply reaches JavaScript, in both letter cases. The members are read from the build, so a new one is tested, too.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ before(() => {
 });
 after(() => user?.remove());
 
-/** A value of each member, no two texts and numbers alike. */
+/** A value for each member; all texts and numbers differ. */
 function filled(reply, path = reply) {
   return Object.fromEntries(REPLIES[reply].map(({ name, type }, at) => [name, valueOf(name, type, `${path}.${name}`, at)]));
 }

@@ -1,4 +1,4 @@
-// What users of comparable clients reported, as rows, in Node.js; the matrix has them in the other runtimes.
+// Problems that users of comparable clients reported, as rows, in Node.js; the matrix runs them in the other runtimes.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -23,7 +23,7 @@ for (const [part, rows] of Object.entries(PARTS)) {
   });
 }
 
-it("a page that has frozen Error.prototype before the import does no harm", () => {
+it("works if a page has frozen Error.prototype before the import", () => {
   const script = `
     for (const of of [Error, TypeError, RangeError, DOMException]) Object.freeze(of.prototype);
     const { BookMoreClient } = require("bookmore-sdk");

@@ -1,5 +1,5 @@
-// Rust web apps that depend on the crate, built for wasm32: with the newest versions, as locked, and run in Node; and
-// with the oldest.
+// Rust web apps that depend on the crate, built for wasm32: with the locked, newest versions, and run in Node; and with the
+// oldest.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -26,7 +26,7 @@ it("shows a usage", async () => {
   assert.equal(await app.describe_usage(server.url, "good-token"), "1234 of 100000 tokens used");
 });
 
-it("holds int64 where JavaScript numbers cannot", async () => {
+it("has int64 values that JavaScript numbers cannot represent", async () => {
   const company = "5ca1ab1e-0000-4000-8000-000000000003";
   assert.equal(
     await app.describe_usage(server.url, "good-token", company),
@@ -41,12 +41,12 @@ it("shows a failure", async () => {
   );
 });
 
-it("has no JavaScript exports of ours", () => {
+it("has none of the crate's JavaScript exports", () => {
   const exported = Object.keys(app).filter((name) => !name.startsWith("__"));
   assert.deepEqual(exported, ["describe_usage"]);
 });
 
-it("builds in an app that pins the oldest versions which the crate allows", () => {
+it("builds in an app that pins the oldest versions that the crate allows", () => {
   const cargo = (...args) => execFileSync("cargo", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
   const app = "tests/oldest-versions";
   const lock = readFileSync(`${root}/${app}/Cargo.lock`, "utf8");

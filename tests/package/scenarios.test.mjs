@@ -1,4 +1,4 @@
-// What happens between calls: every scenario of the table through the packed package.
+// Every scenario of the table through the packed package.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

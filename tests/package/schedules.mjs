@@ -1,7 +1,7 @@
-// Random calls of the module's exports, decided by a seed and by what comes out: with the same seed two builds of the
-// module have to tell the same.
+// Random calls of the module's exports, chosen by a seed and by the module's outputs: with the same seed, two builds of the
+// module must have the same outputs.
 
-/** Chance from a seed (mulberry32). */
+/** Random numbers from a seed (mulberry32). */
 function chanceOf(seed) {
   let state = seed;
   const unit = () => {
@@ -36,7 +36,7 @@ const FAILURES = [
   ["", "", "", ""],
 ];
 
-/** A recorded body, as a rule with bytes changed, left out, put twice or cut off. */
+/** A recorded body, usually with bytes changed, removed, repeated or cut off. */
 function bodyOf({ below, happens, oneOf }, bodies) {
   const body = Uint8Array.from(oneOf(bodies));
   if (happens(0.4) || body.length === 0) return body;
@@ -45,7 +45,7 @@ function bodyOf({ below, happens, oneOf }, bodies) {
   return happens(0.1) ? Uint8Array.from([...body, ...body]) : body;
 }
 
-/** Plays the schedule of a seed, and gives all that came out. */
+/** Plays the schedule of a seed, and returns all outputs. */
 export function played(seed, glue, bodies) {
   const chance = chanceOf(seed);
   const { unit, below, happens, oneOf } = chance;
@@ -137,7 +137,7 @@ export function played(seed, glue, bodies) {
   return told.join("\n");
 }
 
-/** What decides for many companies. */
+/** The decisions for many companies. */
 function* many({ below, happens, oneOf }, { Many }) {
   const run = new Many(1 + below(8), below(4), happens(0.5), 0);
   const asked = [];
@@ -158,7 +158,7 @@ function* many({ below, happens, oneOf }, { Many }) {
   run.free();
 }
 
-/** A poll, and what a store tells of usages. */
+/** A poll, and a store's levels and trends. */
 function* watch({ unit, below, happens, oneOf }, { Watch, gauge }) {
   let now = below(1000);
   const at = () => [now, 1.7e12 + now, unit()];

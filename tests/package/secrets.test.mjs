@@ -1,4 +1,4 @@
-// No token and no API key is to be found in what a client shows: itself, its errors, its events.
+// Nothing that a client shows contains a token or an API key: itself, its errors, its events.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ const json = (body, status, headers) => async () =>
   new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
 const account = {
   ResponseStatus: {
-    // Codes are names, not words, and stay what they are.
+    // Codes are names, not text, and are not redacted.
     ErrorCode: "Refused", Message: `No: ${quoted}`, StackTrace: quoted,
     Errors: [{ ErrorCode: "Quoted", FieldName: KEY, Message: quoted, Meta: { a: quoted } }], Meta: { b: quoted },
   },
@@ -35,11 +35,11 @@ const throwing = (make) => async (url, init) => {
 const FAILURES = {
   "an error that the server wrote, quoting everything": { fetch: json(account, 400, { "x-request-id": quoted }) },
   "a 401 that quotes it in its challenge": { fetch: async () => new Response(null, { status: 401, headers: { "www-authenticate": `Bearer error="${quoted} ${FRESH}"` } }) },
-  "a body of plain words": { fetch: async () => new Response(quoted, { status: 500 }), maxRetries: 0 },
+  "a plain-text body": { fetch: async () => new Response(quoted, { status: 500 }), maxRetries: 0 },
   "an error at 200": { fetch: json(account, 200) },
   "a content type": { fetch: async () => new Response("x", { headers: { "content-type": `text/${KEY}` } }) },
   "a redirect": { fetch: async () => new Response(null, { status: 302, headers: { location: `https://evil.example/${KEY}?${quoted}` } }) },
-  "a reply that is no usage": { fetch: json({ tokensUsed: quoted }, 200) },
+  "a reply that is not a usage": { fetch: json({ tokensUsed: quoted }, 200) },
   "another company": { fetch: json({ companyId: "3fa85f6457174562b3fc2c963f66afa6", tokensUsed: 1, tokenLimit: 1, tokensRemaining: 0, isWithinBudget: false, windowDays: 1 }, 200), request: { companyId: "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c" } },
   "a thrown Error that quotes it": { fetch: throwing(() => new Error(`failed with ${quoted}`)), maxRetries: 0 },
   "a thrown Error with the request": { fetch: throwing((init) => Object.assign(new Error("failed"), { config: { nested: [init] } })), maxRetries: 0 },
@@ -77,23 +77,23 @@ const FAILURES = {
   },
   "a thrown Error whose cause quotes it": { fetch: throwing(() => new TypeError("fetch failed", { cause: new Error(quoted) })), maxRetries: 0 },
   "a thrown text": { fetch: throwing(() => quoted), maxRetries: 0 },
-  "a thrown object that hides nothing": { fetch: throwing(() => ({ toString: () => quoted, quoted })), maxRetries: 0 },
-  "a time limit": { fetch: () => new Promise(() => {}), attemptTimeoutMs: 20, maxRetries: 0 },
+  "a thrown object with the secret": { fetch: throwing(() => ({ toString: () => quoted, quoted })), maxRetries: 0 },
+  "a timeout": { fetch: () => new Promise(() => {}), attemptTimeoutMs: 20, maxRetries: 0 },
   "no time for a retry": { fetch: throwing(() => new Error(quoted)), totalTimeoutMs: 100 },
-  "a company id that is none": { fetch: json(account, 400), request: { companyId: "abc" } },
+  "an invalid company id": { fetch: json(account, 400), request: { companyId: "abc" } },
   "a body that breaks off": {
     fetch: async () => new Response(new ReadableStream({ start: (stream) => stream.error(new Error(quoted)) }), { headers: { "content-type": "application/json" } }),
     maxRetries: 0,
   },
 };
 
-/** Everything that `value` can be made to show. */
+/** Everything that `value` shows, in whatever way it is printed. */
 function shown(value) {
   const texts = [String(value), inspect(value, { depth: Infinity, showHidden: true, getters: true }), JSON.stringify(value) ?? ""];
   try {
     texts.push(inspect(structuredClone(value), { depth: Infinity, showHidden: true }));
   } catch {
-    // What cannot be cloned is not shown by a clone.
+    // Not cloneable.
   }
   for (let error = value; error instanceof Error; error = error.cause) texts.push(error.message, String(error.stack));
   return texts.join("\n");
@@ -131,13 +131,13 @@ for (const [what, { request, ...options }] of Object.entries(FAILURES)) {
   });
 }
 
-it("what quotes no secret stays as it was thrown", async () => {
+it("an error without a secret stays unchanged", async () => {
   const thrown = new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) });
   const client = new sdk.BookMoreClient({ apiKey: KEY, maxRetries: 0, fetch: throwing(() => thrown) });
   assert.equal(await client.getAiChatUsage().catch(({ cause }) => cause), thrown);
 });
 
-it("the walk finds a secret where there is one", () => {
+it("the search finds a secret if there is one", () => {
   assert.throws(() => assertClean({ deep: { deeper: [KEY] } }, "it"), /it shows k3y/);
   assert.throws(() => assertClean(new Error("x", { cause: new Error(TOKEN) }), "it"), /it shows t0ken/);
 });

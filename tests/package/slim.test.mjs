@@ -1,4 +1,4 @@
-// bookmore-sdk/slim and the module that it is given, in the packed tarball.
+// bookmore-sdk/slim of the packed tarball, and the module passed to it.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -25,7 +25,7 @@ after(async () => {
 
 const usage = (wasm) => new slim.BookMoreClient({ wasm, baseUrl: server.url, bearerToken: "good-token" }).getAiChatUsage();
 
-/** The module of an older release, as a cache may hold it: what it tells of its version is another. */
+/** The module with another version, like that of an older release in a cache. */
 function ofVersion(other) {
   const mark = `bookmore-sdk${version}`;
   const at = wasm.indexOf(mark);
@@ -36,12 +36,12 @@ function ofVersion(other) {
   return bytes;
 }
 
-it("takes the module of its own version", async () => {
+it("accepts the module of its own version", async () => {
   assert.equal((await usage(wasm)).tokensUsed, 1234);
   assert.equal((await usage(new WebAssembly.Module(wasm))).tokensUsed, 1234);
 });
 
-it("names both versions where the module is of another one", async () => {
+it("names both versions if they differ", async () => {
   const other = version.replace(/^./, (digit) => (digit === "0" ? "7" : "0"));
   server.requests.length = 0;
   for (const given of [ofVersion(other), new WebAssembly.Module(ofVersion(other))]) {
@@ -50,7 +50,7 @@ it("names both versions where the module is of another one", async () => {
       assert.equal(error.code, "config_error");
       assert.equal(
         error.message,
-        `The module given as wasm is of version ${other}, and bookmore-sdk/slim is of version ${version}. Pass the sdk.wasm of the same version; a cache may hold an old one.`,
+        `The module passed as wasm is version ${other}, but bookmore-sdk/slim is version ${version}. Pass the sdk.wasm of the same version; a cache may hold an old one.`,
       );
       return true;
     });
@@ -67,8 +67,8 @@ it("fetches the module again after its server had failed", async () => {
   await once(files.listen(0, "127.0.0.1"), "listening");
   try {
     const client = new slim.BookMoreClient({ wasm: `http://127.0.0.1:${files.address().port}/sdk.wasm`, baseUrl: server.url, bearerToken: "good-token" });
-    await assert.rejects(client.getAiChatUsage(), { code: "network_error", isRetryable: true, message: "The URL of the module answered 503. Try again." });
-    await assert.rejects(client.getAiChatUsage(), { code: "config_error", isRetryable: false, message: /^The URL of the module answered 404; pass/ });
+    await assert.rejects(client.getAiChatUsage(), { code: "network_error", isRetryable: true, message: "The URL of the module answered with 503. Try again." });
+    await assert.rejects(client.getAiChatUsage(), { code: "config_error", isRetryable: false, message: /^The URL of the module answered with 404; pass/ });
     assert.equal((await client.getAiChatUsage()).tokensUsed, 1234);
   } finally {
     files.close();
@@ -76,7 +76,7 @@ it("fetches the module again after its server had failed", async () => {
   }
 });
 
-it("says so where the module is somebody else's", async () => {
+it("says that a module is not bookmore-sdk's", async () => {
   const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-  await assert.rejects(usage(empty), { code: "config_error", message: /^The module given as wasm is not one of bookmore-sdk's, and / });
+  await assert.rejects(usage(empty), { code: "config_error", message: /^The module passed as wasm is not bookmore-sdk's, but / });
 });

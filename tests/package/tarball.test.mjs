@@ -1,4 +1,4 @@
-// The tarball that `npm publish` would upload: what is in it, and how much.
+// The tarball that `npm publish` would upload: its contents and size.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
@@ -12,7 +12,7 @@ let user;
 before(() => (user = install()));
 after(() => user?.remove());
 
-it("holds what package.json lists and nothing else", () => {
+it("contains what package.json lists and nothing else", () => {
   const { files } = JSON.parse(readFileSync(new URL("../../pkg/package.json", import.meta.url), "utf8"));
   assert.deepEqual(user.files, ["LICENSE", "README.md", "package.json", ...files].sort());
 });
@@ -23,7 +23,7 @@ it(`has at most ${LIMIT} bytes`, () => {
   assert.ok(size <= LIMIT, `${size} bytes`);
 });
 
-it("can be packed once more where it is installed", () => {
+it("can be packed again where it is installed", () => {
   const cwd = join(user.folder, "node_modules/bookmore-sdk");
   const told = execFileSync("npm", ["pack", "--dry-run", "--json"], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   assert.deepEqual(JSON.parse(told)[0].files.map(({ path }) => path).sort(), user.files);

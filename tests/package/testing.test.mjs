@@ -1,4 +1,4 @@
-// bookmore-sdk/testing of the packed tarball: what a test of an app sees of the fake, with the real client and without.
+// bookmore-sdk/testing of the packed tarball, as an app's tests use it: with the real client and without.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ const throwing = (run) => {
 };
 
 describe("usage", () => {
-  it("follows from what is given", () => {
+  it("is completed from the given members", () => {
     const whole = { tokensUsed: 0, tokenLimit: 100_000, tokensRemaining: 100_000, isWithinBudget: true, windowDays: 30 };
     assert.deepEqual(kit.usage(), whole);
     assert.deepEqual(kit.usage({ share: 0.83 }), { ...whole, tokensUsed: 83_000, tokensRemaining: 17_000 });
@@ -50,7 +50,7 @@ describe("usage", () => {
     assert.equal(kit.usage({ share: 0.9999999, tokenLimit: 10 }).isWithinBudget, true);
     assert.deepEqual(kit.usage({ tokenLimit: 0 }).isWithinBudget, false);
     assert.equal(kit.usage({ companyId: ID, windowDays: 7 }).companyId, ID);
-    // What it gives it takes.
+    // Its result is a valid argument.
     assert.deepEqual(kit.usage(kit.usage({ share: 0.5 })), kit.usage({ share: 0.5 }));
   });
 
@@ -75,7 +75,7 @@ describe("usage", () => {
 });
 
 describe("the rolling window", () => {
-  it("grows with what is recorded and loses what is older than it", async () => {
+  it("counts recorded tokens until they are older than the window", async () => {
     const fake = create();
     assert.equal(await used(fake), 0);
     fake.record(ID, 500);
@@ -90,7 +90,7 @@ describe("the rolling window", () => {
     assert.equal(await used(fake), 0);
   });
 
-  it("keeps what is used when the limit or the window changes", async () => {
+  it("keeps the tokens used when the limit or the window changes", async () => {
     const fake = create();
     fake.record(ID, 60_000);
     fake.set(ID, { tokenLimit: 50_000 });
@@ -101,7 +101,7 @@ describe("the rolling window", () => {
     assert.deepEqual(await fake.client().getAiChatUsage({ companyId: ID }), kit.usage({ companyId: ID, tokenLimit: 50_000, windowDays: 7 }));
   });
 
-  it("has a row of companies, and one that is the user's own", async () => {
+  it("is separate for each company, one of which is the user's own", async () => {
     const fake = create({ companyId: ID });
     fake.record(undefined, 5);
     assert.equal(fake.companyId, ID);
@@ -120,7 +120,7 @@ describe("failures", () => {
     ["404", { status: 404 }, { code: "api_error", status: 404 }],
     ["429 in seconds", { status: 429, retryAfter: 90 }, { code: "rate_limited", retryAfterMs: 90_000 }],
     ["429 in milliseconds", { status: 429, retryAfterMs: 1500 }, { code: "rate_limited", retryAfterMs: 1500 }],
-    ["429 that says soon", { status: 429, retryAfter: "soon" }, { code: "rate_limited", retryAfterMs: undefined }],
+    ["429 with Retry-After: soon", { status: 429, retryAfter: "soon" }, { code: "rate_limited", retryAfterMs: undefined }],
     ["quota", { kind: "quota" }, { code: "rate_limited", errorCode: "insufficient_quota" }],
     ["503 of a proxy", { status: 503, body: "html" }, { code: "server_error", status: 503 }],
     ["503 without a body", { status: 503, body: "empty" }, { code: "server_error", status: 503 }],
@@ -130,15 +130,15 @@ describe("failures", () => {
     ["a login page", { kind: "login-page" }, { code: "unexpected_response" }],
     ["words", { status: 200, body: { text: "words" } }, { code: "decode_error" }],
     ["another company", { kind: "other-company" }, { code: "company_mismatch" }],
-    ["this other company", { kind: "other-company", companyId: "11111111222233334444555555555555" }, { code: "company_mismatch", receivedCompanyId: /^11111111/ }],
+    ["a given other company", { kind: "other-company", companyId: "11111111222233334444555555555555" }, { code: "company_mismatch", receivedCompanyId: /^11111111/ }],
     ["a number too large", { tokensUsed: 2n ** 53n }, { code: "decode_error", path: "tokensUsed" }],
     ["no network", { kind: "network" }, { code: "network_error" }],
     ["a sign-in redirect", { kind: "login-redirect" }, { code: "unexpected_response", status: 302, location: "https://api.bookmore.com/login" }],
     ["moved", { kind: "moved" }, { code: "unexpected_response", status: 301, location: "https://api.bookmore.com/moved/assistant/ai-chat/usage" }],
-    ["moved to this", { kind: "moved", to: "https://v2.example/" }, { code: "unexpected_response", message: /Set the base URL to https:\/\/v2\.example\.$/ }],
+    ["moved to a given URL", { kind: "moved", to: "https://v2.example/" }, { code: "unexpected_response", message: /Set the base URL to https:\/\/v2\.example\.$/ }],
     ["an expired token", { kind: "expired" }, { code: "authentication_error", status: 401, message: /The token expired/ }],
     ["truncated", { kind: "truncated" }, { code: "network_error" }],
-    ["truncated and properly ended", { kind: "truncated", end: "clean", bytes: 1 }, { code: "decode_error" }],
+    ["truncated without an error", { kind: "truncated", end: "clean", bytes: 1 }, { code: "decode_error" }],
     ["hanging", { kind: "hang" }, { code: "timeout", phase: "headers" }, { attemptTimeoutMs: 20 }],
     ["hanging in the body", { kind: "hang", phase: "body" }, { code: "timeout", phase: "body" }, { attemptTimeoutMs: 20 }],
     ["slow", { kind: "slow", delayMs: 10_000 }, { code: "timeout", phase: "headers" }, { attemptTimeoutMs: 20 }],
@@ -156,7 +156,7 @@ describe("failures", () => {
     });
   }
 
-  it("Retry-After as a date is read by the server's clock", async () => {
+  it("Retry-After as a date is relative to the server's clock", async () => {
     const fake = create();
     fake.advance(365 * DAY);
     fake.set(ID, { status: 503, retryAfter: new Date(Date.now() + 365 * DAY + 90_000) });
@@ -164,7 +164,7 @@ describe("failures", () => {
     assert.ok(retryAfterMs > 85_000 && retryAfterMs <= 91_000, String(retryAfterMs));
   });
 
-  it("come in a row, so many times, and then the usage", async () => {
+  it("come in the order of the list, each its number of times, and then the usage", async () => {
     const fake = create();
     fake.set(ID, [{ status: 503, times: 2, retryAfterMs: 1 }, { share: 0.83 }]);
     assert.equal(await used(fake), 83_000);
@@ -181,7 +181,7 @@ describe("failures", () => {
     assert.equal(await used(fake), 2);
   });
 
-  it("slow bytes come one by one, and all", async () => {
+  it("slow bytes arrive one by one, and completely", async () => {
     const fake = create();
     fake.set(ID, [{ kind: "slow", byteMs: 1 }, { share: 0.5 }]);
     const { body } = await fake.fetch(`${PATH}?CompanyId=${ID}`, { headers: { Accept: "text/jsonl", Authorization: "Bearer x" } });
@@ -225,7 +225,7 @@ describe("failures", () => {
     });
   }
 
-  it("refuses what else cannot be", () => {
+  it("refuses other invalid values", () => {
     assert.match(throwing(() => create().set("abc", { status: 403 })), /must be a Guid/);
     assert.match(throwing(() => create().record(ID, -1)), /tokens must be an integer/);
     assert.match(throwing(() => create().advance("1")), /0 or more/);
@@ -240,14 +240,14 @@ describe("failures", () => {
 });
 
 describe("credentials", () => {
-  it("any is accepted, none is a 401", async () => {
+  it("any token is accepted, none is a 401", async () => {
     const fake = create();
     assert.equal(await used(fake), 0);
     assert.equal((await failureOf(fake, { bearerToken: null })).status, 401);
     await fake.client({ bearerToken: null, apiKey: "any" }).getAiChatUsage();
   });
 
-  it("where one is named only that is, so that a login can expire", async () => {
+  it("only the configured one is accepted, so that a login can expire", async () => {
     const fake = create({ bearerToken: "fresh", apiKey: "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c" });
     const provider = ({ forceRefresh }) => (forceRefresh ? "fresh" : "stale");
     await fake.client({ bearerToken: provider }).getAiChatUsage();
@@ -259,7 +259,7 @@ describe("credentials", () => {
     await fake.client({ bearerToken: null, credentials: "include" }).getAiChatUsage();
   });
 
-  it("are nowhere to be found", async () => {
+  it("appear nowhere", async () => {
     const secret = "s3cret-token";
     const fake = create();
     const headers = { "X-Session-Token": secret, "X-Language": "sv" };
@@ -276,7 +276,7 @@ describe("credentials", () => {
 });
 
 describe("requests", () => {
-  it("are told as they came", async () => {
+  it("are recorded in order", async () => {
     const fake = create({ host: "camelCase", baseUrl: "https://gateway.example/api/" });
     assert.equal(fake.baseUrl, "https://gateway.example/api");
     const before = Date.now();
@@ -294,7 +294,7 @@ describe("requests", () => {
     assert.equal(await used(fake), 0);
   });
 
-  it("that are given up are marked", async () => {
+  it("that were cancelled are marked", async () => {
     const fake = create();
     for (const failure of [{ kind: "hang" }, { kind: "hang", phase: "body" }, { kind: "slow", delayMs: 60_000 }, { kind: "slow", byteMs: 60_000 }]) {
       fake.reset();
@@ -327,7 +327,7 @@ describe("requests", () => {
     ["an empty company", `${PATH}?CompanyId=`, {}, /CompanyId is empty/],
     ["a relative address", "/assistant/ai-chat/usage", {}, /no absolute URL/],
   ]) {
-    it(`that do not fit throw: ${what}`, async () => {
+    it(`that do not match the API are refused: ${what}`, async () => {
       const fake = create();
       printed.resetCalls();
       await assert.rejects(fake.fetch(url, { ...SENT, ...init }), (error) => {
@@ -341,7 +341,7 @@ describe("requests", () => {
     });
   }
 
-  it("can be a Request, a URL, or in any of the server's forms", async () => {
+  it("can be a Request, a URL, or any form that the server accepts", async () => {
     const fake = create();
     for (const given of [
       [new Request(PATH, SENT)],
@@ -374,7 +374,7 @@ describe("fake timers", () => {
     for (let turn = 0; turn < 50; turn++) await null;
   };
   for (const [name, install] of Object.entries(kinds)) {
-    it(`${name}: an answer needs no time, a retry and a slow reply as much as they say`, async () => {
+    it(`${name}: answers take no time, retries and slow replies exactly theirs`, async () => {
       const fake = create();
       const client = fake.client();
       const { pass, end } = install();
@@ -411,7 +411,7 @@ it("CommonJS has the same, with the same client", () => {
   assert.ok(create().client() instanceof sdk.BookMoreClient);
 });
 
-describe("cors: what a browser would give a page of another origin", () => {
+describe("cors: what a page of another origin would see", () => {
   const came = (reply) => reply.then(({ status, type }) => (type === "opaque" ? type : status), ({ name, message }) => `${name}: ${message}`);
   const FAILED = "TypeError: Failed to fetch";
   for (const [cors, plain, withToken, withCookies] of [
@@ -437,7 +437,7 @@ describe("cors: what a browser would give a page of another origin", () => {
     });
   }
 
-  it("what something in front of the API answers has no CORS headers", async () => {
+  it("replies of something in front of the API have no CORS headers", async () => {
     const fake = create({ cors: "open" });
     for (const failure of [{ kind: "login-redirect" }, { kind: "moved" }, { kind: "expired" }, { status: 503, body: "html" }]) {
       fake.set(ID, failure);

@@ -44,7 +44,7 @@ after(() => {
   user?.remove();
 });
 
-/** The snippet with `name`, which asks the servers of this test. */
+/** The snippet with `name`, changed to use this test's servers. */
 function snippet(name) {
   const text = SNIPPETS.find((each) => each.includes(`from "${name}"`));
   const changed = text.replace("https://id.example.com", identity.url).replace("new BookMoreClient({", `new BookMoreClient({ baseUrl: "${api.url}",`);
@@ -74,7 +74,7 @@ for (const name of ["keycloak-js", "oidc-client-ts"]) {
     const browser = await playwright.launch({ executablePath: chromiumProgram(), args: CHROMIUM_FLAGS });
     t.after(() => browser.close());
     const page = await browser.newPage();
-    // The server's own pages want fonts from elsewhere.
+    // The server's own pages load fonts from other hosts.
     await page.route(({ hostname }) => !["localhost", "127.0.0.1"].includes(hostname), (route) => route.abort());
     await page.goto(`http://localhost:${site.address().port}/${name}`);
     await signIn(page);
@@ -83,7 +83,7 @@ for (const name of ["keycloak-js", "oidc-client-ts"]) {
   });
 }
 
-/** Fills in the server's own pages: who it is, and that the app may know. */
+/** Fills in the server's own pages: signs in, and consents. */
 async function signIn(page) {
   await page.locator('input[name="login"]').fill("somebody");
   await page.locator('input[name="password"]').fill("any");
@@ -113,7 +113,7 @@ it("openid-client in Node.js", { timeout: 60_000 }, async () => {
   await running;
 });
 
-/** One as a sign-in with offline access leaves it. */
+/** The refresh token of a sign-in with offline access. */
 async function refreshToken() {
   const { Grant, RefreshToken, Client } = identity.provider;
   const client = await Client.find("my-job");
@@ -127,7 +127,7 @@ async function refreshToken() {
   return wrap(await token.save());
 }
 
-/** A call, one after its token has expired, and one whose token the API refuses although it is good. */
+/** Three calls: the first, one after its token has expired, and one whose valid token the API refuses. */
 async function callsThatOutliveTokens(ask) {
   api.tokens.length = 0;
   api.refused = 0;

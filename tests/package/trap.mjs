@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 // (module (func (export "trap") unreachable))
 const CODE = Buffer.from("0061736d010000000104016000000302010007080104747261700000" + "0a05010300000b", "hex");
 
-/** Of the modules that are instantiated from now on the export `name` traps where `shouldTrap()`. Gives what ends that. */
+/** Makes the export `name` of modules instantiated from now on trap if `shouldTrap()`. Returns a function that ends this. */
 export function trapping(name, shouldTrap) {
   const { exports: { trap } } = new WebAssembly.Instance(new WebAssembly.Module(CODE));
   const { instantiate } = WebAssembly;

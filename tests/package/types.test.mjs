@@ -21,13 +21,13 @@ before(() => {
   for (const name of ["face", "slim", "no-wasm", "many", "testing", "watch", "diagnose", "meter", "meter-server"]) {
     for (const extension of ["mts", "cts"]) cpSync(at(`types/${name}.ts`), join(user.folder, `${name}.${extension}`));
   }
-  // What a user would install beside it.
+  // What a user would install as well.
   const modules = join(user.folder, "node_modules");
   for (const name of ["@types", "undici", "preact", "solid-js", "svelte", "vue", "@vue", "csstype"]) symlinkSync(at(`../node_modules/${name}`), join(modules, name));
 });
 after(() => user?.remove());
 
-// What is printed is shown where the command fails.
+// The output is shown if the command fails.
 function passes(script, ...args) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { cwd: user.folder, encoding: "utf8" });
   assert.equal(status, 0, stdout + stderr);
@@ -36,14 +36,13 @@ function passes(script, ...args) {
 describe("linters", () => {
   it("publint, its warnings included", () => passes(at("../node_modules/publint/src/cli.js"), "--strict", user.tarball));
 
-  // The module and the style sheet are left out: attw takes them for scripts.
+  // Without the module and the style sheet, which attw mistakes for scripts.
   const attw = (...options) =>
     passes(at("../node_modules/@arethetypeswrong/cli/dist/index.js"), user.tarball, "--exclude-entrypoints", "sdk.wasm", "meter/meter.css", ...options);
   it("attw, for every resolver", () => attw());
 });
 
-// A user's own flags can be stricter than the package's; what compiles with these compiles without them. The target and
-// the libraries are the oldest that the README promises.
+// Flags that are stricter than most users' own. The target and the libraries are the oldest that the README promises.
 const STRICT = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--noImplicitOverride", "--skipLibCheck", "false", "--target", "es2015"];
 const NO_TYPES = ["--typeRoots", "none"];
 const DOM = [...NO_TYPES, "--lib", "es2018,dom"];
@@ -56,7 +55,7 @@ const NODE10 = ["--module", "commonjs", "--moduleResolution", "node10"];
 const ALL = ["face.ts", "slim.ts", "no-wasm.ts", "sdk-wasm.ts", "many.ts", "testing.ts", "watch.ts", "diagnose.ts", "meter-server.ts"];
 const ESM = ["face.mts", "slim.mts", "no-wasm.mts", "many.mts", "testing.mts", "watch.mts", "diagnose.mts", "meter-server.mts"];
 const COMMONJS = ["face.cts", "slim.cts", "no-wasm.cts", "many.cts", "testing.cts", "watch.cts", "diagnose.cts", "meter-server.cts", "required.cts"];
-// Not all frameworks' own declarations pass without it, nor with old libraries.
+// Some frameworks' own declarations fail without it, or with old libraries.
 const FRAMEWORK = [...NO_TYPES, "--lib", "esnext,dom,dom.iterable", "--skipLibCheck"];
 const jsx = (source) => [...BUNDLER, "--jsx", "preserve", "--jsxImportSource", source];
 
@@ -94,7 +93,7 @@ for (const [compiler, cases] of [
   });
 }
 
-/** The declarations of an entry, for what only the compiler knows of them. */
+/** The declarations of an entry, as the compiler sees them. */
 function compiled(entry) {
   const ts = createRequire(import.meta.url)(LAST_WITH_NODE10);
   const file = join(user.folder, `node_modules/bookmore-sdk/dist/${entry}.d.ts`);
@@ -123,13 +122,13 @@ for (const [entry, tests, least] of [
 }
 
 for (const [entry, least] of [["index", 10], ["slim", 10], ["many/index", 0], ["testing/index", 0], ["watch/index", 1], ["diagnose/index", 2]]) {
-  it(`an editor finds what the comments of ${entry} link to`, () => {
+  it(`an editor resolves the links in the comments of ${entry}`, () => {
     const { ts, program, checker, source } = compiled(entry);
     const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(dirname(source.fileName)));
     const links = [];
     const visit = (node) => {
       if (ts.isJSDocLink(node)) links.push(node);
-      // Behind a tag, braces would be a type.
+      // After a tag, braces would be a type.
       if (ts.isJSDocThrowsTag(node)) assert.equal(node.typeExpression, undefined, node.getText());
       ts.forEachChild(node, visit);
       for (const comment of node.jsDoc ?? []) visit(comment);
@@ -143,6 +142,6 @@ for (const [entry, least] of [["index", 10], ["slim", 10], ["many/index", 0], ["
 it("Deno finds the types of a script without npm", () => {
   const [first] = readFileSync(join(user.folder, "node_modules/bookmore-sdk/dist/index.js"), "utf8").split("\n");
   assert.equal(first, '// @ts-self-types="./index.d.ts"');
-  // It looks for a script behind each import; tests/matrix/cells/runtimes.mjs lets it check a file.
+  // It only resolves imports here; tests/matrix/cells/runtimes.mjs has it check a file.
   for (const entry of ["index", "slim"]) assert.doesNotMatch(compiled(entry).source.text, /\bfrom ["']/);
 });

@@ -1,13 +1,13 @@
 // Plays the scenarios of tests/fixtures/scenarios.json (format: README.md there) with a client of the package. Clock,
-// timers, random numbers and fetch are the scenario's own: no time passes but what it lets pass. For Node and browsers.
+// timers, random numbers and fetch are simulated, so no real time passes. For Node and browsers.
 
 /** The wall clock at the start of a scenario. */
 const START = Date.UTC(2026, 0, 1);
-/** Far more than any scenario needs: beyond it something goes round in circles. */
+/** Far more than any scenario needs: with more, it is in a loop. */
 const MOST_EVENTS = 10_000;
 
 /**
- * How a scenario comes out otherwise than written, in words; undefined where it comes out as written.
+ * How a scenario's outcome differs from the expected one; undefined if it does not.
  *
  * @param sdk the package
  * @param companies the names that the table gives to Guids
@@ -21,7 +21,7 @@ export async function mismatch(sdk, companies, scenario) {
   return isAs(came, expected) ? undefined : `came ${JSON.stringify(came)}, expected ${JSON.stringify(expected)}`;
 }
 
-/** Numbers are times, for which a timer may be late by a fraction. Of an error only what is told is compared. */
+/** Numbers are times, and timers may be late by a fraction. Only the expected members of an error are compared. */
 function isAs(came, expected) {
   if (typeof expected === "number") return Math.abs(came - expected) < 1;
   if (typeof expected !== "object" || expected === null) return came === expected;
@@ -30,7 +30,7 @@ function isAs(came, expected) {
   return names.every((name) => isAs(came[name], expected[name]));
 }
 
-/** What happens when, on a clock that stands still until it is moved. */
+/** The scenario's events, on a clock that stands still until the next one. */
 class Clock {
   now = 0;
   /** How far the wall clock was set forward. */
@@ -52,7 +52,7 @@ class Clock {
     this.#due = this.#due.filter((due) => due.id !== id);
   }
 
-  /** Lets the next thing happen; false where there is none. Things of the same time happen in the order of their ids. */
+  /** Runs the next event; false if there is none. Events of the same time run in the order of their ids. */
   step() {
     const next = this.#due.reduce((first, due) => (first && first.at <= due.at ? first : due), undefined);
     if (!next) return false;
@@ -88,7 +88,7 @@ class Play {
   async toItsEnd() {
     const { client = {}, steps } = this.#scenario;
     const { bearerToken = "A", apiKey, retryPacing } = client;
-    // Before the clock stands still: the module takes a while.
+    // Before the clock stands still, because loading the module takes a while.
     await new this.#sdk.BookMoreClient().ready();
     const { port1, port2 } = new MessageChannel();
     const restore = this.#replacePlatform(client);
@@ -100,10 +100,10 @@ class Play {
         onEvent: (event) => this.#listen(event),
       });
       for (const step of steps) this.#clock.after(step.at ?? 0, () => this.#step(step));
-      // A task of the platform runs when no promise has anything left to do.
+      // A platform task runs after all microtasks.
       const settled = () => new Promise((resolve) => (port2.onmessage = resolve) && port1.postMessage(0));
       for (let events = 0; this.#clock.step(); await settled()) {
-        if (++events > MOST_EVENTS) throw new Error("it does not come to an end");
+        if (++events > MOST_EVENTS) throw new Error("it does not end");
       }
     } finally {
       restore();
@@ -113,7 +113,7 @@ class Play {
     return { sends: this.#sends, questions: this.#questions, outcomes: this.#outcomes, said: this.#said };
   }
 
-  /** Puts the scenario's world in the place of the platform's; the function that it gives puts that back. */
+  /** Replaces the platform's functions by the scenario's. Returns a function that restores them. */
   #replacePlatform({ random = 0.5, isolated = false }) {
     const clock = this.#clock;
     const replaced = [
@@ -164,7 +164,7 @@ class Play {
     for (const step of steps) this.#step(step);
   }
 
-  /** A token, or a provider that gives a list of answers. */
+  /** A token, or a provider with a list of answers. */
   #auth(given) {
     if (!Array.isArray(given)) return given;
     let asked = 0;
@@ -231,7 +231,7 @@ function bytesOf({ status = 200, body, cut }, tokensUsed) {
   return new TextEncoder().encode(body ?? usual).subarray(0, cut);
 }
 
-/** What is looked at of an error. Times count from the start. */
+/** The members of an error that are compared. Times count from the start. */
 function failure({ code, message, status, attempts, isRetryable, retryAt, retryAfterMs, phase, scope, timeoutMs, cause }) {
   return {
     error: code ?? message,
@@ -245,7 +245,7 @@ function failure({ code, message, status, attempts, isRetryable, retryAt, retryA
   };
 }
 
-/** All texts in a value, hidden ones too. */
+/** All strings in a value, also in non-enumerable members. */
 function textOf(value, seen = new Set()) {
   if (typeof value !== "object" || value === null) return `${String(value)}\n`;
   if (seen.has(value)) return "";

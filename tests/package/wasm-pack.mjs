@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-// Apart from the npm package's, which has the same name.
+// Apart from the npm package, which has the same name.
 const CARGO_TARGET_DIR = join(root, "target/wasm-pack");
 
 /**

@@ -78,7 +78,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
 
     it("10 000 mounts leave nothing behind", async (t) => {
       const heap = async () => {
-        if (name !== "chromium") return 0; // the others do not tell
+        if (name !== "chromium") return 0; // the others do not report the heap
         await driver.sendDevToolsCommand("HeapProfiler.collectGarbage");
         return (await driver.sendAndGetDevToolsCommand("Runtime.getHeapUsage")).usedSize;
       };
@@ -90,7 +90,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.ok(after - before < 1_000_000, `${before} → ${after} bytes`);
     });
 
-    it("403 stops it, 503 doubles the gap until it recovers, and Retry-After is kept", async () => {
+    it("403 stops it, 503 doubles the interval until it recovers, and Retry-After is respected", async () => {
       assert.deepEqual(await act("failures"), {
         403: { seconds: [0], status: "stopped" },
         503: { seconds: [0, 10, 30, 70, 75, 80], status: "ok" },
@@ -113,7 +113,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual(await act("pass", 1_000), { requests: 2, visibility: "visible" });
     });
 
-    it("20 quick toggles: two requests at the most; the same offline", async () => {
+    it("20 quick toggles: at most two requests; the same offline", async () => {
       for (const events of [["hidden", "visible"], ["offline", "online"]]) {
         await act("listen");
         assert.deepEqual((await act("pass", 30_000)).requests, 7);
@@ -129,7 +129,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.equal((await act("pass", 1_000)).requests, 2);
     });
 
-    it("back from the cache of pages: one request; focus: none", async () => {
+    it("back from the back/forward cache: one request; focus: none", async () => {
       await act("listen");
       await driver.executeScript('window.dispatchEvent(new Event("offline"))');
       await act("pass", 60_000);
@@ -138,7 +138,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.equal(await act("focusIsNothing"), 2);
     });
 
-    it("React takes over from the server without a warning, also where a poll knows more already", async () => {
+    it("React hydrates without a warning, even if a poll already has a newer usage", async () => {
       const { html, onServer, shown, recovered, requests, complaints } = await act("reactHydrates");
       assert.deepEqual([html, onServer, recovered, complaints], ["ok 0.83 warning", 0, [], []]);
       assert.deepEqual([shown, requests], ["ok 0.5 ok", 1]);
@@ -148,45 +148,45 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual(await act("reactFollows"), { texts: ["pending undefined undefined", "ok 0.5 ok", "ok 0.7 warning"], thresholds: [0.6], requests: 2 });
     });
 
-    it("what was known of one company is not shown for the next, in any framework", async () => {
+    it("no framework shows one company's usage for the next", async () => {
       const each = (text) => [text, text, text];
       assert.deepEqual(await act("anotherCompany"), [each("ok 0.5 true"), each("pending undefined false"), each("ok 0 false")]);
     });
 
-    it("React with a history that grows tells of a threshold once", async () => {
+    it("React with a growing history reports a threshold once", async () => {
       assert.deepEqual(await act("reactKeepsHistory"), { thresholds: [0.8], text: "3 true" });
     });
 
-    it("React without a provider says so", async () => {
+    it("React without a provider is an error", async () => {
       assert.deepEqual(await act("reactWithoutProvider"), ["config_error: useAiChatUsage needs a BookMoreProvider around the component."]);
     });
 
-    it("Vue: nothing on the server, no warning, one request, followed and left", async () => {
+    it("Vue: nothing on the server, no warning, one request, follows the ref, ends with the component", async () => {
       assert.deepEqual(await act("vue"), { texts: ["ok 0.83ok 0.83", "ok 0.5ok 0.5", "ok 0.7ok 0.7"], onServer: 0, one: 1, left: 2, complaints: [] });
     });
 
-    it("Vue: a refresh follows the request at once, and what is refused shows and asks for nobody", async () => {
+    it("Vue: a refresh uses the current request at once; an invalid one shows and sends nothing", async () => {
       const expected = { of: "11111111-2222-3333-4444-555555555555", texts: ["ok 0.7", "pending undefined", "ok 0.5"], caught: ["config_error"], idle: 0, refused: "config_error" };
       assert.deepEqual(await act("vueChanges"), expected);
     });
 
-    it("a request that cannot be used is refused later, too, by each framework", async () => {
+    it("each framework also refuses an invalid request that is set later", async () => {
       assert.deepEqual(await act("refusedLater"), Array(15).fill("config_error"));
     });
 
-    it("Vue's KeepAlive: nothing is asked for while it is not shown, and its return asks", async () => {
+    it("Vue's KeepAlive: sends nothing while hidden, and a request when shown again", async () => {
       assert.deepEqual(await act("vueKeepsAlive"), { counts: [1, 1, 2], text: "ok 0.7", complaints: [] });
     });
 
-    it("a company that changes quickly: each framework shows the last one's, by one poll for all", async () => {
+    it("a company that changes quickly: each framework shows the last one, with one poll for all", async () => {
       assert.deepEqual(await act("quickChanges"), { texts: ["ok 0.19 ok", "ok 0.19", "ok 0.19"], perInterval: 1, complaints: [] });
     });
 
-    it("Svelte takes over late without a warning, where a poll knows more already", async () => {
+    it("Svelte hydrates late without a warning, even if a poll already has a newer usage", async () => {
       assert.deepEqual(await act("svelteIsLate"), { html: "not known", texts: ["ok 0.5", "ok 0.5", "ok 0.5"], requests: 1, complaints: [] });
     });
 
-    it("Svelte: nothing on the server, no warning, one request, and left", async () => {
+    it("Svelte: nothing on the server, no warning, one request, ends with the component", async () => {
       assert.deepEqual(await act("svelte"), { texts: ["ok 0.83", "ok 0.5", "ok 0.5"], onServer: 0, one: 1, later: 3, left: 3, complaints: [] });
     });
   });

@@ -33,7 +33,7 @@ it("compiles each", () => {
     writeFileSync(join(user.folder, file), `${text}\nexport {};\n`);
     return file;
   });
-  // What is the app's own.
+  // Declares what belongs to the user's app.
   writeFileSync(join(user.folder, "app.d.ts"), "declare const session: { accessToken(): Promise<string>; logIn(): void };\ndeclare const companyId: string;\ndeclare const client: import(\"bookmore-sdk\").BookMoreClient;\n");
   const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", "--jsx", "react-jsx", "--lib", "es2022,dom,dom.iterable"];
   const { status, stdout, stderr } = spawnSync(process.execPath, [at("../../pkg/node_modules/typescript/bin/tsc"), ...options, "app.d.ts", ...files], { cwd: user.folder, encoding: "utf8" });

@@ -1,4 +1,4 @@
-// What subscribers of bookmore-sdk/watch may do to each other, to the client and to the page, over the API in memory.
+// Subscribers of bookmore-sdk/watch that throw, leave, subscribe others or set tokens, with the fake API.
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import { client, clock, fake, ID, pass, SECOND, setClock, watchAiChatUsage } from "./watch-world.mjs";
@@ -7,7 +7,7 @@ const OPTIONS = { intervalMs: 5_000, idleIntervalMs: 5_000 };
 
 const watch = (options) => watchAiChatUsage(client, { companyId: ID }, { ...OPTIONS, ...options });
 
-/** What is thrown into microtasks while it runs, which would end the process. */
+/** Collects errors thrown into microtasks while `run` runs, which would end the process. */
 async function uncaught(run) {
   const thrown = [];
   const queue = mock.method(globalThis, "queueMicrotask", (task) => {
@@ -26,7 +26,7 @@ async function uncaught(run) {
 }
 
 describe("a subscriber", () => {
-  it("that has left is not called, be it in the same round", async () => {
+  it("that has left is not called, even in the same round", async () => {
     const store = watch();
     const told = [];
     let leaveSecond;
@@ -36,7 +36,7 @@ describe("a subscriber", () => {
     assert.deepEqual(told, ["pending"]);
   });
 
-  it("may subscribe others, refresh, and leave while it is told", async () => {
+  it("may subscribe others, refresh, and leave while it is called", async () => {
     const store = watch();
     const inner = [];
     let times = 0;
@@ -53,7 +53,7 @@ describe("a subscriber", () => {
     assert.deepEqual([times, inner.at(0), inner.at(-1), fake.requests.length], [1, 0.5, 0.6, 3]);
   });
 
-  it("that throws at its first call can be left", async () => {
+  it("that throws in its first call can be unsubscribed", async () => {
     const store = watch();
     let leave;
     const thrown = await uncaught(() => {
@@ -97,7 +97,7 @@ describe("a subscriber", () => {
     const store = watch();
     const svelte = [];
     const leaveSvelte = store.subscribe(({ status }) => svelte.push(status));
-    // useSyncExternalStore: compares snapshots whenever it is told.
+    // Like useSyncExternalStore, compares snapshots whenever it is called.
     const react = [store.getSnapshot()];
     const leaveReact = store.subscribe(() => {
       if (store.getSnapshot() !== react.at(-1)) react.push(store.getSnapshot());
@@ -115,7 +115,7 @@ describe("a subscriber", () => {
 });
 
 describe("clocks", () => {
-  it("that jump do no harm: polls go by the one that never goes back", async () => {
+  it("that jump do no harm, because polls use the monotonic clock", async () => {
     const store = watch();
     store.subscribe(() => {});
     await pass(SECOND);
@@ -128,7 +128,7 @@ describe("clocks", () => {
     }
   });
 
-  it("of a test that moves timers alone are taken for right", async () => {
+  it("that stand still do no harm if a test moves only timers", async () => {
     clock.uninstall();
     setClock({ toFake: ["setTimeout", "clearTimeout"] });
     const store = watch();
@@ -139,7 +139,7 @@ describe("clocks", () => {
 });
 
 describe("a client", () => {
-  it("whose company changes quickly is asked for the last alone", async () => {
+  it("whose company changes quickly sends a request only for the last one", async () => {
     const ids = Array.from({ length: 20 }, (_, at) => `00000000-0000-4000-8000-${String(at).padStart(12, "0")}`);
     let leave = () => {};
     for (const companyId of ids) {
@@ -153,7 +153,7 @@ describe("a client", () => {
     assert.equal(clock.countTimers(), 0);
   });
 
-  it("that is asked for an empty id stops that store, and nobody else's", async () => {
+  it("with an empty id stops only that store", async () => {
     fake.set(undefined, { share: 0.5 });
     for (const requests of [[{}, { companyId: "" }], [{ companyId: "" }, {}]]) {
       const stores = requests.map((request) => watchAiChatUsage(client, request, OPTIONS));
@@ -168,7 +168,7 @@ describe("a client", () => {
     }
   });
 
-  it("that stands in for one may throw anything", async () => {
+  it("that is a stand-in may throw anything", async () => {
     clock.uninstall();
     for (const thrown of [undefined, null, "words", 5, new Error("of a mock"), Object.assign(new Error("no"), { code: "permission_denied" })]) {
       const store = watchAiChatUsage({ getAiChatUsage: () => Promise.reject(thrown) }, {}, OPTIONS);
@@ -180,7 +180,7 @@ describe("a client", () => {
     }
   });
 
-  it("that stands in for one and throws at once, or gives nothing, makes an error", async () => {
+  it("that is a stand-in and throws at once, or returns nothing, is an error", async () => {
     clock.uninstall();
     const usage = await client.getAiChatUsage({ companyId: ID });
     const other = client.getAiChatUsage({ companyId: ID }, { fresh: true });
@@ -195,7 +195,7 @@ describe("a client", () => {
       assert.ok(states[1].error instanceof Error, String(getAiChatUsage));
       leave();
     }
-    // Whose calls are in the same module.
+    // Its calls are in the same module.
     assert.equal((await other).tokensUsed, usage.tokensUsed);
   });
 });

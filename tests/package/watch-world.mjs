@@ -1,5 +1,5 @@
-// What each test of bookmore-sdk/watch begins with: the packed tarball, a client of the API in memory, and a clock that the
-// test moves. Importing it registers the hooks.
+// The set-up of each test of bookmore-sdk/watch: the packed tarball, a client of the fake API, and fake timers. Importing it
+// registers the hooks.
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -22,7 +22,7 @@ export let clock, fake, client;
 let random;
 beforeEach(() => {
   random = Math.random;
-  Math.random = () => 0.5; // gaps are what they are in the middle
+  Math.random = () => 0.5; // no jitter
   setClock({ now: Date.UTC(2026, 0), toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
   fake = kit.createFakeBookMore();
   fake.set(ID, { share: 0.5 });
@@ -33,7 +33,7 @@ afterEach(() => {
   Math.random = random;
 });
 
-/** Another clock; the one before has been uninstalled. */
+/** Installs a new clock, after the last one was uninstalled. */
 export function setClock(options) {
   clock = FakeTimers.install(options);
 }

@@ -1,4 +1,4 @@
-// bookmore-sdk/watch of the packed tarball, over the API in memory, with a clock that the test moves.
+// bookmore-sdk/watch of the packed tarball with the fake API, under fake timers.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const MINUTE = 60 * SECOND;
 const DAY = 86_400_000;
 
 const watch = (options, request = { companyId: ID }) => watchAiChatUsage(client, request, options);
-/** Subscribes; gives the states that came and how to leave. */
+/** Subscribes; returns the states that arrive, and a function that unsubscribes. */
 function listen(store) {
   const states = [];
   return { states, leave: store.subscribe((state) => states.push(state)) };
@@ -23,7 +23,7 @@ function listen(store) {
 const seconds = () => fake.requests.map(({ at }) => Math.round((at - Date.UTC(2026, 0)) / 100) / 10);
 
 describe("a store", () => {
-  it("sends nothing until somebody subscribes, and then one request a task later", async () => {
+  it("sends nothing before the first subscription, and one request one task after it", async () => {
     const store = watch();
     assert.deepEqual(store.getSnapshot(), { status: "pending" });
     await pass(MINUTE);
@@ -41,14 +41,14 @@ describe("a store", () => {
     assert.deepEqual(store.getServerSnapshot(), { status: "pending" });
   });
 
-  it("that is left in the same task sends nothing", async () => {
+  it("sends nothing if it is left in the same task", async () => {
     listen(watch()).leave();
     await pass(10 * MINUTE);
     assert.equal(fake.requests.length, 0);
     assert.equal(clock.countTimers(), 0);
   });
 
-  it("shares one poll with all of the same company, the shortest interval counting", async () => {
+  it("shares one poll with all stores of the company; the shortest interval counts", async () => {
     const own = fake.companyId;
     fake.set(own, { share: 0.5 });
     const stores = [
@@ -68,13 +68,13 @@ describe("a store", () => {
     assert.equal(fake.requests.length, 1);
   });
 
-  it("doubles the gap while nothing changes", async () => {
+  it("doubles the interval while nothing changes", async () => {
     listen(watch());
     await pass(13 * MINUTE);
     assert.deepEqual(seconds(), [0, 60, 180, 420, 720]);
   });
 
-  it("keeps the gap where timers are early by a little", async () => {
+  it("keeps the interval if timers fire slightly early", async () => {
     const { setTimeout } = globalThis;
     globalThis.setTimeout = (run, ms) => setTimeout(run, ms > 10 ? ms - 1 : ms);
     const sent = [];
@@ -85,7 +85,7 @@ describe("a store", () => {
     for (const [at, time] of sent.slice(1).entries()) assert.ok(time - sent[at] >= 5_000, `${sent}`);
   });
 
-  it("stops one second after the last has left; moving in that second costs no request", async () => {
+  it("stops one second after the last subscriber has left; another one within that second costs no request", async () => {
     const store = watch();
     const first = listen(store);
     await pass(30 * SECOND);
@@ -105,7 +105,7 @@ describe("a store", () => {
     assert.equal(fake.requests.length, 2);
   });
 
-  it("gives up a poll in flight when it stops", async () => {
+  it("cancels a request in flight when it stops", async () => {
     fake.set(ID, { kind: "hang" });
     const { leave } = listen(watch());
     await pass(SECOND);
@@ -115,7 +115,7 @@ describe("a store", () => {
     assert.equal(clock.countTimers(), 0);
   });
 
-  it("keeps the usage object while it is equal, and beside an error", async () => {
+  it("keeps the same usage object while it is equal, and during errors", async () => {
     const store = watch();
     listen(store);
     await pass(SECOND);
@@ -129,7 +129,7 @@ describe("a store", () => {
     assert.ok(Object.isFrozen(state));
   });
 
-  it("starts with what it was given, and asks all the same", async () => {
+  it("starts with initialUsage, and still sends a request", async () => {
     const initialUsage = kit.usage({ companyId: ID, share: 0.97 });
     const store = watch({ initialUsage });
     const first = { status: "ok", usage: initialUsage, share: 0.97, level: "critical" };
@@ -147,11 +147,11 @@ describe("a store", () => {
     for (const companyId of [ID.toUpperCase(), `{${ID}}`, undefined]) {
       assert.equal(watch({ initialUsage: { ...other, companyId } }).getSnapshot().status, "ok", companyId);
     }
-    // Which of the two the own company is, nobody knows yet.
+    // It is not yet known which of the two is the user's own company.
     for (const companyId of [undefined, "0".repeat(32)]) assert.equal(watch({ initialUsage: other }, { companyId }).getSnapshot().status, "ok");
   });
 
-  it("for a request that is not known yet sends nothing", async () => {
+  it("sends nothing for the request null", async () => {
     const store = watch({}, null);
     const { states } = listen(store);
     await pass(MINUTE);
@@ -159,14 +159,14 @@ describe("a store", () => {
     await assert.rejects(store.refresh(), { code: "config_error", message: /request is null/ });
   });
 
-  it("keeps others going where a subscriber throws", async () => {
+  it("calls the other subscribers if one throws", async () => {
     const store = watch();
     let calls = 0;
     store.subscribe(() => {
       if (calls++ > 0) throw new Error("of the app");
     });
     const { states } = listen(store);
-    // Uncaught errors would end the test.
+    // Otherwise the uncaught error would end the test.
     const thrown = [];
     const queue = mock.method(globalThis, "queueMicrotask", (run) => thrown.push(assert.throws(run) ?? run));
     await pass(SECOND);
@@ -192,7 +192,7 @@ describe("errors", () => {
     });
   }
 
-  it("503: the gap doubles, without retries, and it recovers", async () => {
+  it("503: the interval doubles, without retries, until it recovers", async () => {
     fake.set(ID, [{ status: 503, times: 3 }, { share: 0.9 }]);
     const store = watch();
     const { states } = listen(store);
@@ -202,7 +202,7 @@ describe("errors", () => {
     assert.equal(store.getSnapshot().error, undefined);
   });
 
-  it("of a page that was opened offline: it asks when it comes online", async (t) => {
+  it("a page that was opened offline sends a request when it comes online", async (t) => {
     const page = new EventTarget();
     globalThis.addEventListener = page.addEventListener.bind(page);
     t.after(() => delete globalThis.addEventListener);
@@ -215,7 +215,7 @@ describe("errors", () => {
     assert.deepEqual(states.map(({ status }) => status), ["pending", "error", "ok"]);
   });
 
-  it("Retry-After is kept", async () => {
+  it("respects Retry-After", async () => {
     fake.set(ID, [{ status: 429, retryAfter: 600 }, { share: 0.9 }]);
     listen(watch({ intervalMs: 5_000 }));
     await pass(9.9 * MINUTE);
@@ -224,7 +224,7 @@ describe("errors", () => {
     assert.equal(fake.requests.length, 2 + 1);
   });
 
-  it("a module that cannot be had stops it, and a refresh tries again", async () => {
+  it("stops if the module cannot be loaded, and a refresh tries again", async () => {
     const slim = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/slim.js")));
     const bytes = readFileSync(join(user.folder, "node_modules/bookmore-sdk/dist/sdk.wasm"));
     const broken = new slim.BookMoreClient({ wasm: Promise.reject(new Error("not there")), fetch: fake.fetch, bearerToken: "t" });
@@ -233,7 +233,7 @@ describe("errors", () => {
     await pass(10);
     assert.deepEqual([store.getSnapshot().status, store.getSnapshot().error.code], ["stopped", "config_error"]);
     await assert.rejects(store.refresh(), { code: "config_error" });
-    // Who comes after all have left begins anew.
+    // A subscriber after all have left starts from the beginning.
     leave();
     await pass(10);
     assert.deepEqual(watchAiChatUsage(broken, { companyId: ID }).getSnapshot(), { status: "pending" });
@@ -249,7 +249,7 @@ describe("errors", () => {
 
 describe("a trap", () => {
   for (const name of ["core_body", "watch_usage", "watch_timeout", "gauge"]) {
-    it(`in ${name}: everything starts anew`, async () => {
+    it(`in ${name}: everything starts again`, async () => {
       let traps = 0;
       const restore = trapping(name, () => traps-- > 0);
       try {
@@ -272,7 +272,7 @@ describe("a trap", () => {
     });
   }
 
-  it("in __wbg_watch_free: setBearerToken goes on, and so does the poll", async () => {
+  it("in __wbg_watch_free: setBearerToken still works, and so does the poll", async () => {
     let traps = 0;
     const restore = trapping("__wbg_watch_free", () => traps-- > 0);
     try {
@@ -298,7 +298,7 @@ describe("a trap", () => {
 });
 
 describe("refresh", () => {
-  it("asks anew at once, without a subscription too", async () => {
+  it("sends a request at once, even without a subscription", async () => {
     const store = watch();
     const refreshing = store.refresh();
     await pass(10);
@@ -308,7 +308,7 @@ describe("refresh", () => {
     assert.equal(clock.countTimers(), 0);
   });
 
-  it("never joins a request that was sent before it, whose answer then does not count", async () => {
+  it("never joins an earlier request, whose answer is then ignored", async () => {
     const store = watch();
     fake.set(ID, [{ kind: "slow", delayMs: 3_000 }, { share: 0.9 }]);
     listen(store);
@@ -334,7 +334,7 @@ describe("refresh", () => {
     assert.equal(fake.requests.length, 4);
   });
 
-  it("that nobody waits for and that fails is no unhandled rejection", async () => {
+  it("that fails without being awaited causes no unhandled rejection", async () => {
     fake.set(ID, { status: 403 });
     const store = watch();
     store.refresh(); // this test would fail with it
@@ -342,7 +342,7 @@ describe("refresh", () => {
     assert.equal((await store.refresh().catch((error) => error)).code, "permission_denied");
   });
 
-  it("times the next poll from its end", async () => {
+  it("counts the next interval from its end", async () => {
     const store = watch();
     listen(store);
     await pass(50 * SECOND);
@@ -355,7 +355,7 @@ describe("refresh", () => {
 });
 
 describe("another token", () => {
-  it("forgets the usage of the old identity, also where nobody looks, and asks anew", async () => {
+  it("forgets the usage of the old identity, even without subscribers, and sends a request", async () => {
     const store = watch({ initialUsage: kit.usage({ share: 0.1 }) });
     const left = watch();
     const { leave } = listen(left);
@@ -370,7 +370,7 @@ describe("another token", () => {
     assert.deepEqual(states.map(({ share }) => share), [0.1, 0.5, undefined, 0.7]);
   });
 
-  it("gives up what is in flight for the old one", async () => {
+  it("cancels the requests of the old one", async () => {
     const store = watch();
     fake.set(ID, [{ kind: "slow", delayMs: 3_000 }, { share: 0.7 }]);
     const { states } = listen(store);
@@ -390,12 +390,12 @@ describe("another token", () => {
     assert.deepEqual([states.length, fake.requests.length], [2, 1]);
   });
 
-  it("reaches a poll that began while a refresh for the one before was under way", async () => {
+  it("reaches a poll that started during a refresh of the previous identity", async () => {
     fake.set(ID, [{ kind: "slow", delayMs: 3_000 }, { share: 0.6 }, { share: 0.7 }]);
     const refreshing = watch().refresh().catch(() => {});
     await pass(10);
     client.setBearerToken("second");
-    await pass(2 * SECOND); // the poll of the refresh has ended: nobody is at it
+    await pass(2 * SECOND); // the refresh's poll has ended, because it has no subscribers
     const store = watch();
     listen(store);
     await pass(10);
@@ -409,7 +409,7 @@ describe("another token", () => {
   });
 
   for (const sameIdentity of [true, false]) {
-    it(`starts what was stopped (sameIdentity: ${sameIdentity})`, async () => {
+    it(`restarts a stopped store (sameIdentity: ${sameIdentity})`, async () => {
       fake.set(ID, [{ status: 401 }, { share: 0.9 }]);
       const store = watch();
       listen(store);
@@ -435,17 +435,17 @@ describe("thresholds", () => {
     return thresholds;
   };
 
-  it("the most severe alone, and again after it was two points below", async () => {
+  it("only the highest is reported, and again only after two points below it", async () => {
     assert.deepEqual(await told([79, 96]), [0.95]);
     assert.deepEqual(await told([79, 96, 70, 85]), [0.95, 0.8]);
   });
 
-  it("at the start, too; in any order", async () => {
+  it("also with the first usage; in any order", async () => {
     assert.deepEqual(await told([85], { thresholds: [0.9, 0.5] }), [0.5]);
     assert.deepEqual(await told([100]), [1]);
   });
 
-  it("belong to the store, as the level does", async () => {
+  it("belong to each store, as does the level", async () => {
     fake.set(ID, { share: 0.6 });
     const stores = [watch({ thresholds: [0.5] }), watch({ thresholds: [0.3, 0.55] }), watch({ thresholds: [] }), watch()];
     stores.forEach(listen);
@@ -457,7 +457,7 @@ describe("thresholds", () => {
     assert.equal(stores[0].getSnapshot().share, 1.2);
   });
 
-  it("are not told of again when the store moves", async () => {
+  it("are not reported again when the store gets a new subscriber", async () => {
     const thresholds = [];
     fake.set(ID, { share: 0.9 });
     const store = watch({ onThreshold: ({ threshold, usage }) => thresholds.push([threshold, usage.tokensUsed]) });
@@ -469,8 +469,8 @@ describe("thresholds", () => {
     assert.deepEqual(thresholds, [[0.8, 90_000]]);
   });
 
-  // What is shown before the module is there is the one thing that TypeScript decides, too.
-  it("make the same level of what a store starts with", async () => {
+  // The first look, before the module is loaded, is the only decision that TypeScript makes as well.
+  it("determine the same level for initialUsage", async () => {
     for (const thresholds of [[], [0.5], [0.8, 0.95, 1]]) {
       for (const share of [0, 0.49, 0.5, 0.8, 0.95, 0.99, 1, 1.3]) {
         const { tokenLimit } = kit.usage();
@@ -509,7 +509,7 @@ describe("the trend", () => {
     return store.getSnapshot().trend;
   };
 
-  it("has a date only on the ground of 7 days, 14 days ahead at most", async () => {
+  it("has a date only if 7 days were observed, and at most 14 days ahead", async () => {
     const { netPerDay, spanMs, exhaustsAt } = await trendWith([at(8, 10_000)]);
     assert.ok(Math.abs(netPerDay - 5_000) < 1 && Math.abs(spanMs - 8 * DAY) < MINUTE);
     assert.ok(Math.abs(exhaustsAt - (Date.now() + 10 * DAY)) < MINUTE);
@@ -529,7 +529,7 @@ describe("the trend", () => {
 });
 
 describe("iterating", () => {
-  it("gives the state at once and after each change, until it is left", async () => {
+  it("yields the state at once and after each change, until the loop is left", async () => {
     const statuses = [];
     const over = (async () => {
       for await (const { status } of watch()) {
@@ -544,7 +544,7 @@ describe("iterating", () => {
     assert.equal(clock.countTimers(), 0);
   });
 
-  it("can be left while it waits", async () => {
+  it("can be left while waiting", async () => {
     const iterator = watch({}, null)[Symbol.asyncIterator]();
     assert.equal((await iterator.next()).value.status, "pending");
     const waiting = [iterator.next(), iterator.next()];
@@ -555,10 +555,10 @@ describe("iterating", () => {
 });
 
 describe("clients", () => {
-  it("that stand in for one are watched alike", async () => {
+  it("can be objects that stand in for one", async () => {
     let asked = 0;
     const standIn = { getAiChatUsage: async () => kit.usage({ share: ++asked / 10 }) };
-    clock.uninstall(); // it has no module of its own: that of the package is loaded
+    clock.uninstall(); // it has no module, so the package's own is loaded
     const store = watchAiChatUsage(standIn, undefined, { thresholds: [0.2] });
     const { leave, states } = listen(store);
     const other = listen(watchAiChatUsage(standIn));
@@ -570,7 +570,7 @@ describe("clients", () => {
     other.leave();
   });
 
-  it("in the other module format and in proxies share the poll", async () => {
+  it("of the other module format and in proxies share the poll", async () => {
     const { watchAiChatUsage: required } = createRequire(join(user.folder, "user.cjs"))("bookmore-sdk/watch");
     listen(required(new Proxy(client, {}), { companyId: ID }));
     listen(watch());
@@ -590,12 +590,12 @@ describe("clients", () => {
   });
 });
 
-describe("what cannot be used is refused", () => {
+describe("invalid arguments are refused", () => {
   for (const [what, act, sentence] of [
     ["no client", () => watchAiChatUsage({}), /must be a BookMoreClient/],
     ["an unknown option", () => watch({ interval: 5_000 }), /cannot have "interval". Did you mean intervalMs\?/],
-    ["an interval too short", () => watch({ intervalMs: 1_000 }), /intervalMs must be an integer from 5000/],
-    ["an idle interval that is shorter", () => watch({ idleIntervalMs: 5_000 }), /idleIntervalMs must be an integer from intervalMs, 60000/],
+    ["an interval that is too short", () => watch({ intervalMs: 1_000 }), /intervalMs must be an integer from 5000/],
+    ["an idle interval shorter than the interval", () => watch({ idleIntervalMs: 5_000 }), /idleIntervalMs must be an integer from intervalMs, 60000/],
     ["percents", () => watch({ thresholds: [80] }), /such as 0.8 for 80 %/],
     ["another pause", () => watch({ whenHidden: "stop" }), /"pause" or "poll"/],
     ["no function", () => watch({ onThreshold: "warn" }), /onThreshold must be a function/],
@@ -614,7 +614,7 @@ describe("what cannot be used is refused", () => {
 });
 
 describe("queries", () => {
-  it("ask through the client, keyed by the identity and never the token", async () => {
+  it("call the client, and their key has its identity but no token", async () => {
     clock.uninstall();
     fake.set(ID, { share: 0.5 });
     const { aiChatUsageQuery } = await import(pathToFileURL(join(user.folder, "node_modules/bookmore-sdk/dist/query/index.js")));
@@ -624,7 +624,7 @@ describe("queries", () => {
     assert.equal((await ask(client)).tokensUsed, 50_000);
     assert.equal(await ask(new Proxy(client, {})), await ask(client));
     assert.equal(fake.requests.length, 1);
-    // Another identity, another client, another company.
+    // Another identity, client or company has another key.
     const { queryKey, staleTime, retry } = aiChatUsageQuery(client, { companyId: ID });
     const other = createFakeClient({ share: 0.9 });
     assert.equal((await ask(other)).tokensUsed, 90_000);
@@ -632,13 +632,13 @@ describe("queries", () => {
     client.setBearerToken("another-t0ken");
     assert.equal((await ask(client)).tokensUsed, 70_000);
     assert.notDeepEqual(aiChatUsageQuery(client).queryKey, aiChatUsageQuery(client, { companyId: ID }).queryKey);
-    // What is no request finds no answer of before.
+    // An invalid request must not find an earlier answer.
     await queries.fetchQuery(aiChatUsageQuery(client));
     for (const request of [{ companyID: ID }, { companyId: null }, { companyId: 5n }, ID, 5, null, [], new Map(), Promise.resolve({})]) {
       await assert.rejects(queries.fetchQuery(aiChatUsageQuery(client, request)), { code: "config_error" }, String(request));
     }
     assert.throws(() => aiChatUsageQuery(null), { code: "config_error" });
-    // In another page load it is another one: what is stored may be another user's.
+    // Another page load has another key, because a stored answer may be another user's.
     for (const platform of ["", `Object.defineProperty(performance, "timeOrigin", { value: undefined });`]) {
       const script = `${platform} import { aiChatUsageQuery } from "bookmore-sdk/query"; console.log(aiChatUsageQuery({ getAiChatUsage() {} }).queryKey[2]);`;
       const loads = [1, 2].map(() => execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: user.folder, encoding: "utf8" }));
@@ -657,7 +657,7 @@ describe("queries", () => {
   }
 });
 
-it("10 000 stores that come and go leave the heap as it was", () => {
+it("10 000 stores leave nothing on the heap", () => {
   const script = `
     import { createFakeBookMore } from "bookmore-sdk/testing";
     import { watchAiChatUsage } from "bookmore-sdk/watch";
@@ -702,7 +702,7 @@ const fake = createFakeBookMore();\nconst store = watchAiChatUsage(fake.client()
     return execFileSync(process.execPath, [file], { encoding: "utf8", timeout: 20_000 });
   };
 
-  it("ends while somebody subscribes", () => {
+  it("ends in spite of a subscription", () => {
     const script = `store.subscribe(() => {});
 const wait = setInterval(() => {
   if (store.getSnapshot().status === "pending") return;
@@ -712,7 +712,7 @@ const wait = setInterval(() => {
     assert.equal(run(script), "ok 1\n");
   });
 
-  it("goes on while somebody iterates", () => {
+  it("keeps running during an iteration", () => {
     const script = 'for await (const { status } of store) {\n  console.log(status);\n  if (status === "ok") break;\n}';
     assert.equal(run(script), "pending\nok\n");
   });

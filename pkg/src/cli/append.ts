@@ -18,7 +18,7 @@ export class Appended {
     } catch (error) {
       throw badArguments(unwritable(path, error));
     }
-    // Ends a line that another process left unfinished, or ours would be glued to it.
+    // Ends a line that another process left unfinished; otherwise ours would become part of it.
     if (!this.#endsWhole()) this.#write("\n");
     if (this.failure) throw this.failure;
   }
@@ -35,7 +35,7 @@ export class Appended {
     const bytes = Buffer.from(text);
     try {
       if (writeSync(this.#file, bytes) === bytes.length) return;
-      this.failure = new Failure(EXIT.someFailed, `${this.#path} has a line that is not whole; is the disk full?`);
+      this.failure = new Failure(EXIT.someFailed, `${this.#path} has an incomplete line; is the disk full?`);
     } catch (error) {
       this.failure = new Failure(EXIT.someFailed, unwritable(this.#path, error));
     }

@@ -35,7 +35,7 @@ function unknownOption(name: string, rawName: string, known: string[]): Error {
   const meant = nearest(name, [...known, "help", ...SECRETS]);
   if (meant && SECRETS.includes(meant)) {
     return badArguments(
-      "A token or key is never given as an argument, where others could see it; set BOOKMORE_TOKEN or BOOKMORE_API_KEY, or use --token-file.",
+      "Tokens and keys are not accepted as arguments, where others could see them; set BOOKMORE_TOKEN or BOOKMORE_API_KEY, or use --token-file.",
     );
   }
   return badArguments(`There is no option ${rawName}${meant ? `; did you mean --${meant}?` : "; see --help."}`);
@@ -49,7 +49,7 @@ export function numberOf(name: string, value: string | undefined, least: number,
   throw badArguments(`--${name} must be ${isWhole ? "a whole" : "a"} number from ${least} to ${most}, not "${value}".`);
 }
 
-/** Parses an option that is one of some words. */
+/** Parses an option that is one of several words. */
 export function oneOf<T extends string>(name: string, value: string | undefined, known: readonly T[]): T | undefined {
   if (value === undefined || (known as readonly string[]).includes(value)) return value as T | undefined;
   const meant = nearest(value, known);

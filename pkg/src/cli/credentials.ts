@@ -5,12 +5,12 @@ import { badArguments, EXIT, Failure, messageOf } from "./exit.js";
 import { gathered, opened } from "./file.js";
 
 const { env } = process;
-/** How long a command, or a pipe in place of a file, may take. */
+/** How long the command, or a named pipe, may take. */
 const LONGEST_MS = 30_000;
 const MOST_BYTES = 65_536;
 const FAILURE_COUNTS_MS = 30_000;
 
-/** A client with the credentials from the environment or a file. `isRenewed`: whether another token is taken where one is refused. */
+/** A client with the credentials from the environment or a file. `isRenewed`: whether a refused token is replaced. */
 export async function clientOf(tokenFile: string | undefined, options: ClientOptions, isRenewed = true): Promise<BookMoreClient> {
   const apiKey = env["BOOKMORE_API_KEY"] || undefined;
   const source = sourceOf(tokenFile);
@@ -19,7 +19,7 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
   }
   let bearerToken: TokenProvider | string | undefined;
   if (source) {
-    // Asked once before the first call, so that a failure is reported once and not for each company.
+    // Read before the first call, so that a failure is reported once, not for each company.
     let token = await source.read().catch((error: unknown) => {
       throw refused(messageOf(error));
     });
@@ -43,7 +43,7 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
   return constructed({ ...options, baseUrl, apiKey, bearerToken }, (message) => badArguments(baseUrl ? `BOOKMORE_URL: ${message}` : message));
 }
 
-/** Words a refused option as the command line names it. */
+/** Rewords the client's errors with the names of the command line. */
 function constructed(options: ClientOptions, failure: (message: string) => Error): BookMoreClient {
   try {
     return new BookMoreClient(options);
@@ -60,7 +60,7 @@ interface TokenSource {
   read(): Promise<string>;
 }
 
-/** Where the token is from: the first source that is given. */
+/** The source of the token: the first one that is set. */
 function sourceOf(tokenFile: string | undefined): TokenSource | undefined {
   if (tokenFile !== undefined) return { name: "--token-file", read: () => ofFile(tokenFile) };
   const token = env["BOOKMORE_TOKEN"];
@@ -69,7 +69,7 @@ function sourceOf(tokenFile: string | undefined): TokenSource | undefined {
   return command ? { name: "BOOKMORE_TOKEN_COMMAND", read: () => ofCommand(command) } : undefined;
 }
 
-/** Where the token is from, or the key where there is no token. */
+/** The name of the source of the token, or else of the key. */
 export function sourceName(tokenFile: string | undefined): string | undefined {
   return sourceOf(tokenFile)?.name ?? (env["BOOKMORE_API_KEY"] ? "BOOKMORE_API_KEY" : undefined);
 }

@@ -19,10 +19,10 @@ import { print } from "./output.js";
 
 const { env } = process;
 
-/** What another token or key mends. */
+/** Findings that another token or key fixes. */
 const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "token_not_yet_valid", "token_refused", "key_refused", "token_provider_error"];
 
-/** Found on the way to the server, they leave no call to be judged: what it comes to is no other trouble. */
+/** If one of these was found on the way to the server, the call fails for the same reason. */
 const DECISIVE: FindingCode[] = ["connect_timeout", "proxy_refused", "needs_https"];
 
 /** `bookmore-sdk doctor`. */
@@ -30,7 +30,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const string = { type: "string" } as const;
   const boolean = { type: "boolean" } as const;
   const { values, positionals } = parsed(args, { origin: string, headers: string, credentials: boolean, json: boolean, "token-file": string });
-  if (positionals.length > 1) throw badArguments("doctor takes one company at the most; see --help.");
+  if (positionals.length > 1) throw badArguments("doctor takes at most one company; see --help.");
   if (values.origin === undefined && (values.headers !== undefined || values.credentials)) throw badArguments("--headers and --credentials go with --origin.");
   const page = originOf(values.origin);
   const headerNames = namesOf(values.headers);
@@ -64,7 +64,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   return reported(checklist, facts, { isJson: values.json ?? false, source, page });
 }
 
-/** A company that nobody can ask for is a wrong argument. The engine tells, before it sends. */
+/** An invalid company id is a wrong argument. The engine refuses it before it sends anything. */
 async function checkRequest(request: GetAiChatUsage): Promise<void> {
   const client = new BookMoreClient({ maxRetries: 0, fetch: async () => new Response(null, { status: 204 }) });
   await client.getAiChatUsage(request).catch((error: unknown) => {
@@ -80,7 +80,7 @@ interface Credentials {
   refusal?: Finding;
 }
 
-/** A client with the environment's credentials, or without any: what there is besides can be tried all the same. */
+/** A client with the environment's credentials; or without any if they are unusable, so that everything else can still be tried. */
 async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
   const source = sourceName(tokenFile);
   const bare = () => {
@@ -93,7 +93,7 @@ async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
   const client = bare();
   if (source === undefined) return { client, source };
   try {
-    // The refusal of the token that there is now is what is looked for.
+    // Without refreshing, because the question is why this token is refused.
     return { client: await clientOf(tokenFile, {}, false), source };
   } catch (error) {
     if (!(error instanceof Failure) || error.exitCode !== EXIT.badCredentials) throw error;
@@ -101,7 +101,7 @@ async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
   }
 }
 
-/** The way to the server, one leg after the other. Behind a proxy that is used, it goes the way itself. */
+/** The way to the server, step by step. If fetch uses a proxy, only that is tried. */
 async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): Promise<void> {
   const proxy = proxyFor(baseUrl);
   if (proxy) {
@@ -120,9 +120,9 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
   checklist.steps[at]!.findings.push(unusedProxy(proxy, isReached));
 }
 
-/** What a page may read, by what a browser would be told. `isReached`: whether a plain GET got a reply. */
+/** What a page may read, judged by what a browser would send and receive. `isReached`: whether a plain GET got a reply. */
 async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, isReached: boolean, signal: AbortSignal): Promise<void> {
-  const message = "The server answers a plain GET, and not what a browser sends for a page: OPTIONS, or a GET with an Origin.";
+  const message = "The server answers a plain GET, but not what a browser sends for a page: OPTIONS, or a GET with an Origin.";
   const lost = (detail: string): Checked => ({
     outcome: "failed",
     detail,
@@ -143,7 +143,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     const findings = corsFindings(request, preflight, reply);
     const isFine = findings.every(({ level }) => level === "note");
     const origin = allowedOrigin(reply) || "nobody";
-    return { outcome: isFine ? "ok" : "failed", detail: `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}, lets in ${origin}`, findings };
+    return { outcome: isFine ? "ok" : "failed", detail: `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}, allows ${origin}`, findings };
   });
 }
 
@@ -153,18 +153,18 @@ interface Report {
   page: string | undefined;
 }
 
-/** Prints the checklist, and gives the exit code. */
+/** Prints the checklist, and returns the exit code. */
 async function reported({ steps }: Checklist, facts: Facts, { isJson, source, page }: Report): Promise<number> {
   const call = steps.find(({ name }) => name === "call");
   const onTheWay = steps.filter(({ name }) => name !== "page").flatMap(({ findings }) => findings);
   const isReached = facts.call !== undefined && !facts.call.error;
-  // What the call did without is no trouble.
+  // If the call succeeded, failures of other steps do not matter.
   if (isReached) for (const step of steps) if (step.name !== "page") step.findings = step.findings.filter(({ level }) => level === "note");
-  // The proxy has let it through to the server: what is wrong there is not the proxy's.
+  // The proxy connected to the server, so it is not to blame for what follows.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const findings = findingsOf(facts).flatMap((finding) => {
-    // The fetch of this process may say by another error that nothing came.
+    // This process's fetch may report a missing reply by an error that the engine does not know as one.
     if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, isTunnelled);
     if (finding.level === "error" && DECISIVE.some((code) => known.has(code))) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
@@ -182,7 +182,7 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   return errors.some(({ code }) => CREDENTIALS.includes(code)) ? EXIT.badCredentials : EXIT.someFailed;
 }
 
-/** What the system said, unless a step has shown it already. */
+/** The finding for the system's error code, unless a step has already shown it. */
 function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, isTunnelled: boolean): Finding[] {
   if (known.size > 0) return [];
   const code = reach?.came === "nothing" ? reach.code : codeOf(call?.error?.cause);
@@ -199,7 +199,7 @@ function inTerminal(finding: Finding, source: string | undefined): Finding {
   return { ...finding, message: `${finding.message} ${where}` };
 }
 
-/** How the client of the command is set up. What is typed in by hand is in no history of commands. */
+/** How to set up the command's client. `read` keeps secrets out of the shell's history. */
 function inShell(source: string | undefined, tokenFile = ""): Settings {
   const typed = (name: string) => `read -rs ${name}; export ${name}`;
   const credentials = typed("BOOKMORE_TOKEN");
@@ -217,7 +217,7 @@ function inShell(source: string | undefined, tokenFile = ""): Settings {
 
 function originOf(given: string | undefined): string | undefined {
   if (given === undefined) return undefined;
-  // A page of a file or of a sandboxed frame has the origin "null", those of extensions and apps have schemes of their own.
+  // A file or a sandboxed frame has the origin "null"; extensions and apps have schemes of their own.
   if (given === "null" || /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[\w.-]+(:\d+)?$/.test(given)) return given;
   let url;
   try {
@@ -233,6 +233,6 @@ function namesOf(given: string | undefined): string[] | undefined {
   if (given === undefined) return undefined;
   const names = [...new Set(given.split(",").map((name) => name.trim().toLowerCase()))];
   if (names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) return names.filter(isAskedFor);
-  // Somebody may have given the values, too.
-  throw badArguments("--headers takes names of headers, with commas between: --headers authorization,x-tenant. Values are never sent.");
+  // The argument is not quoted, because it may contain the values, too.
+  throw badArguments("--headers takes header names without values, separated by commas: --headers authorization,x-tenant.");
 }

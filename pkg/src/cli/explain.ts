@@ -29,7 +29,7 @@ async function bytesOf(file: string): Promise<Buffer> {
 
 async function judged(reply: SavedReply, companyId: string | undefined, signal: AbortSignal): Promise<string[]> {
   const heading = [`Reply:     ${`${reply.status} ${reply.reason}`.trim()}, ${reply.body.length} bytes of ${reply.headers["content-type"] ?? "no content type"}`];
-  if (reply.isShort) heading.push("           The body is shorter than Content-Length tells: it broke off.");
+  if (reply.isShort) heading.push("           The body is shorter than its Content-Length: it broke off.");
   const client = new BookMoreClient({ maxRetries: 0, fetch: async () => response(reply) });
   try {
     const told = await client.getAiChatUsageWithResponse({ companyId }, { signal });
@@ -58,7 +58,7 @@ function usageLines({ data, response }: WithResponse): string[] {
   const { share, level } = firstLook(data);
   const percent = share === undefined ? "" : ` (${percentOf(share)})`;
   return [
-    "Comes to:  a usage",
+    "Result:    a usage",
     `           Company ${companyId ?? "(not named)"} has used ${tokensUsed} of ${tokenLimit} tokens${percent} in ${windowDays} days.`,
     `           ${tokensRemaining} are left; it is ${isWithinBudget ? "within" : "over"} its budget (${level}).`,
     ...(response.requestId ? [`Request:   ${response.requestId}`] : []),
@@ -68,19 +68,19 @@ function usageLines({ data, response }: WithResponse): string[] {
 function failureLines(error: AnyBookMoreError): string[] {
   const { code, name, message, retryAt } = error;
   const { errorCode, requestId, fieldErrors = [], retryAfterMs } = error as Partial<Extract<AnyBookMoreError, { code: "api_error" }>>;
-  const lines = [`Comes to:  ${code} (${name})`, `           ${message}`];
+  const lines = [`Result:    ${code} (${name})`, `           ${message}`];
   if (errorCode) lines.push(`Server:    ${errorCode}`);
   for (const { fieldName, errorCode, message } of fieldErrors) lines.push(`           ${[fieldName, errorCode, message].filter(Boolean).join(": ")}`);
-  lines.push(`Then:      ${next(error)}`);
-  if (retryAfterMs !== undefined) lines.push(`           The server asks to wait for ${retryAfterMs / 1000} s${retryAt ? `, until ${retryAt.toISOString()} if it came now` : ""}.`);
+  lines.push(`Client:    ${next(error)}`);
+  if (retryAfterMs !== undefined) lines.push(`           The server asks to wait for ${retryAfterMs / 1000} s${retryAt ? `, until ${retryAt.toISOString()} if the reply is from now` : ""}.`);
   if (requestId) lines.push(`Request:   ${requestId}`);
   return lines;
 }
 
 /** What the client does about an error. */
 function next({ code, isRetryable, retryAt }: AnyBookMoreError): string {
-  if (code === "authentication_error") return "The client asks its bearerToken function for another token and tries once more.";
-  if (!isRetryable) return "The client does not try again: it would come to the same.";
-  if (retryAt && retryAt.getTime() - Date.now() > 60_000) return "The client does not wait for so long: it fails at once, and retryAt tells when to come back.";
-  return "It may pass: the client tries again by itself, twice unless maxRetries says otherwise.";
+  if (code === "authentication_error") return "Calls its bearerToken function for another token, and retries once.";
+  if (!isRetryable) return "Does not retry, because the result would be the same.";
+  if (retryAt && retryAt.getTime() - Date.now() > 60_000) return "Does not wait that long, but fails at once; the error's retryAt says when to call again.";
+  return "Retries by itself: twice, unless maxRetries is set.";
 }

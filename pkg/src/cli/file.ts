@@ -4,8 +4,8 @@ import type { Readable } from "node:stream";
 import { isatty, ReadStream } from "node:tty";
 
 /**
- * Reads a file, or what stands for one. A named pipe to which nobody writes must keep nobody waiting: a thread that opens
- * it, or reads from it, would keep the process from ending.
+ * Reads a file or a named pipe. A pipe to which nobody writes must not hang the command: a thread that opens it, or reads
+ * from it, would keep the process from ending.
  *
  * @throws The system's error.
  */
@@ -15,7 +15,7 @@ export function opened(file: string): Readable {
   return isatty(fd) ? new ReadStream(fd) : createReadStream("", { fd });
 }
 
-/** All that a stream gives; an error where that is more than a number of bytes. */
+/** The content of a stream; fails if it is longer than a number of bytes. */
 export async function gathered(stream: Readable, mostBytes = Infinity): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -7,11 +7,11 @@ const GENERAL = `Usage: bookmore-sdk <command> [options]
 
   usage     how many AI-assistant tokens companies have used
   serve     a BookMore API for front-ends that have no backend yet
-  explain   what a saved reply comes to
-  doctor    why calls fail, and what mends it
+  explain   how the client interprets a saved reply
+  doctor    why calls fail, and how to fix it
 
-  --help    print this text, or that of a command
-  --version
+  --help    print this text, or the help of a command
+  --version print the version
 
 Examples:
   bookmore-sdk usage --file companies.txt
@@ -25,32 +25,32 @@ Shows how many AI-assistant tokens companies have used: a table, or data with --
 for the logged-in user's company. Data goes to standard output, everything else to standard error.
 
 Which companies:
-  --file FILE            ids, a line each; blank lines and what follows a # are passed over
+  --file FILE            ids, one a line; blank lines and anything after # are ignored
   -                      the same from standard input
 
-Credentials and server, from the environment alone:
+Credentials and server, from environment variables:
   BOOKMORE_TOKEN         the bearer token, or
-  --token-file FILE      a file that holds it, read again when it is refused, or
-  BOOKMORE_TOKEN_COMMAND a command that prints one: run by the shell, for 30 s at most, again when it is refused
+  --token-file FILE      a file with the token, read again if the token is refused, or
+  BOOKMORE_TOKEN_COMMAND a shell command that prints a token within 30 s, run again if the token is refused
   BOOKMORE_API_KEY       sent as x-api-key
   BOOKMORE_URL           instead of https://api.bookmore.com
 
 Output:
   --json                 one array
-  --jsonl                an object a line, as they come
-  --sort ORDER           share, used (both falling) or id; otherwise as they were given
-  --fail-at PERCENT      exit code 3 where a company has used so much of its limit
-  --append FILE          adds a line of JSON with the time for each company to FILE
+  --jsonl                one object a line, as they arrive
+  --sort ORDER           share or used (both descending), or id; otherwise in the given order
+  --fail-at PERCENT      exit code 3 if a company has used this much of its limit
+  --append FILE          appends a line of JSON with the time for each company to FILE
 
 Requests:
   --concurrency N        how many at once (6)
   --timeout SECONDS      how long one company may take (30)
-  --format FORMAT        json or jsonl: how the server is to write its replies
+  --format FORMAT        json or jsonl: the format that the server writes
   --watch                again and again, until Ctrl+C
-  --interval SECONDS     between two rounds of --watch (60, at least 5)
+  --interval SECONDS     between two rounds of --watch (60; at least 5)
 
-Exit code 0: fine. 1: some failed. 2: wrong arguments. 3: --fail-at is reached. 4: credentials are missing or refused.
-130: Ctrl+C. The highest holds.
+Exit code 0: success. 1: some failed. 2: invalid arguments. 3: --fail-at is reached. 4: credentials are missing or
+refused. 130: Ctrl+C. If several apply, the highest.
 
 Examples:
   bookmore-sdk usage 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c
@@ -61,16 +61,16 @@ Examples:
 
 const SERVE = `Usage: bookmore-sdk serve [options]
 
-Starts a BookMore API on this machine, in memory, for front-ends without a backend. It lets in pages of any origin and
-takes any token. Each company has the same usage, or the same failure.
+Starts a BookMore API on this machine, in memory, for front-ends without a backend. It allows pages of any origin and
+accepts any token. Each company has the same usage, or the same failure.
 
   --port N               0 for any free one (8787)
   --share PERCENT        how much of its limit each company has used (0)
-  --scenario NAME        what requests come to instead: ${Object.keys(SCENARIOS).slice(0, 4).join(", ")},
+  --scenario NAME        the answers instead: ${Object.keys(SCENARIOS).slice(0, 4).join(", ")},
                          ${Object.keys(SCENARIOS).slice(4, 10).join(", ")},
                          ${Object.keys(SCENARIOS).slice(10).join(", ")};
-                         or as JSON, as bookmore-sdk/testing takes it
-  --cors POLICY          instead of letting in pages of any origin: ${CORS_POLICIES.slice(0, 4).join(", ")},
+                         or JSON, with the values of bookmore-sdk/testing
+  --cors POLICY          instead of allowing any origin: ${CORS_POLICIES.slice(0, 4).join(", ")},
                          ${CORS_POLICIES.slice(4).join(", ")}
 
 Examples:
@@ -81,10 +81,10 @@ Examples:
 
 const EXPLAIN = `Usage: bookmore-sdk explain <file|-> [options]
 
-Says what a saved reply comes to, as the client judges it: the status line, the headers and the body, as \`curl -i\`
-prints them. Nothing is sent.
+Shows how the client would interpret a saved reply: the status line, the headers and the body, as \`curl -i\` prints
+them. Nothing is sent.
 
-  --company ID           the company that was asked for, to see whether it is the one that is answered for
+  --company ID           the requested company, to check that the reply is for it
 
 Examples:
   bookmore-sdk explain reply.txt
@@ -94,19 +94,19 @@ Examples:
 
 const DOCTOR = `Usage: bookmore-sdk doctor [company] [options]
 
-Tries what a call needs, one thing after the other: the name, the connection, TLS, a proxy, the server, and one real call.
-Says what keeps it from succeeding, and what mends it.
+Tries what a call needs, step by step: the name, the connection, TLS, a proxy, the server, and one real call. Names what
+prevents calls, and how to fix it.
 
-Credentials and server are those of the command usage: BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY, --token-file,
-BOOKMORE_URL. Only the call sends them.
+Credentials and server are those of the command usage: BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY,
+--token-file, BOOKMORE_URL. Only the call sends the credentials.
 
-  --origin URL           asks as a browser would for a page of this origin, the preflight (OPTIONS) included
-  --headers NAMES        what the page sends, names alone: authorization,x-tenant (those of the credentials)
+  --origin URL           sends what a browser would for a page of this origin, including the preflight (OPTIONS)
+  --headers NAMES        the headers that the page sends, only names: authorization,x-tenant (those of the credentials)
   --credentials          the page sends cookies: credentials: "include"
-  --token-file FILE      a file that holds the token
+  --token-file FILE      a file with the token
   --json                 the steps and the findings, as data
 
-Exit code 0: nothing keeps calls from succeeding (there may be notes). 1: something does. 2: wrong arguments.
+Exit code 0: nothing prevents calls (there may be notes). 1: something does. 2: invalid arguments.
 4: credentials are missing or refused. 130: Ctrl+C.
 
 Examples:
@@ -115,5 +115,5 @@ Examples:
   BOOKMORE_URL=https://api.example bookmore-sdk doctor 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c --json
 `;
 
-/** The help of each command, and of all together. */
+/** The help of each command, and the general help. */
 export const HELP: Record<CommandName | "", string> = { "": GENERAL, usage: USAGE, serve: SERVE, explain: EXPLAIN, doctor: DOCTOR };

@@ -33,7 +33,7 @@ export async function answer(fake: FakeBookMore, req: IncomingMessage, res: Serv
     } else req.socket.resetAndDestroy();
     return;
   }
-  res.sendDate = false; // the fake's clock tells it
+  res.sendDate = false; // the fake sets it by its own clock
   // With a CORS policy of its own, the fake has set the headers already.
   const own = fake.cors === undefined ? cors : {};
   res.writeHead(reply.status, reply.statusText || undefined, { ...own, ...Object.fromEntries(reply.headers) });

@@ -29,7 +29,7 @@ async function* lines(open: () => Readable, name: string): AsyncGenerator<string
     stream.setEncoding("utf8");
     for await (const chunk of stream) {
       // UTF-16, which PowerShell 5 writes. Each line would be reported as an invalid id.
-      if (String(chunk).includes("\0")) throw badArguments(`${name} is no text in UTF-8.`);
+      if (String(chunk).includes("\0")) throw badArguments(`${name} is not UTF-8 text.`);
       const whole = (rest + String(chunk)).split(/\r\n|[\n\r]/);
       rest = whole.pop()!;
       yield* whole.map(idIn).filter(Boolean);

@@ -24,7 +24,7 @@ export function dataOf({ companyId, usage, error }: Outcome, at?: string): objec
   return { ...of, ...usage, ...(companyId === undefined ? {} : { companyId }) };
 }
 
-/** Why a call failed. If there was no token, why there was none. */
+/** Why a call failed; if there was no token, the reason for that. */
 export function wordsOf(error: AnyBookMoreError): string {
   const { code, cause, message } = error;
   return code === "token_provider_error" && cause instanceof Error ? cause.message : message;

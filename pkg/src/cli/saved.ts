@@ -34,7 +34,7 @@ export function saved(bytes: Buffer): SavedReply {
   }
 }
 
-/** What Content-Length and Content-Encoding make of what follows the headers. */
+/** Cuts and decodes the body by Content-Length and Content-Encoding. */
 function whole(body: Buffer, headers: Record<string, string>): Pick<SavedReply, "body" | "isShort"> {
   const told = headers["content-length"] ?? "";
   const length = /^\d+$/.test(told) ? Number(told) : body.length;
@@ -44,7 +44,7 @@ function whole(body: Buffer, headers: Record<string, string>): Pick<SavedReply, 
   try {
     return { ...sent, body: decode(sent.body) };
   } catch {
-    // Programs may have decoded it already: then its length is not the one that is told.
+    // Programs may have decoded it already, and then Content-Length does not apply.
     return body.length > 0 && isUtf8(body) ? { body, isShort: false } : sent;
   }
 }
@@ -60,7 +60,7 @@ function headersOf(lines: string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const line of lines) {
     const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\0\r]*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined) throw badArguments(`${JSON.stringify(line.slice(0, 80))} is no header, and the body begins after an empty line.`);
+    if (name === undefined) throw badArguments(`${JSON.stringify(line.slice(0, 80))} is not a header. The body begins after an empty line.`);
     const key = name.toLowerCase();
     headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : value!;
   }

@@ -64,7 +64,7 @@ function scenarioOf(given: string | undefined): Answers | undefined {
     try {
       return JSON.parse(given) as Answers;
     } catch (error) {
-      throw badArguments(`--scenario is no JSON: ${messageOf(error)}.`);
+      throw badArguments(`--scenario is not JSON: ${messageOf(error)}.`);
     }
   }
   if (Object.hasOwn(SCENARIOS, given)) return SCENARIOS[given];
@@ -80,7 +80,7 @@ async function listening(server: Server, port: number): Promise<void> {
   });
 }
 
-/** CORS headers that allow any origin, with cookies and any request header. */
+/** CORS headers that allow any origin, cookies and any request header. */
 function corsFor({ headers }: IncomingMessage): Record<string, string> {
   const { origin } = headers;
   return {

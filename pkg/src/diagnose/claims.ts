@@ -1,6 +1,6 @@
 import type { Claims } from "./facts.js";
 
-/** The claims of the JWT in an `Authorization` header, without verifying them. Absent where it has none. */
+/** The claims of the JWT in an `Authorization` header, without verifying them; undefined if it is not a JWT. */
 export function claimsOf(authorization: string | undefined): Claims | undefined {
   const [, payload] = /^Bearer [\w-]+\.([\w-]+)\.[\w-]*$/.exec(authorization ?? "") ?? [];
   if (payload === undefined) return undefined;

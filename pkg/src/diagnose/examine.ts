@@ -14,18 +14,18 @@ import { IN_CODE, isAskedFor, isSameOrigin } from "./fixes.js";
 import { aheadMs, LIMIT_MS, limited, probe, type ProbeInit } from "./probe.js";
 import type { DiagnosisStep } from "./types.js";
 
-/** Firefox and Chromium report a violation of the policy one task after the refusal; it is waited for so long. */
+/** How long to wait for the report of a policy violation, which Firefox and Chromium send one task after the refusal. */
 const LATEST_VIOLATION_MS = 300;
-/** A client ends by itself before. */
+/** The limit for an object that stands in for a client. A client's own timeout is shorter. */
 const LONGEST_CALL_MS = LIMIT_MS + 1000;
-/** Stands where a token, a key or a header's value would: no server takes it for one. */
+/** Replaces tokens, keys and header values in probes. */
 const PLACEHOLDER = "placeholder";
 
-const STAND_IN = "what stands in for a client tells nothing of itself";
+const STAND_IN = "unknown for an object that stands in for a client";
 
 type StepResult = [outcome: DiagnosisStep["outcome"], detail: string];
 
-/** Tries one thing after the other, and gathers what it came to. */
+/** Runs the steps one after the other, and collects the facts. */
 export class Examination {
   readonly steps: DiagnosisStep[] = [];
   readonly facts: Facts;
@@ -40,7 +40,7 @@ export class Examination {
     this.#request = request;
     this.#signal = signal;
     this.#onStep = onStep;
-    // One of an older copy of the package has none.
+    // A client of an older copy of the package has no outline().
     this.#outline = callsOf(client)?.outline?.();
     const { baseUrl, headerNames = [], credentials, fetch, isJsonl = false } = this.#outline ?? {};
     this.facts = {
@@ -70,7 +70,7 @@ export class Examination {
         return true;
       });
       this.facts.runtime = error;
-      if (!isReady) return ["failed", "the SDK's module is not there in time"];
+      if (!isReady) return ["failed", "the SDK's module did not load in time"];
       return error ? ["failed", error.code] : ["ok", "the SDK's module runs"];
     });
   }
@@ -86,7 +86,7 @@ export class Examination {
     });
   }
 
-  /** What a page may read is another matter than what answers. */
+  /** Whether anything answers, apart from what a page may read. */
   async network(): Promise<void> {
     const { facts } = this;
     const { baseUrl, page } = facts;
@@ -104,7 +104,7 @@ export class Examination {
     facts.plain = await this.#underPolicy(() => this.#probe("origin", cors));
     if (facts.plain.came === "late" || facts.isRefusedByCsp) return;
     if (facts.plain.came === "nothing") {
-      // CORS says nothing of what is not read. This one follows redirects: platforms refuse it otherwise.
+      // CORS does not apply to a no-cors request, whose reply is not read. Platforms refuse one that does not follow redirects.
       facts.reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
       return;
     }
@@ -116,11 +116,11 @@ export class Examination {
       facts.contentType = await this.#probe("header content-type", { ...cors, headers: { "content-type": "application/json" } });
     }
     if (facts.includesCookies) facts.cookies = await this.#probe("credentials", { ...cors, credentials: "include" });
-    // A limiter may have set in meanwhile.
+    // A rate limiter may have taken effect in the meantime.
     if ([facts.contentType, facts.cookies].some((probe) => probe?.came === "nothing")) facts.again = await this.#probe("origin again", cors);
   }
 
-  /** One real call, as the application would make it. */
+  /** One real call, as the app would make it. */
   async call(): Promise<void> {
     if (this.facts.runtime) return;
     await this.#step("call", async () => {
@@ -136,12 +136,12 @@ export class Examination {
       calls?.sendListeners?.add(note);
       try {
         const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: LIMIT_MS };
-        // A client's own limit comes first, and tells more.
-        // What stands in for a client may tell less, or heed no limit.
+        // A client's own timeout comes first, and its error says more. An object that stands in for a client may have no
+        // timeout, and return less.
         const came = await limited(this.#signal, async (signal) => [await this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal })], LONGEST_CALL_MS);
         const [reply] = came ?? [];
-        if (!came) call.foreign = `gave nothing within ${LONGEST_CALL_MS / 1000} s`;
-        else if (!isUsage(reply?.data)) call.foreign = "gave what is no usage";
+        if (!came) call.foreign = `did not settle within ${LONGEST_CALL_MS / 1000} s`;
+        else if (!isUsage(reply?.data)) call.foreign = "returned something that is not a usage";
         const headers = reply?.response?.headers;
         call.contentType = textOf(headers, "content-type");
         call.aheadMs = aheadMs(textOf(headers, "date"));
@@ -150,12 +150,12 @@ export class Examination {
         if (isWhole(thrown)) call.error = thrown;
         else {
           call.isControlFlow = this.#outline !== undefined && isControlFlow(thrown);
-          call.foreign = `threw ${/^\w{1,60}$/.exec(textOf(thrown, "name"))?.[0] ?? "something"}, which is no BookMoreError`;
+          call.foreign = `threw ${/^\w{1,60}$/.exec(textOf(thrown, "name"))?.[0] ?? "something"}, which is not a BookMoreError`;
         }
       } finally {
         calls?.sendListeners?.delete(note);
       }
-      // Calls that the application makes meanwhile are told of, too: which request was whose is not known then.
+      // If the app made calls in the meantime, it is unknown which of the requests was this call's.
       if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = undefined;
       else call.sent ??= [];
       this.facts.call = call;
@@ -166,7 +166,10 @@ export class Examination {
     });
   }
 
-  /** Notes whether the page's own policy forbids a probe. One that follows redirects would report where they lead, too, as the API. */
+  /**
+   * Runs a probe, and records whether the page's connect-src forbids it. Only for probes that follow no redirects: a
+   * forbidden target is reported with the API's URL, too.
+   */
   async #underPolicy(run: () => Promise<Probe>): Promise<Probe> {
     let violated = () => {};
     const isViolated = new Promise<void>((resolve) => (violated = resolve));
@@ -191,7 +194,7 @@ export class Examination {
   async #probe(name: string, { headers, ...init }: ProbeInit): Promise<Probe> {
     const { baseUrl, page } = this.facts;
     const given = (this.#outline!.fetch ?? globalThis.fetch) as typeof fetch;
-    // Where no browser stands between, platforms may lack the option.
+    // Outside of browsers, platforms may lack the option.
     const cache: ProbeInit = page === undefined ? {} : { cache: "no-store" };
     let came!: Probe;
     await this.#step(name, async () => {
@@ -207,7 +210,7 @@ export class Examination {
     const [outcome, detail] = await run();
     const step: DiagnosisStep = { name, outcome, detail, ms: Math.round(performance.now() - started) };
     this.steps.push(step);
-    // A listener changes nothing.
+    // A copy, and errors ignored, so that a listener changes nothing.
     void handled(() => this.#onStep?.({ ...step }));
   }
 }
@@ -227,19 +230,19 @@ function resultOf(probe: Probe): StepResult {
   }
 }
 
-/** Whether it is an error of the client's, with all that is read of it: what stands in for one may make its own. */
+/** Whether it is a BookMoreError with all members that are read here. A stand-in for a client may create its own errors. */
 function isWhole(thrown: unknown): thrown is AnyBookMoreError {
   try {
     if (!isBookMoreError(thrown)) return false;
     const { code, message, attempts } = thrown;
     return typeof code === "string" && typeof message === "string" && (attempts === undefined || Array.isArray(attempts));
   } catch {
-    // A getter's.
+    // A getter threw.
     return false;
   }
 }
 
-/** The page or worker for which a browser decides what may be read. */
+/** The origin of the page or worker, whose requests CORS governs; undefined outside of browsers. */
 function pageOrigin(): string | undefined {
   const { document, location, origin, WorkerGlobalScope } = globalThis as { document?: object; location?: Location; origin?: unknown; WorkerGlobalScope?: object };
   const isBrowser = location !== undefined && (document !== undefined || WorkerGlobalScope !== undefined);

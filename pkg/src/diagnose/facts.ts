@@ -1,15 +1,15 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
 import type { Settings } from "./fixes.js";
 
-/** What a probe came to, as far as the platform tells. */
+/** The outcome of a probe, as far as the platform reveals it. */
 export type Probe =
-  /** `aheadMs`: by how much the clock here is ahead of the server's. `url`: where from, after redirects. */
+  /** `aheadMs`: by how much the clock here is ahead of the server's. `url`: the final URL, after redirects. */
   | { came: "reply"; status: number; aheadMs?: number | undefined; url?: string | undefined; isCamelCase?: boolean | undefined }
-  /** Something answered, and nothing of it can be read. */
+  /** Something answered, but the reply cannot be read. */
   | { came: "opaque" }
-  /** A redirect that the platform keeps to itself, or where it leads. */
+  /** A redirect; without its target if the platform hides that. */
   | { came: "redirect"; to?: string | undefined }
-  /** `code`: the system's, where the platform tells. */
+  /** `code`: the system's error code, if the platform reveals it. */
   | { came: "nothing"; code: string }
   | { came: "late" };
 
@@ -21,30 +21,30 @@ export interface Claims {
   aud?: string;
 }
 
-/** What the real call came to. */
+/** The outcome of the real call. */
 export interface Call {
-  /** Absent where it gave a usage. */
+  /** Absent if it returned a usage. */
   error?: AnyBookMoreError;
-  /** What there was instead of a usage and of an error of the client's, to follow "it". */
+  /** What an object that stands in for a client did instead of returning a usage or throwing a BookMoreError; follows "it". */
   foreign?: string;
-  /** Whether that is a framework's, such as a redirect. */
+  /** Whether it threw a framework's control flow, such as a redirect. */
   isControlFlow?: boolean;
-  /** The names of the headers that were sent, in lower case. Absent where that is not known. */
+  /** The names of the headers that were sent, in lower case; absent if unknown. */
   sent?: readonly string[] | undefined;
   claims?: Claims | undefined;
   contentType?: string | undefined;
   aheadMs?: number | undefined;
 }
 
-/** What findings are made of. What was not tried is absent. */
+/** What the findings are derived from. What was not tried is absent. */
 export interface Facts {
-  /** The origin of the page; absent where no browser stands between. */
+  /** The origin of the page; absent outside of browsers. */
   page?: string | undefined;
-  /** Absent for what stands in for a client. */
+  /** Absent for an object that stands in for a client. */
   baseUrl?: string | undefined;
-  /** The names of the headers that the client would send and a browser asks for, in lower case. */
+  /** The names of the client's headers that need a preflight, in lower case. */
   headerNames: readonly string[];
-  /** Whether it sends by a function of the application's, which may add to them. */
+  /** Whether it has a `fetch` of the app, which may add headers. */
   hasFetch?: boolean;
   /** Whether it sends cookies to other origins. */
   includesCookies: boolean;
@@ -54,11 +54,11 @@ export interface Facts {
   isIsolated: boolean;
   /** The clock here, in milliseconds since 1970. */
   now: number;
-  /** Why the module does not run. */
+  /** Why the module could not be loaded. */
   runtime?: AnyBookMoreError | undefined;
   /** Whether the page's `connect-src` kept a probe from being sent. */
   isRefusedByCsp: boolean;
-  /** A GET with Accept alone. */
+  /** A GET with only an Accept header. */
   plain?: Probe | undefined;
   /** Where nothing of `plain` could be read: a GET that reads nothing, of the server or of where it redirects to. Without CORS it is `plain`. */
   reach?: Probe | undefined;
@@ -70,9 +70,9 @@ export interface Facts {
   contentType?: Probe | undefined;
   /** `plain` with cookies. */
   cookies?: Probe | undefined;
-  /** `plain` again, where one of the last two got no reply. */
+  /** `plain` again, if one of the last two got no reply. */
   again?: Probe | undefined;
   call?: Call | undefined;
-  /** How the client that asks is set up. */
+  /** How to set up the client. */
   settings: Settings;
 }

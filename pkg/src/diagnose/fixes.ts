@@ -1,17 +1,17 @@
 import { DEFAULT_BASE_URL } from "../operation.js";
 import type { Cause } from "./types.js";
 
-/** What page asks for what, as CORS settings have it. */
+/** Which page sends which headers. */
 export interface Asking {
   page: string;
   /** In lower case. */
   headerNames: readonly string[];
 }
 
-/** How the client that asks is set up, to be pasted. */
+/** How to set up the client, as code to paste. */
 export interface Settings {
   baseUrl(baseUrl: string): string;
-  /** A token or a key, where there is neither. */
+  /** Sets a token or key, if there is neither. */
   credentials: string;
   /** Another token. */
   token: string;
@@ -19,7 +19,7 @@ export interface Settings {
   apiKey: string;
 }
 
-/** In the code of an application. */
+/** In an app's code. */
 export const IN_CODE: Settings = {
   baseUrl: (baseUrl) => `new BookMoreClient({ baseUrl: "${baseUrl}" })`,
   credentials: "new BookMoreClient({ bearerToken: () => session.accessToken() })",
@@ -27,15 +27,15 @@ export const IN_CODE: Settings = {
   apiKey: "new BookMoreClient({ apiKey: settings.bookMoreApiKey })",
 };
 
-/** Whether a browser asks the server before a page sends a header of this name, in lower case. */
+/** Whether a header, given in lower case, needs a preflight. */
 export const isAskedFor = (name: string): boolean => !/^(accept|(accept|content)-language)$/.test(name);
 
-/** As their owners write them. */
+/** Their usual spelling. */
 const WRITTEN: Record<string, string> = { authorization: "Authorization", "content-type": "Content-Type" };
-/** Headers that the client reads, and that a page gets only where the server exposes them. */
+/** Headers that the client reads, but a page sees only if the server exposes them. */
 export const EXPOSED = ["Retry-After", "Date", "X-Request-Id"];
 
-/** The settings that let a page read every reply, for the servers that are common; none lets in a page without an origin. */
+/** The settings that let a page read every reply, for common servers. None allows a page without an origin. */
 export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "elsewhere"> {
   if (page === "null") return {};
   const names = headerNames.length > 0 ? headerNames : ["authorization"];
@@ -58,22 +58,22 @@ export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "els
   };
 }
 
-/** A text as one word of a shell: URLs and names of headers may have characters that it reads otherwise. */
+/** Quotes a text for the shell: URLs and header names may contain its special characters. */
 export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 export function isSameOrigin(baseUrl: string, page: string): boolean {
   return new URL(baseUrl).origin === page;
 }
 
-/** The line for a terminal that sees what a browser hides. For its own origin a browser asks for nothing. */
+/** The command that shows what a browser hides. For the page's own origin it needs no CORS options. */
 export function doctorLine({ page, headerNames }: Asking, baseUrl: string, includesCookies: boolean): string {
   if (isSameOrigin(baseUrl, page)) return `${urlFor(baseUrl)}npx bookmore-sdk doctor`;
   const headers = headerNames.length > 0 ? ` --headers ${shellWord(headerNames.join(","))}` : "";
   return `${urlFor(baseUrl)}npx bookmore-sdk doctor --origin ${shellWord(page)}${headers}${includesCookies ? " --credentials" : ""}`;
 }
 
-/** What tells the command where the API is, where that is not where it looks by itself. */
+/** Sets the base URL for the command, unless it is the default. */
 export const urlFor = (baseUrl: string): string => (baseUrl === DEFAULT_BASE_URL ? "" : `BOOKMORE_URL=${shellWord(baseUrl)} `);
 
-/** The same by https. */
+/** The same URL with https. */
 export const httpsOf = (baseUrl: string): string => baseUrl.replace("http:", "https:");

@@ -1,5 +1,5 @@
 /**
- * Finds out why calls fail, in the page or process where they do: load it on demand, `await import("bookmore-sdk/diagnose")`.
+ * Finds out why calls fail, in the page or process where they do. Load it on demand: `await import("bookmore-sdk/diagnose")`.
  *
  * @packageDocumentation
  */
@@ -13,16 +13,16 @@ import type { DiagnoseOptions, Diagnosis, DiagnosisStep, Finding } from "./types
 export type { Cause, DiagnoseOptions, Diagnosis, DiagnosisStep, Finding, FindingCode } from "./types.js";
 
 /**
- * Tries what a call of this client needs, one thing after the other, and says what keeps it from succeeding and what mends
- * it. Where a browser hides which of several causes it is, a finding names them all, the likeliest first, and the line for
- * a terminal that tells them apart.
+ * Tries everything that a call of this client needs, one step after the other, and names what prevents it and how to fix
+ * that. If a browser hides which of several causes it is, the finding has them all as candidates, likeliest first, and the
+ * command to run in a terminal to tell them apart.
  *
- * Besides one real call it sends a few GETs, which have neither a token nor a key nor the value of a header in them. A step
- * takes 10 seconds at the most; the call of what stands in for a client, 11.
+ * Besides one real call it sends a few GETs, without tokens, keys and header values. A step takes 10 seconds at most; the
+ * call of an object that stands in for a client, 11.
  *
- * @param client A client, or what stands in for one, of which only the call is tried.
- * @param request What to ask for in the call.
- * @throws A `ConfigError` where an option cannot be used, or the reason of the signal.
+ * @param client A client, or an object that stands in for one, of which only the call is tried.
+ * @param request The request of the call.
+ * @throws A `ConfigError` for an invalid option, or the reason of the signal.
  */
 export async function diagnose(client: BookMoreClientLike, request?: GetAiChatUsage, options: DiagnoseOptions = {}): Promise<Diagnosis> {
   const { signal, onStep } = checkedOptions(options);

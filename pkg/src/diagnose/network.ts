@@ -34,18 +34,18 @@ function outside(baseUrl: string, code: string, hasAnswered = false): Finding {
 }
 
 export function connectionRefused(url: URL): Cause {
-  return { code: "connection_refused", message: `Nothing listens at ${placeOf(url)}: the server is not running, or has another port.`, fix: `curl -i ${shellWord(url.href)}` };
+  return { code: "connection_refused", message: `Nothing listens at ${placeOf(url)}: the server is not running, or uses another port.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 
 export function unknownHost({ hostname }: URL): Cause {
-  return { code: "unknown_host", message: `The name ${hostname} does not resolve: it is misspelt, or only a VPN or another network knows it.`, fix: `nslookup ${shellWord(hostname)}` };
+  return { code: "unknown_host", message: `The name ${hostname} does not resolve: it is misspelt, or known only in a VPN or another network.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 
 function refusedByCsp(baseUrl: string, page: string): Cause {
   const { origin } = new URL(baseUrl);
   return {
     code: "csp_connect_src",
-    message: `The Content-Security-Policy of this page does not let it connect to ${origin}.`,
+    message: `The Content-Security-Policy of this page does not allow connections to ${origin}.`,
     fix: `connect-src 'self'${origin === page ? "" : ` ${origin}`}`,
   };
 }
@@ -59,7 +59,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   if (page.startsWith("https:") && protocol === "http:" && !isLocal) {
     return errorFinding({
       code: "mixed_content",
-      message: "This page came by https, and browsers block its requests to plain http.",
+      message: "This page was loaded by https, and browsers block its requests to plain http.",
       fix: settings.baseUrl(httpsOf(baseUrl)),
     });
   }
@@ -77,7 +77,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
     add("local_network", "The page is on the internet and the server on the local network. The browser asks the user for permission first; the site's settings show the answer.");
   }
   if (isLocal && page.startsWith("https:") && protocol === "http:") {
-    add("mixed_content", "This page came by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
+    add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
   }
   // A probe that reads nothing is told nothing then, either.
   const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not let this page in, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
@@ -89,14 +89,14 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), doctor: doctorLine(asking, baseUrl, includesCookies) };
 }
 
-/** What the settings on top of others come to. */
+/** CORS headers from both the server and a proxy in front of it. */
 export const DUPLICATE: Cause = {
   code: "cors_duplicate",
   message: "The server and something in front of it both send Access-Control-Allow-Origin, and browsers accept it only once.",
   fix: "proxy_hide_header Access-Control-Allow-Origin;",
 };
 
-/** The server answers; what of it may this page read? */
+/** What CORS keeps the page from reading, of a server that answers. */
 function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
   const { plain, headers, contentType, cookies, again } = facts;
   const { page } = asking;
@@ -105,11 +105,11 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
     const candidates: Cause[] = [
       { code: "cors_missing", message: "The server has no CORS settings, or they do not reach its error replies, such as a 401.", ...fix },
       page === "null"
-        ? { code: "cors_origin", message: "This page has no origin, as a file or a sandboxed frame has none; serve it by http." }
-        : { code: "cors_origin", message: `The server's CORS settings let in other origins, and not ${page}.`, ...fix },
+        ? { code: "cors_origin", message: "This page has no origin, because it is a file or a sandboxed frame. Serve it by http." }
+        : { code: "cors_origin", message: `The server's CORS settings allow other origins, but not ${page}.`, ...fix },
       DUPLICATE,
-      { code: "sign_in_redirect", message: "Something in front of the server redirects to a page for signing in, or until it gets a cookie." },
-      { code: "moved", message: "The server redirects to where the API lives now; the base URL has to be that." },
+      { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
+      { code: "moved", message: "The API has moved, and the server redirects to its new address. Use that as the base URL." },
     ];
     return oneOf({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it.` }, candidates);
   }
@@ -157,11 +157,11 @@ function hiddenReply(asking: Asking, message = "This page may read the server's 
 }
 
 export function late(baseUrl: string): Cause {
-  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time: it is overloaded, or something on the way drops the connection.`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
+  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time: it is overloaded, or something in between drops the connection.`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
 }
 
 export function truncated(message: string): Cause {
-  return { code: "truncated", message: `${message} Where it happens each time, a proxy on the way cuts replies off.` };
+  return { code: "truncated", message: `${message} If it happens each time, a proxy cuts replies off.` };
 }
 
 export function portOf({ port, protocol }: URL): number {

@@ -8,23 +8,24 @@ import { errorFinding, late, noReplyFindings, truncated } from "./network.js";
 import { addressOf } from "./probe.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
-/** So far clocks may differ: what is rounded, and what took time on the way. */
+/** Clocks may differ by this much, because of rounding and the time that a reply takes. */
 const LARGEST_SKEW_MS = 60_000;
 
-/** What the facts show: what calls fail of, then notes. */
+/** What the facts show: why calls fail, then notes. */
 export function findingsOf(facts: Facts): Finding[] {
   const { call, runtime } = facts;
-  // Without the module no call was made, and the next obstacle is what the probes show.
+  // Without the module no call was made, so the probes show what would fail next.
   const findings = runtime ? [runtimeFinding(runtime, facts), ...noReplyFindings(facts)] : [];
   if (call?.error || call?.foreign) findings.push(...callFindings(facts, call));
   return [...findings, ...notes(facts, findings)];
 }
 
 function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Facts): Finding {
-  // That of bookmore-sdk/slim is fetched from where the application says.
+  // bookmore-sdk/slim fetches the module from the app's URL.
   if (code === "network_error" || code === "timeout") return errorFinding({ code: "module_missing", message });
-  if (code !== "runtime_unsupported") return errorFinding({ code: codeOf(code), message });
-  // What else is missing has no cause.
+  // A config_error or internal_error; the engine's codes come from calls alone.
+  if (code !== "runtime_unsupported") return errorFinding({ code: code as FindingCode, message });
+  // The error for another missing global has no cause.
   if (typeof WebAssembly !== "object" && cause !== undefined) return errorFinding({ code: "wasm_missing", message });
   const isCsp = page !== undefined && isRefusal(cause);
   return errorFinding(isCsp ? { code: "wasm_csp", message, fix: "script-src 'self' 'wasm-unsafe-eval'" } : { code, message });
@@ -32,8 +33,8 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
 
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, foreign, isControlFlow } = call;
-  if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw what is a framework's to catch, such as a redirect; a call passes it on as it is." })];
-  if (!error) return [errorFinding({ code: "stand_in", message: `What was given as a client is not like one: it ${foreign}. Look at what it does.` })];
+  if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw a framework's control flow, such as a redirect. A call rethrows it unchanged, for the framework to catch." })];
+  if (!error) return [errorFinding({ code: "stand_in", message: `The object passed as the client does not behave like one: it ${foreign}.` })];
   const { code, message } = error;
   switch (code) {
     case "network_error":
@@ -47,53 +48,48 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "unexpected_response":
       return [unexpected(error, facts)];
     case "decode_error":
-      // Of these errors the engine tries those again that may pass: a text that is cut off.
+      // A truncated reply is the only retryable one of these errors.
       return [errorFinding(error.isRetryable ? truncated(message) : { code, message })];
     case "timeout":
       return [errorFinding([facts.reach, facts.plain].some((probe) => probe?.came === "late") ? late(facts.baseUrl!) : { code, message })];
     case "runtime_unsupported":
-      // Told already, where the module was tried.
+      // Already reported by the step that loads the module.
       return facts.runtime ? [] : [runtimeFinding(error, facts)];
     default:
-      return [errorFinding({ code: codeOf(code), message })];
+      return [errorFinding({ code, message })];
   }
 }
 
-/** The codes of these errors are those of their findings. */
-function codeOf(code: AnyBookMoreError["code"]): FindingCode {
-  return code as FindingCode;
-}
-
-/** Where its error is found, and what it was asked for. */
+/** The message, with a hint at the cause and the reason for a refresh. */
 function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
   const isRefused = attempts?.at(-1)?.status === 401;
-  return [message, cause === undefined ? "" : "A call's own error has it as its cause.", isRefused ? "It was asked for another token because the server refuses the first one (401)." : ""].filter(Boolean).join(" ");
+  return [message, cause === undefined ? "" : "A call's error has the original error as its cause.", isRefused ? "It was called for another token because the server refused the first one (401)." : ""].filter(Boolean).join(" ");
 }
 
 const SET_CLOCK = "timedatectl set-ntp true";
 
-/** Why a 401, as far as the token tells. */
+/** Why the server answers 401, as far as the token shows. */
 function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   const { sent, claims } = call;
   const { settings, hasFetch } = facts;
   if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
-  if (!hasToken && !hasKey && hasFetch) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; what its fetch function may add is missing, or is refused.` };
+  if (!hasToken && !hasKey && hasFetch) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function adds are missing or refused.` };
   if (!hasToken && !hasKey) {
     return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, fix: settings.credentials };
   }
   if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, fix: settings.apiKey };
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, fix: settings.token };
+  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is not a JWT, or not a readable one.`, fix: settings.token };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
   const { exp, iss, aud } = claims;
   const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
-  const told = [message, exp === undefined ? "" : "The token has not expired.", says && `It says ${says}; the server may want another.`];
+  const told = [message, exp === undefined ? "" : "The token has not expired.", says && `It has ${says}; the server may expect another.`];
   return { code: "token_refused", message: told.filter(Boolean).join(" "), fix: settings.token };
 }
 
-/** What the token's own times say against it. */
+/** Whether the token is expired or not yet valid. */
 function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
   const { exp, nbf } = claims;
   const here = facts.now;
@@ -104,7 +100,7 @@ function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
     return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, fix: exp > here ? SET_CLOCK : facts.settings.token }];
   }
   if (nbf === undefined || nbf <= there) return [];
-  const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Set the clock of whoever issues it, or of the server.`;
+  const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Correct the clock of its issuer, or of the server.`;
   return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message }];
 }
 
@@ -119,13 +115,13 @@ function apiCause(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts
   return { code: "base_url", ...wrongBase(facts, message) };
 }
 
-/** The operation is not below this base URL, which may have a path too many. */
+/** The operation is not below this base URL, whose path may be wrong. */
 function wrongBase({ baseUrl, settings }: Facts, message: string): Pick<Cause, "message" | "fix"> {
   if (baseUrl === undefined) return { message };
   const { origin } = new URL(baseUrl);
   const without = baseUrl.endsWith(PATH) ? baseUrl.slice(0, -PATH.length) : origin;
   const fix = without === baseUrl ? {} : { fix: settings.baseUrl(without) };
-  return { message: `${message} It was asked for at ${baseUrl}${PATH}.`, ...fix };
+  return { message: `${message} The request went to ${baseUrl}${PATH}.`, ...fix };
 }
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
@@ -133,10 +129,10 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
   if (contentType !== undefined) {
     if (!/html/i.test(contentType)) return errorFinding({ code: "unexpected_response", message });
     return {
-      ...errorFinding({ code: "html_reply", message: "The server answered with a page of HTML instead of JSON." }),
+      ...errorFinding({ code: "html_reply", message: "The server answered with an HTML page instead of JSON." }),
       candidates: [
-        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in.", ...(call?.sent ? { fix: call.sent.length > 0 ? settings.token : settings.credentials } : {}) },
-        { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
+        { code: "login_page", message: "It is a login page of a proxy or of the server, which did not accept the credentials.", ...(call?.sent ? { fix: call.sent.length > 0 ? settings.token : settings.credentials } : {}) },
+        { code: "base_url", ...wrongBase(facts, "It is the page that a web app serves for any URL: the API is elsewhere.") },
       ],
     };
   }
@@ -146,28 +142,28 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
   const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
   const base = to === undefined ? undefined : addressOf(to, asked);
   if (base !== undefined) return errorFinding(redirection(base, asked, facts));
-  const redirected = (how: string) => errorFinding({ code: "redirected", message: `The server answers with a redirect, and ${how}.` });
-  if (facts.page === undefined) return redirected("not with the URL where it leads");
+  const redirected = (how: string) => errorFinding({ code: "redirected", message: `The server answers with a redirect, ${how}.` });
+  if (facts.page === undefined) return redirected("but without a target");
   return {
-    ...redirected("a browser does not tell where to"),
+    ...redirected("whose target browsers do not reveal"),
     candidates: [
-      { code: "sign_in_redirect", message: "A page for signing in is in front of the API, or a gate that wants a cookie first." },
-      { code: "moved", message: "The API has moved, and the base URL with it." },
+      { code: "sign_in_redirect", message: "There is a login page in front of the API, or a gate that requires a cookie first." },
+      { code: "moved", message: "The API has moved to another base URL." },
     ],
   };
 }
 
-/** What a redirect to `to` means, which has neither query nor fragment. `asked`: the URL that was asked for. */
+/** What a redirect to `to` means, a URL without query and fragment. `asked`: the URL of the request. */
 function redirection(to: string, asked: string | undefined, { settings }: Facts): Cause {
   if (to === asked) {
-    return { code: "redirected", message: `The server redirects to ${to}, which was asked for: it wants a cookie first, as firewalls and load balancers do, or its settings go round in circles.` };
+    return { code: "redirected", message: `The server redirects to ${to}, the URL of the request itself: it requires a cookie first, as firewalls and load balancers do, or its settings form a loop.` };
   }
-  if (!to.endsWith(PATH)) return { code: "sign_in_redirect", message: `The server redirects to ${to} instead of answering, perhaps to a page for signing in.` };
-  // The client would refuse it, or send the credentials for everybody to read.
+  if (!to.endsWith(PATH)) return { code: "sign_in_redirect", message: `The server redirects to ${to}, perhaps a login page, instead of answering.` };
+  // With this base URL, the client would refuse to send credentials, or send them unencrypted.
   if (isInsecure(to) && !(asked && isInsecure(asked))) {
-    return { code: "redirected", message: `The server redirects to ${to}, by plain http. Whoever runs it has to correct that: behind a proxy that ends TLS, a server has to be told that it is reached by https.` };
+    return { code: "redirected", message: `The server redirects to ${to}, by plain http. Its operator must correct that: a server behind a proxy that terminates TLS must be configured to know that clients use https.` };
   }
-  return { code: "moved", message: `The server redirects to ${to}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: settings.baseUrl(to.slice(0, -PATH.length)) };
+  return { code: "moved", message: `The server redirects to ${to}: the API is there. The client follows no redirects, because they would pass the credentials on.`, fix: settings.baseUrl(to.slice(0, -PATH.length)) };
 }
 
 function isInsecure(address: string): boolean {
@@ -180,14 +176,14 @@ function redirectedTo(probe: Probe | undefined): string | undefined {
   return probe?.came === "reply" ? probe.url : undefined;
 }
 
-/** What the server's clock shows, where a reply told. */
+/** The time of the server's clock, if a reply contained it. */
 function serverClock({ call, plain, followed, now }: Facts): number | undefined {
   const ahead = [call?.aheadMs, ...[plain, followed].map((probe) => (probe?.came === "reply" ? probe.aheadMs : undefined))];
   const known = ahead.find((ms) => ms !== undefined);
   return known === undefined ? undefined : now - known;
 }
 
-/** What does no harm, or not yet. */
+/** Findings that do not prevent calls. */
 function notes(facts: Facts, errors: Finding[]): Finding[] {
   const { baseUrl, call, plain, now, headerNames, isJsonl } = facts;
   const found: Finding[] = [];
@@ -199,22 +195,22 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
   if (url && isInsecure(baseUrl!) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {
-    note("insecure_http", `Credentials go to ${url.origin} by plain http: whoever is on the way can read them.`, facts.settings.baseUrl(httpsOf(baseUrl!)));
+    note("insecure_http", `Credentials go to ${url.origin} by plain http: anyone in between can read them.`, facts.settings.baseUrl(httpsOf(baseUrl!)));
   }
-  if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, and not the PascalCase of its documentation; the client reads both.");
+  if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, not the PascalCase of its documentation; the client reads both.");
   const isJsonlReply = call?.contentType && /jsonl/i.test(call.contentType);
   if (call?.contentType && baseUrl !== undefined && !call.error && isJsonl !== Boolean(isJsonlReply)) {
     note("reply_form", `The client asked for ${isJsonl ? "JSON Lines" : "JSON"} and got ${call.contentType}; it reads both.`);
   }
-  // In a page a probe and a call differ in what the page may read.
+  // In a page, the two may differ because of CORS.
   const isUnsteady = facts.page === undefined && call && !call.error && !call.foreign && facts.reach?.came === "nothing";
-  if (isUnsteady) note("unsteady", "The call gave a usage, and a probe before it got no reply: the connection comes and goes.");
+  if (isUnsteady) note("unsteady", "The call returned a usage, but a probe before it got no reply: the connection is unreliable.");
   return found;
 }
 
 function iso(ms: number): string {
   const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? "a time that no clock shows" : date.toISOString();
+  return Number.isNaN(date.getTime()) ? "an impossible time" : date.toISOString();
 }
 
 /** A length of time, in words. */

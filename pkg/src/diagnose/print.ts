@@ -1,13 +1,13 @@
 import { printable } from "../printable.js";
 import type { Cause, Diagnosis, Finding } from "./types.js";
 
-/** What was found, for a person. */
+/** The diagnosis as text for people. */
 export function printed({ ok, findings }: Pick<Diagnosis, "ok" | "findings">): string {
   const lines = findings.flatMap((finding) => findingLines(finding));
-  return [...(ok ? ["✔ The call gave a usage."] : []), ...lines].join("\n");
+  return [...(ok ? ["✔ The call returned a usage."] : []), ...lines].join("\n");
 }
 
-/** A finding, what mends it below. What mends several causes is shown once. */
+/** A finding, with its fix below. A fix that several causes share is shown once. */
 export function findingLines(finding: Finding): string[] {
   const { level, candidates = [], doctor } = finding;
   const shown = new Set<string>();
@@ -16,7 +16,7 @@ export function findingLines(finding: Finding): string[] {
     ...candidates.flatMap((cause, at) => causeLines(cause, `  ${at + 1}.`, "     ", shown)),
     ...(doctor === undefined ? [] : [candidates.length > 0 ? "  To tell them apart:" : "  To see more:", `    ${doctor}`]),
   ];
-  // A message may have the server's words in it.
+  // A message may contain text from the server.
   return lines.map(printable);
 }
 

@@ -9,8 +9,8 @@ export const LIMIT_MS = 10_000;
 export type ProbeInit = Pick<RequestInit, "mode" | "credentials" | "redirect" | "cache" | "headers">;
 
 /**
- * Runs `run` for `limitMs` at the most, and then gives undefined. If `signal` aborts, its reason is thrown. Either way the
- * signal that `run` got aborts.
+ * Runs `run`; returns undefined if it takes longer than `limitMs`. If `signal` aborts, throws its reason. In both cases
+ * the signal that `run` got aborts.
  */
 export async function limited<T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>, limitMs = LIMIT_MS): Promise<T | undefined> {
   if (signal?.aborted) throw abortReason(signal);
@@ -30,7 +30,7 @@ export async function limited<T>(signal: AbortSignal | undefined, run: (signal: 
   }
 }
 
-/** One GET, which has neither token nor key, and what it came to. */
+/** Sends one GET without token and key, and returns its outcome. */
 export async function probe(fetchFunction: typeof fetch, url: string, init: ProbeInit, signal: AbortSignal | undefined): Promise<Probe> {
   const came = await limited(signal, async (limit): Promise<Probe> => {
     try {
@@ -42,10 +42,10 @@ export async function probe(fetchFunction: typeof fetch, url: string, init: Prob
   return came ?? { came: "late" };
 }
 
-/** How the fetch of Node.js calls a port that no fetch asks at. */
+/** The message of Node.js's fetch for a blocked port. */
 export const BAD_PORT = "bad port";
 
-/** The system's code; empty where there is none. Node.js has it in the cause. */
+/** The system's error code, which Node.js has in the cause; empty if there is none. */
 export function codeOf(thrown: unknown): string {
   const cause = partOf(thrown, "cause");
   const known = [partOf(thrown, "code"), partOf(cause, "code")].find((code) => typeof code === "string" && /^[A-Z]\w*$/.test(code));
@@ -70,7 +70,7 @@ export function aheadMs(date: string | undefined): number | undefined {
   return Number.isNaN(there) ? undefined : Date.now() - there;
 }
 
-/** Without what a secret may be in: a user name, a password, a query. Of an address of an app, such as `app:callback`, the scheme. */
+/** A URL without the parts that may contain a secret: user name, password, query. Of an app's address, such as `app:callback`, only the scheme. */
 export function addressOf(address: string, base?: string): string | undefined {
   try {
     const { origin, pathname, protocol } = new URL(address, base || undefined);
@@ -80,7 +80,7 @@ export function addressOf(address: string, base?: string): string | undefined {
   }
 }
 
-/** Whether the server names its members so, as an error shows. */
+/** Whether the server writes camelCase, judged by its error. */
 async function isCamelCase({ body }: Response): Promise<boolean | undefined> {
   try {
     const reader = body?.getReader();

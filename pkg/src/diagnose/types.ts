@@ -1,4 +1,4 @@
-/** What a {@link Finding} or a {@link Cause} is called, whatever its sentence says. */
+/** The stable name of a {@link Finding} or a {@link Cause}. */
 export type FindingCode =
   // The platform.
   | "wasm_csp" | "wasm_missing" | "module_missing" | "runtime_unsupported" | "csp_connect_src" | "mixed_content" | "offline" | "local_network"
@@ -20,25 +20,25 @@ export type FindingCode =
   // Notes.
   | "insecure_http" | "insecure_tls" | "reply_form" | "unsteady" | "certificate_ends_soon" | "hidden_headers";
 
-/** What may be behind a {@link Finding}. */
+/** A possible cause of a {@link Finding}. */
 export interface Cause {
   /** A stable name. */
   code: FindingCode;
   /** A sentence. */
   message: string;
-  /** What mends it, to be pasted. */
+  /** A fix to paste. */
   fix?: string;
-  /** The same for other servers, by their names. */
+  /** The fix for other servers, by their names. */
   elsewhere?: Record<string, string>;
 }
 
-/** Something that the probes show. */
+/** A result of the probes. */
 export interface Finding extends Cause {
-  /** `"error"`: calls fail of it. `"note"`: they do not. */
+  /** `"error"`: it makes calls fail. `"note"`: it does not. */
   level: "error" | "note";
-  /** Where the platform hides which one it is: all that it can be, the likeliest first. */
+  /** All possible causes, likeliest first, if the platform hides which one it is. */
   candidates?: Cause[];
-  /** What tells the candidates apart, for a terminal. */
+  /** The command to run in a terminal to tell the candidates apart. */
   doctor?: string;
 }
 
@@ -47,26 +47,26 @@ export interface DiagnosisStep {
   /** What was tried, such as `reachability` or `header x-api-key`. */
   name: string;
   outcome: "ok" | "failed" | "skipped";
-  /** What came of it, in some words. */
+  /** The result in a few words. */
   detail: string;
   /** How long it took, in milliseconds. */
   ms: number;
 }
 
-/** What was found. It can be printed, `String(diagnosis)`, and sent as JSON; no token and no key is in it. */
+/** The result. It can be printed with `String(diagnosis)` and sent as JSON, and contains no token or key. */
 export interface Diagnosis {
-  /** Whether nothing keeps calls from succeeding. */
+  /** Whether nothing prevents calls. */
   ok: boolean;
-  /** What keeps calls from succeeding, then what is worth knowing. */
+  /** What prevents calls, then what is worth knowing. */
   findings: Finding[];
   steps: DiagnosisStep[];
   toString(): string;
 }
 
-/** How to diagnose. */
+/** The options of `diagnose`. */
 export interface DiagnoseOptions {
   /** Ends it early: `diagnose` rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Called after each step. What it throws changes nothing. */
+  /** Called after each step. Errors that it throws are ignored. */
   onStep?: ((step: DiagnosisStep) => void) | undefined;
 }

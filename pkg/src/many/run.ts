@@ -141,7 +141,7 @@ export class Run {
     this.#input(() => this.#deciding.decide((many) => many.changeIdentity(this.#timer.now())));
   };
 
-  /** Tells the decisions of something new, and carries out what follows. A failure ends the run. */
+  /** Passes an input to the decisions, and executes what follows. A failure ends the run. */
   #input(tell: () => void): void {
     try {
       tell();
@@ -183,7 +183,7 @@ export class Run {
 
   #take(result: IteratorResult<string, unknown>): void {
     const { decide } = this.#deciding;
-    // As the loops of the language say; of a number there would be no end.
+    // As in `for await`; without this, an iterator that returns a number would never end.
     if (Object(result) !== result) this.#sourceFailed(new TypeError(`Iterator result ${String(result)} is not an object.`));
     const { done, value: id } = result;
     if (done) {

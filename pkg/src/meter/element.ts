@@ -74,12 +74,12 @@ const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 /**
  * `<ai-chat-usage-meter>`: how many AI-assistant tokens a company has used of
  * its limit, as a meter that stays up to date. It needs a `client`, a `store`
- * or a `usage`. It throws nothing for one that it cannot use: it shows the
- * error instead, and asks for nothing.
+ * or a `usage`. It does not throw for an invalid one, but shows the error and
+ * sends nothing.
  *
- * Dispatches `bookmore-usage-change` when what it shows has changed, a later "as
- * of" aside (its `detail` is the {@link UsageState}), and `bookmore-login` when
- * the user wants to log in after a 401. Both bubble, out of shadow roots too.
+ * Dispatches `bookmore-usage-change` when what it shows has changed, apart from
+ * the time of "as of" (its `detail` is the {@link UsageState}), and
+ * `bookmore-login` when the user wants to log in after a 401. Both bubble, out of shadow roots too.
  */
 export class AiChatUsageMeter extends Base {
   static readonly observedAttributes: readonly string[] = [COMPANY_ID, REACT_COMPANY_ID, "label", "variant", "locale"];
@@ -342,9 +342,9 @@ export class AiChatUsageMeter extends Base {
     const before = this.#state;
     const isFine = !given.usage || given.usage === before.usage || isUsage(given.usage);
     let state = isFine ? given : stopped(new ConfigError({ message: NO_USAGE }));
-    // A client that knows nothing any more has another user.
+    // A client without a usage has a new user.
     if (given.status === "pending" && this.#client && this.#store === undefined && (this.#usage || this.#rendered)) this.#discard();
-    // Figures that a server has rendered are of its time.
+    // Figures rendered by a server have the time of that rendering.
     const { usage, updatedAt } = this.#rendered ?? {};
     if (updatedAt !== undefined && state.updatedAt === undefined && state.usage === usage) state = { ...state, updatedAt };
     this.#state = state;
@@ -378,7 +378,7 @@ export class AiChatUsageMeter extends Base {
     const words = `${label}: ${errorText(worded) || levelText(worded.state, worded.strings)}`;
     const isFirst = this.#kind === undefined;
     if (kind !== this.#kind) this.#announcement = isFirst && !isFailure ? "" : words;
-    // Nothing has changed but the words, such as the language: that is no news.
+    // Only the words have changed, such as the language, which is not announced.
     else if (words !== this.#announcement) this.#announcement = "";
     this.#kind = kind;
   }

@@ -27,20 +27,20 @@ export interface RenderOptions {
   /** The attribute `variant`. Default: `"bar"`. */
   variant?: MeterVariant | undefined;
   /**
-   * The attribute `locale`. Its words are those of the module of
-   * `bookmore-sdk/meter/locales/…` that was imported. Where it is absent, or
-   * none that Intl takes: `en`, and in the page that of the nearest `lang`.
+   * The attribute `locale`. Its texts need the module of
+   * `bookmore-sdk/meter/locales/…`. If it is absent or invalid: `en`, and in the
+   * page the nearest `lang`.
    */
   locale?: string | undefined;
-  /** Words of your own. The page needs them as well, as the property of the element. */
+  /** Texts of your own. The page needs them as well, as the element's property `strings`. */
   strings?: Partial<MeterStrings> | undefined;
-  /** When the usage came, in milliseconds since 1970. */
+  /** When the usage arrived, in milliseconds since 1970. */
   updatedAt?: number | undefined;
-  /** That of the user, such as `Europe/Stockholm`. Default: that of the server. */
+  /** The user's time zone, such as `Europe/Stockholm`. Default: the server's. */
   timeZone?: string | undefined;
-  /** For a policy with `style-src 'nonce-…'`. */
+  /** The nonce of a Content-Security-Policy with `style-src 'nonce-…'`. */
   nonce?: string | undefined;
-  /** Where `bookmore-sdk/meter/meter.css` is served, for a policy with `style-src 'self'`. */
+  /** The URL of `bookmore-sdk/meter/meter.css`, for a Content-Security-Policy with `style-src 'self'`. */
   stylesheetHref?: string | undefined;
 }
 
@@ -48,10 +48,10 @@ const TEXTS = ["companyId", "label", "locale", "nonce", "stylesheetHref"] as con
 const OPTIONS = [...TEXTS, "variant", "strings", "updatedAt", "timeZone"];
 
 /**
- * Renders a meter. The element takes over in the page, with the same figures.
+ * Renders a meter. In the page, the element takes it over with the same figures.
  *
- * @param usage What it shows; null or undefined where there is none yet.
- * @throws A ConfigError for what cannot be used.
+ * @param usage The usage to show; null or undefined if there is none yet.
+ * @throws A ConfigError for an invalid argument.
  */
 export function renderToString(usage: AiChatUsageResponse | null | undefined, options: RenderOptions = {}): string {
   const given = membersOf(options, "The options of renderToString", OPTIONS, { refuse, nearest: undefined });
@@ -66,7 +66,7 @@ export function renderToString(usage: AiChatUsageResponse | null | undefined, op
   if (strings !== undefined && Object(strings) !== strings) refuse("strings must be an object.");
   if (updatedAt !== undefined && (typeof updatedAt !== "number" || isNaN(new Date(updatedAt).getTime()))) refuse("updatedAt must be milliseconds since 1970.");
   if (stylesheetHref === "") refuse("stylesheetHref must not be empty.");
-  if (timeZone !== undefined && !isTimeZone(timeZone)) refuse("timeZone must be the name of one, such as Europe/Stockholm.");
+  if (timeZone !== undefined && !isTimeZone(timeZone)) refuse("timeZone must be the name of a time zone, such as Europe/Stockholm.");
   const variant = variantOf(given.variant);
   const spoken = stringsFor(knownLocale(locale), strings);
   const time = updatedAt === undefined ? {} : { updatedAt };

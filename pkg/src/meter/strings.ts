@@ -120,7 +120,7 @@ function orElse(say: Word, other: Word): Word {
       const said = say(...given);
       if (typeof said === "string") return said;
     } catch {
-      // The other says it.
+      // `other` is used.
     }
     return other(...given);
   };

@@ -12,30 +12,30 @@ import { checkedClient } from "../watch/options.js";
 /** A client's identity: when the page was loaded, the client's number there, and how often its identity has changed. */
 export type ClientIdentity = `${number}/${number}.${number}`;
 
-/** What `useQuery`, `queryClient.fetchQuery` and the like take. */
+/** Options for `useQuery`, `queryClient.fetchQuery` and the like. */
 export interface AiChatUsageQuery {
-  /** Contains no token, so it may be shown. It is valid for one page load: an answer stored under it is not found later. */
+  /** Contains no token, so it may be shown. It is different after each page load, so that persisted answers are not found again. */
   queryKey: readonly ["bookmore-sdk", "ai-chat-usage", ClientIdentity, string | null];
   queryFn: (context: { signal: AbortSignal }) => Promise<AiChatUsageResponse>;
   staleTime: number;
-  /** The client has made its retries. */
+  /** The client has already made its retries. */
   retry: false;
 }
 
 const numbers = /* @__PURE__ */ new WeakMap<object, number>();
 let last = 0;
-/** When the page was loaded, or the first query made if the platform does not say: another page load may be another user's. */
+/** When the page was loaded, or else when the first query was made: after another page load the user may be another. */
 let loadedAt: number | undefined;
 
 /**
  * The options of a query for the usage of a company.
  *
- * Two clients never share an answer, nor do two identities of one client: after
- * `setBearerToken` make the options anew. A client that stands in for one has
- * one identity.
+ * Two clients never share an answer, nor do two identities of one client, so
+ * create new options after `setBearerToken`. An object that stands in for a
+ * client has one identity.
  *
- * @param request Whose usage; the logged-in user's company when omitted.
- * @throws A ConfigError where the client is none.
+ * @param request Whose usage. Default: the logged-in user's company.
+ * @throws A ConfigError if the client is not one.
  */
 export function aiChatUsageQuery(client: BookMoreClientLike, request: GetAiChatUsage = {}): AiChatUsageQuery {
   const calls = callsOf(checkedClient(client));

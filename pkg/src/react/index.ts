@@ -12,23 +12,24 @@ import { createContext, createElement, useContext, useEffect, useMemo, useRef, u
 
 const Client = /* @__PURE__ */ createContext<BookMoreClientLike | undefined>(undefined);
 
-/** Gives the components inside a client. On a server it is one for each request. */
+/** Provides a client to the components inside. On a server, create one for each request. */
 export function BookMoreProvider({ client, children }: { client: BookMoreClientLike; children?: ReactNode }): ReactElement {
   return createElement(Client.Provider, { value: client }, children);
 }
 
 /**
- * The usage of a company, kept up to date while the component is mounted, and
- * how to ask anew. Components with the same client and company share one poll.
- * On a server and until it is mounted a component sees `initialUsage`.
+ * The usage of a company, kept up to date while the component is mounted, and a
+ * function that refreshes it. Components with the same client and company share
+ * one poll. On a server, and until it is mounted, a component gets `initialUsage`.
  *
- * @param request Whose usage; the logged-in user's company when omitted; null
- * where that is not known yet.
- * @param options They are compared by what is in them, but for `initialUsage`
- * and `history`, which are of the client and the company that they came with.
- * Of `onThreshold` the last that was rendered is called.
- * @throws A ConfigError without a {@link BookMoreProvider}, and for what cannot
- * be used.
+ * @param request Whose usage. Default: the logged-in user's company. null: not
+ * known yet, so nothing is sent.
+
+ * @param options Compared by value, so they may be a new object in each render.
+ * `initialUsage` and `history` count only for the client and company with which
+ * they were first rendered. The `onThreshold` of the latest render is called.
+ * @throws A ConfigError without a {@link BookMoreProvider}, or for an invalid
+ * argument.
  */
 export function useAiChatUsage(
   request?: GetAiChatUsage | null,
@@ -45,7 +46,7 @@ export function useAiChatUsage(
   const known = { initialUsage: useKnown(initialUsage, client, company), history: useKnown(history, client, company) };
   const store = useMemo(
     () => watchAiChatUsage(client, request, { ...followed, ...known, onThreshold: (reached) => onThreshold.current?.(reached) }),
-    // Another store would tell of a threshold once more.
+    // A new store would report a threshold again, so it is made only for these.
     [client, company, textOf(followed)],
   );
   const state = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
@@ -56,12 +57,12 @@ function textOf(options: object): string | undefined {
   try {
     return JSON.stringify(options);
   } catch {
-    // What JSON cannot write, such as a bigint, the watch refuses.
+    // The watch refuses what JSON cannot represent, such as a bigint.
     return undefined;
   }
 }
 
-/** `value`, for the client and the company that it came with. */
+/** `value`, for as long as the client and company are those with which it first came. */
 function useKnown<T>(value: T, client: BookMoreClientLike, company: string): T | undefined {
   const came = useRef({ value, client, company });
   if (came.current.value !== value) came.current = { value, client, company };

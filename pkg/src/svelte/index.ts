@@ -13,20 +13,20 @@ import { createSubscriber } from "svelte/reactivity";
 
 const CLIENT = /* @__PURE__ */ Symbol.for("bookmore-sdk.svelte");
 
-/** Gives the components inside a client. On a server it is one for each request. */
+/** Provides a client to the components inside this one. On a server, create one for each request. */
 export function setBookMoreClient(client: BookMoreClientLike): void {
   setContext(CLIENT, client);
 }
 
 /**
- * The usage of a company, and how to ask anew. It is kept up to date as long as
- * an effect or a template reads `current`. Components with the same client and
- * company share one poll. On a server it is `initialUsage`.
+ * The usage of a company, kept up to date while an effect or a template reads
+ * `current`, and a function that refreshes it. Components with the same client
+ * and company share one poll. On a server it is `initialUsage`.
  *
- * @param request Whose usage; the logged-in user's company when omitted; null
- * where that is not known yet. What it reads is followed.
- * @param options `client` stands in for that of the context.
- * @throws A ConfigError without a client, and for what cannot be used.
+ * @param request Whose usage. Default: the logged-in user's company. null: not
+ * known yet, so nothing is sent. State that it reads is tracked.
+ * @param options `client` replaces the one of the context.
+ * @throws A ConfigError without a client, or for an invalid argument.
  */
 export function aiChatUsage(
   request: () => GetAiChatUsage | null | undefined = () => undefined,
@@ -41,7 +41,7 @@ export function aiChatUsage(
     if (!made || made.company !== company) {
       const store = watchAiChatUsage(client, asked, made ? withoutKnown(watchOptions) : watchOptions);
       const subscribe = createSubscriber((update) => {
-        // It is told at once of what is read already.
+        // The first notification comes at once, for a state that was already read.
         let changed = () => {};
         const leave = store.subscribe(() => changed());
         changed = update;

@@ -2,7 +2,7 @@
 export const EMPTY = "0".repeat(32);
 
 /**
- * The 32 digits of a Guid, in lower case, or undefined for what is none.
+ * The 32 digits of a Guid, in lower case, or undefined for anything else.
  * Dashed or not, in braces, parentheses or quotes, padded: as the server reads it.
  */
 export function guidDigits(text: string): string | undefined {

@@ -24,20 +24,20 @@ import {
 
 const CLIENT = /* @__PURE__ */ Symbol.for("bookmore-sdk.vue");
 
-/** Gives the components inside a client. On a server it is one for each request. */
+/** Provides a client to the components inside this one. On a server, create one for each request. */
 export function provideBookMore(client: BookMoreClientLike): void {
   provide(CLIENT, client);
 }
 
 /**
- * The usage of a company, kept up to date while the component is mounted, and
- * how to ask anew. Components with the same client and company share one poll.
- * On a server and until it is mounted a component sees `initialUsage`.
+ * The usage of a company, kept up to date while the component is mounted, and a
+ * function that refreshes it. Components with the same client and company share
+ * one poll. On a server, and until it is mounted, a component gets `initialUsage`.
  *
- * @param request Whose usage; the logged-in user's company when omitted; null
- * where that is not known yet. A ref or a getter is followed.
- * @param options `client` stands in for what was provided.
- * @throws A ConfigError without a client, and for what cannot be used.
+ * @param request Whose usage. Default: the logged-in user's company. null: not
+ * known yet, so nothing is sent. A ref or getter is tracked.
+ * @param options `client` replaces the provided one.
+ * @throws A ConfigError without a client, or for an invalid argument.
  */
 export function useAiChatUsage(
   request?: MaybeRefOrGetter<GetAiChatUsage | null | undefined>,
@@ -48,7 +48,7 @@ export function useAiChatUsage(
   const make = (given: WatchOptions): UsageStore => watchAiChatUsage(client, toValue(request), given);
   const key = () => keyOf(toValue(request));
   let store = make(watchOptions);
-  /** The company of the store; undefined while what is asked for is refused. */
+  /** The company of the store; undefined while the request is invalid. */
   let company: string | undefined = key();
   let isMounted = false;
   let leave = () => {};
@@ -58,11 +58,11 @@ export function useAiChatUsage(
     leave = () => {};
     if (isMounted && company !== undefined) leave = store.subscribe((next) => (state.value = next));
   };
-  /** The store of the company that is asked for now. */
+  /** The store of the current request's company. */
   const latest = () => {
     const asked = key();
     if (asked === company) return store;
-    // Nobody asks for the one before any more, also where this one is refused.
+    // Leaves the previous company first, because the new request may be invalid.
     company = undefined;
     follow();
     state.value = { status: "pending" };

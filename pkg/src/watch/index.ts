@@ -22,10 +22,10 @@ export type { Trend, UsageLevel, UsageState, UsageStore, UsageThreshold, WatchOp
  * 403, an invalid company id, another company's usage) it stops until
  * `refresh()` or `client.setBearerToken()` is called.
  *
- * @param client A client, or an object that stands in for one, whose new tokens
- * go unnoticed.
- * @param request Whose usage: the logged-in user's company when omitted. With
- * null, when the company is not known yet, nothing is sent.
+ * @param client A client, or an object that stands in for one; of the latter's
+ * new tokens the store learns nothing.
+ * @param request Whose usage. Default: the logged-in user's company. null: not
+ * known yet, so nothing is sent.
  * @throws A ConfigError for an invalid argument.
  */
 export function watchAiChatUsage(

@@ -37,7 +37,7 @@ export function checkedClient(client: BookMoreClientLike): BookMoreClientLike {
 /** Checks a request; null means that the company is not known yet. */
 export function checkedRequest(request: GetAiChatUsage | null = {}, source: Source): GetAiChatUsage | null {
   if (!request) {
-    check(request === null, "The request must be an object, or null where the company is not known yet.");
+    check(request === null, "The request must be an object, or null while the company is not known yet.");
     return null;
   }
   const { companyId } = membersOf(request, "The request", ["companyId"], source);
@@ -62,7 +62,7 @@ function readOptions(given: WatchOptions, source: Source): CheckedOptions {
     "thresholds must be an array of shares of the limit, such as 0.8 for 80 %.",
   );
   check(onThreshold === undefined || typeof onThreshold === "function", "onThreshold must be a function.");
-  check(initialUsage === undefined || isUsage(initialUsage), "initialUsage must be a usage, as getAiChatUsage gives it.");
+  check(initialUsage === undefined || isUsage(initialUsage), "initialUsage must be a usage, as getAiChatUsage returns it.");
   check(
     // Seconds since 1970, taken for milliseconds, would be long ago.
     Array.isArray(history) && history.every((point) => point?.at > 1e11 && point.at < 1e14 && Number.isFinite(point.tokensUsed)),
@@ -79,9 +79,9 @@ function readOptions(given: WatchOptions, source: Source): CheckedOptions {
   };
 }
 
-export const NO_USAGE = "The usage must be one that getAiChatUsage gives.";
+export const NO_USAGE = "The usage must be one that getAiChatUsage returns.";
 
-/** Whether a client may have given it: its decoder takes integers that JavaScript keeps exactly, of either sign. */
+/** Whether a client may have returned it: its integers, of either sign, are exact in JavaScript. */
 export function isUsage(value: unknown): value is AiChatUsageResponse {
   const { tokensUsed, tokenLimit, tokensRemaining, windowDays, isWithinBudget } = Object(value) as Partial<AiChatUsageResponse>;
   return [tokensUsed, tokenLimit, tokensRemaining, windowDays].every(Number.isSafeInteger) && typeof isWithinBudget === "boolean";

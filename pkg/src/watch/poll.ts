@@ -144,7 +144,7 @@ export class Poll {
   readonly #look = (event?: Event): void => {
     if (event?.type === "offline" || event?.type === "online") this.#isOffline = event.type === "offline";
     this.#input((watch, at) => {
-      // The page was away without an event for it: in the back/forward cache, or offline from the start.
+      // No event said that the page was hidden or offline: it was in the back/forward cache, or offline from the start.
       if ((event as PageTransitionEvent)?.persisted || event?.type === "online") watch.pause(true, true, ...at);
       watch.pause(globalThis.document?.visibilityState === "hidden", this.#isOffline, ...at);
     });
@@ -185,7 +185,7 @@ export class Poll {
       watch === this.#watch && !options.signal?.aborted && (this.#input((_, at) => tell(at)) ?? orTrapped);
     try {
       const usage = await this.#source.client.getAiChatUsage(this.#request, options);
-      // What stands in for a client may give anything, which must not pass for a fault of the module.
+      // A stand-in for a client may return anything, which must not look like a fault of the module.
       if (!isUsage(usage)) throw new TypeError(NO_USAGE);
       const { tokensUsed, tokenLimit, isWithinBudget, windowDays } = usage;
       if (counts((at) => watch.usage(id, tokensUsed, tokenLimit, isWithinBudget, windowDays, ...at), false)) {

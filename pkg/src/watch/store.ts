@@ -86,7 +86,7 @@ export class Store implements UsageStore, Listener {
   readonly refresh = (): Promise<AiChatUsageResponse> => handled(() => this.#refresh());
 
   async #refresh(): Promise<AiChatUsageResponse> {
-    if (!this.#request) throw new ConfigError({ message: "The request is null: there is nothing to ask for yet." });
+    if (!this.#request) throw new ConfigError({ message: "The request is null, so there is no company to ask for yet." });
     const poll = Poll.of(this.#source, this.#request);
     try {
       return await poll.refresh();

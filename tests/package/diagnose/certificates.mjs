@@ -1,4 +1,4 @@
-// Certificates for servers of the tests, made by openssl: an authority of one's own, and what goes wrong with certificates.
+// Valid and invalid certificates for test servers, made by openssl with an authority of their own.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 const DAY = 86_400_000;
 
-/** Each `{ key, cert }`, and `authority` a file. */
+/** Each is `{ key, cert }`; `authority` is the path of a file. */
 export function certificates() {
   const folder = mkdtempSync(join(tmpdir(), "bookmore-sdk-certificates-"));
   const at = (name) => join(folder, name);
@@ -26,7 +26,7 @@ export function certificates() {
     return read(name);
   };
   const HERE = "subjectAltName=IP:127.0.0.1,DNS:localhost";
-  /** Of an authority between, with these dates, which the server sends along. */
+  /** Signed by an intermediate authority with these dates, whose certificate the server sends as well. */
   const signedBetween = (name, between, from, until) => {
     const { cert } = signed(between, "basicConstraints=critical,CA:TRUE", from, until);
     const own = signed(name, HERE, now - DAY, now + 30 * DAY, between);

@@ -1,4 +1,4 @@
-// Servers that make calls fail, one for each cause, behind one port each of http and https.
+// Servers that make calls fail, one for each cause, each with a port for http and one for https.
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { createSecureServer as createHttp2Server } from "node:http2";
@@ -31,7 +31,7 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
   const send = (res, status, headers, body = "") => res.writeHead(status, headers).end(body);
   const isPreflight = ({ method }) => method === "OPTIONS";
   respond = (req, res) => {
-    // As settings add them to each reply.
+    // As a server's settings add them to each reply.
     for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
     if (headers && isPreflight(req)) return send(res, 204, {});
     if (corp) return send(res, 401, { "cross-origin-resource-policy": "same-origin" });
@@ -48,7 +48,7 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
       return send(res, 401, OPEN, "{}");
     }
     if (late) {
-      // Its clock is two hours ahead, and the token of one hour has expired there.
+      // Its clock is two hours ahead, so that a token valid for one hour has expired.
       const date = new Date(Date.now() + 2 * 3_600_000).toUTCString();
       if (isPreflight(req)) return send(res, 204, OPEN);
       res.sendDate = false;
@@ -63,7 +63,7 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
   return { baseUrl: (scheme ? origin.replace(/^\w+/, scheme) : origin) + path, requests, close };
 }
 
-/** What answers otherwise than HTTP/1.1 over a TLS of today, by the scheme that the client is given. */
+/** Servers that do not speak HTTP/1.1 or a current TLS, with the scheme of the client's base URL. */
 const RAW = {
   oldTls: ["https", ({ good }) => createTlsServer({ ...good, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT:@SECLEVEL=0" })],
   http2: ["https", ({ good }) => createHttp2Server({ ...good, allowHTTP1: false })],
@@ -87,7 +87,7 @@ async function rawHost(name, certificates) {
   return { baseUrl: `${scheme}://127.0.0.1:${server.address().port}`, requests: [], close };
 }
 
-/** The options of the client that asks. */
+/** The options of the client. */
 export const clientOptions = ({ options = {} }, baseUrl) => ({ baseUrl, bearerToken: GOOD, ...options });
 
 async function freePort() {

@@ -1,4 +1,4 @@
-// Preloaded by a Node.js that cannot be told to use a proxy: it takes itself for one that can, with the fetch of that one.
+// Preloaded into a Node.js that cannot use a proxy: makes it look like one that can, with a fetch that does.
 import { createRequire } from "node:module";
 
 const { EnvHttpProxyAgent, fetch } = createRequire(import.meta.url)("undici");

@@ -1,4 +1,4 @@
-/** A secret as it could stand somewhere: as it is, in base64 with every beginning, in hexadecimals, escaped, the parts of a JWT. */
+/** The ways a secret could appear in a text: unchanged, in base64 at every alignment, in hexadecimal, escaped, as the parts of a JWT. */
 export function spellings(secret) {
   const base64 = [0, 1, 2].map((shift) => Buffer.from("x".repeat(shift) + secret).toString("base64").slice(shift === 0 ? 0 : 4).replace(/.{4}$/, ""));
   const parts = secret.split(".").filter((part) => part.length >= 8);

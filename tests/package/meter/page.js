@@ -1,5 +1,5 @@
-// What the tests of ../meter-browser.test.mjs call in a page: meters over stores that the test sets, and over the API in
-// memory, with a clock that the test moves.
+// The functions that ../meter-browser.test.mjs calls in a page: meters with stores that the test sets, and with the fake API,
+// under fake timers.
 import FakeTimers from "@sinonjs/fake-timers";
 import axe from "axe-core";
 import { AuthenticationError, NetworkError } from "bookmore-sdk";
@@ -55,7 +55,7 @@ async function begin() {
   clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
 }
 
-/** The ratio of two colours, as WCAG has it. */
+/** The contrast ratio of two colours, by WCAG. */
 function contrast(one, other) {
   const luminance = (color) => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
@@ -79,7 +79,7 @@ const tests = {
       main.replaceChildren();
       everyState();
       const { violations, passes } = await axe.run(main, { resultTypes: ["violations"], rules: { region: { enabled: false } } });
-      if (!passes.some(({ id }) => id === "color-contrast") || !passes.some(({ id }) => id === "aria-meter-name")) found.push("nothing was looked at");
+      if (!passes.some(({ id }) => id === "color-contrast") || !passes.some(({ id }) => id === "aria-meter-name")) found.push("nothing was checked");
       for (const { id, nodes } of violations) for (const { target, any } of nodes) found.push(`${scheme}: ${id} ${target.join(" ")} ${any[0]?.message ?? ""}`);
     }
     return found;
@@ -97,7 +97,7 @@ const tests = {
         const paint = (selector) => style(selector)[at(meter, `${selector}:is(rect)`) ? "fill" : "stroke"];
         const pairs = [[paint(".fill"), paint(".track")], [paint(".fill"), surface], [paint(".overflow"), paint(".track")], [paint(".mark"), paint(".fill")], [style(".level .icon").fill, surface], [style(".error .icon").fill, style(".error").backgroundColor]];
         for (const [index, [one, other]] of pairs.entries()) {
-          // The mark is larger than what it is on, and seen by the colour around it as well.
+          // The mark is larger than the bar, so its contrast with the surroundings counts as well.
           const ratio = index === 3 ? Math.max(contrast(one, other), contrast(one, surface)) : contrast(one, other);
           if (!(ratio >= 3)) low.push(`${scheme}, ${name}, ${index}: ${one} on ${other}: ${ratio.toFixed(2)}`);
         }
@@ -106,7 +106,7 @@ const tests = {
     return low;
   },
 
-  /** What sticks out, at any width, in any state. */
+  /** What overflows, at any width, in any state. */
   layout() {
     const out = [];
     const words = ["AI assistant usage", "Donaudampfschifffahrtsgesellschaftskapitänsmützenverbrauch in the whole group"];
@@ -130,7 +130,7 @@ const tests = {
     return out;
   },
 
-  /** The level of a compact meter where it has more lines than words, from the narrowest place to one for all in a row. */
+  /** The levels of a compact meter that break inside a word, from the narrowest width to one where everything fits in a row. */
   brokenWords() {
     const german = { warning: "Nahe am Limit", used: (used, limit) => `${used} von ${limit} Token` };
     const meters = Object.values(STATES).flatMap((state) => [{}, german].map((strings) => add({ store: storeOf(state), variant: "compact", strings })));
@@ -148,12 +148,12 @@ const tests = {
     return broken;
   },
 
-  /** For what the driver itself asks of an element. */
+  /** For what the driver checks itself. */
   show([state, attributes]) {
     shown = storeOf(STATES[state]);
     add({ store: shown }, attributes);
   },
-  /** Puts that into another state; gives how often it was asked anew. */
+  /** Sets its state, and returns how often it was refreshed. */
   async shown(state) {
     shown.set({ ...STATES[state] });
     await settled();
@@ -259,7 +259,7 @@ const tests = {
     return { shown, urls: fake.requests.map(({ url }) => new URL(url).searchParams.get("CompanyId") ?? "own") };
   },
 
-  /** What it was given of one company, while the next is asked for. */
+  /** The property usage of one company, during the request for the next one. */
   async knows() {
     const { companyId, ...unnamed } = usage({ share: 0.83 });
     const meter = add({ client, usage: unnamed }, { "company-id": ID });
@@ -270,14 +270,14 @@ const tests = {
     meter.companyId = OTHER;
     await settled();
     shown.push(text(meter, ".share"));
-    // In either order, what is given along with a company is of that one.
+    // A usage that is set together with a company belongs to it, in either order.
     meter.usage = { ...unnamed };
     meter.companyId = ID.toUpperCase();
     await settled();
     return [...shown, text(meter, ".share")];
   },
 
-  /** Listeners that give the meter something else, or take it away, while it is told what comes at once. */
+  /** Listeners that change or remove the meter during its first event. */
   async listeners() {
     const heard = (store, listener) => {
       const meter = document.createElement("ai-chat-usage-meter");
@@ -375,7 +375,7 @@ const tests = {
     meter.strings = { label: "Chez nous" };
     await settled();
     seen.push(words());
-    // A language that comes later.
+    // A language that is added later.
     main.lang = "tlh";
     addMeterStrings("tlh", { label: "tlhIngan", used: () => "<b>x</b>", window: () => "jaj" });
     meter.strings = null;
@@ -396,26 +396,26 @@ const tests = {
     await look("absent members", { usage: { tokensUsed: 5 } });
     await look("a string", { usage: "5" });
     await look("no remainder", { usage: { tokensUsed: 5, tokenLimit: 10, isWithinBudget: true, windowDays: 30 } });
-    await look("a client that is none", { client: 5 });
-    await look("a store that is none", { store: {} });
+    await look("an invalid client", { client: 5 });
+    await look("an invalid store", { store: {} });
     await look("a store without refresh", { store: { subscribe: () => () => {} } });
-    await look("a stand-in that gives nonsense", { client: { getAiChatUsage: async () => ({ tokensUsed: "many" }) } });
+    await look("a stand-in that returns nonsense", { client: { getAiChatUsage: async () => ({ tokensUsed: "many" }) } });
     await look("a stand-in that throws nonsense", { client: { getAiChatUsage: () => Promise.reject(5) } });
-    await look("no company id", { client }, { "company-id": "abc" });
-    await look("an empty one", { client }, { "company-id": "" });
-    await look("a part of a token", { usage: { ...good, tokensUsed: 1.5 } });
-    await look("more than a number holds", { usage: { ...good, tokensUsed: 2 ** 53 } });
-    await look("none, but not null", { usage: 0 });
-    await look("nonsense with a client", { client, usage: { tokensUsed: 5 } });
+    await look("an invalid company id", { client }, { "company-id": "abc" });
+    await look("an empty company id", { client }, { "company-id": "" });
+    await look("a fraction of a token", { usage: { ...good, tokensUsed: 1.5 } });
+    await look("more than 2^53 - 1", { usage: { ...good, tokensUsed: 2 ** 53 } });
+    await look("0 as usage", { usage: 0 });
+    await look("an invalid usage with a client", { client, usage: { tokensUsed: 5 } });
     await look("false for a client", { client: false });
     await look("false for a store", { store: false });
-    await look("a variant and a locale that are none", { usage: usage({ tokensUsed: 5, tokenLimit: 10 }) }, { variant: "pie", locale: "xx-invalid" });
+    await look("an invalid variant and locale", { usage: usage({ tokensUsed: 5, tokenLimit: 10 }) }, { variant: "pie", locale: "xx-invalid" });
     await look("negative", { usage: { ...good, tokensUsed: -5, tokensRemaining: 100_005 } });
-    await look("over, and said to be within", { usage: { ...good, tokensUsed: 130_000, isWithinBudget: true } });
+    await look("over, but within budget", { usage: { ...good, tokensUsed: 130_000, isWithinBudget: true } });
     await look("a limit of 0 within budget", { usage: { ...good, tokensUsed: 0, tokenLimit: 0, tokensRemaining: 0 } });
     await look("2^53 - 1 of 1", { usage: { ...good, tokensUsed: Number.MAX_SAFE_INTEGER, tokenLimit: 1, isWithinBudget: false } });
-    await look("nothing at all", {});
-    await look("words that are none", { usage: good, strings: { used: undefined, left: "x" } });
+    await look("without properties", {});
+    await look("invalid strings", { usage: good, strings: { used: undefined, left: "x" } });
     return { shown, requests: fake.requests.length };
   },
 
@@ -431,11 +431,11 @@ const tests = {
     const seen = [text(meter, ".share")];
     await pass(1_000);
     seen.push(text(meter, ".share"), text(meter, ".message"));
-    // Another user's is not shown beside the new one's error.
+    // The previous user's usage is not shown beside the new user's error.
     meter.client = createFakeBookMore({ bearerToken: "x" }).client({ bearerToken: "wrong" });
     await pass(1_000);
     seen.push(text(meter, ".share"), text(meter, ".message"));
-    // What is set in the same task belongs to the new one, in either order.
+    // A usage that is set in the same task belongs to the new user, in either order.
     meter.usage = usage({ companyId: ID, share: 0.7 });
     meter.client = createFakeBookMore({ bearerToken: "x" }).client({ bearerToken: "wrong" });
     await pass(1_000);
@@ -443,7 +443,7 @@ const tests = {
     return seen;
   },
 
-  /** The words of an announcement, after which only the language and the label change. */
+  /** The announcements when only the language and the label change. */
   async announcedInOtherWords() {
     const meter = add({ usage: usage({ share: 0.29 }) }, { label: "Ours" });
     await settled();
@@ -463,7 +463,7 @@ const tests = {
     return said;
   },
 
-  /** The buttons of another client, while the one before does not answer. */
+  /** The buttons for a new client while the previous one does not answer. */
   async otherClientWhileTrying() {
     let calls = 0;
     const meter = add({ client: { getAiChatUsage: () => (calls++ === 0 ? Promise.reject(new NetworkError({ message: "No reply came." })) : new Promise(() => {})) } });
@@ -485,7 +485,7 @@ const tests = {
     return { disabled, logins, calls, askedAgain: asked > before };
   },
 
-  /** The language of a page, in a shadow tree two deep. */
+  /** The page's language, in two nested shadow trees. */
   async languageAround() {
     addMeterStrings("qaa", { ok: "Goed" });
     main.lang = "qaa";
@@ -497,14 +497,14 @@ const tests = {
     return text(meter, ".level");
   },
 
-  /** Stand-ins for a client that reject with nothing. */
+  /** Stand-ins for a client that reject with undefined. */
   async rejectsWithNothing() {
     const meter = add({ client: { getAiChatUsage: () => Promise.reject() } });
     await pass(1_000);
     return { shown: [text(meter, ".figures"), text(meter, ".message"), text(meter, ".retry")], busy: at(meter, ".base").ariaBusy, said: at(meter, ".said").textContent };
   },
 
-  /** One meter whose functions throw or give no text, and another, when a language comes. */
+  /** A meter whose functions throw or return no text, and another one, when a language is added. */
   async brokenStrings() {
     const given = { used: () => { throw new Error("boo"); }, left: () => 7 };
     const figures = { usage: usage({ tokensUsed: 5, tokenLimit: 10 }) };
@@ -524,7 +524,7 @@ const tests = {
     return errors;
   },
 
-  /** What was given for the user before, after `setBearerToken` and a store that comes and goes. */
+  /** The previous user's usage, after `setBearerToken` and a store that is set and removed. */
   async givenForTheUserBefore() {
     const meter = add({ client, usage: usage({ companyId: ID, share: 0.29 }) }, { "company-id": ID });
     await pass(1_000);
@@ -639,7 +639,7 @@ const tests = {
     return torn;
   },
 
-  /** Of a page that a server has rendered, before anything is set. */
+  /** A server-rendered page before any property is set. */
   rendered() {
     const meter = document.querySelector("#rendered");
     return { share: text(meter, ".share"), asOf: text(meter, ".as-of"), updatedAt: meter.state.updatedAt, level: meter.matches(":state(warning)"), styles: meter.shadowRoot.querySelectorAll("style, link").length, border: getComputedStyle(at(meter, ".base")).borderTopWidth };
@@ -661,7 +661,7 @@ const tests = {
     return { seen, events: log.map(({ status, share }) => `${status} ${share}`), isSame: nodes[0] === at(meter, ".base") && nodes[1] === at(meter, ".fill") };
   },
 
-  /** Of one company, in a page that goes on with another. */
+  /** A page rendered for one company that switches to another. */
   async renderedForAnother() {
     const meter = document.querySelector("#rendered");
     const seen = [text(meter, ".share")];

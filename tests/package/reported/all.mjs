@@ -5,11 +5,11 @@ import { REPLIES } from "./replies.mjs";
 import { runRows } from "./rows.mjs";
 import { THROWN } from "./thrown.mjs";
 
-/** The rows, by what they are about. */
+/** The rows, by subject. */
 export const PARTS = { LIMITS, THROWN, REPLIES, PLATFORMS, ENVIRONMENTS };
 
-/** Those that leave the globals as they are, and can run side by side. */
+/** Rows that do not replace globals, and so can run concurrently. */
 export const SIDE_BY_SIDE = ["THROWN", "REPLIES"];
 
-/** How many rows a part has that came out right, and what the others said. */
+/** The number of rows that passed, and the messages of the others. */
 export const runPart = (part, context) => runRows(PARTS[part], context, SIDE_BY_SIDE.includes(part));

@@ -1,4 +1,4 @@
-// Issue 24's classes: a part of the platform that is missing is named; the module in every form that people have it.
+// Missing parts of the platform are named, and the module is accepted in every form that people have.
 import { client, each, failure, holds, otherRealm, replaced, reply, same, scripted } from "./rows.mjs";
 
 const partThatThrows = () =>
@@ -19,7 +19,7 @@ const compiled = (bytes) => WebAssembly.compile(bytes);
 const response = (bytes, init) => new Response(bytes, { headers: { "content-type": "application/wasm" }, ...init });
 const init = (bytes) => async (imports) => (await WebAssembly.instantiate(bytes, imports)).instance;
 
-/** [what, made of the bytes] */
+/** [what, a function that makes it from the bytes] */
 const MODULES = [
   ["a module", compiled],
   ["a promise of a module", async (bytes) => Promise.resolve(compiled(bytes))],
@@ -47,30 +47,30 @@ const MODULES = [
   ["a namespace inside a namespace", async (bytes) => ({ default: { default: await compiled(bytes) } })],
   ["Vite's ?init", init],
   ["a namespace of Vite's ?init", (bytes) => ({ default: init(bytes) })],
-  ["a function that gives an instance and its module", (bytes) => (imports) => WebAssembly.instantiate(bytes, imports)],
+  ["a function that returns an instance and its module", (bytes) => (imports) => WebAssembly.instantiate(bytes, imports)],
 ];
 
 const EMPTY_MODULE = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
 const NO_MODULES = [
-  ["an object", () => ({}), /no module/],
-  ["a namespace without a default", () => ({ memory: 1 }), /no module/],
-  ["a list", () => [1, 2], /no module/],
-  ["a number", () => Promise.resolve(5), /no module/],
-  ["bytes of a page", () => new TextEncoder().encode("<!doctype html>"), /no module/],
-  ["no bytes", () => new Uint8Array(), /no module/],
-  ["half of the bytes", (bytes) => copy(bytes).subarray(0, bytes.length >> 1), /no module/],
-  ["an ArrayBuffer that was given away", (bytes) => { const { buffer } = copy(bytes); structuredClone(buffer, { transfer: [buffer] }); return buffer; }, /no module/],
-  ["a Response of a page", () => response("<!doctype html>"), /no module/],
-  ["a Response of a failure", () => response("", { status: 404 }), /answered 404/],
+  ["an object", () => ({}), /not a WebAssembly module/],
+  ["a namespace without a default", () => ({ memory: 1 }), /not a WebAssembly module/],
+  ["a list", () => [1, 2], /not a WebAssembly module/],
+  ["a number", () => Promise.resolve(5), /not a WebAssembly module/],
+  ["bytes of a page", () => new TextEncoder().encode("<!doctype html>"), /not a WebAssembly module/],
+  ["no bytes", () => new Uint8Array(), /not a WebAssembly module/],
+  ["half of the bytes", (bytes) => copy(bytes).subarray(0, bytes.length >> 1), /not a WebAssembly module/],
+  ["a detached ArrayBuffer", (bytes) => { const { buffer } = copy(bytes); structuredClone(buffer, { transfer: [buffer] }); return buffer; }, /not a WebAssembly module/],
+  ["a Response of a page", () => response("<!doctype html>"), /not a WebAssembly module/],
+  ["a Response of a failure", () => response("", { status: 404 }), /answered with 404/],
   ["a Response that has been read", async (bytes) => { const read = response(bytes); await read.arrayBuffer(); return read; }, /read already/],
-  ["an instance", async (bytes) => WebAssembly.instantiate(await compiled(Uint8Array.from(EMPTY_MODULE))), /no module/],
-  ["a module of somebody else", () => compiled(Uint8Array.from(EMPTY_MODULE)), /not one of bookmore-sdk's/],
-  ["a function that gives nothing", () => () => {}, /made no instance/],
-  ["a function that gives bytes", (bytes) => () => bytes, /made no instance/],
-  ["a function that makes somebody else's instance", () => async () => WebAssembly.instantiate(await compiled(Uint8Array.from(EMPTY_MODULE))), /made no instance/],
+  ["an instance", async (bytes) => WebAssembly.instantiate(await compiled(Uint8Array.from(EMPTY_MODULE))), /not a WebAssembly module/],
+  ["another module", () => compiled(Uint8Array.from(EMPTY_MODULE)), /not bookmore-sdk's/],
+  ["a function that returns nothing", () => () => {}, /made no instance/],
+  ["a function that returns bytes", (bytes) => () => bytes, /made no instance/],
+  ["a function that instantiates another module", () => async () => WebAssembly.instantiate(await compiled(Uint8Array.from(EMPTY_MODULE))), /made no instance/],
   ["a function that throws", () => () => { throw new Error("404"); }, /failed: 404/],
-  ["a namespace of a namespace of itself", () => { const own = {}; own.default = own; return own; }, /no module/],
+  ["a namespace of a namespace of itself", () => { const own = {}; own.default = own; return own; }, /not a WebAssembly module/],
 ];
 
 const WORKERS = { userAgent: "Cloudflare-Workers" };
@@ -80,7 +80,7 @@ const unusable = () => { throw new Error("nothing may be sent"); };
 
 export const ENVIRONMENTS = {
   ...each(
-    "a part that is missing is named before anything is sent",
+    "names a missing part before anything is sent",
     [["AbortController"], ["TextDecoder"], ["TextEncoder"], ["performance"]],
     ({ sdk, slim, bytes }, [name]) =>
       replaced(globalThis, { [name]: undefined }, async () => {
@@ -95,7 +95,7 @@ export const ENVIRONMENTS = {
       }),
   ),
   ...each(
-    "a URL that is missing or a part of one is named, and not needed for the usual base URL",
+    "names a missing or incomplete URL, which the default base URL does not need",
     [["missing", undefined], ["with parts that throw", partThatThrows()], ["with parts that are missing", class { href = ""; }], ["that throws", class { constructor() { throw new Error("not implemented"); } }]],
     ({ sdk }, [, URL]) =>
       replaced(globalThis, { URL }, async () => {
@@ -104,12 +104,12 @@ export const ENVIRONMENTS = {
         same((await new sdk.BookMoreClient({ fetch: async () => reply() }).getAiChatUsage()).tokensUsed, 5);
       }),
   ),
-  "a fetch that is missing is named": ({ sdk }) =>
+  "names a missing fetch": ({ sdk }) =>
     replaced(globalThis, { fetch: undefined }, async () => {
       const error = await failure(new sdk.BookMoreClient().getAiChatUsage());
       holds(error.code === "runtime_unsupported" && /no fetch/.test(error.message), String(error));
     }),
-  "a WebAssembly that is missing is named": ({ slim, bytes }) =>
+  "names a missing WebAssembly": ({ slim, bytes }) =>
     replaced(globalThis, { WebAssembly: undefined }, async () => {
       for (const wasm of [bytes, async () => {}, {}]) {
         const error = await failure(slimClient(slim, wasm).ready());
@@ -145,28 +145,28 @@ export const ENVIRONMENTS = {
       same((await own.getAiChatUsage()).tokensUsed, 5);
     }),
   ),
-  "two clients take one Response": async ({ slim, bytes }) => {
+  "two clients share one Response": async ({ slim, bytes }) => {
     for (const wasm of [response(bytes), Promise.resolve(response(bytes))]) {
       const clients = [slimClient(slim, wasm), slimClient(slim, wasm)];
       for (const { tokensUsed } of await Promise.all(clients.map((own) => own.getAiChatUsage()))) same(tokensUsed, 5);
       same((await slimClient(slim, wasm).getAiChatUsage()).tokensUsed, 5);
     }
   },
-  ...each("is no module, and a ConfigError", NO_MODULES, async ({ slim, bytes }, [, make, words]) => {
+  ...each("is a ConfigError, not being a module:", NO_MODULES, async ({ slim, bytes }, [, make, words]) => {
     const made = make(bytes);
     for (const error of [await failure(slimClient(slim, made).getAiChatUsage()), await failure(slimClient(slim, made).ready())]) {
       holds(error instanceof slim.ConfigError && words.test(error.message), String(error));
     }
   }),
-  ...each("is refused at once", [["nothing", undefined], ["null", null], ["empty words", ""], ["a number", 5], ["true", true], ["a symbol", Symbol("s")]], async ({ slim }, [, wasm]) => {
+  ...each("is refused at once", [["nothing", undefined], ["null", null], ["an empty string", ""], ["a number", 5], ["true", true], ["a symbol", Symbol("s")]], async ({ slim }, [, wasm]) => {
     const error = await failure((async () => slimClient(slim, wasm))());
     holds(error instanceof slim.ConfigError && /^wasm is/.test(error.message), String(error));
   }),
   ...each(
     "a module that cannot be fetched",
     [
-      ["by a network that is down", "https://cdn.example/sdk.wasm", "network_error", true],
-      ["of a scheme that fetch does not know", "file:///srv/sdk.wasm", "config_error", false],
+      ["because the network is down", "https://cdn.example/sdk.wasm", "network_error", true],
+      ["because fetch does not support its scheme", "file:///srv/sdk.wasm", "config_error", false],
     ],
     ({ slim }, [, wasm, code, isRetryable]) =>
       replaced(globalThis, { fetch: async () => { throw new TypeError("fetch failed", { cause: new Error("not implemented... yet...") }); } }, async () => {

@@ -1,4 +1,4 @@
-// Classes 1 and 2: a limit covers everything that a call waits for; a promise given as an option is observed at once.
+// Timeouts cover everything that a call waits for, and a promise passed as an option never causes an unhandled rejection.
 import { COMPANIES, client, each, failure, holds, never, pause, replaced, reply, same, scripted, unheard } from "./rows.mjs";
 
 const slimClient = (slim, wasm, options) =>
@@ -6,7 +6,7 @@ const slimClient = (slim, wasm, options) =>
 
 const hanging = () => new Response(new ReadableStream(), { headers: { "content-type": "application/wasm" } });
 
-/** The global fetch, which slim takes the module by, replaced. */
+/** Replaces the global fetch, with which slim loads the module. */
 const fetchingBy = (fetch, run) => replaced(globalThis, { fetch }, run);
 
 const HANGING_MODULES = [
@@ -15,7 +15,7 @@ const HANGING_MODULES = [
   ["a Response whose body never ends", hanging],
   ["a promise", never],
   ["a promise of a Response whose body never ends", async () => hanging()],
-  ["a function as Vite's ?init", () => never],
+  ["a function such as Vite's ?init", () => never],
 ];
 
 export const LIMITS = {
@@ -34,7 +34,7 @@ export const LIMITS = {
       same(await failed, "left");
     }),
   ),
-  "a module that takes the thread beyond the limit is a TimeoutError, too": async ({ slim, bytes }) => {
+  "a module whose compilation blocks the thread past the timeout is a TimeoutError, too": async ({ slim, bytes }) => {
     const wasm = async (imports) => {
       const { instance } = await WebAssembly.instantiate(bytes, imports);
       for (const end = performance.now() + 60; performance.now() < end; );
@@ -43,7 +43,7 @@ export const LIMITS = {
     const error = await failure(slimClient(slim, wasm, { totalTimeoutMs: 50 }).getAiChatUsage());
     same([error.code, error.phase, error.scope, error.timeoutMs], ["timeout", "module", "total", 50]);
   },
-  "a load as old as a call's limit is superseded, its signal aborted": async ({ slim, bytes }) => {
+  "a load as old as a call's timeout is replaced, and its signal aborts": async ({ slim, bytes }) => {
     const signals = [];
     const fetch = (_, { signal }) => (signals.push(signal), signals.length === 1 ? never() : Promise.resolve(new Response(bytes)));
     await fetchingBy(fetch, async () => {
@@ -53,7 +53,7 @@ export const LIMITS = {
       same(signals.map(({ aborted }) => aborted), [true, false]);
     });
   },
-  "who waits longer gets what came after the superseded load": async ({ slim, bytes }) => {
+  "calls that wait longer get the module of the new load": async ({ slim, bytes }) => {
     let asked = 0;
     const fetch = (_, { signal }) =>
       asked++ === 0
@@ -68,7 +68,7 @@ export const LIMITS = {
       same(asked, 2);
     });
   },
-  "calls without a limit share one load": async ({ slim, bytes }) => {
+  "calls without a timeout share one load": async ({ slim, bytes }) => {
     let asked = 0;
     await fetchingBy(async () => (asked++, await pause(20), new Response(bytes)), async () => {
       const own = slimClient(slim, "https://cdn.example/sdk.wasm", { totalTimeoutMs: null });
@@ -76,18 +76,18 @@ export const LIMITS = {
       same(asked, 1);
     });
   },
-  "a limit covers a body that never ends": async ({ sdk }) => {
+  "the timeout covers a body that never ends": async ({ sdk }) => {
     const fetch = async () => new Response(new ReadableStream(), { headers: { "content-type": "application/json" } });
     const error = await failure(client(sdk, fetch, { totalTimeoutMs: 60 }).getAiChatUsage());
     same([error.code, error.phase, error.scope], ["timeout", "body", "total"]);
   },
-  "a limit covers text() that never ends": async ({ sdk }) => {
+  "the timeout covers a text() that never ends": async ({ sdk }) => {
     const error = await failure(client(sdk, async () => ({ status: 200, text: never }), { totalTimeoutMs: 60 }).getAiChatUsage());
     same([error.code, error.phase], ["timeout", "body"]);
   },
 
   ...each(
-    "a promise that has failed before the first call fails that call, and nothing else",
+    "a promise that was rejected before the first call fails only that call",
     [
       ["with an Error", () => Promise.reject(new Error("no such file")), /no such file/],
       ["with words", () => Promise.reject("gone"), /gone/],
@@ -108,7 +108,7 @@ export const LIMITS = {
     },
   ),
   ...each(
-    "what fails when nobody waits any more is heard by somebody",
+    "what fails after everybody has left causes no unhandled rejection",
     [
       ["a provider", (sdk, late) => client(sdk, async () => reply(), { bearerToken: late, totalTimeoutMs: 20 })],
       ["a fetch", (sdk, late) => client(sdk, late, { totalTimeoutMs: 20 })],

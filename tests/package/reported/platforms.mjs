@@ -1,9 +1,9 @@
-// Classes 7 to 11: things of other realms, signals of old make, mocked numbers, prerendering, and the stack.
+// Objects of other realms, old signals, mocked clocks and random numbers, prerendering, and stack traces.
 import { COMPANIES, USAGE, client, each, failure, holds, never, otherRealm, pause, replaced, reply, same, scripted } from "./rows.mjs";
 
 const BUSY = async () => reply("", 503);
 
-/** As npm's abort-controller 3 has it, which React Native bundles: no reason, no throwIfAborted. */
+/** Like npm's abort-controller 3, which React Native bundles: without reason and throwIfAborted. */
 function oldController() {
   const target = new EventTarget();
   const signal = Object.assign(target, { aborted: false, onabort: null });
@@ -41,7 +41,7 @@ const OLD_SIGNALS = [
 
 const isAbort = (thrown) => thrown?.name === "AbortError";
 
-/** The platform's clock and chance, as tests and fakers leave them. */
+/** Clocks and random numbers as tests and mocks leave them. */
 const NUMBERS = [
   ["Math.random gives NaN", Math, { random: () => NaN }],
   ["Math.random gives nothing", Math, { random: () => undefined }],
@@ -58,7 +58,7 @@ const NUMBERS = [
   ["performance.now stands still", globalThis.performance, { now: () => 5 }],
 ];
 
-/** Counts who looks at the clock or at chance before `fetch` has been called. */
+/** Counts reads of the clock and of random numbers before `fetch` has been called. */
 async function looksBefore(run) {
   const looks = [];
   let hasSent = false;

@@ -1,5 +1,5 @@
-// What the rows of this folder are made of. Each row is a fault that users of some client reported, or of its kind. It
-// gets `{ sdk, slim, bytes }`: the package's two entries, and the bytes of the module. All of them run in every runtime.
+// The building blocks of this folder's rows. Each row is a bug that users of some client reported, or one like it. It gets
+// `{ sdk, slim, bytes }`: the package's two entries, and the bytes of the module. All rows run in every runtime.
 
 export const USAGE = '{"tokensUsed":5,"tokenLimit":10,"tokensRemaining":5,"isWithinBudget":true,"windowDays":30}';
 export const COMPANIES = ["9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c", "3fa85f64-5717-4562-b3fc-2c963f66afa6"];
@@ -26,7 +26,7 @@ export async function failure(promise) {
   throw new Error(`it succeeded with ${JSON.stringify(value)}`);
 }
 
-/** What a promise is rejected with, be it a thenable. */
+/** The reason with which a promise or thenable rejects. */
 export const rejection = (promise) => promise.then(
   (value) => { throw new Error(`it succeeded with ${JSON.stringify(value)}`); },
   (thrown) => ({ thrown }),
@@ -35,7 +35,7 @@ export const rejection = (promise) => promise.then(
 export const reply = (body = USAGE, status = 200, headers = {}) =>
   new Response(status === 204 || status === 304 ? null : body, { status, headers: { "content-type": "application/json", ...headers } });
 
-/** A fetch that gives what the list makes, the last one for ever, and counts. */
+/** A fetch that returns what the list's functions make, the last one from then on, and counts its calls. */
 export function scripted(...answers) {
   const fetch = (url, init) => {
     fetch.inits.push(init);
@@ -48,7 +48,7 @@ export function scripted(...answers) {
 export const client = (sdk, fetch, options) =>
   new sdk.BookMoreClient({ baseUrl: "https://api.example/base", fetch, ...options });
 
-/** Puts others in the place of globals, or of members of objects, while `run` runs. */
+/** Replaces globals, or members of objects, while `run` runs. */
 export async function replaced(of, members, run) {
   const before = Object.entries(members).map(([name]) => [name, Object.getOwnPropertyDescriptor(of, name)]);
   for (const [name, value] of Object.entries(members)) {
@@ -64,7 +64,7 @@ export async function replaced(of, members, run) {
   }
 }
 
-/** The rejections that nobody had heard of a moment after `run`. */
+/** The rejections that are still unhandled a moment after `run`. */
 export async function unheard(run) {
   const heard = [];
   const process = globalThis.process?.on ? globalThis.process : undefined;
@@ -90,16 +90,16 @@ export async function otherRealm() {
     const frame = document.body.appendChild(document.createElement("iframe"));
     return frame.contentWindow;
   }
-  // By a name that no bundler follows.
+  // By a name that bundlers do not resolve.
   const name = "node:vm";
   return (await import(name)).runInNewContext("globalThis");
 }
 
-/** Rows of a list, named after what each is about. */
+/** The rows of a list, each with its subject in its name. */
 export const each = (name, list, run) =>
   Object.fromEntries(list.map((row) => [`${name}: ${row[0]}`, (context) => run(context, row)]));
 
-/** Runs rows one after the other or side by side; tells how many passed, and how the others failed. */
+/** Runs rows one after the other or concurrently. Returns how many passed, and how the others failed. */
 export async function runRows(rows, context, sideBySide = false) {
   const failures = [];
   let passed = 0;

@@ -1,4 +1,4 @@
-// Class 3: not every throw of `fetch` is the network. Class 6: the reason stands in the sentence.
+// Not everything that `fetch` throws is a network failure, and the message contains the reason.
 import { client, each, failure, holds, rejection, reply, same, scripted } from "./rows.mjs";
 
 const coded = (code, message = "it failed") => Object.assign(new Error(message), { code });
@@ -33,10 +33,10 @@ const OWN_FAULTS = [
   ["a TypeError of a script", () => typeError("x is not a function")],
   ["a hook's Error", () => new Error("status: error")], // sindresorhus/ky#149
   ["a random Error", () => new Error("this fn does not make req")], // openai/openai-node#1656
-  ["the words of the network in an Error", () => new Error("Failed to fetch")],
-  ["words that only begin like the network's", () => typeError("Failed to fetch dynamically imported module: https://app.example/a.js")],
-  ["words that a wrapper made", () => typeError("fetch failed validation")],
-  ["a URL that is none", () => Object.assign(typeError("Failed to parse URL from x"), { code: "ERR_INVALID_URL" })],
+  ["a network failure's message in an Error", () => new Error("Failed to fetch")],
+  ["a message that only begins like a network failure's", () => typeError("Failed to fetch dynamically imported module: https://app.example/a.js")],
+  ["a message of a wrapper", () => typeError("fetch failed validation")],
+  ["an invalid URL", () => Object.assign(typeError("Failed to parse URL from x"), { code: "ERR_INVALID_URL" })],
   ["a signal of another realm", () => typeError('RequestInit: Expected signal ("AbortSignal {}") to be an instance of AbortSignal.')], // vitest-dev/vitest#8374
   ["a dispatcher of another undici", () => typeError("fetch failed", coded("UND_ERR_INVALID_ARG", "invalid onRequestStart method"))], // openai/openai-node#1886
   ...["E2BIG", "E11000", "ENOENT", "EACCES", "EINVAL", "EMFILE", "ERR_INVALID_ARG_TYPE", "ABORT_ERR", "UNABLE_TO_PARSE"].map(
@@ -65,11 +65,11 @@ const CONTROL_FLOW = [
   ["Next, not found", () => Object.assign(new Error("NEXT_HTTP_ERROR_FALLBACK;404"), { digest: "NEXT_HTTP_ERROR_FALLBACK;404" })],
   ["Next, a prerender that hangs", () => Object.assign(new Error("During prerendering, fetch() rejects"), { digest: "HANGING_PROMISE_REJECTION" })],
   ["a digest that is empty", () => Object.assign(new Error("x"), { digest: "" })],
-  ["a digest with the words of the network", () => Object.assign(typeError("Failed to fetch"), { digest: "BAILOUT_TO_CLIENT_SIDE_RENDERING" })],
+  ["a digest with a network failure's message", () => Object.assign(typeError("Failed to fetch"), { digest: "BAILOUT_TO_CLIENT_SIDE_RENDERING" })],
   ["React, a thenable", () => ({ then() {} })],
   ["React, a promise", () => new Promise(() => {})],
   ["React Router, a redirect", () => new Response(null, { status: 302, headers: { location: "/login" } })], // epicweb-dev/epic-stack#632
-  ["a Response of another make", () => ({ get status() { return 404; }, json() {}, text() {} })],
+  ["a Response of another class", () => ({ get status() { return 404; }, json() {}, text() {} })],
   ["React Router, data()", () => ({ type: "DataWithResponseInit", data: "Not found", init: { status: 404 } })],
   ["SvelteKit, redirect()", () => new (class Redirect { constructor() { Object.assign(this, { status: 303, location: "/login" }); } })()], // sveltejs/kit#9785
   ["SvelteKit, error()", () => new (class HttpError { constructor() { Object.assign(this, { status: 404, body: { message: "Not found" } }); } })()],
@@ -84,7 +84,7 @@ const ways = (make) => {
 };
 
 export const THROWN = {
-  ...each("is the network's, and tried again", NETWORK, async ({ sdk }, [, make]) => {
+  ...each("is a network failure, and retried", NETWORK, async ({ sdk }, [, make]) => {
     for (const [, run] of ways(make)) {
       const fetch = scripted(run);
       const error = await failure(client(sdk, fetch, { maxRetries: 1 }).getAiChatUsage());
@@ -92,7 +92,7 @@ export const THROWN = {
       holds(/^No reply came from https:\/\/api\.example\//.test(error.message), error.message);
     }
   }),
-  ...each("is the function's own fault, and told at once", OWN_FAULTS, async ({ sdk }, [, make]) => {
+  ...each("is a failure of the function, and not retried", OWN_FAULTS, async ({ sdk }, [, make]) => {
     for (const [thrown, run] of ways(make)) {
       const fetch = scripted(run);
       const error = await failure(client(sdk, fetch).getAiChatUsage());
@@ -101,7 +101,7 @@ export const THROWN = {
       if (thrown?.message) holds(error.message.includes(thrown.message.replace(/\.$/, "")), error.message);
     }
   }),
-  ...each("is a framework's, and leaves the call as it came", CONTROL_FLOW, async ({ sdk }, [, make]) => {
+  ...each("is a framework's, and rejects the call unchanged", CONTROL_FLOW, async ({ sdk }, [, make]) => {
     for (const [thrown, run] of ways(make)) {
       const fetch = scripted(run);
       const own = client(sdk, fetch);
@@ -110,7 +110,7 @@ export const THROWN = {
       same(fetch.inits.length, 1, "requests:");
     }
   }),
-  ...each("is a framework's, and leaves the provider as it came", CONTROL_FLOW, async ({ sdk }, [, make]) => {
+  ...each("is a framework's, and passes the provider's call unchanged", CONTROL_FLOW, async ({ sdk }, [, make]) => {
     for (const [thrown, bearerToken] of ways(make)) {
       const fetch = scripted(() => { throw new Error("nothing may be sent"); });
       const got = await rejection(client(sdk, fetch, { bearerToken }).getAiChatUsage());
@@ -118,7 +118,7 @@ export const THROWN = {
       same(fetch.inits.length, 0, "requests:");
     }
   }),
-  "what a body throws after the headers is a reply that broke off": async ({ sdk }) => {
+  "an error of the body after the headers is a reply that broke off": async ({ sdk }) => {
     for (const make of [() => new Error("x"), () => coded("ENOENT"), () => typeError("terminated"), () => undefined, () => coded("ERR_STREAM_PREMATURE_CLOSE")]) {
       const fetch = scripted(async () => ({ status: 200, text: async () => { throw make(); } }));
       const error = await failure(client(sdk, fetch, { maxRetries: 1 }).getAiChatUsage());
@@ -126,7 +126,7 @@ export const THROWN = {
       holds(/^The reply broke off/.test(error.message), error.message);
     }
   },
-  "no word and no cause quotes the token": async ({ sdk }) => {
+  "no message and no cause contains the token": async ({ sdk }) => {
     const token = "t0ken-s3cret-9f2c7b1a";
     for (const make of [
       () => new Error(`no: ${token}`),
@@ -142,7 +142,7 @@ export const THROWN = {
     }
   },
 
-  "the function is called as a bare one, with a text and plain objects": async ({ sdk }) => { // replicate/replicate-javascript#90, ionic-team/capacitor#8010
+  "fetch is called without this, with a string and plain objects": async ({ sdk }) => { // replicate/replicate-javascript#90, ionic-team/capacitor#8010
     const given = [];
     async function fetch(...all) {
       given.push(this, ...all);
@@ -154,7 +154,7 @@ export const THROWN = {
     same([init, init.headers].map((object) => Object.getPrototypeOf(object) === Object.prototype), [true, true]);
   },
   ...each(
-    "a token that cannot be sent is told before anything is sent", // postmanlabs/postman-app-support#8004, nodejs/undici#1590
+    "an invalid token is reported before anything is sent", // postmanlabs/postman-app-support#8004, nodejs/undici#1590
     [["a line break", "t0ken-s3cret\n"], ["a carriage return", "t0ken-s3cret\r\n"], ["a space", " t0ken-s3cret"], ["a letter of no header", "t0ken-s3crét"], ["a NUL", "t0ken\0s3cret"]],
     async ({ sdk }, [, token]) => {
       const fetch = scripted(async () => reply());
@@ -183,7 +183,7 @@ export const THROWN = {
   ),
 
   ...each(
-    "the reason stands in the sentence",
+    "the message contains the reason",
     [
       ["a blocked port", () => typeError("fetch failed", new Error("bad port")), ": fetch failed: bad port."],
       ["a proxy's 407", () => typeError("fetch failed", coded("UND_ERR_ABORTED", "Proxy response (407) !== 200 when HTTP Tunneling")), ": fetch failed: UND_ERR_ABORTED: Proxy response (407) !== 200 when HTTP Tunneling."],

@@ -7,7 +7,7 @@ const options: ClientOptions = { bearerToken: async () => ({ token: "t0ken", exp
 export const client = new BookMoreClient({ ...options, onEvent: (event) => void seen.push(event) });
 export const bare = new BookMoreClient();
 
-// What takes a client of the npm package takes one of these.
+// Code that takes the npm package's client accepts this one.
 export const like: BookMoreClientLike = client;
 
 export async function left(signal: AbortSignal): Promise<number | string> {

@@ -1,4 +1,4 @@
-// The public types of "bookmore-sdk", each as it must be. Compiled, never run.
+// The expected public types of "bookmore-sdk". Compiled, never run.
 import * as sdk from "bookmore-sdk";
 import type {
   AiChatUsageResponse, AnyBookMoreError, ApiErrorInit, AttemptInfo, BearerToken, BookMoreClientLike, ClientEvent,
@@ -6,7 +6,7 @@ import type {
   ResponseInfo, ResponseLike, ResponseStatus, SetBearerTokenOptions, TokenProvider, TokenRequest, WasmSource, WithResponse,
 } from "bookmore-sdk";
 
-// ---- What there is ----
+// ---- Exports ----
 
 same<
   keyof typeof sdk,
@@ -88,10 +88,10 @@ same<
   { readonly status: number; readonly headers: object; readonly body?: unknown; arrayBuffer(): Promise<ArrayBuffer> }
 >();
 
-// ---- What is asked and answered ----
+// ---- Requests and replies ----
 
 same<GetAiChatUsage, { companyId?: string | undefined }>();
-// What the members of a reply are is said in src/dto, and reported in docs/api.
+// The reply's members are defined in src/dto, and checked by docs/api.
 same<WithResponse, { data: AiChatUsageResponse; response: ResponseInfo }>();
 same<
   ResponseInfo,
@@ -192,7 +192,7 @@ export function caught(thrown: unknown) {
   return undefined;
 }
 
-/** Each code has its members, without a cast and without a check for undefined. */
+/** Each code narrows the error to its members, without casts and checks for undefined. */
 export function told(error: AnyBookMoreError): unknown {
   switch (error.code) {
     case "config_error":
@@ -219,7 +219,7 @@ export function told(error: AnyBookMoreError): unknown {
       same<typeof error.requestedCompanyId, string>();
       return error.receivedCompanyId;
     case "unexpected_response":
-      // @ts-expect-error: of another company's usage only
+      // @ts-expect-error: only for another company's usage
       error.receivedCompanyId.length;
       return error.contentType;
     case "decode_error":
@@ -230,7 +230,7 @@ export function told(error: AnyBookMoreError): unknown {
   }
 }
 
-/** What is known by its class is narrowed as well, also after `isBookMoreError`. */
+/** `instanceof` narrows as well, also after `isBookMoreError`. */
 export function byClass(error: AnyBookMoreError): number {
   if (error instanceof sdk.ApiError) return error.status;
   if (error instanceof sdk.TimeoutError) return error.timeoutMs;
@@ -238,16 +238,16 @@ export function byClass(error: AnyBookMoreError): number {
   return error.status;
 }
 
-/** Errors that a test makes have what those of calls have. */
+/** Errors created by tests have the same members as those of calls. */
 export function made(init: ApiErrorInit & ErrorInit, message: string): AnyBookMoreError[] {
   const timeout = { phase: "headers", scope: "total", timeoutMs: 5 } as const;
   // @ts-expect-error: a kind is needed
   new sdk.BookMoreError({ message });
-  // @ts-expect-error: a timeout of how long?
+  // @ts-expect-error: a timeoutMs is needed
   new sdk.TimeoutError({ message });
   // @ts-expect-error: a status is needed
   new sdk.RateLimitError({ message });
-  // @ts-expect-error: of which company?
+  // @ts-expect-error: the companies are needed
   new sdk.UnexpectedResponseError({ message, status: 200, code: "company_mismatch" });
   // @ts-expect-error: a message is needed
   new sdk.NetworkError({});
@@ -269,16 +269,16 @@ export function made(init: ApiErrorInit & ErrorInit, message: string): AnyBookMo
   ];
 }
 
-/** Those whose code is one of several are any of them. */
+/** Classes with several codes. */
 export const some: sdk.BookMoreError[] = [
   new sdk.ApiError({ message: "", status: 404 }),
   new sdk.UnexpectedResponseError({ message: "", status: 200, contentType: "text/html" }),
   new sdk.UnexpectedResponseError({ message: "", status: 200, code: "company_mismatch", requestedCompanyId: "", receivedCompanyId: "" }),
 ];
 
-// ---- As it is used ----
+// ---- Use ----
 
-/** Each option may be there and undefined, which `exactOptionalPropertyTypes` tells from absent, and `same` does not. */
+/** Each option may be undefined, which `exactOptionalPropertyTypes` distinguishes from absent, unlike `same`. */
 export function unset(
   client: Record<keyof ClientOptions, undefined>,
   call: Record<keyof RequestOptions, undefined>,
@@ -302,19 +302,19 @@ export function standIn(usage: AiChatUsageResponse, client: sdk.BookMoreClient, 
       return super.getAiChatUsage(request, options);
     }
   }
-  // Declared twice, as by two copies of the package, it is the same.
+  // A client of another copy of the package has the same type.
   const copy: sdk.BookMoreClient = { ...fake, close() {} };
   return [fake, client, copy, new Own(), { ...fake, getAiChatUsage: bound }, ...(sdk.isBookMoreClient(other) ? [other] : [])];
 }
 
-/** What sends requests need not be `typeof fetch`, of which platforms differ. */
+/** A fetch function need not be `typeof fetch`, which differs between platforms. */
 export function senders(response: Response, read: ArrayBuffer): FetchLike[] {
   const whole: typeof fetch = fetch;
   const wrapped = async (input: Parameters<typeof fetch>[0], init?: RequestInit) => fetch(input, init);
   const short = async (url: string) => (url ? response : fetch(url));
   const optional = (url: string, init?: { headers?: Record<string, string>; signal?: AbortSignal }) => fetch(url, init as never);
   const like = async () => ({ status: 200, headers: new Map(), arrayBuffer: async () => read });
-  // @ts-expect-error: not what axios gives
+  // @ts-expect-error: not an axios response
   const axios: FetchLike = async () => ({ status: 200, headers: {}, data: {} });
   return [whole, wrapped, short, optional, like, axios, (url, init) => fetch(url, { ...init, keepalive: true })];
 }
@@ -339,17 +339,17 @@ export async function used(signal: AbortSignal): Promise<number> {
 }
 
 export async function refused(client: sdk.BookMoreClient) {
-  // @ts-expect-error: XML is none of the formats
+  // @ts-expect-error: XML is not a format
   new sdk.BookMoreClient({ format: "xml" });
   // @ts-expect-error: the option is called baseUrl
   new sdk.BookMoreClient({ baseURL: "https://api.bookmore.com" });
   // @ts-expect-error: a token is text
   new sdk.BookMoreClient({ bearerToken: () => 5 });
-  // @ts-expect-error: the module is given to "bookmore-sdk/slim" only
+  // @ts-expect-error: only "bookmore-sdk/slim" takes the module
   new sdk.BookMoreClient({ wasm: "/sdk.wasm" });
   // @ts-expect-error: a Guid is text
   client.getAiChatUsage({ companyId: 5 });
-  // @ts-expect-error: null is not a way to leave it out
+  // @ts-expect-error: it cannot be null
   client.getAiChatUsage({ companyId: null });
   // @ts-expect-error: the request's member is called companyId
   client.getAiChatUsage({ CompanyId: "x" });
@@ -358,7 +358,7 @@ export async function refused(client: sdk.BookMoreClient) {
   const usage = await client.getAiChatUsage();
   // @ts-expect-error: members have camelCase names whatever the server writes
   usage.TokensUsed;
-  // @ts-expect-error: it can be absent
+  // @ts-expect-error: it may be absent
   usage.companyId.length;
   // @ts-expect-error: memory is the package's own business
   client.free();

@@ -29,7 +29,7 @@ export async function used(client: BookMoreClientLike, store: UsageStore, usage:
   meter.addMeterStrings("fi", { label: "Käyttö" });
   // @ts-expect-error: no such variant
   element.variant = "pie";
-  // @ts-expect-error: what is shown is not set
+  // @ts-expect-error: the state is read-only
   element.state = store.getSnapshot();
   // @ts-expect-error: no such word
   element.strings = { title: "Ours" };

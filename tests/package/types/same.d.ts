@@ -1,10 +1,10 @@
-/** Tells apart what assigning does not: `any`, optional members, readonly ones, a wider type from a narrower. */
+/** Distinguishes what assignability does not: `any`, optional and readonly members, wider and narrower types. */
 declare type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-/** Compiles where both types are the same: `same<A, B>()`. Elsewhere it wants an argument that nothing can be. */
+/** `same<A, B>()` compiles only if both types are the same; otherwise it needs an argument of type never. */
 declare function same<A, B>(...proof: Same<A, B> extends true ? [] : [never]): void;
 
-/** The members that an error has beyond those of every Error. */
+/** The members of an error, without those of every Error. */
 declare type Own<E> = { [Name in keyof E as Exclude<Name, "name" | "message" | "stack">]: E[Name] };
 
 /** The members of a class or an interface as those of a plain type. */

@@ -1,4 +1,4 @@
-// The module as a bundler or a runtime gives it. Compiled, never run.
+// The type of an import of the module. Compiled, never run.
 import wasm from "bookmore-sdk/sdk.wasm";
 import { BookMoreClient, type WasmSource } from "bookmore-sdk/slim";
 

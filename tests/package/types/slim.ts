@@ -5,7 +5,7 @@ import * as slim from "bookmore-sdk/slim";
 same<keyof typeof slim, keyof typeof full>();
 same<Members<slim.ClientOptions>, Members<full.ClientOptions & { wasm: full.WasmSource }>>();
 same<ConstructorParameters<typeof slim.BookMoreClient>, [options: slim.ClientOptions]>();
-// Both copies of the declarations fit each other.
+// The types of both entries are compatible.
 same<Members<slim.BookMoreClient>, Members<full.BookMoreClient>>();
 export const narrowed: (error: slim.AnyBookMoreError) => full.AnyBookMoreError = (error) => error;
 
@@ -20,7 +20,7 @@ export function used(module: object): full.BookMoreClient[] {
     new slim.BookMoreClient({ bearerToken: "token" }),
     // @ts-expect-error: there is none inside
     new slim.BookMoreClient(),
-    // @ts-expect-error: a number is no module
+    // @ts-expect-error: a number is not a module
     new slim.BookMoreClient({ wasm: 5 }),
     // @ts-expect-error: nor is this
     new slim.BookMoreClient({ wasm: null }),

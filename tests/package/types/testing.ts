@@ -36,7 +36,7 @@ export function used(fake: FakeBookMore, usage: sdk.AiChatUsageResponse, many: b
   fake.set(undefined, { status: 429, retryafter: 2 });
   // @ts-expect-error: of another kind
   fake.set(undefined, { kind: "network", phase: "body" });
-  // @ts-expect-error: the log is read
+  // @ts-expect-error: the log is read-only
   fake.requests.push();
   return new testing.RequestMismatchError("");
 }

@@ -1,4 +1,4 @@
-// undici's own fetch, by which requests go through a proxy. Compiled, never run.
+// undici's own fetch, used for proxies. Compiled, never run.
 import { BookMoreClient } from "bookmore-sdk";
 import { fetch, ProxyAgent } from "undici";
 

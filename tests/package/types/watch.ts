@@ -41,7 +41,7 @@ export async function used(client: sdk.BookMoreClient): Promise<number | undefin
   for await (const { level } of store) if (level === "over") break;
   // @ts-expect-error: no such option
   watch.watchAiChatUsage(client, {}, { interval: 5 });
-  // @ts-expect-error: a state is not changed
+  // @ts-expect-error: a state is read-only
   store.getSnapshot().status = "ok";
   return store.getSnapshot().trend?.exhaustsAt;
 }

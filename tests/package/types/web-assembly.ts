@@ -1,4 +1,4 @@
-// Where the platform's types have WebAssembly. Compiled, never run.
+// With a platform whose types have WebAssembly. Compiled, never run.
 import { BookMoreClient } from "bookmore-sdk/slim";
 
 export const clients = (module: WebAssembly.Module, bytes: BufferSource) => [

@@ -1,4 +1,4 @@
-// The status that a component of each framework shows on a server, with these options.
+// The status that a component of each framework renders on a server with these options.
 import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 import { aiChatUsage, setBookMoreClient } from "bookmore-sdk/svelte";

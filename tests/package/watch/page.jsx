@@ -1,5 +1,5 @@
-// What the tests of ../watch-browser.test.mjs call in a page: apps of the three frameworks over the API in memory, with a
-// clock that the test moves. Everything else, the hiding of the page too, is the browser's own.
+// The functions that ../watch-browser.test.mjs calls in a page: apps of the three frameworks with the fake API and fake
+// timers. Everything else, such as hiding the page, is done by the browser.
 import FakeTimers from "@sinonjs/fake-timers";
 import { StrictMode, createElement, useState } from "react";
 import { flushSync } from "react-dom";
@@ -28,7 +28,7 @@ const initialUsage = usage({ companyId: ID, share: 0.83 });
 const complaints = [];
 for (const name of ["error", "warn"]) console[name] = (...words) => complaints.push(words.join(" "));
 
-/** Memories of the module, and listeners of page and document that nobody has removed. */
+/** The module's memories, and the listeners left on page and document. */
 const memories = [];
 const { instantiate } = WebAssembly;
 WebAssembly.instantiate = async (...given) => {
@@ -48,7 +48,7 @@ const real = { setTimeout };
 let clock, fake, client;
 const pass = async (ms) => {
   await clock.tickAsync(ms);
-  // React and Vue have schedulers of their own.
+  // React and Vue have their own schedulers.
   await new Promise((resolve) => real.setTimeout.call(window, resolve, 20));
 };
 const requests = () => fake.requests.length;
@@ -99,7 +99,7 @@ const tests = {
     return { requests: requests(), listeners, timers: clock.countTimers(), bytes: memories.at(-1).buffer.byteLength };
   },
 
-  /** When requests are sent, in seconds, and what the store says at last. */
+  /** When requests are sent, in seconds, and the store's last state. */
   async failures() {
     const told = {};
     for (const [name, answers, time] of [
@@ -175,7 +175,7 @@ const tests = {
     main.innerHTML = renderToString(app);
     const html = main.textContent;
     const onServer = requests();
-    // Another part of the page is there already, and knows more: the late one must begin as the server did.
+    // Another part of the page already has a newer usage; the late one must start with the server's.
     const early = createRoot(place());
     flushSync(() => early.render(react(<Usage />)));
     await pass(SECOND);
@@ -191,7 +191,7 @@ const tests = {
     function App() {
       const [request, set] = useState(null);
       show = set;
-      // An object made anew by each rendering is no other one.
+      // A new object in each render is not a new request.
       return <Usage request={request && { ...request }} options={{ ...OPTIONS, thresholds: [0.6], onThreshold: ({ threshold }) => thresholds.push(threshold) }} />;
     }
     const main = place();
@@ -206,7 +206,7 @@ const tests = {
     }
     return { texts, thresholds, requests: requests() };
   },
-  /** An app that keeps a history of what it is shown, and gives it back each time. */
+  /** An app that collects a history of its usages, and passes it in each render. */
   async reactKeepsHistory() {
     const thresholds = [];
     function App() {
@@ -258,7 +258,7 @@ const tests = {
     return { texts, onServer, one, left: requests(), complaints };
   },
 
-  /** A refresh in the task in which the request changes, and a request that is refused. */
+  /** A refresh in the task in which the request changes, and an invalid request. */
   async vueChanges() {
     const request = ref({ companyId: ID });
     fake.set(OTHER, { share: 0.7 });
@@ -277,7 +277,7 @@ const tests = {
     request.value = { companyId: 5 };
     await pass(20 * SECOND);
     texts.push(main.textContent);
-    // As in a click handler, which does not await it.
+    // Not awaited, as in a click handler.
     const refused = await usage.refresh().catch(({ code }) => code);
     const idle = requests() - asked;
     request.value = { companyId: ID };
@@ -287,7 +287,7 @@ const tests = {
     return { of: refreshed.companyId, texts, caught, idle, refused };
   },
 
-  /** Each framework: a request that cannot be used, after the logged-in user's own. */
+  /** Each framework: an invalid request after the logged-in user's own. */
   async refusedLater() {
     fake.set(undefined, { share: 0.9 });
     const codes = [];
@@ -349,7 +349,7 @@ const tests = {
     return { counts: [...counts, requests()], text: main.textContent, complaints };
   },
 
-  /** Each framework: what was known of the first company, while and after the next is asked for. */
+  /** Each framework: the first company's usage, during and after the request for the next one. */
   async anotherCompany() {
     clock.setSystemTime(Date.UTC(2026, 0));
     const { companyId, ...unnamed } = initialUsage;
@@ -397,7 +397,7 @@ const tests = {
     return seen;
   },
 
-  // Each framework: twenty companies in a second, and what is shown is the last one's.
+  // Each framework: twenty companies in a second; the last one is shown.
   async quickChanges() {
     const ids = Array.from({ length: 20 }, (_, at) => `00000000-0000-4000-8000-${String(at + 1).padStart(12, "0")}`);
     ids.forEach((id, at) => fake.set(id, [{ kind: "slow", delayMs: 500 - 20 * at }, { share: at / 100 }]));
@@ -439,7 +439,7 @@ const tests = {
     return { texts: [reactMain, vueMain, svelteMain].map(({ textContent }) => textContent), perInterval: requests() - before, complaints };
   },
 
-  /** An island that is hydrated when another knows the usage already. */
+  /** An island that is hydrated when another one already has the usage. */
   async svelteIsLate() {
     const props = { client, request: { companyId: ID }, options: OPTIONS };
     const { body } = renderSvelte(ServerLate, { props });
@@ -452,7 +452,7 @@ const tests = {
     const html = main.textContent.trim();
     hydrate(SvelteLate, { target: main, props });
     await pass(10);
-    // Made by the page alone, it knows at once what is known.
+    // Created in the page, it has the known usage at once.
     const fresh = place();
     mountSvelte(SvelteLate, { target: fresh, props });
     flushSvelte();

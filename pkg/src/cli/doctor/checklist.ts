@@ -3,7 +3,7 @@ import type { DiagnosisStep, Finding } from "../../diagnose/types.js";
 import { printable } from "../../printable.js";
 import { canErase, CLEAR_LINE, styled } from "../output.js";
 
-/** What a step came to. */
+/** The result of a step. */
 export interface Checked extends Pick<DiagnosisStep, "outcome" | "detail"> {
   findings?: Finding[];
 }
@@ -11,7 +11,7 @@ export interface Checked extends Pick<DiagnosisStep, "outcome" | "detail"> {
 const { stderr } = process;
 const MARKS = { ok: ["green", "✔"], failed: ["red", "✘"], skipped: ["dim", "–"] } as const;
 
-/** Runs one step after the other, and remembers what each came to. On a terminal it tells which one runs. */
+/** Runs the steps and keeps their results. A terminal shows which one is running. */
 export class Checklist {
   readonly steps: (DiagnosisStep & { findings: Finding[] })[] = [];
 
@@ -32,12 +32,12 @@ export class Checklist {
     }
   }
 
-  /** Something else is about to run a step. */
+  /** Shows a step that is not run by `step`. */
   announce(name: string): void {
     this.#show(`… ${name}`);
   }
 
-  /** It has run one. */
+  /** Adds such a step's result. */
   readonly add = (step: DiagnosisStep): void => {
     this.#show("");
     this.steps.push({ ...step, findings: [] });
@@ -48,7 +48,7 @@ export class Checklist {
   }
 }
 
-/** A line for each step, and below it what was found there and what mends it. */
+/** A line for each step, with its findings and fixes below. */
 export function listed(steps: Checklist["steps"]): string {
   const width = Math.max(...steps.map(({ name }) => name.length));
   const lines = steps.flatMap(({ name, outcome, detail, ms, findings }) => {

@@ -11,10 +11,10 @@ import { certificateCause, day, described } from "./certificate.js";
 import type { Checked } from "./checklist.js";
 import { hostOf, systemCause, unreachable } from "./system.js";
 
-/** What is found where there was time for it. */
+/** A step that took too long. */
 const LATE: Checked = { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
 const DAY = 86_400_000;
-/** So long before its end a certificate's end is worth a note. */
+/** How long before its expiry a certificate gets a note. */
 const SOON_MS = 14 * DAY;
 
 interface Address {
@@ -24,7 +24,7 @@ interface Address {
 
 type Handshake = { error: string } | { certificate: DetailedPeerCertificate; versions: string; problem: string | undefined };
 
-/** What the system's code stands for. Of one that nobody knows, a later step may know more. */
+/** The finding for an error code of the system; none for an unknown code, which a later step may explain. */
 function failures(code = "", baseUrl: string): Finding[] {
   const cause = systemCause(code);
   return cause ? [errorFinding(unreachable(cause, baseUrl))] : [];
@@ -33,7 +33,7 @@ function failures(code = "", baseUrl: string): Finding[] {
 /** The addresses of a name, of both families. */
 export async function resolved(baseUrl: string, signal: AbortSignal): Promise<Checked & { addresses: Address[] }> {
   const host = hostOf(new URL(baseUrl));
-  if (isIP(host)) return { outcome: "skipped", detail: `${host} is an address already`, addresses: [{ address: host, family: isIP(host) }] };
+  if (isIP(host)) return { outcome: "skipped", detail: `${host} is an IP address`, addresses: [{ address: host, family: isIP(host) }] };
   try {
     const addresses = await limited(signal, () => lookup(host, { all: true, verbatim: true }));
     if (!addresses) return { ...LATE, addresses: [] };
@@ -54,7 +54,7 @@ export async function connected(baseUrl: string, addresses: Address[], signal: A
   return { outcome: "failed", detail: `port ${port}: ${detail}`, findings: failures(came.find(({ error }) => systemCause(error!))?.error, baseUrl) };
 }
 
-/** Why there is no connection, by the system's code; undefined where there is one. */
+/** The system's error code if there is no connection; undefined if there is one. */
 export async function connection(host: string, port: number, signal: AbortSignal): Promise<string | undefined> {
   const came = await limited(signal, (limit) => new Promise<{ error?: string }>((resolve) => {
     const socket = connect({ host, port, signal: limit });
@@ -64,12 +64,12 @@ export async function connection(host: string, port: number, signal: AbortSignal
   return came ? came.error : "ETIMEDOUT";
 }
 
-/** One TLS handshake, whoever vouches for the certificate. Undefined where there was no time for it. */
+/** A TLS handshake that accepts any certificate; undefined if it took too long. */
 function handshake(baseUrl: string, signal: AbortSignal): Promise<Handshake | undefined> {
   const url = new URL(baseUrl);
   const host = hostOf(url);
   return limited(signal, (limit) => new Promise<Handshake>((resolve) => {
-    // Refused by hand, so that all that it says can be shown.
+    // Checked below, so that the certificate can be shown even if it is refused.
     const socket = connectTls({ host, port: portOf(url), ALPNProtocols: ["h2", "http/1.1"], rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) });
     limit.addEventListener("abort", () => socket.destroy());
     socket.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
@@ -90,25 +90,25 @@ export async function certified(baseUrl: string, signal: AbortSignal): Promise<C
   const detail = `${versions}, ${described(certificate)}`;
   if (!problem) return { outcome: "ok", detail, findings: endingSoon(certificate, host) };
   if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") {
-    const message = `The certificate of ${host} would be refused (${problem}), and NODE_TLS_REJECT_UNAUTHORIZED=0 lets it pass: whoever is on the way can read the credentials.`;
+    const message = `The certificate of ${host} would be refused (${problem}), but NODE_TLS_REJECT_UNAUTHORIZED=0 accepts it: anyone in between can read the credentials.`;
     return { outcome: "ok", detail: `${detail}, not checked`, findings: [{ code: "insecure_tls", level: "note", message, fix: "unset NODE_TLS_REJECT_UNAUTHORIZED" }] };
   }
   return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [errorFinding(certificateCause(problem, certificate, baseUrl))] };
 }
 
-/** What answers a GET without credentials: the version of HTTP, and the headers that tell who it is. */
+/** Sends a GET without credentials: shows the HTTP version, and the headers that identify what answers. */
 export async function answered(baseUrl: string, signal: AbortSignal): Promise<Checked> {
   const isPlain = baseUrl.startsWith("http:");
   const { get } = isPlain ? http : https;
   const came = await limited(signal, (limit) => new Promise<IncomingMessage | NodeJS.ErrnoException>((resolve) => {
-    // What fetch offers in TLS: a server that speaks another version alone says so.
+    // Offers what fetch does, so that a server that speaks only another version refuses.
     const offered = isPlain ? {} : { ALPNProtocols: ["http/1.1"] };
     get(baseUrl + PATH, { headers: { accept: "application/json" }, agent: false, signal: limit, ...offered }, (reply) => resolve(reply.resume())).on("error", resolve);
   }));
   if (!came) return LATE;
   const isError = came instanceof Error;
   const detail = isError ? (came.code ?? came.message) : headOf(came);
-  // A port of TLS closes what is plain, or answers it with a 400.
+  // A TLS port closes a plain connection, or answers it with a 400.
   if (isPlain && (isError || came.statusCode === 400) && (await speaksTls(baseUrl, signal))) {
     return { outcome: "failed", detail: `${detail}, and speaks TLS`, findings: [errorFinding(unreachable("needs_https", baseUrl))] };
   }
@@ -127,7 +127,7 @@ async function speaksTls(baseUrl: string, signal: AbortSignal): Promise<boolean>
 
 function endingSoon({ valid_to }: DetailedPeerCertificate, host: string): Finding[] {
   if (!(Date.parse(valid_to) - Date.now() < SOON_MS)) return [];
-  return [{ code: "certificate_ends_soon", level: "note", message: `The certificate of ${host} ends on ${day(valid_to)}.` }];
+  return [{ code: "certificate_ends_soon", level: "note", message: `The certificate of ${host} expires on ${day(valid_to)}.` }];
 }
 
 const shown = ({ address, family }: Address): string => `${address} (v${family})`;

@@ -3,13 +3,13 @@ import { corsFix, EXPOSED } from "../../diagnose/fixes.js";
 import { DUPLICATE, errorFinding } from "../../diagnose/network.js";
 import type { Finding, FindingCode } from "../../diagnose/types.js";
 
-/** A reply, as far as a browser looks at it for CORS. */
+/** The parts of a reply that matter for CORS. */
 export interface CorsReply {
   status: number;
   headers: Headers;
 }
 
-/** What a page would ask for. */
+/** The request of a page. */
 export interface PageRequest {
   page: string;
   /** In lower case. */
@@ -18,47 +18,47 @@ export interface PageRequest {
 }
 
 /**
- * What a browser would make of the replies, by the Fetch standard: `preflight` is that to OPTIONS, absent where none is
- * asked for, `reply` that to a GET without credentials.
+ * What a browser would conclude from the replies, by the Fetch standard. `preflight`: the reply to OPTIONS, if the request
+ * needs one; `reply`: the reply to a GET without credentials.
  */
 export function corsFindings(request: PageRequest, preflight: CorsReply | undefined, reply: CorsReply): Finding[] {
   const { page, headerNames, includesCookies } = request;
   const fix = corsFix(request);
   const found = (code: FindingCode, message: string): Finding[] => [{ level: "error", code, message, ...fix }];
   const location = reply.headers.get("location");
-  // The call tells where to, and what it means.
+  // The call's finding has the target and its meaning.
   if (reply.status >= 300 && reply.status < 400 && location !== null && !isLetIn(reply, request)) return [];
 
   const replies = preflight ? [preflight, reply] : [reply];
   const origins = replies.map(allowedOrigin);
   const origin = allowedOrigin(reply);
   const several = origins.find((each) => each?.includes(","));
-  if (several) return isList(several) ? found("cors_duplicate", `Access-Control-Allow-Origin names more than one origin, ${several}, and browsers accept one alone: settings list them, or the server and something in front of it both send it.`) : [errorFinding(DUPLICATE)];
+  if (several) return isList(several) ? found("cors_duplicate", `Access-Control-Allow-Origin names several origins, ${several}, but browsers accept only one: the settings list them all, or the server and something in front of it both send the header.`) : [errorFinding(DUPLICATE)];
   if (origin === null && preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
-    return found("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: it is made before CORS headers are added, and a page takes it for a lost network.`);
+    return found("cors_error_replies", `The preflight has CORS headers, but the ${reply.status} for a GET without credentials has none, because it is written before they are added. To a page it looks like a network failure.`);
   }
-  if (origin === null && replies.some(hasCors)) return found("cors_origin", `The server's CORS settings let in other origins, and not ${page}: there is no Access-Control-Allow-Origin for it.`);
+  if (origin === null && replies.some(hasCors)) return found("cors_origin", `The server's CORS settings allow other origins, but not ${page}: there is no Access-Control-Allow-Origin for it.`);
   if (origin === null) {
     const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
     return found("cors_missing", `The server sends no CORS headers with its ${reply.status}${asked}: no page may read it.`);
   }
-  if (!admits(reply, page)) return found("cors_origin", `The server's CORS settings let in ${origin || "nobody, by an empty Access-Control-Allow-Origin"}, and not ${page}.`);
+  if (!admits(reply, page)) return found("cors_origin", `The server's CORS settings allow ${origin || "nobody, by an empty Access-Control-Allow-Origin"}, not ${page}.`);
   if (preflight) {
-    if (!isSuccess(preflight)) return found("cors_preflight", `OPTIONS is answered with ${preflight.status}, where a browser needs a success: it asks so before it sends ${headerNames.join(", ")}.`);
+    if (!isSuccess(preflight)) return found("cors_preflight", `OPTIONS, which a browser sends before ${headerNames.join(", ")}, is answered with ${preflight.status} instead of a success.`);
     if (!admits(preflight, page)) return found("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
     const allowed = listOf(preflight, "access-control-allow-headers");
-    // The asterisk never stands for Authorization, and for nothing beside cookies.
+    // The asterisk never includes Authorization, and means nothing if cookies are sent.
     const isAllowed = (name: string) => allowed.includes(name) || (allowed.includes("*") && !includesCookies && name !== "authorization");
     const refused = headerNames.filter((name) => !isAllowed(name));
-    const asterisk = allowed.includes("*") ? " The asterisk stands neither for Authorization nor for anything beside cookies." : "";
-    if (refused.length > 0) return found("cors_headers", `The server's CORS settings do not let a page send ${refused.join(", ")}; they allow ${allowed.join(", ") || "no header"}.${asterisk}`);
+    const asterisk = allowed.includes("*") ? " The asterisk does not include Authorization, and means nothing if cookies are sent." : "";
+    if (refused.length > 0) return found("cors_headers", `The server's CORS settings do not allow a page to send ${refused.join(", ")}; they allow ${allowed.join(", ") || "no header"}.${asterisk}`);
   }
   if (includesCookies && !replies.every((each) => isLetIn(each, request))) {
     const needed = [
       ...(origins.includes("*") ? [`Access-Control-Allow-Origin: ${page}, not *`] : []),
       ...(replies.every(allowsCookies) ? [] : ["Access-Control-Allow-Credentials: true"]),
     ];
-    return found("cors_credentials", `The server's CORS settings do not let a page send cookies: they need ${needed.join(", and ")}.`);
+    return found("cors_credentials", `The server's CORS settings do not allow a page to send cookies, which takes ${needed.join(", and ")}.`);
   }
   const exposed = listOf(reply, "access-control-expose-headers");
   const hidden = EXPOSED.map((name) => name.toLowerCase()).filter((name) => !exposed.includes(name) && !(exposed.includes("*") && !includesCookies));
@@ -67,7 +67,7 @@ export function corsFindings(request: PageRequest, preflight: CorsReply | undefi
   return [{ code: "hidden_headers", level: "note", message, ...fix }];
 }
 
-/** Whether what may be one header or several, joined, names others each time, as two who send it for one page would not. */
+/** Whether a value, which may be several headers joined, is a list of different origins, not the same origin or * sent twice. */
 function isList(origins: string): boolean {
   const all = origins.split(",").map((each) => each.trim());
   return new Set(all).size === all.length && !all.includes("*");
@@ -82,7 +82,7 @@ function isLetIn(reply: CorsReply, { page, includesCookies }: PageRequest): bool
   return includesCookies ? allowedOrigin(reply) === page && allowsCookies(reply) : admits(reply, page);
 }
 
-/** Whether the server has CORS settings, for whomever. */
+/** Whether the server has CORS settings for any origin. */
 function hasCors({ headers }: CorsReply): boolean {
   return [...headers.keys()].some((name) => name.startsWith("access-control-")) || /\borigin\b/i.test(headers.get("vary") ?? "");
 }
@@ -91,7 +91,7 @@ function listOf({ headers }: CorsReply, name: string): string[] {
   return (headers.get(name) ?? "").toLowerCase().split(",").map((item) => item.trim()).filter(Boolean);
 }
 
-/** Asks as a browser would, first by OPTIONS where a header needs it; neither has a credential. */
+/** Sends what a browser would: OPTIONS if a header needs it, then the GET; both without credentials. */
 export async function askedAsPage({ page, headerNames }: PageRequest, baseUrl: string, signal: AbortSignal): Promise<{ preflight: CorsReply | undefined; reply: CorsReply }> {
   const url = baseUrl + PATH;
   const send = async (method: string, headers: Record<string, string>): Promise<CorsReply> => {

@@ -17,8 +17,8 @@ export interface Proxy {
 }
 
 /**
- * The proxy that the environment names for a URL, by the rules of Node.js: one for http is one for https, too, and an empty
- * variable in lower case counts.
+ * The proxy for a URL, from the environment, by the rules of Node.js: http_proxy also counts for https, and an empty
+ * lower-case variable takes precedence.
  */
 export function proxyFor(baseUrl: string): Proxy | undefined {
   const url = new URL(baseUrl);
@@ -34,7 +34,7 @@ export function proxyFor(baseUrl: string): Proxy | undefined {
   }
 }
 
-/** Whether NO_PROXY has it: by its name or by the end of it, for one port or all. */
+/** Whether NO_PROXY excludes the host, by its name or domain, for one port or all. */
 function isExcluded(url: URL): boolean {
   const { hostname } = url;
   const given = (env["no_proxy"] ?? env["NO_PROXY"] ?? "").toLowerCase();
@@ -49,27 +49,27 @@ function isExcluded(url: URL): boolean {
 }
 
 const [major = 0, minor = 0] = versions.node.split(".").map(Number);
-/** Since when Node.js can be told to heed it. */
+/** Whether this version of Node.js can use a proxy from the environment. */
 const canHeed = major >= 24 || (major === 22 && minor >= 21);
 const isNode = !("bun" in versions) && !("deno" in versions);
-/** The fetch of Node.js 22 takes a name for that one host, and one with a dot or an asterisk in front for the hosts below it. */
+/** In Node.js 22's fetch, a name excludes only that host, and a name after a dot or an asterisk only the hosts below it. */
 const isExact = isNode && major === 22;
 
-/** Whether the `fetch` of this process goes through it. */
+/** Whether the `fetch` of this process uses the proxy. */
 export function isHeeded(): boolean {
   if (!isNode) return true;
   const flags = [...execArgv, ...(env["NODE_OPTIONS"] ?? "").split(/\s+/)];
   return canHeed && (env["NODE_USE_ENV_PROXY"] === "1" || flags.includes("--use-env-proxy"));
 }
 
-/** Whether the proxy is there, and lets through to a server of https. Its user name and password are not shown. */
+/** Whether the proxy answers, and connects to an https server. Its user name and password are not shown. */
 export async function proxied(proxy: Proxy, baseUrl: string, signal: AbortSignal): Promise<Checked> {
   const at = placeOf(proxy.url);
   const error = await connection(hostOf(proxy.url), portOf(proxy.url), signal);
   if (!isHeeded()) return { outcome: "failed", detail: `${at}: not used by this fetch${error ? `, ${error}` : ""}` };
   const refused = (what: string, how: string): Checked => ({ outcome: "failed", detail: `${at}: ${what}`, findings: [refusal(proxy, baseUrl, how)] });
   if (error) return refused(error, `cannot be reached (${error})`);
-  // What it says of http is the reply to the request.
+  // For http, the proxy answers the request itself.
   if (!baseUrl.startsWith("https:")) return { outcome: "ok", detail: at };
   let credentials: string;
   try {
@@ -78,10 +78,10 @@ export async function proxied(proxy: Proxy, baseUrl: string, signal: AbortSignal
     return refused("its user name or password is not percent-encoded", "cannot be used, because its user name or password has a % that is not percent-encoded (%25)");
   }
   const came = await limited(signal, (limit) => tunnel(proxy.url, credentials, baseUrl, limit));
-  if (came === undefined) return refused(`nothing within ${LIMIT_MS / 1000} s`, `takes the connection and says nothing within ${LIMIT_MS / 1000} s`);
-  if (typeof came === "string") return refused(came, `does not answer as one (${came})`);
+  if (came === undefined) return refused(`nothing within ${LIMIT_MS / 1000} s`, `accepts the connection but does not answer within ${LIMIT_MS / 1000} s`);
+  if (typeof came === "string") return refused(came, `does not answer like a proxy (${came})`);
   const { host } = new URL(baseUrl);
-  if (came < 300) return { outcome: "ok", detail: `${at}, lets through to ${host}` };
+  if (came < 300) return { outcome: "ok", detail: `${at}, connects to ${host}` };
   return refused(`CONNECT ${came}`, meaning(came, proxy, host));
 }
 
@@ -106,27 +106,27 @@ function tunnel(proxy: URL, credentials: string, baseUrl: string, signal: AbortS
 }
 
 function meaning(status: number, { url, variable }: Proxy, host: string): string {
-  if (status === 407) return url.username ? `refuses the user name and password in ${variable} (407)` : `wants a user name and a password (407): ${variable} can have them`;
+  if (status === 407) return url.username ? `refuses the user name and password in ${variable} (407)` : `requires a user name and a password (407), which ${variable} can contain`;
   if (status === 403) return `forbids ${host} (403)`;
   return `cannot or will not connect to ${host} (${status})`;
 }
 
-/** No reply came through a proxy that is there. */
+/** A proxy that answers, but returns no reply from the server. */
 export function behindProxy(proxy: Proxy, baseUrl: string): Finding {
-  return refusal(proxy, baseUrl, `returns no reply from ${new URL(baseUrl).host}: it wants credentials, forbids it, or cannot reach it`);
+  return refusal(proxy, baseUrl, `returns no reply from ${new URL(baseUrl).host}: it requires credentials, forbids the server, or cannot reach it`);
 }
 
-/** The fix shows what the proxy answers, and neither its password nor a token. */
+/** The fix shows the proxy's answer, without its password or a token. */
 function refusal(proxy: Proxy, baseUrl: string, how: string): Finding {
   const fix = `curl -sS -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$${proxy.variable}" ${shellWord(baseUrl)}`;
   return { code: "proxy_refused", level: "error", message: `The proxy at ${placeOf(proxy.url)}, ${how}.`, fix };
 }
 
-/** A proxy that is named and not used: what calls fail of, where nothing can be reached without. */
+/** A proxy in the environment that fetch does not use. It is why calls fail, if the server cannot be reached directly. */
 export function unusedProxy({ variable }: Proxy, isReached: boolean): Finding {
   const fix = canHeed
     ? "export NODE_USE_ENV_PROXY=1"
     : 'import { EnvHttpProxyAgent, setGlobalDispatcher } from "undici"; setGlobalDispatcher(new EnvHttpProxyAgent());';
-  const message = `${variable} names a proxy, and the fetch of Node.js ${versions.node} does not use it by itself${isReached ? "; the server answers without it" : ""}.`;
+  const message = `${variable} names a proxy, but the fetch of Node.js ${versions.node} does not use it by default${isReached ? "; the server answers without it" : ""}.`;
   return { code: "proxy_unused", level: isReached ? "note" : "error", message, fix };
 }

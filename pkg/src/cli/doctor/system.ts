@@ -3,7 +3,7 @@ import { httpsOf, shellWord } from "../../diagnose/fixes.js";
 import { connectionRefused, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 
-/** How the systems behind Node.js and Bun call what keeps a reply from coming. */
+/** The error codes of Node.js and Bun for each cause. */
 const CODES: [FindingCode, RegExp][] = [
   ["connection_refused", /^(ECONNREFUSED|ConnectionRefused)$/],
   ["unknown_host", /^(ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/],
@@ -22,19 +22,19 @@ const CODES: [FindingCode, RegExp][] = [
   ["connection_reset", /^(ECONNRESET|UND_ERR_SOCKET|EPIPE|ConnectionReset|ConnectionClosed)$/],
 ];
 
-/** What a code of the system stands for. */
+/** The cause that an error code of the system stands for. */
 export function systemCause(code: string): FindingCode | undefined {
   return CODES.find(([, pattern]) => pattern.test(code))?.[0];
 }
 
 /**
- * What keeps a reply of `baseUrl` from coming. `words`: what there is to add, as a sentence. `authority`: which one it is
- * of those above the certificate, where that has the right dates; empty where nobody has looked.
+ * Why there is no reply from `baseUrl`. `words`: a sentence to add. `authority`: the authority whose dates are wrong, if
+ * the server's own certificate is valid; empty if that was not checked.
  */
 export function unreachable(code: FindingCode, baseUrl: string, words = "", authority = ""): Cause {
   const url = new URL(baseUrl);
   const { host } = url;
-  const place = `${placeOf(url)},`;
+  const place = placeOf(url);
   const certificate = `${handshakeLine(url)} | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
   const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
   const cause = (message: string, fix: string): Cause => ({ code, message: words ? `${message} ${words}` : message, fix });
@@ -44,66 +44,66 @@ export function unreachable(code: FindingCode, baseUrl: string, words = "", auth
     case "unknown_host":
       return unknownHost(url);
     case "certificate_expired":
-      if (authority) return cause(`The certificate of ${host} has not expired, but that of an authority above it has (${authority}). Whoever runs the server has to mend its chain, or get a certificate of another authority.`, handshakeLine(url));
-      return cause(`The certificate of ${host}${words ? "" : ", or that of an authority above it,"} has expired; whoever runs the server has to renew it.`, certificate);
+      if (authority) return cause(`The certificate of ${host} has not expired, but that of an authority above it has (${authority}). Its operator must fix the chain, or get a certificate from another authority.`, handshakeLine(url));
+      return cause(`The certificate of ${host}${words ? "" : ", or that of an authority above it,"} has expired; its operator must renew it.`, certificate);
     case "certificate_not_yet_valid":
-      return cause(`The certificate of ${authority ? `an authority above that of ${host} (${authority})` : `${host}${words ? "" : ", or that of an authority above it,"}`} is not valid yet, or the clock of this machine is behind.`, "date -u");
+      return cause(`The certificate of ${authority ? `an authority above that of ${host} (${authority})` : `${host}${words ? "" : ", or that of an authority above it,"}`} is not valid yet, or this machine's clock is behind.`, "date -u");
     case "certificate_name":
-      return cause(`The certificate of ${host} is for other names; the base URL has to have one of them.`, certificate);
+      return cause(`The certificate of ${host} is for other names; use one of them in the base URL.`, certificate);
     case "certificate_untrusted":
       return cause(
-        `Node.js does not trust the certificate of ${host}: it is signed by itself or by a company's own authority, or the server leaves out a part of the chain.`,
+        `Node.js does not trust the certificate of ${host}: it is self-signed or from a company's own authority, or the server does not send the whole chain.`,
         "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
       );
     case "certificate_refused":
       return cause(`Node.js refuses the certificate of ${host}${words ? ":" : "."}`, handshakeLine(url));
     case "not_tls":
-      return cause(`What listens at ${place} does not speak TLS: perhaps plain http.`, verbose);
+      return cause(`The server at ${place}, does not speak TLS, but perhaps plain http.`, verbose);
     case "needs_https":
-      return cause(`What listens at ${place} speaks TLS, and is asked by plain http.`, `export BOOKMORE_URL=${shellWord(httpsOf(baseUrl))}`);
+      return cause(`The server at ${place}, speaks TLS, but the base URL is plain http.`, `export BOOKMORE_URL=${shellWord(httpsOf(baseUrl))}`);
     case "tls_version":
-      return cause(`${host} speaks no version of TLS that Node.js does, perhaps only 1.0 or 1.1; whoever runs the server has to allow 1.2.`, handshakeLine(url));
+      return cause(`${host} supports no version of TLS that Node.js does, perhaps only 1.0 or 1.1; its operator must enable 1.2.`, handshakeLine(url));
     case "tls_refused":
-      return cause(`The TLS handshake with ${host} failed: the server wants a client certificate, or what it offers is too weak for Node.js.`, handshakeLine(url));
+      return cause(`The TLS handshake with ${host} failed: the server requires a client certificate, or offers only ciphers that are too weak for Node.js.`, handshakeLine(url));
     case "client_certificate":
       return cause(
-        `${host} wants a client certificate. Give one to the fetch of Node.js.`,
+        `${host} requires a client certificate. Set one for Node.js's fetch.`,
         dispatcherLines('new Agent({ connect: { cert: readFileSync("client.pem"), key: readFileSync("client.key") } })', 'import { readFileSync } from "node:fs";'),
       );
     case "http_version":
-      return cause(`${host} speaks only HTTP/2, and the fetch of Node.js speaks HTTP/1.1 by default.`, dispatcherLines("new Agent({ allowH2: true })"));
+      return cause(`${host} speaks only HTTP/2, but Node.js's fetch speaks HTTP/1.1 by default.`, dispatcherLines("new Agent({ allowH2: true })"));
     case "not_http":
-      return cause(`What listens at ${place} does not answer in HTTP/1.1: it is another service, or speaks only HTTP/2.`, verbose);
+      return cause(`The server at ${place}, does not answer in HTTP/1.1: it is another service, or speaks only HTTP/2.`, verbose);
     case "connect_timeout":
-      return cause(`No connection to ${host} came about: a firewall drops it, there is no route, or the host is away.`, verbose);
+      return cause(`There is no connection to ${host}: a firewall drops it, there is no route, or the host is down.`, verbose);
     case "connection_reset":
-      return cause(`The connection to ${host} was closed before a reply came, by the server or by something on the way.`, verbose);
+      return cause(`The connection to ${host} was closed before there was a reply, by the server or by something in between.`, verbose);
     default:
       return cause(`No reply came from ${host}.`, verbose);
   }
 }
 
-/** Shows the certificate, and what is wrong with the handshake. */
+/** The command that shows the certificate and why the handshake fails. */
 function handshakeLine(url: URL): string {
   const name = isIP(hostOf(url)) ? "" : ` -servername ${shellWord(url.hostname)}`;
   return `openssl s_client -connect ${shellWord(`${url.hostname}:${portOf(url)}`)}${name} </dev/null`;
 }
 
-/** Nobody but the certificate itself can vouch for it. What was trusted before still is. */
+/** A self-signed certificate. The fix keeps the authorities that are already trusted. */
 export function selfSigned(baseUrl: string, words: string): Cause {
   const url = new URL(baseUrl);
   const before = process.env["NODE_EXTRA_CA_CERTS"] ? ['cat "$NODE_EXTRA_CA_CERTS" >> server.pem'] : [];
   return {
     code: "certificate_untrusted",
-    message: `The certificate of ${url.host} is signed by itself, so that Node.js does not trust it. Where you know it for the server's own, you can make it do so. ${words}`,
+    message: `The certificate of ${url.host} is self-signed, so Node.js does not trust it. If you know that it is the server's own, add it to the trusted ones. ${words}`,
     fix: [`${handshakeLine(url)} | openssl x509 > server.pem`, ...before, 'export NODE_EXTRA_CA_CERTS="$PWD/server.pem"'].join("\n"),
   };
 }
 
-/** The settings of the fetch of Node.js, which the package undici has. */
+/** Configures Node.js's fetch, through the package undici. */
 function dispatcherLines(agent: string, more?: string): string {
   return [...(more ? [more] : []), 'import { Agent, setGlobalDispatcher } from "undici";', `setGlobalDispatcher(${agent});`].join("\n");
 }
 
-/** As sockets take it: without the brackets of an IPv6 address. */
+/** The host name for sockets: an IPv6 address without brackets. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, "");
