@@ -77,7 +77,7 @@ export class Calls {
   #closing: Engine[] = [];
   /** How often the client was closed. */
   #closes = 0;
-  /** The id of the last call; a new engine counts on from it. */
+  /** The id of the last call; a new engine continues from it. */
   #lastCall = 0;
   /** Which of the app's functions is running; a call that it makes must not wait for it. */
   #running: "provider" | "fetch" | undefined;

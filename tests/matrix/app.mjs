@@ -22,7 +22,7 @@ const QUIET_TOOLS = {
 };
 
 export class App {
-  /** What the cell used, with versions; the table shows it. */
+  /** The versions that the cell used, for the table. */
   versions = new Set();
   #folder;
   #server;
@@ -160,7 +160,7 @@ export class App {
 
   freePort = freePort;
 
-  /** What a page shows once it has its answer. `?api=` tells the page the base URL. */
+  /** The output of a page. `?api=` passes the base URL to it. */
   async page(url, browser = "chromium") {
     const asking = new URL(url);
     asking.searchParams.set("api", this.api);
@@ -169,14 +169,14 @@ export class App {
     return parsed(text, url);
   }
 
-  /** What a page of an extension shows. The folder contains its manifest. */
+  /** The output of an extension's page. The folder contains its manifest. */
   async extensionPage(folder, page) {
     const { text, label } = await readExtension(this.at(folder), `${page}?api=${encodeURIComponent(this.api)}`);
     this.versions.add(label);
     return parsed(text, page);
   }
 
-  /** What a page with one script shows, served from the folder of the build. */
+  /** The output of a page with one script, served from the folder of the build. */
   async scriptPage(path, type = "module", browser = "chromium", headers = {}) {
     const folder = dirname(path);
     this.write(

@@ -9,7 +9,7 @@ import { BROWSERS, CHROMIUM_FLAGS, MissingProgram, chromiumProgram, find, startC
 import { NotRun } from "./not-run.mjs";
 import { start } from "./processes.mjs";
 
-const PATIENCE = 30_000; // ms until a page shows something; a busy machine is no fault of the package
+const PATIENCE = 30_000; // ms until a page shows something; the machine may be busy
 
 const starters = new Map([...BROWSERS.map(({ name, start }) => [name, start]), ["webkit", startWebKit]]);
 const started = new Map();
@@ -85,7 +85,7 @@ async function shownBy({ driver, label }, url) {
   for (;;) {
     const text = await driver.executeScript('return document.querySelector("output")?.textContent');
     if (text) {
-      await driver.get("about:blank"); // so that it does not go on
+      await driver.get("about:blank"); // ends the page
       return { text, label };
     }
     if (Date.now() > end)
@@ -102,7 +102,7 @@ async function complaints(driver, url) {
     .manage()
     .logs()
     .get("browser")
-    .catch(() => []); // only Chromium tells
+    .catch(() => []); // only Chromium has these logs
   const shown = await driver.executeScript("return document.body?.innerText");
   const said = entries.map(({ message }) => message).filter((message) => message.startsWith(new URL(url).origin));
   return [...said, `The page shows: ${shown}`].join("\n");

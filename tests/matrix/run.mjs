@@ -25,7 +25,7 @@ Exit code 0 if no cell failed, 1 if one did, 2 for wrong options.
 `;
 
 const LIMIT = 4 * 60_000; // ms for one cell
-const SLOW = 60; // seconds from which on a cell is not for every run
+const SLOW = 60; // seconds; a slower cell is left out of quick runs
 const RECORDED = JSON.parse(readFileSync(new URL("../fixtures/outcomes.json", import.meta.url))).find(
   ({ id }) => id === "pascal/ok-json",
 );
@@ -44,7 +44,7 @@ function readOptions() {
         help: { type: "boolean" },
       },
     });
-    if (positionals.length > 0 && !values.only) throw new Error(`"${positionals[0]}" is no option; see --help.`);
+    if (positionals.length > 0 && !values.only) throw new Error(`"${positionals[0]}" is not an option; see --help.`);
     if (values.help) {
       process.stdout.write(USAGE);
       return undefined;
@@ -77,7 +77,7 @@ async function main({ only, quick, strict, list }) {
   for (const name of ["SIGINT", "SIGTERM"]) {
     process.once(name, async () => {
       await Promise.race([stopBrowsers(), new Promise((resolve) => setTimeout(resolve, 5000))]);
-      process.exit(130); // what still runs ends with this process
+      process.exit(130); // everything still running ends with this process
     });
   }
 
@@ -129,7 +129,7 @@ async function runGroup(group, tarball) {
   const seconds = stopwatch();
   try {
     await App.fetchPackages(group);
-    seconds(); // what a registry takes is not counted
+    seconds(); // installation is not counted
     app = await within(LIMIT, App.create(group, tarball));
     prepared = await within(LIMIT, group.prepare?.(app));
   } catch (error) {
@@ -151,10 +151,10 @@ async function runGroup(group, tarball) {
     const took = seconds();
     progress(`${mark} ${cell.name} (${took} s${isFirst ? `, after ${preparation} s of preparation` : ""})`);
     if (!group.slow && Number(took) + (isFirst ? Number(preparation) : 0) >= SLOW)
-      progress("    This is over a minute. Where it is so on a quiet machine, the group should be `slow`.");
+      progress("    This took over a minute. If it does on an idle machine, mark the group as `slow`.");
     if (failure && (failure !== broken || isFirst)) progress(failure.message.replaceAll(/^/gm, "    "));
     if (app) app.versions = versions; // a later cell may use another browser
-    if (mark === "✘") await stopBrowsers(); // none with a stuck page goes on to the next cell
+    if (mark === "✘") await stopBrowsers(); // so that no stuck page affects the next cell
   }
   await app?.close();
   return rows;
@@ -181,19 +181,19 @@ async function runCell({ run, packages = [], error: expected, tests, calls: expe
       const told = outcome.error?.[key];
       const fits = value instanceof RegExp ? value.test(told) : value === told;
       if (!fits)
-        throw new Error(`It gave ${JSON.stringify(outcome)}, and should have given an error whose ${key} is ${value}.`);
+        throw new Error(`The outcome is ${JSON.stringify(outcome)} instead of an error whose ${key} is ${value}.`);
     }
   } else {
     try {
       checkOutcome(RECORDED, outcome);
     } catch {
       throw new Error(
-        `It gave ${JSON.stringify(outcome)}, and should have given ${JSON.stringify({ usage: RECORDED.usage })}.`,
+        `The outcome is ${JSON.stringify(outcome)} instead of ${JSON.stringify({ usage: RECORDED.usage })}.`,
       );
     }
   }
   // More than one is allowed, because a dev server may render a page twice.
-  if (Math.min(app.calls, 1) !== expectedCalls) throw new Error(`The API was asked ${app.calls} times.`);
+  if (Math.min(app.calls, 1) !== expectedCalls) throw new Error(`The API got ${app.calls} requests.`);
 }
 
 /** Rejects after `ms` milliseconds; everything that the app started is then stopped. */
@@ -223,7 +223,7 @@ function table(rows, { version, bytes }) {
   );
   const heading =
     `bookmore-sdk ${version}, a tarball of ${bytes} bytes, on ${process.platform} ${process.arch}. ` +
-    `Tools ran on Node.js ${process.versions.node} where no other is named.`;
+    `Tools ran on Node.js ${process.versions.node} unless another version is named.`;
   return [heading, "", "| cell | versions | |", "|---|---|---|", ...lines, ""].join("\n");
 }
 

@@ -1,4 +1,4 @@
-// Serves a user's folder like any host of static files.
+// Serves a user's folder as a static file server does.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";

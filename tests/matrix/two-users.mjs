@@ -1,4 +1,4 @@
-// An API with two users, each with a company of its own. Its answers are late, and each has a higher usage than the last.
+// An API with two users, each with a company of its own. Its answers are slow, and each has a higher usage than the last.
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { answer } from "../../pkg/dist/cli/http.js";

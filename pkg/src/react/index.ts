@@ -24,7 +24,6 @@ export function BookMoreProvider({ client, children }: { client: BookMoreClientL
  *
  * @param request Whose usage. Default: the logged-in user's company. null: not
  * known yet, so nothing is sent.
-
  * @param options Compared by value, so they may be a new object in each render.
  * `initialUsage` and `history` count only for the client and company with which
  * they were first rendered. The `onThreshold` of the latest render is called.

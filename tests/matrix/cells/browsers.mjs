@@ -1,9 +1,9 @@
-// The package as it is, without a bundler in browsers that load modules.
+// The package without a bundler, in browsers that load modules.
 import { cpSync } from "node:fs";
 
 export const LABELS = { chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" };
 
-// The path that a plain page imports instead of the package's name.
+// The path that a page without a bundler imports instead of the package's name.
 const withPaths = (app) =>
   app.write("usage.js", app.read("usage.js").replace('"bookmore-sdk"', '"./node_modules/bookmore-sdk/dist/index.js"'));
 

@@ -6,7 +6,7 @@ const { transformSync } = createRequire(new URL("../../../pkg/package.json", imp
 /** Importing only errors and guards must not bundle more: errors.js has at most 3 kB, minified. */
 function checkErrorsAlone(app, path) {
   const { code } = transformSync(app.read(path), { minify: true });
-  if (code.length > 3_000 || !code.includes("bookmore-sdk.error")) throw new Error(`errors alone come to ${code.length} bytes`);
+  if (code.length > 3_000 || !code.includes("bookmore-sdk.error")) throw new Error(`errors alone bundle ${code.length} bytes`);
 }
 
 /** The meter in a production build at `path`, under a policy without inline scripts and styles. */

@@ -77,7 +77,7 @@ const astro = {
   packages: ["astro", "@astrojs/cloudflare", "workerd"],
   node: 24,
   async prepare(app) {
-    app.remove("index.html"); // a page of Astro's has the place
+    app.remove("index.html"); // replaced by a page of Astro
     await app.run("astro", ["build"], { env: quiet(app) });
     return viteServer(app, "astro", "preview");
   },
@@ -114,7 +114,7 @@ const nuxt = {
   node: 24,
   tools: "cloudflare",
   async prepare(app) {
-    // Nitro accepts modules only with this setting.
+    // Nitro needs this setting for WebAssembly modules.
     const config = app.read("nuxt.config.js").replace("{", "{ nitro: { experimental: { wasm: true } }, ");
     app.write("nuxt.config.js", config);
     await app.run("nuxt", ["build", "--preset", "cloudflare_module"]);

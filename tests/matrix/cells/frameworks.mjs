@@ -45,11 +45,11 @@ const library = {
   packages: ["vite"],
   cells: [
     {
-      name: "Vite 8, inside a library that an app has",
+      name: "Vite 8, inside a library",
       async run(app) {
         await app.run("vite", ["build", "--config", "library.config.js"]);
         app.write("usage.js", 'export * from "./library/usage.js";');
-        app.remove("node_modules/bookmore-sdk"); // the library has it inside
+        app.remove("node_modules/bookmore-sdk"); // the library contains it
         await app.run("vite", ["build"]);
         return app.page(await app.serve("dist"));
       },
@@ -203,7 +203,7 @@ const nextPrerender = (name, page, config) => ({
       name: `Next 16, ${name}`,
       async run(app, url) {
         const built = app.exists(`.next/server/app/${page}.html`) ? app.read(`.next/server/app/${page}.html`) : "";
-        if (built.includes("<output")) throw new Error("The page has a usage of build time.");
+        if (built.includes("<output")) throw new Error("The page contains a usage from build time.");
         return app.sentPage(`${url}/${page}`);
       },
     },

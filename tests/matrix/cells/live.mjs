@@ -61,7 +61,7 @@ const takesOver = (app, { url, path }) =>
         await driver.wait(isUpToDate, PATIENCE, `The page of ${user} is not up to date`).catch(async (error) => {
           throw new Error(`${error.message}: ${await texts()}; ${await driver.executeScript("return complaints.join('\\n')")}`);
         });
-        await pause(4_000); // the late part is there, and has been taken over
+        await pause(4_000); // the late part has arrived and been hydrated
         const [early, late] = await texts();
         if (early !== late || !isOf(user, Number(early.replace("ok ", "")))) throw new Error(`${user} sees ${early} and ${late}.`);
         const complaints = await driver.executeScript("return complaints");
@@ -90,8 +90,8 @@ const live = (name, group, { path, build, start, dev }) => ({
   },
   cells: [
     { name: `${name}, live usage of two users at once`, tests: 1, run: twoAtOnce },
-    { name: `${name}, live usage taken over in the page`, tests: 1, run: takesOver },
-    { name: `${name}, live usage taken over in the page, dev server`, tests: 1, run: async (app) => takesOver(app, { url: await dev(app), path }) },
+    { name: `${name}, live usage hydrated in the page`, tests: 1, run: takesOver },
+    { name: `${name}, live usage hydrated in the page, dev server`, tests: 1, run: async (app) => takesOver(app, { url: await dev(app), path }) },
   ],
 });
 

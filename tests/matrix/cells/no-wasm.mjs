@@ -1,4 +1,4 @@
-// Platforms without WebAssembly: bookmore-sdk/no-wasm, which React Native gets by the name bookmore-sdk.
+// Platforms without WebAssembly: bookmore-sdk/no-wasm, which React Native imports as bookmore-sdk.
 import { NotRun } from "../not-run.mjs";
 import { LABELS, strictPage } from "./browsers.mjs";
 
@@ -26,7 +26,7 @@ const jest = {
   packages: ["jest"],
   cells: [
     {
-      name: "Jest with the conditions of React Native's preset takes bookmore-sdk/no-wasm",
+      name: "Jest with the conditions of React Native's preset imports bookmore-sdk/no-wasm",
       async run(app) {
         app.write("without.cjs", "globalThis.WebAssembly = undefined;\n");
         const conditions = JSON.stringify({ customExportConditions: ["require", "react-native"] });
@@ -40,7 +40,7 @@ const jest = {
 /** How an outcome of app.js differs from the expected one, if it does. */
 function same(outcome, expected) {
   const [given, wanted] = [outcome, expected].map((value) => JSON.stringify(value));
-  if (given !== wanted) throw new Error(`It gave ${given}, and should have given ${wanted}.`);
+  if (given !== wanted) throw new Error(`The outcome is ${given} instead of ${wanted}.`);
 }
 
 // Hermes, the engine of React Native. platform.js stands in for React Native itself.
@@ -101,7 +101,7 @@ const hermes = {
       },
     },
     {
-      name: "Hermes, bundled by Metro: a base URL that none is",
+      name: "Hermes, bundled by Metro: an invalid base URL",
       run: (_, { refused }) => ({ error: refused }),
       error: { name: "ConfigError", code: "config_error", message: "The base URL must start with https:// or http://." },
     },

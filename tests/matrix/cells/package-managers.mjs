@@ -38,11 +38,11 @@ const pnpm = {
   },
   cells: [
     {
-      name: "pnpm, an app and its package with a copy each, which know each other's client",
+      name: "pnpm, an app and a dependency with a copy each recognise each other's clients",
       run: (app) => app.outcome("node", ["copies.js", "good-token"], { cwd: app.at("workspace/app") }),
     },
     {
-      name: "pnpm, an app and its package with a copy each, which know each other's errors",
+      name: "pnpm, an app and a dependency with a copy each recognise each other's errors",
       run: (app) => app.outcome("node", ["copies.js", "bad-token"], { cwd: app.at("workspace/app") }),
       error: { name: "AuthenticationError", code: "authentication_error" },
     },

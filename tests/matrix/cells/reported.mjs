@@ -1,4 +1,4 @@
-// The rows of tests/package/reported, which users of comparable clients have reported as bugs, in each runtime.
+// The rows of tests/package/reported, bugs that users of comparable clients reported, in each runtime.
 import { cpSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { PARTS } from "../../package/reported/all.mjs";
@@ -7,7 +7,7 @@ const ROWS = fileURLToPath(new URL("../../package/reported", import.meta.url));
 const tests = Object.values(PARTS).reduce((sum, rows) => sum + Object.keys(rows).length, 0);
 const prepare = async (app) => cpSync(ROWS, app.at("rows"), { recursive: true });
 
-/** All of them must be right. */
+/** All of them must pass. */
 function counted(outcomes) {
   const failures = outcomes.flatMap(({ failures }) => failures);
   if (failures.length > 0) throw new Error(`${failures.length} rows failed.\n${failures.join("\n")}`);

@@ -16,7 +16,7 @@ const deno = {
         ]),
     },
     {
-      name: "Deno, without npm: the script by its address, with its types",
+      name: "Deno, without npm: the script by its URL, with its types",
       run: (app) =>
         app.outcome(app.program("@deno", "deno"), [
           "run",

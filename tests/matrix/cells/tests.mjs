@@ -14,7 +14,7 @@ const jest = {
       calls: 0,
     },
     {
-      name: "Jest, jsdom with a TextEncoder alone: says that there is no TextDecoder",
+      name: "Jest, jsdom with only a TextEncoder: says that there is no TextDecoder",
       packages: ["jest-environment-jsdom"],
       run: (app) => jestRun(app, "jsdom", ["--setupFiles", "./text-encoder.cjs"]),
       error: { code: "runtime_unsupported", message: /TextDecoder/ },
@@ -87,7 +87,7 @@ const dom = {
       run: (app) => app.outcome("node", ["window.mjs", "happy-dom"]),
     },
     {
-      name: "linkedom, its document as the global one",
+      name: "linkedom, with its document as the global one",
       packages: ["linkedom"],
       run: (app) => app.outcome("node", ["global.mjs"]),
     },

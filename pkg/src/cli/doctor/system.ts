@@ -64,7 +64,7 @@ export function unreachable(code: FindingCode, baseUrl: string, words = "", auth
     case "tls_version":
       return cause(`${host} supports no version of TLS that Node.js does, perhaps only 1.0 or 1.1; its operator must enable 1.2.`, handshakeLine(url));
     case "tls_refused":
-      return cause(`The TLS handshake with ${host} failed: the server requires a client certificate, or offers only ciphers that are too weak for Node.js.`, handshakeLine(url));
+      return cause(`The TLS handshake with ${host} failed: the server requires a client certificate, or offers only encryption that is too weak for Node.js.`, handshakeLine(url));
     case "client_certificate":
       return cause(
         `${host} requires a client certificate. Set one for Node.js's fetch.`,
