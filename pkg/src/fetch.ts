@@ -1,3 +1,5 @@
+import { isFetchBroken } from "./platform.js";
+
 const NOTHING = new Uint8Array();
 
 /** A reply, as far as it could be read. */
@@ -91,12 +93,6 @@ function knowsCache(): boolean {
   if (isFetchBroken()) return true;
   const Request = globalThis.Request as typeof globalThis.Request | undefined;
   return !Request || "cache" in Request.prototype;
-}
-
-/** Without WebAssembly Node.js ends where its own fetch is called, or its Request looked at. */
-export function isFetchBroken(): boolean {
-  const { process, WebAssembly } = globalThis as { process?: { versions?: { node?: string } }; WebAssembly?: object };
-  return !WebAssembly && process?.versions?.node !== undefined;
 }
 
 /** Those of a polyfill or a mock may not iterate: they have forEach, or are a plain object. */

@@ -206,8 +206,8 @@ it("a signal made by hand, and a call that fails", async () => {
 it("a client with a member of the application's own", async () => {
   const withMember = (member) => Object.assign(kit.createFakeBookMore().client(), { getAiChatUsageWithResponse: member });
   for (const [member, words] of [
-    [async () => { throw new TypeError(SECRETS[0]); }, "threw TypeError, which is no BookMoreError"],
-    [async () => { throw { name: SECRETS[0] }; }, "threw something, which is no BookMoreError"],
+    [async () => { throw new TypeError(SECRETS[0]); }, "threw TypeError, which is not a BookMoreError"],
+    [async () => { throw { name: SECRETS[0] }; }, "threw something, which is not a BookMoreError"],
     [async () => ({ data: {} }), "gave what is no usage"],
   ]) {
     const found = await diagnose(withMember(member));
@@ -261,7 +261,7 @@ it("a token's function that fails: where its error is, and why it was asked", as
   const client = refusing.client({ bearerToken: ({ forceRefresh }) => { if (forceRefresh) throw new Error("x"); return "stale"; } });
   const [{ code, message }] = (await diagnose(client)).findings;
   assert.equal(code, "token_provider_error");
-  assert.match(message, /A call's own error has it as its cause\. .*the server refuses the first one \(401\)\.$/);
+  assert.match(message, /^The bearerToken function failed\. A call's error has the function's error as its cause\. It was called with forceRefresh because the server refused the first token \(401\)\.$/);
 });
 
 it("a call that gets no reply after a probe did", async () => {
@@ -271,7 +271,7 @@ it("a call that gets no reply after a probe did", async () => {
   };
   const [{ code, message, doctor }] = (await diagnose(new sdk.BookMoreClient({ bearerToken: "x", fetch }))).findings;
   assert.deepEqual([code, doctor], ["no_reply", "npx bookmore-sdk doctor"]);
-  assert.equal(message, "No reply came from api.bookmore.com to the call, though one to a probe before it did (ECONNRESET).");
+  assert.equal(message, "api.bookmore.com answered a probe, but not the call that followed (ECONNRESET).");
 });
 
 it("only what looks like a code of the system is taken for one", async () => {

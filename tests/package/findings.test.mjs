@@ -78,6 +78,8 @@ const TABLE = [
   ["a redirect to nowhere", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302 }) }, ["redirected"]],
   ["304", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 304 }) }, ["unexpected_response"]],
   ["HTML", { call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url"]],
+  ["HTML in a page with a service worker", { hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url service_worker"]],
+  ["HTML for a fetch that may add credentials", { hasFetch: true, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), sent: [] } }, ["html_reply login_page base_url"]],
   ["a picture", { call: failed("unexpected_response", { status: 200, contentType: "image/png" }) }, ["unexpected_response"]],
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response"]],
   ["nobody's 404", { call: failed("api_error", { status: 404 }) }, ["base_url"]],
@@ -200,6 +202,8 @@ it("what is to be pasted into a shell is quoted where it has to be", () => {
   const quoted = `'http://127.0.0.1:1/a;touch$IFS/x&(b)'\\''c'`;
   const [hidden] = findingsOf(facts({ page: "http://localhost:5173", reach: nothing, baseUrl, headerNames: ["x-a", "x'b"] }));
   assert.equal(hidden.doctor, `BOOKMORE_URL=${quoted} npx bookmore-sdk doctor --origin http://localhost:5173 --headers 'x-a,x'\\''b'`);
+  const [cookies] = findingsOf(facts({ headerNames: [], includesCookies: true, plain: readable(), cookies: nothing }));
+  assert.match(cookies.doctor, / --origin https:\/\/app\.example --headers none --credentials$/);
   assert.equal(hidden.candidates[0].fix, `curl -i ${quoted}`);
   assert.equal(findingsOf(facts({ reach: { came: "late" }, baseUrl }))[0].fix, `curl -v --max-time 30 ${quoted}`);
   assert.equal(findingsOf(facts({ reach: nothing, baseUrl: "https://a&b.example" }))[0].candidates[1].fix, "nslookup 'a&b.example'");
@@ -229,6 +233,19 @@ it("no browser is blamed where there is none", () => {
     const [{ message }] = findingsOf(inNode({ call: failed("unexpected_response", { status: 302, location }) }));
     assert.doesNotMatch(message, /browser/);
   }
+});
+
+it("a service worker's page of HTML: what lets the server's reply through, and the line that sees it", () => {
+  const [{ candidates, doctor }] = findingsOf(facts({ hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }));
+  assert.match(candidates[2].fix, /^if \(event\.request\.url\.startsWith\("https:\/\/api\.example\/"\)\) return;/);
+  assert.match(doctor, /^BOOKMORE_URL=https:\/\/api\.example npx bookmore-sdk doctor --origin /);
+});
+
+it("what mends the credentials is of the kind that was sent", () => {
+  const fixOf = (sent, more) => findingsOf(facts({ ...more, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), sent } }))[0].candidates[0].fix;
+  const { token, apiKey, credentials } = IN_CODE;
+  assert.deepEqual([["authorization", "x-api-key"], ["x-api-key", "x-tenant"], ["x-tenant"], [], undefined].map((sent) => fixOf(sent)), [token, apiKey, credentials, credentials, undefined]);
+  assert.equal(fixOf([], { hasFetch: true }), undefined);
 });
 
 it("the base URL to set is named", () => {

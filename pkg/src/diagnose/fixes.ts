@@ -1,4 +1,3 @@
-import { DEFAULT_BASE_URL } from "../operation.js";
 import type { Cause } from "./types.js";
 
 /** What page asks for what, as CORS settings have it. */
@@ -13,8 +12,8 @@ export interface Settings {
   baseUrl(baseUrl: string): string;
   /** A token or a key, where there is neither. */
   credentials: string;
-  /** Another token. */
-  token: string;
+  /** Another token; undefined if pasting gives none. */
+  token: string | undefined;
   /** Another key. */
   apiKey: string;
 }
@@ -26,9 +25,6 @@ export const IN_CODE: Settings = {
   token: "new BookMoreClient({ bearerToken: async () => (await session.renewed()).accessToken })",
   apiKey: "new BookMoreClient({ apiKey: settings.bookMoreApiKey })",
 };
-
-/** Whether a browser asks the server before a page sends a header of this name, in lower case. */
-export const isAskedFor = (name: string): boolean => !/^(accept|(accept|content)-language)$/.test(name);
 
 /** As their owners write them. */
 const WRITTEN: Record<string, string> = { authorization: "Authorization", "content-type": "Content-Type" };
@@ -57,23 +53,6 @@ export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "els
     },
   };
 }
-
-/** A text as one word of a shell: URLs and names of headers may have characters that it reads otherwise. */
-export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-
-export function isSameOrigin(baseUrl: string, page: string): boolean {
-  return new URL(baseUrl).origin === page;
-}
-
-/** The line for a terminal that sees what a browser hides. For its own origin a browser asks for nothing. */
-export function doctorLine({ page, headerNames }: Asking, baseUrl: string, includesCookies: boolean): string {
-  if (isSameOrigin(baseUrl, page)) return `${urlFor(baseUrl)}npx bookmore-sdk doctor`;
-  const headers = headerNames.length > 0 ? ` --headers ${shellWord(headerNames.join(","))}` : "";
-  return `${urlFor(baseUrl)}npx bookmore-sdk doctor --origin ${shellWord(page)}${headers}${includesCookies ? " --credentials" : ""}`;
-}
-
-/** What tells the command where the API is, where that is not where it looks by itself. */
-export const urlFor = (baseUrl: string): string => (baseUrl === DEFAULT_BASE_URL ? "" : `BOOKMORE_URL=${shellWord(baseUrl)} `);
 
 /** The same by https. */
 export const httpsOf = (baseUrl: string): string => baseUrl.replace("http:", "https:");

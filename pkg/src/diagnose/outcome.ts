@@ -1,11 +1,12 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
-import { isLoopback } from "../loopback.js";
+import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
 import type { Call, Facts, Probe } from "./facts.js";
 import { httpsOf } from "./fixes.js";
-import { errorFinding, late, noReplyFindings, truncated } from "./network.js";
+import { errorFinding, isLate, late, noReplyFindings, truncated } from "./network.js";
 import { addressOf } from "./probe.js";
+import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 /** So far clocks may differ: what is rounded, and what took time on the way. */
@@ -23,8 +24,8 @@ export function findingsOf(facts: Facts): Finding[] {
 function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Facts): Finding {
   // That of bookmore-sdk/slim is fetched from where the application says.
   if (code === "network_error" || code === "timeout") return errorFinding({ code: "module_missing", message });
-  if (code !== "runtime_unsupported") return errorFinding({ code: codeOf(code), message });
-  // What else is missing has no cause.
+  if (code !== "runtime_unsupported") return errorFinding({ code: code as FindingCode, message });
+  // An error for anything else that is missing has no cause.
   if (typeof WebAssembly !== "object" && cause !== undefined) return errorFinding({ code: "wasm_missing", message });
   const isCsp = page !== undefined && isRefusal(cause);
   return errorFinding(isCsp ? { code: "wasm_csp", message, fix: "script-src 'self' 'wasm-unsafe-eval'" } : { code, message });
@@ -32,8 +33,8 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
 
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, foreign, isControlFlow } = call;
-  if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw what is a framework's to catch, such as a redirect; a call passes it on as it is." })];
-  if (!error) return [errorFinding({ code: "stand_in", message: `What was given as a client is not like one: it ${foreign}. Look at what it does.` })];
+  if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw a framework's control flow, such as a redirect, which a call passes on unchanged." })];
+  if (!error) return [errorFinding({ code: "stand_in", message: `What was passed as the client does not behave like one: it ${foreign}.` })];
   const { code, message } = error;
   switch (code) {
     case "network_error":
@@ -50,24 +51,21 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       // Of these errors the engine tries those again that may pass: a text that is cut off.
       return [errorFinding(error.isRetryable ? truncated(message) : { code, message })];
     case "timeout":
-      return [errorFinding([facts.reach, facts.plain].some((probe) => probe?.came === "late") ? late(facts.baseUrl!) : { code, message })];
+      return [errorFinding(isLate(facts) ? late(facts.baseUrl!) : { code, message })];
     case "runtime_unsupported":
       // Told already, where the module was tried.
       return facts.runtime ? [] : [runtimeFinding(error, facts)];
     default:
-      return [errorFinding({ code: codeOf(code), message })];
+      // Their codes are those of their findings.
+      return [errorFinding({ code: code as FindingCode, message })];
   }
 }
 
-/** The codes of these errors are those of their findings. */
-function codeOf(code: AnyBookMoreError["code"]): FindingCode {
-  return code as FindingCode;
-}
-
-/** Where its error is found, and what it was asked for. */
+/** The message, where the function's own error is, and why it was called. */
 function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
   const isRefused = attempts?.at(-1)?.status === 401;
-  return [message, cause === undefined ? "" : "A call's own error has it as its cause.", isRefused ? "It was asked for another token because the server refuses the first one (401)." : ""].filter(Boolean).join(" ");
+  const own = cause === undefined ? message : "The bearerToken function failed. A call's error has the function's error as its cause.";
+  return isRefused ? `${own} It was called with forceRefresh because the server refused the first token (401).` : own;
 }
 
 const SET_CLOCK = "timedatectl set-ntp true";
@@ -75,23 +73,31 @@ const SET_CLOCK = "timedatectl set-ntp true";
 /** Why a 401, as far as the token tells. */
 function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   const { sent, claims } = call;
-  const { settings, hasFetch } = facts;
+  const { hasFetch } = facts;
   if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
   if (!hasToken && !hasKey && hasFetch) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; what its fetch function may add is missing, or is refused.` };
   if (!hasToken && !hasKey) {
-    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, fix: settings.credentials };
+    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, ...renewal(sent, facts) };
   }
-  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, fix: settings.apiKey };
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, fix: settings.token };
+  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, ...renewal(sent, facts) };
+  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, ...renewal(sent, facts) };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
   const { exp, iss, aud } = claims;
   const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
   const told = [message, exp === undefined ? "" : "The token has not expired.", says && `It says ${says}; the server may want another.`];
-  return { code: "token_refused", message: told.filter(Boolean).join(" "), fix: settings.token };
+  return { code: "token_refused", message: told.filter(Boolean).join(" "), ...renewal(sent, facts) };
 }
+
+/** What mends the credentials that were sent. Those that a fetch function may add are not known. */
+function renewal(sent: readonly string[], { settings, hasFetch }: Facts): Pick<Cause, "fix"> {
+  const own = hasFetch ? undefined : settings.credentials;
+  return fixBy(sent.includes("authorization") ? settings.token : sent.includes("x-api-key") ? settings.apiKey : own);
+}
+
+const fixBy = (fix: string | undefined): Pick<Cause, "fix"> => (fix === undefined ? {} : { fix });
 
 /** What the token's own times say against it. */
 function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
@@ -101,7 +107,7 @@ function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
   const there = serverClock(facts) ?? here;
   const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
   if (exp !== undefined && exp <= there) {
-    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, fix: exp > here ? SET_CLOCK : facts.settings.token }];
+    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, ...fixBy(exp > here ? SET_CLOCK : facts.settings.token) }];
   }
   if (nbf === undefined || nbf <= there) return [];
   const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Set the clock of whoever issues it, or of the server.`;
@@ -129,15 +135,18 @@ function wrongBase({ baseUrl, settings }: Facts, message: string): Pick<Cause, "
 }
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
-  const { call, settings } = facts;
+  const { call, page, baseUrl } = facts;
   if (contentType !== undefined) {
     if (!/html/i.test(contentType)) return errorFinding({ code: "unexpected_response", message });
+    const isFromWorker = facts.hasServiceWorker && page !== undefined && baseUrl !== undefined;
     return {
-      ...errorFinding({ code: "html_reply", message: "The server answered with a page of HTML instead of JSON." }),
+      ...errorFinding({ code: "html_reply", message: "The reply was a page of HTML instead of JSON." }),
       candidates: [
-        { code: "login_page", message: "It is a page for signing in, of a proxy or of the server: what was sent did not pass for signed in.", ...(call?.sent ? { fix: call.sent.length > 0 ? settings.token : settings.credentials } : {}) },
+        { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call?.sent ? renewal(call.sent, facts) : {}) },
         { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
+        ...(isFromWorker ? [{ code: "service_worker", message: "The page's service worker answers instead of the server; let it leave the API to the browser.", fix: `if (event.request.url.startsWith("${baseUrl}/")) return;` } as const] : []),
       ],
+      ...(isFromWorker ? { doctor: doctorLine({ page, headerNames: facts.headerNames }, baseUrl, facts.includesCookies) } : {}),
     };
   }
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
@@ -151,7 +160,7 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
   return {
     ...redirected("a browser does not tell where to"),
     candidates: [
-      { code: "sign_in_redirect", message: "A page for signing in is in front of the API, or a gate that wants a cookie first." },
+      { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
       { code: "moved", message: "The API has moved, and the base URL with it." },
     ],
   };
@@ -162,17 +171,12 @@ function redirection(to: string, asked: string | undefined, { settings }: Facts)
   if (to === asked) {
     return { code: "redirected", message: `The server redirects to ${to}, which was asked for: it wants a cookie first, as firewalls and load balancers do, or its settings go round in circles.` };
   }
-  if (!to.endsWith(PATH)) return { code: "sign_in_redirect", message: `The server redirects to ${to} instead of answering, perhaps to a page for signing in.` };
+  if (!to.endsWith(PATH)) return { code: "sign_in_redirect", message: `The server redirects to ${to} instead of answering, perhaps to a sign-in page.` };
   // The client would refuse it, or send the credentials for everybody to read.
   if (isInsecure(to) && !(asked && isInsecure(asked))) {
     return { code: "redirected", message: `The server redirects to ${to}, by plain http. Whoever runs it has to correct that: behind a proxy that ends TLS, a server has to be told that it is reached by https.` };
   }
   return { code: "moved", message: `The server redirects to ${to}: the API lives there. The client follows no redirect, because the credentials would go along.`, fix: settings.baseUrl(to.slice(0, -PATH.length)) };
-}
-
-function isInsecure(address: string): boolean {
-  const { protocol, hostname } = new URL(address);
-  return protocol === "http:" && !isLoopback(hostname);
 }
 
 function redirectedTo(probe: Probe | undefined): string | undefined {
@@ -191,7 +195,7 @@ function serverClock({ call, plain, followed, now }: Facts): number | undefined 
 function notes(facts: Facts, errors: Finding[]): Finding[] {
   const { baseUrl, call, plain, now, headerNames, isJsonl } = facts;
   const found: Finding[] = [];
-  const note = (code: FindingCode, message: string, fix?: string) => found.push({ code, level: "note", message, ...(fix === undefined ? {} : { fix }) });
+  const note = (code: FindingCode, message: string, fix?: string) => found.push({ code, level: "note", message, ...fixBy(fix) });
   const there = serverClock(facts);
   const isClockKnown = errors.some(({ code }) => code === "clock_skew" || code === "token_expired" || code === "token_not_yet_valid");
   if (there !== undefined && Math.abs(there - now) > LARGEST_SKEW_MS && !isClockKnown) {

@@ -32,12 +32,12 @@ export class Checklist {
     }
   }
 
-  /** Something else is about to run a step. */
+  /** Shows the name of a step that the examination is about to run. */
   announce(name: string): void {
     this.#show(`… ${name}`);
   }
 
-  /** It has run one. */
+  /** Takes over a step that the examination has run. */
   readonly add = (step: DiagnosisStep): void => {
     this.#show("");
     this.steps.push({ ...step, findings: [] });
