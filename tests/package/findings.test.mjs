@@ -9,10 +9,10 @@ const PATH = "/assistant/ai-chat/usage";
 const NOW = Date.UTC(2026, 0, 2);
 const MINUTE = 60_000;
 
-let findingsOf, findingLines, IN_CODE;
+let findingsOf, findingLines, IN_CODE, isFetchBroken;
 before(async () => {
-  const parts = ["outcome", "fixes", "print"].map((name) => `export * from "./diagnose/${name}.js";`);
-  ({ findingsOf, findingLines, IN_CODE } = await loadSource(parts.join("")));
+  const parts = ["diagnose/outcome", "diagnose/fixes", "diagnose/print", "platform"].map((name) => `export * from "./${name}.js";`);
+  ({ findingsOf, findingLines, IN_CODE, isFetchBroken } = await loadSource(parts.join("")));
 });
 
 const readable = (status = 401, more) => ({ came: "reply", status, ...more });
@@ -180,6 +180,23 @@ it("what is missing where there is no WebAssembly is named", () => {
     assert.deepEqual(codeOf({}), ["runtime_unsupported"]);
   } finally {
     globalThis.WebAssembly = WebAssembly;
+  }
+});
+
+it("only the fetch of Node.js itself needs WebAssembly", () => {
+  const { WebAssembly } = globalThis;
+  const versions = Object.getOwnPropertyDescriptor(process, "versions");
+  const isBroken = (more) => {
+    Object.defineProperty(process, "versions", { ...versions, value: { node: "24.0.0", ...more } });
+    return isFetchBroken();
+  };
+  try {
+    assert.equal(isBroken(), false);
+    delete globalThis.WebAssembly;
+    assert.deepEqual([{}, { deno: "2.5.0" }, { bun: "1.3.0" }].map(isBroken), [true, false, false]);
+  } finally {
+    globalThis.WebAssembly = WebAssembly;
+    Object.defineProperty(process, "versions", versions);
   }
 });
 
