@@ -1,3 +1,5 @@
+import { isFetchBroken } from "./platform.js";
+
 const NOTHING = new Uint8Array();
 
 /** A reply, with as much of its body as could be read. */
@@ -92,13 +94,7 @@ function knowsCache(): boolean {
   return !Request || "cache" in Request.prototype;
 }
 
-/** Without WebAssembly, Node.js crashes when its own fetch is called or its Request is accessed. */
-export function isFetchBroken(): boolean {
-  const { process, WebAssembly } = globalThis as { process?: { versions?: { node?: string } }; WebAssembly?: object };
-  return !WebAssembly && process?.versions?.node !== undefined;
-}
-
-/** The headers of a polyfill or mock may not be iterable, and have forEach or are a plain object instead. */
+/** Those of a polyfill or a mock may not iterate: they have forEach, or are a plain object. */
 export function headersOf(given: unknown): Reply["headers"] {
   const headers: Reply["headers"] = [];
   const add = (value: unknown, name: unknown) => {

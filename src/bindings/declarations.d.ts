@@ -82,9 +82,9 @@ export interface TokenRequest {
   /** The server refused the last token, so a new one is needed. */
   forceRefresh: boolean;
   /**
-   * Aborts when the answer is no longer wanted: another token or function was set,
-   * or this one hangs. If all waiting calls leave, it goes on for up to 10 seconds
-   * after it was called, and the next call uses its answer.
+   * Aborts when the token is no longer needed: another token or function was set,
+   * or this one hangs. If all calls that wait for it end, it may run on until 10
+   * seconds after it was called, and the next call uses its token.
    */
   signal: AbortSignal;
 }
@@ -102,20 +102,20 @@ export interface SetBearerTokenOptions {
 export interface BearerToken {
   token: string;
   /**
-   * A Date, or milliseconds since 1970. With more than two minutes left the
-   * provider is not asked. After that it is asked in the background, and with 30
-   * seconds or less left before the next request. What it returns is sent even
-   * if it expires sooner.
+   * A Date, or milliseconds since 1970. While more than two minutes are left, the
+   * provider is not called. With less it is called in the background, and with 30
+   * seconds or less the next request waits for it. A token that it returns is sent
+   * even if it expires sooner.
    */
   expiresAt?: number | Date | undefined;
 }
 
 /**
- * Returns the bearer token; null or undefined to send none. It is called for each
- * call, unless it states when its token expires, and again after the server
- * refuses one; once at a time, however many calls wait for it. A call that it
- * makes before it returns or first awaits does not wait for it, and is sent with
- * the previous token, if any.
+ * Returns the bearer token; null or undefined to send none. It runs for each call,
+ * unless its last token has an `expiresAt`, and again after the server refuses a
+ * token; never twice at the same time, however many calls wait for it. A call that
+ * the function itself makes before its first `await` does not wait for it, and is
+ * sent with the previous token, if any.
  */
 export type TokenProvider = (
   about: TokenRequest,
@@ -144,7 +144,7 @@ export interface ResponseLike {
   readonly status: number;
   /** Iterates over pairs of name and value. */
   readonly headers: object;
-  /** A stream, which is read in pieces; where it is absent, `text()` is called, or where there is none `arrayBuffer()`. */
+  /** A stream, which is read in pieces. If it is absent, `text()` is called, or else `arrayBuffer()`. */
   readonly body?: unknown;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
@@ -188,7 +188,7 @@ export interface ClientOptions {
    */
   totalTimeoutMs?: number | null | undefined;
   /**
-   * Allows sending the token and the API key over plain http to other hosts than
+   * Allows sending the token and the API key over plain http to hosts other than
    * loopback. Default: false.
    */
   allowInsecureHttp?: boolean | undefined;
@@ -251,7 +251,7 @@ export type ClientEvent = {
 } & (
   /** A request is about to be sent. */
   | { type: "attempt"; url: string }
-  /** A reply arrived, as far as its body could be read. */
+  /** A reply arrived; its body may be incomplete. */
   | { type: "response"; status: number }
   /** The attempt failed; the next one follows after `waitMs` milliseconds, or earlier if other calls succeed. */
   | { type: "retry"; waitMs: number; code: ErrorCode; status?: number }
@@ -263,7 +263,7 @@ export type ClientEvent = {
 
 /** One attempt of a call. */
 export interface AttemptInfo {
-  /** The HTTP status, if a reply came. */
+  /** The HTTP status, if a reply arrived. */
   status?: number;
   /** The code of its error, if it failed. */
   error?: ErrorCode;

@@ -261,7 +261,7 @@ it("a token function that fails: where its error is, and why it was called", asy
   const client = refusing.client({ bearerToken: ({ forceRefresh }) => { if (forceRefresh) throw new Error("x"); return "stale"; } });
   const [{ code, message }] = (await diagnose(client)).findings;
   assert.equal(code, "token_provider_error");
-  assert.match(message, /A call's error has the original error as its cause\. .*the server refused the first one \(401\)\.$/);
+  assert.match(message, /^The bearerToken function failed\. A call's error has the function's error as its cause\. It was called with forceRefresh because the server refused the first token \(401\)\.$/);
 });
 
 it("a call that gets no reply after a probe did", async () => {
@@ -271,7 +271,7 @@ it("a call that gets no reply after a probe did", async () => {
   };
   const [{ code, message, doctor }] = (await diagnose(new sdk.BookMoreClient({ bearerToken: "x", fetch }))).findings;
   assert.deepEqual([code, doctor], ["no_reply", "npx bookmore-sdk doctor"]);
-  assert.equal(message, "No reply came from api.bookmore.com to the call, though one to a probe before it did (ECONNRESET).");
+  assert.equal(message, "api.bookmore.com answered a probe, but not the call that followed (ECONNRESET).");
 });
 
 it("shows only codes that look like the system's", async () => {

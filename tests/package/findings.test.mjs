@@ -9,10 +9,10 @@ const PATH = "/assistant/ai-chat/usage";
 const NOW = Date.UTC(2026, 0, 2);
 const MINUTE = 60_000;
 
-let findingsOf, findingLines, IN_CODE;
+let findingsOf, findingLines, IN_CODE, isFetchBroken;
 before(async () => {
-  const parts = ["outcome", "fixes", "print"].map((name) => `export * from "./diagnose/${name}.js";`);
-  ({ findingsOf, findingLines, IN_CODE } = await loadSource(parts.join("")));
+  const parts = ["diagnose/outcome", "diagnose/fixes", "diagnose/print", "platform"].map((name) => `export * from "./${name}.js";`);
+  ({ findingsOf, findingLines, IN_CODE, isFetchBroken } = await loadSource(parts.join("")));
 });
 
 const readable = (status = 401, more) => ({ came: "reply", status, ...more });
@@ -78,6 +78,8 @@ const TABLE = [
   ["a redirect to nowhere", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302 }) }, ["redirected"]],
   ["304", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 304 }) }, ["unexpected_response"]],
   ["HTML", { call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url"]],
+  ["HTML in a page with a service worker", { hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url service_worker"]],
+  ["HTML for a fetch that may add credentials", { hasFetch: true, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), sent: [] } }, ["html_reply login_page base_url"]],
   ["a picture", { call: failed("unexpected_response", { status: 200, contentType: "image/png" }) }, ["unexpected_response"]],
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response"]],
   ["a 404 without an error code", { call: failed("api_error", { status: 404 }) }, ["base_url"]],
@@ -164,7 +166,7 @@ it("findings survive JSON, and print on one line each, apart from their fixes", 
 it("a redirect's user name, password, query and fragment are not shown", () => {
   const location = "https://user:s3cret@id.example/login?token=s3cret#s3cret";
   const [found] = findingsOf(inNode({ call: failed("unexpected_response", { status: 302, location }) }));
-  assert.match(found.message, /^The server redirects to https:\/\/id\.example\/login, perhaps a login page/);
+  assert.match(found.message, /^The server redirects to https:\/\/id\.example\/login instead of answering, perhaps to a sign-in page/);
   const [moved] = findingsOf(inNode({ call: failed("unexpected_response", { status: 301, location: `/v2${PATH}?s3cret` }) }));
   assert.equal(moved.fix, `new BookMoreClient({ baseUrl: "${API}/v2" })`);
 });
@@ -181,7 +183,24 @@ it("says that WebAssembly is missing", () => {
   }
 });
 
-it("a cause with getters does no harm", () => {
+it("only the fetch of Node.js itself needs WebAssembly", () => {
+  const { WebAssembly } = globalThis;
+  const versions = Object.getOwnPropertyDescriptor(process, "versions");
+  const isBroken = (more) => {
+    Object.defineProperty(process, "versions", { ...versions, value: { node: "24.0.0", ...more } });
+    return isFetchBroken();
+  };
+  try {
+    assert.equal(isBroken(), false);
+    delete globalThis.WebAssembly;
+    assert.deepEqual([{}, { deno: "2.5.0" }, { bun: "1.3.0" }].map(isBroken), [true, false, false]);
+  } finally {
+    globalThis.WebAssembly = WebAssembly;
+    Object.defineProperty(process, "versions", versions);
+  }
+});
+
+it("a cause with getters of its own is no trouble", () => {
   const cause = new Proxy({}, { get: () => { throw new Error("x"); } });
   assert.deepEqual(codes({ call: undefined, runtime: { code: "runtime_unsupported", message: "Refused.", cause } }), ["runtime_unsupported"]);
 });
@@ -200,6 +219,8 @@ it("fixes quote for the shell what needs quoting", () => {
   const quoted = `'http://127.0.0.1:1/a;touch$IFS/x&(b)'\\''c'`;
   const [hidden] = findingsOf(facts({ page: "http://localhost:5173", reach: nothing, baseUrl, headerNames: ["x-a", "x'b"] }));
   assert.equal(hidden.doctor, `BOOKMORE_URL=${quoted} npx bookmore-sdk doctor --origin http://localhost:5173 --headers 'x-a,x'\\''b'`);
+  const [cookies] = findingsOf(facts({ headerNames: [], includesCookies: true, plain: readable(), cookies: nothing }));
+  assert.match(cookies.doctor, / --origin https:\/\/app\.example --headers none --credentials$/);
   assert.equal(hidden.candidates[0].fix, `curl -i ${quoted}`);
   assert.equal(findingsOf(facts({ reach: { came: "late" }, baseUrl }))[0].fix, `curl -v --max-time 30 ${quoted}`);
   assert.equal(findingsOf(facts({ reach: nothing, baseUrl: "https://a&b.example" }))[0].candidates[1].fix, "nslookup 'a&b.example'");
@@ -231,7 +252,20 @@ it("blames no browser outside of one", () => {
   }
 });
 
-it("the fix has the base URL to set", () => {
+it("a service worker's page of HTML: what lets the server's reply through, and the line that sees it", () => {
+  const [{ candidates, doctor }] = findingsOf(facts({ hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }));
+  assert.match(candidates[2].fix, /^if \(event\.request\.url\.startsWith\("https:\/\/api\.example\/"\)\) return;/);
+  assert.match(doctor, /^BOOKMORE_URL=https:\/\/api\.example npx bookmore-sdk doctor --origin /);
+});
+
+it("what mends the credentials is of the kind that was sent", () => {
+  const fixOf = (sent, more) => findingsOf(facts({ ...more, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), sent } }))[0].candidates[0].fix;
+  const { token, apiKey, credentials } = IN_CODE;
+  assert.deepEqual([["authorization", "x-api-key"], ["x-api-key", "x-tenant"], ["x-tenant"], [], undefined].map((sent) => fixOf(sent)), [token, apiKey, credentials, credentials, undefined]);
+  assert.equal(fixOf([], { hasFetch: true }), undefined);
+});
+
+it("the base URL to set is named", () => {
   const fixOf = (given) => findingsOf(facts(given))[0].fix;
   assert.equal(fixOf({ page: undefined, reach: readable(), call: failed("unexpected_response", { status: 301, location: `https://v2.example/x${PATH}` }) }), 'new BookMoreClient({ baseUrl: "https://v2.example/x" })');
   assert.equal(fixOf({ baseUrl: `${API}${PATH}`, call: failed("api_error", { status: 404 }) }), `new BookMoreClient({ baseUrl: "${API}" })`);

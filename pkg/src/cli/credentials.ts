@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { addAbortSignal } from "node:stream";
 import { BookMoreClient, type ClientOptions, type TokenProvider } from "bookmore-sdk";
+import { isSecret, SECRET } from "../secret.js";
 import { badArguments, EXIT, Failure, messageOf } from "./exit.js";
 import { gathered, opened } from "./file.js";
 
@@ -10,7 +11,7 @@ const LONGEST_MS = 30_000;
 const MOST_BYTES = 65_536;
 const FAILURE_COUNTS_MS = 30_000;
 
-/** A client with the credentials from the environment or a file. `isRenewed`: whether a refused token is replaced. */
+/** A client with the credentials from the environment or a file. `isRenewed`: whether a refused token is replaced by reading the source again. */
 export async function clientOf(tokenFile: string | undefined, options: ClientOptions, isRenewed = true): Promise<BookMoreClient> {
   const apiKey = env["BOOKMORE_API_KEY"] || undefined;
   const source = sourceOf(tokenFile);
@@ -19,8 +20,8 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
   }
   let bearerToken: TokenProvider | string | undefined;
   if (source) {
-    // Read before the first call, so that a failure is reported once, not for each company.
-    let token = await source.read().catch((error: unknown) => {
+    // Asked once before the first call, so that a failure is reported once and not for each company.
+    let token = await tokenOf(source).catch((error: unknown) => {
       throw refused(messageOf(error));
     });
     // A later failure is remembered for a while only, because --watch goes on.
@@ -29,16 +30,15 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
       if (failure && performance.now() < failure.until) throw failure.error;
       if (!forceRefresh) return token;
       try {
-        return (token = await source.read());
+        return (token = await tokenOf(source));
       } catch (error) {
         failure = { error, until: performance.now() + FAILURE_COUNTS_MS };
         throw error;
       }
     };
-    constructed({ bearerToken: token }, refused);
     bearerToken = isRenewed ? renewed : token;
   }
-  constructed({ apiKey }, refused);
+  if (apiKey !== undefined && !isSecret(apiKey)) throw refused(`BOOKMORE_API_KEY must be ${SECRET}.`);
   const baseUrl = env["BOOKMORE_URL"] || undefined;
   return constructed({ ...options, baseUrl, apiKey, bearerToken }, (message) => badArguments(baseUrl ? `BOOKMORE_URL: ${message}` : message));
 }
@@ -48,11 +48,11 @@ function constructed(options: ClientOptions, failure: (message: string) => Error
   try {
     return new BookMoreClient(options);
   } catch (error) {
-    throw failure(messageOf(error).replace("bearerToken must be", "The token must be").replace("apiKey must be", "BOOKMORE_API_KEY must be").replace("an https baseUrl, or allowInsecureHttp", "https"));
+    throw failure(messageOf(error).replace("an https baseUrl, or allowInsecureHttp", "https"));
   }
 }
 
-/** How credentials are given, to follow "set". */
+/** How credentials are given: the end of a sentence that begins with "Set". */
 export const WAYS = "BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY, or use --token-file.";
 
 interface TokenSource {
@@ -60,7 +60,13 @@ interface TokenSource {
   read(): Promise<string>;
 }
 
-/** The source of the token: the first one that is set. */
+async function tokenOf({ name, read }: TokenSource): Promise<string> {
+  const token = await read();
+  if (!isSecret(token)) throw new Error(`${name}: the token must be ${SECRET}; give it alone, without the word Bearer or anything else.`);
+  return token;
+}
+
+/** Where the token is from: the first source that is given. */
 function sourceOf(tokenFile: string | undefined): TokenSource | undefined {
   if (tokenFile !== undefined) return { name: "--token-file", read: () => ofFile(tokenFile) };
   const token = env["BOOKMORE_TOKEN"];

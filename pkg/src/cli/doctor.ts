@@ -1,20 +1,22 @@
 import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
+import { isSafelisted, isSameOrigin } from "../cors.js";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts } from "../diagnose/facts.js";
-import { corsFix, isAskedFor, isSameOrigin, shellWord, type Settings } from "../diagnose/fixes.js";
+import { corsFix, type Settings } from "../diagnose/fixes.js";
 import { errorFinding } from "../diagnose/network.js";
-import { codeOf, LIMIT_MS, limited } from "../diagnose/probe.js";
+import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
+import { shellWord } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
+import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { parsed } from "./arguments.js";
 import { clientOf, sourceName, WAYS } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, resolved } from "./doctor/connection.js";
-import { allowedOrigin, askedAsPage, corsFindings, type PageRequest } from "./doctor/cors.js";
+import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy } from "./doctor/proxy.js";
 import { systemCause, unreachable } from "./doctor/system.js";
-import { isFetchBroken } from "../fetch.js";
-import { badArguments, EXIT, Failure, unlessEnded } from "./exit.js";
+import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
 
 const { env } = process;
@@ -22,8 +24,8 @@ const { env } = process;
 /** Findings that another token or key fixes. */
 const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "token_not_yet_valid", "token_refused", "key_refused", "token_provider_error"];
 
-/** If one of these was found on the way to the server, the call fails for the same reason. */
-const DECISIVE: FindingCode[] = ["connect_timeout", "proxy_refused", "needs_https"];
+/** Errors on the way that explain whatever the call came to. */
+const DECISIVE: FindingCode[] = ["offline", "connect_timeout", "proxy_refused", "needs_https"];
 
 /** `bookmore-sdk doctor`. */
 export async function doctor(args: string[], signal: AbortSignal): Promise<number> {
@@ -51,17 +53,17 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   await way(checklist, baseUrl, signal);
   checklist.announce("reachability");
   await examination.network();
-  // A page sends what the client here sends, or a token.
-  const own = facts.headerNames.length > 0 ? facts.headerNames : ["authorization"];
+  // A page sends what the client here sends, or a token, unless it has cookies.
+  const own = facts.headerNames.length > 0 || values.credentials ? facts.headerNames : ["authorization"];
   if (page !== undefined) {
     const request = { page, headerNames: headerNames ?? own, includesCookies: values.credentials ?? false };
-    await asPage(checklist, baseUrl, request, facts.reach?.came === "reply", signal);
+    await asPage(checklist, baseUrl, request, ["reply", "redirect"].includes(facts.reach?.came ?? ""), signal);
   }
   if (!refusal) {
     checklist.announce("call");
     await examination.call();
   }
-  return reported(checklist, facts, { isJson: values.json ?? false, source, page });
+  return reported(checklist, facts, { isJson: values.json ?? false, source, page, isRefused: refusal !== undefined });
 }
 
 /** An invalid company id is a wrong argument. The engine refuses it before it sends anything. */
@@ -83,14 +85,12 @@ interface Credentials {
 /** A client with the environment's credentials; or without any if they are unusable, so that everything else can still be tried. */
 async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
   const source = sourceName(tokenFile);
-  const bare = () => {
-    try {
-      return new BookMoreClient({ baseUrl: env["BOOKMORE_URL"] || undefined });
-    } catch (error) {
-      throw badArguments(`BOOKMORE_URL: ${(error as Error).message}`);
-    }
-  };
-  const client = bare();
+  let client;
+  try {
+    client = new BookMoreClient({ baseUrl: env["BOOKMORE_URL"] || undefined });
+  } catch (error) {
+    throw badArguments(`BOOKMORE_URL: ${(error as Error).message}`);
+  }
   if (source === undefined) return { client, source };
   try {
     // Without refreshing, because the question is why this token is refused.
@@ -116,20 +116,20 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
   }
   if (!proxy) return;
   const at = checklist.steps.findIndex(({ name }) => name === "proxy");
-  const isReached = checklist.steps.slice(at + 1).every(({ outcome }) => outcome !== "failed");
-  checklist.steps[at]!.findings.push(unusedProxy(proxy, isReached));
+  const answersDirectly = checklist.steps.slice(at + 1).every(({ outcome }) => outcome !== "failed");
+  checklist.steps[at]!.findings.push(unusedProxy(proxy, answersDirectly));
 }
 
-/** What a page may read, judged by what a browser would send and receive. `isReached`: whether a plain GET got a reply. */
-async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, isReached: boolean, signal: AbortSignal): Promise<void> {
-  const message = "The server answers a plain GET, but not what a browser sends for a page: OPTIONS, or a GET with an Origin.";
+/** What a page may read, by what a browser would be told. `isAnswered`: whether a plain GET got a reply. */
+async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, isAnswered: boolean, signal: AbortSignal): Promise<void> {
+  const message = "The server answers a plain GET, but not what a browser sends for a page: an OPTIONS request, or a GET with an Origin header.";
   const lost = (detail: string): Checked => ({
     outcome: "failed",
     detail,
-    findings: isReached ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
+    findings: isAnswered ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
   });
   await checklist.step("page", async (): Promise<Checked> => {
-    if (isFetchBroken()) return { outcome: "skipped", detail: "the fetch of Node.js needs WebAssembly" };
+    if (isFetchBroken()) return { outcome: "skipped", detail: FETCH_BROKEN };
     if (isSameOrigin(baseUrl, request.page)) return { outcome: "skipped", detail: "the server's own origin: CORS does not apply" };
     let came;
     try {
@@ -142,8 +142,12 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     const { preflight, reply } = came;
     const findings = corsFindings(request, preflight, reply);
     const isFine = findings.every(({ level }) => level === "note");
-    const origin = allowedOrigin(reply) || "nobody";
-    return { outcome: isFine ? "ok" : "failed", detail: `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}, allows ${origin}`, findings };
+    const statuses = `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}`;
+    if (isHiddenRedirect(request, reply)) {
+      const detail = `${statuses}: what a page gets with its credentials cannot be told from a redirect that it may not read`;
+      return { outcome: isFine ? "skipped" : "failed", detail, findings };
+    }
+    return { outcome: isFine ? "ok" : "failed", detail: `${statuses}, lets in ${allowedOrigin(reply) || "nobody"}`, findings };
   });
 }
 
@@ -151,20 +155,22 @@ interface Report {
   isJson: boolean;
   source: string | undefined;
   page: string | undefined;
+  /** Whether the credentials could not be used, so that there was no call. */
+  isRefused: boolean;
 }
 
-/** Prints the checklist, and returns the exit code. */
-async function reported({ steps }: Checklist, facts: Facts, { isJson, source, page }: Report): Promise<number> {
+/** Prints the checklist, and gives the exit code. */
+async function reported({ steps }: Checklist, facts: Facts, { isJson, source, page, isRefused }: Report): Promise<number> {
   const call = steps.find(({ name }) => name === "call");
   const onTheWay = steps.filter(({ name }) => name !== "page").flatMap(({ findings }) => findings);
-  const isReached = facts.call !== undefined && !facts.call.error;
-  // If the call succeeded, failures of other steps do not matter.
-  if (isReached) for (const step of steps) if (step.name !== "page") step.findings = step.findings.filter(({ level }) => level === "note");
-  // The proxy connected to the server, so it is not to blame for what follows.
+  const hasUsage = facts.call !== undefined && !facts.call.error;
+  // The call succeeded, so errors on the way do not matter.
+  if (hasUsage) for (const step of steps) if (step.name !== "page") step.findings = step.findings.filter(({ level }) => level === "note");
+  // The proxy made the tunnel, so it is not to blame for what failed behind it.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const findings = findingsOf(facts).flatMap((finding) => {
-    // This process's fetch may report a missing reply by an error that the engine does not know as one.
+    // Some runtimes report a lost connection as an error of `fetch`.
     if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, isTunnelled);
     if (finding.level === "error" && DECISIVE.some((code) => known.has(code))) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
@@ -172,30 +178,29 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   const at = call ? "call" : facts.runtime ? "runtime" : "options";
   steps.find(({ name }) => name === at)!.findings.push(...findings);
   const all = steps.flatMap((step) => step.findings);
-  const errors = all.filter(({ level }) => level === "error");
-  const ok = errors.length === 0;
+  const ok = all.every(({ level }) => level === "note");
   if (isJson) {
     const plain = steps.map(({ findings, ...step }) => step);
     await print(`${JSON.stringify({ ok, url: facts.baseUrl, ...(page === undefined ? {} : { origin: page }), steps: plain, findings: all }, null, 2)}\n`);
   } else await print(listed(steps));
   if (ok) return EXIT.fine;
-  return errors.some(({ code }) => CREDENTIALS.includes(code)) ? EXIT.badCredentials : EXIT.someFailed;
+  return isRefused || (facts.call?.error && isForCredentials(facts.call.error)) ? EXIT.badCredentials : EXIT.someFailed;
 }
 
 /** The finding for the system's error code, unless a step has already shown it. */
 function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, isTunnelled: boolean): Finding[] {
   if (known.size > 0) return [];
-  const code = reach?.came === "nothing" ? reach.code : codeOf(call?.error?.cause);
+  const code = reach?.came === "nothing" ? reach.code : systemCode(call?.error?.cause);
   const proxy = isHeeded() && !isTunnelled ? proxyFor(baseUrl!) : undefined;
   if (proxy) return [behindProxy(proxy, baseUrl!)];
   const cause = systemCause(code);
   const { doctor, ...plain } = finding;
-  return [cause ? errorFinding(unreachable(cause, baseUrl!, cause === "certificate_refused" ? `${code}.` : "")) : plain];
+  return [cause ? errorFinding(unreachable(cause, baseUrl!)) : plain];
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {
   if (!CREDENTIALS.includes(finding.code)) return finding;
-  const where = source === undefined ? `Set ${WAYS}` : `It is from ${source}.`;
+  const where = source === undefined ? `Set ${WAYS}` : `The ${source === "BOOKMORE_API_KEY" ? "key" : "token"} is from ${source}.`;
   return { ...finding, message: `${finding.message} ${where}` };
 }
 
@@ -203,14 +208,16 @@ function inTerminal(finding: Finding, source: string | undefined): Finding {
 function inShell(source: string | undefined, tokenFile = ""): Settings {
   const typed = (name: string) => `read -rs ${name}; export ${name}`;
   const credentials = typed("BOOKMORE_TOKEN");
-  const tokens: Record<string, string> = {
+  const tokens: Record<string, string | undefined> = {
     "--token-file": `read -rs TOKEN; echo "$TOKEN" > ${shellWord(tokenFile)}`,
-    BOOKMORE_TOKEN_COMMAND: 'sh -c "$BOOKMORE_TOKEN_COMMAND"',
+    // It runs again at each start, and a terminal should not show what it prints.
+    BOOKMORE_TOKEN_COMMAND: undefined,
+    BOOKMORE_TOKEN: credentials,
   };
   return {
     baseUrl: (baseUrl) => `export BOOKMORE_URL=${shellWord(baseUrl)}`,
     credentials,
-    token: tokens[source ?? ""] ?? credentials,
+    token: tokens[source ?? "BOOKMORE_TOKEN"],
     apiKey: typed("BOOKMORE_API_KEY"),
   };
 }
@@ -231,8 +238,9 @@ function originOf(given: string | undefined): string | undefined {
 
 function namesOf(given: string | undefined): string[] | undefined {
   if (given === undefined) return undefined;
+  if (given === "none") return [];
   const names = [...new Set(given.split(",").map((name) => name.trim().toLowerCase()))];
-  if (names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) return names.filter(isAskedFor);
-  // The argument is not quoted, because it may contain the values, too.
-  throw badArguments("--headers takes header names without values, separated by commas: --headers authorization,x-tenant.");
+  if (names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) return names.filter((name) => !isSafelisted(name));
+  // Somebody may have given the values, too.
+  throw badArguments("--headers takes names of headers, with commas between: --headers authorization,x-tenant. Values are never sent.");
 }

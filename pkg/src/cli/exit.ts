@@ -1,5 +1,10 @@
+import type { AnyBookMoreError } from "bookmore-sdk";
+
 /** The exit codes; if several apply, the highest counts. */
 export const EXIT = { fine: 0, someFailed: 1, badArguments: 2, overLimit: 3, badCredentials: 4, interrupted: 130 } as const;
+
+/** Whether a call failed because of its credentials. */
+export const isForCredentials = ({ code }: AnyBookMoreError): boolean => code === "authentication_error" || code === "token_provider_error";
 
 /** Ends a command with a sentence on standard error. */
 export class Failure extends Error {

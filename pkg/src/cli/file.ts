@@ -4,8 +4,8 @@ import type { Readable } from "node:stream";
 import { isatty, ReadStream } from "node:tty";
 
 /**
- * Reads a file or a named pipe. A pipe to which nobody writes must not hang the command: a thread that opens it, or reads
- * from it, would keep the process from ending.
+ * Opens a file for reading, or a named pipe or terminal in its place. A thread that blocks on opening or reading a pipe
+ * without a writer would keep the process from exiting, so a pipe is opened without blocking and read as a socket.
  *
  * @throws The system's error.
  */

@@ -25,7 +25,7 @@ Shows how many AI-assistant tokens companies have used: a table, or data with --
 for the logged-in user's company. Data goes to standard output, everything else to standard error.
 
 Which companies:
-  --file FILE            ids, one a line; blank lines and anything after # are ignored
+  --file FILE            ids, a line each; blank lines and anything after a # are skipped
   -                      the same from standard input
 
 Credentials and server, from environment variables:
@@ -49,8 +49,8 @@ Requests:
   --watch                again and again, until Ctrl+C
   --interval SECONDS     between two rounds of --watch (60; at least 5)
 
-Exit code 0: success. 1: some failed. 2: invalid arguments. 3: --fail-at is reached. 4: credentials are missing or
-refused. 130: Ctrl+C. If several apply, the highest.
+Exit code 0: fine. 1: some failed. 2: wrong arguments. 3: --fail-at is reached. 4: credentials are missing or refused.
+130: Ctrl+C. If several apply, the highest.
 
 Examples:
   bookmore-sdk usage 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c
@@ -100,8 +100,9 @@ prevents calls, and how to fix it.
 Credentials and server are those of the command usage: BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY,
 --token-file, BOOKMORE_URL. Only the call sends the credentials.
 
-  --origin URL           sends what a browser would for a page of this origin, including the preflight (OPTIONS)
-  --headers NAMES        the headers that the page sends, only names: authorization,x-tenant (those of the credentials)
+  --origin URL           asks as a browser would for a page of this origin, the preflight (OPTIONS) included
+  --headers NAMES        what the page sends, names alone: authorization,x-tenant, or none
+                         (those of the credentials)
   --credentials          the page sends cookies: credentials: "include"
   --token-file FILE      a file with the token
   --json                 the steps and the findings, as data

@@ -4,7 +4,7 @@ import { getManyAiChatUsage } from "bookmore-sdk/many";
 import { Appended } from "./append.js";
 import { numberOf, oneOf, parsed } from "./arguments.js";
 import { clientOf } from "./credentials.js";
-import { badArguments, EXIT, Failure, messageOf, unlessEnded } from "./exit.js";
+import { badArguments, EXIT, Failure, isForCredentials, messageOf, unlessEnded } from "./exit.js";
 import { checkFile, idsOf } from "./ids.js";
 import { dataOf, inOrder, ORDER_NAMES, reaches, sorted, wordsOf, type Outcome, type Success } from "./outcome.js";
 import { canErase, outliveReader, print, say, styled } from "./output.js";
@@ -117,7 +117,7 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
     const parts = [`${asked} asked`, `${failed.length} failed`, ...(options.failAt === undefined ? [] : [`${over.length} at or over ${options.failAt} %`]), `${seconds} s`];
     say(parts.join(", "));
   }
-  const isRefused = failed.some(({ error }) => error!.code === "authentication_error" || error!.code === "token_provider_error");
+  const isRefused = failed.some(({ error }) => isForCredentials(error!));
   const exitCode = Math.max(failed.length ? EXIT.someFailed : 0, over.length ? EXIT.overLimit : 0, isRefused ? EXIT.badCredentials : 0);
   return { exitCode, failure: failure ?? appended?.failure };
 }

@@ -1,27 +1,29 @@
 import { isBookMoreError, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { abortReason } from "../abort.js";
 import type { Outline } from "../calls.js";
-import { isFetchBroken } from "../fetch.js";
+import { isSafelisted, isSameOrigin } from "../cors.js";
+import { partOf } from "../fetch.js";
 import { handled } from "../handled.js";
-import { isLoopback } from "../loopback.js";
+import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
+import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { callsOf } from "../reach.js";
 import { isControlFlow, textOf } from "../thrown.js";
 import { isUsage } from "../watch/options.js";
 import { claimsOf } from "./claims.js";
 import type { Call, Facts, Probe } from "./facts.js";
-import { IN_CODE, isAskedFor, isSameOrigin } from "./fixes.js";
+import { IN_CODE } from "./fixes.js";
 import { aheadMs, LIMIT_MS, limited, probe, type ProbeInit } from "./probe.js";
 import type { DiagnosisStep } from "./types.js";
 
-/** How long to wait for the report of a policy violation, which Firefox and Chromium send one task after the refusal. */
+/** How long to wait for a violation of the policy, which Firefox and Chromium report one task after the refusal. */
 const LATEST_VIOLATION_MS = 300;
-/** The limit for an object that stands in for a client. A client's own timeout is shorter. */
+/** Longer than a client's own limit, which tells more. */
 const LONGEST_CALL_MS = LIMIT_MS + 1000;
 /** Replaces tokens, keys and header values in probes. */
 const PLACEHOLDER = "placeholder";
 
-const STAND_IN = "unknown for an object that stands in for a client";
+const STAND_IN = "not a BookMoreClient of this version: only the call is tried";
 
 type StepResult = [outcome: DiagnosisStep["outcome"], detail: string];
 
@@ -46,11 +48,13 @@ export class Examination {
     this.facts = {
       page: pageOrigin(),
       baseUrl,
-      headerNames: headerNames.filter(isAskedFor),
+      headerNames: headerNames.filter((name) => !isSafelisted(name)),
       hasFetch: fetch !== undefined,
       includesCookies: credentials === "include",
       isJsonl,
       isOffline: globalThis.navigator?.onLine === false,
+      // A sandboxed frame throws here.
+      hasServiceWorker: Boolean(partOf(partOf(globalThis.navigator, "serviceWorker"), "controller")),
       isIsolated: globalThis.crossOriginIsolated === true,
       now: Date.now(),
       isRefusedByCsp: false,
@@ -79,8 +83,7 @@ export class Examination {
     await this.#step("options", async () => {
       const { baseUrl, headerNames, page } = this.facts;
       if (baseUrl === undefined) return ["skipped", STAND_IN];
-      const { protocol, hostname } = new URL(baseUrl);
-      const isMixed = page?.startsWith("https:") && protocol === "http:" && !isLoopback(hostname);
+      const isMixed = page?.startsWith("https:") && isInsecure(baseUrl);
       const sends = `${baseUrl}, ${headerNames.length > 0 ? `with ${headerNames.join(", ")}` : "without credentials"}`;
       return [isMixed ? "failed" : "ok", sends];
     });
@@ -91,7 +94,7 @@ export class Examination {
     const { facts } = this;
     const { baseUrl, page } = facts;
     if (baseUrl === undefined) return;
-    if (!facts.hasFetch && isFetchBroken()) return this.#step("reachability", async () => ["skipped", "the fetch of Node.js needs WebAssembly"]);
+    if (!facts.hasFetch && isFetchBroken()) return this.#step("reachability", async () => ["skipped", FETCH_BROKEN]);
     if (page === undefined) {
       facts.reach = facts.plain = await this.#probe("reachability", {});
       return;
@@ -136,8 +139,7 @@ export class Examination {
       calls?.sendListeners?.add(note);
       try {
         const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: LIMIT_MS };
-        // A client's own timeout comes first, and its error says more. An object that stands in for a client may have no
-        // timeout, and return less.
+        // A client's own timeout comes first and tells more; a stand-in may have none.
         const came = await limited(this.#signal, async (signal) => [await this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal })], LONGEST_CALL_MS);
         const [reply] = came ?? [];
         if (!came) call.foreign = `did not settle within ${LONGEST_CALL_MS / 1000} s`;
@@ -230,7 +232,7 @@ function resultOf(probe: Probe): StepResult {
   }
 }
 
-/** Whether it is a BookMoreError with all members that are read here. A stand-in for a client may create its own errors. */
+/** Whether it is a BookMoreError with the members that are read here; a stand-in may throw one without. */
 function isWhole(thrown: unknown): thrown is AnyBookMoreError {
   try {
     if (!isBookMoreError(thrown)) return false;

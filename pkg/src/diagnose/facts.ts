@@ -25,7 +25,7 @@ export interface Claims {
 export interface Call {
   /** Absent if it returned a usage. */
   error?: AnyBookMoreError;
-  /** What an object that stands in for a client did instead of returning a usage or throwing a BookMoreError; follows "it". */
+  /** What happened instead of a usage or a BookMoreError; follows "it". */
   foreign?: string;
   /** Whether it threw a framework's control flow, such as a redirect. */
   isControlFlow?: boolean;
@@ -50,6 +50,8 @@ export interface Facts {
   includesCookies: boolean;
   isJsonl: boolean;
   isOffline: boolean;
+  /** Whether a service worker of the page may answer in the server's place. */
+  hasServiceWorker: boolean;
   /** Whether the page is cross-origin isolated: a policy of its own may then hide that a server answers. */
   isIsolated: boolean;
   /** The clock here, in milliseconds since 1970. */

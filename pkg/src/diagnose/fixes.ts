@@ -1,4 +1,3 @@
-import { DEFAULT_BASE_URL } from "../operation.js";
 import type { Cause } from "./types.js";
 
 /** Which page sends which headers. */
@@ -13,8 +12,8 @@ export interface Settings {
   baseUrl(baseUrl: string): string;
   /** Sets a token or key, if there is neither. */
   credentials: string;
-  /** Another token. */
-  token: string;
+  /** Another token; undefined if pasting gives none. */
+  token: string | undefined;
   /** Another key. */
   apiKey: string;
 }
@@ -27,10 +26,7 @@ export const IN_CODE: Settings = {
   apiKey: "new BookMoreClient({ apiKey: settings.bookMoreApiKey })",
 };
 
-/** Whether a header, given in lower case, needs a preflight. */
-export const isAskedFor = (name: string): boolean => !/^(accept|(accept|content)-language)$/.test(name);
-
-/** Their usual spelling. */
+/** As their owners write them. */
 const WRITTEN: Record<string, string> = { authorization: "Authorization", "content-type": "Content-Type" };
 /** Headers that the client reads, but a page sees only if the server exposes them. */
 export const EXPOSED = ["Retry-After", "Date", "X-Request-Id"];
@@ -58,22 +54,5 @@ export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "els
   };
 }
 
-/** Quotes a text for the shell: URLs and header names may contain its special characters. */
-export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-
-export function isSameOrigin(baseUrl: string, page: string): boolean {
-  return new URL(baseUrl).origin === page;
-}
-
-/** The command that shows what a browser hides. For the page's own origin it needs no CORS options. */
-export function doctorLine({ page, headerNames }: Asking, baseUrl: string, includesCookies: boolean): string {
-  if (isSameOrigin(baseUrl, page)) return `${urlFor(baseUrl)}npx bookmore-sdk doctor`;
-  const headers = headerNames.length > 0 ? ` --headers ${shellWord(headerNames.join(","))}` : "";
-  return `${urlFor(baseUrl)}npx bookmore-sdk doctor --origin ${shellWord(page)}${headers}${includesCookies ? " --credentials" : ""}`;
-}
-
-/** Sets the base URL for the command, unless it is the default. */
-export const urlFor = (baseUrl: string): string => (baseUrl === DEFAULT_BASE_URL ? "" : `BOOKMORE_URL=${shellWord(baseUrl)} `);
-
-/** The same URL with https. */
+/** The same by https. */
 export const httpsOf = (baseUrl: string): string => baseUrl.replace("http:", "https:");

@@ -1,7 +1,9 @@
-import { isLoopback } from "../loopback.js";
+import { isSameOrigin } from "../cors.js";
+import { isInsecure, isLoopback } from "../loopback.js";
 import type { Call, Facts } from "./facts.js";
-import { corsFix, doctorLine, httpsOf, isSameOrigin, shellWord, urlFor, type Asking } from "./fixes.js";
-import { BAD_PORT, codeOf } from "./probe.js";
+import { corsFix, httpsOf, type Asking } from "./fixes.js";
+import { BAD_PORT, systemCode } from "./probe.js";
+import { doctorLine, shellWord, urlFor } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cause });
@@ -15,19 +17,19 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if (baseUrl === undefined || !(reach ?? plain)) return call ? [errorFinding({ code: "no_reply", message: call.error!.message })] : [];
   // Headers came: what was lost is the body.
   if (call?.error?.attempts?.at(-1)?.status) return [errorFinding(truncated(call.error.message))];
-  if ([reach, plain].some((probe) => probe?.came === "late")) return [errorFinding(late(baseUrl))];
+  if (isLate(facts)) return [errorFinding(late(baseUrl))];
   if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
   if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
-  if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, codeOf(call.error?.cause), true)] : [];
+  if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
   const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking));
   return found ? [{ ...found, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
 }
 
-/** Where no browser hides it the terminal tells more. */
+/** Outside a browser nothing is hidden, and `doctor` tells more. */
 function outside(baseUrl: string, code: string, hasAnswered = false): Finding {
   const { host } = new URL(baseUrl);
-  const why = code === BAD_PORT ? "fetch refuses this port, as browsers do" : code;
+  const why = code === BAD_PORT ? "fetch blocks this port, as browsers do" : code;
   const message = hasAnswered ? `${host} answered a probe, but not the call that followed` : `No reply came from ${host}`;
   const finding = errorFinding({ code: "no_reply", message: `${message}${why && ` (${why})`}.` });
   return { ...finding, doctor: `${urlFor(baseUrl)}npx bookmore-sdk doctor` };
@@ -45,8 +47,8 @@ function refusedByCsp(baseUrl: string, page: string): Cause {
   const { origin } = new URL(baseUrl);
   return {
     code: "csp_connect_src",
-    message: `The Content-Security-Policy of this page does not allow connections to ${origin}.`,
-    fix: `connect-src 'self'${origin === page ? "" : ` ${origin}`}`,
+    message: `The Content-Security-Policy of this page does not let it connect to ${origin}.`,
+    fix: `connect-src 'self'${isSameOrigin(baseUrl, page) ? "" : ` ${origin}`}`,
   };
 }
 
@@ -56,7 +58,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   const isSame = isSameOrigin(baseUrl, page);
   const isLocal = isLoopback(hostname);
   const asking = { page, headerNames };
-  if (page.startsWith("https:") && protocol === "http:" && !isLocal) {
+  if (page.startsWith("https:") && isInsecure(baseUrl)) {
     return errorFinding({
       code: "mixed_content",
       message: "This page was loaded by https, and browsers block its requests to plain http.",
@@ -79,7 +81,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   if (isLocal && page.startsWith("https:") && protocol === "http:") {
     add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
   }
-  // A probe that reads nothing is told nothing then, either.
+  // A probe that reads nothing gets no reply then, either.
   const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not let this page in, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
   if (!isSame) candidates[isIsolated ? "unshift" : "push"](hidden);
   add("connection_reset", "What listens there, or something on the way, ends the connection without a reply.");
@@ -89,7 +91,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), doctor: doctorLine(asking, baseUrl, includesCookies) };
 }
 
-/** CORS headers from both the server and a proxy in front of it. */
+/** What pasting these settings on top of existing ones leads to. */
 export const DUPLICATE: Cause = {
   code: "cors_duplicate",
   message: "The server and something in front of it both send Access-Control-Allow-Origin, and browsers accept it only once.",
@@ -114,28 +116,25 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
     return oneOf({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it.` }, candidates);
   }
   if (again?.came === "nothing") return hiddenReply(asking, "This page could read the server's replies at first, and then not even the same one again.");
+  const unread = "This page can read the server's replies, but none to what it sends with";
   const refused = asking.headerNames.filter((name) => headers[name]?.came === "nothing");
   if (refused.length > 0) {
     const names = refused.join(", ");
-    const notAllowed = `The server's CORS settings do not let a page send ${names}`;
+    const settings: Cause = { code: "cors_headers", message: `The server's CORS settings do not let a page send ${names}. By default ServiceStack allows only Content-Type.`, ...fix };
     // What stands for a value is refused in its turn, perhaps by a reply that nobody may read.
     const replies = errorReplies(names, "a value that it does not know", fix);
-    const unread = "This page can read the server's replies, but none to what it sends with";
     // Content-Type: application/json needs a preflight, too. Where any of these headers is let in, preflights work.
     if (contentType?.came === "nothing" && refused.length === asking.headerNames.length) {
-      return oneOf({ code: "preflight_refused", message: `${unread} ${names} or content-type. A browser asks the server before it sends them (the preflight, an OPTIONS request).` }, [
+      return oneOf({ code: "preflight_refused", message: `${unread} ${names} or content-type, which need a preflight (OPTIONS).` }, [
         { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints.", ...fix },
-        { code: "cors_headers", message: `${notAllowed}.`, ...fix },
+        settings,
         replies,
       ]);
     }
-    return oneOf({ code: "cors_headers", message: `${unread} ${names}.`, ...fix }, [
-      { code: "cors_headers", message: `${notAllowed}; without ${refused.length > 1 ? "them" : "it"} its replies can be read. By default ServiceStack allows only Content-Type.`, ...fix },
-      replies,
-    ]);
+    return oneOf({ code: "cors_headers", message: `${unread} ${names}.`, ...fix }, [settings, replies]);
   }
   if (cookies?.came === "nothing") {
-    return oneOf({ code: "cors_credentials", message: 'This page can read the server\'s replies, but not the one to a request with cookies, which the client sends (credentials: "include").', ...fix }, [
+    return oneOf({ code: "cors_credentials", message: `${unread} cookies (credentials: "include").`, ...fix }, [
       { code: "cors_credentials", message: "The server's CORS settings do not let a page send cookies: they need the page's own origin, not *, and Access-Control-Allow-Credentials.", ...fix },
       errorReplies("cookies", "those of this browser", fix),
     ]);
@@ -156,8 +155,11 @@ function hiddenReply(asking: Asking, message = "This page may read the server's 
   ]);
 }
 
+/** Whether a probe got no reply in time. */
+export const isLate = ({ reach, plain }: Facts): boolean => [reach, plain].some((probe) => probe?.came === "late");
+
 export function late(baseUrl: string): Cause {
-  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time: it is overloaded, or something in between drops the connection.`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
+  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time: it is overloaded, or something on the way, such as a firewall or a name server, does not answer.`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
 }
 
 export function truncated(message: string): Cause {

@@ -1,11 +1,12 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
-import { isLoopback } from "../loopback.js";
+import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
 import type { Call, Facts, Probe } from "./facts.js";
 import { httpsOf } from "./fixes.js";
-import { errorFinding, late, noReplyFindings, truncated } from "./network.js";
+import { errorFinding, isLate, late, noReplyFindings, truncated } from "./network.js";
 import { addressOf } from "./probe.js";
+import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 /** Clocks may differ by this much, because of rounding and the time that a reply takes. */
@@ -23,9 +24,8 @@ export function findingsOf(facts: Facts): Finding[] {
 function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Facts): Finding {
   // bookmore-sdk/slim fetches the module from the app's URL.
   if (code === "network_error" || code === "timeout") return errorFinding({ code: "module_missing", message });
-  // A config_error or internal_error; the engine's codes come from calls alone.
   if (code !== "runtime_unsupported") return errorFinding({ code: code as FindingCode, message });
-  // The error for another missing global has no cause.
+  // An error for anything else that is missing has no cause.
   if (typeof WebAssembly !== "object" && cause !== undefined) return errorFinding({ code: "wasm_missing", message });
   const isCsp = page !== undefined && isRefusal(cause);
   return errorFinding(isCsp ? { code: "wasm_csp", message, fix: "script-src 'self' 'wasm-unsafe-eval'" } : { code, message });
@@ -33,8 +33,8 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
 
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, foreign, isControlFlow } = call;
-  if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw a framework's control flow, such as a redirect. A call rethrows it unchanged, for the framework to catch." })];
-  if (!error) return [errorFinding({ code: "stand_in", message: `The object passed as the client does not behave like one: it ${foreign}.` })];
+  if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw a framework's control flow, such as a redirect, which a call passes on unchanged." })];
+  if (!error) return [errorFinding({ code: "stand_in", message: `What was passed as the client does not behave like one: it ${foreign}.` })];
   const { code, message } = error;
   switch (code) {
     case "network_error":
@@ -51,19 +51,21 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       // A truncated reply is the only retryable one of these errors.
       return [errorFinding(error.isRetryable ? truncated(message) : { code, message })];
     case "timeout":
-      return [errorFinding([facts.reach, facts.plain].some((probe) => probe?.came === "late") ? late(facts.baseUrl!) : { code, message })];
+      return [errorFinding(isLate(facts) ? late(facts.baseUrl!) : { code, message })];
     case "runtime_unsupported":
       // Already reported by the step that loads the module.
       return facts.runtime ? [] : [runtimeFinding(error, facts)];
     default:
-      return [errorFinding({ code, message })];
+      // Their codes are those of their findings.
+      return [errorFinding({ code: code as FindingCode, message })];
   }
 }
 
-/** The message, with a hint at the cause and the reason for a refresh. */
+/** The message, where the function's own error is, and why it was called. */
 function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
   const isRefused = attempts?.at(-1)?.status === 401;
-  return [message, cause === undefined ? "" : "A call's error has the original error as its cause.", isRefused ? "It was called for another token because the server refused the first one (401)." : ""].filter(Boolean).join(" ");
+  const own = cause === undefined ? message : "The bearerToken function failed. A call's error has the function's error as its cause.";
+  return isRefused ? `${own} It was called with forceRefresh because the server refused the first token (401).` : own;
 }
 
 const SET_CLOCK = "timedatectl set-ntp true";
@@ -71,25 +73,33 @@ const SET_CLOCK = "timedatectl set-ntp true";
 /** Why the server answers 401, as far as the token shows. */
 function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   const { sent, claims } = call;
-  const { settings, hasFetch } = facts;
+  const { hasFetch } = facts;
   if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
   if (!hasToken && !hasKey && hasFetch) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function adds are missing or refused.` };
   if (!hasToken && !hasKey) {
-    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, fix: settings.credentials };
+    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, ...renewal(sent, facts) };
   }
-  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, fix: settings.apiKey };
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is not a JWT, or not a readable one.`, fix: settings.token };
+  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, ...renewal(sent, facts) };
+  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, ...renewal(sent, facts) };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
   const { exp, iss, aud } = claims;
   const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
-  const told = [message, exp === undefined ? "" : "The token has not expired.", says && `It has ${says}; the server may expect another.`];
-  return { code: "token_refused", message: told.filter(Boolean).join(" "), fix: settings.token };
+  const told = [message, exp === undefined ? "" : "The token has not expired.", says && `It says ${says}; the server may want another.`];
+  return { code: "token_refused", message: told.filter(Boolean).join(" "), ...renewal(sent, facts) };
 }
 
-/** Whether the token is expired or not yet valid. */
+/** What mends the credentials that were sent. Those that a fetch function may add are not known. */
+function renewal(sent: readonly string[], { settings, hasFetch }: Facts): Pick<Cause, "fix"> {
+  const own = hasFetch ? undefined : settings.credentials;
+  return fixBy(sent.includes("authorization") ? settings.token : sent.includes("x-api-key") ? settings.apiKey : own);
+}
+
+const fixBy = (fix: string | undefined): Pick<Cause, "fix"> => (fix === undefined ? {} : { fix });
+
+/** What the token's own times say against it. */
 function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
   const { exp, nbf } = claims;
   const here = facts.now;
@@ -97,7 +107,7 @@ function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
   const there = serverClock(facts) ?? here;
   const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
   if (exp !== undefined && exp <= there) {
-    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, fix: exp > here ? SET_CLOCK : facts.settings.token }];
+    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, ...fixBy(exp > here ? SET_CLOCK : facts.settings.token) }];
   }
   if (nbf === undefined || nbf <= there) return [];
   const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Correct the clock of its issuer, or of the server.`;
@@ -125,15 +135,18 @@ function wrongBase({ baseUrl, settings }: Facts, message: string): Pick<Cause, "
 }
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
-  const { call, settings } = facts;
+  const { call, page, baseUrl } = facts;
   if (contentType !== undefined) {
     if (!/html/i.test(contentType)) return errorFinding({ code: "unexpected_response", message });
+    const isFromWorker = facts.hasServiceWorker && page !== undefined && baseUrl !== undefined;
     return {
-      ...errorFinding({ code: "html_reply", message: "The server answered with an HTML page instead of JSON." }),
+      ...errorFinding({ code: "html_reply", message: "The reply was a page of HTML instead of JSON." }),
       candidates: [
-        { code: "login_page", message: "It is a login page of a proxy or of the server, which did not accept the credentials.", ...(call?.sent ? { fix: call.sent.length > 0 ? settings.token : settings.credentials } : {}) },
-        { code: "base_url", ...wrongBase(facts, "It is the page that a web app serves for any URL: the API is elsewhere.") },
+        { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call?.sent ? renewal(call.sent, facts) : {}) },
+        { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
+        ...(isFromWorker ? [{ code: "service_worker", message: "The page's service worker answers instead of the server; let it leave the API to the browser.", fix: `if (event.request.url.startsWith("${baseUrl}/")) return;` } as const] : []),
       ],
+      ...(isFromWorker ? { doctor: doctorLine({ page, headerNames: facts.headerNames }, baseUrl, facts.includesCookies) } : {}),
     };
   }
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
@@ -147,8 +160,8 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
   return {
     ...redirected("whose target browsers do not reveal"),
     candidates: [
-      { code: "sign_in_redirect", message: "There is a login page in front of the API, or a gate that requires a cookie first." },
-      { code: "moved", message: "The API has moved to another base URL." },
+      { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
+      { code: "moved", message: "The API has moved, and the base URL with it." },
     ],
   };
 }
@@ -158,17 +171,12 @@ function redirection(to: string, asked: string | undefined, { settings }: Facts)
   if (to === asked) {
     return { code: "redirected", message: `The server redirects to ${to}, the URL of the request itself: it requires a cookie first, as firewalls and load balancers do, or its settings form a loop.` };
   }
-  if (!to.endsWith(PATH)) return { code: "sign_in_redirect", message: `The server redirects to ${to}, perhaps a login page, instead of answering.` };
-  // With this base URL, the client would refuse to send credentials, or send them unencrypted.
+  if (!to.endsWith(PATH)) return { code: "sign_in_redirect", message: `The server redirects to ${to} instead of answering, perhaps to a sign-in page.` };
+  // The client would refuse it, or send the credentials for everybody to read.
   if (isInsecure(to) && !(asked && isInsecure(asked))) {
     return { code: "redirected", message: `The server redirects to ${to}, by plain http. Its operator must correct that: a server behind a proxy that terminates TLS must be configured to know that clients use https.` };
   }
   return { code: "moved", message: `The server redirects to ${to}: the API is there. The client follows no redirects, because they would pass the credentials on.`, fix: settings.baseUrl(to.slice(0, -PATH.length)) };
-}
-
-function isInsecure(address: string): boolean {
-  const { protocol, hostname } = new URL(address);
-  return protocol === "http:" && !isLoopback(hostname);
 }
 
 function redirectedTo(probe: Probe | undefined): string | undefined {
@@ -187,7 +195,7 @@ function serverClock({ call, plain, followed, now }: Facts): number | undefined 
 function notes(facts: Facts, errors: Finding[]): Finding[] {
   const { baseUrl, call, plain, now, headerNames, isJsonl } = facts;
   const found: Finding[] = [];
-  const note = (code: FindingCode, message: string, fix?: string) => found.push({ code, level: "note", message, ...(fix === undefined ? {} : { fix }) });
+  const note = (code: FindingCode, message: string, fix?: string) => found.push({ code, level: "note", message, ...fixBy(fix) });
   const there = serverClock(facts);
   const isClockKnown = errors.some(({ code }) => code === "clock_skew" || code === "token_expired" || code === "token_not_yet_valid");
   if (there !== undefined && Math.abs(there - now) > LARGEST_SKEW_MS && !isClockKnown) {

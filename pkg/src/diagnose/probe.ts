@@ -36,17 +36,17 @@ export async function probe(fetchFunction: typeof fetch, url: string, init: Prob
     try {
       return await judged(await fetchFunction(url, { method: "GET", ...init, signal: limit }));
     } catch (thrown) {
-      return { came: "nothing", code: codeOf(thrown) };
+      return { came: "nothing", code: systemCode(thrown) };
     }
   });
   return came ?? { came: "late" };
 }
 
-/** The message of Node.js's fetch for a blocked port. */
+/** Node.js's message for a port that the Fetch standard blocks. */
 export const BAD_PORT = "bad port";
 
-/** The system's error code, which Node.js has in the cause; empty if there is none. */
-export function codeOf(thrown: unknown): string {
+/** The system's code; empty where there is none. Node.js has it in the cause. */
+export function systemCode(thrown: unknown): string {
   const cause = partOf(thrown, "cause");
   const known = [partOf(thrown, "code"), partOf(cause, "code")].find((code) => typeof code === "string" && /^[A-Z]\w*$/.test(code));
   return (known as string | undefined) ?? (partOf(cause, "message") === BAD_PORT ? BAD_PORT : "");

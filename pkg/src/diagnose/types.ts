@@ -5,12 +5,12 @@ export type FindingCode =
   // The way to the server.
   | "no_reply" | "connection_refused" | "unknown_host" | "connect_timeout" | "connection_reset" | "certificate_untrusted" | "certificate_refused"
   | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "client_certificate" | "tls_version" | "tls_refused"
-  | "not_tls" | "needs_https" | "not_http" | "http_version" | "proxy_unused" | "proxy_refused" | "blocked_reply" | "timeout"
+  | "not_tls" | "needs_https" | "not_http" | "http_refused" | "http_version" | "proxy_unused" | "proxy_refused" | "blocked_reply" | "timeout"
   // What the server lets a page read.
   | "cors_blocked" | "preflight_refused" | "cors_missing" | "cors_origin" | "cors_duplicate" | "cors_headers" | "cors_preflight"
   | "cors_credentials" | "cors_error_replies"
   // What answered.
-  | "moved" | "sign_in_redirect" | "redirected" | "html_reply" | "login_page" | "base_url" | "truncated" | "unexpected_response" | "decode_error"
+  | "moved" | "sign_in_redirect" | "redirected" | "html_reply" | "login_page" | "base_url" | "service_worker" | "truncated" | "unexpected_response" | "decode_error"
   | "company_mismatch" | "rate_limited" | "server_error" | "api_error"
   // Who asks.
   | "credentials_missing" | "credentials_refused" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"

@@ -1,4 +1,4 @@
-import { isAskedFor } from "../diagnose/fixes.js";
+import { isSafelisted } from "../cors.js";
 import type { Received } from "./request.js";
 
 /**
@@ -52,7 +52,7 @@ export async function asBrowser(policy: CorsPolicy, request: Received, base: URL
   const { mode, credentials, redirect, headers } = request;
   const isCross = page !== base.origin;
   const hides = mode === "no-cors";
-  const names = [...headers.keys()].filter(isAskedFor);
+  const names = [...headers.keys()].filter((name) => !isSafelisted(name));
   if (isCross && !hides && names.length > 0) {
     const preflight = preflightReply(policy);
     const allowed = (preflight.headers.get("access-control-allow-headers") ?? "").toLowerCase().split(",");

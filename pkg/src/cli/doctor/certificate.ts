@@ -1,32 +1,50 @@
 import { readFileSync } from "node:fs";
-import type { DetailedPeerCertificate, PeerCertificate } from "node:tls";
+import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from "node:tls";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
-import { selfSigned, systemCause, unreachable } from "./system.js";
+import { handshakeLine, hostOf, selfSigned, systemCause, unreachable } from "./system.js";
 
-/** Why Node.js refuses a certificate. `problem`: its error code, which for wrong dates does not say which certificate of the chain has them. */
-export function certificateCause(problem: string, certificate: DetailedPeerCertificate, baseUrl: string): Cause {
-  const code = systemCause(problem) ?? "certificate_refused";
-  const words = `It is ${described(certificate)}.`;
-  if (problem === "DEPTH_ZERO_SELF_SIGNED_CERT") return selfSigned(baseUrl, `${words}${extraAuthorities()}`);
-  if (code === "certificate_untrusted") return unreachable(code, baseUrl, `${words}${extraAuthorities()}`);
-  if (code === "certificate_refused") return unreachable(code, baseUrl, `${problem}. ${words}`);
-  const isOff = OFF[code];
-  if (!isOff || isOff(certificate)) return unreachable(code, baseUrl, words);
-  const authority = chainOf(certificate).find(isOff);
-  const which = authority ? `${nameOf(authority.subject)}, from ${day(authority.valid_from)} to ${day(authority.valid_to)}` : "Node.js does not say which";
-  return unreachable(code, baseUrl, `The server's own certificate is ${described(certificate)}.`, which);
+/** Why Node.js refuses a certificate. `problem`: Node.js's code, which names one fault where there may be two. */
+export function certificateCauses(problem: string, certificate: DetailedPeerCertificate, baseUrl: string): Cause[] {
+  const cause = certificateCause(problem, certificate, baseUrl);
+  const isForOthers = cause.code !== "certificate_name" && checkServerIdentity(hostOf(new URL(baseUrl)), certificate) !== undefined;
+  return isForOthers ? [cause, unreachable("certificate_name", baseUrl)] : [cause];
 }
 
-/** By this machine's clock. */
-const OFF: Partial<Record<FindingCode, (certificate: PeerCertificate) => boolean>> = {
+/** `problem` does not say which certificate of the chain has the wrong dates. */
+function certificateCause(problem: string, certificate: DetailedPeerCertificate, baseUrl: string): Cause {
+  const code = systemCause(problem) ?? "certificate_refused";
+  const general = unreachable(code, baseUrl);
+  const url = new URL(baseUrl);
+  const { host } = url;
+  const own = described(certificate);
+  if (problem === "DEPTH_ZERO_SELF_SIGNED_CERT") return selfSigned(baseUrl, `It is ${own}.${extraAuthorities()}`);
+  if (code === "certificate_untrusted") return { ...general, message: `${general.message} It is ${own}.${extraAuthorities()}` };
+  if (code === "certificate_refused") return { ...general, message: `Node.js refuses the certificate of ${host}: ${problem}. It is ${own}.` };
+  const isWrong = HAS_WRONG_DATES[code];
+  if (!isWrong) return { ...general, message: `${general.message} It is ${own}.` };
+  const isExpired = code === "certificate_expired";
+  const fault = isExpired ? "has expired; whoever runs the server has to renew it" : "is not valid yet, or the clock of this machine is behind";
+  if (isWrong(certificate)) return { ...general, message: `The certificate of ${host} ${fault}. It is ${own}.` };
+  const authority = authoritiesOf(certificate).find(isWrong);
+  const which = authority ? `${nameOf(authority.subject)}, from ${day(authority.valid_from)} to ${day(authority.valid_to)}` : "Node.js does not say which";
+  if (!isExpired) return { ...general, message: `The certificate of an authority above that of ${host} (${which}) ${fault}. The server's own is ${own}.` };
+  return {
+    code,
+    message: `The certificate of ${host} has not expired, but that of an authority above it has (${which}). Whoever runs the server has to mend its chain, or get a certificate of another authority. The server's own is ${own}.`,
+    fix: handshakeLine(url),
+  };
+}
+
+/** By the clock here. */
+const HAS_WRONG_DATES: Partial<Record<FindingCode, (certificate: PeerCertificate) => boolean>> = {
   certificate_expired: ({ valid_to }) => Date.parse(valid_to) < Date.now(),
   certificate_not_yet_valid: ({ valid_from }) => Date.parse(valid_from) > Date.now(),
 };
 
-/** The authorities above a certificate, as far as they are known. The last may be its own issuer. */
-function chainOf(certificate: DetailedPeerCertificate): PeerCertificate[] {
+/** Those above a certificate, as far as they are known. The last may be its own issuer. */
+function authoritiesOf(certificate: DetailedPeerCertificate): PeerCertificate[] {
   const chain = new Set<DetailedPeerCertificate>();
-  for (let of = certificate.issuerCertificate; of && !chain.has(of); of = of.issuerCertificate) chain.add(of);
+  for (let authority = certificate.issuerCertificate; authority && !chain.has(authority); authority = authority.issuerCertificate) chain.add(authority);
   return [...chain];
 }
 

@@ -32,12 +32,12 @@ export class Checklist {
     }
   }
 
-  /** Shows a step that is not run by `step`. */
+  /** Shows the name of a step that the examination is about to run. */
   announce(name: string): void {
     this.#show(`… ${name}`);
   }
 
-  /** Adds such a step's result. */
+  /** Takes over a step that the examination has run. */
   readonly add = (step: DiagnosisStep): void => {
     this.#show("");
     this.steps.push({ ...step, findings: [] });

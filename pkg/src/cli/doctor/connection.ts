@@ -7,14 +7,14 @@ import { errorFinding, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
 import type { Finding } from "../../diagnose/types.js";
 import { PATH } from "../../operation.js";
-import { certificateCause, day, described } from "./certificate.js";
+import { certificateCauses, day, described } from "./certificate.js";
 import type { Checked } from "./checklist.js";
 import { hostOf, systemCause, unreachable } from "./system.js";
 
-/** A step that took too long. */
+/** What a step comes to that ran out of time. */
 const LATE: Checked = { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
 const DAY = 86_400_000;
-/** How long before its expiry a certificate gets a note. */
+/** How long before a certificate expires this is worth a note. */
 const SOON_MS = 14 * DAY;
 
 interface Address {
@@ -36,7 +36,7 @@ export async function resolved(baseUrl: string, signal: AbortSignal): Promise<Ch
   if (isIP(host)) return { outcome: "skipped", detail: `${host} is an IP address`, addresses: [{ address: host, family: isIP(host) }] };
   try {
     const addresses = await limited(signal, () => lookup(host, { all: true, verbatim: true }));
-    if (!addresses) return { ...LATE, addresses: [] };
+    if (!addresses) return { ...LATE, addresses: [], findings: [errorFinding(unreachable("offline", baseUrl))] };
     return { outcome: "ok", detail: `${host}: ${addresses.map(shown).join(", ")}`, addresses };
   } catch (error) {
     signal.throwIfAborted();
@@ -93,7 +93,7 @@ export async function certified(baseUrl: string, signal: AbortSignal): Promise<C
     const message = `The certificate of ${host} would be refused (${problem}), but NODE_TLS_REJECT_UNAUTHORIZED=0 accepts it: anyone in between can read the credentials.`;
     return { outcome: "ok", detail: `${detail}, not checked`, findings: [{ code: "insecure_tls", level: "note", message, fix: "unset NODE_TLS_REJECT_UNAUTHORIZED" }] };
   }
-  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: [errorFinding(certificateCause(problem, certificate, baseUrl))] };
+  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: certificateCauses(problem, certificate, baseUrl).map(errorFinding) };
 }
 
 /** Sends a GET without credentials: shows the HTTP version, and the headers that identify what answers. */

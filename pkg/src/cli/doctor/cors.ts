@@ -1,7 +1,7 @@
 import { PATH } from "../../operation.js";
-import { corsFix, EXPOSED } from "../../diagnose/fixes.js";
+import { corsFix, EXPOSED, type Asking } from "../../diagnose/fixes.js";
 import { DUPLICATE, errorFinding } from "../../diagnose/network.js";
-import type { Finding, FindingCode } from "../../diagnose/types.js";
+import type { Cause, Finding, FindingCode } from "../../diagnose/types.js";
 
 /** The parts of a reply that matter for CORS. */
 export interface CorsReply {
@@ -9,65 +9,94 @@ export interface CorsReply {
   headers: Headers;
 }
 
-/** The request of a page. */
-export interface PageRequest {
-  page: string;
-  /** In lower case. */
-  headerNames: readonly string[];
+/** What a page would ask for. */
+export interface PageRequest extends Asking {
   includesCookies: boolean;
 }
+
+/** What a page does not know if it cannot read the header. */
+const LOST: Record<string, string> = {
+  "retry-after": "how long to wait after a 429",
+  date: "how far its clock is from the server's",
+  "x-request-id": "the request id of an error",
+};
 
 /**
  * What a browser would conclude from the replies, by the Fetch standard. `preflight`: the reply to OPTIONS, if the request
  * needs one; `reply`: the reply to a GET without credentials.
  */
 export function corsFindings(request: PageRequest, preflight: CorsReply | undefined, reply: CorsReply): Finding[] {
-  const { page, headerNames, includesCookies } = request;
-  const fix = corsFix(request);
-  const found = (code: FindingCode, message: string): Finding[] => [{ level: "error", code, message, ...fix }];
-  const location = reply.headers.get("location");
-  // The call's finding has the target and its meaning.
-  if (reply.status >= 300 && reply.status < 400 && location !== null && !isLetIn(reply, request)) return [];
-
-  const replies = preflight ? [preflight, reply] : [reply];
-  const origins = replies.map(allowedOrigin);
-  const origin = allowedOrigin(reply);
-  const several = origins.find((each) => each?.includes(","));
-  if (several) return isList(several) ? found("cors_duplicate", `Access-Control-Allow-Origin names several origins, ${several}, but browsers accept only one: the settings list them all, or the server and something in front of it both send the header.`) : [errorFinding(DUPLICATE)];
-  if (origin === null && preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
-    return found("cors_error_replies", `The preflight has CORS headers, but the ${reply.status} for a GET without credentials has none, because it is written before they are added. To a page it looks like a network failure.`);
-  }
-  if (origin === null && replies.some(hasCors)) return found("cors_origin", `The server's CORS settings allow other origins, but not ${page}: there is no Access-Control-Allow-Origin for it.`);
-  if (origin === null) {
-    const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
-    return found("cors_missing", `The server sends no CORS headers with its ${reply.status}${asked}: no page may read it.`);
-  }
-  if (!admits(reply, page)) return found("cors_origin", `The server's CORS settings allow ${origin || "nobody, by an empty Access-Control-Allow-Origin"}, not ${page}.`);
-  if (preflight) {
-    if (!isSuccess(preflight)) return found("cors_preflight", `OPTIONS, which a browser sends before ${headerNames.join(", ")}, is answered with ${preflight.status} instead of a success.`);
-    if (!admits(preflight, page)) return found("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
-    const allowed = listOf(preflight, "access-control-allow-headers");
-    // The asterisk never includes Authorization, and means nothing if cookies are sent.
-    const isAllowed = (name: string) => allowed.includes(name) || (allowed.includes("*") && !includesCookies && name !== "authorization");
-    const refused = headerNames.filter((name) => !isAllowed(name));
-    const asterisk = allowed.includes("*") ? " The asterisk does not include Authorization, and means nothing if cookies are sent." : "";
-    if (refused.length > 0) return found("cors_headers", `The server's CORS settings do not allow a page to send ${refused.join(", ")}; they allow ${allowed.join(", ") || "no header"}.${asterisk}`);
-  }
-  if (includesCookies && !replies.every((each) => isLetIn(each, request))) {
-    const needed = [
-      ...(origins.includes("*") ? [`Access-Control-Allow-Origin: ${page}, not *`] : []),
-      ...(replies.every(allowsCookies) ? [] : ["Access-Control-Allow-Credentials: true"]),
-    ];
-    return found("cors_credentials", `The server's CORS settings do not allow a page to send cookies, which takes ${needed.join(", and ")}.`);
-  }
-  const exposed = listOf(reply, "access-control-expose-headers");
-  const hidden = EXPOSED.map((name) => name.toLowerCase()).filter((name) => !exposed.includes(name) && !(exposed.includes("*") && !includesCookies));
-  if (hidden.length === 0) return [];
-  const message = `A page cannot read ${hidden.join(", ")}: after a 429 it does not know how long to wait, and errors have no request id.`;
-  return [{ code: "hidden_headers", level: "note", message, ...fix }];
+  const judged = isHiddenRedirect(request, reply) ? undefined : reply;
+  const replies = [preflight, judged].filter((each) => each !== undefined);
+  const cause = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
+  if (cause) return [errorFinding(cause.fix ? cause : { ...cause, ...corsFix(request) })];
+  return [...(preflight ? coveredAuthorization(request, preflight) : []), ...(judged ? hiddenHeaders(request, judged) : [])];
 }
 
-/** Whether a value, which may be several headers joined, is a list of different origins, not the same origin or * sent twice. */
+/** Whether it is a redirect that no page may read. With its credentials a page may get another reply. */
+export function isHiddenRedirect(request: PageRequest, reply: CorsReply): boolean {
+  return reply.status >= 300 && reply.status < 400 && reply.headers.has("location") && !isLetIn(reply, request);
+}
+
+function severalOrigins(replies: CorsReply[]): Cause | undefined {
+  const several = replies.map(allowedOrigin).find((each) => each?.includes(","));
+  if (!several) return undefined;
+  if (!isList(several)) return DUPLICATE;
+  return cause("cors_duplicate", `Access-Control-Allow-Origin has several values, ${several}, and browsers accept only one. Either the settings list several origins in one header, or the server and a proxy in front of it both send the header.`);
+}
+
+/** Why a page may not read the reply to a GET. */
+function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply): Cause | undefined {
+  if (admits(reply, page)) return undefined;
+  const origin = allowedOrigin(reply);
+  if (origin !== null) return cause("cors_origin", `The server's CORS settings let in ${origin || "nobody, by an empty Access-Control-Allow-Origin"}, and not ${page}.`);
+  if (preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
+    return cause("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: it is made before CORS headers are added, and a page takes it for a lost network.`);
+  }
+  if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server's CORS settings let in other origins, and not ${page}: there is no Access-Control-Allow-Origin for it.`);
+  const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
+  return cause("cors_missing", `The server sends no CORS headers with its ${reply.status} to a page of ${page}${asked}: it has no CORS settings, or they do not have this origin.`);
+}
+
+function refusedPreflight({ page, headerNames, includesCookies }: PageRequest, preflight: CorsReply): Cause | undefined {
+  if (!isSuccess(preflight)) return cause("cors_preflight", `OPTIONS is answered with ${preflight.status}, where a browser needs a success: it asks so before it sends ${headerNames.join(", ")}, and never with credentials.`);
+  if (!admits(preflight, page)) return cause("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
+  const allowed = listOf(preflight, "access-control-allow-headers");
+  // An asterisk does not count when cookies are sent.
+  const isAllowed = (name: string) => allowed.includes(name) || (allowed.includes("*") && !includesCookies);
+  const refused = headerNames.filter((name) => !isAllowed(name));
+  if (refused.length === 0) return undefined;
+  const asterisk = allowed.includes("*") ? " An asterisk counts for nothing when cookies are sent." : "";
+  return cause("cors_headers", `The server's CORS settings do not let a page send ${refused.join(", ")}; they allow ${allowed.join(", ") || "no header"}.${asterisk}`);
+}
+
+/** The Fetch standard does not let an asterisk stand for Authorization; browsers still do. */
+function coveredAuthorization(request: PageRequest, preflight: CorsReply): Finding[] {
+  if (!request.headerNames.includes("authorization") || listOf(preflight, "access-control-allow-headers").includes("authorization")) return [];
+  const message = "The server's CORS settings allow *, which does not include Authorization by the Fetch standard. Browsers warn of it, and may refuse it one day.";
+  return [{ code: "cors_headers", level: "note", message, ...corsFix(request) }];
+}
+
+function refusedCookies(request: PageRequest, replies: CorsReply[]): Cause | undefined {
+  if (!request.includesCookies || replies.every((each) => isLetIn(each, request))) return undefined;
+  const needed = [
+    ...(replies.some((each) => allowedOrigin(each) === "*") ? [`Access-Control-Allow-Origin: ${request.page}, not *`] : []),
+    ...(replies.every(allowsCookies) ? [] : ["Access-Control-Allow-Credentials: true"]),
+  ];
+  return cause("cors_credentials", `The server's CORS settings do not let a page send cookies: they need ${needed.join(", and ")}.`);
+}
+
+function hiddenHeaders(request: PageRequest, reply: CorsReply): Finding[] {
+  const exposed = listOf(reply, "access-control-expose-headers");
+  const hidden = EXPOSED.map((name) => name.toLowerCase()).filter((name) => !exposed.includes(name) && !(exposed.includes("*") && !request.includesCookies));
+  if (hidden.length === 0) return [];
+  const message = `A page cannot read ${hidden.join(", ")}, and so does not know ${hidden.map((name) => LOST[name]).join(", nor ")}.`;
+  return [{ code: "hidden_headers", level: "note", message, ...corsFix(request) }];
+}
+
+const cause = (code: FindingCode, message: string): Cause => ({ code, message });
+
+/** Whether the value is a list of different origins. Two servers that answer the same page would repeat its origin, or send an asterisk. */
 function isList(origins: string): boolean {
   const all = origins.split(",").map((each) => each.trim());
   return new Set(all).size === all.length && !all.includes("*");

@@ -1,9 +1,11 @@
 import http from "node:http";
 import https from "node:https";
-import { shellWord } from "../../diagnose/fixes.js";
 import { placeOf, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
+import { shellWord } from "../../diagnose/shell.js";
 import type { Finding } from "../../diagnose/types.js";
+import { isLoopback } from "../../loopback.js";
+import { isNode } from "../../platform.js";
 import { connection } from "./connection.js";
 import type { Checked } from "./checklist.js";
 import { hostOf } from "./system.js";
@@ -51,13 +53,12 @@ function isExcluded(url: URL): boolean {
 const [major = 0, minor = 0] = versions.node.split(".").map(Number);
 /** Whether this version of Node.js can use a proxy from the environment. */
 const canHeed = major >= 24 || (major === 22 && minor >= 21);
-const isNode = !("bun" in versions) && !("deno" in versions);
-/** In Node.js 22's fetch, a name excludes only that host, and a name after a dot or an asterisk only the hosts below it. */
-const isExact = isNode && major === 22;
+/** The fetch of Node.js 22 takes a name for that one host, and one with a dot or an asterisk in front for the hosts below it. */
+const isExact = isNode() && major === 22;
 
 /** Whether the `fetch` of this process uses the proxy. */
 export function isHeeded(): boolean {
-  if (!isNode) return true;
+  if (!isNode()) return true;
   const flags = [...execArgv, ...(env["NODE_OPTIONS"] ?? "").split(/\s+/)];
   return canHeed && (env["NODE_USE_ENV_PROXY"] === "1" || flags.includes("--use-env-proxy"));
 }
@@ -65,8 +66,8 @@ export function isHeeded(): boolean {
 /** Whether the proxy answers, and connects to an https server. Its user name and password are not shown. */
 export async function proxied(proxy: Proxy, baseUrl: string, signal: AbortSignal): Promise<Checked> {
   const at = placeOf(proxy.url);
+  if (!isHeeded()) return { outcome: "skipped", detail: `${at}: not used by this fetch` };
   const error = await connection(hostOf(proxy.url), portOf(proxy.url), signal);
-  if (!isHeeded()) return { outcome: "failed", detail: `${at}: not used by this fetch${error ? `, ${error}` : ""}` };
   const refused = (what: string, how: string): Checked => ({ outcome: "failed", detail: `${at}: ${what}`, findings: [refusal(proxy, baseUrl, how)] });
   if (error) return refused(error, `cannot be reached (${error})`);
   // For http, the proxy answers the request itself.
@@ -116,9 +117,12 @@ export function behindProxy(proxy: Proxy, baseUrl: string): Finding {
   return refusal(proxy, baseUrl, `returns no reply from ${new URL(baseUrl).host}: it requires credentials, forbids the server, or cannot reach it`);
 }
 
-/** The fix shows the proxy's answer, without its password or a token. */
+/** The fix shows what the proxy answers, and neither its password nor a token. A server of this machine needs no proxy. */
 function refusal(proxy: Proxy, baseUrl: string, how: string): Finding {
-  const fix = `curl -sS -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$${proxy.variable}" ${shellWord(baseUrl)}`;
+  const { protocol, hostname } = new URL(baseUrl);
+  const variable = env["no_proxy"] === undefined ? "NO_PROXY" : "no_proxy";
+  const isLocal = protocol === "http:" && isLoopback(hostname);
+  const fix = isLocal ? `export ${variable}="$${variable},${hostname}"` : `curl -sS -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$${proxy.variable}" ${shellWord(baseUrl)}`;
   return { code: "proxy_refused", level: "error", message: `The proxy at ${placeOf(proxy.url)}, ${how}.`, fix };
 }
 

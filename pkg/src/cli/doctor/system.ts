@@ -1,11 +1,13 @@
 import { isIP } from "node:net";
-import { httpsOf, shellWord } from "../../diagnose/fixes.js";
+import { httpsOf } from "../../diagnose/fixes.js";
 import { connectionRefused, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
+import { shellWord } from "../../diagnose/shell.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 
 /** The error codes of Node.js and Bun for each cause. */
 const CODES: [FindingCode, RegExp][] = [
   ["connection_refused", /^(ECONNREFUSED|ConnectionRefused)$/],
+  ["offline", /^EAI_AGAIN$/],
   ["unknown_host", /^(ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/],
   ["certificate_expired", /^CERT_HAS_EXPIRED$/],
   ["certificate_not_yet_valid", /^CERT_NOT_YET_VALID$/],
@@ -17,7 +19,8 @@ const CODES: [FindingCode, RegExp][] = [
   ["tls_version", /^ERR_SSL_(UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|.*PROTOCOL_VERSION)$/],
   ["client_certificate", /^ERR_SSL_.*CERTIFICATE_REQUIRED$/],
   ["tls_refused", /^ERR_SSL_/],
-  ["not_http", /^HPE_INVALID_/],
+  ["not_http", /^HPE_INVALID_(CONSTANT|VERSION|METHOD)$/],
+  ["http_refused", /^(HPE_|UND_ERR_HEADERS_OVERFLOW)/],
   ["connect_timeout", /^(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|EHOSTUNREACH|ENETUNREACH|Timeout)$/],
   ["connection_reset", /^(ECONNRESET|UND_ERR_SOCKET|EPIPE|ConnectionReset|ConnectionClosed)$/],
 ];
@@ -27,27 +30,25 @@ export function systemCause(code: string): FindingCode | undefined {
   return CODES.find(([, pattern]) => pattern.test(code))?.[0];
 }
 
-/**
- * Why there is no reply from `baseUrl`. `words`: a sentence to add. `authority`: the authority whose dates are wrong, if
- * the server's own certificate is valid; empty if that was not checked.
- */
-export function unreachable(code: FindingCode, baseUrl: string, words = "", authority = ""): Cause {
+/** What keeps a reply of `baseUrl` from coming, where only this is known. */
+export function unreachable(code: FindingCode, baseUrl: string): Cause {
   const url = new URL(baseUrl);
   const { host } = url;
   const place = placeOf(url);
   const certificate = `${handshakeLine(url)} | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
   const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
-  const cause = (message: string, fix: string): Cause => ({ code, message: words ? `${message} ${words}` : message, fix });
+  const cause = (message: string, fix: string): Cause => ({ code, message, fix });
   switch (code) {
     case "connection_refused":
       return connectionRefused(url);
     case "unknown_host":
       return unknownHost(url);
+    case "offline":
+      return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, or its name server does not answer.`, `nslookup ${shellWord(url.hostname)}`);
     case "certificate_expired":
-      if (authority) return cause(`The certificate of ${host} has not expired, but that of an authority above it has (${authority}). Its operator must fix the chain, or get a certificate from another authority.`, handshakeLine(url));
-      return cause(`The certificate of ${host}${words ? "" : ", or that of an authority above it,"} has expired; its operator must renew it.`, certificate);
+      return cause(`The certificate of ${host}, or that of an authority above it, has expired; whoever runs the server has to renew it.`, certificate);
     case "certificate_not_yet_valid":
-      return cause(`The certificate of ${authority ? `an authority above that of ${host} (${authority})` : `${host}${words ? "" : ", or that of an authority above it,"}`} is not valid yet, or this machine's clock is behind.`, "date -u");
+      return cause(`The certificate of ${host}, or that of an authority above it, is not valid yet, or the clock of this machine is behind.`, "date -u");
     case "certificate_name":
       return cause(`The certificate of ${host} is for other names; use one of them in the base URL.`, certificate);
     case "certificate_untrusted":
@@ -56,7 +57,7 @@ export function unreachable(code: FindingCode, baseUrl: string, words = "", auth
         "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
       );
     case "certificate_refused":
-      return cause(`Node.js refuses the certificate of ${host}${words ? ":" : "."}`, handshakeLine(url));
+      return cause(`Node.js refuses the certificate of ${host}.`, handshakeLine(url));
     case "not_tls":
       return cause(`The server at ${place}, does not speak TLS, but perhaps plain http.`, verbose);
     case "needs_https":
@@ -73,7 +74,9 @@ export function unreachable(code: FindingCode, baseUrl: string, words = "", auth
     case "http_version":
       return cause(`${host} speaks only HTTP/2, but Node.js's fetch speaks HTTP/1.1 by default.`, dispatcherLines("new Agent({ allowH2: true })"));
     case "not_http":
-      return cause(`The server at ${place}, does not answer in HTTP/1.1: it is another service, or speaks only HTTP/2.`, verbose);
+      return cause(`What listens at ${place} does not answer in HTTP/1.1: it is another service, or speaks only HTTP/2.`, verbose);
+    case "http_refused":
+      return cause(`${host} answers with HTTP that breaks the standard, and Node.js refuses it, though browsers and curl may not; whoever runs the server, or a proxy in front of it, has to correct that.`, verbose);
     case "connect_timeout":
       return cause(`There is no connection to ${host}: a firewall drops it, there is no route, or the host is down.`, verbose);
     case "connection_reset":
@@ -83,8 +86,8 @@ export function unreachable(code: FindingCode, baseUrl: string, words = "", auth
   }
 }
 
-/** The command that shows the certificate and why the handshake fails. */
-function handshakeLine(url: URL): string {
+/** Shows the certificate, and what is wrong with the handshake. */
+export function handshakeLine(url: URL): string {
   const name = isIP(hostOf(url)) ? "" : ` -servername ${shellWord(url.hostname)}`;
   return `openssl s_client -connect ${shellWord(`${url.hostname}:${portOf(url)}`)}${name} </dev/null`;
 }

@@ -1,0 +1,15 @@
+import { isSameOrigin } from "../cors.js";
+import { DEFAULT_BASE_URL } from "../operation.js";
+import type { Asking } from "./fixes.js";
+
+/** A text as one word of a shell: URLs and names of headers may have characters that it reads otherwise. */
+export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** The line for a terminal that sees what a browser hides. For its own origin a browser asks for nothing. */
+export function doctorLine({ page, headerNames }: Asking, baseUrl: string, includesCookies: boolean): string {
+  if (isSameOrigin(baseUrl, page)) return `${urlFor(baseUrl)}npx bookmore-sdk doctor`;
+  return `${urlFor(baseUrl)}npx bookmore-sdk doctor --origin ${shellWord(page)} --headers ${shellWord(headerNames.join(",") || "none")}${includesCookies ? " --credentials" : ""}`;
+}
+
+/** What tells the command where the API is, where that is not where it looks by itself. */
+export const urlFor = (baseUrl: string): string => (baseUrl === DEFAULT_BASE_URL ? "" : `BOOKMORE_URL=${shellWord(baseUrl)} `);
