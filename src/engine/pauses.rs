@@ -166,5 +166,7 @@ mod tests {
         // A longer one of a company takes the place of its own.
         pauses.ask(&refusal(503, 59.0), 20_000, 0.0);
         assert_eq!(pauses.kept.len(), MOST_KEPT - 1);
+        let longest = pauses.of(20_000, 1_000.0);
+        assert_eq!(longest.map(|pause| pause.until), Some(59_000.0));
     }
 }
