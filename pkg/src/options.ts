@@ -107,7 +107,7 @@ function endpoint({ baseUrl = DEFAULT_BASE_URL, allowInsecureHttp = false }: Cli
   };
 }
 
-const NO_URL = "This runtime has no complete URL class, which a baseUrl needs. Load a polyfill before you create the client.";
+const NO_URL = "This runtime has no URL class, or an incomplete one, which a baseUrl needs. Load a polyfill before you create the client.";
 
 /** React Native has a URL whose properties throw, or return what was passed in. */
 function normalisesUrls(): boolean {

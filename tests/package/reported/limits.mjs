@@ -91,7 +91,7 @@ export const LIMITS = {
     [
       ["with an Error", () => Promise.reject(new Error("no such file")), /no such file/],
       ["with words", () => Promise.reject("gone"), /gone/],
-      ["with nothing", () => Promise.reject(undefined), /failed/],
+      ["with nothing", () => Promise.reject(undefined), /was rejected/],
       ["a thenable", () => ({ then: (_, reject) => reject(new Error("no such file")) }), /no such file/],
       ["later", () => pause(5).then(() => Promise.reject(new Error("late"))), /late/],
       ["an async function's", () => (async () => { throw new TypeError("broken"); })(), /broken/],
