@@ -78,11 +78,11 @@ export const LIMITS = {
   },
   "the timeout covers a body that never ends": async ({ sdk }) => {
     const fetch = async () => new Response(new ReadableStream(), { headers: { "content-type": "application/json" } });
-    const error = await failure(client(sdk, fetch, { totalTimeoutMs: 60 }).getAiChatUsage());
+    const error = await failure(client(sdk, fetch, { totalTimeoutMs: 1_000 }).getAiChatUsage());
     same([error.code, error.phase, error.scope], ["timeout", "body", "total"]);
   },
   "the timeout covers a text() that never ends": async ({ sdk }) => {
-    const error = await failure(client(sdk, async () => ({ status: 200, text: never }), { totalTimeoutMs: 60 }).getAiChatUsage());
+    const error = await failure(client(sdk, async () => ({ status: 200, text: never }), { totalTimeoutMs: 1_000 }).getAiChatUsage());
     same([error.code, error.phase], ["timeout", "body"]);
   },
 
