@@ -4,6 +4,7 @@ import { handled } from "../handled.js";
 import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
+import { checkCompany } from "./company.js";
 import { draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelText, type Worded } from "./draw.js";
 import css from "./meter.css";
 import { onLanguage, stringsFor, type MeterStrings } from "./strings.js";
@@ -258,7 +259,7 @@ export class AiChatUsageMeter extends Base {
     if (company === this.#company) return;
     this.#company = company;
     // The usage shown so far is of another company.
-    if (this.#client && this.#source) this.#discard();
+    if (this.#source) this.#discard();
     if (company !== this.#renderedFor) {
       this.#rendered = undefined;
       // Until it is first connected, the parser sets its attributes.
@@ -332,6 +333,7 @@ export class AiChatUsageMeter extends Base {
       if (this.#client !== undefined) {
         return watchAiChatUsage(this.#client, this.companyId === null ? {} : { companyId: this.companyId }, usage && { initialUsage: usage });
       }
+      checkCompany(this.companyId, usage);
       return still(usage ? { status: "ok", usage, ...firstLook(usage) } : { status: "pending" });
     } catch (error) {
       return still(stopped(error as AnyBookMoreError));

@@ -6,11 +6,11 @@
  */
 import type { AiChatUsageResponse } from "bookmore-sdk";
 import type { UsageState } from "bookmore-sdk/watch";
-import { guidDigits, NO_GUID } from "../guid.js";
 import { membersOf } from "../members.js";
 import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
+import { checkCompany } from "./company.js";
 import { draw, drawnOf, knownLocale } from "./draw.js";
 import css from "./meter.css";
 import { stringsFor, type MeterStrings } from "./strings.js";
@@ -59,9 +59,7 @@ export function renderToString(usage: AiChatUsageResponse | null | undefined, op
   const { companyId, label, locale, strings, updatedAt, timeZone, nonce, stylesheetHref } = given;
   const shown = usage ?? undefined;
   if (shown !== undefined && !isUsage(shown)) refuse(NO_USAGE);
-  const company = guidDigits(companyId);
-  if (companyId !== undefined && company === undefined) refuse(NO_GUID);
-  if (company !== undefined && company !== (guidDigits(shown?.companyId) ?? company)) refuse("The usage is of another company than companyId.");
+  checkCompany(companyId, shown);
   if (given.variant !== undefined && variantOf(given.variant) !== given.variant) refuse('variant must be "bar", "ring" or "compact".');
   if (strings !== undefined && Object(strings) !== strings) refuse("strings must be an object.");
   if (updatedAt !== undefined && (typeof updatedAt !== "number" || isNaN(new Date(updatedAt).getTime()))) refuse("updatedAt must be milliseconds since 1970.");

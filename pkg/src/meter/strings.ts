@@ -135,12 +135,12 @@ export function stringsFor(locale = "en", own?: Partial<MeterStrings>): { string
   const name = locale.toLowerCase();
   const language = name.split("-")[0]!;
   const strings: Record<string, unknown> = { ...ENGLISH };
-  const known = [languages.get(language), languages.get(name), own];
-  for (const words of known) {
+  const known = [languages.get(language), languages.get(name)];
+  for (const words of [...known, own]) {
     for (const [key, word] of Object.entries(words ?? {})) {
       if (typeof word === typeof strings[key]) strings[key] = typeof word === "function" ? orElse(word as Word, strings[key] as Word) : word;
     }
   }
-  const isSpoken = language === "en" || known.some(Boolean);
+  const isSpoken = language === "en" || known.some(Boolean) || typeof own?.used === "function";
   return { strings: strings as unknown as MeterStrings, locale: isSpoken ? locale : "en" };
 }

@@ -592,6 +592,16 @@ const tests = {
       await settled();
       shown.push(text(meter, ".share"));
     }
+    // And once it is defined, where no client would find out.
+    const given = add({ usage: usage({ companyId: ID, share: 0.3 }) }, { "company-id": ID });
+    await settled();
+    shown.push(text(given, ".share"));
+    given.companyId = OTHER;
+    await settled();
+    shown.push(text(given, ".share"));
+    given.usage = usage({ companyId: ID, share: 0.3 });
+    await settled();
+    shown.push(text(given, ".message"));
     return shown;
   },
 
