@@ -22,7 +22,7 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
   if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
-  const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking));
+  const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking, "This page may read the server's replies, and of the call it could read none.", facts.includesCookies));
   return found ? [{ ...found, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
 }
 
@@ -148,8 +148,13 @@ function errorReplies(what: string, refused: string, fix: Pick<Cause, "fix" | "e
 }
 
 /** The server's replies were read without any header, and with each, but not the call's. */
-function hiddenReply(asking: Asking, message = "This page may read the server's replies, and of the call it could read none."): Finding {
+function hiddenReply(asking: Asking, message: string, includesCookies = false): Finding {
+  // No probe sends cookies and headers together.
+  const together: Cause[] = includesCookies && asking.headerNames.length > 0
+    ? [{ code: "cors_headers", message: "Access-Control-Allow-Headers is *, which counts for nothing when cookies are sent: it must name the headers.", ...corsFix(asking) }]
+    : [];
   return oneOf({ code: "no_reply", message }, [
+    ...together,
     { code: "cors_error_replies", message: "That reply had no CORS headers: a 401 or a redirect to a sign-in page for the token that was sent, a 429 or an error of a proxy, made before CORS headers are added.", ...corsFix(asking) },
     { code: "truncated", message: "The reply broke off on its way." },
   ]);
