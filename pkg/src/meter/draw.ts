@@ -27,7 +27,7 @@ export interface Shown extends Worded {
 const MINUTE = 60_000;
 /** Languages that are written from right to left. */
 const RIGHT_TO_LEFT = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/i;
-/** Gives a text its direction, where it begins with a letter of the other one, as "29K" of Hebrew. */
+/** Gives a text its direction, even if its first letter is Latin, as in "29K" of Hebrew. */
 const RIGHT_TO_LEFT_MARK = "\u200F";
 
 const nextMinute = (at: number) => Math.ceil(at / MINUTE) * MINUTE;
@@ -95,7 +95,8 @@ export function draw(shown: Shown): Branch {
   const isPending = !usage && !hasFailed(state);
   const isLoggedOut = error?.code === "authentication_error";
   const number = (value: number, options?: object) => new Intl.NumberFormat(locale, options).format(value);
-  const said = (name: string, text: string, isHidden = !text): Branch => h("span", { class: name, part: name, hidden: isHidden }, text);
+  const start = RIGHT_TO_LEFT.test(locale) ? RIGHT_TO_LEFT_MARK : "";
+  const said = (name: string, text: string, isHidden = !text): Branch => h("span", { class: name, part: name, hidden: isHidden }, text && start + text);
   const button = (name: string, text: string, isHidden: boolean): Branch =>
     h("button", { class: name, part: "button", type: "button", hidden: isHidden, "aria-disabled": isTrying && "true" }, text);
 
@@ -113,7 +114,6 @@ export function draw(shown: Shown): Branch {
     // Some languages put the limit first, and it may have the same digits.
     const at = words(MARK).indexOf(MARK);
     const isThere = at >= 0 && text.startsWith(used, at);
-    const start = RIGHT_TO_LEFT.test(locale) ? RIGHT_TO_LEFT_MARK : "";
     figures = isThere ? [start + text.slice(0, at), h("strong", { "data-long": used.length > 9 }, used), text.slice(at + used.length)] : [start + text];
     const max = tokenLimit > 0 ? tokenLimit : 1;
     meter = {
@@ -135,7 +135,7 @@ export function draw(shown: Shown): Branch {
     } else {
       const times = strings.times(down(factor < 10 ? 1 : 0));
       if (variant === "bar") share = times;
-      else [share, left] = [`${down(1, { notation: "compact" })}×`, times];
+      else [share, left] = [`${down(1, { notation: "compact", ...(factor < 1000 ? {} : { maximumSignificantDigits: 2 }) })}×`, times];
     }
   }
   return h(
@@ -150,7 +150,7 @@ export function draw(shown: Shown): Branch {
       "data-stale": isStale(state),
       "aria-busy": String(isPending),
     },
-    h("div", { class: "head" }, h("span", { class: "label", part: "label", id: "label" }, shown.label || strings.label), h("span", { class: "level", part: "level", hidden: !usage }, icon(level), h("span", { class: "words" }, levelText(state, strings)))),
+    h("div", { class: "head" }, h("span", { class: "label", part: "label", id: "label" }, start + (shown.label || strings.label)), h("span", { class: "level", part: "level", hidden: !usage }, icon(level), h("span", { class: "words" }, start + levelText(state, strings)))),
     h("div", { class: "figures", part: "figures", "aria-hidden": usage ? "true" : undefined }, ...figures),
     h("div", { class: "meter", ...meter }, gauge(state, variant), said("share", share)),
     h("div", { class: "details", part: "details" }, said("left", left), said("window", days), said("as-of", state.updatedAt === undefined || !usage ? "" : strings.asOf(time(state.updatedAt, shown)))),
@@ -158,7 +158,7 @@ export function draw(shown: Shown): Branch {
       "div",
       { class: "error", part: "error", hidden: !hasFailed(state) },
       icon("error"),
-      h("span", { class: "message" }, errorText(shown)),
+      h("span", { class: "message" }, start + errorText(shown)),
       button("login", strings.logIn, !isLoggedOut),
       button("retry", strings.retry, isLoggedOut || error?.code === "config_error"),
     ),

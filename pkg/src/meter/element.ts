@@ -150,6 +150,7 @@ export class AiChatUsageMeter extends Base {
   set store(store: UsageStore | null | undefined) {
     const next = orAbsent(store);
     if (next === this.#store) return;
+    if (this.#store) this.#discard();
     this.#store = next;
     this.#renew();
   }

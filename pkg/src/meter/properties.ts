@@ -10,7 +10,7 @@ export interface MeterProperties {
   usage?: AiChatUsageResponse | null | undefined;
   strings?: Partial<MeterStrings> | null | undefined;
   companyId?: string | null | undefined;
-  "company-id"?: string | undefined;
+  "company-id"?: string | null | undefined;
   label?: string | null | undefined;
   variant?: MeterVariant | null | undefined;
   locale?: string | null | undefined;

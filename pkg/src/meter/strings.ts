@@ -132,15 +132,15 @@ function orElse(say: Word, other: Word): Word {
  */
 export function stringsFor(locale = "en", own?: Partial<MeterStrings>): { strings: MeterStrings; locale: string } {
   const { languages } = registry();
-  const name = locale.toLowerCase();
-  const language = name.split("-")[0]!;
+  const parts = locale.toLowerCase().split("-");
   const strings: Record<string, unknown> = { ...ENGLISH };
-  const known = [languages.get(language), languages.get(name)];
+  // Of "zh-hant-tw": those for zh, zh-hant and zh-hant-tw.
+  const known = parts.map((_, last) => languages.get(parts.slice(0, last + 1).join("-")));
   for (const words of [...known, own]) {
     for (const [key, word] of Object.entries(words ?? {})) {
       if (typeof word === typeof strings[key]) strings[key] = typeof word === "function" ? orElse(word as Word, strings[key] as Word) : word;
     }
   }
-  const isSpoken = language === "en" || known.some(Boolean) || typeof own?.used === "function";
+  const isSpoken = parts[0] === "en" || known.some(Boolean) || typeof own?.used === "function";
   return { strings: strings as unknown as MeterStrings, locale: isSpoken ? locale : "en" };
 }

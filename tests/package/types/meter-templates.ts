@@ -11,7 +11,7 @@ type InSvelte = SvelteHTMLElements["ai-chat-usage-meter"];
 
 same<InVue["variant"], MeterVariant | null | undefined>();
 same<InVue["client"], BookMoreClientLike | null | undefined>();
-same<InVue["company-id"], string | undefined>();
+same<InVue["company-id"], string | null | undefined>();
 same<Parameters<NonNullable<InVue["onBookmore-usage-change"]>>[0]["detail"]["status"], "pending" | "ok" | "error" | "stopped">();
 same<Parameters<NonNullable<InVue["onBookmore-login"]>>[0], Event>();
 same<InSvelte["client"], BookMoreClientLike | null | undefined>();
