@@ -106,11 +106,15 @@ describe("rendered to a string", () => {
     meter.addMeterStrings("nn", { label: "Bruk", ok: "Fint" });
     meter.addMeterStrings("nn-NO", { label: "Bruken" });
     const words = (strings) => [/id="label">([^<]*)</, /class="words">([^<]*)</, /aria-valuetext="([^"]*)"/].map((part) => part.exec(renderToString(usage({ share: 0.5 }), { locale: "nn-NO", strings }))[1]);
-    const figures = new Intl.NumberFormat("nn-NO");
-    const english = `${figures.format(50_000)} of ${figures.format(100_000)} tokens`;
+    // Neither has words for the figures.
+    const english = "50,000 of 100,000 tokens";
     assert.deepEqual(words(), ["Bruken", "Fint", english]);
     for (const strings of [{ used: undefined, label: undefined }, { used: "x", ok: () => "y" }]) assert.deepEqual(words(strings), ["Bruken", "Fint", english]);
     assert.deepEqual(words({ label: "Eigen" })[0], "Eigen");
+    // Added to what the language has.
+    meter.addMeterStrings("nn", { used: (used, limit) => `${used} av ${limit}` });
+    const figures = new Intl.NumberFormat("nn-NO");
+    assert.deepEqual(words(), ["Bruken", "Fint", `${figures.format(50_000)} av ${figures.format(100_000)}`]);
   });
 
   it("ignores functions that throw or return no text", () => {

@@ -96,11 +96,12 @@ function registry(): Registry {
  * do.
  *
  * @param language A language such as `sv`, or a region of one, such as `de-AT`.
- * @param strings The texts. Missing ones are taken from the language, else from English.
+ * @param strings The texts, which are added to those that it has. Missing ones are taken from the language, else from English.
  */
 export function addMeterStrings(language: string, strings: Partial<MeterStrings>): void {
   const { languages, listeners } = registry();
-  languages.set(language.toLowerCase(), strings);
+  const name = language.toLowerCase();
+  languages.set(name, { ...languages.get(name), ...strings });
   for (const listener of [...listeners]) listener();
 }
 
@@ -135,12 +136,12 @@ export function stringsFor(locale = "en", own?: Partial<MeterStrings>): { string
   const parts = locale.toLowerCase().split("-");
   const strings: Record<string, unknown> = { ...ENGLISH };
   // Of "zh-hant-tw": those for zh, zh-hant and zh-hant-tw.
-  const known = parts.map((_, last) => languages.get(parts.slice(0, last + 1).join("-")));
-  for (const words of [...known, own]) {
+  const known = [...parts.map((_, last) => languages.get(parts.slice(0, last + 1).join("-"))), own];
+  for (const words of known) {
     for (const [key, word] of Object.entries(words ?? {})) {
       if (typeof word === typeof strings[key]) strings[key] = typeof word === "function" ? orElse(word as Word, strings[key] as Word) : word;
     }
   }
-  const isSpoken = parts[0] === "en" || known.some(Boolean) || typeof own?.used === "function";
+  const isSpoken = parts[0] === "en" || known.some((words) => typeof words?.used === "function");
   return { strings: strings as unknown as MeterStrings, locale: isSpoken ? locale : "en" };
 }
