@@ -258,6 +258,12 @@ for (const name of ["chromium", "firefox", "webkit"]) {
 
     it("is drawn again when the page is looked at again", async () => assert.deepEqual(await act("lookedAtAgain"), ["Within budget", "Bra"]));
 
+    it("is as wide as its wrapper lets it be, and pushes none apart", async () => {
+      const { "flex 300": flex, "grid 300": grid, "block 300": block, "fit 300": fit, ...wide } = await act("inWrappers");
+      assert.deepEqual([flex, grid, block, fit], [300, 150, 300, 300]);
+      assert.deepEqual(wide, { "flex 800": 384, "grid 800": 400, "block 800": 800, "fit 800": 384 });
+    });
+
     it("takes what Preact sets for null as absent", async () => assert.deepEqual(await act("withoutAnyInPreact"), ["", "30%", "50%", ""]));
 
     it("tears no figure of ten digits apart, at any width", async () => assert.deepEqual(await act("tornFigures"), []));

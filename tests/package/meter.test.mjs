@@ -77,7 +77,7 @@ describe("rendered to a string", () => {
     assert.match(renderToString(null, { nonce: 'a"b' }), /<style nonce="a&#34;b">:host/);
     assert.match(renderToString(null, { nonce: "a", stylesheetHref: "/m.css" }), /<link rel="stylesheet" href="\/m.css" nonce="a">/);
     const html = renderToString(null, { stylesheetHref: "/m.css?a&b", label: "<b>", variant: "ring" });
-    assert.match(html, /^<ai-chat-usage-meter label="&#60;b&#62;" variant="ring"><template shadowrootmode="open"><link rel="stylesheet" href="\/m.css\?a&#38;b"><div class="base"/);
+    assert.match(html, /^<ai-chat-usage-meter label="&#60;b&#62;" variant="ring"><template shadowrootmode="open"><link rel="stylesheet" href="\/m.css\?a&#38;b"><div class="box"><div class="base"/);
     assert.match(html, /aria-busy="true"/);
     assert.doesNotMatch(html, /<style|role="meter"|<b>/);
   });

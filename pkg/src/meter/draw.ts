@@ -88,6 +88,9 @@ export function knownLocale(...locales: (string | null | undefined)[]): string |
   }) as string | undefined;
 }
 
+/** In the container whose width decides what a meter looks like. The host is none, because its width may depend on what is inside. */
+export const boxed = (base: Branch): Branch => h("div", { class: "box" }, base);
+
 /** The tree of a meter. It always has the same elements; some are hidden. */
 export function draw(shown: Shown): Branch {
   const { state, variant, strings, locale, isTrying = false, announcement = "" } = shown;

@@ -5,7 +5,7 @@ import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
 import { checkCompany } from "./company.js";
-import { draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelText, type Worded } from "./draw.js";
+import { boxed, draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelText, type Worded } from "./draw.js";
 import css from "./meter.css";
 import { onLanguage, stringsFor, type MeterStrings } from "./strings.js";
 import { onParsed, takeOver, type Rendered } from "./take-over.js";
@@ -363,9 +363,10 @@ export class AiChatUsageMeter extends Base {
     const worded = { state, strings, locale };
     this.#announce(label || strings.label, worded);
     const focused = this.#root.activeElement;
-    patch(this.#root, [draw({ ...worded, variant: this.variant, label, isTrying: this.#tried !== undefined && this.#tried === this.#source, announcement: this.#announcement })]);
+    const isTrying = this.#tried !== undefined && this.#tried === this.#source;
+    patch(this.#root, [boxed(draw({ ...worded, variant: this.variant, label, isTrying, announcement: this.#announcement }))]);
     // Otherwise the focus is lost when a button disappears with its error.
-    if (focused?.closest("[hidden]")) (this.#root.firstElementChild as HTMLElement).focus();
+    if (focused?.closest("[hidden]")) this.#root.querySelector<HTMLElement>(".base")!.focus();
     for (const name of STATES) {
       const isOn = name === "stale" ? isStale(state) : name === state.level;
       this.#internals?.states?.[isOn ? "add" : "delete"](name);

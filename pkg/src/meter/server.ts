@@ -11,7 +11,7 @@ import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
 import { checkCompany } from "./company.js";
-import { draw, drawnOf, knownLocale } from "./draw.js";
+import { boxed, draw, drawnOf, knownLocale } from "./draw.js";
 import css from "./meter.css";
 import { stringsFor, type MeterStrings } from "./strings.js";
 import type { Rendered } from "./take-over.js";
@@ -74,7 +74,7 @@ export function renderToString(usage: AiChatUsageResponse | null | undefined, op
   if (shown) base.attributes["data-state"] = JSON.stringify({ usage: drawnOf(shown), companyId, ...time } satisfies Rendered);
   const styles = stylesheetHref === undefined ? `${openTag("style", { nonce })}${css}</style>` : openTag("link", { rel: "stylesheet", href: stylesheetHref, nonce });
   const host = openTag("ai-chat-usage-meter", { "company-id": companyId, label, variant: given.variant, locale });
-  return `${host}<template shadowrootmode="open">${styles}${toHtml(base)}</template></ai-chat-usage-meter>`;
+  return `${host}<template shadowrootmode="open">${styles}${toHtml(boxed(base))}</template></ai-chat-usage-meter>`;
 }
 
 function isTimeZone(timeZone: string): boolean {

@@ -566,6 +566,25 @@ const tests = {
     return { shown, logins, companies: [...new Set(fake.requests.map(({ url }) => new URL(url).searchParams.get("CompanyId")))] };
   },
 
+  /** The widths of wrappers whose width their content decides, in a page of 300 pixels and in one of 800. */
+  async inWrappers() {
+    const widths = {};
+    for (const page of [300, 800]) {
+      for (const [name, css] of Object.entries({ flex: "display: flex", grid: "display: grid; grid-template-columns: 1fr 1fr", block: "", fit: "width: fit-content" })) {
+        const area = main.appendChild(document.createElement("div"));
+        area.style.cssText = `inline-size: ${page}px; font: 16px sans-serif`;
+        const row = area.appendChild(document.createElement("div"));
+        row.style.cssText = css;
+        const section = row.appendChild(document.createElement("section"));
+        row.append(document.createElement("section"));
+        section.append(Object.assign(document.createElement("ai-chat-usage-meter"), { usage: usage({ share: 0.29 }) }));
+        await settled();
+        widths[`${name} ${page}`] = section.getBoundingClientRect().width;
+      }
+    }
+    return widths;
+  },
+
   /** A meter drawn again when its page is looked at again. */
   async lookedAtAgain() {
     addMeterStrings("qac", { ok: "Bra" });
