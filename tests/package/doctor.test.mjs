@@ -446,7 +446,7 @@ describe("the output", () => {
       [`${PAGE}, https://b.example`, "cors_duplicate", /has several values, https:\/\/app\.example, https:\/\/b\.example,/],
       [[PAGE, PAGE], "cors_duplicate", /^The server and something in front of it both send/],
       [["*", PAGE], "cors_duplicate", /^The server and something in front of it both send/],
-      ["", "cors_origin", /allow nobody, by an empty Access-Control-Allow-Origin, not https:\/\/app\.example\.$/],
+      ["", "cors_origin", /allow no origin, because Access-Control-Allow-Origin is empty, not https:\/\/app\.example\.$/],
     ]) {
       const other = await host({ headers: { "access-control-allow-origin": origin, "access-control-allow-headers": "authorization" } }, made);
       const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: other.baseUrl }));

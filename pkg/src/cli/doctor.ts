@@ -147,7 +147,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
       const detail = `${statuses}: what a page gets with its credentials cannot be told from a redirect that it may not read`;
       return { outcome: isFine ? "skipped" : "failed", detail, findings };
     }
-    return { outcome: isFine ? "ok" : "failed", detail: `${statuses}, lets in ${allowedOrigin(reply) || "nobody"}`, findings };
+    return { outcome: isFine ? "ok" : "failed", detail: `${statuses}, allows ${allowedOrigin(reply) || "no origin"}`, findings };
   });
 }
 
@@ -242,5 +242,5 @@ function namesOf(given: string | undefined): string[] | undefined {
   const names = [...new Set(given.split(",").map((name) => name.trim().toLowerCase()))];
   if (names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) return names.filter((name) => !isSafelisted(name));
   // Somebody may have given the values, too.
-  throw badArguments("--headers takes names of headers, with commas between: --headers authorization,x-tenant. Values are never sent.");
+  throw badArguments("--headers takes header names without values, separated by commas: --headers authorization,x-tenant.");
 }

@@ -82,7 +82,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
     add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
   }
   // A probe that reads nothing gets no reply then, either.
-  const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not let this page in, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
+  const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not allow this page, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
   if (!isSame) candidates[isIsolated ? "unshift" : "push"](hidden);
   add("connection_reset", "What listens there, or something on the way, ends the connection without a reply.");
   // Of an API of the page's own origin a redirect is seen.
@@ -123,7 +123,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
     const settings: Cause = { code: "cors_headers", message: `The server's CORS settings do not let a page send ${names}. By default ServiceStack allows only Content-Type.`, ...fix };
     // What stands for a value is refused in its turn, perhaps by a reply that nobody may read.
     const replies = errorReplies(names, "a value that it does not know", fix);
-    // Content-Type: application/json needs a preflight, too. Where any of these headers is let in, preflights work.
+    // Content-Type: application/json needs a preflight, too. Where any of these headers is allowed, preflights work.
     if (contentType?.came === "nothing" && refused.length === asking.headerNames.length) {
       return oneOf({ code: "preflight_refused", message: `${unread} ${names} or content-type, which need a preflight (OPTIONS).` }, [
         { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints.", ...fix },

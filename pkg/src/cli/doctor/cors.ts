@@ -49,11 +49,11 @@ function severalOrigins(replies: CorsReply[]): Cause | undefined {
 function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply): Cause | undefined {
   if (admits(reply, page)) return undefined;
   const origin = allowedOrigin(reply);
-  if (origin !== null) return cause("cors_origin", `The server's CORS settings let in ${origin || "nobody, by an empty Access-Control-Allow-Origin"}, and not ${page}.`);
+  if (origin !== null) return cause("cors_origin", `The server's CORS settings allow ${origin || "no origin, because Access-Control-Allow-Origin is empty"}, not ${page}.`);
   if (preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
     return cause("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: it is made before CORS headers are added, and a page takes it for a lost network.`);
   }
-  if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server's CORS settings let in other origins, and not ${page}: there is no Access-Control-Allow-Origin for it.`);
+  if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server's CORS settings allow other origins, but not ${page}: there is no Access-Control-Allow-Origin for it.`);
   const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
   return cause("cors_missing", `The server sends no CORS headers with its ${reply.status} to a page of ${page}${asked}: it has no CORS settings, or they do not have this origin.`);
 }
