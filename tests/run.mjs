@@ -18,6 +18,7 @@ let failed = 0;
  */
 async function step(name, [command, ...args], { env = {}, count } = {}) {
   console.log(`\n== ${name}: ${command} ${args.join(" ")}`);
+  const begun = Date.now();
   let printed = "";
   const code = await new Promise((resolve) => {
     const child = spawn(command, args, {
@@ -40,8 +41,8 @@ async function step(name, [command, ...args], { env = {}, count } = {}) {
   const counted = count?.(printed);
   const fine = code === 0 && counted !== 0;
   if (!fine) failed++;
-  const told = counted === undefined ? "" : `${counted} tests`;
-  summary.push(`${fine ? "✔" : "✘"} ${name.padEnd(34)} ${told}`);
+  const took = `${Math.round((Date.now() - begun) / 1000)} s`;
+  summary.push(`${fine ? "✔" : "✘"} ${name.padEnd(34)} ${took.padStart(6)}${counted === undefined ? "" : `, ${counted} tests`}`);
   if (!fine) summary.push(...failures(printed).map((line) => `    ${line}`));
   return counted;
 }
