@@ -1,6 +1,7 @@
 import { PATH } from "../../operation.js";
 import { corsFix, EXPOSED, type Asking } from "../../diagnose/fixes.js";
 import { DUPLICATE, errorFinding } from "../../diagnose/network.js";
+import { addressOf } from "../../diagnose/probe.js";
 import type { Cause, Finding, FindingCode } from "../../diagnose/types.js";
 
 /** The parts of a reply that matter for CORS. */
@@ -38,6 +39,16 @@ export function isHiddenRedirect(request: PageRequest, reply: CorsReply): boolea
   return reply.status >= 300 && reply.status < 400 && reply.headers.has("location") && !isLetIn(reply, request);
 }
 
+/** Where OPTIONS and the GET are both redirected to, if that is the API's new address, which the call's finding names. */
+export function movedTo(baseUrl: string, preflight: CorsReply | undefined, reply: CorsReply): string | undefined {
+  const asked = baseUrl + PATH;
+  const [first, second] = [preflight ?? reply, reply].map(({ status, headers }) => {
+    const location = headers.get("location");
+    return status >= 300 && status < 400 && location !== null ? addressOf(location, asked) : undefined;
+  });
+  return first === second && first !== asked && first?.endsWith(PATH) ? first : undefined;
+}
+
 function severalOrigins(replies: CorsReply[]): Cause | undefined {
   const several = replies.map(allowedOrigin).find((each) => each?.includes(","));
   if (!several) return undefined;
@@ -55,7 +66,9 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
   }
   if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server's CORS settings allow other origins, but not ${page}: there is no Access-Control-Allow-Origin for it.`);
   const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
-  return cause("cors_missing", `The server sends no CORS headers with its ${reply.status} to a page of ${page}${asked}: it has no CORS settings, or they do not have this origin.`);
+  // Such a reply is often not the API's own, and then its CORS settings mend nothing.
+  const first = isOfSomethingElse(reply) ? ` Find out first why a plain GET is answered with ${reply.status}.` : "";
+  return cause("cors_missing", `The server sends no CORS headers with its ${reply.status} to a page of ${page}${asked}: it has no CORS settings, they do not allow this origin, or something in front of them answers, such as authentication or a proxy.${first}`);
 }
 
 function refusedPreflight({ page, headerNames, includesCookies }: PageRequest, preflight: CorsReply): Cause | undefined {
@@ -105,6 +118,7 @@ function isList(origins: string): boolean {
 export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.get("access-control-allow-origin");
 const admits = (reply: CorsReply, page: string): boolean => ["*", page].includes(allowedOrigin(reply)!);
 const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
+const isOfSomethingElse = ({ status }: CorsReply): boolean => status === 404 || status === 429 || status >= 500;
 const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
 
 function isLetIn(reply: CorsReply, { page, includesCookies }: PageRequest): boolean {
