@@ -13,7 +13,7 @@ import { parsed } from "./arguments.js";
 import { clientOf, sourceName, WAYS } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, resolved } from "./doctor/connection.js";
-import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, movedTo, type PageRequest } from "./doctor/cors.js";
+import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy } from "./doctor/proxy.js";
 import { systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
@@ -140,11 +140,9 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     }
     if (!came) return lost(`nothing within ${LIMIT_MS / 1000} s`);
     const { preflight, reply } = came;
-    const statuses = `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}`;
-    const moved = movedTo(baseUrl, preflight, reply);
-    if (moved) return { outcome: "failed", detail: `${statuses}: redirected to ${moved}` };
     const findings = corsFindings(request, preflight, reply);
     const isFine = findings.every(({ level }) => level === "note");
+    const statuses = `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}`;
     if (isHiddenRedirect(request, reply)) {
       const detail = `${statuses}: what a page gets with its credentials cannot be told from a redirect that it may not read`;
       return { outcome: isFine ? "skipped" : "failed", detail, findings };
@@ -172,13 +170,14 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const isDecided = !hasUsage && DECISIVE.some((code) => known.has(code));
-  if (isDecided) for (const step of steps) if (step.name === "page") step.findings = [];
   const findings = findingsOf(facts).flatMap((finding) => {
     // Some runtimes report a lost connection as an error of `fetch`.
     if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, isTunnelled);
     if (finding.level === "error" && isDecided) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
   });
+  // Then it was not the API that the page asked.
+  if (isDecided || findings.some(({ code }) => code === "moved")) for (const step of steps) if (step.name === "page") step.findings = [];
   const at = call ? "call" : facts.runtime ? "runtime" : "options";
   steps.find(({ name }) => name === at)!.findings.push(...findings);
   const all = steps.flatMap((step) => step.findings);

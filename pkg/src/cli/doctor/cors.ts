@@ -1,7 +1,6 @@
 import { PATH } from "../../operation.js";
 import { corsFix, EXPOSED, type Asking } from "../../diagnose/fixes.js";
 import { DUPLICATE, errorFinding } from "../../diagnose/network.js";
-import { addressOf } from "../../diagnose/probe.js";
 import type { Cause, Finding, FindingCode } from "../../diagnose/types.js";
 
 /** The parts of a reply that matter for CORS. */
@@ -37,16 +36,6 @@ export function corsFindings(request: PageRequest, preflight: CorsReply | undefi
 /** Whether it is a redirect that no page may read. With its credentials a page may get another reply. */
 export function isHiddenRedirect(request: PageRequest, reply: CorsReply): boolean {
   return reply.status >= 300 && reply.status < 400 && reply.headers.has("location") && !isLetIn(reply, request);
-}
-
-/** Where OPTIONS and the GET are both redirected to, if that is the API's new address, which the call's finding names. */
-export function movedTo(baseUrl: string, preflight: CorsReply | undefined, reply: CorsReply): string | undefined {
-  const asked = baseUrl + PATH;
-  const [first, second] = [preflight ?? reply, reply].map(({ status, headers }) => {
-    const location = headers.get("location");
-    return status >= 300 && status < 400 && location !== null ? addressOf(location, asked) : undefined;
-  });
-  return first === second && first !== asked && first?.endsWith(PATH) ? first : undefined;
 }
 
 function severalOrigins(replies: CorsReply[]): Cause | undefined {
