@@ -49,8 +49,9 @@ export interface Deciding extends Pick<CheckedManyOptions, "callOptions" | "sign
 }
 
 /** How a client sends requests, without secrets. */
-export interface Outline extends Pick<CheckedClientOptions, "baseUrl" | "credentials" | "fetch"> {
+export interface Outline extends Pick<CheckedClientOptions, "baseUrl" | "credentials" | "fetch" | "attemptTimeoutMs"> {
   isJsonl: boolean;
+  totalTimeoutMs: number;
   /** In lower case, without Accept. */
   headerNames: string[];
 }
@@ -108,10 +109,10 @@ export class Calls {
 
   /** For `bookmore-sdk/diagnose`: where and how it sends, and the names of its headers, but not their values. */
   outline(): Outline {
-    const { baseUrl, credentials, fetch, headers, apiKey, isJsonl } = this.#options;
+    const { baseUrl, credentials, fetch, attemptTimeoutMs, headers, apiKey, isJsonl } = this.#options;
     const hasToken = this.#token !== undefined || this.#provider !== undefined;
     const own = [...(hasToken ? ["authorization"] : []), ...(apiKey === undefined ? [] : ["x-api-key"])];
-    return { baseUrl, credentials, fetch, isJsonl: isJsonl ?? false, headerNames: [...own, ...Object.keys(headers)] };
+    return { baseUrl, credentials, fetch, attemptTimeoutMs, isJsonl: isJsonl ?? false, totalTimeoutMs: this.#totalTimeout(undefined), headerNames: [...own, ...Object.keys(headers)] };
   }
 
   setBearerToken(token: string | TokenProvider | null, options: SetBearerTokenOptions = {}): void {

@@ -83,13 +83,13 @@ it("an abort rejects with the signal's reason, before, in a probe and in the cal
   }
 });
 
-it("a server that hangs takes ten seconds for each step", async () => {
+for (const [options, callMs] of [[{}, 10_000], [{ totalTimeoutMs: 3000 }, 3000], [{ attemptTimeoutMs: null, totalTimeoutMs: null }, 10_000]]) it(`a server that hangs takes ten seconds for a probe, and the call ${callMs} ms with ${JSON.stringify(options)}`, async () => {
   const fake = kit.createFakeBookMore();
   fake.set(undefined, { kind: "hang" });
   const clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
   let found;
   try {
-    const run = diagnose(fake.client());
+    const run = diagnose(fake.client(options));
     run.then((diagnosis) => (found = diagnosis));
     for (let second = 0; second < 25 && !found; second++) await clock.tickAsync(1000);
     await run;
@@ -98,7 +98,8 @@ it("a server that hangs takes ten seconds for each step", async () => {
   }
   assert.deepEqual(codes(found), ["timeout"]);
   const limit = found.steps.filter(({ name }) => name === "reachability" || name === "call").map(({ ms }) => ms);
-  assert.deepEqual(limit, [10_000, 10_000]);
+  assert.deepEqual(limit, [10_000, callMs]);
+  assert.equal(/the client waits longer/.test(found.findings[0].message), options.attemptTimeoutMs === null);
   assert.ok(fake.requests.every(({ aborted }) => aborted));
 });
 

@@ -490,7 +490,28 @@ describe("the output", () => {
     const other = await host({ cors: "none" }, made);
     const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
     other.close();
-    assert.match(JSON.parse(stdout).findings[0].message, /to a page of https:\/\/app\.example, and OPTIONS is answered with 404: it has no CORS settings, or they do not have this origin\.$/);
+    assert.match(JSON.parse(stdout).findings[0].message, /to a page of https:\/\/app\.example, and OPTIONS is answered with 404: it has no CORS settings, they do not allow this origin, or something in front of them answers, such as authentication or a proxy\.$/);
+  });
+
+  it("a server that tells a page nothing may be another one: the 404 comes first", async () => {
+    const other = await host({ cors: "none", path: "/wrong" }, made);
+    const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
+    other.close();
+    assert.match(JSON.parse(stdout).findings[0].message, /a proxy\. Find out first why a plain GET is answered with 404\.$/);
+  });
+
+  it("a TLS port that answers plain http with a 400: CORS is no matter", async () => {
+    // Its certificate does not matter, either: the 400 is enough to try TLS.
+    const port = createTcpServer((socket) => socket.once("data", (first) => {
+      if (first[0] !== 22) return socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+      const behind = connect(Number(new URL(tls.baseUrl).port), "127.0.0.1", () => { behind.write(first); socket.pipe(behind).pipe(socket); });
+    }).on("error", () => {}));
+    const tls = await host({ tls: "good" }, made);
+    await new Promise((resolve) => port.listen(0, "127.0.0.1", resolve));
+    const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${port.address().port}` }));
+    port.close();
+    tls.close();
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["needs_https"]);
   });
 
   it("a redirect to an app", async () => {

@@ -29,12 +29,15 @@ const facts = ({ headers, ...more }) => ({
 const inNode = (more) => facts({ page: undefined, reach: readable(), plain: readable(), ...more });
 const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates }) => [code, ...(level === "note" ? ["note"] : []), ...(candidates?.map(({ code }) => code) ?? [])].join(" "));
 
-const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved";
+const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved base_url";
 /** What ends the list of what keeps a page from a server. */
 const OTHERS = "cors_blocked connection_reset redirected blocked_reply";
 const usage = { sent: ["authorization"], contentType: "application/json; charset=utf-8" };
 
 const REFUSED = { code: "runtime_unsupported", message: "Refused.", cause: { name: "CompileError" } };
+
+/** In a page that sees the redirect, and whose preflights fail. */
+const REDIRECTED = { plain: { came: "redirect" }, headers: { authorization: nothing }, contentType: nothing, again: { came: "redirect" } };
 
 const TABLE = [
   // As measured in three browsers.
@@ -43,6 +46,9 @@ const TABLE = [
   ["one of two headers refused", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: readable() }, ["cors_headers cors_headers cors_error_replies"]],
   ["the same, where Content-Type is refused, too", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: nothing, again: readable() }, ["cors_headers cors_headers cors_error_replies"]],
   ["preflight refused", { plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: readable() }, ["preflight_refused cors_preflight cors_headers cors_error_replies"]],
+  ["every request redirected to the new address, OPTIONS too", { ...REDIRECTED, followed: readable(401, { url: `https://v2.example${PATH}` }) }, ["moved"]],
+  ["every request redirected to a page", { ...REDIRECTED, followed: readable(200, { url: "https://id.example/login" }) }, ["sign_in_redirect", "preflight_refused cors_preflight cors_headers cors_error_replies"]],
+  ["every request redirected, the browser hides where to", { ...REDIRECTED, followed: nothing }, ["redirected sign_in_redirect moved", "preflight_refused cors_preflight cors_headers cors_error_replies"]],
   ["both headers allowed, cookies beside a wildcard", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing }, ["cors_credentials cors_credentials cors_error_replies"]],
   ["endpoint routing, errors without CORS", { plain: nothing }, [BLOCKED]],
   ["sign-in redirect in front", { plain: nothing }, [BLOCKED]],
@@ -51,7 +57,7 @@ const TABLE = [
   ["nothing listens, unknown name, certificate", { reach: nothing }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
   ["the same, in a page that is cross-origin isolated", { reach: nothing, isIsolated: true }, ["no_reply cors_blocked connection_refused unknown_host certificate_untrusted not_tls connection_reset redirected blocked_reply"]],
   ["the same, offline", { reach: nothing, isOffline: true }, [`no_reply offline connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
-  ["an IP address needs no name", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, [`no_reply connection_refused ${OTHERS}`]],
+  ["an IP address needs no name", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, [`no_reply connection_refused needs_https ${OTHERS}`]],
   ["a local server, and a page on the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, [`no_reply connection_refused certificate_untrusted not_tls local_network ${OTHERS}`]],
   ["a redirect of the page's own origin is visible", { reach: nothing, plain: nothing, baseUrl: `${PAGE}/api` }, ["no_reply connection_refused unknown_host certificate_untrusted not_tls connection_reset blocked_reply"]],
   ["the page's connect-src", { reach: undefined, plain: nothing, isRefusedByCsp: true }, ["csp_connect_src"]],
@@ -162,6 +168,13 @@ it("findings survive JSON, and print on one line each, apart from their fixes", 
   const message = "Busy.\n✔ The call returned a usage.\u001b[2J\u009b31m\u202e\u0007";
   const lines = findingsOf(facts({ call: { ...failed("rate_limited"), error: { code: "rate_limited", message } } })).flatMap(findingLines);
   assert.deepEqual(lines, ["✘ Busy. ✔ The call returned a usage. [2J 31m  (rate_limited)"]);
+});
+
+it("says of a timeout that the client would wait longer", () => {
+  const messageOf = (more) => findingsOf(facts({ call: failed("timeout"), ...more }))[0].message;
+  assert.equal(messageOf({}), "It is timeout.");
+  assert.equal(messageOf({ waitsLonger: true }), "It is timeout. A call may take 10 s here; the client waits longer.");
+  assert.match(messageOf({ waitsLonger: true, reach: { came: "late" } }), /in time: .* the client waits longer\.$/);
 });
 
 it("a redirect's user name, password, query and fragment are not shown", () => {

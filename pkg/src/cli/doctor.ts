@@ -169,12 +169,15 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   // The proxy made the tunnel, so it is not to blame for what failed behind it.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
+  const isDecided = !hasUsage && DECISIVE.some((code) => known.has(code));
   const findings = findingsOf(facts).flatMap((finding) => {
     // Some runtimes report a lost connection as an error of `fetch`.
     if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, isTunnelled);
-    if (finding.level === "error" && DECISIVE.some((code) => known.has(code))) return [];
+    if (finding.level === "error" && isDecided) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
   });
+  // Then it was not the API that the page asked.
+  if (isDecided || findings.some(({ code }) => code === "moved")) for (const step of steps) if (step.name === "page") step.findings = [];
   const at = call ? "call" : facts.runtime ? "runtime" : "options";
   steps.find(({ name }) => name === at)!.findings.push(...findings);
   const all = steps.flatMap((step) => step.findings);

@@ -44,7 +44,7 @@ export class Examination {
     this.#onStep = onStep;
     // A client of an older copy of the package has no outline().
     this.#outline = callsOf(client)?.outline?.();
-    const { baseUrl, headerNames = [], credentials, fetch, isJsonl = false } = this.#outline ?? {};
+    const { baseUrl, headerNames = [], credentials, fetch, isJsonl = false, attemptTimeoutMs = 0, totalTimeoutMs = 0 } = this.#outline ?? {};
     this.facts = {
       page: pageOrigin(),
       baseUrl,
@@ -52,6 +52,7 @@ export class Examination {
       hasFetch: fetch !== undefined,
       includesCookies: credentials === "include",
       isJsonl,
+      waitsLonger: Math.min(attemptTimeoutMs, totalTimeoutMs) > LIMIT_MS,
       isOffline: globalThis.navigator?.onLine === false,
       // A sandboxed frame throws here.
       hasServiceWorker: Boolean(partOf(partOf(globalThis.navigator, "serviceWorker"), "controller")),
@@ -138,7 +139,7 @@ export class Examination {
       };
       calls?.sendListeners?.add(note);
       try {
-        const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: LIMIT_MS };
+        const options = { maxRetries: 0, fresh: true, coalesce: false, totalTimeoutMs: Math.min(LIMIT_MS, this.#outline?.totalTimeoutMs ?? LIMIT_MS) };
         // A client's own timeout comes first and tells more; a stand-in may have none.
         const came = await limited(this.#signal, async (signal) => [await this.#client.getAiChatUsageWithResponse(this.#request, { ...options, signal })], LONGEST_CALL_MS);
         const [reply] = came ?? [];

@@ -49,6 +49,8 @@ export interface Facts {
   /** Whether it sends cookies to other origins. */
   includesCookies: boolean;
   isJsonl: boolean;
+  /** Whether the client waits for a reply longer than a step may take. */
+  waitsLonger?: boolean;
   isOffline: boolean;
   /** Whether a service worker of the page may answer in the server's place. */
   hasServiceWorker: boolean;

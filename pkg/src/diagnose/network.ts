@@ -74,6 +74,8 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   if (protocol === "https:") {
     add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, has expired or is for another name. Open it in a tab of its own to see which.", baseUrl);
     add("not_tls", "What listens at this port speaks plain http, and no TLS.");
+  } else {
+    add("needs_https", "What listens at this port speaks TLS, and no plain http.", settings.baseUrl(httpsOf(baseUrl)));
   }
   if (isPrivate(hostname) && !isPrivate(pageHost(page))) {
     add("local_network", "The page is on the internet and the server on the local network. The browser asks the user for permission first; the site's settings show the answer.");
@@ -112,6 +114,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
       DUPLICATE,
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
       { code: "moved", message: "The API has moved, and the server redirects to its new address. Use that as the base URL." },
+      { code: "base_url", message: "What answers there is not the API: the host, port or path of the base URL is wrong." },
     ];
     return oneOf({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it.` }, candidates);
   }

@@ -5,7 +5,7 @@ import { isRefusal } from "../thrown.js";
 import type { Call, Facts, Probe } from "./facts.js";
 import { httpsOf } from "./fixes.js";
 import { errorFinding, isLate, late, noReplyFindings, truncated } from "./network.js";
-import { addressOf } from "./probe.js";
+import { addressOf, LIMIT_MS } from "./probe.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -38,7 +38,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
   const { code, message } = error;
   switch (code) {
     case "network_error":
-      return [...noReplyFindings(facts, call), ...untimely(facts, call).map(errorFinding)];
+      return [...lostFindings(facts, call), ...untimely(facts, call).map(errorFinding)];
     case "token_provider_error":
       return [errorFinding({ code, message: providerWords(error) })];
     case "authentication_error":
@@ -50,8 +50,11 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "decode_error":
       // A truncated reply is the only retryable one of these errors.
       return [errorFinding(error.isRetryable ? truncated(message) : { code, message })];
-    case "timeout":
-      return [errorFinding(isLate(facts) ? late(facts.baseUrl!) : { code, message })];
+    case "timeout": {
+      const cause: Cause = isLate(facts) ? late(facts.baseUrl!) : { code, message };
+      const limit = facts.waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
+      return [errorFinding({ ...cause, message: cause.message + limit })];
+    }
     case "runtime_unsupported":
       // Already reported by the step that loads the module.
       return facts.runtime ? [] : [runtimeFinding(error, facts)];
@@ -59,6 +62,15 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       // Their codes are those of their findings.
       return [errorFinding({ code: code as FindingCode, message })];
   }
+}
+
+/** No reply to the call. Browsers follow no redirect of a preflight, so where plain GETs are redirected, OPTIONS may be, too. */
+function lostFindings(facts: Facts, call: Call): Finding[] {
+  const { plain, contentType, again } = facts;
+  const isRedirected = plain?.came === "redirect" && contentType?.came === "nothing" && again?.came !== "nothing";
+  const found = isRedirected ? redirectFinding(facts) : undefined;
+  // The new address has CORS settings of its own.
+  return found?.code === "moved" ? [found] : [...(found ? [found] : []), ...noReplyFindings(facts, call)];
 }
 
 /** The message, where the function's own error is, and why it was called. */
@@ -151,6 +163,11 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
   }
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
+  return redirectFinding(facts, location);
+}
+
+/** What a redirect means; without `location`, by where the probes were redirected to. */
+function redirectFinding(facts: Facts, location?: string): Finding {
   const asked = facts.baseUrl && facts.baseUrl + PATH;
   const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
   const base = to === undefined ? undefined : addressOf(to, asked);

@@ -19,11 +19,11 @@ const extra = { headers: { "X-Tenant": SECRETS[4] } };
 
 const PATH = "/assistant/ai-chat/usage";
 const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
-const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved"];
+const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved", "base_url"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
 const without = (codes, ...others) => codes.filter((code) => !others.includes(code));
 /** For an IP address with plain http, which has no name to resolve and no certificate. */
-const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted", "not_tls");
+const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted").map((code) => (code === "not_tls" ? "needs_https" : code));
 
 /**
  * `cause`: in words. `code`: the true one, which must be found alone or among the candidates.
@@ -51,6 +51,7 @@ export const CAUSES = [
   { cause: "A sign-in redirect that the page's `connect-src` does not let through", code: "redirected", host: { redirect: "https://id.example/login" }, csp: `${SCRIPTS}; connect-src 'self' API`, page: DEAD },
   { cause: "The API has moved, and says so without CORS headers", code: "moved", host: { cors: "open", answers: { kind: "moved" } }, page: BLOCKED, terminal: ["moved"] },
   { cause: "The API has moved, and lets pages see where", code: "moved", host: { moved: true }, page: ["moved"], terminal: ["moved"] },
+  { cause: "The API has moved, and preflights are redirected, too", code: "moved", host: { moved: "with OPTIONS" }, page: ["moved"], terminal: ["moved"] },
   { cause: "Nothing listens there", code: "connection_refused", host: { dead: true }, page: DEAD, terminal: ["connection_refused"] },
   { cause: "The name does not resolve", code: "unknown_host", host: { url: "https://no-such-host.invalid" }, page: UNREACHABLE, terminal: ["unknown_host"] },
   { cause: "A self-signed certificate", code: "certificate_untrusted", host: { tls: "selfSigned" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["certificate_untrusted"] },
@@ -62,7 +63,7 @@ export const CAUSES = [
   { cause: "A certificate for another name", code: "certificate_name", host: { tls: "otherName" }, trusts: true, terminal: ["certificate_name"] },
   { cause: "A company's own authority, which Node.js does not know", code: "certificate_untrusted", host: { tls: "good" }, terminal: ["certificate_untrusted"] },
   { cause: "https to a port that speaks plain http", code: "not_tls", host: { cors: "open", scheme: "https" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["not_tls"] },
-  { cause: "http to a port that speaks TLS", code: "needs_https", host: { tls: "good", scheme: "http" }, terminal: ["needs_https"] },
+  { cause: "http to a port that speaks TLS", code: "needs_https", host: { tls: "good", scheme: "http" }, page: DEAD, terminal: ["needs_https"] },
   { cause: "Only TLS versions that are too old", code: "tls_version", host: { raw: "oldTls" }, terminal: ["tls_version"] },
   { cause: "A client certificate is required", code: "client_certificate", host: { raw: "clientCertificate" }, trusts: true, terminal: ["client_certificate"] },
   { cause: "A client certificate is required, with TLS 1.2", code: "tls_refused", host: { raw: "clientCertificateOfOld" }, trusts: true, terminal: ["tls_refused"] },
@@ -79,6 +80,7 @@ export const CAUSES = [
   { cause: "`Cross-Origin-Resource-Policy` and no CORS settings", code: "cors_blocked", host: { corp: true }, page: DEAD },
   { cause: "`Cross-Origin-Embedder-Policy` of the page and no CORS settings", code: "cors_blocked", host: { cors: "none" }, isolated: true, page: ["no_reply", "cors_blocked", ...without(DEAD, "no_reply", "cors_blocked")] },
   { cause: "A wrong path in the base URL", code: "base_url", host: { cors: "open", path: "/wrong" }, page: ["base_url"], terminal: ["base_url"] },
+  { cause: "A wrong path in the base URL, where no reply has CORS headers", code: "base_url", host: { cors: "none", path: "/wrong" }, page: BLOCKED, terminal: ["cors_missing", "base_url"] },
   { cause: "A login page with status 200", code: "login_page", host: { cors: "open", answers: { kind: "login-page" } }, page: ["html_reply", "login_page", "base_url"], terminal: ["html_reply", "login_page", "base_url"] },
   { cause: "An expired JWT", code: "token_expired", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EXPIRED }, page: ["token_expired"], terminal: ["token_expired"] },
   { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: ["no_reply", "cors_error_replies", "truncated", "token_expired"], terminal: ["token_expired"] },

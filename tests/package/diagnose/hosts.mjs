@@ -43,7 +43,7 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
       return send(res, isPreflight(req) ? 204 : 401, req.headers[strict] ? {} : cors);
     }
     if (moved) {
-      if (isPreflight(req)) return send(res, 204, OPEN);
+      if (isPreflight(req) && moved !== "with OPTIONS") return send(res, 204, OPEN);
       if (req.url === PATH) return send(res, 301, { ...OPEN, location: `${origin}/v2${PATH}` });
       return send(res, 401, OPEN, "{}");
     }

@@ -55,7 +55,9 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
   }
   if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server's CORS settings allow other origins, but not ${page}: there is no Access-Control-Allow-Origin for it.`);
   const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
-  return cause("cors_missing", `The server sends no CORS headers with its ${reply.status} to a page of ${page}${asked}: it has no CORS settings, or they do not have this origin.`);
+  // Such a reply is often not the API's own, and then its CORS settings mend nothing.
+  const first = isOfSomethingElse(reply) ? ` Find out first why a plain GET is answered with ${reply.status}.` : "";
+  return cause("cors_missing", `The server sends no CORS headers with its ${reply.status} to a page of ${page}${asked}: it has no CORS settings, they do not allow this origin, or something in front of them answers, such as authentication or a proxy.${first}`);
 }
 
 function refusedPreflight({ page, headerNames, includesCookies }: PageRequest, preflight: CorsReply): Cause | undefined {
@@ -105,6 +107,7 @@ function isList(origins: string): boolean {
 export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.get("access-control-allow-origin");
 const admits = (reply: CorsReply, page: string): boolean => ["*", page].includes(allowedOrigin(reply)!);
 const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
+const isOfSomethingElse = ({ status }: CorsReply): boolean => status === 404 || status === 429 || status >= 500;
 const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
 
 function isLetIn(reply: CorsReply, { page, includesCookies }: PageRequest): boolean {
