@@ -147,6 +147,13 @@ describe("facts and findings", () => {
   for (const [what, given, expected] of TABLE) it(what, () => assert.deepEqual(codes(given), expected));
 });
 
+it("keeps a path of the page's own server, which is there to be passed on", () => {
+  const found = (baseUrl) => findingsOf(facts({ baseUrl, call: failed("api_error", { status: 404 }) }))[0];
+  assert.ok(found(`${PAGE}/api`).message.endsWith("If this server is to pass /api on to the API, it does not."));
+  assert.equal(found(`${PAGE}/api`).fix, undefined);
+  assert.match(found("https://api.example/api").fix, /"https:\/\/api\.example"/);
+});
+
 it("the CORS fix contains the page's origin and the client's headers", () => {
   const [{ fix, elsewhere, doctor }] = findingsOf(facts({ headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: nothing, "x-tenant": nothing }, contentType: readable() }));
   assert.equal(fix, 'Plugins.Add(new CorsFeature(allowOriginWhitelist: new[] { "https://app.example" }, allowedHeaders: "Content-Type,Authorization,x-tenant", exposeHeaders: "Retry-After,Date,X-Request-Id", allowCredentials: true));');

@@ -138,12 +138,15 @@ function apiCause(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts
 }
 
 /** The operation is not below this base URL, whose path may be wrong. */
-function wrongBase({ baseUrl, settings }: Facts, message: string): Pick<Cause, "message" | "fix"> {
+function wrongBase({ baseUrl, page, settings }: Facts, message: string): Pick<Cause, "message" | "fix"> {
   if (baseUrl === undefined) return { message };
-  const { origin } = new URL(baseUrl);
-  const without = baseUrl.endsWith(PATH) ? baseUrl.slice(0, -PATH.length) : origin;
-  const fix = without === baseUrl ? {} : { fix: settings.baseUrl(without) };
-  return { message: `${message} The request went to ${baseUrl}${PATH}.`, ...fix };
+  const { origin, pathname } = new URL(baseUrl);
+  const isEndpoint = baseUrl.endsWith(PATH);
+  const words = `${message} The request went to ${baseUrl}${PATH}.`;
+  // A page's own server has such a path to pass it on.
+  if (page === origin && !isEndpoint && baseUrl !== origin) return { message: `${words} If this server is to pass ${pathname} on to the API, it does not.` };
+  const without = isEndpoint ? baseUrl.slice(0, -PATH.length) : origin;
+  return { message: words, ...(without === baseUrl ? {} : { fix: settings.baseUrl(without) }) };
 }
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
