@@ -60,6 +60,14 @@ const NUMBERS = [
 
 /** Counts reads of the clock and of random numbers before `fetch` has been called. */
 async function looksBefore(run) {
+  let looks;
+  // The timer of another row's client, such as one whose provider hangs, may look meanwhile: what a call does itself it
+  // does each time.
+  for (let turn = 0; turn < 3 && looks?.length !== 0; turn++) looks = await looksOnceBefore(run);
+  return looks;
+}
+
+async function looksOnceBefore(run) {
   const looks = [];
   let hasSent = false;
   const look = (name, value) => (...given) => {
