@@ -16,8 +16,8 @@ const REDACTED: &str = "[REDACTED]";
 #[derive(Default)]
 pub(crate) struct Redactor {
     secrets: Vec<Arc<Secret>>,
-    /// What their forms begin with, apart from escapes.
-    begins: Vec<u8>,
+    /// The bytes with which one of their forms may begin, apart from escapes.
+    first_bytes: Vec<u8>,
 }
 
 impl Redactor {
@@ -26,7 +26,12 @@ impl Redactor {
             return;
         }
         for form in &secret.forms {
-            self.begins.extend_from_slice(&form.begins_with());
+            for byte in form.first_bytes() {
+                // Many forms begin alike, and each byte of each header is looked up.
+                if !self.first_bytes.contains(&byte) {
+                    self.first_bytes.push(byte);
+                }
+            }
         }
         self.secrets.push(Arc::clone(secret));
     }
@@ -66,10 +71,12 @@ impl Redactor {
         is_redacted
     }
 
-    /// Whether a secret, or what replaced one, may begin with this byte: most begin
-    /// nothing, and every reply's headers are searched.
+    /// Whether a secret, or what replaced one, may begin with this byte. Most bytes
+    /// are skipped so; every header of every reply is searched.
     fn may_begin(&self, byte: u8) -> bool {
-        self.begins.contains(&byte) || is_escape(byte) || REDACTED.as_bytes().first() == Some(&byte)
+        self.first_bytes.contains(&byte)
+            || is_escape(byte)
+            || REDACTED.as_bytes().first() == Some(&byte)
     }
 
     /// Redacts all values and all map keys, except error codes.

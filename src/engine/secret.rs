@@ -79,8 +79,8 @@ impl Secret {
 }
 
 impl Form {
-    /// The characters that it may begin with, apart from escapes.
-    pub fn begins_with(&self) -> [u8; 2] {
+    /// The bytes with which it may begin, apart from escapes.
+    pub fn first_bytes(&self) -> [u8; 2] {
         let first = self.text.bytes().next().unwrap_or_default();
         self.kind.spellings(first)
     }
