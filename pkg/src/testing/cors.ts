@@ -1,4 +1,4 @@
-import { isSafelisted } from "../cors.js";
+import { isSafelisted, passesCorsCheck } from "../cors.js";
 import type { Received } from "./request.js";
 
 /**
@@ -52,25 +52,20 @@ export async function asBrowser(policy: CorsPolicy, request: Received, base: URL
   const { mode, credentials, redirect, headers } = request;
   const isCross = page !== base.origin;
   const hides = mode === "no-cors";
+  const includesCookies = credentials === "include";
   const names = [...headers.keys()].filter((name) => !isSafelisted(name));
   if (isCross && !hides && names.length > 0) {
     const preflight = preflightReply(policy);
     const allowed = (preflight.headers.get("access-control-allow-headers") ?? "").toLowerCase().split(",");
-    if (!preflight.ok || !isLetIn(preflight, page, credentials) || !names.every((name) => allowed.includes(name))) throw hidden();
+    if (!preflight.ok || !passesCorsCheck(preflight.headers, page, includesCookies) || !names.every((name) => allowed.includes(name))) throw hidden();
   }
   const reply = await send();
   const isRedirect = reply.status >= 300 && reply.status < 400 && reply.headers.has("location");
-  if (isCross && !hides && !isLetIn(reply, page, credentials)) throw hidden();
+  if (isCross && !hides && !passesCorsCheck(reply.headers, page, includesCookies)) throw hidden();
   // The redirect leads away from the API.
   if (isRedirect && redirect !== "manual" && !hides) throw hidden();
   if (isRedirect && redirect === "manual") return closed("opaqueredirect");
   return isCross && hides ? closed("opaque") : reply;
-}
-
-function isLetIn({ headers }: Response, page: string, credentials: string | undefined): boolean {
-  const origin = headers.get("access-control-allow-origin");
-  if (credentials !== "include") return origin === "*" || origin === page;
-  return origin === page && headers.get("access-control-allow-credentials") === "true";
 }
 
 const hidden = () => new TypeError("Failed to fetch");

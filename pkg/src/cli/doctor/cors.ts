@@ -1,3 +1,4 @@
+import { passesCorsCheck } from "../../cors.js";
 import { PATH } from "../../operation.js";
 import { corsFix, EXPOSED, type Asking } from "../../diagnose/fixes.js";
 import { DUPLICATE, errorFinding } from "../../diagnose/network.js";
@@ -105,14 +106,12 @@ function isList(origins: string): boolean {
 }
 
 export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.get("access-control-allow-origin");
-const admits = (reply: CorsReply, page: string): boolean => ["*", page].includes(allowedOrigin(reply)!);
+const admits = ({ headers }: CorsReply, page: string): boolean => passesCorsCheck(headers, page, false);
 const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
 const isOfSomethingElse = ({ status }: CorsReply): boolean => status === 404 || status === 429 || status >= 500;
 const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
 
-function isLetIn(reply: CorsReply, { page, includesCookies }: PageRequest): boolean {
-  return includesCookies ? allowedOrigin(reply) === page && allowsCookies(reply) : admits(reply, page);
-}
+const isLetIn = ({ headers }: CorsReply, { page, includesCookies }: PageRequest): boolean => passesCorsCheck(headers, page, includesCookies);
 
 /** Whether the server has CORS settings for any origin. */
 function hasCors({ headers }: CorsReply): boolean {
