@@ -1,4 +1,5 @@
 import { errorOf } from "./errors.js";
+import { isHeaderName } from "./header-name.js";
 import { isLoopback } from "./loopback.js";
 import { isPlain, membersOf as checkedMembers, reading } from "./members.js";
 import { nearest } from "./nearest.js";
@@ -150,7 +151,7 @@ function common(options: RequestOptions): CommonOptions {
   for (const [name, value] of given == null ? [] : inside("headers", () => [...pairsOf(given)])) {
     // Undefined means absent, as for options.
     if (value === undefined) continue;
-    check(/^[\w!#$%&'*+.^`|~-]+$/.test(name), "A header name must consist of letters, digits and hyphens.");
+    check(isHeaderName(name), "A header name must consist of letters, digits and hyphens.");
     check(!RESERVED.test(name), `The header ${name} cannot be set here; use the SDK's options.`);
     check(!FORBIDDEN.test(name), `The header ${name} is the platform's own and cannot be set.`);
     check(typeof value === "string", `headers[${JSON.stringify(name)}] must be a string.`);

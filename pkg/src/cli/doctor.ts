@@ -8,6 +8,7 @@ import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import { shellWord } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
+import { isHeaderName } from "../header-name.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { parsed } from "./arguments.js";
 import { clientOf, sourceName, WAYS } from "./credentials.js";
@@ -243,7 +244,7 @@ function namesOf(given: string | undefined): string[] | undefined {
   if (given === undefined) return undefined;
   if (given === "none") return [];
   const names = [...new Set(given.split(",").map((name) => name.trim().toLowerCase()))];
-  if (names.every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name))) return names.filter((name) => !isSafelisted(name));
+  if (names.every(isHeaderName)) return names.filter((name) => !isSafelisted(name));
   // Somebody may have given the values, too.
   throw badArguments("--headers takes header names without values, separated by commas: --headers authorization,x-tenant.");
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { isHeaderName } from "../header-name.js";
 import { badArguments } from "./exit.js";
 
 /** A reply as saved by `curl -i`. */
@@ -59,8 +60,8 @@ function head(bytes: Buffer): { lines: string[]; body: Buffer } {
 function headersOf(lines: string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const line of lines) {
-    const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\0\r]*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined) throw badArguments(`${JSON.stringify(line.slice(0, 80))} is not a header. The body begins after an empty line.`);
+    const [, name = "", value] = /^([^:]+):[ \t]*([^\0\r]*?)[ \t]*$/.exec(line) ?? [];
+    if (!isHeaderName(name)) throw badArguments(`${JSON.stringify(line.slice(0, 80))} is not a header. The body begins after an empty line.`);
     const key = name.toLowerCase();
     headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : value!;
   }
