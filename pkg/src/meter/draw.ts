@@ -98,8 +98,8 @@ export function draw(shown: Shown): Branch {
   const isPending = !usage && !hasFailed(state);
   const isLoggedOut = error?.code === "authentication_error";
   const number = (value: number, options?: object) => new Intl.NumberFormat(locale, options).format(value);
-  const start = RIGHT_TO_LEFT.test(locale) ? RIGHT_TO_LEFT_MARK : "";
-  const said = (name: string, text: string, isHidden = !text): Branch => h("span", { class: name, part: name, hidden: isHidden }, text && start + text);
+  const directed = (text: string) => (RIGHT_TO_LEFT.test(locale) ? RIGHT_TO_LEFT_MARK : "") + text;
+  const said = (name: string, text: string, isHidden = !text): Branch => h("span", { class: name, part: name, hidden: isHidden }, text && directed(text));
   const button = (name: string, text: string, isHidden: boolean): Branch =>
     h("button", { class: name, part: "button", type: "button", hidden: isHidden, "aria-disabled": isTrying && "true" }, text);
 
@@ -117,7 +117,7 @@ export function draw(shown: Shown): Branch {
     // Some languages put the limit first, and it may have the same digits.
     const at = words(MARK).indexOf(MARK);
     const isThere = at >= 0 && text.startsWith(used, at);
-    figures = isThere ? [start + text.slice(0, at), h("strong", { "data-long": used.length > 9 }, used), text.slice(at + used.length)] : [start + text];
+    figures = isThere ? [directed(text.slice(0, at)), h("strong", { "data-long": used.length > 9 }, used), text.slice(at + used.length)] : [directed(text)];
     const max = tokenLimit > 0 ? tokenLimit : 1;
     meter = {
       role: "meter",
@@ -153,7 +153,7 @@ export function draw(shown: Shown): Branch {
       "data-stale": isStale(state),
       "aria-busy": String(isPending),
     },
-    h("div", { class: "head" }, h("span", { class: "label", part: "label", id: "label" }, start + (shown.label || strings.label)), h("span", { class: "level", part: "level", hidden: !usage }, icon(level), h("span", { class: "words" }, start + levelText(state, strings)))),
+    h("div", { class: "head" }, h("span", { class: "label", part: "label", id: "label" }, directed(shown.label || strings.label)), h("span", { class: "level", part: "level", hidden: !usage }, icon(level), h("span", { class: "words" }, directed(levelText(state, strings))))),
     h("div", { class: "figures", part: "figures", "aria-hidden": usage ? "true" : undefined }, ...figures),
     h("div", { class: "meter", ...meter }, gauge(state, variant), said("share", share)),
     h("div", { class: "details", part: "details" }, said("left", left), said("window", days), said("as-of", state.updatedAt === undefined || !usage ? "" : strings.asOf(time(state.updatedAt, shown)))),
@@ -161,7 +161,7 @@ export function draw(shown: Shown): Branch {
       "div",
       { class: "error", part: "error", hidden: !hasFailed(state) },
       icon("error"),
-      h("span", { class: "message" }, start + errorText(shown)),
+      h("span", { class: "message" }, directed(errorText(shown))),
       button("login", strings.logIn, !isLoggedOut),
       button("retry", strings.retry, isLoggedOut || error?.code === "config_error"),
     ),

@@ -96,8 +96,8 @@ export class AiChatUsageMeter extends Base {
   #rendered: Rendered | undefined;
   /** The company so far, because either attribute may name it. */
   #company: string | null;
-  /** The company that it was rendered with; undefined once another user or company was shown. */
-  #renderedFor: string | null | undefined;
+  /** Whether what a server has rendered may still arrive and count; not once another user or company was shown. */
+  #mayTakeOver = true;
   #strings: Partial<MeterStrings> | undefined;
   #source: Source | undefined;
   #state: UsageState = { status: "pending" };
@@ -114,7 +114,7 @@ export class AiChatUsageMeter extends Base {
     super();
     this.#internals = this.attachInternals?.();
     this.#root = this.#internals?.shadowRoot ?? this.attachShadow({ mode: "open" });
-    this.#company = this.#renderedFor = this.companyId;
+    this.#company = this.companyId;
     this.#takeOver();
     onParsed(this, this.#root, () => {
       const isNew = this.#takeOver();
@@ -261,25 +261,26 @@ export class AiChatUsageMeter extends Base {
     this.#company = company;
     // The usage shown so far is of another company.
     if (this.#source) this.#discard();
-    if (company !== this.#renderedFor) {
-      this.#rendered = undefined;
-      // Until it is first connected, the parser sets its attributes.
-      this.#renderedFor = this.#forget ? undefined : company;
-    }
+    if (this.#rendered && !this.#isOfCompany(this.#rendered)) this.#rendered = undefined;
     this.#renew();
   }
 
   /** Forgets what was given or rendered, as it is another user's or another company's. */
   #discard(): void {
     if (!this.#isUsageNew) this.#usage = undefined;
-    this.#rendered = this.#renderedFor = undefined;
+    this.#rendered = undefined;
+    this.#mayTakeOver = false;
+  }
+
+  #isOfCompany({ companyId }: Rendered): boolean {
+    return (companyId ?? null) === this.companyId;
   }
 
   /** Takes over what a server has rendered. Returns whether there were figures that still count. */
   #takeOver(): boolean {
     const rendered = takeOver(this, this.#root);
     // A script may have changed the company before the element was defined.
-    if (!rendered || this.#renderedFor === undefined || (rendered.companyId ?? null) !== this.companyId) return false;
+    if (!rendered || !this.#mayTakeOver || !this.#isOfCompany(rendered)) return false;
     this.#rendered = rendered;
     return true;
   }
