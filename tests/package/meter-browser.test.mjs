@@ -250,7 +250,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
       assert.deepEqual([logins, companies], [2, [ID]]);
     });
 
-    it("shows nothing that a server has rendered for another company", async () => assert.deepEqual(await act("attributeChangedBefore"), ["83%", "", "30%", "", "The usage is of another company than companyId."]));
+    it("shows nothing that a server has rendered for another company", async () => assert.deepEqual(await act("attributeChangedBefore"), ["83%", "83%", "", "30%", "", "The usage is of another company than companyId."]));
 
     it("makes no page scroll whose own area does", async () => assert.equal(await act("inAScrollingArea"), true));
 

@@ -4,7 +4,7 @@ import { handled } from "../handled.js";
 import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
-import { checkCompany } from "./company.js";
+import { checkCompany, companyOf } from "./company.js";
 import { boxed, draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelText, type Worded } from "./draw.js";
 import css from "./meter.css";
 import { onLanguage, stringsFor, type MeterStrings } from "./strings.js";
@@ -94,8 +94,8 @@ export class AiChatUsageMeter extends Base {
   /** Whether `usage` was set in the code that is running: it then belongs to the client or company that this code sets. */
   #isUsageNew = false;
   #rendered: Rendered | undefined;
-  /** The company so far, because either attribute may name it. */
-  #company: string | null;
+  /** The company so far, in one spelling. */
+  #company: string | undefined;
   /** Whether what a server has rendered may still arrive and count; not once another user or company was shown. */
   #mayTakeOver = true;
   #strings: Partial<MeterStrings> | undefined;
@@ -114,7 +114,7 @@ export class AiChatUsageMeter extends Base {
     super();
     this.#internals = this.attachInternals?.();
     this.#root = this.#internals?.shadowRoot ?? this.attachShadow({ mode: "open" });
-    this.#company = this.companyId;
+    this.#company = companyOf(this.companyId);
     this.#takeOver();
     onParsed(this, this.#root, () => {
       const isNew = this.#takeOver();
@@ -256,7 +256,7 @@ export class AiChatUsageMeter extends Base {
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
     if (name !== COMPANY_ID && name !== REACT_COMPANY_ID) return this.#schedule();
-    const company = this.companyId;
+    const company = companyOf(this.companyId);
     if (company === this.#company) return;
     this.#company = company;
     // The usage shown so far is of another company.
@@ -273,7 +273,7 @@ export class AiChatUsageMeter extends Base {
   }
 
   #isOfCompany({ companyId }: Rendered): boolean {
-    return (companyId ?? null) === this.companyId;
+    return companyOf(companyId) === companyOf(this.companyId);
   }
 
   /** Takes over what a server has rendered. Returns whether there were figures that still count. */
