@@ -1,4 +1,5 @@
 import { abortReason, onAbort } from "./abort.js";
+import type { BookMoreClientLike } from "./client.js";
 import type { Core, Many, Moment } from "./core.js";
 import { Driver, type Answer, type Outcome, type World } from "./driver.js";
 import { BookMoreError, errorOf } from "./errors.js";
@@ -170,7 +171,7 @@ export class Calls {
   }
 
   /** For `bookmore-sdk/many`: validates the arguments. `onIdentity` is called when the identity changes, until `free`. */
-  async many(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits, onIdentity?: () => void): Promise<Deciding> {
+  async many(client: BookMoreClientLike, companyIds: unknown, options: RequestOptions & ManyLimits, onIdentity?: () => void): Promise<Deciding> {
     const { concurrency, rounds, totalTimeoutMs, ...checked } = manyOptions(client, companyIds, options);
     const instance = await this.#loaded(this.#totalTimeout(totalTimeoutMs), checked.signal);
     const inside = <T>(act: () => T): T => guarded(instance, act);

@@ -1,3 +1,4 @@
+import type { BookMoreClientLike } from "./client.js";
 import { ERROR_BRAND, isBranded } from "./brands.js";
 
 /** How an entry checks the members of a caller's object. */
@@ -67,4 +68,10 @@ function checkMembers(given: object, name: string, known: readonly string[], che
     const members = (known.length > 1 ? "one of " : "") + known.join(", ");
     refuse(`${name} must be a plain object, or one with ${members}; await a promise first.`);
   }
+}
+
+/** Checks that `client` is a BookMoreClient, or has the function of one that the entry calls. */
+export function checkClient(client: BookMoreClientLike, called: keyof BookMoreClientLike, check: Pick<MembersCheck, "refuse">): void {
+  const isClient = reading("client", check, () => typeof client?.[called] === "function");
+  if (!isClient) check.refuse("client must be a BookMoreClient, or an object with its functions.");
 }

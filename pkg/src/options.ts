@@ -1,11 +1,12 @@
 import { errorOf } from "./errors.js";
 import { isHeaderName } from "./header-name.js";
 import { isLoopback } from "./loopback.js";
-import { isPlain, membersOf as checkedMembers, reading } from "./members.js";
+import { checkClient, isPlain, membersOf as checkedMembers, reading } from "./members.js";
 import { nearest } from "./nearest.js";
 import { DEFAULT_BASE_URL } from "./operation.js";
 import { isSecret, SECRET } from "./secret.js";
 import { LONGEST_TIMER } from "./timer.js";
+import type { BookMoreClientLike } from "./client.js";
 import type { Answer } from "./driver.js";
 import type { BearerToken, ClientOptions, GetAiChatUsage, RequestOptions, TokenProvider } from "./types.js";
 
@@ -288,14 +289,13 @@ export interface CheckedManyOptions extends Required<ManyLimits> {
 }
 
 /** Validates the arguments of `bookmore-sdk/many`. */
-export function manyOptions(client: unknown, companyIds: unknown, options: RequestOptions & ManyLimits): CheckedManyOptions {
+export function manyOptions(client: BookMoreClientLike, companyIds: unknown, options: RequestOptions & ManyLimits): CheckedManyOptions {
   const members = membersOf(options, "The request options", MANY);
   const { concurrency = 6, rounds = 1, onProgress, ...ofCalls } = members;
   checkNumber(concurrency, "concurrency", [1, 1000]);
   checkNumber(rounds, "rounds", [0, 5]);
   checkType(onProgress, "onProgress", "function");
-  const getAiChatUsage = inside("client", () => (Object(client) as { getAiChatUsage?: unknown }).getAiChatUsage);
-  check(typeof getAiChatUsage === "function", "client must be a BookMoreClient, or an object with its functions.");
+  checkClient(client, "getAiChatUsage", { refuse });
   const ids = Object(companyIds) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
   const isIterable = inside("companyIds", () => typeof (ids[Symbol.asyncIterator] ?? ids[Symbol.iterator]) === "function");
   check(isIterable && typeof companyIds !== "string", "companyIds must be an array of ids, or another iterable of them, async or not.");

@@ -1,11 +1,10 @@
 import type { BookMoreClientLike } from "bookmore-sdk";
-import { membersOf, reading } from "../members.js";
+import { checkClient, membersOf, reading } from "../members.js";
 import { refuse } from "../refuse.js";
 import type { DiagnoseOptions } from "./types.js";
 
 export function checkedClient(client: BookMoreClientLike): BookMoreClientLike {
-  const asks = reading("client", { refuse }, () => typeof client?.getAiChatUsageWithResponse === "function");
-  if (!asks) refuse("client must be a BookMoreClient, or an object with its functions.");
+  checkClient(client, "getAiChatUsageWithResponse", { refuse });
   return client;
 }
 

@@ -1,6 +1,6 @@
 import type { AiChatUsageResponse, BookMoreClientLike, GetAiChatUsage } from "bookmore-sdk";
 import { DEFAULT_THRESHOLDS } from "./gauge.js";
-import { membersOf as checkedMembers, reading } from "../members.js";
+import { checkClient, membersOf as checkedMembers, reading } from "../members.js";
 import { refuse } from "../refuse.js";
 import { LONGEST_TIMER } from "../timer.js";
 import type { Source } from "./source.js";
@@ -29,8 +29,7 @@ const membersOf = <T extends object>(given: T, name: string, known: readonly str
   checkedMembers(given, name, known, { refuse, nearest });
 
 export function checkedClient(client: BookMoreClientLike): BookMoreClientLike {
-  const asks = reading("The client", { refuse }, () => typeof client?.getAiChatUsage === "function");
-  check(asks, "The client must be a BookMoreClient, or an object with its getAiChatUsage.");
+  checkClient(client, "getAiChatUsage", { refuse });
   return client;
 }
 
