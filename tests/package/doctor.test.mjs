@@ -1,6 +1,6 @@
 // `bookmore-sdk doctor` of the packed package, for each cause that it can find.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer } from "node:net";
@@ -32,7 +32,7 @@ function run(args, env, meanwhile = async () => {}) {
   const { CI, NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, NODE_TEST_CONTEXT, NODE_OPTIONS, ...own } = process.env;
   for (const name of Object.keys(own)) if (/_proxy$|^NODE_|^BOOKMORE_/i.test(name)) delete own[name];
   return new Promise((resolve) => {
-    const child = execFile(join(user.folder, "node_modules/.bin/bookmore-sdk"), ["doctor", ...args], { cwd: user.folder, env: { ...own, ...env } }, (error, stdout, stderr) => {
+    const child = execFile(join(user.folder, "node_modules/.bin/bookmore-sdk"), ["doctor", ...args], { cwd: user.folder, env: { ...own, ...env }, timeout: 120_000, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
       resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr });
     });
     meanwhile(child);
@@ -220,6 +220,17 @@ describe("the output", () => {
     });
     assert.equal(code, 130);
     hanging.close();
+  });
+
+  // Nothing aborts a lookup, and process.exit waits for it. A shell shows the signal as 130.
+  it("Ctrl+C during a name lookup that hangs ends it at once", async () => {
+    const PIPE = join(user.folder, "pipe");
+    execFileSync("mkfifo", [PIPE]);
+    const hanging = { PIPE, UV_THREADPOOL_SIZE: "1", NODE_OPTIONS: `--import=${new URL("diagnose/hanging-lookup.mjs", import.meta.url)}` };
+    const { code, stdout } = await run([], env({ BOOKMORE_URL: "https://api.example", ...hanging }), async (child) => {
+      child.stderr.once("data", () => child.kill("SIGINT"));
+    });
+    assert.deepEqual([code, stdout], ["SIGINT", ""]);
   });
 
   // The token command may run for 30 s.
