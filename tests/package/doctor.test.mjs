@@ -17,12 +17,22 @@ import { install } from "./installed.mjs";
 const PAGE = "https://app.example";
 const rows = CAUSES.filter(({ terminal }) => terminal);
 
-let user, made;
-before(() => {
+let user, made, proxy, PROXY;
+before(async () => {
   user = install();
   made = certificates();
+  proxy = createServer().on("connect", ({ url }, socket) => {
+    const to = connect(new URL(`tcp://${url}`).port, "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      to.pipe(socket).pipe(to);
+    });
+    for (const each of [to, socket]) each.on("error", () => {}).on("close", () => (to.destroy(), socket.destroy()));
+  });
+  await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  PROXY = `http://127.0.0.1:${proxy.address().port}`;
 });
 after(() => {
+  proxy?.close();
   made?.remove();
   user?.remove();
 });
@@ -46,7 +56,7 @@ const environment = (row, baseUrl) => {
     ...(bearerToken ? { BOOKMORE_TOKEN: bearerToken } : {}),
     ...(apiKey ? { BOOKMORE_API_KEY: apiKey } : {}),
     ...(row.trusts ? { NODE_EXTRA_CA_CERTS: made.authority } : {}),
-    ...row.env,
+    ...Object.fromEntries(Object.entries(row.env ?? {}).map(([name, value]) => [name, value.replace("PROXY", PROXY)])),
   };
 };
 const codesOf = ({ code, candidates = [] }) => [code, ...candidates.map(({ code }) => code)];
@@ -132,26 +142,16 @@ describe("the fixes work when pasted", () => {
 });
 
 describe("through a proxy", () => {
-  let proxy;
-  before(async () => {
-    proxy = createServer().on("connect", ({ url }, socket) => {
-      const to = connect(new URL(`tcp://${url}`).port, "127.0.0.1", () => {
-        socket.write("HTTP/1.1 200 OK\r\n\r\n");
-        to.pipe(socket).pipe(to);
-      });
-      for (const each of [to, socket]) each.on("error", () => {}).on("close", () => (to.destroy(), socket.destroy()));
-    });
-    await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  });
-  after(() => proxy.close());
-
-  const found = async (server, more) => {
+  const foundIn = async (server, more) => {
     const { stdout } = await run(["--json"], {
       BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN: GOOD, NODE_EXTRA_CA_CERTS: made.authority, NODE_USE_ENV_PROXY: "1",
-      HTTPS_PROXY: `http://127.0.0.1:${proxy.address().port}`, NODE_OPTIONS: `--import=${new URL("diagnose/newer-node.mjs", import.meta.url)}`, ...more,
+      HTTPS_PROXY: PROXY, NODE_OPTIONS: `--import=${new URL("diagnose/newer-node.mjs", import.meta.url)}`, ...more,
     });
     server.close();
-    const { steps, findings } = JSON.parse(stdout);
+    return JSON.parse(stdout);
+  };
+  const found = async (server, more) => {
+    const { steps, findings } = await foundIn(server, more);
     return [steps.find(({ name }) => name === "proxy")?.outcome, ...findings.map(({ code }) => code)];
   };
 
@@ -164,6 +164,16 @@ describe("through a proxy", () => {
 
   it("does not blame the server for the proxy's failures", async () => {
     assert.deepEqual(await found(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9" }), ["failed", "proxy_refused"]);
+  });
+
+  it("a proxy that hangs is not the server's fault: for one of this machine none is needed", { timeout: 60_000 }, async () => {
+    const hanging = createTcpServer((socket) => socket.on("error", () => {}));
+    await new Promise((resolve) => hanging.listen(0, "127.0.0.1", resolve));
+    const server = await host({}, made);
+    const { findings } = await foundIn(server, { HTTP_PROXY: `http://127.0.0.1:${hanging.address().port}` });
+    hanging.close();
+    assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["proxy_refused", 'export NO_PROXY="$NO_PROXY,127.0.0.1"']]);
+    assert.match(findings[0].message, /returns no reply from 127\.0\.0\.1:\d+: .* gets no reply from it either\.$/);
   });
 
   it("does not blame a proxy that is not used", async () => {

@@ -29,7 +29,8 @@ const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted").map((
  * `cause`: in words. `code`: the true one, which must be found alone or among the candidates.
  * `host`: what answers, see hosts.mjs; `options` of the client; `page`, `terminal`: the codes that are found, the first the
  * finding's own and the others its candidates; `firefox` where that differs. `csp`: the page's policy, API for where the server is;
- * `isolated`: whether the page is cross-origin isolated; `cookie` that its server sets. `args`, `env`: of the command.
+ * `isolated`: whether the page is cross-origin isolated; `cookie` that its server sets. `args`, `env`: of the command, PROXY for a
+ * proxy that listens.
  */
 export const CAUSES = [
   { cause: "ServiceStack's default CORS settings", code: "cors_headers", host: { cors: "servicestack-default" }, page: ["cors_headers", "cors_headers", "cors_error_replies"], terminal: ["cors_headers"] },
@@ -71,7 +72,7 @@ export const CAUSES = [
   { cause: "A service other than HTTP", code: "not_http", host: { raw: "otherService" }, terminal: ["not_http"] },
   { cause: "The connection is closed before a reply", code: "connection_reset", host: { cors: "open", answers: { kind: "network" } }, terminal: ["connection_reset"] },
   { cause: "The connection is closed at once", code: "connection_reset", host: { raw: "closed" }, page: DEAD, terminal: ["connection_reset"] },
-  { cause: "`HTTPS_PROXY`, which Node.js's fetch ignores by default", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" }, terminal: ["proxy_unused", "connection_refused"] },
+  { cause: "`HTTPS_PROXY`, which Node.js's fetch ignores by default", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "PROXY", HTTP_PROXY: "PROXY" }, terminal: ["proxy_unused", "connection_refused"] },
   { cause: "The page's `connect-src`", code: "csp_connect_src", host: { cors: "open" }, csp: `${SCRIPTS}; connect-src 'self'`, page: ["csp_connect_src"] },
   { cause: "The page's `connect-src` without `'self'`, and a proxy of its own origin", code: "csp_connect_src", host: { url: "/api" }, csp: `${SCRIPTS}; connect-src https://api.example`, page: ["csp_connect_src"] },
   { cause: "The page's `script-src` without `'wasm-unsafe-eval'`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'", page: ["wasm_csp"] },
