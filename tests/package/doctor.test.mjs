@@ -132,6 +132,23 @@ describe("the fixes work when pasted", () => {
     server.close();
   });
 
+  it("https to a port of this machine that speaks plain http", async () => {
+    const server = await host({ scheme: "https" }, made);
+    const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
+    const [, BOOKMORE_URL] = /^export BOOKMORE_URL=(\S+)$/.exec(findings[0].fix);
+    assert.equal((await run([], { ...env(server), BOOKMORE_URL })).code, 0);
+    server.close();
+  });
+
+  it("headers that are longer than Node.js accepts", async () => {
+    const server = await host({ headers: { "x-long": "x".repeat(20_000) } }, made);
+    const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
+    const [, options] = /^export NODE_OPTIONS="\$NODE_OPTIONS (\S+)"$/.exec(findings[0].fix);
+    assert.deepEqual(findings.map(({ code }) => code), ["http_refused"]);
+    assert.equal((await run([], { ...env(server), NODE_OPTIONS: options })).code, 0);
+    server.close();
+  });
+
   it("a company's own authority", async () => {
     const server = await host({ tls: "good" }, made);
     const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
@@ -408,8 +425,13 @@ describe("the output", () => {
       await new Promise((resolve) => gate.listen(0, "127.0.0.1", resolve));
       const { code, stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${gate.address().port}` }));
       gate.close();
-      const { steps, findings } = JSON.parse(stdout);
+      const { url, steps, findings } = JSON.parse(stdout);
       assert.deepEqual([steps.find(({ name }) => name === "page").outcome, findings.map(({ code }) => code), code], [outcome, codes, codes.length], stdout);
+      if (preflight?.[0] !== 302) continue;
+      // The API's own settings would mend nothing.
+      const [{ message, fix, elsewhere }] = findings;
+      assert.ok(message.startsWith(`OPTIONS is redirected to ${url}/login, `) && message.includes(" has to let OPTIONS through"), message);
+      assert.deepEqual([fix, elsewhere], [undefined, undefined]);
     }
   });
 
@@ -427,11 +449,6 @@ describe("the output", () => {
 
   it("a certificate that is self-signed and for another name has both faults", async () => {
     const other = await host({ tls: "selfSigned" }, made);
-      if (preflight?.[0] !== 302) continue;
-      // The API's own settings would mend nothing.
-      const [{ message, fix, elsewhere }] = findings;
-      assert.ok(message.startsWith(`OPTIONS is redirected to ${url}/login, `) && message.includes(" has to let OPTIONS through"), message);
-      assert.deepEqual([fix, elsewhere], [undefined, undefined]);
     const { stdout } = await run(["--json"], env({ BOOKMORE_URL: other.baseUrl.replace("127.0.0.1", "other.localhost") }));
     other.close();
     const [{ code }, second] = JSON.parse(stdout).findings;
@@ -445,6 +462,34 @@ describe("the output", () => {
     const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${odd.address().port}` }));
     odd.close();
     assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["http_refused"]);
+  });
+
+  it("HTTP that only a step refuses is a note if the call returns a usage", async () => {
+    const body = '{"tokensUsed":1,"tokenLimit":10,"tokensRemaining":9,"isWithinBudget":true,"windowDays":30}';
+    const odd = createTcpServer((socket) => socket.on("error", () => {}).once("data", (asked) => {
+      // By its headers, the request of that step.
+      const isOdd = !asked.toString().toLowerCase().includes("user-agent");
+      socket.end(`HTTP/1.1 200 OK\r\n${isOdd ? "a b: c\r\n" : ""}content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    }));
+    await new Promise((resolve) => odd.listen(0, "127.0.0.1", resolve));
+    const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${odd.address().port}` }));
+    odd.close();
+    assert.deepEqual([code, JSON.parse(stdout).findings.map(({ code, level }) => `${code} ${level}`)], [0, ["http_refused note"]]);
+  });
+
+  it("a TLS server that knows no such host says so; after other alerts it may be that, too", async () => {
+    for (const [alert, sentence] of [
+      [112, /^The server at 127\.0\.0\.1, port \d+, knows no host of this name; check the host of the base URL\.$/],
+      [80, /^The TLS handshake with 127\.0\.0\.1:\d+ failed: the server knows no host of this name, .*, or has a fault\.$/],
+    ]) {
+      const refusing = createTcpServer((socket) => socket.on("error", () => {}).once("data", () => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, alert]))));
+      await new Promise((resolve) => refusing.listen(0, "127.0.0.1", resolve));
+      const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `https://127.0.0.1:${refusing.address().port}` }));
+      refusing.close();
+      const [{ code, message }, ...others] = JSON.parse(stdout).findings;
+      assert.deepEqual([code, others], ["tls_refused", []]);
+      assert.match(message, sentence);
+    }
   });
 
   it("asks for no header that every page may send", async () => {

@@ -165,8 +165,8 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   const call = steps.find(({ name }) => name === "call");
   const onTheWay = steps.filter(({ name }) => name !== "page").flatMap(({ findings }) => findings);
   const hasUsage = facts.call !== undefined && !facts.call.error;
-  // The call succeeded, so errors on the way do not matter.
-  if (hasUsage) for (const step of steps) if (step.name !== "page") step.findings = step.findings.filter(({ level }) => level === "note");
+  // The call succeeded, so errors on the way did not prevent it.
+  if (hasUsage) for (const step of steps) if (step.name !== "page") step.findings = step.findings.map((finding) => ({ ...finding, level: "note" }));
   // A proxy that made a tunnel is not to blame for what failed behind it.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const proxy = isHeeded() && !isTunnelled ? proxyFor(facts.baseUrl!) : undefined;
@@ -200,7 +200,7 @@ function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<F
   if (proxy) return [behindProxy(proxy, baseUrl!)];
   const cause = systemCause(code);
   const { doctor, ...plain } = finding;
-  return [cause ? errorFinding(unreachable(cause, baseUrl!)) : plain];
+  return [cause ? errorFinding(unreachable(cause, baseUrl!, code)) : plain];
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {

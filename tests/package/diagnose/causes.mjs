@@ -70,6 +70,7 @@ export const CAUSES = [
   { cause: "A client certificate is required, with TLS 1.2", code: "tls_refused", host: { raw: "clientCertificateOfOld" }, trusts: true, terminal: ["tls_refused"] },
   { cause: "Only HTTP/2", code: "http_version", host: { raw: "http2" }, trusts: true, terminal: ["http_version"] },
   { cause: "A service other than HTTP", code: "not_http", host: { raw: "otherService" }, terminal: ["not_http"] },
+  { cause: "A host that the TLS server does not know", code: "tls_refused", host: { raw: "unknownName" }, terminal: ["tls_refused"] },
   { cause: "The connection is closed before a reply", code: "connection_reset", host: { cors: "open", answers: { kind: "network" } }, terminal: ["connection_reset"] },
   { cause: "The connection is closed at once", code: "connection_reset", host: { raw: "closed" }, page: DEAD, terminal: ["connection_reset"] },
   { cause: "`HTTPS_PROXY`, which Node.js's fetch ignores by default", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "PROXY", HTTP_PROXY: "PROXY" }, terminal: ["proxy_unused", "connection_refused"] },
