@@ -13,6 +13,7 @@ import { certificates } from "./diagnose/certificates.mjs";
 import { clientOptions, host } from "./diagnose/hosts.mjs";
 import { spellings } from "./diagnose/spellings.mjs";
 import { install } from "./installed.mjs";
+import { matchesSample } from "../readme.mjs";
 
 const PAGE = "https://app.example";
 const rows = CAUSES.filter(({ terminal }) => terminal);
@@ -216,6 +217,7 @@ describe("the output", () => {
     assert.match(stdout, /^✔ call +a usage \d+ ms$/m);
     // Not a terminal: no colours, no progress line.
     assert.doesNotMatch(stdout, /\u001b|\r/);
+    matchesSample("pkg/docs/diagnose.md", "npx bookmore-sdk doctor --origin https://app.example\n", stdout.replaceAll(new URL(server.baseUrl).port, "8787"));
   });
 
   it("is coloured with FORCE_COLOR", async () => {
