@@ -16,11 +16,13 @@ const TYPES = {
  * @param {string} folder
  * @param {object} headers sent with every file
  * @param {{ key: Buffer, cert: Buffer }} [certificate] for https
+ * @param {Record<string, string>} redirects the paths that are redirected, and where to
  * @returns {Promise<{ url: string, close(): Promise<void> }>} `url` ends with a slash
  */
-export async function serve(folder, headers = {}, certificate) {
+export async function serve(folder, headers = {}, certificate, redirects = {}) {
   const handle = async (req, res) => {
     const { pathname } = new URL(req.url, "http://host");
+    if (redirects[pathname]) return res.writeHead(302, { location: redirects[pathname] }).end();
     const path = normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
     try {
       const bytes = await readFile(join(folder, decodeURIComponent(path)));

@@ -509,6 +509,9 @@ describe("serve", () => {
     const { url: other } = await served(t, "--scenario", '[{ "status": 503, "times": 1 }, { "share": 0.5 }]');
     assert.deepEqual([(await ask(other)).status, (await ask(other)).status], [503, 200]);
     assert.deepEqual([(await ask(other, id(1))).status, (await ask(other, id(1).replaceAll("-", ""))).status], [503, 200], "one company, however it is written");
+    const { url: moved } = await served(t, "--scenario", "moved");
+    assert.equal((await ask(moved, id(1), {})).url, `${moved}/moved/assistant/ai-chat/usage`);
+    assert.equal((await ask(`${moved}/moved`, id(1))).status, 200);
     const port = new URL(url).port;
     const { code, stderr } = await run(["serve", "--port", port]);
     assert.deepEqual([code, stderr], [2, `Port ${port} is in use; choose another one with --port, or 0 for any free one.\n`]);

@@ -8,11 +8,12 @@ import { loadSource } from "./bundle.mjs";
 
 const SECRET = "p4ssw0rd";
 const API = "https://127.0.0.1:4433";
+const FAR = "https://api.example";
 const { signal } = new AbortController();
 const versions = Object.getOwnPropertyDescriptor(process, "versions");
 const environment = { ...process.env };
 
-let proxyFor, proxyForOld, proxied, isHeeded;
+let proxyFor, proxyForOld, proxied, unusedProxy, isHeeded;
 before(async () => {
   const loaded = (node) => {
     Object.defineProperty(process, "versions", { ...versions, value: { ...process.versions, node } });
@@ -20,7 +21,7 @@ before(async () => {
     return loadSource(`export * from "./cli/doctor/proxy.js"; export const node = "${node}";`, "node");
   };
   ({ proxyFor: proxyForOld } = await loaded("22.21.0"));
-  ({ proxyFor, proxied, isHeeded } = await loaded("24.21.0"));
+  ({ proxyFor, proxied, unusedProxy, isHeeded } = await loaded("24.21.0"));
 });
 after(() => {
   Object.defineProperty(process, "versions", versions);
@@ -104,10 +105,10 @@ describe("NO_PROXY", () => {
 });
 
 describe("what the proxy says", () => {
-  const found = async (env) => {
+  const found = async (env, url = API) => {
     surroundedBy({ NODE_USE_ENV_PROXY: "1", ...env });
     assert.ok(isHeeded());
-    const came = await proxied(proxyFor(API), API, signal);
+    const came = await proxied(proxyFor(url), url, signal);
     assert.ok(!JSON.stringify(came).includes(SECRET), JSON.stringify(came));
     return came;
   };
@@ -120,13 +121,17 @@ describe("what the proxy says", () => {
     it(`${status}`, async () => {
       const { at, asked, close } = await proxy(status);
       const { outcome, detail, findings } = await found({ HTTPS_PROXY: at });
+      const far = await found({ HTTPS_PROXY: at }, FAR);
       close();
       assert.equal(outcome, "failed");
       assert.match(detail, new RegExp(`CONNECT ${status}$`));
       assert.equal(findings[0].code, "proxy_refused");
       assert.match(findings[0].message, sentence);
-      assert.match(findings[0].fix, /--proxy "\$HTTPS_PROXY" https:\/\/127\.0\.0\.1:4433$/);
-      assert.deepEqual(asked, [["127.0.0.1:4433", `Basic ${Buffer.from(`user:${SECRET}`).toString("base64")}`]]);
+      // A server of this machine needs no proxy.
+      assert.equal(findings[0].fix, 'export NO_PROXY="$NO_PROXY,127.0.0.1"');
+      assert.match(far.findings[0].fix, /^curl -sS --max-time 30 .* --proxy "\$HTTPS_PROXY" https:\/\/api\.example$/);
+      const authorization = `Basic ${Buffer.from(`user:${SECRET}`).toString("base64")}`;
+      assert.deepEqual(asked, [["127.0.0.1:4433", authorization], ["api.example:443", authorization]]);
     });
   }
 
@@ -170,4 +175,18 @@ describe("what the proxy says", () => {
     const { findings } = await found({ HTTPS_PROXY: `http://127.0.0.1:${port}` });
     assert.match(findings[0].message, /cannot be reached \(ECONNREFUSED\)\.$/);
   });
+});
+
+it("a proxy that is not used is why calls fail only if it can be reached", async () => {
+  const { port, close } = await proxy(200);
+  surroundedBy({ HTTPS_PROXY: `http://127.0.0.1:${port}` });
+  const found = async (isReached) => {
+    const { level, message, fix } = await unusedProxy(proxyFor(API), isReached, signal);
+    return [level, /by default(.*)$/.exec(message)[1], fix];
+  };
+  const fix = "export NODE_USE_ENV_PROXY=1";
+  assert.deepEqual(await found(true), ["note", "; the server answers without it.", fix]);
+  assert.deepEqual(await found(false), ["error", ".", fix]);
+  close();
+  assert.deepEqual(await found(false), ["note", "; it cannot be reached, either (ECONNREFUSED).", undefined]);
 });

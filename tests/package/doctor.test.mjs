@@ -1,6 +1,6 @@
 // `bookmore-sdk doctor` of the packed package, for each cause that it can find.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer } from "node:net";
@@ -13,16 +13,27 @@ import { certificates } from "./diagnose/certificates.mjs";
 import { clientOptions, host } from "./diagnose/hosts.mjs";
 import { spellings } from "./diagnose/spellings.mjs";
 import { install } from "./installed.mjs";
+import { matchesSample } from "../readme.mjs";
 
 const PAGE = "https://app.example";
 const rows = CAUSES.filter(({ terminal }) => terminal);
 
-let user, made;
-before(() => {
+let user, made, proxy, PROXY;
+before(async () => {
   user = install();
   made = certificates();
+  proxy = createServer().on("connect", ({ url }, socket) => {
+    const to = connect(new URL(`tcp://${url}`).port, "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      to.pipe(socket).pipe(to);
+    });
+    for (const each of [to, socket]) each.on("error", () => {}).on("close", () => (to.destroy(), socket.destroy()));
+  });
+  await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  PROXY = `http://127.0.0.1:${proxy.address().port}`;
 });
 after(() => {
+  proxy?.close();
   made?.remove();
   user?.remove();
 });
@@ -32,7 +43,7 @@ function run(args, env, meanwhile = async () => {}) {
   const { CI, NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, NODE_TEST_CONTEXT, NODE_OPTIONS, ...own } = process.env;
   for (const name of Object.keys(own)) if (/_proxy$|^NODE_|^BOOKMORE_/i.test(name)) delete own[name];
   return new Promise((resolve) => {
-    const child = execFile(join(user.folder, "node_modules/.bin/bookmore-sdk"), ["doctor", ...args], { cwd: user.folder, env: { ...own, ...env } }, (error, stdout, stderr) => {
+    const child = execFile(join(user.folder, "node_modules/.bin/bookmore-sdk"), ["doctor", ...args], { cwd: user.folder, env: { ...own, ...env }, timeout: 120_000, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
       resolve({ code: error ? (error.code ?? error.signal) : 0, stdout, stderr });
     });
     meanwhile(child);
@@ -46,7 +57,7 @@ const environment = (row, baseUrl) => {
     ...(bearerToken ? { BOOKMORE_TOKEN: bearerToken } : {}),
     ...(apiKey ? { BOOKMORE_API_KEY: apiKey } : {}),
     ...(row.trusts ? { NODE_EXTRA_CA_CERTS: made.authority } : {}),
-    ...row.env,
+    ...Object.fromEntries(Object.entries(row.env ?? {}).map(([name, value]) => [name, value.replace("PROXY", PROXY)])),
   };
 };
 const codesOf = ({ code, candidates = [] }) => [code, ...candidates.map(({ code }) => code)];
@@ -122,6 +133,23 @@ describe("the fixes work when pasted", () => {
     server.close();
   });
 
+  it("https to a port of this machine that speaks plain http", async () => {
+    const server = await host({ scheme: "https" }, made);
+    const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
+    const [, BOOKMORE_URL] = /^export BOOKMORE_URL=(\S+)$/.exec(findings[0].fix);
+    assert.equal((await run([], { ...env(server), BOOKMORE_URL })).code, 0);
+    server.close();
+  });
+
+  it("headers that are longer than Node.js accepts", async () => {
+    const server = await host({ headers: { "x-long": "x".repeat(20_000) } }, made);
+    const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
+    const [, options] = /^export NODE_OPTIONS="\$NODE_OPTIONS (\S+)"$/.exec(findings[0].fix);
+    assert.deepEqual(findings.map(({ code }) => code), ["http_refused"]);
+    assert.equal((await run([], { ...env(server), NODE_OPTIONS: options })).code, 0);
+    server.close();
+  });
+
   it("a company's own authority", async () => {
     const server = await host({ tls: "good" }, made);
     const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
@@ -132,26 +160,16 @@ describe("the fixes work when pasted", () => {
 });
 
 describe("through a proxy", () => {
-  let proxy;
-  before(async () => {
-    proxy = createServer().on("connect", ({ url }, socket) => {
-      const to = connect(new URL(`tcp://${url}`).port, "127.0.0.1", () => {
-        socket.write("HTTP/1.1 200 OK\r\n\r\n");
-        to.pipe(socket).pipe(to);
-      });
-      for (const each of [to, socket]) each.on("error", () => {}).on("close", () => (to.destroy(), socket.destroy()));
-    });
-    await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  });
-  after(() => proxy.close());
-
-  const found = async (server, more) => {
+  const foundIn = async (server, more) => {
     const { stdout } = await run(["--json"], {
       BOOKMORE_URL: server.baseUrl, BOOKMORE_TOKEN: GOOD, NODE_EXTRA_CA_CERTS: made.authority, NODE_USE_ENV_PROXY: "1",
-      HTTPS_PROXY: `http://127.0.0.1:${proxy.address().port}`, NODE_OPTIONS: `--import=${new URL("diagnose/newer-node.mjs", import.meta.url)}`, ...more,
+      HTTPS_PROXY: PROXY, NODE_OPTIONS: `--import=${new URL("diagnose/newer-node.mjs", import.meta.url)}`, ...more,
     });
     server.close();
-    const { steps, findings } = JSON.parse(stdout);
+    return JSON.parse(stdout);
+  };
+  const found = async (server, more) => {
+    const { steps, findings } = await foundIn(server, more);
     return [steps.find(({ name }) => name === "proxy")?.outcome, ...findings.map(({ code }) => code)];
   };
 
@@ -164,6 +182,16 @@ describe("through a proxy", () => {
 
   it("does not blame the server for the proxy's failures", async () => {
     assert.deepEqual(await found(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9" }), ["failed", "proxy_refused"]);
+  });
+
+  it("a proxy that hangs is not the server's fault: for one of this machine none is needed", { timeout: 60_000 }, async () => {
+    const hanging = createTcpServer((socket) => socket.on("error", () => {}));
+    await new Promise((resolve) => hanging.listen(0, "127.0.0.1", resolve));
+    const server = await host({}, made);
+    const { findings } = await foundIn(server, { HTTP_PROXY: `http://127.0.0.1:${hanging.address().port}` });
+    hanging.close();
+    assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["proxy_refused", 'export NO_PROXY="$NO_PROXY,127.0.0.1"']]);
+    assert.match(findings[0].message, /returns no reply from 127\.0\.0\.1:\d+: .* gets no reply from it either\.$/);
   });
 
   it("does not blame a proxy that is not used", async () => {
@@ -189,6 +217,7 @@ describe("the output", () => {
     assert.match(stdout, /^✔ call +a usage \d+ ms$/m);
     // Not a terminal: no colours, no progress line.
     assert.doesNotMatch(stdout, /\u001b|\r/);
+    matchesSample("pkg/docs/diagnose.md", "npx bookmore-sdk doctor --origin https://app.example\n", stdout.replaceAll(new URL(server.baseUrl).port, "8787"));
   });
 
   it("is coloured with FORCE_COLOR", async () => {
@@ -220,6 +249,17 @@ describe("the output", () => {
     });
     assert.equal(code, 130);
     hanging.close();
+  });
+
+  // Nothing aborts a lookup, and process.exit waits for it. A shell shows the signal as 130.
+  it("Ctrl+C during a name lookup that hangs ends it at once", async () => {
+    const PIPE = join(user.folder, "pipe");
+    execFileSync("mkfifo", [PIPE]);
+    const hanging = { PIPE, UV_THREADPOOL_SIZE: "1", NODE_OPTIONS: `--import=${new URL("diagnose/hanging-lookup.mjs", import.meta.url)}` };
+    const { code, stdout } = await run([], env({ BOOKMORE_URL: "https://api.example", ...hanging }), async (child) => {
+      child.stderr.once("data", () => child.kill("SIGINT"));
+    });
+    assert.deepEqual([code, stdout], ["SIGINT", ""]);
   });
 
   // The token command may run for 30 s.
@@ -373,7 +413,7 @@ describe("the output", () => {
     // By what OPTIONS is answered with: nothing, a redirect, an error, no header allowed, all allowed.
     for (const [preflight, outcome, codes] of [
       [undefined, "failed", ["cors_preflight"]],
-      [[302, { location: "/login" }], "failed", ["cors_preflight"]],
+      [[302, { location: "/login?to=usage" }], "failed", ["cors_preflight"]],
       [[405, CORS], "failed", ["cors_preflight"]],
       [[204, {}], "failed", ["cors_preflight"]],
       [[204, { "access-control-allow-origin": PAGE }], "failed", ["cors_headers"]],
@@ -387,8 +427,13 @@ describe("the output", () => {
       await new Promise((resolve) => gate.listen(0, "127.0.0.1", resolve));
       const { code, stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${gate.address().port}` }));
       gate.close();
-      const { steps, findings } = JSON.parse(stdout);
+      const { url, steps, findings } = JSON.parse(stdout);
       assert.deepEqual([steps.find(({ name }) => name === "page").outcome, findings.map(({ code }) => code), code], [outcome, codes, codes.length], stdout);
+      if (preflight?.[0] !== 302) continue;
+      // The API's own settings would mend nothing.
+      const [{ message, fix, elsewhere }] = findings;
+      assert.ok(message.startsWith(`OPTIONS is redirected to ${url}/login, `) && message.includes(" has to let OPTIONS through"), message);
+      assert.deepEqual([fix, elsewhere], [undefined, undefined]);
     }
   });
 
@@ -419,6 +464,34 @@ describe("the output", () => {
     const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${odd.address().port}` }));
     odd.close();
     assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["http_refused"]);
+  });
+
+  it("HTTP that only a step refuses is a note if the call returns a usage", async () => {
+    const body = '{"tokensUsed":1,"tokenLimit":10,"tokensRemaining":9,"isWithinBudget":true,"windowDays":30}';
+    const odd = createTcpServer((socket) => socket.on("error", () => {}).once("data", (asked) => {
+      // By its headers, the request of that step.
+      const isOdd = !asked.toString().toLowerCase().includes("user-agent");
+      socket.end(`HTTP/1.1 200 OK\r\n${isOdd ? "a b: c\r\n" : ""}content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    }));
+    await new Promise((resolve) => odd.listen(0, "127.0.0.1", resolve));
+    const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${odd.address().port}` }));
+    odd.close();
+    assert.deepEqual([code, JSON.parse(stdout).findings.map(({ code, level }) => `${code} ${level}`)], [0, ["http_refused note"]]);
+  });
+
+  it("a TLS server that knows no such host says so; after other alerts it may be that, too", async () => {
+    for (const [alert, sentence] of [
+      [112, /^The server at 127\.0\.0\.1, port \d+, knows no host of this name; check the host of the base URL\.$/],
+      [80, /^The TLS handshake with 127\.0\.0\.1:\d+ failed: the server knows no host of this name, .*, or has a fault\.$/],
+    ]) {
+      const refusing = createTcpServer((socket) => socket.on("error", () => {}).once("data", () => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, alert]))));
+      await new Promise((resolve) => refusing.listen(0, "127.0.0.1", resolve));
+      const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `https://127.0.0.1:${refusing.address().port}` }));
+      refusing.close();
+      const [{ code, message }, ...others] = JSON.parse(stdout).findings;
+      assert.deepEqual([code, others], ["tls_refused", []]);
+      assert.match(message, sentence);
+    }
   });
 
   it("asks for no header that every page may send", async () => {

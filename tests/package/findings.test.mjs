@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { loadSource } from "./bundle.mjs";
+import { matchesSample } from "../readme.mjs";
 
 const PAGE = "https://app.example";
 const API = "https://api.example";
@@ -59,7 +60,7 @@ const TABLE = [
   ["the same, offline", { reach: nothing, isOffline: true }, [`no_reply offline connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
   ["an IP address needs no name", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, [`no_reply connection_refused needs_https ${OTHERS}`]],
   ["a local server, and a page on the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, [`no_reply connection_refused certificate_untrusted not_tls local_network ${OTHERS}`]],
-  ["a redirect of the page's own origin is visible", { reach: nothing, plain: nothing, baseUrl: `${PAGE}/api` }, ["no_reply connection_refused unknown_host certificate_untrusted not_tls connection_reset blocked_reply"]],
+  ["the page's own server, from which the page came", { reach: nothing, plain: nothing, baseUrl: `${PAGE}/api` }, ["no_reply connection_reset connection_refused blocked_reply"]],
   ["the page's connect-src", { reach: undefined, plain: nothing, isRefusedByCsp: true }, ["csp_connect_src"]],
   ["the page's connect-src, and an API of its own origin", { reach: nothing, plain: nothing, isRefusedByCsp: true, baseUrl: `${PAGE}/api` }, ["csp_connect_src"]],
   ["a rate limiter that takes effect during the preflights", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
@@ -147,6 +148,24 @@ describe("facts and findings", () => {
   for (const [what, given, expected] of TABLE) it(what, () => assert.deepEqual(codes(given), expected));
 });
 
+it("a client with cookies alone: names the session, and no token to pass", () => {
+  const found = (more) => findingsOf(facts({ call: { ...failed("authentication_error"), sent: [] }, ...more }))[0];
+  const { message, fix } = found({ sendsCookies: true });
+  assert.match(message, / was sent\. If a session cookie is used instead, .* sign in again\.$/);
+  assert.equal(fix, undefined);
+  assert.match(found({}).message, /Neither a token nor an API key was sent\.$/);
+});
+
+it("where the browser hides a redirect's target, names the command that sees it", () => {
+  const call = failed("unexpected_response", { status: 0 });
+  for (const [baseUrl, doctor] of [[API, / --origin https:\/\/app\.example /], [`${PAGE}/api`, /^BOOKMORE_URL=https:\/\/app\.example\/api npx bookmore-sdk doctor$/], [undefined, undefined]]) {
+    const [found] = findingsOf(facts({ baseUrl, plain: { came: "redirect" }, followed: nothing, call }));
+    assert.equal(found.code, "redirected");
+    if (doctor) assert.match(found.doctor, doctor);
+    else assert.equal(found.doctor, undefined);
+  }
+});
+
 it("keeps a path of the page's own server, which is there to be passed on", () => {
   const found = (baseUrl) => findingsOf(facts({ baseUrl, call: failed("api_error", { status: 404 }) }))[0];
   assert.ok(found(`${PAGE}/api`).message.endsWith("If this server is to pass /api on to the API, it does not."));
@@ -160,6 +179,11 @@ it("the CORS fix contains the page's origin and the client's headers", () => {
   assert.match(elsewhere["ASP.NET Core, before UseAuthentication"], /^builder\.Services\.AddCors\(\);.*\napp\.UseCors.*WithOrigins\("https:\/\/app\.example"\).*"Authorization", "x-tenant"/);
   assert.match(elsewhere.nginx, /Allow-Headers "Content-Type,Authorization,x-tenant" always;/);
   assert.equal(doctor, "BOOKMORE_URL=https://api.example npx bookmore-sdk doctor --origin https://app.example --headers authorization,x-tenant");
+});
+
+it("prints what the docs show", () => {
+  const found = findingsOf(facts({ baseUrl: "https://api.bookmore.com", plain: readable(), headers: { authorization: nothing }, contentType: readable() }));
+  matchesSample("pkg/docs/diagnose.md", "✘ This page can read", found.flatMap(findingLines).join("\n"));
 });
 
 it("the CORS fix allows no header twice", () => {

@@ -3,7 +3,7 @@ import { isSafelisted, isSameOrigin } from "../cors.js";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts } from "../diagnose/facts.js";
 import { corsFix, type Settings } from "../diagnose/fixes.js";
-import { errorFinding } from "../diagnose/network.js";
+import { errorFinding, isLate } from "../diagnose/network.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import { shellWord } from "../diagnose/shell.js";
@@ -15,7 +15,7 @@ import { clientOf, sourceName, WAYS } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, resolved } from "./doctor/connection.js";
 import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, type PageRequest } from "./doctor/cors.js";
-import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy } from "./doctor/proxy.js";
+import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy, type Proxy } from "./doctor/proxy.js";
 import { systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
@@ -118,7 +118,7 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
   if (!proxy) return;
   const at = checklist.steps.findIndex(({ name }) => name === "proxy");
   const answersDirectly = checklist.steps.slice(at + 1).every(({ outcome }) => outcome !== "failed");
-  checklist.steps[at]!.findings.push(unusedProxy(proxy, answersDirectly));
+  checklist.steps[at]!.findings.push(await unusedProxy(proxy, answersDirectly, signal));
 }
 
 /** What a page may read, by what a browser would be told. `isAnswered`: whether a plain GET got a reply. */
@@ -141,7 +141,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     }
     if (!came) return lost(`nothing within ${LIMIT_MS / 1000} s`);
     const { preflight, reply } = came;
-    const findings = corsFindings(request, preflight, reply);
+    const findings = corsFindings(request, baseUrl, preflight, reply);
     const isFine = findings.every(({ level }) => level === "note");
     const statuses = `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}`;
     if (isHiddenRedirect(request, reply)) {
@@ -165,15 +165,17 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   const call = steps.find(({ name }) => name === "call");
   const onTheWay = steps.filter(({ name }) => name !== "page").flatMap(({ findings }) => findings);
   const hasUsage = facts.call !== undefined && !facts.call.error;
-  // The call succeeded, so errors on the way do not matter.
-  if (hasUsage) for (const step of steps) if (step.name !== "page") step.findings = step.findings.filter(({ level }) => level === "note");
-  // The proxy made the tunnel, so it is not to blame for what failed behind it.
+  // The call succeeded, so errors on the way did not prevent it.
+  if (hasUsage) for (const step of steps) if (step.name !== "page") step.findings = step.findings.map((finding) => ({ ...finding, level: "note" }));
+  // A proxy that made a tunnel is not to blame for what failed behind it.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
+  const proxy = isHeeded() && !isTunnelled ? proxyFor(facts.baseUrl!) : undefined;
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const isDecided = !hasUsage && DECISIVE.some((code) => known.has(code));
   const findings = findingsOf(facts).flatMap((finding) => {
     // Some runtimes report a lost connection as an error of `fetch`.
-    if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, isTunnelled);
+    if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, proxy);
+    if (finding.code === "timeout" && isLate(facts) && known.size === 0 && proxy) return [behindProxy(proxy, facts.baseUrl!)];
     if (finding.level === "error" && isDecided) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
   });
@@ -192,14 +194,13 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
 }
 
 /** The finding for the system's error code, unless a step has already shown it. */
-function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, isTunnelled: boolean): Finding[] {
+function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, proxy: Proxy | undefined): Finding[] {
   if (known.size > 0) return [];
   const code = reach?.came === "nothing" ? reach.code : systemCode(call?.error?.cause);
-  const proxy = isHeeded() && !isTunnelled ? proxyFor(baseUrl!) : undefined;
   if (proxy) return [behindProxy(proxy, baseUrl!)];
   const cause = systemCause(code);
   const { doctor, ...plain } = finding;
-  return [cause ? errorFinding(unreachable(cause, baseUrl!)) : plain];
+  return [cause ? errorFinding(unreachable(cause, baseUrl!, code)) : plain];
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {

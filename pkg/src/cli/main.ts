@@ -65,4 +65,10 @@ try {
 }
 // Keep-alive connections would delay the exit.
 await print("");
-process.exit(Math.max(exitCode, outputExit));
+exitCode = Math.max(exitCode, outputExit);
+// process.exit would wait for a name lookup, which nothing can abort. The signal does not, and a shell calls it 130, too.
+if (exitCode === EXIT.interrupted && process.platform !== "win32" && process.getActiveResourcesInfo?.().includes("GetAddrInfoReqWrap")) {
+  process.removeAllListeners("SIGINT");
+  process.kill(process.pid, "SIGINT");
+}
+process.exit(exitCode);

@@ -27,6 +27,8 @@ export async function serve(args: string[], signal: AbortSignal): Promise<number
   await listening(server, port);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const fake = createFakeBookMore({ baseUrl: url, cors });
+  /** Answers below /moved, to where the scenario of that name redirects. */
+  const moved = createFakeBookMore({ baseUrl: url, cors });
   const own = guidDigits(fake.companyId)!;
   const known = new Set<string>();
   /** Sets up each company as requested at its first request. */
@@ -47,9 +49,11 @@ export async function serve(args: string[], signal: AbortSignal): Promise<number
     // Not a Guid: the fake refuses it, as the API does.
     if (digits) enter(digits === EMPTY ? own : digits);
     // Nobody reads the recorded requests, and the server may run for days.
-    (fake.requests as unknown[]).length = 0;
+    for (const { requests } of [fake, moved]) (requests as unknown[]).length = 0;
     res.once("close", () => void print(`${req.method} ${address ? pathOf(address) : "(no path)"} ${res.headersSent ? res.statusCode : "no reply"}\n`));
-    answer(fake, req, res, corsFor(req)).catch((error: unknown) => res.destroy(error as Error));
+    const isMoved = req.url!.startsWith("/moved/");
+    if (isMoved) req.url = req.url!.slice("/moved".length);
+    answer(isMoved ? moved : fake, req, res, corsFor(req)).catch((error: unknown) => res.destroy(error as Error));
   });
   await print(`BookMore API: ${url}\nnew BookMoreClient({ baseUrl: "${url}", bearerToken: "any" })\nStop with Ctrl+C.\n`);
   if (!signal.aborted) await once(signal, "abort");

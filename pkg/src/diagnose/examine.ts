@@ -45,12 +45,14 @@ export class Examination {
     // A client of an older copy of the package has no outline().
     this.#outline = callsOf(client)?.outline?.();
     const { baseUrl, headerNames = [], credentials, fetch, isJsonl = false, attemptTimeoutMs = 0, totalTimeoutMs = 0 } = this.#outline ?? {};
+    const page = pageOrigin();
     this.facts = {
-      page: pageOrigin(),
+      page,
       baseUrl,
       headerNames: headerNames.filter((name) => !isSafelisted(name)),
       hasFetch: fetch !== undefined,
       includesCookies: credentials === "include",
+      sendsCookies: page !== undefined && baseUrl !== undefined && (credentials === "include" || (credentials !== "omit" && isSameOrigin(baseUrl, page))),
       isJsonl,
       waitsLonger: Math.min(attemptTimeoutMs, totalTimeoutMs) > LIMIT_MS,
       isOffline: globalThis.navigator?.onLine === false,
@@ -82,11 +84,11 @@ export class Examination {
 
   async options(): Promise<void> {
     await this.#step("options", async () => {
-      const { baseUrl, headerNames, page } = this.facts;
+      const { baseUrl, headerNames, sendsCookies, page } = this.facts;
       if (baseUrl === undefined) return ["skipped", STAND_IN];
       const isMixed = page?.startsWith("https:") && isInsecure(baseUrl);
-      const sends = `${baseUrl}, ${headerNames.length > 0 ? `with ${headerNames.join(", ")}` : "without credentials"}`;
-      return [isMixed ? "failed" : "ok", sends];
+      const sent = [...headerNames, ...(sendsCookies ? ["cookies"] : [])];
+      return [isMixed ? "failed" : "ok", `${baseUrl}, ${sent.length > 0 ? `with ${sent.join(", ")}` : "without credentials"}`];
     });
   }
 
@@ -100,11 +102,12 @@ export class Examination {
       facts.reach = facts.plain = await this.#probe("reachability", {});
       return;
     }
+    const cors: ProbeInit = { mode: "cors", credentials: "omit" };
     if (isSameOrigin(baseUrl, page)) {
-      facts.reach = facts.plain = await this.#underPolicy(() => this.#probe("reachability", { credentials: "omit" }));
+      facts.reach = facts.plain = await this.#underPolicy(() => this.#probe("reachability", cors));
+      if (facts.plain.came === "redirect") facts.followed = await this.#probe("redirect", { ...cors, redirect: "follow" });
       return;
     }
-    const cors: ProbeInit = { mode: "cors", credentials: "omit" };
     facts.plain = await this.#underPolicy(() => this.#probe("origin", cors));
     if (facts.plain.came === "late" || facts.isRefusedByCsp) return;
     if (facts.plain.came === "nothing") {

@@ -48,6 +48,8 @@ export interface Facts {
   hasFetch?: boolean;
   /** Whether it sends cookies to other origins. */
   includesCookies: boolean;
+  /** Whether it sends the page's cookies to the server. */
+  sendsCookies?: boolean;
   isJsonl: boolean;
   /** Whether the client waits for a reply longer than a step may take. */
   waitsLonger?: boolean;

@@ -56,3 +56,5 @@ export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "els
 
 /** The same by https. */
 export const httpsOf = (baseUrl: string): string => baseUrl.replace("http:", "https:");
+/** The same by plain http, which is safe only on this machine. */
+export const httpOf = (baseUrl: string): string => baseUrl.replace("https:", "http:");

@@ -1,7 +1,7 @@
 import { isSameOrigin } from "../cors.js";
 import { isInsecure, isLoopback } from "../loopback.js";
 import type { Call, Facts } from "./facts.js";
-import { corsFix, httpsOf, type Asking } from "./fixes.js";
+import { corsFix, httpOf, httpsOf, type Asking } from "./fixes.js";
 import { BAD_PORT, systemCode } from "./probe.js";
 import { doctorLine, shellWord, urlFor } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -47,7 +47,7 @@ function refusedByCsp(baseUrl: string, page: string): Cause {
   const { origin } = new URL(baseUrl);
   return {
     code: "csp_connect_src",
-    message: `The Content-Security-Policy of this page does not let it connect to ${origin}.`,
+    message: `The Content-Security-Policy of this page does not let it connect to ${origin}. Add that to its connect-src.`,
     fix: `connect-src 'self'${isSameOrigin(baseUrl, page) ? "" : ` ${origin}`}`,
   };
 }
@@ -67,28 +67,34 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   }
   const candidates: Cause[] = [];
   const add = (code: FindingCode, message: string, fix?: string) => candidates.push({ code, message, ...(fix === undefined ? {} : { fix }) });
+  const reset = () => add("connection_reset", "What listens there, or something on the way, ends the connection without a reply.");
   if (isOffline) add("offline", "This device is offline.");
-  candidates.push(connectionRefused(url));
-  const isNumber = /^[\d.]+$|^\[/.test(hostname);
-  if (!isLocal && !isNumber) candidates.push(unknownHost(url));
-  if (protocol === "https:") {
-    add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, has expired or is for another name. Open it in a tab of its own to see which.", baseUrl);
-    add("not_tls", "What listens at this port speaks plain http, and no TLS.");
+  if (isSame) {
+    // The page itself came from there, and a redirect is seen.
+    reset();
+    candidates.push(connectionRefused(url));
   } else {
-    add("needs_https", "What listens at this port speaks TLS, and no plain http.", settings.baseUrl(httpsOf(baseUrl)));
+    candidates.push(connectionRefused(url));
+    const isNumber = /^[\d.]+$|^\[/.test(hostname);
+    if (!isLocal && !isNumber) candidates.push(unknownHost(url));
+    if (protocol === "https:") {
+      add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, has expired or is for another name. Open it in a tab of its own to see which.", baseUrl);
+      add("not_tls", "What listens at this port speaks plain http, and no TLS.", isLocal ? settings.baseUrl(httpOf(baseUrl)) : undefined);
+    } else {
+      add("needs_https", "What listens at this port speaks TLS, and no plain http.", settings.baseUrl(httpsOf(baseUrl)));
+    }
+    if (isPrivate(hostname) && !isPrivate(pageHost(page))) {
+      add("local_network", "The page is on the internet and the server on the local network. The browser asks the user for permission first; the site's settings show the answer.");
+    }
+    if (isLocal && page.startsWith("https:") && protocol === "http:") {
+      add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
+    }
+    // A probe that reads nothing gets no reply then, either.
+    const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not allow this page, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
+    candidates[isIsolated ? "unshift" : "push"](hidden);
+    reset();
+    add("redirected", "The server redirects, perhaps to a sign-in page, and the redirect cannot be followed: nothing answers there, it loops, or a policy of the page forbids it.");
   }
-  if (isPrivate(hostname) && !isPrivate(pageHost(page))) {
-    add("local_network", "The page is on the internet and the server on the local network. The browser asks the user for permission first; the site's settings show the answer.");
-  }
-  if (isLocal && page.startsWith("https:") && protocol === "http:") {
-    add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
-  }
-  // A probe that reads nothing gets no reply then, either.
-  const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not allow this page, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
-  if (!isSame) candidates[isIsolated ? "unshift" : "push"](hidden);
-  add("connection_reset", "What listens there, or something on the way, ends the connection without a reply.");
-  // Of an API of the page's own origin a redirect is seen.
-  if (!isSame) add("redirected", "The server redirects, perhaps to a sign-in page, and the redirect cannot be followed: nothing answers there, it loops, or a policy of the page forbids it.");
   add("blocked_reply", "An extension of the browser or a proxy keeps the reply from the page, or the browser refuses this port, as it does some.");
   return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), doctor: doctorLine(asking, baseUrl, includesCookies) };
 }
@@ -129,7 +135,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
     // Content-Type: application/json needs a preflight, too. Where any of these headers is allowed, preflights work.
     if (contentType?.came === "nothing" && refused.length === asking.headerNames.length) {
       return oneOf({ code: "preflight_refused", message: `${unread} ${names} or content-type, which need a preflight (OPTIONS).` }, [
-        { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints.", ...fix },
+        { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints, with a redirect, or without CORS headers.", ...fix },
         settings,
         replies,
       ]);
@@ -158,7 +164,7 @@ function hiddenReply(asking: Asking, message: string, includesCookies = false): 
     : [];
   return oneOf({ code: "no_reply", message }, [
     ...together,
-    { code: "cors_error_replies", message: "That reply had no CORS headers: a 401 or a redirect to a sign-in page for the token that was sent, a 429 or an error of a proxy, made before CORS headers are added.", ...corsFix(asking) },
+    { code: "cors_error_replies", message: "That reply had no CORS headers: a 401 or a redirect to a sign-in page for the token that was sent, a 429, or an error of the server or a proxy.", ...corsFix(asking) },
     { code: "truncated", message: "The reply broke off on its way." },
   ]);
 }

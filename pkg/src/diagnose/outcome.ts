@@ -91,7 +91,8 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   const hasKey = sent.includes("x-api-key");
   if (!hasToken && !hasKey && hasFetch) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function adds are missing or refused.` };
   if (!hasToken && !hasKey) {
-    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.`, ...renewal(sent, facts) };
+    const session = facts.sendsCookies ? " If a session cookie is used instead, the session has expired or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
+    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
   }
   if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, ...renewal(sent, facts) };
   if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, ...renewal(sent, facts) };
@@ -103,9 +104,9 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   return { code: "token_refused", message: told.filter(Boolean).join(" "), ...renewal(sent, facts) };
 }
 
-/** What mends the credentials that were sent. Those that a fetch function may add are not known. */
-function renewal(sent: readonly string[], { settings, hasFetch }: Facts): Pick<Cause, "fix"> {
-  const own = hasFetch ? undefined : settings.credentials;
+/** What mends the credentials that were sent. A cookie, or what a fetch function adds, is not known. */
+function renewal(sent: readonly string[], { settings, hasFetch, sendsCookies }: Facts): Pick<Cause, "fix"> {
+  const own = hasFetch || sendsCookies ? undefined : settings.credentials;
   return fixBy(sent.includes("authorization") ? settings.token : sent.includes("x-api-key") ? settings.apiKey : own);
 }
 
@@ -171,18 +172,20 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
 
 /** What a redirect means; without `location`, by where the probes were redirected to. */
 function redirectFinding(facts: Facts, location?: string): Finding {
-  const asked = facts.baseUrl && facts.baseUrl + PATH;
+  const { page, baseUrl, headerNames, includesCookies } = facts;
+  const asked = baseUrl && baseUrl + PATH;
   const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
   const base = to === undefined ? undefined : addressOf(to, asked);
   if (base !== undefined) return errorFinding(redirection(base, asked, facts));
   const redirected = (how: string) => errorFinding({ code: "redirected", message: `The server answers with a redirect, ${how}.` });
-  if (facts.page === undefined) return redirected("but without a target");
+  if (page === undefined) return redirected("but without a target");
   return {
     ...redirected("whose target browsers do not reveal"),
     candidates: [
       { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
       { code: "moved", message: "The API has moved, and the base URL with it." },
     ],
+    ...(baseUrl === undefined ? {} : { doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies) }),
   };
 }
 
@@ -196,7 +199,7 @@ function redirection(to: string, asked: string | undefined, { settings }: Facts)
   if (isInsecure(to) && !(asked && isInsecure(asked))) {
     return { code: "redirected", message: `The server redirects to ${to}, by plain http. Its operator must correct that: a server behind a proxy that terminates TLS must be configured to know that clients use https.` };
   }
-  return { code: "moved", message: `The server redirects to ${to}: the API is there. The client follows no redirects, because they would pass the credentials on.`, fix: settings.baseUrl(to.slice(0, -PATH.length)) };
+  return { code: "moved", message: `The server redirects to ${to}, so the API should be there. The client follows no redirects, because they would pass the credentials on.`, fix: settings.baseUrl(to.slice(0, -PATH.length)) };
 }
 
 function redirectedTo(probe: Probe | undefined): string | undefined {

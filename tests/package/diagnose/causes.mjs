@@ -29,7 +29,9 @@ const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted").map((
  * `cause`: in words. `code`: the true one, which must be found alone or among the candidates.
  * `host`: what answers, see hosts.mjs; `options` of the client; `page`, `terminal`: the codes that are found, the first the
  * finding's own and the others its candidates; `firefox` where that differs. `csp`: the page's policy, API for where the server is;
- * `isolated`: whether the page is cross-origin isolated; `cookie` that its server sets. `args`, `env`: of the command.
+ * `isolated`: whether the page is cross-origin isolated; `cookie` that its server sets,
+ * `redirects` of its own. `args`, `env`: of the command, PROXY for a
+ * proxy that listens.
  */
 export const CAUSES = [
   { cause: "ServiceStack's default CORS settings", code: "cors_headers", host: { cors: "servicestack-default" }, page: ["cors_headers", "cors_headers", "cors_error_replies"], terminal: ["cors_headers"] },
@@ -49,6 +51,7 @@ export const CAUSES = [
   { cause: "A sign-in redirect to where nothing answers", code: ["redirected", "sign_in_redirect"], host: { redirect: "http://127.0.0.1:9/login" }, page: DEAD, terminal: ["cors_preflight", "sign_in_redirect"] },
   { cause: "A gate that redirects to the same URL with a cookie", code: "redirected", host: { redirect: PATH }, page: DEAD, terminal: ["cors_preflight", "redirected"] },
   { cause: "A sign-in redirect that the page's `connect-src` does not let through", code: "redirected", host: { redirect: "https://id.example/login" }, csp: `${SCRIPTS}; connect-src 'self' API`, page: DEAD },
+  { cause: "A sign-in redirect of the page's own server", code: "sign_in_redirect", host: { url: "/api" }, redirects: { [`/api${PATH}`]: "/" }, page: ["sign_in_redirect"] },
   { cause: "The API has moved, and says so without CORS headers", code: "moved", host: { cors: "open", answers: { kind: "moved" } }, page: BLOCKED, terminal: ["moved"] },
   { cause: "The API has moved, and lets pages see where", code: "moved", host: { moved: true }, page: ["moved"], terminal: ["moved"] },
   { cause: "The API has moved, and preflights are redirected, too", code: "moved", host: { moved: "with OPTIONS" }, page: ["moved"], terminal: ["moved"] },
@@ -67,11 +70,12 @@ export const CAUSES = [
   { cause: "Only TLS versions that are too old", code: "tls_version", host: { raw: "oldTls" }, terminal: ["tls_version"] },
   { cause: "A client certificate is required", code: "client_certificate", host: { raw: "clientCertificate" }, trusts: true, terminal: ["client_certificate"] },
   { cause: "A client certificate is required, with TLS 1.2", code: "tls_refused", host: { raw: "clientCertificateOfOld" }, trusts: true, terminal: ["tls_refused"] },
+  { cause: "A host that the TLS server does not know", code: "tls_refused", host: { raw: "unknownName" }, terminal: ["tls_refused"] },
   { cause: "Only HTTP/2", code: "http_version", host: { raw: "http2" }, trusts: true, terminal: ["http_version"] },
   { cause: "A service other than HTTP", code: "not_http", host: { raw: "otherService" }, terminal: ["not_http"] },
   { cause: "The connection is closed before a reply", code: "connection_reset", host: { cors: "open", answers: { kind: "network" } }, terminal: ["connection_reset"] },
   { cause: "The connection is closed at once", code: "connection_reset", host: { raw: "closed" }, page: DEAD, terminal: ["connection_reset"] },
-  { cause: "`HTTPS_PROXY`, which Node.js's fetch ignores by default", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" }, terminal: ["proxy_unused", "connection_refused"] },
+  { cause: "`HTTPS_PROXY`, which Node.js's fetch ignores by default", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "PROXY", HTTP_PROXY: "PROXY" }, terminal: ["proxy_unused", "connection_refused"] },
   { cause: "The page's `connect-src`", code: "csp_connect_src", host: { cors: "open" }, csp: `${SCRIPTS}; connect-src 'self'`, page: ["csp_connect_src"] },
   { cause: "The page's `connect-src` without `'self'`, and a proxy of its own origin", code: "csp_connect_src", host: { url: "/api" }, csp: `${SCRIPTS}; connect-src https://api.example`, page: ["csp_connect_src"] },
   { cause: "The page's `script-src` without `'wasm-unsafe-eval'`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'", page: ["wasm_csp"] },
@@ -88,6 +92,7 @@ export const CAUSES = [
   { cause: "A token that the server refuses for another reason", code: "token_refused", host: { cors: "open", fake: { bearerToken: "another" } }, page: ["token_refused"], terminal: ["token_refused"] },
   { cause: "An unknown API key", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused"], terminal: ["key_refused"] },
   { cause: "Neither a token nor a key", code: "credentials_missing", host: { cors: "open" }, options: { bearerToken: undefined }, page: ["credentials_missing"], terminal: ["credentials_missing"] },
+  { cause: "A cookie of an expired session, or one that the browser withholds", code: "credentials_missing", host: { strict: "x-none" }, options: { bearerToken: undefined, credentials: "include" }, page: ["credentials_missing"] },
   { cause: "The server's clock is ahead of the token's", code: "clock_skew", host: { late: true }, page: ["clock_skew"], terminal: ["clock_skew"] },
   { cause: "A company other than the requested one", code: "company_mismatch", host: { cors: "open", company: OTHER, answers: { kind: "other-company" } }, company: OTHER, page: ["company_mismatch"], terminal: ["company_mismatch"] },
   { cause: "No access to the company", code: "permission_denied", host: { cors: "open", answers: { status: 403 } }, page: ["permission_denied"], terminal: ["permission_denied"] },

@@ -69,6 +69,7 @@ const RAW = {
   http2: ["https", ({ good }) => createHttp2Server({ ...good, allowHTTP1: false })],
   clientCertificate: ["https", ({ good }) => createSecureServer({ ...good, requestCert: true, rejectUnauthorized: true })],
   clientCertificateOfOld: ["https", ({ good }) => createSecureServer({ ...good, requestCert: true, rejectUnauthorized: true, maxVersion: "TLSv1.2" })],
+  unknownName: ["https", () => createTcpServer((socket) => socket.once("data", () => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, 112]))))],
   closed: ["http", () => createTcpServer((socket) => socket.destroy())],
   otherService: ["http", () => createTcpServer((socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.2\r\n"))],
 };

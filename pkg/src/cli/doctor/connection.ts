@@ -27,7 +27,7 @@ type Handshake = { error: string } | { certificate: DetailedPeerCertificate; ver
 /** The finding for an error code of the system; none for an unknown code, which a later step may explain. */
 function failures(code = "", baseUrl: string): Finding[] {
   const cause = systemCause(code);
-  return cause ? [errorFinding(unreachable(cause, baseUrl))] : [];
+  return cause ? [errorFinding(unreachable(cause, baseUrl, code))] : [];
 }
 
 /** The addresses of a name, of both families. */

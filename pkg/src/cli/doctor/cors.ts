@@ -2,6 +2,7 @@ import { passesCorsCheck } from "../../cors.js";
 import { PATH } from "../../operation.js";
 import { corsFix, EXPOSED, type Asking } from "../../diagnose/fixes.js";
 import { DUPLICATE, errorFinding } from "../../diagnose/network.js";
+import { addressOf } from "../../diagnose/probe.js";
 import type { Cause, Finding, FindingCode } from "../../diagnose/types.js";
 
 /** The parts of a reply that matter for CORS. */
@@ -26,7 +27,9 @@ const LOST: Record<string, string> = {
  * What a browser would conclude from the replies, by the Fetch standard. `preflight`: the reply to OPTIONS, if the request
  * needs one; `reply`: the reply to a GET without credentials.
  */
-export function corsFindings(request: PageRequest, preflight: CorsReply | undefined, reply: CorsReply): Finding[] {
+export function corsFindings(request: PageRequest, baseUrl: string, preflight: CorsReply | undefined, reply: CorsReply): Finding[] {
+  // What answers is not the API, so settings of the API would mend nothing.
+  if (preflight && isRedirect(preflight)) return [errorFinding(redirectedPreflight(preflight, baseUrl))];
   const judged = isHiddenRedirect(request, reply) ? undefined : reply;
   const replies = [preflight, judged].filter((each) => each !== undefined);
   const cause = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
@@ -36,7 +39,7 @@ export function corsFindings(request: PageRequest, preflight: CorsReply | undefi
 
 /** Whether it is a redirect that no page may read. With its credentials a page may get another reply. */
 export function isHiddenRedirect(request: PageRequest, reply: CorsReply): boolean {
-  return reply.status >= 300 && reply.status < 400 && reply.headers.has("location") && !isLetIn(reply, request);
+  return isRedirect(reply) && !isLetIn(reply, request);
 }
 
 function severalOrigins(replies: CorsReply[]): Cause | undefined {
@@ -59,6 +62,11 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
   // Such a reply is often not the API's own, and then its CORS settings mend nothing.
   const first = isOfSomethingElse(reply) ? ` Find out first why a plain GET is answered with ${reply.status}.` : "";
   return cause("cors_missing", `The server sends no CORS headers with its ${reply.status} to a page of ${page}${asked}: it has no CORS settings, they do not allow this origin, or something in front of them answers, such as authentication or a proxy.${first}`);
+}
+
+function redirectedPreflight({ headers }: CorsReply, baseUrl: string): Cause {
+  const to = addressOf(headers.get("location")!, baseUrl + PATH) ?? "no valid URL";
+  return cause("cors_preflight", `OPTIONS is redirected to ${to}, and no browser follows that. Whatever redirects, such as a sign-in gate in front of the API, has to let OPTIONS through: browsers send it without credentials.`);
 }
 
 function refusedPreflight({ page, headerNames, includesCookies }: PageRequest, preflight: CorsReply): Cause | undefined {
@@ -109,6 +117,7 @@ export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.
 const admits = ({ headers }: CorsReply, page: string): boolean => passesCorsCheck(headers, page, false);
 const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
 const isOfSomethingElse = ({ status }: CorsReply): boolean => status === 404 || status === 429 || status >= 500;
+const isRedirect = ({ status, headers }: CorsReply): boolean => status >= 300 && status < 400 && headers.has("location");
 const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
 
 const isLetIn = ({ headers }: CorsReply, { page, includesCookies }: PageRequest): boolean => passesCorsCheck(headers, page, includesCookies);

@@ -114,23 +114,24 @@ function meaning(status: number, { url, variable }: Proxy, host: string): string
 
 /** A proxy that answers, but returns no reply from the server. */
 export function behindProxy(proxy: Proxy, baseUrl: string): Finding {
-  return refusal(proxy, baseUrl, `returns no reply from ${new URL(baseUrl).host}: it requires credentials, forbids the server, or cannot reach it`);
+  return refusal(proxy, baseUrl, `returns no reply from ${new URL(baseUrl).host}: it requires credentials, forbids the server, cannot reach it, or gets no reply from it either`);
 }
 
 /** The fix shows what the proxy answers, and neither its password nor a token. A server of this machine needs no proxy. */
 function refusal(proxy: Proxy, baseUrl: string, how: string): Finding {
-  const { protocol, hostname } = new URL(baseUrl);
+  const { hostname } = new URL(baseUrl);
   const variable = env["no_proxy"] === undefined ? "NO_PROXY" : "no_proxy";
-  const isLocal = protocol === "http:" && isLoopback(hostname);
-  const fix = isLocal ? `export ${variable}="$${variable},${hostname}"` : `curl -sS -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$${proxy.variable}" ${shellWord(baseUrl)}`;
+  const fix = isLoopback(hostname) ? `export ${variable}="$${variable},${hostname}"` : `curl -sS --max-time 30 -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$${proxy.variable}" ${shellWord(baseUrl)}`;
   return { code: "proxy_refused", level: "error", message: `The proxy at ${placeOf(proxy.url)}, ${how}.`, fix };
 }
 
-/** A proxy in the environment that fetch does not use. It is why calls fail, if the server cannot be reached directly. */
-export function unusedProxy({ variable }: Proxy, isReached: boolean): Finding {
+/** A proxy in the environment that fetch does not use. It is why calls fail, if only the proxy can be reached. */
+export async function unusedProxy({ url, variable }: Proxy, isReached: boolean, signal: AbortSignal): Promise<Finding> {
+  const error = isReached ? undefined : await connection(hostOf(url), portOf(url), signal);
   const fix = canHeed
     ? "export NODE_USE_ENV_PROXY=1"
     : 'import { EnvHttpProxyAgent, setGlobalDispatcher } from "undici"; setGlobalDispatcher(new EnvHttpProxyAgent());';
-  const message = `${variable} names a proxy, but the fetch of Node.js ${versions.node} does not use it by default${isReached ? "; the server answers without it" : ""}.`;
-  return { code: "proxy_unused", level: isReached ? "note" : "error", message, fix };
+  const more = error ? `; it cannot be reached, either (${error})` : isReached ? "; the server answers without it" : "";
+  const message = `${variable} names a proxy, but the fetch of Node.js ${versions.node} does not use it by default${more}.`;
+  return { code: "proxy_unused", level: more ? "note" : "error", message, ...(error ? {} : { fix }) };
 }

@@ -1,8 +1,9 @@
 import { isIP } from "node:net";
-import { httpsOf } from "../../diagnose/fixes.js";
+import { httpOf, httpsOf } from "../../diagnose/fixes.js";
 import { connectionRefused, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
 import { shellWord } from "../../diagnose/shell.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
+import { isLoopback } from "../../loopback.js";
 
 /** The error codes of Node.js and Bun for each cause. */
 const CODES: [FindingCode, RegExp][] = [
@@ -30,14 +31,15 @@ export function systemCause(code: string): FindingCode | undefined {
   return CODES.find(([, pattern]) => pattern.test(code))?.[0];
 }
 
-/** What keeps a reply of `baseUrl` from coming, where only this is known. */
-export function unreachable(code: FindingCode, baseUrl: string): Cause {
+/** What keeps a reply of `baseUrl` from coming, where only this is known. `problem`: the system's error code, if there is one. */
+export function unreachable(code: FindingCode, baseUrl: string, problem = ""): Cause {
   const url = new URL(baseUrl);
   const { host } = url;
   const place = placeOf(url);
   const certificate = `${handshakeLine(url)} | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
   const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
   const cause = (message: string, fix: string): Cause => ({ code, message, fix });
+  const exported = (to: string) => `export BOOKMORE_URL=${shellWord(to)}`;
   switch (code) {
     case "connection_refused":
       return connectionRefused(url);
@@ -59,13 +61,17 @@ export function unreachable(code: FindingCode, baseUrl: string): Cause {
     case "certificate_refused":
       return cause(`Node.js refuses the certificate of ${host}.`, handshakeLine(url));
     case "not_tls":
-      return cause(`The server at ${place}, does not speak TLS, but perhaps plain http.`, verbose);
+      return cause(`The server at ${place}, does not speak TLS, but perhaps plain http.`, isLoopback(url.hostname) ? exported(httpOf(baseUrl)) : verbose);
     case "needs_https":
-      return cause(`The server at ${place}, speaks TLS, but the base URL is plain http.`, `export BOOKMORE_URL=${shellWord(httpsOf(baseUrl))}`);
+      return cause(`The server at ${place}, speaks TLS, but the base URL is plain http.`, exported(httpsOf(baseUrl)));
     case "tls_version":
       return cause(`${host} supports no version of TLS that Node.js does, perhaps only 1.0 or 1.1; its operator must enable 1.2.`, handshakeLine(url));
     case "tls_refused":
-      return cause(`The TLS handshake with ${host} failed: the server requires a client certificate, or offers only encryption that is too weak for Node.js.`, handshakeLine(url));
+      if (problem.includes("UNRECOGNIZED_NAME")) return cause(`The server at ${place}, knows no host of this name; check the host of the base URL.`, handshakeLine(url));
+      return cause(
+        `The TLS handshake with ${host} failed: the server knows no host of this name, requires a client certificate, offers only encryption that is too weak for Node.js, or has a fault.`,
+        handshakeLine(url),
+      );
     case "client_certificate":
       return cause(
         `${host} requires a client certificate. Set one for Node.js's fetch.`,
@@ -76,7 +82,8 @@ export function unreachable(code: FindingCode, baseUrl: string): Cause {
     case "not_http":
       return cause(`What listens at ${place} does not answer in HTTP/1.1: it is another service, or speaks only HTTP/2.`, verbose);
     case "http_refused":
-      return cause(`${host} answers with HTTP that breaks the standard, and Node.js refuses it, though browsers and curl may not; whoever runs the server, or a proxy in front of it, has to correct that.`, verbose);
+      if (problem.endsWith("_OVERFLOW")) return cause(`The headers of the reply from ${host} are longer than Node.js accepts by default.`, 'export NODE_OPTIONS="$NODE_OPTIONS --max-http-header-size=65536"');
+      return cause(`${host} answers with HTTP that breaks the standard, about which Node.js is strict, though browsers and curl may not be; whoever runs the server, or a proxy in front of it, has to correct that.`, verbose);
     case "connect_timeout":
       return cause(`There is no connection to ${host}: a firewall drops it, there is no route, or the host is down.`, verbose);
     case "connection_reset":
