@@ -19,6 +19,7 @@ import {
 } from "./options.js";
 import type { AiChatUsageResponse } from "./reply.js";
 import { guarded, release } from "./trap.js";
+import type { Turns } from "./watch/turns.js";
 import type {
   ClientEvent,
   GetAiChatUsage,
@@ -63,6 +64,7 @@ export class Calls {
   readonly nearest = nearest;
   /** The active polls of `bookmore-sdk/watch`, by company. */
   readonly polls = new Map<string, { setToken(sameIdentity: boolean): void }>();
+  readonly turns: Turns = { taken: 0, waiting: [] };
   /** How often the identity has changed. */
   identity = 0;
   /** For `bookmore-sdk/diagnose`: called with the headers of each request. */

@@ -266,6 +266,11 @@ for (const name of ["chromium", "firefox", "webkit"]) {
 
     it("takes what Preact sets for null as absent", async () => assert.deepEqual(await act("withoutAnyInPreact"), ["", "30%", "50%", ""]));
 
+    it("is readable with every display, and not torn apart where it is stretched", async () => {
+      const { widths, content, card } = await act("laidOut");
+      assert.deepEqual(widths, { "": [600, true], block: [600, true], flex: [600, true], "inline-flex": [120, true], "inline-block": [120, true] });
+      assert.deepEqual([content, card], [true, 400]);
+    });
     it("tears no figure of ten digits apart, at any width", async () => assert.deepEqual(await act("tornFigures"), []));
 
     for (const how of ["file", "nonce"]) {

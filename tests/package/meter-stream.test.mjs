@@ -11,7 +11,8 @@ import { build } from "./bundle.mjs";
 import { install } from "./installed.mjs";
 
 const FIGURES = "83,000 of 100,000 tokens";
-// Requests the next piece of the page when the element is defined, and whenever there is a template.
+// Requests the next piece of the page when the element is defined, when there is a template, and once the browser has parsed
+// a piece.
 const SCRIPT = `
   import "bookmore-sdk/meter/define";
   const next = () => fetch("next");
@@ -20,7 +21,7 @@ const SCRIPT = `
     observer.disconnect();
     next();
   }).observe(document.body, { childList: true, subtree: true });
-  next();`;
+  next().then(() => setTimeout(next, 200));`;
 const LOOK = `window.look = () => {
   const { shadowRoot, children } = document.querySelector("ai-chat-usage-meter");
   return { figures: [...shadowRoot.querySelectorAll(".figures")].map(({ textContent }) => textContent), children: children.length };
@@ -62,6 +63,7 @@ async function answer({ url: path }, response) {
   pieces[pieces.length - 1] += "<script>window.early = look()</script>";
   response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
   send = () => {
+    if (response.writableEnded) return;
     response.write(pieces.shift() ?? "");
     if (pieces.length === 0) response.end();
   };
@@ -90,6 +92,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     // WebKitGTK runs async scripts only after the whole page has arrived.
     if (name === "webkit") return;
     it("takes over a meter that is split inside its styles", async () => assert.deepEqual(await open("async", inStyles()), taken));
+    it("takes over a meter that is split inside its styles and inside a tag", async () => assert.deepEqual(await open("async", inStyles(), html.indexOf('class="base"') + 20), taken));
     it("takes over a meter whose figures arrive later", async () => assert.deepEqual(await open("async", html.indexOf('<div class="figures"')), taken));
   });
 }

@@ -175,6 +175,48 @@ describe("a store", () => {
   });
 });
 
+describe("many companies", () => {
+  const ids = Array.from({ length: 9 }, (_, index) => ID.slice(0, -1) + index);
+  /** A client whose answers wait, and the companies that it was asked for. */
+  function waiting() {
+    const asked = [];
+    const answers = [];
+    const getAiChatUsage = ({ companyId }) => (asked.push(ids.indexOf(companyId)), new Promise((resolve) => answers.push(() => resolve(kit.usage({ companyId, share: 0.5 })))));
+    return { asked, answers, client: { getAiChatUsage } };
+  }
+
+  it("are asked for six at a time, in turn", async () => {
+    const { asked, answers, client } = waiting();
+    const stores = ids.map((companyId) => watchAiChatUsage(client, { companyId }));
+    const listeners = stores.map(listen);
+    await pass(20 * SECOND);
+    assert.deepEqual(asked, [0, 1, 2, 3, 4, 5]);
+    answers[3]();
+    listeners[7].leave(); // while it waits
+    await pass(2 * SECOND);
+    assert.deepEqual(asked, [0, 1, 2, 3, 4, 5, 6]);
+    for (const answer of answers.splice(0)) answer();
+    await pass(SECOND);
+    assert.deepEqual(asked, [0, 1, 2, 3, 4, 5, 6, 8]);
+    answers[0]();
+    await pass(SECOND);
+    assert.deepEqual(stores.map((store) => store.getSnapshot().status), ids.map((_, index) => (index === 7 ? "pending" : "ok")));
+    // All turns were given back.
+    await pass(MINUTE);
+    assert.deepEqual(asked.slice(8).sort(), [0, 1, 2, 3, 4, 5]);
+  });
+
+  it("of one client do not wait for those of another, nor does a refresh", async () => {
+    const first = waiting();
+    for (const companyId of ids) listen(watchAiChatUsage(first.client, { companyId }));
+    const second = waiting();
+    listen(watchAiChatUsage(second.client, { companyId: ids[0] }));
+    void watchAiChatUsage(first.client, { companyId: ids[8] }).refresh();
+    await pass(SECOND);
+    assert.deepEqual([first.asked.length, second.asked], [7, [0]]);
+  });
+});
+
 describe("errors", () => {
   for (const [what, failure, request = { companyId: ID }] of [
     ["401", { status: 401 }],

@@ -88,8 +88,11 @@ export function knownLocale(...locales: (string | null | undefined)[]): string |
   }) as string | undefined;
 }
 
-/** In the container whose width decides what a meter looks like. The host is none, because its width may depend on what is inside. */
-export const boxed = (base: Branch): Branch => h("div", { class: "box" }, base);
+/**
+ * In the container whose width decides what a meter looks like. The host is none, because its width may depend on what is inside.
+ * `rendered`: what a server has rendered, in the first tag, so that a parser that pauses within the meter has read it.
+ */
+export const boxed = (base: Branch, rendered?: string): Branch => h("div", { class: "box", "data-state": rendered }, base);
 
 /** The tree of a meter. It always has the same elements; some are hidden. */
 export function draw(shown: Shown): Branch {

@@ -71,10 +71,10 @@ export function renderToString(usage: AiChatUsageResponse | null | undefined, op
   const state: UsageState = shown ? { status: "ok", usage: shown, ...firstLook(shown), ...time } : { status: "pending" };
   const base = draw({ state, variant, label, timeZone, ...spoken });
   // The source of the page must reveal no more than the page shows.
-  if (shown) base.attributes["data-state"] = JSON.stringify({ usage: drawnOf(shown), companyId, ...time } satisfies Rendered);
+  const rendered = shown && JSON.stringify({ usage: drawnOf(shown), companyId, ...time } satisfies Rendered);
   const styles = stylesheetHref === undefined ? `${openTag("style", { nonce })}${css}</style>` : openTag("link", { rel: "stylesheet", href: stylesheetHref, nonce });
   const host = openTag("ai-chat-usage-meter", { "company-id": companyId, label, variant: given.variant, locale });
-  return `${host}<template shadowrootmode="open">${styles}${toHtml(boxed(base))}</template></ai-chat-usage-meter>`;
+  return `${host}<template shadowrootmode="open">${styles}${toHtml(boxed(base, rendered))}</template></ai-chat-usage-meter>`;
 }
 
 function isTimeZone(timeZone: string): boolean {

@@ -11,13 +11,13 @@ function templateIn(element: Element): HTMLTemplateElement | null {
 /** Takes what a server has rendered out of the element. Undefined if there are no figures. */
 export function takeOver(element: Element, root: ShadowRoot): Rendered | undefined {
   const template = templateIn(element);
-  const base = (template?.content ?? root).querySelector<HTMLElement>("[data-state]");
-  if (!base) return undefined;
-  const rendered: Rendered = JSON.parse(base.dataset["state"]!);
+  const box = (template?.content ?? root).querySelector<HTMLElement>("[data-state]");
+  if (!box) return undefined;
+  const rendered: Rendered = JSON.parse(box.dataset["state"]!);
   template?.remove();
-  base.removeAttribute("data-state");
+  box.removeAttribute("data-state");
   // While the document is loading, the parser may still append to this node, so a copy takes its place.
-  if (element.ownerDocument.readyState === "loading") base.replaceWith(base.cloneNode(true));
+  if (element.ownerDocument.readyState === "loading") box.replaceWith(box.cloneNode(true));
   return rendered;
 }
 

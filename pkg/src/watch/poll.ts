@@ -6,6 +6,7 @@ import { Timer } from "../timer.js";
 import { release, trapped } from "../trap.js";
 import { isUsage, NO_USAGE } from "./options.js";
 import type { Source } from "./source.js";
+import { inTurn } from "./turns.js";
 import type { UsageState } from "./types.js";
 
 /** The pause before starting over after a trap. */
@@ -174,8 +175,11 @@ export class Poll {
     if (id < 0) return this.#end();
     if (id === 0) return;
     const { signal } = (this.#controller = new AbortController());
-    // The state tells how it failed.
-    this.#ask(this.#watch!, id, { maxRetries: 0, signal }).catch(() => {});
+    const watch = this.#watch!;
+    void inTurn(this.#source.turns, async () => {
+      // The state tells how it failed.
+      if (!signal.aborted) await this.#ask(watch, id, { maxRetries: 0, signal }).catch(() => {});
+    });
   };
 
   /** Sends a request to which the schedule gave this id. */

@@ -4,7 +4,7 @@ import { callsOf, packageCalls } from "../reach.js";
 import type { Poll } from "./poll.js";
 
 /** What polls need of a client besides its calls. */
-export interface Source extends Pick<Calls, "load" | "identity">, Partial<Pick<Calls, "nearest">> {
+export interface Source extends Pick<Calls, "load" | "identity" | "turns">, Partial<Pick<Calls, "nearest">> {
   client: BookMoreClientLike;
   /** The running polls, by company. */
   polls: Map<string, Poll>;
@@ -20,6 +20,7 @@ export function sourceOf(client: BookMoreClientLike): Source {
       client,
       nearest: calls.nearest,
       polls: calls.polls as Source["polls"],
+      turns: calls.turns,
       load: () => calls.load(),
       get identity() {
         return calls.identity;
@@ -27,6 +28,6 @@ export function sourceOf(client: BookMoreClientLike): Source {
     };
   }
   let source = standIns.get(client);
-  if (!source) standIns.set(client, (source = { client, polls: new Map(), load: async () => (await packageCalls()).load(), identity: 0 }));
+  if (!source) standIns.set(client, (source = { client, polls: new Map(), turns: { taken: 0, waiting: [] }, load: async () => (await packageCalls()).load(), identity: 0 }));
   return source;
 }

@@ -573,6 +573,25 @@ const tests = {
     return { shown, logins, companies: [...new Set(fake.requests.map(({ url }) => new URL(url).searchParams.get("CompanyId")))] };
   },
 
+  /** By its `display` in a page of 600 pixels, the sizes of the meter's card; and in a row of 400 pixels, how high its content is. */
+  async laidOut() {
+    const place = main.appendChild(Object.assign(document.createElement("div"), { style: "inline-size: 600px; font: 16px sans-serif" }));
+    const meter = document.createElement("ai-chat-usage-meter");
+    meter.usage = usage({ share: 0.3 });
+    place.append(meter);
+    await settled();
+    const size = () => at(meter, ".base").getBoundingClientRect();
+    const widths = {};
+    for (const display of ["", "block", "flex", "inline-flex", "inline-block"]) {
+      meter.style.display = display;
+      const { width, height } = size();
+      widths[display] = [width, height < 400];
+    }
+    meter.style.display = "";
+    place.style.cssText += "; display: grid; block-size: 400px";
+    return { widths, content: at(meter, ".details").getBoundingClientRect().bottom - size().top < 200, card: size().height };
+  },
+
   /** The widths of wrappers whose width their content decides, in a page of 300 pixels and in one of 800. */
   async inWrappers() {
     const widths = {};
