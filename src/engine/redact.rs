@@ -172,7 +172,8 @@ mod tests {
             "s3cret /=token",
             r"s3cret+\/=token",
             r"s3cret\u002B/\u003dtoken",
-            "s3cret&#x2B;/&#x3d;token",
+            "s3cret&#x2B;/&#X3d;token",
+            "s3cret&#43;/&#061;&#116;oken",
             "%73%33cret+/=token",
         ] {
             assert_eq!(
@@ -186,6 +187,28 @@ mod tests {
             "s3cret%2B%2Ftoken",
             r"s3cret\//=token",
             "",
+        ] {
+            assert_eq!(redacted(&[secret], other), other);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_where_its_quotes_are_escaped() {
+        let secret = r#""a&b'<c>\d""#;
+        for form in [
+            r#""a&b'<c>\d""#,
+            r#"\"a&b'<c>\\d\""#,
+            r"&quot;a&amp;b&apos;&lt;c&gt;\d&quot;",
+            r"&#34;a&#38;b&#039;&#60;c&#62;&#92;d&#34;",
+        ] {
+            assert_eq!(redacted(&[secret], &format!("<{form}>")), "<[REDACTED]>");
+        }
+        for other in [
+            r"&quot;a&amp;b&apos;&lt;c&lt;\d&quot;",
+            r"&#34a&#38;b&#039;&#60;c&#62;&#92;d&#34;",
+            r"&#290;a&#38;b&#039;&#60;c&#62;&#92;d&#34;",
+            "&",
+            "&;",
         ] {
             assert_eq!(redacted(&[secret], other), other);
         }

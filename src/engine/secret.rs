@@ -119,33 +119,50 @@ pub(super) fn is_escape(byte: u8) -> bool {
 /// What follows one of the characters, which may be escaped as in URLs, also twice,
 /// in JSON or in HTML.
 fn after(text: &[u8], wanted: [u8; 2]) -> Option<&[u8]> {
-    let is = |high: &u8, low: &u8| hex(*high, *low).is_some_and(|byte| wanted.contains(&byte));
+    if let [b'&', reference @ ..] = text
+        && let Some((byte, rest)) = referenced(reference)
+        && wanted.contains(&byte)
+    {
+        return Some(rest);
+    }
+    let is =
+        |high: &u8, low: &u8| number(&[*high, *low], 16).is_some_and(|byte| wanted.contains(&byte));
     match text {
         [b'%', high, low, rest @ ..]
         | [b'%', b'2', b'5', high, low, rest @ ..]
         | [b'\\', b'u', b'0', b'0', high, low, rest @ ..]
-        | [b'&', b'#', b'x', high, low, b';', rest @ ..]
             if is(high, low) =>
         {
             Some(rest)
         }
-        [
-            b'&',
-            b'#',
-            tens @ b'0'..=b'9',
-            units @ b'0'..=b'9',
-            b';',
-            rest @ ..,
-        ] if wanted.contains(&((tens - b'0') * 10 + (units - b'0'))) => Some(rest),
-        [b'\\', b'/', rest @ ..] if wanted.contains(&b'/') => Some(rest),
+        [b'\\', byte @ (b'"' | b'\\' | b'/'), rest @ ..] if wanted.contains(byte) => Some(rest),
         [first, rest @ ..] if wanted.contains(first) => Some(rest),
         _ => None,
     }
 }
 
-fn hex(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+/// The character of a character reference of HTML, and what follows it.
+fn referenced(reference: &[u8]) -> Option<(u8, &[u8])> {
+    let length = reference.iter().take(8).position(|byte| *byte == b';')?;
+    let (name, rest) = reference.split_at_checked(length)?;
+    let byte = match name {
+        b"amp" => b'&',
+        b"quot" => b'"',
+        b"apos" => b'\'',
+        b"lt" => b'<',
+        b"gt" => b'>',
+        [b'#', b'x' | b'X', digits @ ..] => number(digits, 16)?,
+        [b'#', digits @ ..] => number(digits, 10)?,
+        _ => return None,
+    };
+    Some((byte, rest.get(1..)?))
+}
+
+fn number(digits: &[u8], radix: u8) -> Option<u8> {
+    digits.iter().try_fold(0u8, |number, digit| {
+        let digit = char::from(*digit).to_digit(radix.into())?;
+        number.checked_mul(radix)?.checked_add(digit as u8)
+    })
 }
 
 /// The digits that `text` has in the base64 of a longer one, in which so many
