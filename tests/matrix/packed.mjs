@@ -31,10 +31,10 @@ const QUIET = ["--no-audit", "--no-fund", "--loglevel", "error"];
  */
 export async function pack() {
   const folder = temporaryFolder("packed");
-  const told = await finish("npm", ["pack", "--json", "--loglevel", "error", "--pack-destination", folder], {
+  const printed = await finish("npm", ["pack", "--json", "--loglevel", "error", "--pack-destination", folder], {
     cwd: PKG,
   });
-  const [{ filename, version, size }] = JSON.parse(told);
+  const [{ filename, version, size }] = JSON.parse(printed);
   return {
     file: join(folder, filename),
     version,

@@ -178,8 +178,8 @@ async function runCell({ run, packages = [], error: expected, tests, calls: expe
     if (outcome.passed !== tests) throw new Error(`${outcome.passed} tests passed instead of ${tests}.`);
   } else if (expected) {
     for (const [key, value] of Object.entries(expected)) {
-      const told = outcome.error?.[key];
-      const fits = value instanceof RegExp ? value.test(told) : value === told;
+      const actual = outcome.error?.[key];
+      const fits = value instanceof RegExp ? value.test(actual) : value === actual;
       if (!fits)
         throw new Error(`The outcome is ${JSON.stringify(outcome)} instead of an error whose ${key} is ${value}.`);
     }

@@ -93,8 +93,8 @@ function compare(name, picture, path) {
   const difference = new PNG({ width, height });
   const share = isSameSize ? pixelmatch(baseline.data, picture.data, difference.data, width, height, { threshold: 0.15 }) / (width * height) : 1;
   const isFine = share <= TOLERANCE;
-  const told = isSameSize ? `${(share * 100).toFixed(3)} % differ` : `${width} × ${height} instead of ${baseline.width} × ${baseline.height}`;
-  console.log(`${isFine ? "✔" : "✘"} ${name.padEnd(14)} ${told}`);
+  const result = isSameSize ? `${(share * 100).toFixed(3)} % differ` : `${width} × ${height} instead of ${baseline.width} × ${baseline.height}`;
+  console.log(`${isFine ? "✔" : "✘"} ${name.padEnd(14)} ${result}`);
   if (isFine) return true;
   if (isSameSize) writeFileSync(at(`../out/meter-${name}-difference.png`), PNG.sync.write(difference));
   console.log(`  tests/out/meter-${name}.png shows it; if the change is intended, run make shots WRITE=1`);

@@ -75,9 +75,9 @@ describe("the command", () => {
       [["http://127.0.0.1:1", "--compare"], 3, /^pascal\/ok-json: no answer from .* \(ECONNREFUSED\)\. Start the host/m],
       [[other, "--shape"], 3, /^The host answered 404 to \/types\/metadata/m],
     ]) {
-      const told = await record(...args);
-      assert.equal(told.code, code, told.stderr);
-      assert.match(told.stderr, sentence);
+      const ended = await record(...args);
+      assert.equal(ended.code, code, ended.stderr);
+      assert.match(ended.stderr, sentence);
     }
     assert.match((await record("--help")).stdout, /^Usage: /);
   });
