@@ -4,17 +4,17 @@ import { text } from "node:stream/consumers";
 
 /** The first lines of each page. */
 const TITLES = {
-  faults: "A server that misbehaves, beside other clients",
+  faults: "Clients compared on a server that misbehaves",
   matrix: "Where the package runs",
-  restart: "A server that is killed and started again under many calls",
-  "bench-call": "What a call costs besides the network",
+  restart: "Clients compared on a server that is killed and restarted",
+  "bench-call": "What a call costs, without the network",
   "bench-many": "What many companies cost",
-  "bench-start": "How soon the first value is there",
+  "bench-start": "The time to the first value",
 };
 
 const name = process.argv[2];
 if (!Object.hasOwn(TITLES, name)) {
-  process.stderr.write(`page: there is none of the name "${name}"; there are ${Object.keys(TITLES).join(", ")}\n`);
+  process.stderr.write(`page: there is no page "${name}"; choose one of ${Object.keys(TITLES).join(", ")}\n`);
   process.exit(2);
 }
 process.stdin.on("data", (chunk) => process.stdout.write(chunk));

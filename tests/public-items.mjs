@@ -1,4 +1,4 @@
-// The public items of the crate, by cargo-public-api. It reads the JSON of rustdoc, which a stable toolchain writes only
+// The public items of the crate, by cargo-public-api. It reads rustdoc's JSON, which a stable toolchain writes only
 // with RUSTC_BOOTSTRAP. Toolchain and tool are both pinned, so their formats match.
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";

@@ -47,7 +47,7 @@ async function step(name, [command, ...args], { env = {}, count } = {}) {
   return counted;
 }
 
-/** The lines in which cargo, wasm-pack, Node.js and the matrix name what failed, the last ten at the most. */
+/** The lines in which cargo, wasm-pack, Node.js and the matrix name what failed; at most the last ten. */
 function failures(printed) {
   const lines = printed.match(/^\s*(?:not ok \d+ - .+|✖ .+|✘ .+|test .+ \.\.\. FAIL(?:ED)?)$/gm) ?? [];
   return [...new Set(lines.map((line) => line.trim()))].slice(-10);
@@ -66,7 +66,7 @@ for (const feature of ["npm", "no-wasm"]) {
   await step(`clippy, wasm32 ${feature}`, ["cargo", "clippy", "--lib", "--locked", ...wasm32, "--no-default-features", "--features", feature, "--", "-D", "warnings"]);
 }
 const strictDocs = { env: { RUSTDOCFLAGS: "-D warnings" } };
-const docs = ["cargo", "doc", "--no-deps", "--locked", "--features", "testing,uuid"]; // as docs.rs has them
+const docs = ["cargo", "doc", "--no-deps", "--locked", "--features", "testing,uuid"]; // as docs.rs builds them
 await step("docs, host", docs, strictDocs);
 await step("docs, wasm32", [...docs, ...wasm32], strictDocs);
 await step("host", ["cargo", "test", "--locked"], { count: cargoTests });
@@ -81,7 +81,7 @@ for (const [name, flags] of Object.entries(rings)) {
 }
 if (new Set(counts).size > 1) {
   failed++;
-  summary.push(`✘ the wasm rings ran ${counts.join(", ")} tests; they should be the same`);
+  summary.push(`✘ the wasm rings ran ${counts.join(", ")} tests; the counts must be equal`);
 }
 
 await step("build of the package", [process.execPath, "pkg/build/build.mjs"]);

@@ -40,7 +40,7 @@ function otherToolchain() {
   const toolchain = join(elsewhere, "toolchain");
   mkdirSync(toolchain);
   for (const part of ["bin", "lib"]) copyTree(join(own, part), toolchain);
-  // rustc takes the sources for installed if this file exists, whatever is in it.
+  // rustc considers the sources installed if this file exists, whatever it contains.
   const sources = join(toolchain, "lib/rustlib/src");
   const first = join(sources, "rust/library/std/src/lib.rs");
   const hasSources = !existsSync(first);
@@ -69,7 +69,7 @@ function copyProject() {
   symlinkSync(join(root, "pkg/node_modules"), join(project, "pkg/node_modules"));
 }
 
-/** Hard links take a second and copies ten; between disks there are no links. */
+/** With hard links, which do not work between disks: they take one second, copies ten. */
 function copyTree(from, to) {
   try {
     execFileSync("cp", ["-al", from, to], { stdio: "ignore" });

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing for `make build` (build), for the examples that
-# `make serve` builds (serve), for the tests (test), or also for comparing with
-# other clients (peers). If nothing is missing, it takes a second.
+# Installs what is missing: for `make build` (build), also for the examples that
+# `make serve` builds (serve), for the tests (test), or for the tests and the
+# comparisons with other clients (peers). If nothing is missing, it takes a second.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-}
@@ -38,7 +38,7 @@ fi
 cargo_install() {
   local crate=$1 command=$2 version=$3
   shift 3
-  # Not a pipe to grep, which exits early, so that pipefail would report a failure.
+  # Not a pipe to grep, whose early exit pipefail would report as a failure.
   case " $("$command" --version 2>/dev/null || true) " in
     *" $version "* | *" $version"[!0-9.]*) return ;;
   esac
@@ -60,7 +60,7 @@ npm_ci pkg
 [ "$what" = build ] && exit 0
 npm_ci examples/react-chat
 [ "$what" = serve ] && exit 0
-# They bring the Node.js that they need, so the warnings about ours are left out.
+# The peers bring the Node.js that they need, so npm's warnings about this one are left out.
 if [ "$what" = peers ]; then
   npm_ci tests/peers 2> >(grep -v EBADENGINE >&2)
   cargo fetch --locked --quiet --manifest-path tests/faults/servicestack-rust/Cargo.toml

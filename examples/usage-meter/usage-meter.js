@@ -54,7 +54,7 @@ hero.addEventListener("bookmore-usage-change", ({ detail: { status, usage, error
 at("why").addEventListener("click", async () => {
   const { signal } = looking;
   const { showWhy } = await import("./why.js");
-  await showWhy(at("cause"), hero.client, { companyId: companyId() ?? undefined }, signal).catch(() => {}); // given up
+  await showWhy(at("cause"), hero.client, { companyId: companyId() ?? undefined }, signal).catch(() => {}); // aborted
 });
 
 function showFigures({ companyId, tokensUsed, tokenLimit, tokensRemaining, isWithinBudget, windowDays, responseStatus }) {

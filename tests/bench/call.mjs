@@ -6,10 +6,10 @@ import { median, prepare } from "./peers.mjs";
 
 const USAGE = `Usage: node tests/bench/call.mjs [--rounds N] [--node MAJOR]...
 
-Measures what a call costs besides the network: fetch is a stub that answers at once. Prints microseconds of
-processor time a call, one call after the other, and the ratios to raw fetch and to ky; and those of a call where 100
-and where 2000 are made at once. Clients take turns; medians are printed. Exits with 1 where a call of bookmore-sdk
-costs more than 1.25 times one of ky, or among 2000 more than 1.5 times one among 100.
+Measures what a call costs without the network: fetch is a stub that answers at once. Prints the processor time of a
+call in microseconds: of calls one after the other, with the ratios to raw fetch and to ky, and of 100 and 2000 calls
+at once. Clients take turns; medians are printed. Exits with 1 if a call of bookmore-sdk costs more than 1.25 times as
+much as one of ky, or one of 2000 calls at once more than 1.5 times as much as one of 100.
 
   --rounds N     rounds of 200 calls each (default 60)
   --node MAJOR   only this version of Node (default: 22, then 24)
@@ -59,10 +59,10 @@ async function compare(program, rounds, { path, clients }) {
     const cells = [us.toFixed(1), times(row, raw).toFixed(2), times(row, ky).toFixed(2), few.toFixed(1), many.toFixed(1), (many / few).toFixed(2)];
     console.log(`| ${title} | ${cells.join(" | ")} |`);
   }
-  const missed = (what, times, most) => (times > most ? [`Node ${version.trim()}: ${what} costs ${times.toFixed(2)} times as much`] : []);
+  const missed = (what, times, than, most) => (times > most ? [`Node ${version.trim()}: ${what} costs ${times.toFixed(2)} times as much as ${than}`] : []);
   return [
-    ...missed("beside ky a call", times(ours, ky), MOST_TIMES_KY),
-    ...missed("a call among 2000, beside one among 100,", ours.many / ours.few, MOST_TIMES_AT_ONCE),
+    ...missed("a call", times(ours, ky), "one of ky", MOST_TIMES_KY),
+    ...missed("one of 2000 calls at once", ours.many / ours.few, "one of 100", MOST_TIMES_AT_ONCE),
   ];
 }
 

@@ -1,6 +1,6 @@
 // The cost of one call when fetch costs nothing: node calls.mjs ROUNDS CLIENT..., in a folder where the clients'
-// packages are installed. Prints for each client the microseconds of a call in each round, sequentially and
-// concurrently. They are processor time, which does not depend on the machine's other load.
+// packages are installed. Prints for each client the microseconds of a call in each round: of sequential calls and of
+// concurrent ones. They are processor time, which does not depend on the machine's other load.
 const [rounds, ...names] = process.argv.slice(2);
 
 /** Sequential calls in a round. */

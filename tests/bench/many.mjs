@@ -7,10 +7,11 @@ import { median, prepare } from "./peers.mjs";
 
 const USAGE = `Usage: node tests/bench/many.mjs [--rounds N] [--companies N]
 
-Asks for the usage of 1000 companies, 6 and 50 at once, at a server that takes 20 ms and at one that takes none: by
-getManyAiChatUsage, by p-limit with plain fetch, and by p-limit with ky. Each sample is a process of its own, and they
-take turns. Prints medians, and the ratios of each round to the others' time and peak memory. Exits with 1 where
-getManyAiChatUsage takes more than 1.1 times as long as plain fetch at 20 ms, or than ky at none.
+Requests the usage of 1000 companies, 6 and 50 at once, from a server that answers after 20 ms and from one that
+answers at once, in three ways: getManyAiChatUsage, p-limit with plain fetch, and p-limit with ky. Each sample is a
+process of its own, and the ways take turns. Prints medians of time and peak memory, and of getManyAiChatUsage's ratio
+to each way in the same round. Exits with 1 if getManyAiChatUsage takes more than 1.1 times as long as plain fetch at
+20 ms, or as ky at 0 ms.
 
   --rounds N      samples of each (default 7)
   --companies N   how many (default 1000)
@@ -40,7 +41,7 @@ async function measured(folder, delayMs, concurrency, rounds, companies) {
         const args = ["many-once.mjs", name, `http://127.0.0.1:${Number(port)}`, `${companies}`, `${concurrency}`];
         const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
         const sample = JSON.parse(stdout);
-        if (sample.right !== companies) throw new Error(`${name}: ${sample.right} of ${companies} companies had their usage.`);
+        if (sample.right !== companies) throw new Error(`${name}: ${sample.right} of ${companies} companies got their usage.`);
         samples[name].push(sample);
       }
     }

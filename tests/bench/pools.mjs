@@ -1,5 +1,5 @@
-// Ways to ask for many companies: POOLS[name](baseUrl, ids, concurrency) returns a function that does, and resolves with
-// how many got their usage. For a folder where the packages are installed.
+// Ways to request many companies. POOLS[name](baseUrl, ids, concurrency) resolves with a function that sends the requests
+// and resolves with how many companies got their usage. For a folder where the packages are installed.
 import pLimit from "p-limit";
 
 const PATH = "/assistant/ai-chat/usage";

@@ -10,13 +10,13 @@ import { prepare } from "./peers.mjs";
 
 const USAGE = `Usage: node tests/bench/restart.mjs [--workers N]... [--client NAME]... [--part calls|many]
 
-Makes 2000 calls while the stand-in server, in a process of its own, is killed and started again four times,
-3 s down each time. Each worker calls, waits, and calls again; no call shares another's request. Prints how
-many calls gave the right numbers, how many were lost, the requests sent and the longest call. Exits with 1
-if fewer than 1990 calls of bookmore-sdk were right, or if it sent as many requests as ky.
+Makes 2000 calls while the stand-in server, in a process of its own, is killed four times and restarted 3 s
+later. Each worker calls, waits, and calls again; no call shares another's request. Prints how many calls gave
+the right numbers, how many were lost, the requests sent and the longest call. Exits with 1 if fewer than 1990
+calls of bookmore-sdk were right, or if it sent as many requests as ky.
 
-Then asks for 2000 companies, 6 and 50 in flight, by getManyAiChatUsage and by a plain pool over fetch. Exits with 1 if
-getManyAiChatUsage lost one, or sent as many requests while the server was away as the pool.
+Then requests 2000 companies, 6 and 50 in flight, by getManyAiChatUsage and by a plain pool over fetch. Exits with 1 if
+getManyAiChatUsage lost one, or sent as many requests as the pool while the server was down.
 
   --workers N    how many workers (default: 20, then 50)
   --part PART    only the calls, or only the companies: calls, many
@@ -29,10 +29,10 @@ const REQUIRED = 1990;
 const OUTAGES = 4;
 const UP_MS = 1500;
 const DOWN_MS = 3000;
-/** The pause between calls over all workers, long enough for the calls to span all outages. */
+/** Milliseconds between calls, all workers together: long enough for the calls to span all outages. */
 const PACE_MS = 3;
 const NAMES = { "bookmore-sdk": "bookmore-sdk", ky: "ky", fetch: "fetch, no client" };
-/** The pause between company ids, long enough for the run to span all outages. */
+/** Milliseconds between company ids: long enough for the run to span all outages. */
 const IDS_MS = 9;
 const UNUSED = { tokensUsed: "0", tokenLimit: "100000", tokensRemaining: "100000", isWithinBudget: true, windowDays: "30" };
 const TRUTH = { tokensUsed: "1234", tokenLimit: "100000", tokensRemaining: "98766", isWithinBudget: true, windowDays: "30" };
@@ -82,7 +82,7 @@ globalThis.fetch = (...args) => {
   return platformFetch(...args);
 };
 
-/** Kills and restarts the server `outages` times; `met` counts the outages so far. */
+/** Kills and restarts the server. `outages.met` counts the outages so far; `over` resolves after the last one. */
 function restarts() {
   const outages = { met: 0 };
   const over = (async () => {
@@ -106,7 +106,7 @@ async function run(client, workers) {
     while (begun < CALLS) {
       begun++;
       const started = performance.now();
-      // A wrong answer is neither right nor lost; it has a column of its own.
+      // A wrong answer is neither right nor lost.
       const isRight = await client().then((value) => isSameUsage(value, TRUTH), () => undefined);
       if (isRight) counts.right++;
       if (isRight === undefined) counts.lost++;
@@ -121,7 +121,7 @@ async function run(client, workers) {
   return { ...counts, outages: met, sends };
 }
 
-/** Ways to ask for the companies of a source. Each returns how many had the right usage. */
+/** Ways to request the companies of a source. Each resolves with how many got the right usage. */
 const WAYS = {
   async "bookmore-sdk/many"({ BookMoreClient, getManyAiChatUsage }, source, concurrency) {
     const client = new BookMoreClient({ baseUrl: `http://127.0.0.1:${server.port}`, bearerToken: "good-token" });
@@ -156,7 +156,7 @@ async function runMany(folder) {
   const sdk = { ...(await entry("index")), ...(await entry("many/index")) };
   let isMet = true;
   for (const inFlight of [6, 50]) {
-    console.log(`\n| ${CALLS} companies, ${inFlight} in flight | right | sends | sends while it was away | s | outages met |`);
+    console.log(`\n| ${CALLS} companies, ${inFlight} in flight | right | sends | sends while it was down | s | outages met |`);
     console.log("|---|--:|--:|--:|--:|--:|");
     const seen = {};
     for (const [name, way] of Object.entries(WAYS)) {
@@ -203,7 +203,7 @@ async function main() {
     folder.remove();
   }
   if (!isMet) throw new Error(`fewer than ${REQUIRED} calls of bookmore-sdk were right, or it sent as many requests as ky`);
-  if (!isManyMet) throw new Error("getManyAiChatUsage lost a company, or sent as many requests while the server was away as a plain pool");
+  if (!isManyMet) throw new Error("getManyAiChatUsage lost a company, or sent as many requests as a plain pool while the server was down");
 }
 
 await main().catch((error) => {

@@ -14,16 +14,16 @@ import { median, prepare } from "./peers.mjs";
 
 const USAGE = `Usage: node tests/bench/start.mjs [--samples N] [--node-only]
 
-Measures the way to the first value against the stand-in server, from nothing loaded, and prints it as
-Markdown, with ratios to bookmore-sdk:
+Measures the time to the first value, from nothing loaded, against the stand-in server. Prints Markdown with
+the ratios to bookmore-sdk:
 
   Node       import and first call, in a fresh process for each sample
   Chromium   bytes of script and wasm that a page transfers (bundled and minified by esbuild, brotli), and the
              time from the page's own start to the value, in a fresh renderer and cache for each sample
 
-Clients take turns, so that what else the machine does meets all of them; medians are printed.
+Clients take turns, so that the machine's other load affects all of them; medians are printed.
 
-  --samples N    samples for each client and place (default 15)
+  --samples N    samples for each client, in Node and in Chromium (default 15)
   --node-only    without Chromium
   --help         print this text
 `;

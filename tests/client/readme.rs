@@ -26,12 +26,12 @@ use std::time::Duration;
 use bookmore_sdk::testing::{Failure, FakeBookMore, UsageMembers};
 
 #[test]
-fn the_line_tells_what_is_left_and_what_went_wrong() {
+fn the_line_shows_what_is_left_or_what_went_wrong() {
     let fake = FakeBookMore::new();
     let client = fake.client();
-    let line = || fake.run(budget_line(&client)); // yours: takes a client, gives a line of text
+    let line = || fake.run(budget_line(&client)); // yours: takes a client, returns a line of text
 
-    fake.set(None, UsageMembers::new().share(0.83)); // of the logged-in user's company, or give its id
+    fake.set(None, UsageMembers::new().share(0.83)); // None: the logged-in user's company
     assert_eq!(line(), "17000 tokens left");
     fake.record(None, 20_000);
     assert_eq!(line(), "over budget");

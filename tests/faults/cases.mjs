@@ -2,7 +2,7 @@
 //
 // A case ends as `{ value }`, `{ error }` or `{ pending: true }`, with the `requests` that arrived,
 // `[{ at, headers }]`, and those that arrived `elsewhere`, at the other origin. The rules demand
-// only what a caller needs: any rejection of a failure is right, whatever is thrown.
+// only what a caller needs: a failure must reject, whatever is thrown.
 import { isSameUsage } from "./usage.mjs";
 
 /** A case that has not ended after this time is lost. */
@@ -11,7 +11,7 @@ export const BOUND_MS = 15_000;
 const USAGE = { tokensUsed: "1234", tokenLimit: 100000, tokensRemaining: "98766", isWithinBudget: true, windowDays: 30 };
 const BIG = { tokensUsed: "9007199254740993", tokenLimit: 2147483647, tokensRemaining: "0", isWithinBudget: false, windowDays: 30 };
 
-// Measured by another clock, timers may fire slightly early.
+// Timers may fire slightly early by another clock.
 const EARLY_MS = 20;
 
 const rejects = { words: "rejects", holds: ({ error }) => error !== undefined };

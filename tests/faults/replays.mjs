@@ -6,8 +6,8 @@ import { isSameUsage } from "./usage.mjs";
 const OUTCOMES = new URL("../fixtures/outcomes.json", import.meta.url);
 
 /**
- * `{ name, right, wrong, takenForData, ids }` for each client. `takenForData` counts the wrong ones
- * where it returned a failure as a usage; `ids` are the exchanges that it got wrong.
+ * `{ name, right, wrong, takenForData, ids }` for each client. `takenForData` counts those of the wrong
+ * results that are a failure returned as a usage; `ids` are the exchanges that the client got wrong.
  */
 export async function replay(clients, url, session) {
   const recorded = new Set(loadExchanges().filter(({ request }) => request.method === "GET").map(({ id }) => id));

@@ -21,8 +21,8 @@ const CLIENT_NAMES = [...new Set([...clients(), ...replayClients()].map(({ name 
 
 const USAGE = `Usage: node tests/faults/run.mjs [--only CASE]... [--client NAME]...
 
-Runs this SDK and other clients against a server that misbehaves, and prints who came through.
-Exits with 1 if this SDK did not in some case.
+Runs this SDK and other clients against a server that misbehaves, and prints which cases each client got right.
+Exits with 1 if this SDK got one wrong.
 
   --only CASE    only this case (${REPLAYS}: only the recorded exchanges)
   --client NAME  only this client
@@ -114,14 +114,13 @@ async function faultTable(server, cases, reasons) {
 
 const FAULT_NOTE = `
 Each client has its own defaults and its documented way to a fresh token. An attempt is limited to
-${ATTEMPT_MS / 1000} s where there is an option for it: @servicestack/client has none. All send a token and an x-api-key. A
-case is lost after ${BOUND_MS / 1000} s; any rejection counts as one, whatever is thrown, and numbers count whatever
-the case of their names.
+${ATTEMPT_MS / 1000} s if the client has an option for it: @servicestack/client has none. All send a token and an x-api-key. A
+case is lost after ${BOUND_MS / 1000} s. A rejection may be with any value, and members may have names in any letter case.
 `;
 
 const REPLAY_NOTE = `
-Right is a usage with the true numbers, or any rejection where there is none. A redirect leads nowhere
-here, so that it is a rejection for those who follow it, too.
+A usage with the true numbers is right; if the reply has no usage, any rejection is. Redirects lead nowhere
+here, so clients that follow them reject as well.
 `;
 
 function rustNote() {
@@ -129,7 +128,7 @@ function rustNote() {
   const compiles = failure === undefined ? "compiles for wasm32" : `does not compile for wasm32: ${failure}`;
   return `
 The crate \`servicestack\` ${compiles}.
-The types that a host generates for it read camelCase; PascalCase is for them a usage full of zeros.
+The types that a host generates for it read camelCase; they read PascalCase as a usage full of zeros.
 `;
 }
 
@@ -179,7 +178,7 @@ async function main() {
 
     const table2 = replayClients(sdk).filter(({ name }) => hasClient(name));
     if (hasCase(REPLAYS) && hasClient(RUST)) {
-      say("Building what ServiceStack has for Rust.");
+      say("Building ServiceStack's client for Rust.");
       rust = startRust();
       table2.push({ name: RUST, call: rust.call });
     }
@@ -190,7 +189,7 @@ async function main() {
       for (const { name, ids } of counts) if (ids.length > 0) say(`${name} was wrong at ${ids.join(", ")}`);
       process.stdout.write(
         `\n${table(
-          [`${total} recorded replies`, "right", "wrong", "of these failures taken for data"],
+          [`${total} recorded replies`, "right", "wrong", "of these, failures taken for data"],
           counts.map(({ name, right, wrong, takenForData }) => [TITLES[name] ?? name, right, wrong, takenForData]),
         )}${REPLAY_NOTE}${rust ? rustNote() : ""}`,
       );

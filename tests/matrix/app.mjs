@@ -114,7 +114,7 @@ export class App {
     this.versions.add(`${name} ${version}`);
   }
 
-  /** The program of a package that ships it in a package for each platform. */
+  /** The path of a program that `scope` ships in one package for each platform. */
   program(scope, path) {
     const folder = this.at(`node_modules/${scope}`);
     const packages = existsSync(folder) ? readdirSync(folder) : [];
@@ -129,13 +129,13 @@ export class App {
     return finish(command, args, { cwd: this.#folder, ...options, env: { ...this.#env, ...env } });
   }
 
-  /** The last line that a script prints. */
+  /** The JSON in the last line that a script prints. */
   async outcome(command, args, options) {
     const printed = await this.run(command, args, options);
     return parsed(printed.trim().split("\n").pop(), `\`${command}\``);
   }
 
-  /** The content of the file that a script writes. */
+  /** The JSON in a file that a script writes. */
   written(path) {
     return parsed(this.read(path), path);
   }
@@ -204,7 +204,7 @@ export class App {
     return parsed(await response.text(), `${url} (status ${response.status})`);
   }
 
-  /** Moves a file to a new folder, from which no package can be resolved. */
+  /** Copies a file to a new folder, from which no package can be resolved. */
   elsewhere(path) {
     const folder = temporaryFolder("elsewhere");
     this.#ends.push(() => removeFolder(folder));

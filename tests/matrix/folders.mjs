@@ -6,7 +6,7 @@ import { join } from "node:path";
 const present = new Set();
 process.on("exit", () => [...present].forEach(removeFolder));
 
-/** A new folder whose name starts with `prefix`. */
+/** A new folder with this word in its name. */
 export function temporaryFolder(name) {
   const folder = mkdtempSync(join(tmpdir(), `bookmore-sdk-${name}-`));
   present.add(folder);

@@ -31,10 +31,10 @@ const QUIET = ["--no-audit", "--no-fund", "--loglevel", "error"];
  */
 export async function pack() {
   const folder = temporaryFolder("packed");
-  const told = await finish("npm", ["pack", "--json", "--loglevel", "error", "--pack-destination", folder], {
+  const printed = await finish("npm", ["pack", "--json", "--loglevel", "error", "--pack-destination", folder], {
     cwd: PKG,
   });
-  const [{ filename, version, size }] = JSON.parse(told);
+  const [{ filename, version, size }] = JSON.parse(printed);
   return {
     file: join(folder, filename),
     version,
@@ -105,14 +105,14 @@ export async function layOut(folder, fixtures, tarball) {
     return;
   }
   const packages = await lockedPackages(fixtures.at(-1));
-  // Hard links take a second and copies ten. Only the folders are new.
+  // With hard links, which take one second, where copies take ten.
   await finish("cp", ["-al", packages, modules]).catch(() =>
     cpSync(packages, modules, { recursive: true, verbatimSymlinks: true }),
   );
   const own = join(modules, "bookmore-sdk");
   mkdirSync(own);
   await finish("tar", ["-xzf", tarball, "--strip-components=1", "-C", own]);
-  // Listed as npm would do it, because some tools treat listed packages differently.
+  // Listed as npm would list it, because some tools treat listed packages differently.
   const listed = JSON.parse(readFileSync(manifest, "utf8"));
   listed.dependencies = { ...listed.dependencies, "bookmore-sdk": `file:${tarball}` };
   writeFileSync(manifest, JSON.stringify(listed, null, 2));

@@ -15,8 +15,8 @@ bundler, a test runner, a browser. Each cell asks the stand-in server for a usag
 
 Prints a Markdown table on standard output, and the progress on standard error.
 
-  --only NAME...  the cells whose names have one of these words in them
-  --quick         the cells that take less than a minute, preparation included
+  --only NAME...  only the cells whose name contains one of these words
+  --quick         only the cells that take less than a minute, preparation included
   --strict        a cell that could not be run is a failure, too
   --list          print the names of the cells
   --help          print this text
@@ -121,7 +121,7 @@ async function allGroups() {
  *   `cells`: `{ name, packages, run(app, prepared), error, calls }`.
  *   `run` returns the outcome of the call, `{ usage }` or `{ error }`. It must be the recorded usage
  *   or, if the cell has an `error`, an error with these members. `calls: 0`: the API is not called.
- *   A cell with `tests` runs this many tests instead, and `run` returns `{ passed }`.
+ *   If a cell has `tests`, `run` instead runs that many tests and returns `{ passed }`.
  */
 async function runGroup(group, tarball) {
   let app, prepared;
@@ -178,8 +178,8 @@ async function runCell({ run, packages = [], error: expected, tests, calls: expe
     if (outcome.passed !== tests) throw new Error(`${outcome.passed} tests passed instead of ${tests}.`);
   } else if (expected) {
     for (const [key, value] of Object.entries(expected)) {
-      const told = outcome.error?.[key];
-      const fits = value instanceof RegExp ? value.test(told) : value === told;
+      const actual = outcome.error?.[key];
+      const fits = value instanceof RegExp ? value.test(actual) : value === actual;
       if (!fits)
         throw new Error(`The outcome is ${JSON.stringify(outcome)} instead of an error whose ${key} is ${value}.`);
     }
@@ -196,7 +196,7 @@ async function runCell({ run, packages = [], error: expected, tests, calls: expe
   if (Math.min(app.calls, 1) !== expectedCalls) throw new Error(`The API got ${app.calls} requests.`);
 }
 
-/** Rejects after `ms` milliseconds; everything that the app started is then stopped. */
+/** Rejects after `limit` milliseconds, and stops everything that the app has started. */
 async function within(limit, work) {
   let timer;
   const late = new Promise((_, reject) => {

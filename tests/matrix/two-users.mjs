@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { answer } from "../../pkg/dist/cli/http.js";
 import { createFakeBookMore } from "../../pkg/dist/testing/index.js";
 
-/** The initial usage of 1 000 000 tokens, by bearer token. */
+/** The tokens used at first, of 1 000 000, by bearer token. */
 export const USERS = { alice: 100_000, bob: 600_000 };
 
 const CORS = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization" };

@@ -13,7 +13,7 @@ import { startChromium } from "../package/browser-drivers.mjs";
 import { halved, indexed } from "./small-png.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-/** The share of pixels that may differ, because versions render fonts differently. */
+/** The share of pixels that may differ, because browser versions render fonts differently. */
 const TOLERANCE = 0.005;
 
 const sheet = (width, query, { scheme = "light", forced = false, scale = 1 } = {}) => ({ width, query, scheme, forced, scale });
@@ -85,7 +85,7 @@ function save(path, bytes) {
   console.log(`${path.slice(at("../../").length)}  ${bytes.length} bytes`);
 }
 
-/** Whether it equals the baseline. If not, tests/out shows both and their difference. */
+/** Whether a picture equals the baseline. If not, tests/out has the picture and the difference. */
 function compare(name, picture, path) {
   const { width, height } = picture;
   const baseline = existsSync(path) ? PNG.sync.read(readFileSync(path)) : new PNG({ width: 0, height: 0 });
@@ -93,10 +93,10 @@ function compare(name, picture, path) {
   const difference = new PNG({ width, height });
   const share = isSameSize ? pixelmatch(baseline.data, picture.data, difference.data, width, height, { threshold: 0.15 }) / (width * height) : 1;
   const isFine = share <= TOLERANCE;
-  const told = isSameSize ? `${(share * 100).toFixed(3)} % differ` : `${width} × ${height} instead of ${baseline.width} × ${baseline.height}`;
-  console.log(`${isFine ? "✔" : "✘"} ${name.padEnd(14)} ${told}`);
+  const result = isSameSize ? `${(share * 100).toFixed(3)} % differ` : `${width} × ${height} instead of ${baseline.width} × ${baseline.height}`;
+  console.log(`${isFine ? "✔" : "✘"} ${name.padEnd(14)} ${result}`);
   if (isFine) return true;
   if (isSameSize) writeFileSync(at(`../out/meter-${name}-difference.png`), PNG.sync.write(difference));
-  console.log(`  tests/out/meter-${name}.png has it; if the change is meant, run make shots WRITE=1`);
+  console.log(`  tests/out/meter-${name}.png shows it; if the change is intended, run make shots WRITE=1`);
   return false;
 }

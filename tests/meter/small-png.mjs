@@ -26,12 +26,12 @@ export function indexed({ width, height, data }) {
   const distance = (a, b) => parts(a).reduce((sum, part, index) => sum + (part - parts(b)[index]) ** 2, 0);
   const nearest = (color) => palette.reduce((best, other, index) => (distance(color, other) < distance(color, palette[best]) ? index : best), 0);
   const indexes = new Map([...colors.keys()].map((color) => [color, nearest(color)]));
-  const rows = Buffer.alloc((width + 1) * height); // each begins with its filter: none
+  const rows = Buffer.alloc((width + 1) * height); // each begins with the number of its filter, 0 for none
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rows[y * (width + 1) + 1 + x] = indexes.get(colorAt(y * width + x));
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 3, 0, 0, 0], 8); // eight bits, of a palette
+  header.set([8, 3, 0, 0, 0], 8); // eight bits for each pixel: its index in the palette
   const signature = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
   return Buffer.concat([signature, chunk("IHDR", header), chunk("PLTE", Buffer.from(palette.flatMap(parts))), chunk("IDAT", deflateSync(rows, { level: 9 })), chunk("IEND", Buffer.alloc(0))]);
 }

@@ -200,7 +200,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     it("uses the language of the page, or its own", async () => {
       const english = "AI assistant usage | 12,300 of 100,000 tokens | in the last day";
       const [sv, de, es, fr, nonsense, x, page, own, late] = (await act("languages")).map((words) => words.replaceAll(/[\u00a0\u202f]/g, " "));
-      assert.equal(sv, "AI-assistentens användning | 12 300 av 100 000 token | det senaste dygnet");
+      assert.equal(sv, "Användning av AI-assistenten | 12 300 av 100 000 token | det senaste dygnet");
       // Their words were not imported.
       assert.deepEqual([de, es, fr, nonsense, x, page], Array(6).fill(english));
       assert.equal(own, english.replace("AI assistant usage", "Chez nous"));

@@ -19,17 +19,17 @@ Sends a host the requests of tests/fixtures/exchanges and writes its answers in 
 
   URL           where the host is; {host} in it stands for the name of each recorded host in turn
   --host NAME   which recorded host's requests to send: ${HOSTS.join(", ")}
-                (default: pascal, or all of them where the URL has {host})
+                (default: pascal, or all of them if the URL has {host})
   --out FOLDER  where NAME.json is written (default tests/out/exchanges)
   --compare     write nothing: print each difference from the recordings, apart from dates and ids
-  --shape       send nothing of these: compare the crate's structs with what the host says of the operation
-                at /types/metadata, and name each member that came, went or changed its type
+  --shape       send none of these: compare the crate's structs with the host's description of the operation
+                at /types/metadata, and name each member that was added, was removed or changed its type
   --help        print this text
 
-BOOKMORE_TOKEN and BOOKMORE_KEY in the environment are sent in the place of the credentials that the recorded hosts
-accepted. A host that is not on this machine is sent no verb that could write.
+BOOKMORE_TOKEN and BOOKMORE_KEY in the environment are sent in place of the credentials that the recorded hosts
+accepted. A host that is not on this machine gets no verb that could write.
 
-Exit status: 0 equal or written, 1 there are differences, 2 bad usage, 3 the host could not be asked.
+Exit status: 0 equal or written, 1 there are differences, 2 bad usage, 3 no usable answer from the host.
 `;
 
 /** A mistake in the command line. */
@@ -87,12 +87,12 @@ function read(args) {
   const { positionals, values } = parsed;
   if (values.help) return undefined;
   const [url] = positionals;
-  if (positionals.length !== 1) throw new UsageError(url ? `One URL is asked, not ${positionals.length}` : "The URL of the host is missing");
+  if (positionals.length !== 1) throw new UsageError(url ? `Give one URL, not ${positionals.length}` : "The URL of the host is missing");
   if ([values.out !== undefined, values.compare, values.shape].filter(Boolean).length > 1) {
     throw new UsageError("--out, --compare and --shape exclude each other");
   }
   const unknown = values.host?.find((name) => !HOSTS.includes(name));
-  if (unknown !== undefined) throw new UsageError(`No host of the name "${unknown}" was recorded; there are ${HOSTS.join(", ")}`);
+  if (unknown !== undefined) throw new UsageError(`No host named "${unknown}" was recorded; choose one of ${HOSTS.join(", ")}`);
   const hosts = values.host ?? (url.includes("{host}") ? HOSTS : ["pascal"]);
   hosts.forEach((host) => urlOf(url, host));
   return { url, hosts: [...new Set(hosts)], out: resolve(values.out ?? OUT), compare: values.compare, shape: values.shape };
@@ -101,8 +101,8 @@ function read(args) {
 function urlOf(text, host) {
   const given = text.replaceAll("{host}", host);
   const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) throw new UsageError(`"${text}" is no URL; give one such as http://127.0.0.1:5900`);
-  if (url.username || url.search || url.hash) throw new UsageError("The URL may have a path, and no user, query or fragment");
+  if (!url || !/^https?:$/.test(url.protocol)) throw new UsageError(`"${text}" is not an http or https URL; give one such as http://127.0.0.1:5900`);
+  if (url.username || url.search || url.hash) throw new UsageError("The URL may have a path, but no user, query or fragment");
   return url;
 }
 
@@ -110,7 +110,7 @@ function asked(base, exchange) {
   const credentials = { bearerToken: process.env.BOOKMORE_TOKEN || undefined, apiKey: process.env.BOOKMORE_KEY || undefined };
   return ask(base, exchange, credentials).catch((cause) => {
     const why = cause.code ?? cause.message;
-    throw new Error(`${exchange.id}: nothing came from ${base.href} (${why}). Start the host, or check its URL.`, { cause });
+    throw new Error(`${exchange.id}: no answer from ${base.href} (${why}). Start the host, or check its URL.`, { cause });
   });
 }
 
@@ -125,15 +125,15 @@ async function shape({ url, hosts }) {
   const base = urlOf(url, hosts[0]);
   const request = { method: "GET", path: METADATA, headers: { Accept: "application/json" } };
   const { response } = await asked(base, { id: "metadata", request });
-  if (response.status !== 200) throw new Error(`The host answered ${response.status} to ${METADATA}; it may have its metadata switched off.`);
+  if (response.status !== 200) throw new Error(`The host answered ${response.status} to ${METADATA}; its metadata may be disabled.`);
   let metadata;
   try {
     metadata = JSON.parse(response.body);
   } catch (cause) {
-    throw new Error(`What the host answered to ${METADATA} is no JSON.`, { cause });
+    throw new Error(`The host's answer to ${METADATA} is not JSON.`, { cause });
   }
   const found = drift(metadata);
-  console.log(found.length > 0 ? found.join("\n") : "The host's shape is the crate's.");
+  console.log(found.length > 0 ? found.join("\n") : "The host and the crate have the same members.");
   return found.length > 0 ? 1 : 0;
 }
 

@@ -57,7 +57,7 @@ describe("the command", () => {
 
   it("compares the shape", async () => {
     const { code, stdout } = await record(server.url, "--shape");
-    assert.deepEqual([code, stdout], [0, "The host's shape is the crate's.\n"]);
+    assert.deepEqual([code, stdout], [0, "The host and the crate have the same members.\n"]);
   });
 
   it("refuses bad input with a sentence", async (t) => {
@@ -67,17 +67,17 @@ describe("the command", () => {
     const other = `http://127.0.0.1:${silent.address().port}`;
     for (const [args, code, sentence] of [
       [[], 2, /^The URL of the host is missing; see --help\.$/m],
-      [["nowhere"], 2, /^"nowhere" is no URL; give one such as/m],
+      [["nowhere"], 2, /^"nowhere" is not an http or https URL; give one such as/m],
       [["http://u:p@127.0.0.1"], 2, /no user, query or fragment/],
       [[server.url, "--compere"], 2, /^Unknown option '--compere'; see --help\.$/m],
       [[server.url, "--compare", "--shape"], 2, /exclude each other/],
-      [[server.url, "--host", "x"], 2, /^No host of the name "x" was recorded; there are camel, /m],
-      [["http://127.0.0.1:1", "--compare"], 3, /^pascal\/ok-json: nothing came from .* \(ECONNREFUSED\)\. Start the host/m],
+      [[server.url, "--host", "x"], 2, /^No host named "x" was recorded; choose one of camel, /m],
+      [["http://127.0.0.1:1", "--compare"], 3, /^pascal\/ok-json: no answer from .* \(ECONNREFUSED\)\. Start the host/m],
       [[other, "--shape"], 3, /^The host answered 404 to \/types\/metadata/m],
     ]) {
-      const told = await record(...args);
-      assert.equal(told.code, code, told.stderr);
-      assert.match(told.stderr, sentence);
+      const ended = await record(...args);
+      assert.equal(ended.code, code, ended.stderr);
+      assert.match(ended.stderr, sentence);
     }
     assert.match((await record("--help")).stdout, /^Usage: /);
   });
@@ -117,24 +117,24 @@ describe("the shape", () => {
   };
   const property = ({ Response }, name) => Response.Properties.find(({ Name }) => Name === name);
 
-  it("has each drift reported", () => {
+  it("is compared member by member", () => {
     assert.deepEqual(drift(metadata()), []);
     assert.deepEqual(drifted((o) => o.Response.Properties.push({ Name: "NeverHeardOf", Type: "DateTime" })), [
-      "AiChatUsageResponse.NeverHeardOf came: DateTime at the host",
+      "AiChatUsageResponse.NeverHeardOf was added: DateTime at the host",
     ]);
-    assert.deepEqual(drifted((o) => o.Response.Properties.splice(1, 1)), ["AiChatUsageResponse.tokensUsed went: the host has none"]);
+    assert.deepEqual(drifted((o) => o.Response.Properties.splice(1, 1)), ["AiChatUsageResponse.tokensUsed was removed: the host does not have it"]);
     assert.deepEqual(drifted((o) => (property(o, "TokenLimit").Type = "Int64")), [
       "AiChatUsageResponse.TokenLimit changed its type: Int32 here, Int64 at the host",
     ]);
     assert.deepEqual(drifted((o) => Object.assign(property(o, "WindowDays"), { Type: "Nullable`1", GenericArgs: ["Int32"] })), [
       "AiChatUsageResponse.WindowDays may be absent at the host, and is required here",
     ]);
-    assert.deepEqual(drifted((o) => o.Request.Properties.pop()), ["GetAiChatUsage.companyId went: the host has none"]);
+    assert.deepEqual(drifted((o) => o.Request.Properties.pop()), ["GetAiChatUsage.companyId was removed: the host does not have it"]);
     assert.deepEqual(drifted((o) => (o.Actions = ["POST"])), ["GetAiChatUsage is sent by POST, no longer by GET"]);
     assert.throws(() => drift({ operations: [] }), /describes no operation GetAiChatUsage/);
   });
 
-  it("is also read in camelCase", () => {
+  it("may be described in camelCase", () => {
     const camel = JSON.stringify(metadata()).replaceAll(/"(\w)(\w*)":/g, (_, first, rest) => `"${first.toLowerCase()}${rest}":`);
     assert.deepEqual(drift(JSON.parse(camel)), []);
   });

@@ -1,4 +1,4 @@
-// Compares the shape of the operation in the crate's structs with the one that a host describes at /types/metadata.
+// Compares the operation's members in the crate's structs with those that a host describes at /types/metadata.
 import { fileURLToPath } from "node:url";
 import { structs } from "../../pkg/build/reply.mjs";
 
@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The path at which a ServiceStack host describes the operation. */
 export const METADATA = "/types/metadata?format=json&IncludeTypes=GetAiChatUsage.*,AiChatUsageResponse";
 
-/** The C# types that a member can read, by its kind in `src/dto`. A string of the request is a Guid on the server. */
+/** By a member's kind in `src/dto`: the C# types from which it can be read. A string of the request is a Guid on the server. */
 const READABLE = {
   Int64: ["Int64", "Int32"],
   Int32: ["Int32"],
@@ -44,14 +44,14 @@ function compared(name, ours, theirs) {
     const property = properties.get(member.toLowerCase());
     properties.delete(member.toLowerCase());
     if (!property) {
-      found.push(`${name}.${member} went: the host has none`);
+      found.push(`${name}.${member} was removed: the host does not have it`);
       continue;
     }
     const { type, isNullable } = typeOf(property);
     if (!READABLE[kind].includes(type)) found.push(`${name}.${property.name} changed its type: ${kind} here, ${type} at the host`);
     else if (isNullable && !isOptional) found.push(`${name}.${property.name} may be absent at the host, and is required here`);
   }
-  for (const property of properties.values()) found.push(`${name}.${property.name} came: ${typeOf(property).type} at the host`);
+  for (const property of properties.values()) found.push(`${name}.${property.name} was added: ${typeOf(property).type} at the host`);
   return found;
 }
 

@@ -52,7 +52,7 @@ export function faults(exchanges) {
   return route;
 }
 
-// Every fault: `answer` gets `{ req, res, at, key, log, other }`, this request last in the log.
+// Every fault. `answer` gets `{ req, res, at, key, log, other }`; this request is the last in `log`.
 function scripted(recorded) {
   const ok = recorded("pascal/ok-json");
   const body = String(bodyBytes(ok));
@@ -80,7 +80,7 @@ function scripted(recorded) {
     "truncated-clean": ["half of the body, properly ended (chunked)", ({ res }) => begin(res, ok).end(half)],
     "reset": ["the connection is reset", ({ req }) => req.socket.resetAndDestroy()],
     "reset-then-200": ["the connection is reset, then 200", onceThenOk(({ req }) => req.socket.resetAndDestroy())],
-    "slow-drip": [`a byte each ${DRIP_MS} ms, all of them`, async ({ res }) => {
+    "slow-drip": [`the whole body, a byte every ${DRIP_MS} ms`, async ({ res }) => {
       begin(res, ok);
       for (const byte of bodyBytes(ok)) {
         if (res.destroyed) return;
@@ -111,7 +111,7 @@ function scripted(recorded) {
     }],
     "redirect-other-origin": ["302 to another port, where the fault other-origin logs what arrives",
       async ({ req, res, other }) => redirect(res, (await other()) + pathAfterKey(req))],
-    "other-origin": ["200; where redirect-other-origin leads to", sends(ok)],
+    "other-origin": ["200; the target of redirect-other-origin", sends(ok)],
     "redirect-login": ["302 to a login page at 200",
       ({ res, key }) => redirect(res, `/faults/html-200/${key}-login/Account/Login?ReturnUrl=%2F`)],
 

@@ -51,9 +51,9 @@ it("impossible values are refused with a sentence", async () => {
     ["advance", [-1], 400, /0 or more/],
     ["client", [], 404, /There are POST \/fake\/set/],
   ]) {
-    const told = await drive(method, ...args);
-    assert.equal(told.status, status, method);
-    assert.match(told.text, sentence);
+    const answer = await drive(method, ...args);
+    assert.equal(answer.status, status, method);
+    assert.match(answer.text, sentence);
   }
   for (const body of ["{", "{}"]) assert.equal((await fetch(`${server.url}/fake/set`, { method: "POST", body })).status, 400);
 });

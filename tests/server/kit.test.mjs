@@ -17,7 +17,7 @@ const EXCEPTIONS = [
   { reason: "a parameter that the API does not have", count: 2, refused: true, is: ({ path }) => /\bNope=/.test(path) },
   { reason: "an empty CompanyId", count: 2, refused: true, is: ({ path }) => /CompanyId=?(&|$)/.test(path) },
   { reason: "TokensRemaining that the other members contradict", count: 2, is: ({ id }) => /remaining-past/.test(id) },
-  { reason: "a body of bare words, which the test gives word for word", count: 3, is: ({ body }) => body === "plain words" },
+  { reason: "a body of plain text, which the fake sends as the test gives it", count: 3, is: ({ body }) => body === "plain words" },
   { reason: "a compressed body", count: 1, is: ({ body }) => body === undefined },
 ];
 

@@ -49,8 +49,8 @@ export function createFinder(exchanges) {
   };
 }
 
-// The host turns callers away before it looks at the company, and treats every bad token like none
-// (all recorded so), hence these looser attempts. The exception, a malformed company, is recorded.
+// As the recordings show, the host refuses callers before it looks at the company, and treats a bad
+// token like none; hence these looser attempts. The exception, a malformed company, is recorded.
 function attempts(wanted) {
   if (wanted.credentials === "good") return [wanted];
   return [wanted, { ...wanted, company: "" }, { ...wanted, company: "", credentials: "none" }];
@@ -120,7 +120,7 @@ function knownFormat(name = "") {
   return FORMATS.has(name.toLowerCase()) ? name.toLowerCase() : undefined;
 }
 
-// Only the first media type of Accept counts, and only its beginning ("application/jsonl" is JSON).
+// The host reads only the beginning of Accept's first media type: "application/jsonl" is JSON to it.
 function acceptedFormat(accept = "") {
   const first = accept.split(",")[0].trim().toLowerCase();
   if (first.startsWith("application/json")) return "json";

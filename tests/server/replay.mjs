@@ -97,7 +97,7 @@ function isCorsHeader([name]) {
   return name.toLowerCase().startsWith("access-control-");
 }
 
-/** A sentence of the stand-in itself, readable by scripts of any origin: it is there to explain. */
+/** A message of the stand-in server itself. Scripts of any origin can read it. */
 export function sendText(res, status, text) {
   res.writeHead(status, {
     "access-control-allow-origin": "*",

@@ -82,7 +82,7 @@ const USAGE = `Usage: node tests/server/server.mjs [--port N] [--replay]
 Starts the stand-in API server on 127.0.0.1 for demos and tests.
 
   --port N   the port to listen on, 0 for any free one (default 8787)
-  --replay   answer from the recordings, to other formats and verbs, too: nothing changes from request to request
+  --replay   answer from the recordings, which have more formats and verbs, and never change between requests
   --help     print this text
 `;
 

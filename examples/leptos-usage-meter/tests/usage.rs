@@ -8,7 +8,7 @@ use bookmore_sdk::{
 use leptos_usage_meter::{follow, sentence};
 
 #[test]
-fn tells_the_usage_and_what_went_wrong() {
+fn shows_the_usage_and_what_went_wrong() {
     let fake = FakeBookMore::new();
     let usage = UsageMembers::new().share(0.83).into();
     let answers: Vec<Answer> = vec![usage, Failure::status(403).into()];

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 
 const { transformSync } = createRequire(new URL("../../../pkg/package.json", import.meta.url))("esbuild");
 
-/** Importing only errors and guards must not bundle more: errors.js has at most 3 kB, minified. */
+/** Importing only errors and guards must not bundle the client: minified, errors.js is at most 3 kB. */
 function checkErrorsAlone(app, path) {
   const { code } = transformSync(app.read(path), { minify: true });
   if (code.length > 3_000 || !code.includes("bookmore-sdk.error")) throw new Error(`errors alone bundle ${code.length} bytes`);

@@ -5,7 +5,7 @@ import { browser } from "../browsers.mjs";
 import { startTwoUsers, USERS } from "../two-users.mjs";
 
 const PATIENCE = 30_000;
-/** The possible usages of this user, because there are fewer than 300 requests. */
+/** Whether the user can have used this much: there are fewer than 300 requests, and each adds 1 000 tokens. */
 const isOf = (user, used) => used >= USERS[user] && used < USERS[user] + 300_000;
 
 /** What the components in a page's HTML show, as `status used`. */

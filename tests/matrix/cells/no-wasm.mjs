@@ -37,7 +37,7 @@ const jest = {
   ],
 };
 
-/** How an outcome of app.js differs from the expected one, if it does. */
+/** Throws if an outcome of app.js is not the expected one. */
 function same(outcome, expected) {
   const [given, wanted] = [outcome, expected].map((value) => JSON.stringify(value));
   if (given !== wanted) throw new Error(`The outcome is ${given} instead of ${wanted}.`);

@@ -1,5 +1,5 @@
-//! Reads one question from each line, `{ url, token, apiKey, companyId }`, and writes one answer to each line,
-//! `{ usage }` or `{ error }`. A long is written as a string, so that JavaScript sees all of its digits.
+//! Reads a call from each line, `{ url, token, apiKey, companyId }`, and answers with a line, `{ usage }` or `{ error }`.
+//! A long is written as a string, so that JavaScript sees all of its digits.
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {
@@ -12,7 +12,7 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    // Its own defaults, except that redirects are not followed: the recorded ones name the real host.
+    // Its own defaults, except that redirects to other hosts fail: the recorded ones name the real host.
     let here = Policy::custom(|attempt| match attempt.url().host_str() {
         Some("127.0.0.1") => attempt.follow(),
         _ => attempt.error("elsewhere"),
