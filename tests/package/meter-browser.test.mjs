@@ -125,7 +125,7 @@ for (const name of ["chromium", "firefox", "webkit"]) {
     it("announces each change of the level once, without numbers", async () => {
       assert.deepEqual(await act("announcements"), [
         "", "AI assistant usage: Near the limit", "AI assistant usage: No connection.", "AI assistant usage: Near the limit",
-        "AI assistant usage: Almost used up", "AI assistant usage: Over the limit", "AI assistant usage: Within budget",
+        "AI assistant usage: Almost used up", "AI assistant usage: Limit reached", "AI assistant usage: Over the limit", "AI assistant usage: Within budget",
       ]);
     });
 
@@ -268,9 +268,12 @@ for (const name of ["chromium", "firefox", "webkit"]) {
 
     it("is readable with every display, and not torn apart where it is stretched", async () => {
       const { widths, content, card } = await act("laidOut");
-      assert.deepEqual(widths, { "": [600, true], block: [600, true], flex: [600, true], "inline-flex": [120, true], "inline-block": [120, true] });
+      assert.deepEqual(widths, { "": [600, true], block: [600, true], flex: [600, true], "inline-flex": [120, true], "inline-block": [120, true], "grid; place-items: center": [600, true] });
       assert.deepEqual([content, card], [true, 400]);
     });
+    it("keeps its elements and the focus where an extension adds styles", async () => assert.deepEqual(await act("besideOtherStyles"), [true, true, true, 1]));
+    it("discards a usage once the company changes, also before it is in the page", async () => assert.equal(await act("companyBeforeThePage"), ""));
+    it("dispatches its events where its states are refused", async () => assert.deepEqual(await act("withoutStates"), ["ok", "error", "ok"]));
     it("tears no figure of ten digits apart, at any width", async () => assert.deepEqual(await act("tornFigures"), []));
 
     for (const how of ["file", "nonce"]) {

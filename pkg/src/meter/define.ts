@@ -11,7 +11,7 @@ declare global {
   interface HTMLElementTagNameMap {
     "ai-chat-usage-meter": AiChatUsageMeter;
   }
-  interface HTMLElementEventMap extends MeterEvents {}
+  interface GlobalEventHandlersEventMap extends MeterEvents {}
 }
 
 const NAME = "ai-chat-usage-meter";

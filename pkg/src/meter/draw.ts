@@ -46,13 +46,13 @@ export function drawnOf({ tokensUsed, tokenLimit, tokensRemaining, isWithinBudge
   return { tokensUsed, tokenLimit, tokensRemaining, isWithinBudget, windowDays };
 }
 
-/** The level in words. */
-export function levelText({ usage, level }: UsageState, strings: MeterStrings): string {
-  if (!usage || !level) return "";
+/** Which of the texts tells the level. */
+export function levelName({ usage, level }: UsageState): "ok" | "warning" | "critical" | "over" | "reached" | "outside" | undefined {
+  if (!usage || !level) return undefined;
   const { tokensUsed, tokenLimit } = usage;
-  if (tokenLimit > 0 && tokensUsed > tokenLimit) return strings.over;
-  if (level !== "over") return strings[level];
-  return tokenLimit > 0 && tokensUsed === tokenLimit ? strings.reached : strings.outside;
+  if (tokenLimit > 0 && tokensUsed > tokenLimit) return "over";
+  if (level !== "over") return level;
+  return tokenLimit > 0 && tokensUsed === tokenLimit ? "reached" : "outside";
 }
 
 /** The error in words for users. A mistake of the developer is shown as the error words it. */
@@ -88,23 +88,21 @@ export function knownLocale(...locales: (string | null | undefined)[]): string |
   }) as string | undefined;
 }
 
-/**
- * In the container whose width decides what a meter looks like. The host is none, because its width may depend on what is inside.
- * `rendered`: what a server has rendered, in the first tag, so that a parser that pauses within the meter has read it.
- */
-export const boxed = (base: Branch, rendered?: string): Branch => h("div", { class: "box", "data-state": rendered }, base);
+/** The class of the container whose width decides what a meter looks like. The host is none, because its width may depend on what is inside. */
+export const BOX = "box";
 
 /** The tree of a meter. It always has the same elements; some are hidden. */
 export function draw(shown: Shown): Branch {
   const { state, variant, strings, locale, isTrying = false, announcement = "" } = shown;
   const { status, usage, level, error } = state;
   const isPending = !usage && !hasFailed(state);
+  const levelKey = levelName(state);
   const isLoggedOut = error?.code === "authentication_error";
   const number = (value: number, options?: object) => new Intl.NumberFormat(locale, options).format(value);
   const directed = (text: string) => (RIGHT_TO_LEFT.test(locale) ? RIGHT_TO_LEFT_MARK : "") + text;
   const said = (name: string, text: string, isHidden = !text): Branch => h("span", { class: name, part: name, hidden: isHidden }, text && directed(text));
   const button = (name: string, text: string, isHidden: boolean): Branch =>
-    h("button", { class: name, part: "button", type: "button", hidden: isHidden, "aria-disabled": isTrying && "true" }, text);
+    h("button", { class: name, part: "button", type: "button", hidden: isHidden, "aria-describedby": "label", "aria-disabled": isTrying && "true" }, text);
 
   let figures: Tree[] = [isPending ? "" : strings.unknown];
   let meter: Branch["attributes"] = { role: undefined, "aria-labelledby": undefined, "aria-valuemin": undefined, "aria-valuemax": undefined, "aria-valuenow": undefined, "aria-valuetext": undefined };
@@ -156,7 +154,7 @@ export function draw(shown: Shown): Branch {
       "data-stale": isStale(state),
       "aria-busy": String(isPending),
     },
-    h("div", { class: "head" }, h("span", { class: "label", part: "label", id: "label" }, directed(shown.label || strings.label)), h("span", { class: "level", part: "level", hidden: !usage }, icon(level), h("span", { class: "words" }, directed(levelText(state, strings))))),
+    h("div", { class: "head" }, h("span", { class: "label", part: "label", id: "label" }, directed(shown.label || strings.label)), h("span", { class: "level", part: "level", hidden: !usage }, icon(level), h("span", { class: "words" }, levelKey ? directed(strings[levelKey]) : ""))),
     h("div", { class: "figures", part: "figures", "aria-hidden": usage ? "true" : undefined }, ...figures),
     h("div", { class: "meter", ...meter }, gauge(state, variant), said("share", share)),
     h("div", { class: "details", part: "details" }, said("left", left), said("window", days), said("as-of", state.updatedAt === undefined || !usage ? "" : strings.asOf(time(state.updatedAt, shown)))),

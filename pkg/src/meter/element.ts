@@ -5,7 +5,7 @@ import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
 import { checkCompany, companyOf } from "./company.js";
-import { boxed, draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelText, type Worded } from "./draw.js";
+import { BOX, draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelName, type Worded } from "./draw.js";
 import css from "./meter.css";
 import { onLanguage, stringsFor, type MeterStrings } from "./strings.js";
 import { onParsed, takeOver, type Rendered } from "./take-over.js";
@@ -261,6 +261,7 @@ export class AiChatUsageMeter extends Base {
     this.#company = company;
     // The usage shown so far is of another company.
     if (this.#source) this.#discard();
+    else if (!this.#isUsageNew) this.#usage = undefined;
     if (this.#rendered && !this.#isOfCompany(this.#rendered)) this.#rendered = undefined;
     this.#renew();
   }
@@ -365,22 +366,37 @@ export class AiChatUsageMeter extends Base {
     this.#announce(label || strings.label, worded);
     const focused = this.#root.activeElement;
     const isTrying = this.#tried !== undefined && this.#tried === this.#source;
-    patch(this.#root, [boxed(draw({ ...worded, variant: this.variant, label, isTrying, announcement: this.#announcement }))]);
+    const tree = draw({ ...worded, variant: this.variant, label, isTrying, announcement: this.#announcement });
+    // The root may have other children, such as the styles of a browser's extension.
+    const [box = this.#addBox(), ...others] = this.#root.querySelectorAll(`.${BOX}`);
+    for (const other of others) other.remove();
+    patch(box, [tree]);
     // Otherwise the focus is lost when a button disappears with its error.
     if (focused?.closest("[hidden]")) this.#root.querySelector<HTMLElement>(".base")!.focus();
     for (const name of STATES) {
       const isOn = name === "stale" ? isStale(state) : name === state.level;
-      this.#internals?.states?.[isOn ? "add" : "delete"](name);
+      try {
+        this.#internals?.states?.[isOn ? "add" : "delete"](name);
+      } catch {
+        // Chromium before 125 refuses names without dashes.
+      }
     }
+  }
+
+  #addBox(): Element {
+    const box = this.ownerDocument.createElement("div");
+    box.className = BOX;
+    return this.#root.appendChild(box);
   }
 
   /** Announces each change of the level or the error once, without figures. */
   #announce(label: string, worded: Worded): void {
-    const { error, level } = worded.state;
-    const isFailure = hasFailed(worded.state);
-    const kind = isFailure ? String(error?.code) : level;
+    const { state, strings } = worded;
+    const isFailure = hasFailed(state);
+    const level = levelName(state);
+    const kind = isFailure ? String(state.error?.code) : level;
     if (!kind) return;
-    const words = `${label}: ${errorText(worded) || levelText(worded.state, worded.strings)}`;
+    const words = `${label}: ${errorText(worded) || (level ? strings[level] : "")}`;
     const isFirst = this.#kind === undefined;
     if (kind !== this.#kind) this.#announcement = isFirst && !isFailure ? "" : words;
     // Only the words have changed, such as the language, which is not announced.

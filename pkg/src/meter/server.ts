@@ -11,11 +11,11 @@ import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
 import { checkCompany } from "./company.js";
-import { boxed, draw, drawnOf, knownLocale } from "./draw.js";
+import { BOX, draw, drawnOf, knownLocale } from "./draw.js";
 import css from "./meter.css";
 import { stringsFor, type MeterStrings } from "./strings.js";
 import type { Rendered } from "./take-over.js";
-import { openTag, toHtml } from "./tree.js";
+import { h, openTag, toHtml } from "./tree.js";
 import { variantOf, type MeterVariant } from "./variant.js";
 
 /** How a meter is rendered. */
@@ -74,7 +74,9 @@ export function renderToString(usage: AiChatUsageResponse | null | undefined, op
   const rendered = shown && JSON.stringify({ usage: drawnOf(shown), companyId, ...time } satisfies Rendered);
   const styles = stylesheetHref === undefined ? `${openTag("style", { nonce })}${css}</style>` : openTag("link", { rel: "stylesheet", href: stylesheetHref, nonce });
   const host = openTag("ai-chat-usage-meter", { "company-id": companyId, label, variant: given.variant, locale });
-  return `${host}<template shadowrootmode="open">${styles}${toHtml(boxed(base, rendered))}</template></ai-chat-usage-meter>`;
+  // In the first tag, so that a parser that pauses within the meter has read it.
+  const box = h("div", { class: BOX, "data-state": rendered }, base);
+  return `${host}<template shadowrootmode="open">${styles}${toHtml(box)}</template></ai-chat-usage-meter>`;
 }
 
 function isTimeZone(timeZone: string): boolean {

@@ -195,7 +195,7 @@ const tests = {
     const log = [];
     const region = at(meter, "[role=status]");
     new MutationObserver(() => log.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
-    const names = ["ok", "unused", "ten digits", "warning", "stale, no network", "stale, no network", "warning", "critical", "over", "far over", "ok"];
+    const names = ["ok", "unused", "ten digits", "warning", "stale, no network", "stale, no network", "warning", "critical", "reached", "over", "far over", "ok"];
     for (const name of names) {
       const state = STATES[name];
       store.set({ ...state });
@@ -573,7 +573,7 @@ const tests = {
     return { shown, logins, companies: [...new Set(fake.requests.map(({ url }) => new URL(url).searchParams.get("CompanyId")))] };
   },
 
-  /** By its `display` in a page of 600 pixels, the sizes of the meter's card; and in a row of 400 pixels, how high its content is. */
+  /** By the page's styles for it in 600 pixels, the sizes of the meter's card; and in a row of 400 pixels, how high its content is. */
   async laidOut() {
     const place = main.appendChild(Object.assign(document.createElement("div"), { style: "inline-size: 600px; font: 16px sans-serif" }));
     const meter = document.createElement("ai-chat-usage-meter");
@@ -582,12 +582,12 @@ const tests = {
     await settled();
     const size = () => at(meter, ".base").getBoundingClientRect();
     const widths = {};
-    for (const display of ["", "block", "flex", "inline-flex", "inline-block"]) {
-      meter.style.display = display;
+    for (const display of ["", "block", "flex", "inline-flex", "inline-block", "grid; place-items: center"]) {
+      meter.style.cssText = display && `display: ${display}`;
       const { width, height } = size();
       widths[display] = [width, height < 400];
     }
-    meter.style.display = "";
+    meter.style.cssText = "";
     place.style.cssText += "; display: grid; block-size: 400px";
     return { widths, content: at(meter, ".details").getBoundingClientRect().bottom - size().top < 200, card: size().height };
   },
@@ -685,6 +685,7 @@ const tests = {
       const meter = add({ variant, usage: usage({ tokensUsed: 1_234_567_890, tokenLimit: 2_147_483_647 }) }, { locale: "en" });
       await settled();
       const limit = rangeOf(at(meter, ".figures").lastChild, /\d\S*\d/);
+      main.style.wordBreak = "break-all";
       for (const size of [14, 16, 18]) {
         for (let width = 120; width <= 480; width += 4) {
           meter.style.cssText = `font: ${size}px sans-serif; inline-size: ${width}px`;
@@ -694,6 +695,50 @@ const tests = {
       }
     }
     return torn;
+  },
+
+  /** Where an extension of the browser has put its styles into the meter: whether its elements and the focus stay. */
+  async besideOtherStyles() {
+    const meter = add({ store: storeOf(STATES["stale, no network"]) });
+    await settled();
+    const styles = document.createElement("style");
+    meter.shadowRoot.prepend(styles);
+    const nodes = [at(meter, ".base"), at(meter, "[role=status]"), at(meter, ".retry")];
+    nodes[2].focus();
+    meter.store.set(STATES["stale, quota"]);
+    await settled();
+    const isSame = nodes[0] === at(meter, ".base") && nodes[1] === at(meter, "[role=status]");
+    return [isSame, meter.shadowRoot.activeElement === nodes[2], meter.shadowRoot.firstChild === styles, meter.shadowRoot.querySelectorAll(".box").length];
+  },
+
+  /** What an element that is not in the page yet shows of a usage once its company has changed. */
+  async companyBeforeThePage() {
+    const meter = Object.assign(document.createElement("ai-chat-usage-meter"), { companyId: ID, usage: usage({ companyId: ID, share: 0.3 }) });
+    await settled();
+    meter.companyId = OTHER;
+    main.append(meter);
+    await settled();
+    return text(meter, ".share");
+  },
+
+  /** The events where the browser refuses the names of states, as Chromium 124 does. */
+  async withoutStates() {
+    const { add: adds } = CustomStateSet.prototype;
+    CustomStateSet.prototype.add = () => {
+      throw new DOMException("The specified value must start with '--'.", "SyntaxError");
+    };
+    try {
+      const store = storeOf(STATES.ok);
+      const meter = add({ store });
+      const log = logOf(meter);
+      for (const name of ["warning", "stale, no network", "ok"]) {
+        store.set(STATES[name]);
+        await settled();
+      }
+      return log.map(({ status }) => status);
+    } finally {
+      CustomStateSet.prototype.add = adds;
+    }
   },
 
   /** A server-rendered page before any property is set. */

@@ -8,6 +8,8 @@ import type { UsageState, UsageStore } from "bookmore-sdk/watch";
 
 same<keyof typeof meter, "AiChatUsageMeter" | "addMeterStrings">();
 same<MeterVariant, "bar" | "ring" | "compact">();
+document.addEventListener("bookmore-usage-change", ({ detail }) => detail.status);
+window.addEventListener("bookmore-usage-change", ({ detail }) => detail.status);
 same<MeterEvents, { "bookmore-usage-change": CustomEvent<UsageState>; "bookmore-login": Event }>();
 same<keyof MeterProperties, "client" | "store" | "usage" | "strings" | "companyId" | "company-id" | "label" | "variant" | "locale">();
 same<typeof sv, MeterStrings>();
