@@ -172,9 +172,6 @@ impl Engine {
                     self.settle_all(&mut group, Arc::clone(error));
                 }
                 Some(_) => self.await_token(&mut group, true),
-                None if is_same && self.is_refused(&group) => {
-                    self.refuse(&mut group);
-                }
                 None => {
                     group.asked = Some(source);
                     self.proceed(&mut group);
