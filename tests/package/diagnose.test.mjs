@@ -311,3 +311,21 @@ it("malformed tokens are not JWTs", async () => {
     assert.doesNotMatch(finding.message, /NaN|undefined|Infinity|object Object/);
   }
 });
+
+it("says what a token or a key looks like that is none, and quotes nothing of it", async () => {
+  for (const [secret, words] of [
+    ['"s3cret"', "begins with a quotation mark"],
+    ['{"access_token":"s3cret"}', "begins with a bracket, as JSON does"],
+    ["Bearer", "begins with the word Bearer, which the client adds itself"],
+    ["$s3cret", "begins as a variable or a placeholder does that was not replaced"],
+    ["undefined", "is a word such as undefined or null"],
+    ["s3cret", undefined],
+  ]) {
+    const fetch = async () => new Response(null, { status: 401 });
+    const messageOf = async (options) => (await diagnose(new sdk.BookMoreClient({ fetch, ...options }))).findings[0].message;
+    const [token, key] = [await messageOf({ bearerToken: secret }), await messageOf({ apiKey: secret })];
+    assert.ok(token.endsWith(` The token that was sent ${words ?? "is no JWT, or cannot be read as one"}.`), token);
+    assert.ok(key.endsWith(` An API key was sent${words ? `; it ${words}` : ""}.`), key);
+    assert.doesNotMatch(token + key, /s3cret/);
+  }
+});

@@ -437,6 +437,28 @@ describe("the output", () => {
     }
   });
 
+  it("a refusal without CORS headers prevents no call where the usage has them", async () => {
+    const USAGE = '{"tokensUsed":1,"tokenLimit":10,"tokensRemaining":9,"isWithinBudget":true,"windowDays":30}';
+    const PREFLIGHT = { "access-control-allow-origin": PAGE, "access-control-allow-headers": "authorization", "access-control-allow-credentials": "true" };
+    for (const [headers, args, level, sentence] of [
+      [{ "access-control-allow-origin": "*" }, [], "note", /^The reply with a usage has CORS headers, and the refusal/],
+      [{ "access-control-allow-origin": "*" }, ["--credentials"], "error", /^The preflight has CORS headers, and the 401 .*: either .*, or only the preflight has them/],
+      [{}, [], "error", /^The preflight has CORS headers, and the 401 .*: either .*, or only the preflight has them/],
+    ]) {
+      const other = createServer((req, res) => {
+        if (req.method === "OPTIONS") return res.writeHead(204, PREFLIGHT).end();
+        if (!req.headers.authorization) return res.writeHead(401).end();
+        res.writeHead(200, { "content-type": "application/json", ...headers }).end(USAGE);
+      });
+      await new Promise((resolve) => other.listen(0, "127.0.0.1", resolve));
+      const { code, stdout } = await run(["--origin", PAGE, ...args, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${other.address().port}` }));
+      other.close();
+      const [found, ...others] = JSON.parse(stdout).findings;
+      assert.deepEqual([found.code, found.level, others, code], ["cors_error_replies", level, [], level === "note" ? 0 : 1], stdout);
+      assert.match(found.message, sentence);
+    }
+  });
+
   it("names what a page does not know because of a hidden header", async () => {
     for (const [exposed, sentence] of [
       ["retry-after,x-request-id", /^A page cannot read date, and so does not know how far its clock is from the server's\.$/],

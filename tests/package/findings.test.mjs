@@ -31,6 +31,8 @@ const inNode = (more) => facts({ page: undefined, reach: readable(), plain: read
 const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates }) => [code, ...(level === "note" ? ["note"] : []), ...(candidates?.map(({ code }) => code) ?? [])].join(" "));
 
 const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved base_url";
+/** Where only the call gets no reply. */
+const HIDDEN = "no_reply cors_error_replies truncated connection_reset blocked_reply";
 /** What ends the list of what keeps a page from a server. */
 const OTHERS = "cors_blocked connection_reset redirected blocked_reply";
 const usage = { sent: ["authorization"], contentType: "application/json; charset=utf-8" };
@@ -53,8 +55,8 @@ const TABLE = [
   ["both headers allowed, cookies beside a wildcard", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing }, ["cors_credentials cors_credentials cors_error_replies"]],
   ["endpoint routing, errors without CORS", { plain: nothing }, [BLOCKED]],
   ["sign-in redirect in front", { plain: nothing }, [BLOCKED]],
-  ["everything readable but the call's reply", { plain: readable(), headers: { authorization: readable() } }, ["no_reply cors_error_replies truncated"]],
-  ["the same with cookies, which no probe sends together with headers", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: readable() }, ["no_reply cors_headers cors_error_replies truncated"]],
+  ["everything readable but the call's reply", { plain: readable(), headers: { authorization: readable() } }, [HIDDEN]],
+  ["the same with cookies, which no probe sends together with headers", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: readable() }, ["no_reply cors_headers cors_error_replies truncated connection_reset blocked_reply"]],
   ["nothing listens, unknown name, certificate", { reach: nothing }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
   ["the same, in a page that is cross-origin isolated", { reach: nothing, isIsolated: true }, ["no_reply cors_blocked connection_refused unknown_host certificate_untrusted not_tls connection_reset redirected blocked_reply"]],
   ["the same, offline", { reach: nothing, isOffline: true }, [`no_reply offline connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
@@ -63,12 +65,16 @@ const TABLE = [
   ["the page's own server, from which the page came", { reach: nothing, plain: nothing, baseUrl: `${PAGE}/api` }, ["no_reply connection_reset connection_refused blocked_reply"]],
   ["the page's connect-src", { reach: undefined, plain: nothing, isRefusedByCsp: true }, ["csp_connect_src"]],
   ["the page's connect-src, and an API of its own origin", { reach: nothing, plain: nothing, isRefusedByCsp: true, baseUrl: `${PAGE}/api` }, ["csp_connect_src"]],
-  ["a rate limiter that takes effect during the preflights", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
-  ["a rate limiter that takes effect during the probe with cookies", { reach: undefined, includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
+  ["a rate limiter that takes effect during the preflights", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, [HIDDEN]],
+  ["a rate limiter that takes effect during the probe with cookies", { reach: undefined, includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing, again: nothing }, [HIDDEN]],
   ["mixed content", { reach: nothing, baseUrl: "http://api.example" }, ["mixed_content"]],
   ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
   ["the server hangs, asked with CORS", { reach: undefined, plain: { came: "late" } }, ["timeout"]],
-  ["the body broke off", { plain: readable(), headers: { authorization: readable() }, call: failed("network_error", { attempts: [{ status: 200 }] }) }, ["truncated"]],
+  ["the body broke off", { plain: readable(), headers: { authorization: readable() }, call: failed("network_error", { attempts: [{ status: 200 }] }) }, ["truncated truncated content_encoding"]],
+  ...["Z_DATA_ERROR", "ERR__ERROR_FORMAT_PADDING_2", "ZSTD_error_prefix_unknown"].map((code) => [`the body is not compressed as labelled: ${code}`, { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code } } }) }, ["content_encoding"]]),
+  ["the body broke off outside of a page", { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code: "UND_ERR_SOCKET" } } }) }, ["truncated"]],
+  ["a fetch of the page that is not the browser's", { plain: nothing, hasOwnFetch: true }, [`${BLOCKED} custom_fetch`]],
+  ["plain http, which the page's policy may upgrade", { reach: nothing, page: "http://app.example", baseUrl: "http://api.example" }, [`no_reply connection_refused unknown_host needs_https csp_upgrade ${OTHERS}`, "insecure_http note"]],
   ["a resource policy hides what CORS shows", { reach: nothing, plain: readable(), headers: { authorization: readable() }, call: usage }, []],
 
   // What answered.
@@ -122,7 +128,7 @@ const TABLE = [
   ["not valid yet only by the server's clock", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { nbf: NOW - MINUTE } } }, ["clock_skew"]],
   ["expired only by the clock here is not the cause", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_refused", "clock_skew note"]],
 
-  ["expired, but the 401 cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, ["no_reply cors_error_replies truncated", "token_expired"]],
+  ["expired, but the 401 cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, [HIDDEN, "token_expired"]],
 
   // The platform.
   ["no WebAssembly by the page's policy", { call: undefined, runtime: REFUSED }, ["wasm_csp"]],

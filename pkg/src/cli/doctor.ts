@@ -1,5 +1,5 @@
 import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
-import { isSafelisted, isSameOrigin } from "../cors.js";
+import { isSafelisted, isSameOrigin, passesCorsCheck } from "../cors.js";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts } from "../diagnose/facts.js";
 import { corsFix, type Settings } from "../diagnose/fixes.js";
@@ -27,6 +27,9 @@ const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "tok
 
 /** Errors on the way that explain whatever the call came to. */
 const DECISIVE: FindingCode[] = ["offline", "connect_timeout", "proxy_refused", "needs_https"];
+
+/** What is left of `cors_error_replies` where a page may read a usage. */
+const ONLY_ERRORS = "The reply with a usage has CORS headers, and the refusal of a GET without credentials has none: a page takes a refusal for a lost network, and asks for no new token.";
 
 /** `bookmore-sdk doctor`. */
 export async function doctor(args: string[], signal: AbortSignal): Promise<number> {
@@ -56,15 +59,15 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   await examination.network();
   // A page sends what the client here sends, or a token, unless it has cookies.
   const own = facts.headerNames.length > 0 || values.credentials ? facts.headerNames : ["authorization"];
+  const includesCookies = values.credentials ?? false;
   if (page !== undefined) {
-    const request = { page, headerNames: headerNames ?? own, includesCookies: values.credentials ?? false };
-    await asPage(checklist, baseUrl, request, ["reply", "redirect"].includes(facts.reach?.came ?? ""), signal);
+    await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, ["reply", "redirect"].includes(facts.reach?.came ?? ""), signal);
   }
   if (!refusal) {
     checklist.announce("call");
     await examination.call();
   }
-  return reported(checklist, facts, { isJson: values.json ?? false, source, page, isRefused: refusal !== undefined });
+  return reported(checklist, facts, { isJson: values.json ?? false, source, page, includesCookies, isRefused: refusal !== undefined });
 }
 
 /** An invalid company id is a wrong argument. The engine refuses it before it sends anything. */
@@ -156,17 +159,23 @@ interface Report {
   isJson: boolean;
   source: string | undefined;
   page: string | undefined;
+  /** Whether the page sends cookies. */
+  includesCookies: boolean;
   /** Whether the credentials could not be used, so that there was no call. */
   isRefused: boolean;
 }
 
 /** Prints the checklist, and gives the exit code. */
-async function reported({ steps }: Checklist, facts: Facts, { isJson, source, page, isRefused }: Report): Promise<number> {
+async function reported({ steps }: Checklist, facts: Facts, { isJson, source, page, includesCookies, isRefused }: Report): Promise<number> {
   const call = steps.find(({ name }) => name === "call");
   const onTheWay = steps.filter(({ name }) => name !== "page").flatMap(({ findings }) => findings);
   const hasUsage = facts.call !== undefined && !facts.call.error;
   // The call succeeded, so errors on the way did not prevent it.
   if (hasUsage) for (const step of steps) if (step.name !== "page") step.findings = step.findings.map((finding) => ({ ...finding, level: "note" }));
+  // A page may read the usage, so its calls succeed until one is refused.
+  if (page !== undefined && facts.call?.headers && passesCorsCheck(new Headers(facts.call.headers), page, includesCookies)) {
+    for (const step of steps) step.findings = step.findings.map((finding) => (finding.code === "cors_error_replies" ? { ...finding, level: "note", message: ONLY_ERRORS } : finding));
+  }
   // A proxy that made a tunnel is not to blame for what failed behind it.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const proxy = isHeeded() && !isTunnelled ? proxyFor(facts.baseUrl!) : undefined;

@@ -84,7 +84,7 @@ const SET_CLOCK = "timedatectl set-ntp true";
 
 /** Why the server answers 401, as far as the token shows. */
 function credentialsCause(facts: Facts, call: Call, message: string): Cause {
-  const { sent, claims } = call;
+  const { sent, claims, flaw } = call;
   const { hasFetch } = facts;
   if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
@@ -94,8 +94,8 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
     const session = facts.sendsCookies ? " If a session cookie is used instead, the session has expired or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
     return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
   }
-  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, ...renewal(sent, facts) };
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, ...renewal(sent, facts) };
+  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...renewal(sent, facts) };
+  if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.`, ...renewal(sent, facts) };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
   const { exp, iss, aud } = claims;

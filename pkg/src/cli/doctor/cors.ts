@@ -55,7 +55,7 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
   const origin = allowedOrigin(reply);
   if (origin !== null) return cause("cors_origin", `The server's CORS settings allow ${origin || "no origin, because Access-Control-Allow-Origin is empty"}, not ${page}.`);
   if (preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
-    return cause("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: it is made before CORS headers are added, and a page takes it for a lost network.`);
+    return cause("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: either it is made before CORS headers are added, and a page takes it for a lost network, or only the preflight has them, and a page can read nothing.`);
   }
   if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server's CORS settings allow other origins, but not ${page}: there is no Access-Control-Allow-Origin for it.`);
   const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
