@@ -28,7 +28,7 @@ it("the result prints, and survives JSON", async () => {
   assert.deepEqual([fine.ok, String(fine), names(fine)], [true, "✔ The call returned a usage.", ["runtime", "options", "reachability", "call"]]);
   fake.set(undefined, { kind: "login-page" });
   const found = await diagnose(fake.client());
-  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {7}new BookMoreClient\(.*\)\n {2}2\. .*\(base_url\)$/);
+  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {7}new BookMoreClient\(.*\)\n {2}2\. .*\(base_url\)\n {2}3\. .*\(blocked_reply\)\n .*$/);
   assert.deepEqual(JSON.parse(JSON.stringify(found)), { ok: false, findings: found.findings, steps: found.steps });
   assert.deepEqual(structuredClone({ ...found }).findings, found.findings);
 });
@@ -255,6 +255,12 @@ it("reads a handmade reply as the client does", async () => {
   const client = new sdk.BookMoreClient({ fetch: async () => ({ status: 200, headers, arrayBuffer: async () => bytes }) });
   const { steps, findings } = await diagnose(client);
   assert.deepEqual([steps.find(({ name }) => name === "reachability").outcome, findings.map(({ code }) => code)], ["ok", ["clock_skew"]]);
+});
+
+it("a cached reply's date tells nothing of the clocks", async () => {
+  const date = new Date(Date.now() - 600_000).toUTCString();
+  const found = async (headers) => codes(await diagnose(new sdk.BookMoreClient({ fetch: async () => Response.json(kit.usage(), { headers }) })));
+  assert.deepEqual([await found({ date }), await found({ date, age: "600" })], [["clock_skew"], []]);
 });
 
 it("a token function that fails: where its error is, and why it was called", async () => {

@@ -459,6 +459,31 @@ describe("the output", () => {
     }
   });
 
+  it("a server that answers this origin otherwise than none refuses it", async () => {
+    const refusing = createServer((req, res) => res.writeHead(req.headers.origin ? 500 : 401).end());
+    await new Promise((resolve) => refusing.listen(0, "127.0.0.1", resolve));
+    const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${refusing.address().port}` }));
+    refusing.close();
+    const [{ code, message }] = JSON.parse(stdout).findings;
+    assert.equal(code, "cors_origin");
+    assert.match(message, /^A GET without an Origin is answered with 401, one from a page of https:\/\/app\.example with 500, /);
+  });
+
+  it("a 407 is the answer of a proxy on the way", async () => {
+    const refusing = createServer((_, res) => res.writeHead(407).end());
+    await new Promise((resolve) => refusing.listen(0, "127.0.0.1", resolve));
+    const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${refusing.address().port}` }));
+    refusing.close();
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code, message }) => [code, /answers with 407/.test(message)]), [["proxy_refused", true]]);
+  });
+
+  it("a name below localhost, which only browsers know", async () => {
+    const { stdout } = await run(["--json"], env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "api.localhost") }));
+    const [found] = JSON.parse(stdout).findings;
+    // Some systems resolve such a name.
+    if (found) assert.deepEqual([found.code, found.fix], ["unknown_host", `export BOOKMORE_URL=${server.baseUrl.replace("127.0.0.1", "localhost")}`]);
+  });
+
   it("names what a page does not know because of a hidden header", async () => {
     for (const [exposed, sentence] of [
       ["retry-after,x-request-id", /^A page cannot read date, and so does not know how far its clock is from the server's\.$/],
@@ -652,6 +677,7 @@ describe("the output", () => {
   it("blames a certificate only for its own faults", async () => {
     for (const [tls, sentence] of [
       ["expired", /^The certificate of 127\.0\.0\.1:\d+ has expired;/],
+      ["otherName", /^The certificate of 127\.0\.0\.1:\d+ is for other names: if one of them is the server's, .*; if none is, something in between answers, /],
       ["early", /^The certificate of 127\.0\.0\.1:\d+ is not valid yet,/],
       ["ofExpired", /^The certificate of 127\.0\.0\.1:\d+ has not expired, but that of an authority above it has \(Expired authority, from/],
       ["ofEarly", /^The certificate of an authority above that of 127\.0\.0\.1:\d+ \(Early authority, from .*is not valid yet,/],

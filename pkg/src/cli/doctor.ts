@@ -1,7 +1,7 @@
 import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
 import { isSafelisted, isSameOrigin, passesCorsCheck } from "../cors.js";
 import { Examination } from "../diagnose/examine.js";
-import type { Facts } from "../diagnose/facts.js";
+import type { Facts, Probe } from "../diagnose/facts.js";
 import { corsFix, type Settings } from "../diagnose/fixes.js";
 import { errorFinding, isLate } from "../diagnose/network.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
@@ -61,7 +61,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const own = facts.headerNames.length > 0 || values.credentials ? facts.headerNames : ["authorization"];
   const includesCookies = values.credentials ?? false;
   if (page !== undefined) {
-    await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, ["reply", "redirect"].includes(facts.reach?.came ?? ""), signal);
+    await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, facts.reach, signal);
   }
   if (!refusal) {
     checklist.announce("call");
@@ -124,13 +124,13 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
   checklist.steps[at]!.findings.push(await unusedProxy(proxy, answersDirectly, signal));
 }
 
-/** What a page may read, by what a browser would be told. `isAnswered`: whether a plain GET got a reply. */
-async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, isAnswered: boolean, signal: AbortSignal): Promise<void> {
+/** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. */
+async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, plain: Probe | undefined, signal: AbortSignal): Promise<void> {
   const message = "The server answers a plain GET, but not what a browser sends for a page: an OPTIONS request, or a GET with an Origin header.";
   const lost = (detail: string): Checked => ({
     outcome: "failed",
     detail,
-    findings: isAnswered ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
+    findings: plain?.came === "reply" || plain?.came === "redirect" ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
   });
   await checklist.step("page", async (): Promise<Checked> => {
     if (isFetchBroken()) return { outcome: "skipped", detail: FETCH_BROKEN };
@@ -144,7 +144,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     }
     if (!came) return lost(`nothing within ${LIMIT_MS / 1000} s`);
     const { preflight, reply } = came;
-    const findings = corsFindings(request, baseUrl, preflight, reply);
+    const findings = corsFindings(request, baseUrl, preflight, reply, plain?.came === "reply" ? plain.status : undefined);
     const isFine = findings.every(({ level }) => level === "note");
     const statuses = `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}`;
     if (isHiddenRedirect(request, reply)) {

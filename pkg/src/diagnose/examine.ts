@@ -154,7 +154,7 @@ export class Examination {
         const headers = reply?.response?.headers;
         call.headers = headers;
         call.contentType = textOf(headers, "content-type");
-        call.aheadMs = aheadMs(textOf(headers, "date"));
+        call.aheadMs = aheadMs(textOf(headers, "date"), textOf(headers, "age"));
       } catch (thrown) {
         if (this.#signal?.aborted) throw abortReason(this.#signal);
         if (isWhole(thrown)) call.error = thrown;

@@ -19,11 +19,12 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if (call?.error?.attempts?.at(-1)?.status) return [lostBody(call.error, facts)];
   if (isLate(facts)) return [errorFinding(late(baseUrl))];
   if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
-  if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
+  const withWorker = (finding: Finding): Finding => (facts.hasServiceWorker && finding.candidates ? { ...finding, candidates: [...finding.candidates, serviceWorker(baseUrl)] } : finding);
+  if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : withWorker(inPage(facts, page, baseUrl))];
   if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
   const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking, "This page may read the server's replies, and of the call it could read none.", facts.includesCookies));
-  return found ? [{ ...found, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
+  return found ? [{ ...withWorker(found), doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
 }
 
 /** Headers came: what was lost is the body. Node.js tells why. */
@@ -43,7 +44,10 @@ function outside(baseUrl: string, code: string, hasAnswered = false): Finding {
 }
 
 export function connectionRefused(url: URL): Cause {
-  return { code: "connection_refused", message: `Nothing listens at ${placeOf(url)}: the server is not running, or uses another port.`, fix: `curl -i ${shellWord(url.href)}` };
+  const { hostname } = url;
+  // A server of this machine may listen at one of its addresses only.
+  const other = isLoopback(hostname) ? ` or another address, such as ${hostname === "localhost" ? "[::1]" : "localhost"}` : "";
+  return { code: "connection_refused", message: `Nothing listens at ${placeOf(url)}: the server is not running, or uses another port${other}.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 
 export function unknownHost({ hostname }: URL): Cause {
@@ -89,8 +93,9 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
       add("needs_https", "What listens at this port speaks TLS, and no plain http.", settings.baseUrl(httpsOf(baseUrl)));
       if (isInsecure(baseUrl)) add("csp_upgrade", "The Content-Security-Policy of this page has upgrade-insecure-requests: the browser asks by https instead, and gets no reply. Let the API answer by https, or remove that.");
     }
-    if (isPrivate(hostname) && !isPrivate(pageHost(page))) {
-      add("local_network", "The page is on the internet and the server on the local network. The browser asks the user for permission first; the site's settings show the answer.");
+    // The address of a name is hidden.
+    if ((isPrivate(hostname) || !isNumber) && !isPrivate(pageHost(page))) {
+      add("local_network", "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer.");
     }
     if (isLocal && page.startsWith("https:") && protocol === "http:") {
       add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
@@ -103,6 +108,10 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   }
   add("blocked_reply", `${BLOCKED} Or the browser refuses this port, as it does some.`);
   return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), doctor: doctorLine(asking, baseUrl, includesCookies) };
+}
+
+export function serviceWorker(baseUrl: string): Cause {
+  return { code: "service_worker", message: "The page's service worker answers in place of the server; let it leave the API to the browser.", fix: `if (event.request.url.startsWith("${baseUrl}/")) return;` };
 }
 
 const RESET: Cause = { code: "connection_reset", message: "What listens there, or something on the way, ends the connection without a reply." };
@@ -139,13 +148,13 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
       DUPLICATE,
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
       { code: "moved", message: "The API has moved, and the server redirects to its new address. Use that as the base URL." },
-      { code: "base_url", message: "What answers there is not the API: the host, port or path of the base URL is wrong." },
+      { code: "base_url", message: "What answers there is not the API: the scheme, host, port or path of the base URL is wrong." },
       ...(facts.hasOwnFetch ? [CUSTOM_FETCH] : []),
     ];
     return oneOf({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it.` }, candidates);
   }
   if (again?.came === "nothing") return hiddenReply(asking, "This page could read the server's replies at first, and then not even the same one again.");
-  const unread = "This page can read the server's replies, but none to what it sends with";
+  const unread = plain?.came === "redirect" ? "The server redirects this page, which gets no reply at all to what it sends with" : "This page can read the server's replies, but none to what it sends with";
   const refused = asking.headerNames.filter((name) => headers[name]?.came === "nothing");
   if (refused.length > 0) {
     const names = refused.join(", ");
@@ -180,7 +189,10 @@ function errorReplies(what: string, refused: string, fix: Pick<Cause, "fix" | "e
 function hiddenReply(asking: Asking, message: string, includesCookies = false): Finding {
   // No probe sends cookies and headers together.
   const together: Cause[] = includesCookies && asking.headerNames.length > 0
-    ? [{ code: "cors_headers", message: "Access-Control-Allow-Headers is *, which counts for nothing when cookies are sent: it must name the headers.", ...corsFix(asking) }]
+    ? [
+        { code: "cors_headers", message: "Access-Control-Allow-Headers is *, which counts for nothing when cookies are sent: it must name the headers.", ...corsFix(asking) },
+        { code: "cors_credentials", message: "The reply to OPTIONS has no Access-Control-Allow-Credentials, which that to GET has.", ...corsFix(asking) },
+      ]
     : [];
   return oneOf({ code: "no_reply", message }, [
     ...together,
