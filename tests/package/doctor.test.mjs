@@ -377,6 +377,12 @@ describe("the output", () => {
     assert.equal((await run(["--token-file", "token"], { BOOKMORE_URL: server.baseUrl })).code, 0);
   });
 
+  it("tries everything else if the credentials must not go over plain http", async () => {
+    const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: "http://no-such-host.invalid" }));
+    const findings = JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]);
+    assert.deepEqual([code, findings[0], findings[1][0]], [4, ["insecure_http", "export BOOKMORE_URL=https://no-such-host.invalid"], "unknown_host"]);
+  });
+
   it("runs the token command once, even if it is slow", { timeout: 60_000 }, async () => {
     const refusing = await host({ fake: { bearerToken: GOOD } }, made);
     const file = join(user.folder, "asked");

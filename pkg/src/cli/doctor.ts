@@ -2,13 +2,14 @@ import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-s
 import { isSafelisted, isSameOrigin, passesCorsCheck } from "../cors.js";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts, Probe } from "../diagnose/facts.js";
-import { corsFix, type Settings } from "../diagnose/fixes.js";
+import { corsFix, httpsOf, type Settings } from "../diagnose/fixes.js";
 import { errorFinding, isLate } from "../diagnose/network.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import { shellWord } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { isHeaderName } from "../header-name.js";
+import { isInsecure } from "../loopback.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { parsed } from "./arguments.js";
 import { clientOf, sourceName, WAYS } from "./credentials.js";
@@ -96,6 +97,11 @@ async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
     throw badArguments(`BOOKMORE_URL: ${(error as Error).message}`);
   }
   if (source === undefined) return { client, source };
+  const { BOOKMORE_URL } = env;
+  if (BOOKMORE_URL && isInsecure(BOOKMORE_URL)) {
+    const message = "No call is made, because no token and no key goes over plain http.";
+    return { client, source, refusal: errorFinding({ code: "insecure_http", message, fix: `export BOOKMORE_URL=${shellWord(httpsOf(BOOKMORE_URL))}` }) };
+  }
   try {
     // Without refreshing, because the question is why this token is refused.
     return { client: await clientOf(tokenFile, {}, false), source };

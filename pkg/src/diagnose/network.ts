@@ -111,7 +111,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
 }
 
 export function serviceWorker(baseUrl: string): Cause {
-  return { code: "service_worker", message: "The page's service worker answers in place of the server; let it leave the API to the browser.", fix: `if (event.request.url.startsWith("${baseUrl}/")) return;` };
+  return { code: "service_worker", message: "The page's service worker stands between the page and the server; let it leave the API to the browser.", fix: `if (event.request.url.startsWith("${baseUrl}/")) return;` };
 }
 
 const RESET: Cause = { code: "connection_reset", message: "What listens there, or something on the way, ends the connection without a reply." };
