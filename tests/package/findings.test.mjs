@@ -299,6 +299,11 @@ it("says that a token has not expired only if it has an expiry", () => {
   assert.doesNotMatch(messageOf({ iss: "https://id.example" }), /expired/);
 });
 
+it("what answers without CORS headers may be a TLS port that was asked by plain http", () => {
+  const [{ candidates }] = findingsOf(facts({ plain: nothing }));
+  assert.match(candidates.find(({ code }) => code === "base_url").message, /: the scheme, host, port or path of the base URL is wrong\.$/);
+});
+
 it("says only of a page that reads replies that it does", () => {
   const messageOf = (plain) => findingsOf(facts({ headers: { authorization: nothing }, contentType: nothing, again: plain, followed: nothing, plain })).at(-1).message;
   assert.match(messageOf(readable()), /^This page can read the server's replies, but none to what it sends with authorization or/);
