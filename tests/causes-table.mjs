@@ -1,7 +1,7 @@
 // The table of causes in pkg/docs/diagnose.md, from the tests: why calls fail, and what is found.
 import { CAUSES } from "./package/diagnose/causes.mjs";
 
-const GROUPS = ["no_reply", "cors_blocked", "preflight_refused", "html_reply", "redirected", "cors_headers", "cors_credentials"];
+const GROUPS = ["no_reply", "cors_blocked", "preflight_refused", "html_reply", "redirected", "cors_headers", "cors_credentials", "truncated"];
 
 /** The rows in Markdown. */
 export function causesTable() {

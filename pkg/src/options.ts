@@ -248,7 +248,7 @@ export function answerOf(given: unknown): Answer {
   if ((isObject || token !== undefined) && !isSecret(token)) {
     return {
       unusable:
-        `The bearerToken function must give ${SECRET}, { token, expiresAt } with such a token, or null to send none.`,
+        `The bearerToken function must give ${SECRET}, and without the word Bearer, { token, expiresAt } with such a token, or null to send none.`,
     };
   }
   const isTime = isDate || typeof expiresAt === "number";

@@ -68,7 +68,7 @@ for (const browser of ["chromium", "firefox", "webkit"]) {
       it(row.cause, async () => {
         const server = await host(row.host, made);
         try {
-          const given = { options: clientOptions(row, server.baseUrl), request: row.company && { companyId: row.company } };
+          const given = { options: clientOptions(row, server.baseUrl), request: row.company && { companyId: row.company }, adds: row.adds };
           const { diagnosis, text } = await diagnosed(browser, { ...row, csp: row.csp?.replace("API", server.baseUrl) }, given);
           assert.equal(diagnosis.error, undefined);
           const found = findingsIn(diagnosis);
@@ -79,9 +79,9 @@ for (const browser of ["chromium", "firefox", "webkit"]) {
           assert.deepEqual(diagnosis.told, diagnosis.steps);
           assert.ok(diagnosis.steps.every(({ ms }) => ms >= 0 && ms < 11_000));
           for (const spelling of SECRETS.flatMap(spellings)) assert.ok(!text.includes(spelling), `a secret: ${text}`);
-          // Only the call sends secrets, no probe does.
+          // Only the call sends secrets, no probe does. Browsers send it again if the connection ends.
           const withSecret = server.requests.filter(({ headers }) => SECRETS.some((secret) => JSON.stringify(headers).includes(secret)));
-          assert.ok(withSecret.length <= 1, JSON.stringify(server.requests));
+          assert.ok(new Set(withSecret.map(JSON.stringify)).size <= 1, JSON.stringify(server.requests));
           assert.ok(server.requests.every(({ method }) => method === "GET" || method === "OPTIONS"));
           if (row.code) named++;
         } finally {

@@ -28,7 +28,7 @@ it("the result prints, and survives JSON", async () => {
   assert.deepEqual([fine.ok, String(fine), names(fine)], [true, "✔ The call returned a usage.", ["runtime", "options", "reachability", "call"]]);
   fake.set(undefined, { kind: "login-page" });
   const found = await diagnose(fake.client());
-  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {7}new BookMoreClient\(.*\)\n {2}2\. .*\(base_url\)$/);
+  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {7}new BookMoreClient\(.*\)\n {2}2\. .*\(base_url\)\n {2}3\. .*\(blocked_reply\)\n .*$/);
   assert.deepEqual(JSON.parse(JSON.stringify(found)), { ok: false, findings: found.findings, steps: found.steps });
   assert.deepEqual(structuredClone({ ...found }).findings, found.findings);
 });
@@ -257,6 +257,12 @@ it("reads a handmade reply as the client does", async () => {
   assert.deepEqual([steps.find(({ name }) => name === "reachability").outcome, findings.map(({ code }) => code)], ["ok", ["clock_skew"]]);
 });
 
+it("a cached reply's date tells nothing of the clocks", async () => {
+  const date = new Date(Date.now() - 600_000).toUTCString();
+  const found = async (headers) => codes(await diagnose(new sdk.BookMoreClient({ fetch: async () => Response.json(kit.usage(), { headers }) })));
+  assert.deepEqual([await found({ date }), await found({ date, age: "600" })], [["clock_skew"], []]);
+});
+
 it("a token function that fails: where its error is, and why it was called", async () => {
   const refusing = kit.createFakeBookMore({ bearerToken: "another" });
   const client = refusing.client({ bearerToken: ({ forceRefresh }) => { if (forceRefresh) throw new Error("x"); return "stale"; } });
@@ -309,5 +315,23 @@ it("malformed tokens are not JWTs", async () => {
     const [finding] = (await diagnose(fake.client({ bearerToken }))).findings;
     assert.match(finding.code, /^token_(refused|expired)$/);
     assert.doesNotMatch(finding.message, /NaN|undefined|Infinity|object Object/);
+  }
+});
+
+it("says what a token or a key looks like that is none, and quotes nothing of it", async () => {
+  for (const [secret, words] of [
+    ['"s3cret"', "begins with a quotation mark"],
+    ['{"access_token":"s3cret"}', "begins with a bracket, as JSON does"],
+    ["Bearer", "begins with the word Bearer, which the client adds itself"],
+    ["$s3cret", "begins as a variable or a placeholder does that was not replaced"],
+    ["undefined", "is a word such as undefined or null"],
+    ["s3cret", undefined],
+  ]) {
+    const fetch = async () => new Response(null, { status: 401 });
+    const messageOf = async (options) => (await diagnose(new sdk.BookMoreClient({ fetch, ...options }))).findings[0].message;
+    const [token, key] = [await messageOf({ bearerToken: secret }), await messageOf({ apiKey: secret })];
+    assert.ok(token.endsWith(` The token that was sent ${words ?? "is no JWT, or cannot be read as one"}.`), token);
+    assert.ok(key.endsWith(` An API key was sent${words ? `; it ${words}` : ""}.`), key);
+    assert.doesNotMatch(token + key, /s3cret/);
   }
 });

@@ -377,6 +377,12 @@ describe("the output", () => {
     assert.equal((await run(["--token-file", "token"], { BOOKMORE_URL: server.baseUrl })).code, 0);
   });
 
+  it("tries everything else if the credentials must not go over plain http", async () => {
+    const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: "http://no-such-host.invalid" }));
+    const findings = JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]);
+    assert.deepEqual([code, findings[0], findings[1][0]], [4, ["insecure_http", "export BOOKMORE_URL=https://no-such-host.invalid"], "unknown_host"]);
+  });
+
   it("runs the token command once, even if it is slow", { timeout: 60_000 }, async () => {
     const refusing = await host({ fake: { bearerToken: GOOD } }, made);
     const file = join(user.folder, "asked");
@@ -435,6 +441,53 @@ describe("the output", () => {
       assert.ok(message.startsWith(`OPTIONS is redirected to ${url}/login, `) && message.includes(" has to let OPTIONS through"), message);
       assert.deepEqual([fix, elsewhere], [undefined, undefined]);
     }
+  });
+
+  it("a refusal without CORS headers prevents no call where the usage has them", async () => {
+    const USAGE = '{"tokensUsed":1,"tokenLimit":10,"tokensRemaining":9,"isWithinBudget":true,"windowDays":30}';
+    const PREFLIGHT = { "access-control-allow-origin": PAGE, "access-control-allow-headers": "authorization", "access-control-allow-credentials": "true" };
+    for (const [headers, args, level, sentence] of [
+      [{ "access-control-allow-origin": "*" }, [], "note", /^The reply with a usage has CORS headers, and the refusal/],
+      [{ "access-control-allow-origin": "*" }, ["--credentials"], "error", /^The preflight has CORS headers, and the 401 .*: either .*, or only the preflight has them/],
+      [{}, [], "error", /^The preflight has CORS headers, and the 401 .*: either .*, or only the preflight has them/],
+    ]) {
+      const other = createServer((req, res) => {
+        if (req.method === "OPTIONS") return res.writeHead(204, PREFLIGHT).end();
+        if (!req.headers.authorization) return res.writeHead(401).end();
+        res.writeHead(200, { "content-type": "application/json", ...headers }).end(USAGE);
+      });
+      await new Promise((resolve) => other.listen(0, "127.0.0.1", resolve));
+      const { code, stdout } = await run(["--origin", PAGE, ...args, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${other.address().port}` }));
+      other.close();
+      const [found, ...others] = JSON.parse(stdout).findings;
+      assert.deepEqual([found.code, found.level, others, code], ["cors_error_replies", level, [], level === "note" ? 0 : 1], stdout);
+      assert.match(found.message, sentence);
+    }
+  });
+
+  it("a server that answers this origin otherwise than none refuses it", async () => {
+    const refusing = createServer((req, res) => res.writeHead(req.headers.origin ? 500 : 401).end());
+    await new Promise((resolve) => refusing.listen(0, "127.0.0.1", resolve));
+    const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${refusing.address().port}` }));
+    refusing.close();
+    const [{ code, message }] = JSON.parse(stdout).findings;
+    assert.equal(code, "cors_origin");
+    assert.match(message, /^A GET without an Origin is answered with 401, one from a page of https:\/\/app\.example with 500, /);
+  });
+
+  it("a 407 is the answer of a proxy on the way", async () => {
+    const refusing = createServer((_, res) => res.writeHead(407).end());
+    await new Promise((resolve) => refusing.listen(0, "127.0.0.1", resolve));
+    const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${refusing.address().port}` }));
+    refusing.close();
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code, message }) => [code, /answers with 407/.test(message)]), [["proxy_refused", true]]);
+  });
+
+  it("a name below localhost, which only browsers know", async () => {
+    const { stdout } = await run(["--json"], env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "api.localhost") }));
+    const [found] = JSON.parse(stdout).findings;
+    // Some systems resolve such a name.
+    if (found) assert.deepEqual([found.code, found.fix], ["unknown_host", `export BOOKMORE_URL=${server.baseUrl.replace("127.0.0.1", "localhost")}`]);
   });
 
   it("names what a page does not know because of a hidden header", async () => {
@@ -630,6 +683,7 @@ describe("the output", () => {
   it("blames a certificate only for its own faults", async () => {
     for (const [tls, sentence] of [
       ["expired", /^The certificate of 127\.0\.0\.1:\d+ has expired;/],
+      ["otherName", /^The certificate of 127\.0\.0\.1:\d+ is for other names: if one of them is the server's, .*; if none is, something in between answers, /],
       ["early", /^The certificate of 127\.0\.0\.1:\d+ is not valid yet,/],
       ["ofExpired", /^The certificate of 127\.0\.0\.1:\d+ has not expired, but that of an authority above it has \(Expired authority, from/],
       ["ofEarly", /^The certificate of an authority above that of 127\.0\.0\.1:\d+ \(Early authority, from .*is not valid yet,/],

@@ -31,6 +31,8 @@ const inNode = (more) => facts({ page: undefined, reach: readable(), plain: read
 const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates }) => [code, ...(level === "note" ? ["note"] : []), ...(candidates?.map(({ code }) => code) ?? [])].join(" "));
 
 const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved base_url";
+/** Where only the call gets no reply. */
+const HIDDEN = "no_reply cors_error_replies truncated connection_reset blocked_reply";
 /** What ends the list of what keeps a page from a server. */
 const OTHERS = "cors_blocked connection_reset redirected blocked_reply";
 const usage = { sent: ["authorization"], contentType: "application/json; charset=utf-8" };
@@ -53,22 +55,29 @@ const TABLE = [
   ["both headers allowed, cookies beside a wildcard", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing }, ["cors_credentials cors_credentials cors_error_replies"]],
   ["endpoint routing, errors without CORS", { plain: nothing }, [BLOCKED]],
   ["sign-in redirect in front", { plain: nothing }, [BLOCKED]],
-  ["everything readable but the call's reply", { plain: readable(), headers: { authorization: readable() } }, ["no_reply cors_error_replies truncated"]],
-  ["the same with cookies, which no probe sends together with headers", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: readable() }, ["no_reply cors_headers cors_error_replies truncated"]],
-  ["nothing listens, unknown name, certificate", { reach: nothing }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
-  ["the same, in a page that is cross-origin isolated", { reach: nothing, isIsolated: true }, ["no_reply cors_blocked connection_refused unknown_host certificate_untrusted not_tls connection_reset redirected blocked_reply"]],
-  ["the same, offline", { reach: nothing, isOffline: true }, [`no_reply offline connection_refused unknown_host certificate_untrusted not_tls ${OTHERS}`]],
+  ["everything readable but the call's reply", { plain: readable(), headers: { authorization: readable() } }, [HIDDEN]],
+  ["the same with cookies, which no probe sends together with headers", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: readable() }, ["no_reply cors_headers cors_credentials cors_error_replies truncated connection_reset blocked_reply"]],
+  ["nothing listens, unknown name, certificate", { reach: nothing }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls local_network ${OTHERS}`]],
+  ["the same, in a page that is cross-origin isolated", { reach: nothing, isIsolated: true }, ["no_reply cors_blocked connection_refused unknown_host certificate_untrusted not_tls local_network connection_reset redirected blocked_reply"]],
+  ["the same, offline", { reach: nothing, isOffline: true }, [`no_reply offline connection_refused unknown_host certificate_untrusted not_tls local_network ${OTHERS}`]],
   ["an IP address needs no name", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, [`no_reply connection_refused needs_https ${OTHERS}`]],
   ["a local server, and a page on the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, [`no_reply connection_refused certificate_untrusted not_tls local_network ${OTHERS}`]],
   ["the page's own server, from which the page came", { reach: nothing, plain: nothing, baseUrl: `${PAGE}/api` }, ["no_reply connection_reset connection_refused blocked_reply"]],
   ["the page's connect-src", { reach: undefined, plain: nothing, isRefusedByCsp: true }, ["csp_connect_src"]],
   ["the page's connect-src, and an API of its own origin", { reach: nothing, plain: nothing, isRefusedByCsp: true, baseUrl: `${PAGE}/api` }, ["csp_connect_src"]],
-  ["a rate limiter that takes effect during the preflights", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
-  ["a rate limiter that takes effect during the probe with cookies", { reach: undefined, includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing, again: nothing }, ["no_reply cors_error_replies truncated"]],
+  ["a rate limiter that takes effect during the preflights", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, [HIDDEN]],
+  ["a rate limiter that takes effect during the probe with cookies", { reach: undefined, includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing, again: nothing }, [HIDDEN]],
   ["mixed content", { reach: nothing, baseUrl: "http://api.example" }, ["mixed_content"]],
   ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
   ["the server hangs, asked with CORS", { reach: undefined, plain: { came: "late" } }, ["timeout"]],
-  ["the body broke off", { plain: readable(), headers: { authorization: readable() }, call: failed("network_error", { attempts: [{ status: 200 }] }) }, ["truncated"]],
+  ["the body broke off", { plain: readable(), headers: { authorization: readable() }, call: failed("network_error", { attempts: [{ status: 200 }] }) }, ["truncated truncated content_encoding"]],
+  ...["Z_DATA_ERROR", "ERR__ERROR_FORMAT_PADDING_2", "ZSTD_error_prefix_unknown"].map((code) => [`the body is not compressed as labelled: ${code}`, { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code } } }) }, ["content_encoding"]]),
+  ["the body broke off outside of a page", { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code: "UND_ERR_SOCKET" } } }) }, ["truncated"]],
+  ["a fetch of the page that is not the browser's", { plain: nothing, hasOwnFetch: true }, [`${BLOCKED} custom_fetch`]],
+  ["a service worker, and no reply", { reach: nothing, hasServiceWorker: true }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls local_network ${OTHERS} service_worker`]],
+  ["a service worker, and no CORS headers", { plain: nothing, hasServiceWorker: true }, [`${BLOCKED} service_worker`]],
+  ["a service worker, and no reply to the call", { plain: readable(), headers: { authorization: readable() }, hasServiceWorker: true }, [`${HIDDEN} service_worker`]],
+  ["plain http, which the page's policy may upgrade", { reach: nothing, page: "http://app.example", baseUrl: "http://api.example" }, [`no_reply connection_refused unknown_host needs_https csp_upgrade local_network ${OTHERS}`, "insecure_http note"]],
   ["a resource policy hides what CORS shows", { reach: nothing, plain: readable(), headers: { authorization: readable() }, call: usage }, []],
 
   // What answered.
@@ -85,9 +94,9 @@ const TABLE = [
   ["a redirect to no URL", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "http://[" }) }, ["redirected"]],
   ["a redirect to nowhere", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302 }) }, ["redirected"]],
   ["304", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 304 }) }, ["unexpected_response"]],
-  ["HTML", { call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url"]],
-  ["HTML in a page with a service worker", { hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url service_worker"]],
-  ["HTML for a fetch that may add credentials", { hasFetch: true, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), sent: [] } }, ["html_reply login_page base_url"]],
+  ["HTML", { call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url blocked_reply"]],
+  ["HTML in a page with a service worker", { hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url blocked_reply service_worker"]],
+  ["HTML for a fetch that may add credentials", { hasFetch: true, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), sent: [] } }, ["html_reply login_page base_url blocked_reply"]],
   ["a picture", { call: failed("unexpected_response", { status: 200, contentType: "image/png" }) }, ["unexpected_response"]],
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response"]],
   ["a 404 without an error code", { call: failed("api_error", { status: 404 }) }, ["base_url"]],
@@ -122,7 +131,7 @@ const TABLE = [
   ["not valid yet only by the server's clock", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { nbf: NOW - MINUTE } } }, ["clock_skew"]],
   ["expired only by the clock here is not the cause", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_refused", "clock_skew note"]],
 
-  ["expired, but the 401 cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, ["no_reply cors_error_replies truncated", "token_expired"]],
+  ["expired, but the 401 cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, [HIDDEN, "token_expired"]],
 
   // The platform.
   ["no WebAssembly by the page's policy", { call: undefined, runtime: REFUSED }, ["wasm_csp"]],
@@ -168,7 +177,7 @@ it("where the browser hides a redirect's target, names the command that sees it"
 
 it("keeps a path of the page's own server, which is there to be passed on", () => {
   const found = (baseUrl) => findingsOf(facts({ baseUrl, call: failed("api_error", { status: 404 }) }))[0];
-  assert.ok(found(`${PAGE}/api`).message.endsWith("If this server is to pass /api on to the API, it does not."));
+  assert.ok(found(`${PAGE}/api`).message.endsWith("If this server is to pass /api on to the API, it does not, or it keeps /api in the path or its own name as the Host (Vite: rewrite, changeOrigin)."));
   assert.equal(found(`${PAGE}/api`).fix, undefined);
   assert.match(found("https://api.example/api").fix, /"https:\/\/api\.example"/);
 });
@@ -290,6 +299,40 @@ it("says that a token has not expired only if it has an expiry", () => {
   assert.doesNotMatch(messageOf({ iss: "https://id.example" }), /expired/);
 });
 
+it("what answers without CORS headers may be a TLS port that was asked by plain http", () => {
+  const [{ candidates }] = findingsOf(facts({ plain: nothing }));
+  assert.match(candidates.find(({ code }) => code === "base_url").message, /: the scheme, host, port or path of the base URL is wrong\.$/);
+});
+
+it("says only of a page that reads replies that it does", () => {
+  const messageOf = (plain) => findingsOf(facts({ headers: { authorization: nothing }, contentType: nothing, again: plain, followed: nothing, plain })).at(-1).message;
+  assert.match(messageOf(readable()), /^This page can read the server's replies, but none to what it sends with authorization or/);
+  assert.match(messageOf({ came: "redirect" }), /^The server redirects this page, which gets no reply at all to what it sends with authorization or/);
+});
+
+it("a 403 that everybody gets is not blamed on the credentials alone", () => {
+  const messageOf = (status) => findingsOf(inNode({ plain: readable(status), call: failed("permission_denied") }))[0].message;
+  assert.match(messageOf(403), / A GET without credentials gets the same: /);
+  assert.equal(messageOf(401), "It is permission_denied.");
+});
+
+it("a 500 of the page's own server may be that of a proxy that reaches no API", () => {
+  const messageOf = (more, error) => findingsOf(facts({ call: failed("server_error", error), ...more }))[0].message;
+  assert.match(messageOf({ baseUrl: `${PAGE}/api` }), / Perhaps this page's own server does not reach the API;/);
+  for (const message of [messageOf({}), messageOf({ baseUrl: `${PAGE}/api` }, { errorCode: "Fault" })]) assert.equal(message, "It is server_error.");
+});
+
+it("what listens at another address of this machine is named", () => {
+  const messageOf = (baseUrl) => findingsOf(facts({ page: "http://localhost:5173", reach: nothing, baseUrl }))[0].candidates[0].message;
+  assert.match(messageOf("http://127.0.0.1:9"), /, or uses another port or another address, such as localhost\.$/);
+  assert.match(messageOf("http://localhost:9"), /, such as \[::1\]\.$/);
+  assert.match(messageOf("https://api.example"), /, or uses another port\.$/);
+});
+
+it("a 431 or a 414 means that something is too long", () => {
+  for (const status of [431, 414]) assert.match(findingsOf(facts({ call: failed("api_error", { status }) }))[0].message, /, such as the token, is too long for it\.$/);
+});
+
 it("blames no browser outside of one", () => {
   for (const location of ["http://[", undefined]) {
     const [{ message }] = findingsOf(inNode({ call: failed("unexpected_response", { status: 302, location }) }));
@@ -299,7 +342,7 @@ it("blames no browser outside of one", () => {
 
 it("a service worker's page of HTML: what lets the server's reply through, and the line that sees it", () => {
   const [{ candidates, doctor }] = findingsOf(facts({ hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }));
-  assert.match(candidates[2].fix, /^if \(event\.request\.url\.startsWith\("https:\/\/api\.example\/"\)\) return;/);
+  assert.match(candidates[3].fix, /^if \(event\.request\.url\.startsWith\("https:\/\/api\.example\/"\)\) return;/);
   assert.match(doctor, /^BOOKMORE_URL=https:\/\/api\.example npx bookmore-sdk doctor --origin /);
 });
 

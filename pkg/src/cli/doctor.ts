@@ -1,14 +1,15 @@
 import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
-import { isSafelisted, isSameOrigin } from "../cors.js";
+import { isSafelisted, isSameOrigin, passesCorsCheck } from "../cors.js";
 import { Examination } from "../diagnose/examine.js";
-import type { Facts } from "../diagnose/facts.js";
-import { corsFix, type Settings } from "../diagnose/fixes.js";
+import type { Facts, Probe } from "../diagnose/facts.js";
+import { corsFix, httpsOf, type Settings } from "../diagnose/fixes.js";
 import { errorFinding, isLate } from "../diagnose/network.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import { shellWord } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { isHeaderName } from "../header-name.js";
+import { isInsecure } from "../loopback.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { parsed } from "./arguments.js";
 import { clientOf, sourceName, WAYS } from "./credentials.js";
@@ -27,6 +28,9 @@ const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "tok
 
 /** Errors on the way that explain whatever the call came to. */
 const DECISIVE: FindingCode[] = ["offline", "connect_timeout", "proxy_refused", "needs_https"];
+
+/** What is left of `cors_error_replies` where a page may read a usage. */
+const ONLY_ERRORS = "The reply with a usage has CORS headers, and the refusal of a GET without credentials has none: a page takes a refusal for a lost network, and asks for no new token.";
 
 /** `bookmore-sdk doctor`. */
 export async function doctor(args: string[], signal: AbortSignal): Promise<number> {
@@ -56,15 +60,15 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   await examination.network();
   // A page sends what the client here sends, or a token, unless it has cookies.
   const own = facts.headerNames.length > 0 || values.credentials ? facts.headerNames : ["authorization"];
+  const includesCookies = values.credentials ?? false;
   if (page !== undefined) {
-    const request = { page, headerNames: headerNames ?? own, includesCookies: values.credentials ?? false };
-    await asPage(checklist, baseUrl, request, ["reply", "redirect"].includes(facts.reach?.came ?? ""), signal);
+    await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, facts.reach, signal);
   }
   if (!refusal) {
     checklist.announce("call");
     await examination.call();
   }
-  return reported(checklist, facts, { isJson: values.json ?? false, source, page, isRefused: refusal !== undefined });
+  return reported(checklist, facts, { isJson: values.json ?? false, source, page, includesCookies, isRefused: refusal !== undefined });
 }
 
 /** An invalid company id is a wrong argument. The engine refuses it before it sends anything. */
@@ -93,6 +97,11 @@ async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
     throw badArguments(`BOOKMORE_URL: ${(error as Error).message}`);
   }
   if (source === undefined) return { client, source };
+  const { BOOKMORE_URL } = env;
+  if (BOOKMORE_URL && isInsecure(BOOKMORE_URL)) {
+    const message = "No call is made, because no token and no key goes over plain http.";
+    return { client, source, refusal: errorFinding({ code: "insecure_http", message, fix: `export BOOKMORE_URL=${shellWord(httpsOf(BOOKMORE_URL))}` }) };
+  }
   try {
     // Without refreshing, because the question is why this token is refused.
     return { client: await clientOf(tokenFile, {}, false), source };
@@ -121,13 +130,13 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
   checklist.steps[at]!.findings.push(await unusedProxy(proxy, answersDirectly, signal));
 }
 
-/** What a page may read, by what a browser would be told. `isAnswered`: whether a plain GET got a reply. */
-async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, isAnswered: boolean, signal: AbortSignal): Promise<void> {
+/** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. */
+async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, plain: Probe | undefined, signal: AbortSignal): Promise<void> {
   const message = "The server answers a plain GET, but not what a browser sends for a page: an OPTIONS request, or a GET with an Origin header.";
   const lost = (detail: string): Checked => ({
     outcome: "failed",
     detail,
-    findings: isAnswered ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
+    findings: plain?.came === "reply" || plain?.came === "redirect" ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
   });
   await checklist.step("page", async (): Promise<Checked> => {
     if (isFetchBroken()) return { outcome: "skipped", detail: FETCH_BROKEN };
@@ -141,7 +150,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     }
     if (!came) return lost(`nothing within ${LIMIT_MS / 1000} s`);
     const { preflight, reply } = came;
-    const findings = corsFindings(request, baseUrl, preflight, reply);
+    const findings = corsFindings(request, baseUrl, preflight, reply, plain?.came === "reply" ? plain.status : undefined);
     const isFine = findings.every(({ level }) => level === "note");
     const statuses = `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}`;
     if (isHiddenRedirect(request, reply)) {
@@ -156,17 +165,23 @@ interface Report {
   isJson: boolean;
   source: string | undefined;
   page: string | undefined;
+  /** Whether the page sends cookies. */
+  includesCookies: boolean;
   /** Whether the credentials could not be used, so that there was no call. */
   isRefused: boolean;
 }
 
 /** Prints the checklist, and gives the exit code. */
-async function reported({ steps }: Checklist, facts: Facts, { isJson, source, page, isRefused }: Report): Promise<number> {
+async function reported({ steps }: Checklist, facts: Facts, { isJson, source, page, includesCookies, isRefused }: Report): Promise<number> {
   const call = steps.find(({ name }) => name === "call");
   const onTheWay = steps.filter(({ name }) => name !== "page").flatMap(({ findings }) => findings);
   const hasUsage = facts.call !== undefined && !facts.call.error;
   // The call succeeded, so errors on the way did not prevent it.
   if (hasUsage) for (const step of steps) if (step.name !== "page") step.findings = step.findings.map((finding) => ({ ...finding, level: "note" }));
+  // A page may read the usage, so its calls succeed until one is refused.
+  if (page !== undefined && facts.call?.headers && passesCorsCheck(new Headers(facts.call.headers), page, includesCookies)) {
+    for (const step of steps) step.findings = step.findings.map((finding) => (finding.code === "cors_error_replies" ? { ...finding, level: "note", message: ONLY_ERRORS } : finding));
+  }
   // A proxy that made a tunnel is not to blame for what failed behind it.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const proxy = isHeeded() && !isTunnelled ? proxyFor(facts.baseUrl!) : undefined;

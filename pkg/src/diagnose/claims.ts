@@ -20,3 +20,17 @@ export function claimsOf(authorization: string | undefined): Claims | undefined 
   }
   return claims;
 }
+
+/** What shows that a text was never meant as a token or a key; it quotes nothing of it. */
+const FLAWS: [RegExp, string][] = [
+  [/^bearer/i, "begins with the word Bearer, which the client adds itself"],
+  [/^["'`]/, "begins with a quotation mark"],
+  [/^[{[]/, "begins with a bracket, as JSON does"],
+  [/^[$%<]/, "begins as a variable or a placeholder does that was not replaced"],
+  [/^(undefined|null|none|nil|nan|true|false)$/i, "is a word such as undefined or null"],
+];
+
+/** Follows "it"; undefined if nothing shows. */
+export function flawOf(secret: string): string | undefined {
+  return FLAWS.find(([pattern]) => pattern.test(secret))?.[1];
+}

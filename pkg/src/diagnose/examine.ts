@@ -8,9 +8,9 @@ import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { callsOf } from "../reach.js";
-import { isControlFlow, textOf } from "../thrown.js";
+import { isControlFlow, isNative, textOf } from "../thrown.js";
 import { isUsage } from "../watch/options.js";
-import { claimsOf } from "./claims.js";
+import { claimsOf, flawOf } from "./claims.js";
 import type { Call, Facts, Probe } from "./facts.js";
 import { IN_CODE } from "./fixes.js";
 import { aheadMs, LIMIT_MS, limited, probe, type ProbeInit } from "./probe.js";
@@ -51,6 +51,7 @@ export class Examination {
       baseUrl,
       headerNames: headerNames.filter((name) => !isSafelisted(name)),
       hasFetch: fetch !== undefined,
+      hasOwnFetch: !isNative(fetch ?? globalThis.fetch),
       includesCookies: credentials === "include",
       sendsCookies: page !== undefined && baseUrl !== undefined && (credentials === "include" || (credentials !== "omit" && isSameOrigin(baseUrl, page))),
       isJsonl,
@@ -138,7 +139,9 @@ export class Examination {
         requests++;
         const pairs = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
         call.sent = pairs.map(([name]) => name).filter((name) => name !== "accept");
-        call.claims = claimsOf(Object.fromEntries(pairs)["authorization"]);
+        const { authorization, "x-api-key": key = "" } = Object.fromEntries(pairs);
+        call.claims = claimsOf(authorization);
+        call.flaw = flawOf(authorization?.replace("Bearer ", "") ?? key);
       };
       calls?.sendListeners?.add(note);
       try {
@@ -149,8 +152,9 @@ export class Examination {
         if (!came) call.foreign = `did not settle within ${LONGEST_CALL_MS / 1000} s`;
         else if (!isUsage(reply?.data)) call.foreign = "returned something that is not a usage";
         const headers = reply?.response?.headers;
+        call.headers = headers;
         call.contentType = textOf(headers, "content-type");
-        call.aheadMs = aheadMs(textOf(headers, "date"));
+        call.aheadMs = aheadMs(textOf(headers, "date"), textOf(headers, "age"));
       } catch (thrown) {
         if (this.#signal?.aborted) throw abortReason(this.#signal);
         if (isWhole(thrown)) call.error = thrown;
@@ -162,7 +166,7 @@ export class Examination {
         calls?.sendListeners?.delete(note);
       }
       // If the app made calls in the meantime, it is unknown which of the requests was this call's.
-      if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = undefined;
+      if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = call.flaw = undefined;
       else call.sent ??= [];
       this.facts.call = call;
       this.facts.now = Date.now();

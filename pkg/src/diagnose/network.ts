@@ -1,3 +1,4 @@
+import type { AnyBookMoreError } from "bookmore-sdk";
 import { isSameOrigin } from "../cors.js";
 import { isInsecure, isLoopback } from "../loopback.js";
 import type { Call, Facts } from "./facts.js";
@@ -15,15 +16,22 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   const { baseUrl, page, reach, plain } = facts;
   // Of what stands in for a client nothing is known.
   if (baseUrl === undefined || !(reach ?? plain)) return call ? [errorFinding({ code: "no_reply", message: call.error!.message })] : [];
-  // Headers came: what was lost is the body.
-  if (call?.error?.attempts?.at(-1)?.status) return [errorFinding(truncated(call.error.message))];
+  if (call?.error?.attempts?.at(-1)?.status) return [lostBody(call.error, facts)];
   if (isLate(facts)) return [errorFinding(late(baseUrl))];
   if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
-  if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
+  const withWorker = (finding: Finding): Finding => (facts.hasServiceWorker && finding.candidates ? { ...finding, candidates: [...finding.candidates, serviceWorker(baseUrl)] } : finding);
+  if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : withWorker(inPage(facts, page, baseUrl))];
   if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
   const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking, "This page may read the server's replies, and of the call it could read none.", facts.includesCookies));
-  return found ? [{ ...found, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
+  return found ? [{ ...withWorker(found), doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
+}
+
+/** Headers came: what was lost is the body. Node.js tells why. */
+function lostBody({ message, cause }: AnyBookMoreError, { page, baseUrl, headerNames, includesCookies }: Facts): Finding {
+  if (/^(Z_DATA|ERR__|ZSTD_)/.test(systemCode(cause))) return errorFinding(MISLABELLED);
+  if (page === undefined) return errorFinding(truncated(message));
+  return { ...oneOf({ code: "truncated", message }, [CUT_OFF, MISLABELLED]), doctor: doctorLine({ page, headerNames }, baseUrl!, includesCookies) };
 }
 
 /** Outside a browser nothing is hidden, and `doctor` tells more. */
@@ -36,7 +44,10 @@ function outside(baseUrl: string, code: string, hasAnswered = false): Finding {
 }
 
 export function connectionRefused(url: URL): Cause {
-  return { code: "connection_refused", message: `Nothing listens at ${placeOf(url)}: the server is not running, or uses another port.`, fix: `curl -i ${shellWord(url.href)}` };
+  const { hostname } = url;
+  // A server of this machine may listen at one of its addresses only.
+  const other = isLoopback(hostname) ? ` or another address, such as ${hostname === "localhost" ? "[::1]" : "localhost"}` : "";
+  return { code: "connection_refused", message: `Nothing listens at ${placeOf(url)}: the server is not running, or uses another port${other}.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 
 export function unknownHost({ hostname }: URL): Cause {
@@ -67,12 +78,10 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   }
   const candidates: Cause[] = [];
   const add = (code: FindingCode, message: string, fix?: string) => candidates.push({ code, message, ...(fix === undefined ? {} : { fix }) });
-  const reset = () => add("connection_reset", "What listens there, or something on the way, ends the connection without a reply.");
   if (isOffline) add("offline", "This device is offline.");
   if (isSame) {
     // The page itself came from there, and a redirect is seen.
-    reset();
-    candidates.push(connectionRefused(url));
+    candidates.push(RESET, connectionRefused(url));
   } else {
     candidates.push(connectionRefused(url));
     const isNumber = /^[\d.]+$|^\[/.test(hostname);
@@ -82,9 +91,11 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
       add("not_tls", "What listens at this port speaks plain http, and no TLS.", isLocal ? settings.baseUrl(httpOf(baseUrl)) : undefined);
     } else {
       add("needs_https", "What listens at this port speaks TLS, and no plain http.", settings.baseUrl(httpsOf(baseUrl)));
+      if (isInsecure(baseUrl)) add("csp_upgrade", "The Content-Security-Policy of this page has upgrade-insecure-requests: the browser asks by https instead, and gets no reply. Let the API answer by https, or remove that.");
     }
-    if (isPrivate(hostname) && !isPrivate(pageHost(page))) {
-      add("local_network", "The page is on the internet and the server on the local network. The browser asks the user for permission first; the site's settings show the answer.");
+    // The address of a name is hidden.
+    if ((isPrivate(hostname) || !isNumber) && !isPrivate(pageHost(page))) {
+      add("local_network", "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer.");
     }
     if (isLocal && page.startsWith("https:") && protocol === "http:") {
       add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
@@ -92,18 +103,35 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
     // A probe that reads nothing gets no reply then, either.
     const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not allow this page, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
     candidates[isIsolated ? "unshift" : "push"](hidden);
-    reset();
+    candidates.push(RESET);
     add("redirected", "The server redirects, perhaps to a sign-in page, and the redirect cannot be followed: nothing answers there, it loops, or a policy of the page forbids it.");
   }
-  add("blocked_reply", "An extension of the browser or a proxy keeps the reply from the page, or the browser refuses this port, as it does some.");
+  add("blocked_reply", `${BLOCKED} Or the browser refuses this port, as it does some.`);
   return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), doctor: doctorLine(asking, baseUrl, includesCookies) };
 }
+
+export function serviceWorker(baseUrl: string): Cause {
+  return { code: "service_worker", message: "The page's service worker stands between the page and the server; let it leave the API to the browser.", fix: `if (event.request.url.startsWith("${baseUrl}/")) return;` };
+}
+
+const RESET: Cause = { code: "connection_reset", message: "What listens there, or something on the way, ends the connection without a reply." };
+const BLOCKED = "An extension of the browser, a proxy or what replaces the page's fetch keeps the reply from the page.";
+const CUT_OFF: Cause = { code: "truncated", message: "The reply broke off on its way." };
+const MISLABELLED: Cause = {
+  code: "content_encoding",
+  message: "The reply is not compressed as its Content-Encoding says, or was damaged on its way. Whatever sets that header, the server or a proxy, must compress the reply or leave the header out.",
+};
 
 /** What pasting these settings on top of existing ones leads to. */
 export const DUPLICATE: Cause = {
   code: "cors_duplicate",
   message: "The server and something in front of it both send Access-Control-Allow-Origin, and browsers accept it only once.",
   fix: "proxy_hide_header Access-Control-Allow-Origin;",
+};
+
+const CUSTOM_FETCH: Cause = {
+  code: "custom_fetch",
+  message: "The page's fetch is not the browser's own, but that of the client's options or of a library, such as one for tracing, and it adds cookies or a header, such as traceparent, that the CORS settings do not allow. Let it leave the API out.",
 };
 
 /** What CORS keeps the page from reading, of a server that answers. */
@@ -120,12 +148,13 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
       DUPLICATE,
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
       { code: "moved", message: "The API has moved, and the server redirects to its new address. Use that as the base URL." },
-      { code: "base_url", message: "What answers there is not the API: the host, port or path of the base URL is wrong." },
+      { code: "base_url", message: "What answers there is not the API: the scheme, host, port or path of the base URL is wrong." },
+      ...(facts.hasOwnFetch ? [CUSTOM_FETCH] : []),
     ];
     return oneOf({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it.` }, candidates);
   }
   if (again?.came === "nothing") return hiddenReply(asking, "This page could read the server's replies at first, and then not even the same one again.");
-  const unread = "This page can read the server's replies, but none to what it sends with";
+  const unread = plain?.came === "redirect" ? "The server redirects this page, which gets no reply at all to what it sends with" : "This page can read the server's replies, but none to what it sends with";
   const refused = asking.headerNames.filter((name) => headers[name]?.came === "nothing");
   if (refused.length > 0) {
     const names = refused.join(", ");
@@ -160,12 +189,17 @@ function errorReplies(what: string, refused: string, fix: Pick<Cause, "fix" | "e
 function hiddenReply(asking: Asking, message: string, includesCookies = false): Finding {
   // No probe sends cookies and headers together.
   const together: Cause[] = includesCookies && asking.headerNames.length > 0
-    ? [{ code: "cors_headers", message: "Access-Control-Allow-Headers is *, which counts for nothing when cookies are sent: it must name the headers.", ...corsFix(asking) }]
+    ? [
+        { code: "cors_headers", message: "Access-Control-Allow-Headers is *, which counts for nothing when cookies are sent: it must name the headers.", ...corsFix(asking) },
+        { code: "cors_credentials", message: "The reply to OPTIONS has no Access-Control-Allow-Credentials, which that to GET has.", ...corsFix(asking) },
+      ]
     : [];
   return oneOf({ code: "no_reply", message }, [
     ...together,
     { code: "cors_error_replies", message: "That reply had no CORS headers: a 401 or a redirect to a sign-in page for the token that was sent, a 429, or an error of the server or a proxy.", ...corsFix(asking) },
-    { code: "truncated", message: "The reply broke off on its way." },
+    CUT_OFF,
+    { ...RESET, message: `${RESET.message} It may do so because of the token, or of the headers' length.` },
+    { code: "blocked_reply", message: BLOCKED },
   ]);
 }
 

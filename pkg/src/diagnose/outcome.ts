@@ -1,10 +1,11 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
+import { isSameOrigin } from "../cors.js";
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
 import type { Call, Facts, Probe } from "./facts.js";
 import { httpsOf } from "./fixes.js";
-import { errorFinding, isLate, late, noReplyFindings, truncated } from "./network.js";
+import { errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated } from "./network.js";
 import { addressOf, LIMIT_MS } from "./probe.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -50,6 +51,14 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "decode_error":
       // A truncated reply is the only retryable one of these errors.
       return [errorFinding(error.isRetryable ? truncated(message) : { code, message })];
+    case "permission_denied": {
+      const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
+      return [errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong path, or something in front of the API, may be the reason." : ""}` })];
+    }
+    case "server_error": {
+      const isOwn = facts.baseUrl !== undefined && facts.page !== undefined && isSameOrigin(facts.baseUrl, facts.page) && error.errorCode === undefined;
+      return [errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` })];
+    }
     case "timeout": {
       const cause: Cause = isLate(facts) ? late(facts.baseUrl!) : { code, message };
       const limit = facts.waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
@@ -84,7 +93,7 @@ const SET_CLOCK = "timedatectl set-ntp true";
 
 /** Why the server answers 401, as far as the token shows. */
 function credentialsCause(facts: Facts, call: Call, message: string): Cause {
-  const { sent, claims } = call;
+  const { sent, claims, flaw } = call;
   const { hasFetch } = facts;
   if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
@@ -94,8 +103,8 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
     const session = facts.sendsCookies ? " If a session cookie is used instead, the session has expired or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
     return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
   }
-  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent.`, ...renewal(sent, facts) };
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent is no JWT, or cannot be read as one.`, ...renewal(sent, facts) };
+  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...renewal(sent, facts) };
+  if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.`, ...renewal(sent, facts) };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
   const { exp, iss, aud } = claims;
@@ -133,6 +142,7 @@ function skewOf(there: number, here: number): string {
 
 function apiCause(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Cause {
   const { status, message, errorCode } = error;
+  if (status === 431 || status === 414) return { code: "api_error", message: `${message} What was sent, such as the token, is too long for it.` };
   const isNobodys = errorCode === undefined && (status === 404 || status === 405);
   if (!isNobodys) return { code: "api_error", message };
   return { code: "base_url", ...wrongBase(facts, message) };
@@ -145,7 +155,7 @@ function wrongBase({ baseUrl, page, settings }: Facts, message: string): Pick<Ca
   const isEndpoint = baseUrl.endsWith(PATH);
   const words = `${message} The request went to ${baseUrl}${PATH}.`;
   // A page's own server has such a path to pass it on.
-  if (page === origin && !isEndpoint && baseUrl !== origin) return { message: `${words} If this server is to pass ${pathname} on to the API, it does not.` };
+  if (page === origin && !isEndpoint && baseUrl !== origin) return { message: `${words} If this server is to pass ${pathname} on to the API, it does not, or it keeps ${pathname} in the path or its own name as the Host (Vite: rewrite, changeOrigin).` };
   const without = isEndpoint ? baseUrl.slice(0, -PATH.length) : origin;
   return { message: words, ...(without === baseUrl ? {} : { fix: settings.baseUrl(without) }) };
 }
@@ -160,7 +170,8 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
       candidates: [
         { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call?.sent ? renewal(call.sent, facts) : {}) },
         { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
-        ...(isFromWorker ? [{ code: "service_worker", message: "The page's service worker answers instead of the server; let it leave the API to the browser.", fix: `if (event.request.url.startsWith("${baseUrl}/")) return;` } as const] : []),
+        { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) },
+        ...(isFromWorker ? [serviceWorker(baseUrl)] : []),
       ],
       ...(isFromWorker ? { doctor: doctorLine({ page, headerNames: facts.headerNames }, baseUrl, facts.includesCookies) } : {}),
     };

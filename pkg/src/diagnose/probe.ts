@@ -56,17 +56,17 @@ async function judged(response: Response): Promise<Probe> {
   const { type, status, redirected, url } = response;
   if (type === "opaque") return { came: "opaque" };
   if (type === "opaqueredirect") return { came: "redirect" };
-  const { location, date } = Object.fromEntries(headersOf(response.headers));
+  const { location, date, age } = Object.fromEntries(headersOf(response.headers));
   if (status >= 300 && status < 400 && location !== undefined) {
     await giveUp(response.body);
     return { came: "redirect", to: addressOf(location, url) };
   }
-  return { came: "reply", status, aheadMs: aheadMs(date), url: redirected ? addressOf(url) : undefined, isCamelCase: await isCamelCase(response) };
+  return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, isCamelCase: await isCamelCase(response) };
 }
 
-/** By how much the clock here is ahead of the server's. */
-export function aheadMs(date: string | undefined): number | undefined {
-  const there = Date.parse(date ?? "");
+/** By how much the clock here is ahead of the server's. The date of a reply from a cache, which has an age, is an old one. */
+export function aheadMs(date: string | undefined, age: string | undefined): number | undefined {
+  const there = age ? NaN : Date.parse(date ?? "");
   return Number.isNaN(there) ? undefined : Date.now() - there;
 }
 

@@ -1,16 +1,16 @@
 /** The stable name of a {@link Finding} or a {@link Cause}. */
 export type FindingCode =
   // The platform.
-  | "wasm_csp" | "wasm_missing" | "module_missing" | "runtime_unsupported" | "csp_connect_src" | "mixed_content" | "offline" | "local_network"
+  | "wasm_csp" | "wasm_missing" | "module_missing" | "runtime_unsupported" | "csp_connect_src" | "csp_upgrade" | "mixed_content" | "offline" | "local_network"
   // The way to the server.
   | "no_reply" | "connection_refused" | "unknown_host" | "connect_timeout" | "connection_reset" | "certificate_untrusted" | "certificate_refused"
   | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "client_certificate" | "tls_version" | "tls_refused"
   | "not_tls" | "needs_https" | "not_http" | "http_refused" | "http_version" | "proxy_unused" | "proxy_refused" | "blocked_reply" | "timeout"
   // What the server lets a page read.
   | "cors_blocked" | "preflight_refused" | "cors_missing" | "cors_origin" | "cors_duplicate" | "cors_headers" | "cors_preflight"
-  | "cors_credentials" | "cors_error_replies"
+  | "cors_credentials" | "cors_error_replies" | "custom_fetch"
   // What answered.
-  | "moved" | "sign_in_redirect" | "redirected" | "html_reply" | "login_page" | "base_url" | "service_worker" | "truncated" | "unexpected_response" | "decode_error"
+  | "moved" | "sign_in_redirect" | "redirected" | "html_reply" | "login_page" | "base_url" | "service_worker" | "truncated" | "content_encoding" | "unexpected_response" | "decode_error"
   | "company_mismatch" | "rate_limited" | "server_error" | "api_error"
   // Who asks.
   | "credentials_missing" | "credentials_refused" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"

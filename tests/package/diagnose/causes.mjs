@@ -21,6 +21,8 @@ const PATH = "/assistant/ai-chat/usage";
 const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
 const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved", "base_url"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
+/** Of the call alone. */
+const HIDDEN = ["no_reply", "cors_error_replies", "truncated", "connection_reset", "blocked_reply"];
 const without = (codes, ...others) => codes.filter((code) => !others.includes(code));
 /** For an IP address with plain http, which has no name to resolve and no certificate. */
 const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted").map((code) => (code === "not_tls" ? "needs_https" : code));
@@ -28,9 +30,9 @@ const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted").map((
 /**
  * `cause`: in words. `code`: the true one, which must be found alone or among the candidates.
  * `host`: what answers, see hosts.mjs; `options` of the client; `page`, `terminal`: the codes that are found, the first the
- * finding's own and the others its candidates; `firefox` where that differs. `csp`: the page's policy, API for where the server is;
+ * finding's own and the others its candidates; `firefox`, `webkit` where that differs. `csp`: the page's policy, API for where the server is;
  * `isolated`: whether the page is cross-origin isolated; `cookie` that its server sets,
- * `redirects` of its own. `args`, `env`: of the command, PROXY for a
+ * `redirects` of its own; the headers that its fetch `adds`. `args`, `env`: of the command, PROXY for a
  * proxy that listens.
  */
 export const CAUSES = [
@@ -39,14 +41,16 @@ export const CAUSES = [
   { cause: "CORS allows only other origins", code: "cors_origin", host: { cors: "allow-list" }, page: BLOCKED, terminal: ["cors_origin"] },
   { cause: "No CORS settings", code: "cors_missing", host: { cors: "none" }, page: BLOCKED, terminal: ["cors_missing"] },
   { cause: "CORS headers twice, of the server and of a proxy", code: "cors_duplicate", host: { headers: { "access-control-allow-origin": ["*", "*"], "access-control-allow-headers": "authorization" } }, page: BLOCKED, terminal: ["cors_duplicate"] },
+  { cause: "CORS headers of the preflight alone", code: ["cors_missing", "cors_error_replies"], host: { cors: "none", preflightOnly: true }, page: BLOCKED, terminal: ["cors_error_replies"] },
+  { cause: "A library that adds a header to the page's requests", code: "custom_fetch", host: { cors: "open" }, adds: { traceparent: "00-1-2-01" }, page: [...BLOCKED, "custom_fetch"] },
   { cause: "The preflight is answered with 405", code: "cors_preflight", host: { cors: "preflight-405" }, page: ["preflight_refused", "cors_preflight", "cors_headers", "cors_error_replies"], terminal: ["cors_preflight"] },
   { cause: "Endpoint routing: a 405, and errors without CORS headers", code: "cors_missing", host: { cors: "preflight-405", fake: { host: "endpoints" } }, page: BLOCKED, terminal: ["cors_missing"] },
   { cause: "Cookies together with `Access-Control-Allow-Origin: *`", code: "cors_credentials", host: { cors: "wildcard-with-credentials" }, options: { credentials: "include" }, page: ["cors_credentials", "cors_credentials", "cors_error_replies"], args: ["--credentials"], terminal: ["cors_credentials"] },
-  { cause: "A 429 of a proxy, without CORS headers", code: ["cors_error_replies", "rate_limited"], host: { cors: "open", answers: { status: 429, body: "html" } }, page: ["no_reply", "cors_error_replies", "truncated"], terminal: ["rate_limited"] },
+  { cause: "A 429 of a proxy, without CORS headers", code: ["cors_error_replies", "rate_limited"], host: { cors: "open", answers: { status: 429, body: "html" } }, page: HIDDEN, terminal: ["rate_limited"] },
   { cause: "A value of a header of your own, refused without CORS headers", code: "cors_error_replies", host: { strict: "x-tenant" }, options: extra, page: ["cors_headers", "cors_headers", "cors_error_replies"] },
   { cause: "A token, refused without CORS headers, where CORS allows no other header", code: ["cors_error_replies", "token_refused"], host: { strict: "authorization", allows: "authorization" }, page: ["preflight_refused", "cors_preflight", "cors_headers", "cors_error_replies"], terminal: ["token_refused"] },
   { cause: "Cookies of an expired session, refused without CORS headers", code: "cors_error_replies", host: { strict: "cookie" }, cookie: "session=old", options: { credentials: "include" }, page: ["cors_credentials", "cors_credentials", "cors_error_replies"] },
-  { cause: "A limiter that sets in while this is found out, without CORS headers", code: "cors_error_replies", host: { limit: 1 }, page: ["no_reply", "cors_error_replies", "truncated"] },
+  { cause: "A limiter that sets in while this is found out, without CORS headers", code: "cors_error_replies", host: { limit: 1 }, page: HIDDEN },
   { cause: "A sign-in redirect in front of the API", code: "sign_in_redirect", host: { cors: "open", answers: { kind: "login-redirect" } }, page: BLOCKED, terminal: ["sign_in_redirect"] },
   { cause: "A sign-in redirect to where nothing answers", code: ["redirected", "sign_in_redirect"], host: { redirect: "http://127.0.0.1:9/login" }, page: DEAD, terminal: ["cors_preflight", "sign_in_redirect"] },
   { cause: "A gate that redirects to the same URL with a cookie", code: "redirected", host: { redirect: PATH }, page: DEAD, terminal: ["cors_preflight", "redirected"] },
@@ -75,6 +79,7 @@ export const CAUSES = [
   { cause: "A service other than HTTP", code: "not_http", host: { raw: "otherService" }, terminal: ["not_http"] },
   { cause: "The connection is closed before a reply", code: "connection_reset", host: { cors: "open", answers: { kind: "network" } }, terminal: ["connection_reset"] },
   { cause: "The connection is closed at once", code: "connection_reset", host: { raw: "closed" }, page: DEAD, terminal: ["connection_reset"] },
+  { cause: "A firewall that ends the connection of a token", code: "connection_reset", host: { resets: "authorization" }, page: HIDDEN, terminal: ["connection_reset"] },
   { cause: "`HTTPS_PROXY`, which Node.js's fetch ignores by default", code: "proxy_unused", host: { dead: true }, env: { HTTPS_PROXY: "PROXY", HTTP_PROXY: "PROXY" }, terminal: ["proxy_unused", "connection_refused"] },
   { cause: "The page's `connect-src`", code: "csp_connect_src", host: { cors: "open" }, csp: `${SCRIPTS}; connect-src 'self'`, page: ["csp_connect_src"] },
   { cause: "The page's `connect-src` without `'self'`, and a proxy of its own origin", code: "csp_connect_src", host: { url: "/api" }, csp: `${SCRIPTS}; connect-src https://api.example`, page: ["csp_connect_src"] },
@@ -85,9 +90,9 @@ export const CAUSES = [
   { cause: "`Cross-Origin-Embedder-Policy` of the page and no CORS settings", code: "cors_blocked", host: { cors: "none" }, isolated: true, page: ["no_reply", "cors_blocked", ...without(DEAD, "no_reply", "cors_blocked")] },
   { cause: "A wrong path in the base URL", code: "base_url", host: { cors: "open", path: "/wrong" }, page: ["base_url"], terminal: ["base_url"] },
   { cause: "A wrong path in the base URL, where no reply has CORS headers", code: "base_url", host: { cors: "none", path: "/wrong" }, page: BLOCKED, terminal: ["cors_missing", "base_url"] },
-  { cause: "A login page with status 200", code: "login_page", host: { cors: "open", answers: { kind: "login-page" } }, page: ["html_reply", "login_page", "base_url"], terminal: ["html_reply", "login_page", "base_url"] },
+  { cause: "A login page with status 200", code: "login_page", host: { cors: "open", answers: { kind: "login-page" } }, page: ["html_reply", "login_page", "base_url", "blocked_reply"], terminal: ["html_reply", "login_page", "base_url", "blocked_reply"] },
   { cause: "An expired JWT", code: "token_expired", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EXPIRED }, page: ["token_expired"], terminal: ["token_expired"] },
-  { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: ["no_reply", "cors_error_replies", "truncated", "token_expired"], terminal: ["token_expired"] },
+  { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: [...HIDDEN, "token_expired"], terminal: ["token_expired"] },
   { cause: "A JWT that is not valid yet", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EARLY }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
   { cause: "A token that the server refuses for another reason", code: "token_refused", host: { cors: "open", fake: { bearerToken: "another" } }, page: ["token_refused"], terminal: ["token_refused"] },
   { cause: "An unknown API key", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused"], terminal: ["key_refused"] },
@@ -97,7 +102,8 @@ export const CAUSES = [
   { cause: "A company other than the requested one", code: "company_mismatch", host: { cors: "open", company: OTHER, answers: { kind: "other-company" } }, company: OTHER, page: ["company_mismatch"], terminal: ["company_mismatch"] },
   { cause: "No access to the company", code: "permission_denied", host: { cors: "open", answers: { status: 403 } }, page: ["permission_denied"], terminal: ["permission_denied"] },
   { cause: "A reply that is cut off", code: "truncated", host: { cors: "open", answers: { kind: "truncated", end: "clean" } }, page: ["truncated"], terminal: ["truncated"] },
-  { cause: "A reply that breaks off", code: "truncated", host: { cors: "open", answers: { kind: "truncated" } }, page: ["truncated"], firefox: ["no_reply", "cors_error_replies", "truncated"], terminal: ["truncated"] },
+  { cause: "A reply that breaks off", code: "truncated", host: { cors: "open", answers: { kind: "truncated" } }, page: ["truncated", "truncated", "content_encoding"], firefox: HIDDEN, webkit: ["truncated"], terminal: ["truncated"] },
+  { cause: "A reply that is labelled as compressed, and is not", code: ["content_encoding", "decode_error"], host: { mislabelled: true }, page: ["truncated", "truncated", "content_encoding"], webkit: ["decode_error"], terminal: ["content_encoding"] },
   { cause: "Too many requests", code: "rate_limited", host: { cors: "open", answers: { status: 429 } }, page: ["rate_limited"], terminal: ["rate_limited"] },
   { cause: "A fault of the server", code: "server_error", host: { cors: "open", answers: { status: 500 } }, page: ["server_error"], terminal: ["server_error"] },
   { cause: "Nothing", code: undefined, host: { cors: "open" }, page: [], terminal: [] },

@@ -2,8 +2,12 @@
 import { BookMoreClient } from "bookmore-sdk";
 import { diagnose } from "bookmore-sdk/diagnose";
 
-const { options, request } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+const { options, request, adds } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 const show = (value) => (document.querySelector("output").textContent = JSON.stringify(value));
+if (adds) {
+  const { fetch } = globalThis;
+  globalThis.fetch = (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...adds } });
+}
 try {
   const told = [];
   const diagnosis = await diagnose(new BookMoreClient(options), request, { onStep: (step) => told.push(step) });

@@ -112,6 +112,10 @@ export async function answered(baseUrl: string, signal: AbortSignal): Promise<Ch
   if (isPlain && (isError || came.statusCode === 400) && (await speaksTls(baseUrl, signal))) {
     return { outcome: "failed", detail: `${detail}, and speaks TLS`, findings: [errorFinding(unreachable("needs_https", baseUrl))] };
   }
+  if (!isError && came.statusCode === 407) {
+    const message = `${new URL(baseUrl).host} answers with 407: a proxy on the way requires a user name and a password.`;
+    return { outcome: "failed", detail, findings: [errorFinding({ code: "proxy_refused", message })] };
+  }
   return isError ? { outcome: "failed", detail, findings: failures(came.code, baseUrl) } : { outcome: "ok", detail };
 }
 

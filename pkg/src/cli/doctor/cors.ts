@@ -25,14 +25,14 @@ const LOST: Record<string, string> = {
 
 /**
  * What a browser would conclude from the replies, by the Fetch standard. `preflight`: the reply to OPTIONS, if the request
- * needs one; `reply`: the reply to a GET without credentials.
+ * needs one; `reply`: the reply to a GET without credentials; `plainStatus`: the status of one without an Origin.
  */
-export function corsFindings(request: PageRequest, baseUrl: string, preflight: CorsReply | undefined, reply: CorsReply): Finding[] {
+export function corsFindings(request: PageRequest, baseUrl: string, preflight: CorsReply | undefined, reply: CorsReply, plainStatus: number | undefined): Finding[] {
   // What answers is not the API, so settings of the API would mend nothing.
   if (preflight && isRedirect(preflight)) return [errorFinding(redirectedPreflight(preflight, baseUrl))];
   const judged = isHiddenRedirect(request, reply) ? undefined : reply;
   const replies = [preflight, judged].filter((each) => each !== undefined);
-  const cause = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
+  const cause = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged, plainStatus)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
   if (cause) return [errorFinding(cause.fix ? cause : { ...cause, ...corsFix(request) })];
   return [...(preflight ? coveredAuthorization(request, preflight) : []), ...(judged ? hiddenHeaders(request, judged) : [])];
 }
@@ -50,12 +50,15 @@ function severalOrigins(replies: CorsReply[]): Cause | undefined {
 }
 
 /** Why a page may not read the reply to a GET. */
-function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply): Cause | undefined {
+function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply, plainStatus: number | undefined): Cause | undefined {
   if (admits(reply, page)) return undefined;
   const origin = allowedOrigin(reply);
   if (origin !== null) return cause("cors_origin", `The server's CORS settings allow ${origin || "no origin, because Access-Control-Allow-Origin is empty"}, not ${page}.`);
   if (preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
-    return cause("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: it is made before CORS headers are added, and a page takes it for a lost network.`);
+    return cause("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: either it is made before CORS headers are added, and a page takes it for a lost network, or only the preflight has them, and a page can read nothing.`);
+  }
+  if (plainStatus !== undefined && plainStatus !== reply.status && reply.status !== 429) {
+    return cause("cors_origin", `A GET without an Origin is answered with ${plainStatus}, one from a page of ${page} with ${reply.status}, without CORS headers: the server seems to refuse this origin.`);
   }
   if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server's CORS settings allow other origins, but not ${page}: there is no Access-Control-Allow-Origin for it.`);
   const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";

@@ -44,6 +44,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
     case "connection_refused":
       return connectionRefused(url);
     case "unknown_host":
+      if (isLoopback(url.hostname)) return cause(`The name ${url.hostname} does not resolve: browsers take it for this machine by themselves, and Node.js asks the system, which does not know it.`, exported(baseUrl.replace(url.hostname, "localhost")));
       return unknownHost(url);
     case "offline":
       return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, or its name server does not answer.`, `nslookup ${shellWord(url.hostname)}`);
@@ -52,7 +53,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
     case "certificate_not_yet_valid":
       return cause(`The certificate of ${host}, or that of an authority above it, is not valid yet, or the clock of this machine is behind.`, "date -u");
     case "certificate_name":
-      return cause(`The certificate of ${host} is for other names; use one of them in the base URL.`, certificate);
+      return cause(`The certificate of ${host} is for other names: if one of them is the server's, use it in the base URL; if none is, something in between answers, such as a hotel's sign-in page or a filter.`, certificate);
     case "certificate_untrusted":
       return cause(
         `Node.js does not trust the certificate of ${host}: it is self-signed or from a company's own authority, or the server does not send the whole chain.`,
