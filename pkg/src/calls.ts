@@ -64,6 +64,7 @@ export class Calls {
   readonly nearest = nearest;
   /** The active polls of `bookmore-sdk/watch`, by company. */
   readonly polls = new Map<string, { setToken(sameIdentity: boolean): void }>();
+  /** Which of these polls may send now. */
   readonly turns: Turns = { taken: 0, waiting: [] };
   /** How often the identity has changed. */
   identity = 0;

@@ -220,7 +220,7 @@ export function clientOptions(given: ClientOptions, known: readonly string[], pa
 
 /** Returns the token or provider, if it is valid and may be used with this base URL. */
 export function checkedToken<T extends ClientOptions["bearerToken"]>(token: T, to: Endpoint): T {
-  if (typeof token !== "function") checkSecret(token ?? undefined, "bearerToken", ", or a function that gives one");
+  if (typeof token !== "function") checkSecret(token ?? undefined, "bearerToken", ", and without the word Bearer, or a function that gives one");
   if (token != null) checkWay(to);
   return token;
 }
@@ -248,7 +248,7 @@ export function answerOf(given: unknown): Answer {
   if ((isObject || token !== undefined) && !isSecret(token)) {
     return {
       unusable:
-        `The bearerToken function must give ${SECRET}, and without the word Bearer, { token, expiresAt } with such a token, or null to send none.`,
+        `The bearerToken function must give a token alone, without the word Bearer: ${SECRET}; or { token, expiresAt } with such a token; or null to send none.`,
     };
   }
   const isTime = isDate || typeof expiresAt === "number";

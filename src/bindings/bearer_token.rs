@@ -104,7 +104,7 @@ fn token(given: &JsValue) -> Result<BearerToken, TokenProviderError> {
         .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
         .ok_or_else(|| {
             TokenProviderError::new(
-                "The bearerToken function must give a string of visible ASCII characters, without spaces or line breaks, and without the word Bearer, { token, expiresAt } with such a token, or null to send none.",
+                "The bearerToken function must give a token alone, without the word Bearer: a string of visible ASCII characters, without spaces or line breaks; or { token, expiresAt } with such a token; or null to send none.",
             )
         })?;
     let token = BearerToken::new(text);

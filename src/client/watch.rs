@@ -331,9 +331,9 @@ impl<T: Transport> Client<T> {
     ///
     /// Like the client, a watch over `fetch::Fetch` is `Send`, but must be used on
     /// the thread that created it. Its states may be used on any thread. A browser
-    /// opens only six HTTP/1.1 connections to a server, and the time in its queue
-    /// counts: a page that watches dozens of companies on a slow server needs a
-    /// longer [`attempt_timeout`](super::ClientBuilder::attempt_timeout).
+    /// opens only six HTTP/1.1 connections to a server, and the wait for one counts
+    /// towards the timeout: a page that watches dozens of companies on a slow server
+    /// needs a longer [`attempt_timeout`](super::ClientBuilder::attempt_timeout).
     ///
     /// ```
     /// use futures_util::StreamExt;

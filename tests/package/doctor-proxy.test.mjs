@@ -188,5 +188,5 @@ it("a proxy that is not used is why calls fail only if it can be reached", async
   assert.deepEqual(await found(true), ["note", "; the server answers without it.", fix]);
   assert.deepEqual(await found(false), ["error", ".", fix]);
   close();
-  assert.deepEqual(await found(false), ["note", "; it cannot be reached, either (ECONNREFUSED).", undefined]);
+  assert.deepEqual(await found(false), ["note", "; the proxy cannot be reached, either (ECONNREFUSED).", undefined]);
 });

@@ -696,6 +696,24 @@ describe("the output", () => {
     }
   });
 
+  it("says why NODE_EXTRA_CA_CERTS does not help", async () => {
+    const der = join(user.folder, "authority.der");
+    writeFileSync(der, Buffer.from(readFileSync(made.authority, "utf8").replace(/-----.*-----|\s/g, ""), "base64"));
+    const other = join(user.folder, "other.pem");
+    writeFileSync(other, made.selfSigned.cert);
+    for (const [tls, file, sentence] of [
+      ["good", der, / The file in NODE_EXTRA_CA_CERTS is not PEM, which has -----BEGIN CERTIFICATE-----: openssl x509 -inform der -in FILE converts it\.$/],
+      ["selfSigned", made.authority, / NODE_EXTRA_CA_CERTS is set, but this certificate is not in its file\.$/],
+      ["good", other, / NODE_EXTRA_CA_CERTS is set, but no certificate in its file issued this one\. If an intermediate authority did, /],
+      ["selfSigned", "/nowhere.pem", / NODE_EXTRA_CA_CERTS names \/nowhere\.pem, which cannot be read \(ENOENT\)\.$/],
+    ]) {
+      const server = await host({ tls }, made);
+      const { stdout } = await run(["--json"], env({ BOOKMORE_URL: server.baseUrl, NODE_EXTRA_CA_CERTS: file }));
+      server.close();
+      assert.match(JSON.parse(stdout).findings[0].message, sentence);
+    }
+  });
+
   it("a certificate with only a common name", async () => {
     const server = await host({ tls: "commonName" }, made);
     const { code, stdout } = await run([], env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "localhost"), NODE_EXTRA_CA_CERTS: made.authority }));

@@ -73,7 +73,7 @@ const TABLE = [
   ["the body broke off", { plain: readable(), headers: { authorization: readable() }, call: failed("network_error", { attempts: [{ status: 200 }] }) }, ["truncated truncated content_encoding"]],
   ...["Z_DATA_ERROR", "ERR__ERROR_FORMAT_PADDING_2", "ZSTD_error_prefix_unknown"].map((code) => [`the body is not compressed as labelled: ${code}`, { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code } } }) }, ["content_encoding"]]),
   ["the body broke off outside of a page", { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code: "UND_ERR_SOCKET" } } }) }, ["truncated"]],
-  ["a fetch of the page that is not the browser's", { plain: nothing, hasOwnFetch: true }, [`${BLOCKED} custom_fetch`]],
+  ["a fetch of the page that is not the browser's", { plain: nothing, isFetchReplaced: true }, [`${BLOCKED} custom_fetch`]],
   ["a service worker, and no reply", { reach: nothing, hasServiceWorker: true }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls local_network ${OTHERS} service_worker`]],
   ["a service worker, and no CORS headers", { plain: nothing, hasServiceWorker: true }, [`${BLOCKED} service_worker`]],
   ["a service worker, and no reply to the call", { plain: readable(), headers: { authorization: readable() }, hasServiceWorker: true }, [`${HIDDEN} service_worker`]],
@@ -325,8 +325,7 @@ it("a 500 of the page's own server may be that of a proxy that reaches no API", 
 it("what listens at another address of this machine is named", () => {
   const messageOf = (baseUrl) => findingsOf(facts({ page: "http://localhost:5173", reach: nothing, baseUrl }))[0].candidates[0].message;
   assert.match(messageOf("http://127.0.0.1:9"), /, or uses another port or another address, such as localhost\.$/);
-  assert.match(messageOf("http://localhost:9"), /, such as \[::1\]\.$/);
-  assert.match(messageOf("https://api.example"), /, or uses another port\.$/);
+  for (const other of ["http://localhost:9", "https://api.example"]) assert.match(messageOf(other), /, or uses another port\.$/);
 });
 
 it("a 431 or a 414 means that something is too long", () => {

@@ -127,6 +127,7 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
   if (!proxy) return;
   const at = checklist.steps.findIndex(({ name }) => name === "proxy");
   const answersDirectly = checklist.steps.slice(at + 1).every(({ outcome }) => outcome !== "failed");
+  checklist.announce("proxy");
   checklist.steps[at]!.findings.push(await unusedProxy(proxy, answersDirectly, signal));
 }
 
@@ -180,7 +181,10 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   if (hasUsage) for (const step of steps) if (step.name !== "page") step.findings = step.findings.map((finding) => ({ ...finding, level: "note" }));
   // A page may read the usage, so its calls succeed until one is refused.
   if (page !== undefined && facts.call?.headers && passesCorsCheck(new Headers(facts.call.headers), page, includesCookies)) {
-    for (const step of steps) step.findings = step.findings.map((finding) => (finding.code === "cors_error_replies" ? { ...finding, level: "note", message: ONLY_ERRORS } : finding));
+    for (const step of steps) {
+      const found = step.findings.find(({ code }) => code === "cors_error_replies");
+      if (found) Object.assign(step, { outcome: "ok", findings: [{ ...found, level: "note", message: ONLY_ERRORS }] });
+    }
   }
   // A proxy that made a tunnel is not to blame for what failed behind it.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";

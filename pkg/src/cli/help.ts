@@ -108,7 +108,7 @@ Credentials and server are those of the command usage: BOOKMORE_TOKEN, BOOKMORE_
   --json                 the steps and the findings, as data
 
 Exit code 0: nothing prevents calls (there may be notes). 1: something does. 2: invalid arguments.
-4: credentials are missing or refused. 130: Ctrl+C.
+4: credentials are missing, refused, or not sendable over plain http. 130: Ctrl+C.
 
 Examples:
   bookmore-sdk doctor

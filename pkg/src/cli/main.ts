@@ -66,7 +66,7 @@ try {
 // Keep-alive connections would delay the exit.
 await print("");
 exitCode = Math.max(exitCode, outputExit);
-// process.exit would wait for a name lookup, which nothing can abort. The signal does not, and a shell calls it 130, too.
+// process.exit waits for a name lookup in progress, which nothing can abort. Dying of the signal does not, and a shell reports that as 130, too.
 if (exitCode === EXIT.interrupted && process.platform !== "win32" && process.getActiveResourcesInfo?.().includes("GetAddrInfoReqWrap")) {
   process.removeAllListeners("SIGINT");
   process.kill(process.pid, "SIGINT");

@@ -27,7 +27,7 @@ export async function serve(args: string[], signal: AbortSignal): Promise<number
   await listening(server, port);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const fake = createFakeBookMore({ baseUrl: url, cors });
-  /** Answers below /moved, to where the scenario of that name redirects. */
+  /** Answers below /moved, where the scenario "moved" redirects to. */
   const moved = createFakeBookMore({ baseUrl: url, cors });
   const own = guidDigits(fake.companyId)!;
   const known = new Set<string>();
@@ -35,7 +35,7 @@ export async function serve(args: string[], signal: AbortSignal): Promise<number
   const enter = (digits: string) => {
     if (known.has(digits)) return;
     known.add(digits);
-    fake.set(digits, { share: percent / 100 });
+    for (const each of [fake, moved]) each.set(digits, { share: percent / 100 });
     if (scenario) fake.set(digits, scenario);
   };
   try {

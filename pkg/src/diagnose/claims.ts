@@ -21,12 +21,12 @@ export function claimsOf(authorization: string | undefined): Claims | undefined 
   return claims;
 }
 
-/** What shows that a text was never meant as a token or a key; it quotes nothing of it. */
+/** Signs that a text was never meant as a token or a key; none of them quotes it. */
 const FLAWS: [RegExp, string][] = [
-  [/^bearer/i, "begins with the word Bearer, which the client adds itself"],
+  [/^bearer/i, "begins with the word Bearer, which is no part of it"],
   [/^["'`]/, "begins with a quotation mark"],
   [/^[{[]/, "begins with a bracket, as JSON does"],
-  [/^[$%<]/, "begins as a variable or a placeholder does that was not replaced"],
+  [/^[$%<]/, "begins like a variable or a placeholder that was not replaced"],
   [/^(undefined|null|none|nil|nan|true|false)$/i, "is a word such as undefined or null"],
 ];
 

@@ -51,7 +51,7 @@ export class Examination {
       baseUrl,
       headerNames: headerNames.filter((name) => !isSafelisted(name)),
       hasFetch: fetch !== undefined,
-      hasOwnFetch: !isNative(fetch ?? globalThis.fetch),
+      isFetchReplaced: !isNative(fetch ?? globalThis.fetch),
       includesCookies: credentials === "include",
       sendsCookies: page !== undefined && baseUrl !== undefined && (credentials === "include" || (credentials !== "omit" && isSameOrigin(baseUrl, page))),
       isJsonl,

@@ -32,7 +32,7 @@ export interface Call {
   /** The names of the headers that were sent, in lower case; absent if unknown. */
   sent?: readonly string[] | undefined;
   claims?: Claims | undefined;
-  /** What shows that the token or key that was sent is none. */
+  /** What shows that what was sent is no token or key; follows "it". */
   flaw?: string | undefined;
   /** Of the reply with a usage. */
   headers?: Readonly<Record<string, string>> | undefined;
@@ -50,8 +50,8 @@ export interface Facts {
   headerNames: readonly string[];
   /** Whether it has a `fetch` of the app, which may add headers. */
   hasFetch?: boolean;
-  /** Whether that, or the page's, is not the browser's own. */
-  hasOwnFetch?: boolean;
+  /** Whether the fetch that is used, the client's or the page's, is not the browser's own. */
+  isFetchReplaced?: boolean;
   /** Whether it sends cookies to other origins. */
   includesCookies: boolean;
   /** Whether it sends the page's cookies to the server. */

@@ -45,8 +45,8 @@ function outside(baseUrl: string, code: string, hasAnswered = false): Finding {
 
 export function connectionRefused(url: URL): Cause {
   const { hostname } = url;
-  // A server of this machine may listen at one of its addresses only.
-  const other = isLoopback(hostname) ? ` or another address, such as ${hostname === "localhost" ? "[::1]" : "localhost"}` : "";
+  // A server of this machine may listen at one of its addresses only; all are tried for localhost.
+  const other = isLoopback(hostname) && hostname !== "localhost" ? " or another address, such as localhost" : "";
   return { code: "connection_refused", message: `Nothing listens at ${placeOf(url)}: the server is not running, or uses another port${other}.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 
@@ -80,7 +80,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   const add = (code: FindingCode, message: string, fix?: string) => candidates.push({ code, message, ...(fix === undefined ? {} : { fix }) });
   if (isOffline) add("offline", "This device is offline.");
   if (isSame) {
-    // The page itself came from there, and a redirect is seen.
+    // The page itself came from there, and a redirect would have been seen.
     candidates.push(RESET, connectionRefused(url));
   } else {
     candidates.push(connectionRefused(url));
@@ -91,7 +91,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
       add("not_tls", "What listens at this port speaks plain http, and no TLS.", isLocal ? settings.baseUrl(httpOf(baseUrl)) : undefined);
     } else {
       add("needs_https", "What listens at this port speaks TLS, and no plain http.", settings.baseUrl(httpsOf(baseUrl)));
-      if (isInsecure(baseUrl)) add("csp_upgrade", "The Content-Security-Policy of this page has upgrade-insecure-requests: the browser asks by https instead, and gets no reply. Let the API answer by https, or remove that.");
+      if (isInsecure(baseUrl)) add("csp_upgrade", "The Content-Security-Policy of this page has upgrade-insecure-requests: the browser asks by https instead, and gets no reply. Let the API answer by https, or remove the directive.");
     }
     // The address of a name is hidden.
     if ((isPrivate(hostname) || !isNumber) && !isPrivate(pageHost(page))) {
@@ -149,7 +149,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
       { code: "moved", message: "The API has moved, and the server redirects to its new address. Use that as the base URL." },
       { code: "base_url", message: "What answers there is not the API: the scheme, host, port or path of the base URL is wrong." },
-      ...(facts.hasOwnFetch ? [CUSTOM_FETCH] : []),
+      ...(facts.isFetchReplaced ? [CUSTOM_FETCH] : []),
     ];
     return oneOf({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it.` }, candidates);
   }
@@ -211,7 +211,7 @@ export function late(baseUrl: string): Cause {
 }
 
 export function truncated(message: string): Cause {
-  return { code: "truncated", message: `${message} If it happens each time, a proxy cuts replies off.` };
+  return { code: "truncated", message: `${message} If it happens each time, the server or a proxy cuts replies off, or what answers is not the API.` };
 }
 
 export function portOf({ port, protocol }: URL): number {

@@ -64,9 +64,9 @@ async function judged(response: Response): Promise<Probe> {
   return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, isCamelCase: await isCamelCase(response) };
 }
 
-/** By how much the clock here is ahead of the server's. The date of a reply from a cache, which has an age, is an old one. */
+/** By how much the clock here is ahead of the server's. A cache keeps the date of its reply, and adds the reply's age in seconds. */
 export function aheadMs(date: string | undefined, age: string | undefined): number | undefined {
-  const there = age ? NaN : Date.parse(date ?? "");
+  const there = Date.parse(date ?? "") + Number(age ?? 0) * 1000;
   return Number.isNaN(there) ? undefined : Date.now() - there;
 }
 

@@ -16,9 +16,9 @@ export type FindingCode =
   | "credentials_missing" | "credentials_refused" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"
   | "permission_denied" | "token_provider_error"
   // What the caller gave.
-  | "config_error" | "fetch_error" | "control_flow" | "stand_in" | "internal_error"
+  | "config_error" | "fetch_error" | "control_flow" | "stand_in" | "insecure_http" | "internal_error"
   // Notes.
-  | "insecure_http" | "insecure_tls" | "reply_form" | "unsteady" | "certificate_ends_soon" | "hidden_headers";
+  | "insecure_tls" | "reply_form" | "unsteady" | "certificate_ends_soon" | "hidden_headers";
 
 /** A possible cause of a {@link Finding}. */
 export interface Cause {
@@ -38,7 +38,7 @@ export interface Finding extends Cause {
   level: "error" | "note";
   /** All possible causes, likeliest first, if the platform hides which one it is. */
   candidates?: Cause[];
-  /** The command to run in a terminal to tell the candidates apart. */
+  /** A command to run in a terminal: it tells the candidates apart, or shows more. */
   doctor?: string;
 }
 

@@ -2,11 +2,6 @@ import type { AiChatUsageResponse } from "bookmore-sdk";
 import { guidDigits, NO_GUID } from "../guid.js";
 import { refuse } from "../refuse.js";
 
-/** The company of an id, the same for every spelling of a Guid. Undefined without an id. */
-export function companyOf(id: string | null | undefined): string | undefined {
-  return guidDigits(id) ?? id ?? undefined;
-}
-
 /** Checks a company id that no client checks: it must be a Guid, and that of the usage. */
 export function checkCompany(companyId: string | null | undefined, usage: AiChatUsageResponse | undefined): void {
   if (companyId === undefined || companyId === null) return;

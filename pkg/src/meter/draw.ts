@@ -129,7 +129,7 @@ export function draw(shown: Shown): Branch {
       "aria-valuenow": tokenLimit > 0 ? Math.min(Math.max(tokensUsed, 0), max) : Number(level === "over"),
       "aria-valuetext": strings.used(number(tokensUsed), number(tokenLimit), tokenLimit),
     };
-    left = tokensUsed > tokenLimit ? strings.exceeded(number(tokensUsed - tokenLimit)) : tokensRemaining >= 0 ? strings.left(number(tokensRemaining)) : "";
+    left = tokensUsed > tokenLimit ? strings.exceeded(number(tokensUsed - tokenLimit)) : tokensRemaining >= 0 ? strings.left(number(tokensRemaining), tokensRemaining) : "";
     days = strings.window(number(windowDays), windowDays);
     const factor = state.share ?? 0;
     // Rounded down, so that 99.6 % does not show as 100 %.

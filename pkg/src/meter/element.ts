@@ -4,7 +4,8 @@ import { handled } from "../handled.js";
 import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
-import { checkCompany, companyOf } from "./company.js";
+import { companyOf } from "../guid.js";
+import { checkCompany } from "./company.js";
 import { BOX, draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelName, type Worded } from "./draw.js";
 import css from "./meter.css";
 import { onLanguage, stringsFor, type MeterStrings } from "./strings.js";
@@ -95,7 +96,7 @@ export class AiChatUsageMeter extends Base {
   #isUsageNew = false;
   #rendered: Rendered | undefined;
   /** The company so far, in one spelling. */
-  #company: string | undefined;
+  #company: string;
   /** Whether what a server has rendered may still arrive and count; not once another user or company was shown. */
   #mayTakeOver = true;
   #strings: Partial<MeterStrings> | undefined;
@@ -259,10 +260,11 @@ export class AiChatUsageMeter extends Base {
     const company = companyOf(this.companyId);
     if (company === this.#company) return;
     this.#company = company;
-    // The usage shown so far is of another company.
-    if (this.#source) this.#discard();
-    else if (!this.#isUsageNew) this.#usage = undefined;
+    // What was shown so far is of another company.
+    if (!this.#isUsageNew) this.#usage = undefined;
     if (this.#rendered && !this.#isOfCompany(this.#rendered)) this.#rendered = undefined;
+    // Before there is a source, what a server has rendered for this company may still arrive.
+    if (this.#source) this.#mayTakeOver = false;
     this.#renew();
   }
 
@@ -274,7 +276,7 @@ export class AiChatUsageMeter extends Base {
   }
 
   #isOfCompany({ companyId }: Rendered): boolean {
-    return companyOf(companyId) === companyOf(this.companyId);
+    return companyOf(companyId) === this.#company;
   }
 
   /** Takes over what a server has rendered. Returns whether there were figures that still count. */
@@ -367,7 +369,7 @@ export class AiChatUsageMeter extends Base {
     const focused = this.#root.activeElement;
     const isTrying = this.#tried !== undefined && this.#tried === this.#source;
     const tree = draw({ ...worded, variant: this.variant, label, isTrying, announcement: this.#announcement });
-    // The root may have other children, such as the styles of a browser's extension.
+    // The root may have other children: the styles of a browser's extension, or a second box, which the parser has added.
     const [box = this.#addBox(), ...others] = this.#root.querySelectorAll(`.${BOX}`);
     for (const other of others) other.remove();
     patch(box, [tree]);

@@ -23,8 +23,8 @@ export interface MeterStrings {
   unknown: string;
   /** "12,300 of 100,000 tokens"; `count` is the limit. */
   used(used: string, limit: string, count: number): string;
-  /** The tokens that remain. */
-  left(tokens: string): string;
+  /** The tokens that remain; `count` is their number. */
+  left(tokens: string, count: number): string;
   /** The tokens used beyond the limit. */
   exceeded(tokens: string): string;
   /** How many times the limit was used, from 2 on. */

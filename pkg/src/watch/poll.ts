@@ -1,6 +1,6 @@
 import type { AiChatUsageResponse, AnyBookMoreError, GetAiChatUsage, RequestOptions } from "bookmore-sdk";
 import type { Moment, Watch } from "../core.js";
-import { guidDigits } from "../guid.js";
+import { companyOf } from "../guid.js";
 import type { Instance } from "../instance.js";
 import { Timer } from "../timer.js";
 import { release, trapped } from "../trap.js";
@@ -30,13 +30,6 @@ export interface Listener {
   changed(): void;
 }
 
-/** The key of a request's company: the digits of its id, none for the user's own, or an invalid id, marked as such. */
-export function companyOf({ companyId }: GetAiChatUsage): string {
-  if (companyId === undefined) return "";
-  // All zeros mean the logged-in user's company.
-  return guidDigits(companyId)?.replace(/^0+$/, "") ?? `?${companyId}`;
-}
-
 /** The only poll of a client and a company. Carries out the decisions of the schedule in Rust. */
 export class Poll {
   known: Known = { status: "pending" };
@@ -48,7 +41,7 @@ export class Poll {
   readonly #listeners = new Map<Listener, number>();
   #watch: Watch | undefined;
   #loading: Promise<Watch> | undefined;
-  /** Cancels the poll in flight. */
+  /** Cancels the poll that is in flight or waits for its turn. */
   #controller: AbortController | undefined;
   readonly #timer = new Timer();
   #refreshes = 0;
@@ -56,7 +49,7 @@ export class Poll {
 
   /** The poll of a company: the running one, or a new one. */
   static of(source: Source, request: GetAiChatUsage): Poll {
-    const company = companyOf(request);
+    const company = companyOf(request.companyId);
     return source.polls.get(company) ?? new Poll(source, request, company);
   }
 
@@ -176,9 +169,11 @@ export class Poll {
     if (id === 0) return;
     const { signal } = (this.#controller = new AbortController());
     const watch = this.#watch!;
+    // A stand-in for a client may ignore the signal, and must not keep the turn then.
+    const cancelled = new Promise<unknown>((resolve) => signal.addEventListener("abort", resolve));
     void inTurn(this.#source.turns, async () => {
       // The state tells how it failed.
-      if (!signal.aborted) await this.#ask(watch, id, { maxRetries: 0, signal }).catch(() => {});
+      if (!signal.aborted) await Promise.race([this.#ask(watch, id, { maxRetries: 0, signal }).catch(() => {}), cancelled]);
     });
   };
 

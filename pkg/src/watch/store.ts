@@ -1,9 +1,10 @@
 import { ConfigError, type AiChatUsageResponse, type GetAiChatUsage } from "bookmore-sdk";
+import { companyOf } from "../guid.js";
 import { handled } from "../handled.js";
 import { LONGEST_TIMER } from "../timer.js";
 import { firstLook, NO_MEMORY, read, type Memory } from "./gauge.js";
 import type { CheckedOptions } from "./options.js";
-import { companyOf, Poll, type Known, type Listener } from "./poll.js";
+import { Poll, type Known, type Listener } from "./poll.js";
 import type { Source } from "./source.js";
 import type { UsageState, UsageStore } from "./types.js";
 
@@ -22,8 +23,8 @@ function tell<T>(run: (about: T) => void, about: T): void {
 
 /** Whether a usage may be of the requested company. Servers need not name a company. */
 function isOf({ companyId }: AiChatUsageResponse, request: GetAiChatUsage | null): boolean {
-  const asked = request ? companyOf(request) : "";
-  return !companyId || asked === "" || companyOf({ companyId }) === asked;
+  const asked = companyOf(request?.companyId);
+  return !companyId || asked === "" || companyOf(companyId) === asked;
 }
 
 export class Store implements UsageStore, Listener {
@@ -75,7 +76,7 @@ export class Store implements UsageStore, Listener {
 
   readonly getSnapshot = (): UsageState => {
     // Another store may have a poll for this company.
-    const poll = this.#poll ?? (this.#request ? this.#source.polls.get(companyOf(this.#request)) : undefined);
+    const poll = this.#poll ?? (this.#request ? this.#source.polls.get(companyOf(this.#request.companyId)) : undefined);
     this.#look(poll, false);
     return this.#state;
   };

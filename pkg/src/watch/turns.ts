@@ -4,7 +4,7 @@ export interface Turns {
   readonly waiting: (() => void)[];
 }
 
-/** As many connections as browsers open to a server by HTTP/1.1. A further request would wait there, with its time limit running. */
+/** As many connections as a browser opens to a server by HTTP/1.1. The wait for a connection would count towards the timeout. */
 const MOST = 6;
 
 /** Runs `poll`, which never rejects, as soon as fewer than six others are running. */

@@ -17,8 +17,8 @@ function certificateCause(problem: string, certificate: DetailedPeerCertificate,
   const url = new URL(baseUrl);
   const { host } = url;
   const own = described(certificate);
-  if (problem === "DEPTH_ZERO_SELF_SIGNED_CERT") return selfSigned(baseUrl, `It is ${own}.${extraAuthorities()}`);
-  if (code === "certificate_untrusted") return { ...general, message: `${general.message} It is ${own}.${extraAuthorities()}` };
+  if (problem === "DEPTH_ZERO_SELF_SIGNED_CERT") return selfSigned(baseUrl, `It is ${own}.${extraAuthorities("this certificate is not in its file.")}`);
+  if (code === "certificate_untrusted") return { ...general, message: `${general.message} It is ${own}.${extraAuthorities(NO_ISSUER)}` };
   if (code === "certificate_refused") return { ...general, message: `Node.js refuses the certificate of ${host}: ${problem}. It is ${own}.` };
   const isWrong = HAS_WRONG_DATES[code];
   if (!isWrong) return { ...general, message: `${general.message} It is ${own}.` };
@@ -59,13 +59,17 @@ const nameOf = (of: PeerCertificate["subject"] | undefined): string => [of?.O, o
 
 export const day = (date: string): string => (Number.isNaN(Date.parse(date)) ? date : new Date(date).toISOString().slice(0, 10));
 
-/** Why NODE_EXTRA_CA_CERTS did not help. If Node.js cannot read the file, it only prints a warning at its start. */
-function extraAuthorities(): string {
+const PEM = "-----BEGIN CERTIFICATE-----";
+
+const NO_ISSUER = "no certificate in its file issued this one. If an intermediate authority did, the server has to send that authority's certificate, too.";
+
+/** Why NODE_EXTRA_CA_CERTS did not help; `missing`: what a readable file does not have. If Node.js cannot read the file, it only prints a warning at its start. */
+function extraAuthorities(missing: string): string {
   const file = process.env["NODE_EXTRA_CA_CERTS"];
   if (!file) return "";
   try {
-    readFileSync(file);
-    return " NODE_EXTRA_CA_CERTS is set, but its file has no authority of this certificate.";
+    if (!readFileSync(file, "latin1").includes(PEM)) return ` The file in NODE_EXTRA_CA_CERTS is not PEM, which has ${PEM}: openssl x509 -inform der -in FILE converts it.`;
+    return ` NODE_EXTRA_CA_CERTS is set, but ${missing}`;
   } catch (error) {
     return ` NODE_EXTRA_CA_CERTS names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`;
   }

@@ -57,7 +57,9 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
   if (preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
     return cause("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: either it is made before CORS headers are added, and a page takes it for a lost network, or only the preflight has them, and a page can read nothing.`);
   }
-  if (plainStatus !== undefined && plainStatus !== reply.status && reply.status !== 429) {
+  // An overloaded server's statuses say nothing of the origin.
+  const isComparable = plainStatus !== undefined && plainStatus < 500 && plainStatus !== 429 && reply.status !== 429;
+  if (isComparable && plainStatus !== reply.status) {
     return cause("cors_origin", `A GET without an Origin is answered with ${plainStatus}, one from a page of ${page} with ${reply.status}, without CORS headers: the server seems to refuse this origin.`);
   }
   if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server's CORS settings allow other origins, but not ${page}: there is no Access-Control-Allow-Origin for it.`);
@@ -69,7 +71,10 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
 
 function redirectedPreflight({ headers }: CorsReply, baseUrl: string): Cause {
   const to = addressOf(headers.get("location")!, baseUrl + PATH) ?? "no valid URL";
-  return cause("cors_preflight", `OPTIONS is redirected to ${to}, and no browser follows that. Whatever redirects, such as a sign-in gate in front of the API, has to let OPTIONS through: browsers send it without credentials.`);
+  const mend = to.endsWith(PATH)
+    ? "Use the new address as the base URL."
+    : "Whatever redirects, such as a sign-in gate in front of the API, has to let OPTIONS through: browsers send it without credentials.";
+  return cause("cors_preflight", `OPTIONS is redirected to ${to}, and no browser follows that. ${mend}`);
 }
 
 function refusedPreflight({ page, headerNames, includesCookies }: PageRequest, preflight: CorsReply): Cause | undefined {

@@ -131,7 +131,7 @@ export async function unusedProxy({ url, variable }: Proxy, isReached: boolean, 
   const fix = canHeed
     ? "export NODE_USE_ENV_PROXY=1"
     : 'import { EnvHttpProxyAgent, setGlobalDispatcher } from "undici"; setGlobalDispatcher(new EnvHttpProxyAgent());';
-  const more = error ? `; it cannot be reached, either (${error})` : isReached ? "; the server answers without it" : "";
+  const more = error ? `; the proxy cannot be reached, either (${error})` : isReached ? "; the server answers without it" : "";
   const message = `${variable} names a proxy, but the fetch of Node.js ${versions.node} does not use it by default${more}.`;
   return { code: "proxy_unused", level: more ? "note" : "error", message, ...(error ? {} : { fix }) };
 }

@@ -83,8 +83,8 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
     case "not_http":
       return cause(`What listens at ${place} does not answer in HTTP/1.1: it is another service, or speaks only HTTP/2.`, verbose);
     case "http_refused":
-      if (problem.endsWith("_OVERFLOW")) return cause(`The headers of the reply from ${host} are longer than Node.js accepts by default.`, 'export NODE_OPTIONS="$NODE_OPTIONS --max-http-header-size=65536"');
-      return cause(`${host} answers with HTTP that breaks the standard, about which Node.js is strict, though browsers and curl may not be; whoever runs the server, or a proxy in front of it, has to correct that.`, verbose);
+      if (/HEADERS?_OVERFLOW$/.test(problem)) return cause(`The headers of the reply from ${host} are longer than Node.js accepts by default.`, 'export NODE_OPTIONS="$NODE_OPTIONS --max-http-header-size=65536"');
+      return cause(`${host} answers with HTTP that breaks the standard. Node.js refuses that; browsers and curl may not. Whoever runs the server, or a proxy in front of it, has to correct it.`, verbose);
     case "connect_timeout":
       return cause(`There is no connection to ${host}: a firewall drops it, there is no route, or the host is down.`, verbose);
     case "connection_reset":

@@ -12,7 +12,7 @@ export const es: MeterStrings = {
   loading: "Cargando…",
   unknown: "Aún no hay datos",
   used: (used, limit, count) => `${used} de ${limit} ${count === 1 ? "token" : "tokens"}`,
-  left: (tokens) => `${tokens === "1" ? "queda" : "quedan"} ${tokens}`,
+  left: (tokens, count) => `${count === 1 ? "queda" : "quedan"} ${tokens}`,
   exceeded: (tokens) => `${tokens} por encima del límite`,
   times: (factor) => `${factor} veces el límite`,
   window: (days, count) => (count === 1 ? "en las últimas 24 horas" : `en los últimos ${days} días`),
