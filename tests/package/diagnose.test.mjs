@@ -28,7 +28,7 @@ it("the result prints, and survives JSON", async () => {
   assert.deepEqual([fine.ok, String(fine), names(fine)], [true, "✔ The call returned a usage.", ["runtime", "options", "reachability", "call"]]);
   fake.set(undefined, { kind: "login-page" });
   const found = await diagnose(fake.client());
-  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {7}new BookMoreClient\(.*\)\n {2}2\. .*\(base_url\)\n {2}3\. .*\(blocked_reply\)\n .*$/);
+  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {7}new BookMoreClient\(.*\)\n {2}2\. .*\(base_url\)\n {2}3\. .*\(content_type\)\n {2}4\. .*\(blocked_reply\)\n .*$/);
   assert.deepEqual(JSON.parse(JSON.stringify(found)), { ok: false, findings: found.findings, steps: found.steps });
   assert.deepEqual(structuredClone({ ...found }).findings, found.findings);
 });

@@ -166,10 +166,11 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
     if (!/html/i.test(contentType)) return errorFinding({ code: "unexpected_response", message });
     const isFromWorker = facts.hasServiceWorker && page !== undefined && baseUrl !== undefined;
     return {
-      ...errorFinding({ code: "html_reply", message: "The reply was a page of HTML instead of JSON." }),
+      ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
       candidates: [
         { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call?.sent ? renewal(call.sent, facts) : {}) },
         { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
+        { code: "content_type", message: "It is the API's own: a proxy or a server of yours on the way does not pass on the Accept header, and gets HTML, or labels the JSON as text/html. It has to pass on Accept, and Content-Type." },
         { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) },
         ...(isFromWorker ? [serviceWorker(baseUrl)] : []),
       ],
