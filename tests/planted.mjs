@@ -12,7 +12,7 @@ const LIMIT_MS = 300_000;
 
 /** The defects: what goes wrong, the file in src/engine, a text that occurs once in it, and its replacement. */
 const DEFECTS = [
-  ["a forced renewal joins an unforced question", "questions.rs", "None if is_same && self.is_refused(&group) =>", "None if self.is_refused(&group) =>"],
+  ["a forced renewal joins an unforced question", "questions.rs", "                None => {\n                    group.asked = Some(source);", "                None if self.is_refused(&group) => self.refuse(&mut group),\n                None => {\n                    group.asked = Some(source);"],
   ["a waiter without time for its turn fails late", "attempts.rs", "let by = if is_far { f64::INFINITY } else { turn };", "let by = now;"],
   ["a call that joins a retry without time for it fails late", "calls.rs", "=> self.settle_hurried(&mut group),", "=> {}"],
   ["a call that cannot wait for the end of a new pause fails late", "attempts.rs", "if is_pause {", "if false {"],
