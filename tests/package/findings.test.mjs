@@ -211,7 +211,7 @@ it("findings survive JSON, and print on one line each, apart from their fixes", 
 });
 
 it("says of a timeout that the client would wait longer", () => {
-  const messageOf = (more) => findingsOf(facts({ call: failed("timeout"), ...more }))[0].message;
+  const messageOf = (more) => findingsOf(facts({ page: undefined, call: failed("timeout"), ...more }))[0].message;
   assert.equal(messageOf({}), "It is timeout.");
   assert.equal(messageOf({ waitsLonger: true }), "It is timeout. A call may take 10 s here; the client waits longer.");
   assert.match(messageOf({ waitsLonger: true, reach: { came: "late" } }), /in time: .* the client waits longer\.$/);
@@ -320,6 +320,23 @@ it("a 500 of the page's own server may be that of a proxy that reaches no API", 
   const messageOf = (more, error) => findingsOf(facts({ call: failed("server_error", error), ...more }))[0].message;
   assert.match(messageOf({ baseUrl: `${PAGE}/api` }), / Perhaps this page's own server does not reach the API;/);
   for (const message of [messageOf({}), messageOf({ baseUrl: `${PAGE}/api` }, { errorCode: "Fault" })]) assert.equal(message, "It is server_error.");
+});
+
+it("says what else may have been refused, or answered", () => {
+  const messageOf = (call, more) => findingsOf(facts({ call, ...more }))[0];
+  assert.match(messageOf({ ...failed("authentication_error"), sent: ["authorization", "x-api-key"] }).message, / An API key was sent as well, and may be what was refused\.$/);
+  assert.doesNotMatch(messageOf({ ...failed("authentication_error"), sent: ["authorization"] }).message, /API key/);
+  const nothingSent = { ...failed("authentication_error"), sent: [] };
+  assert.deepEqual([{ isFetchReplaced: true }, {}, { page: undefined, isFetchReplaced: true }].map((more) => messageOf(nothingSent, more).code), ["credentials_refused", "credentials_missing", "credentials_missing"]);
+  assert.match(messageOf(failed("decode_error")).message, / check the base URL, and what passes replies on\.$/);
+});
+
+it("a browser may wait for the user, which no page can see", () => {
+  const late = { came: "late" };
+  const messageOf = (more) => findingsOf(facts({ call: failed("timeout"), ...more }))[0].message;
+  assert.match(messageOf({ reach: late, plain: late }), / Or the browser waits for the user, .*, or the page's service worker does not answer\.$/);
+  assert.match(messageOf({}), /^It is timeout\. Perhaps the browser waits for the user, whom it asks to sign in or to allow access to the local network\.$/);
+  assert.match(messageOf({ page: undefined, reach: late, plain: late }), / does not answer\.$/);
 });
 
 it("what listens at another address of this machine is named", () => {

@@ -5,7 +5,7 @@ import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
 import type { Call, Facts, Probe } from "./facts.js";
 import { httpsOf } from "./fixes.js";
-import { errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated } from "./network.js";
+import { errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated, WAITS_FOR_USER } from "./network.js";
 import { addressOf, LIMIT_MS } from "./probe.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -50,7 +50,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [unexpected(error, facts)];
     case "decode_error":
       // A truncated reply is the only retryable one of these errors.
-      return [errorFinding(error.isRetryable ? truncated(message) : { code, message })];
+      return [errorFinding(error.isRetryable ? truncated(message) : { code, message: `${message} If it is always so, what answers may not be the API: check the base URL, and what passes replies on.` })];
     case "permission_denied": {
       const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
       return [errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong path, or something in front of the API, may be the reason." : ""}` })];
@@ -60,7 +60,8 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` })];
     }
     case "timeout": {
-      const cause: Cause = isLate(facts) ? late(facts.baseUrl!) : { code, message };
+      const waits = facts.page === undefined ? "" : ` Perhaps ${WAITS_FOR_USER}.`;
+      const cause: Cause = isLate(facts) ? late(facts.baseUrl!, facts.page) : { code, message: message + waits };
       const limit = facts.waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
       return [errorFinding({ ...cause, message: cause.message + limit })];
     }
@@ -94,23 +95,24 @@ const SET_CLOCK = "timedatectl set-ntp true";
 /** Why the server answers 401, as far as the token shows. */
 function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   const { sent, claims, flaw } = call;
-  const { hasFetch } = facts;
+  const mayAdd = facts.hasFetch || (facts.page !== undefined && facts.isFetchReplaced);
   if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
-  if (!hasToken && !hasKey && hasFetch) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function adds are missing or refused.` };
+  if (!hasToken && !hasKey && mayAdd) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function, or what replaces the page's, adds are missing or refused.` };
   if (!hasToken && !hasKey) {
     const session = facts.sendsCookies ? " If a session cookie is used instead, the session has expired or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
     return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
   }
   if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...renewal(sent, facts) };
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.`, ...renewal(sent, facts) };
+  const withKey = hasKey ? " An API key was sent as well, and may be what was refused." : "";
+  if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.${withKey}`, ...renewal(sent, facts) };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
   const { exp, iss, aud } = claims;
   const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
   const told = [message, exp === undefined ? "" : "The token has not expired.", says && `It says ${says}; the server may want another.`];
-  return { code: "token_refused", message: told.filter(Boolean).join(" "), ...renewal(sent, facts) };
+  return { code: "token_refused", message: told.filter(Boolean).join(" ") + withKey, ...renewal(sent, facts) };
 }
 
 /** What mends the credentials that were sent. A cookie, or what a fetch function adds, is not known. */
