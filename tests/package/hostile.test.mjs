@@ -251,7 +251,7 @@ it("an error of a getter, an iterator or a proxy is the cause of a ConfigError, 
   const { watchAiChatUsage } = entryOf("watch");
   await refuses("intervalMs", () => watchAiChatUsage(client, {}, getter("intervalMs")));
   await refuses("companyId", () => watchAiChatUsage(client, getter("companyId")));
-  await refuses("The client", () => watchAiChatUsage(getter("getAiChatUsage")));
+  await refuses("client", () => watchAiChatUsage(getter("getAiChatUsage")));
   await refuses("An option", () => watchAiChatUsage(client, {}, { initialUsage: getter("tokensUsed") }));
   const { diagnose } = entryOf("diagnose");
   await refuses("onStep", () => diagnose(client, {}, getter("onStep")));
