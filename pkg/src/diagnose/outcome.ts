@@ -95,11 +95,10 @@ const SET_CLOCK = "timedatectl set-ntp true";
 /** Why the server answers 401, as far as the token shows. */
 function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   const { sent, claims, flaw } = call;
-  const mayAdd = facts.hasFetch || (facts.page !== undefined && facts.isFetchReplaced);
   if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
-  if (!hasToken && !hasKey && mayAdd) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function, or what replaces the page's, adds are missing or refused.` };
+  if (!hasToken && !hasKey && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function, or what replaces the page's, adds are missing or refused.` };
   if (!hasToken && !hasKey) {
     const session = facts.sendsCookies ? " If a session cookie is used instead, the session has expired or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
     return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
@@ -115,9 +114,13 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   return { code: "token_refused", message: told.filter(Boolean).join(" ") + withKey, ...renewal(sent, facts) };
 }
 
-/** What mends the credentials that were sent. A cookie, or what a fetch function adds, is not known. */
-function renewal(sent: readonly string[], { settings, hasFetch, sendsCookies }: Facts): Pick<Cause, "fix"> {
-  const own = hasFetch || sendsCookies ? undefined : settings.credentials;
+/** Whether a fetch that is not the platform's own may add credentials, which are not known here. */
+const mayAddCredentials = ({ hasFetch, page, isFetchReplaced }: Facts): boolean => Boolean(hasFetch || (page !== undefined && isFetchReplaced));
+
+/** What mends the credentials that were sent. A cookie is not known here, either. */
+function renewal(sent: readonly string[], facts: Facts): Pick<Cause, "fix"> {
+  const { settings } = facts;
+  const own = facts.sendsCookies || mayAddCredentials(facts) ? undefined : settings.credentials;
   return fixBy(sent.includes("authorization") ? settings.token : sent.includes("x-api-key") ? settings.apiKey : own);
 }
 

@@ -1,10 +1,10 @@
 import { ConfigError, type AiChatUsageResponse, type AnyBookMoreError, type BookMoreClientLike } from "bookmore-sdk";
 import { watchAiChatUsage, type UsageState, type UsageStore } from "bookmore-sdk/watch";
+import { companyOf } from "../guid.js";
 import { handled } from "../handled.js";
 import { refuse } from "../refuse.js";
 import { firstLook } from "../watch/gauge.js";
 import { isUsage, NO_USAGE } from "../watch/options.js";
-import { companyOf } from "../guid.js";
 import { checkCompany } from "./company.js";
 import { BOX, draw, drawnOf, errorText, hasFailed, isStale, knownLocale, levelName, type Worded } from "./draw.js";
 import css from "./meter.css";
