@@ -4,61 +4,57 @@
 // printable bytes map to themselves, so that messages remain readable words. And
 // it needs no DecompressionStream.
 //
-// Decoding runs on the encoded bytes with a typed table, because searching a
-// string for each character is much slower. `new WebAssembly.Module` avoids the
-// detour through another thread, which takes longer than compiling.
+// The text is decoded by WebAssembly, too: a small module with a single loop. In
+// JavaScript the same loop runs before the engine has compiled it, and takes
+// longer than compiling the module and instantiating it. `new WebAssembly.Module`
+// avoids the detour through another thread, which takes longer than compiling.
+import binaryen from "binaryen";
 
+// The first of two characters is one of these, in the order of their codes.
+const PREFIXES = "{|}~";
 // Printable ASCII, except what a string or a template would have to escape.
 const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).filter(
-  (character) => !"\"'`\\$".includes(character),
+  (character) => !"\"'`\\$".includes(character) && !PREFIXES.includes(character),
 );
-const PREFIXES = 4;
-// The second of two characters is one of the 52 from "(" on, which are all in the alphabet.
-const FIRST = "(".charCodeAt(0);
+// The second is one of the 52 from "(" on, which are all in the alphabet.
+const FIRST_SECOND = "(".charCodeAt(0);
 const SECONDS = 52;
+// The decoder's memory: the byte of each single character by its code, the bytes of two characters, and the text.
+const PAIRS = 128;
+const TEXT = PAIRS + PREFIXES.length * SECONDS;
+const PAGE = 65_536;
 
 /** @param {Buffer} wasm */
 export function inlined(wasm) {
   const count = new Array(256).fill(0);
   for (const byte of wasm) count[byte]++;
   const byFrequency = [...count.keys()].sort((a, b) => count[b] - count[a]);
-  const frequent = byFrequency.slice(0, ALPHABET.length - PREFIXES).sort((a, b) => a - b);
+  const frequent = byFrequency.slice(0, ALPHABET.length).sort((a, b) => a - b);
 
+  const table = new Uint8Array(TEXT);
   const free = new Set(ALPHABET);
   const written = [];
-  for (const byte of frequent) {
-    const character = String.fromCharCode(byte);
-    if (free.delete(character)) written[byte] = character;
-  }
-  const characters = free.values();
-  for (const byte of frequent) written[byte] ??= characters.next().value;
-  const prefixes = [...characters].join("");
-  const table = Array.from({ length: 256 }, (_, byte) => written[byte] ?? prefixes[0]).join("");
+  const write = (byte, character) => {
+    free.delete(character);
+    written[byte] = character;
+    table[character.charCodeAt(0)] = byte;
+  };
+  for (const byte of frequent) if (free.has(String.fromCharCode(byte))) write(byte, String.fromCharCode(byte));
+  for (const byte of frequent) if (written[byte] === undefined) write(byte, free.values().next().value);
   const others = [...count.keys()].filter((byte) => written[byte] === undefined);
   others.forEach((byte, rank) => {
-    written[byte] = prefixes[Math.floor(rank / SECONDS)] + String.fromCharCode(FIRST + (rank % SECONDS));
+    written[byte] = PREFIXES[Math.floor(rank / SECONDS)] + String.fromCharCode(FIRST_SECOND + (rank % SECONDS));
+    table[PAIRS + rank] = byte;
   });
   const text = Array.from(wasm, (byte) => written[byte]).join("");
   return `// The bytes of sdk.wasm, see pkg/build/inline.mjs.
 const text = ${JSON.stringify(text)};
-// The character of each byte; the first prefix if it takes two characters.
-const table = ${JSON.stringify(table)};
-const prefixes = ${JSON.stringify(prefixes)};
+const decoder = [${decoder(table, text.length)}];
 export async function wasm() {
-  const written = new TextEncoder().encode(text);
-  // By character code: the byte, or 256 plus the number of a prefix.
-  const read = new Uint16Array(128);
-  const others = [];
-  for (let byte = 0; byte < 256; byte++) {
-    if (table[byte] === prefixes[0]) others.push(byte);
-    else read[table.charCodeAt(byte)] = byte;
-  }
-  for (let i = 0; i < ${PREFIXES}; i++) read[prefixes.charCodeAt(i)] = 256 + i;
-  const bytes = new Uint8Array(${wasm.length});
-  for (let at = 0, end = 0; at < written.length; at++) {
-    const byte = read[written[at]];
-    bytes[end++] = byte < 256 ? byte : others[(byte - 256) * ${SECONDS} + written[++at] - ${FIRST}];
-  }
+  const { memory, decode } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(decoder))).exports;
+  new Uint8Array(memory.buffer).set(new TextEncoder().encode(text), ${TEXT});
+  decode();
+  const bytes = new Uint8Array(memory.buffer, ${TEXT}, ${wasm.length});
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {
@@ -68,4 +64,34 @@ export async function wasm() {
   }
 }
 `;
+}
+
+/** The module that decodes a text in place: what is written never overtakes what is read. */
+function decoder(table, length) {
+  const firstPrefix = PREFIXES.charCodeAt(0);
+  const module = binaryen.parseText(`(module
+    (memory (export "memory") ${Math.ceil((TEXT + length) / PAGE)})
+    (data (i32.const 0) "${Array.from(table, (byte) => `\\${byte.toString(16).padStart(2, "0")}`).join("")}")
+    (func (export "decode")
+      (local $at i32) (local $end i32) (local $code i32)
+      (local.set $at (i32.const ${TEXT}))
+      (local.set $end (i32.const ${TEXT}))
+      (loop $next
+        (local.set $code (i32.load8_u (local.get $at)))
+        (if (i32.ge_u (local.get $code) (i32.const ${firstPrefix}))
+          (then
+            (local.set $at (i32.add (local.get $at) (i32.const 1)))
+            (local.set $code
+              (i32.add
+                (i32.mul (i32.sub (local.get $code) (i32.const ${firstPrefix})) (i32.const ${SECONDS}))
+                (i32.add (i32.load8_u (local.get $at)) (i32.const ${PAIRS - FIRST_SECOND}))))))
+        (i32.store8 (local.get $end) (i32.load8_u (local.get $code)))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (local.set $end (i32.add (local.get $end) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $at) (i32.const ${TEXT + length}))))))`);
+  try {
+    return module.emitBinary();
+  } finally {
+    module.dispose();
+  }
 }
