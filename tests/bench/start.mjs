@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { brotliCompressSync } from "node:zlib";
@@ -53,7 +55,7 @@ async function main() {
     const browser = await BROWSERS.find(({ name }) => name === "chromium").start();
     try {
       const version = (await browser.driver.getCapabilities()).getBrowserVersion();
-      const inBrowser = await sample(clients, count, (client) => browserSample(browser.driver, client, pages.port));
+      const inBrowser = await sample(clients, count, (client) => browserSample(browser.driver, client, pages));
       printTable(`Chromium ${version}`, inBrowser, [
         ["bytes", ({ bytes }) => bytes, 0],
         ["first value, ms", ({ valueMs }) => valueMs],
@@ -93,11 +95,17 @@ const PAGE = Buffer.from(
 
 let visits = 0;
 
-async function browserSample(driver, { file }, port) {
+async function browserSample(driver, { file }, pages) {
+  // The last page's renderer ends and the browser prepares the next one, before the time runs.
+  await driver.get("about:blank");
+  await sleep(300);
+  const sample = pages.nextSample();
   // A new site each time, so that neither a cache nor a renderer process is reused.
-  await driver.get(`http://visit-${++visits}.localhost:${port}/${file}/`);
-  const sample = () => driver.executeScript("return window.sample");
-  return driver.wait(sample, 30_000, `${file}: no value after 30 s`);
+  await driver.get(`http://visit-${++visits}.localhost:${pages.port}/${file}/`);
+  const late = sleep(30_000, undefined, { ref: false }).then(() => {
+    throw new Error(`${file}: no value after 30 s`);
+  });
+  return Promise.race([sample, late]);
 }
 
 /** The files of the pages: path → [media type, bytes]. */
@@ -122,10 +130,15 @@ async function bundles({ path: folder, clients }) {
   return files;
 }
 
-/** Serves the pages, compressed with brotli, and the API from the same origin. */
+/** Serves the pages, compressed with brotli, and the API from the same origin; takes the samples that pages send. */
 async function startPages(files, apiUrl) {
+  let settle;
   const compressed = new Map([...files].map(([path, [type, bytes]]) => [path, [type, brotliCompressSync(bytes)]]));
-  const server = createServer((req, res) => {
+  const server = createServer(async (req, res) => {
+    if (req.url === "/sample") {
+      settle(await json(req));
+      return res.writeHead(204).end();
+    }
     const file = compressed.get(req.url);
     if (!file) return forward(req, res, apiUrl);
     if (!/\bbr\b/.test(req.headers["accept-encoding"])) return res.writeHead(406).end();
@@ -135,6 +148,7 @@ async function startPages(files, apiUrl) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     port: server.address().port,
+    nextSample: () => new Promise((resolve) => (settle = resolve)),
     close() {
       server.close();
       server.closeAllConnections();
