@@ -130,6 +130,21 @@ const TABLE = [
   ["expired only by the server's clock", { plain: readable(401, { aheadMs: -5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE } } }, ["clock_skew"]],
   ["not valid yet only by the server's clock", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { nbf: NOW - MINUTE } } }, ["clock_skew"]],
   ["expired only by the clock here is not the cause", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_refused", "clock_skew note"]],
+  ["times in milliseconds: nbf", { call: { ...failed("authentication_error"), claims: { inMilliseconds: ["exp", "nbf"] } } }, ["token_not_yet_valid"]],
+  ["times in milliseconds: exp", { call: { ...failed("authentication_error"), claims: { inMilliseconds: ["exp", "iat"] } } }, ["token_refused"]],
+  ...["Basic", "NTLM"].map((signIn) => [`a gate that wants ${signIn}`, { plain: readable(401, { signIn }), call: failed("authentication_error") }, ["credentials_refused sign_in_gate token_refused base_url"]]),
+  ["a gate that answers HTML", { plain: readable(401, { isHtml: true }), call: { ...failed("authentication_error"), sent: ["x-api-key"] } }, ["credentials_refused sign_in_gate key_refused base_url"]],
+  ["the same without credentials", { plain: readable(401, { isHtml: true }), call: { ...failed("authentication_error"), sent: [] } }, ["credentials_refused sign_in_gate credentials_missing base_url"]],
+  ["the same, and an expired token", { plain: readable(401, { isHtml: true }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["credentials_refused sign_in_gate token_expired base_url"]],
+  ["HTML without credentials, and the API's 401 with them", { plain: readable(401, { isHtml: true }), call: failed("authentication_error", { errorCode: "Unauthorized" }) }, ["token_refused"]],
+  ["the API's own 401, which names Basic", { plain: readable(401, { signIn: "Basic", isApi: true }), call: failed("authentication_error") }, ["token_refused"]],
+  ["a 401 from a base URL of the page's own server", { baseUrl: `${PAGE}/api`, call: failed("authentication_error") }, ["token_refused token_refused not_passed_on"]],
+  ["the same, and a JWT that has not expired", { baseUrl: `${PAGE}/api`, call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE } } }, ["credentials_refused not_passed_on token_refused"]],
+  ["the same, and an expired JWT", { baseUrl: `${PAGE}/api`, call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_expired"]],
+  ["the page's own server adds the credentials", { baseUrl: `${PAGE}/api`, call: { ...failed("authentication_error"), sent: [] } }, ["credentials_missing credentials_missing not_passed_on"]],
+  ["a 401 from a base URL with a path", { page: undefined, baseUrl: `${API}/bff`, call: failed("authentication_error") }, ["token_refused token_refused not_passed_on"]],
+  ["a 401 by way of a service worker", { hasServiceWorker: true, call: failed("authentication_error") }, ["token_refused token_refused service_worker"]],
+  ["a 401 by way of a fetch of the app's", { page: undefined, hasFetch: true, isFetchReplaced: true, call: failed("authentication_error") }, ["token_refused token_refused custom_fetch"]],
 
   ["expired, but the 401 cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, [HIDDEN, "token_expired"]],
 
@@ -293,9 +308,19 @@ it("no fix sets a base URL that the client refuses or already has", () => {
   }
 });
 
+it("whose clock decides whether a token has expired is said where it is the one here", () => {
+  const messageOf = (claims, more) => findingsOf(facts({ call: { ...failed("authentication_error"), claims }, ...more }))[0].message;
+  const known = { plain: readable(401, { aheadMs: 0 }) };
+  assert.match(messageOf({ exp: NOW + MINUTE }), /By the clock here, the token has not expired\.$/);
+  assert.match(messageOf({ exp: NOW + MINUTE }, known), /\. The token has not expired\.$/);
+  assert.match(messageOf({ exp: NOW - MINUTE }), /, by the clock here\.$/);
+  assert.doesNotMatch(messageOf({ exp: NOW - MINUTE }, known), /clock here/);
+});
+
 it("says that a token has not expired only if it has an expiry", () => {
   const messageOf = (claims) => findingsOf(inNode({ call: { ...failed("authentication_error"), claims } }))[0].message;
   assert.match(messageOf({ exp: NOW + MINUTE }), /has not expired/);
+  assert.match(messageOf({ inMilliseconds: ["exp", "iat"] }), /Its times \(exp, iat\) are in milliseconds/);
   assert.doesNotMatch(messageOf({ iss: "https://id.example" }), /expired/);
 });
 

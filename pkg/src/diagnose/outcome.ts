@@ -1,17 +1,16 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
-import { isSameOrigin } from "../cors.js";
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
+import { isOwnServer, wrongBase } from "./base-url.js";
+import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import type { Call, Facts, Probe } from "./facts.js";
 import { httpsOf } from "./fixes.js";
 import { errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated, WAITS_FOR_USER } from "./network.js";
 import { addressOf, LIMIT_MS } from "./probe.js";
+import { fixBy, refusalFinding, renewal, untimely } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
-
-/** Clocks may differ by this much, because of rounding and the time that a reply takes. */
-const LARGEST_SKEW_MS = 60_000;
 
 /** What the facts show: why calls fail, then notes. */
 export function findingsOf(facts: Facts): Finding[] {
@@ -43,7 +42,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "token_provider_error":
       return [errorFinding({ code, message: providerWords(error) })];
     case "authentication_error":
-      return [errorFinding(credentialsCause(facts, call, message))];
+      return [refusalFinding(facts, call, error)];
     case "api_error":
       return [errorFinding(apiCause(error, facts))];
     case "unexpected_response":
@@ -56,7 +55,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong path, or something in front of the API, may be the reason." : ""}` })];
     }
     case "server_error": {
-      const isOwn = facts.baseUrl !== undefined && facts.page !== undefined && isSameOrigin(facts.baseUrl, facts.page) && error.errorCode === undefined;
+      const isOwn = isOwnServer(facts) && error.errorCode === undefined;
       return [errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` })];
     }
     case "timeout": {
@@ -90,79 +89,12 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
   return isRefused ? `${own} It was called with forceRefresh because the server refused the first token (401).` : own;
 }
 
-const SET_CLOCK = "timedatectl set-ntp true";
-
-/** Why the server answers 401, as far as the token shows. */
-function credentialsCause(facts: Facts, call: Call, message: string): Cause {
-  const { sent, claims, flaw } = call;
-  if (!sent) return { code: "credentials_refused", message };
-  const hasToken = sent.includes("authorization");
-  const hasKey = sent.includes("x-api-key");
-  if (!hasToken && !hasKey && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function, or what replaces the page's, adds are missing or refused.` };
-  if (!hasToken && !hasKey) {
-    const session = facts.sendsCookies ? " If a session cookie is used instead, the session has expired or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
-    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
-  }
-  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...renewal(sent, facts) };
-  const withKey = hasKey ? " An API key was sent as well, and may be what was refused." : "";
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.${withKey}`, ...renewal(sent, facts) };
-  const [cause] = untimely(facts, call);
-  if (cause) return cause;
-  const { exp, iss, aud } = claims;
-  const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
-  const told = [message, exp === undefined ? "" : "The token has not expired.", says && `It says ${says}; the server may want another.`];
-  return { code: "token_refused", message: told.filter(Boolean).join(" ") + withKey, ...renewal(sent, facts) };
-}
-
-/** Whether a fetch that is not the platform's own may add credentials, which are not known here. */
-const mayAddCredentials = ({ hasFetch, page, isFetchReplaced }: Facts): boolean => Boolean(hasFetch || (page !== undefined && isFetchReplaced));
-
-/** What mends the credentials that were sent. A cookie is not known here, either. */
-function renewal(sent: readonly string[], facts: Facts): Pick<Cause, "fix"> {
-  const { settings } = facts;
-  const own = facts.sendsCookies || mayAddCredentials(facts) ? undefined : settings.credentials;
-  return fixBy(sent.includes("authorization") ? settings.token : sent.includes("x-api-key") ? settings.apiKey : own);
-}
-
-const fixBy = (fix: string | undefined): Pick<Cause, "fix"> => (fix === undefined ? {} : { fix });
-
-/** What the token's own times say against it. */
-function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
-  const { exp, nbf } = claims;
-  const here = facts.now;
-  // The server decides by its own clock.
-  const there = serverClock(facts) ?? here;
-  const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
-  if (exp !== undefined && exp <= there) {
-    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, ...fixBy(exp > here ? SET_CLOCK : facts.settings.token) }];
-  }
-  if (nbf === undefined || nbf <= there) return [];
-  const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Correct the clock of its issuer, or of the server.`;
-  return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message }];
-}
-
-function skewOf(there: number, here: number): string {
-  return `The clock here is ${span(here - there)} ${here > there ? "ahead of" : "behind"} the server's`;
-}
-
 function apiCause(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Cause {
   const { status, message, errorCode } = error;
   if (status === 431 || status === 414) return { code: "api_error", message: `${message} What was sent, such as the token, is too long for it.` };
   const isNobodys = errorCode === undefined && (status === 404 || status === 405);
   if (!isNobodys) return { code: "api_error", message };
   return { code: "base_url", ...wrongBase(facts, message) };
-}
-
-/** The operation is not below this base URL, whose path may be wrong. */
-function wrongBase({ baseUrl, page, settings }: Facts, message: string): Pick<Cause, "message" | "fix"> {
-  if (baseUrl === undefined) return { message };
-  const { origin, pathname } = new URL(baseUrl);
-  const isEndpoint = baseUrl.endsWith(PATH);
-  const words = `${message} The request went to ${baseUrl}${PATH}.`;
-  // A page's own server has such a path to pass it on.
-  if (page === origin && !isEndpoint && baseUrl !== origin) return { message: `${words} If this server is to pass ${pathname} on to the API, it does not, or it keeps ${pathname} in the path or its own name as the Host (Vite: rewrite, changeOrigin).` };
-  const without = isEndpoint ? baseUrl.slice(0, -PATH.length) : origin;
-  return { message: words, ...(without === baseUrl ? {} : { fix: settings.baseUrl(without) }) };
 }
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
@@ -224,13 +156,6 @@ function redirectedTo(probe: Probe | undefined): string | undefined {
   return probe?.came === "reply" ? probe.url : undefined;
 }
 
-/** The time of the server's clock, if a reply contained it. */
-function serverClock({ call, plain, followed, now }: Facts): number | undefined {
-  const ahead = [call?.aheadMs, ...[plain, followed].map((probe) => (probe?.came === "reply" ? probe.aheadMs : undefined))];
-  const known = ahead.find((ms) => ms !== undefined);
-  return known === undefined ? undefined : now - known;
-}
-
 /** Findings that do not prevent calls. */
 function notes(facts: Facts, errors: Finding[]): Finding[] {
   const { baseUrl, call, plain, now, headerNames, isJsonl } = facts;
@@ -254,18 +179,4 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   const isUnsteady = facts.page === undefined && call && !call.error && !call.foreign && facts.reach?.came === "nothing";
   if (isUnsteady) note("unsteady", "The call returned a usage, but a probe before it got no reply: the connection is unreliable.");
   return found;
-}
-
-function iso(ms: number): string {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? "an impossible time" : date.toISOString();
-}
-
-/** A length of time, in words. */
-function span(ms: number): string {
-  const seconds = Math.round(Math.abs(ms) / 1000);
-  const units: [number, string][] = [[86_400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
-  const [length, unit] = units.find(([length]) => seconds >= length) ?? [1, "second"];
-  const count = Math.round(seconds / length);
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }

@@ -12,8 +12,10 @@ export const jwt = ({ exp, nbf, ...claims }) => {
 export const OTHER = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
 const GOOD = jwt({ exp: 60 * MINUTE });
 const EXPIRED = jwt({ exp: -5 * MINUTE });
+/** Made by somebody who took milliseconds for seconds. */
+const IN_MILLISECONDS = jwt({ nbf: 999 * now, exp: 999 * now + 60 * MINUTE });
 const EARLY = jwt({ nbf: 60 * MINUTE, exp: 120 * MINUTE });
-export const SECRETS = [GOOD, EXPIRED, EARLY, "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c", "tenant-s3cret-value"];
+export const SECRETS = [GOOD, EXPIRED, EARLY, "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c", "tenant-s3cret-value", IN_MILLISECONDS];
 const KEY = SECRETS[3];
 const extra = { headers: { "X-Tenant": SECRETS[4] } };
 
@@ -21,6 +23,7 @@ const PATH = "/assistant/ai-chat/usage";
 const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
 const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved", "base_url"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
+const GATE = ["credentials_refused", "sign_in_gate", "token_refused", "base_url"];
 /** Of the call alone. */
 const HIDDEN = ["no_reply", "cors_error_replies", "truncated", "connection_reset", "blocked_reply"];
 const without = (codes, ...others) => codes.filter((code) => !others.includes(code));
@@ -95,6 +98,8 @@ export const CAUSES = [
   { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: [...HIDDEN, "token_expired"], terminal: ["token_expired"] },
   { cause: "A JWT that is not valid yet", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EARLY }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
   { cause: "A token that the server refuses for another reason", code: "token_refused", host: { cors: "open", fake: { bearerToken: "another" } }, page: ["token_refused"], terminal: ["token_refused"] },
+  { cause: "A JWT whose times are in milliseconds", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: IN_MILLISECONDS }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
+  { cause: "Something in front of the API that wants a sign-in of its own", code: "sign_in_gate", host: { gate: true }, page: GATE, terminal: GATE },
   { cause: "An unknown API key", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused"], terminal: ["key_refused"] },
   { cause: "Neither a token nor a key", code: "credentials_missing", host: { cors: "open" }, options: { bearerToken: undefined }, page: ["credentials_missing"], terminal: ["credentials_missing"] },
   { cause: "A cookie of an expired session, or one that the browser withholds", code: "credentials_missing", host: { strict: "x-none" }, options: { bearerToken: undefined, credentials: "include" }, page: ["credentials_missing"] },
