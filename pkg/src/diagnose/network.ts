@@ -147,7 +147,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
         : { code: "cors_origin", message: `The server's CORS settings allow other origins, but not ${page}.`, ...fix },
       DUPLICATE,
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
-      { code: "moved", message: "The API has moved, and the server redirects to its new address. Use that as the base URL." },
+      { code: "moved", message: "The server redirects to the new address of the API, which is then the base URL to use, or to the same address with a slash at the end." },
       { code: "base_url", message: "What answers there is not the API: the scheme, host, port or path of the base URL is wrong." },
       ...(facts.isFetchReplaced ? [CUSTOM_FETCH] : []),
     ];

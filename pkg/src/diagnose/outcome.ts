@@ -4,10 +4,11 @@ import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
 import { isOwnServer, wrongBase } from "./base-url.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
-import type { Call, Facts, Probe } from "./facts.js";
+import type { Call, Facts } from "./facts.js";
 import { httpsOf } from "./fixes.js";
 import { errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated, WAITS_FOR_USER } from "./network.js";
-import { addressOf, LIMIT_MS } from "./probe.js";
+import { LIMIT_MS } from "./probe.js";
+import { isAddress, redirectFinding } from "./redirect.js";
 import { fixBy, refusalFinding, renewal, untimely } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -78,8 +79,8 @@ function lostFindings(facts: Facts, call: Call): Finding[] {
   const { plain, contentType, again } = facts;
   const isRedirected = plain?.came === "redirect" && contentType?.came === "nothing" && again?.came !== "nothing";
   const found = isRedirected ? redirectFinding(facts) : undefined;
-  // The new address has CORS settings of its own.
-  return found?.code === "moved" ? [found] : [...(found ? [found] : []), ...noReplyFindings(facts, call)];
+  // Another address has CORS settings of its own.
+  return found && isAddress(found.code) ? [found] : [...(found ? [found] : []), ...noReplyFindings(facts, call)];
 }
 
 /** The message, where the function's own error is, and why it was called. */
@@ -117,43 +118,6 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
   return redirectFinding(facts, location);
-}
-
-/** What a redirect means; without `location`, by where the probes were redirected to. */
-function redirectFinding(facts: Facts, location?: string): Finding {
-  const { page, baseUrl, headerNames, includesCookies } = facts;
-  const asked = baseUrl && baseUrl + PATH;
-  const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
-  const base = to === undefined ? undefined : addressOf(to, asked);
-  if (base !== undefined) return errorFinding(redirection(base, asked, facts));
-  const redirected = (how: string) => errorFinding({ code: "redirected", message: `The server answers with a redirect, ${how}.` });
-  if (page === undefined) return redirected("but without a target");
-  return {
-    ...redirected("whose target browsers do not reveal"),
-    candidates: [
-      { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
-      { code: "moved", message: "The API has moved, and the base URL with it." },
-    ],
-    ...(baseUrl === undefined ? {} : { doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies) }),
-  };
-}
-
-/** What a redirect to `to` means, a URL without query and fragment. `asked`: the URL of the request. */
-function redirection(to: string, asked: string | undefined, { settings }: Facts): Cause {
-  if (to === asked) {
-    return { code: "redirected", message: `The server redirects to ${to}, the URL of the request itself: it requires a cookie first, as firewalls and load balancers do, or its settings form a loop.` };
-  }
-  if (!to.endsWith(PATH)) return { code: "sign_in_redirect", message: `The server redirects to ${to} instead of answering, perhaps to a sign-in page.` };
-  // The client would refuse it, or send the credentials for everybody to read.
-  if (isInsecure(to) && !(asked && isInsecure(asked))) {
-    return { code: "redirected", message: `The server redirects to ${to}, by plain http. Its operator must correct that: a server behind a proxy that terminates TLS must be configured to know that clients use https.` };
-  }
-  return { code: "moved", message: `The server redirects to ${to}, so the API should be there. The client follows no redirects, because they would pass the credentials on.`, fix: settings.baseUrl(to.slice(0, -PATH.length)) };
-}
-
-function redirectedTo(probe: Probe | undefined): string | undefined {
-  if (probe?.came === "redirect") return probe.to;
-  return probe?.came === "reply" ? probe.url : undefined;
 }
 
 /** Findings that do not prevent calls. */
