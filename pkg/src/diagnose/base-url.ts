@@ -10,10 +10,14 @@ export const isOwnServer = ({ baseUrl, page }: Facts): boolean => baseUrl !== un
 export function wrongBase({ baseUrl, page, settings }: Facts, message: string): Pick<Cause, "message" | "fix"> {
   if (baseUrl === undefined) return { message };
   const { origin, pathname } = new URL(baseUrl);
-  const isEndpoint = baseUrl.endsWith(PATH);
   const words = `${message} The request went to ${baseUrl}${PATH}.`;
   // A page's own server has such a path to pass it on.
-  if (page === origin && !isEndpoint && baseUrl !== origin) return { message: `${words} If this server is to pass ${pathname} on to the API, it does not, or it keeps ${pathname} in the path or its own name as the Host (Vite: rewrite, changeOrigin).` };
-  const without = isEndpoint ? baseUrl.slice(0, -PATH.length) : origin;
-  return { message: words, ...(without === baseUrl ? {} : { fix: settings.baseUrl(without) }) };
+  if (page === origin && baseUrl !== origin) return { message: `${words} If this server is to pass ${pathname} on to the API, perhaps it does not, its target is wrong, or it keeps ${pathname} in the path or its own name as the Host (Vite: rewrite, changeOrigin).` };
+  return { message: words, ...(origin === baseUrl ? {} : { fix: settings.baseUrl(origin) }) };
+}
+
+/** The base URL without the operation's path, if it contains that. */
+export function baseOfEndpoint(baseUrl: string): string | undefined {
+  const at = baseUrl.toLowerCase().indexOf(PATH);
+  return at < 0 ? undefined : baseUrl.slice(0, at);
 }

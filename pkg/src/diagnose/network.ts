@@ -116,7 +116,7 @@ export function serviceWorker(baseUrl: string): Cause {
 
 const RESET: Cause = { code: "connection_reset", message: "What listens there, or something on the way, ends the connection without a reply." };
 const BLOCKED = "An extension of the browser, a proxy or what replaces the page's fetch keeps the reply from the page.";
-const CUT_OFF: Cause = { code: "truncated", message: "The reply broke off on its way." };
+export const CUT_OFF: Cause = { code: "truncated", message: "The reply broke off on its way." };
 const MISLABELLED: Cause = {
   code: "content_encoding",
   message: "The reply is not compressed as its Content-Encoding says, or was damaged on its way. Whatever sets that header, the server or a proxy, must compress the reply or leave the header out.",

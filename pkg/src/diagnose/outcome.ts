@@ -2,11 +2,11 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
-import { isOwnServer, wrongBase } from "./base-url.js";
+import { baseOfEndpoint, isOwnServer, wrongBase } from "./base-url.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import type { Call, Facts } from "./facts.js";
 import { httpsOf } from "./fixes.js";
-import { errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated, WAITS_FOR_USER } from "./network.js";
+import { CUT_OFF, errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated, WAITS_FOR_USER } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
 import { fixBy, refusalFinding, renewal, untimely } from "./refusal.js";
@@ -18,8 +18,25 @@ export function findingsOf(facts: Facts): Finding[] {
   const { call, runtime } = facts;
   // Without the module no call was made, so the probes show what would fail next.
   const findings = runtime ? [runtimeFinding(runtime, facts), ...noReplyFindings(facts)] : [];
-  if (call?.error || call?.foreign) findings.push(...callFindings(facts, call));
+  const found = call?.error || call?.foreign ? callFindings(facts, call) : [];
+  const doubled = call && found.length === 0 ? undefined : doubledPath(facts);
+  // Of what answers there, nothing else matters.
+  if (doubled) findings.push(doubled);
+  if (!doubled || !hasAnswered(facts)) findings.push(...found);
   return [...findings, ...notes(facts, findings)];
+}
+
+function doubledPath({ baseUrl = "", settings }: Facts): Finding | undefined {
+  const base = baseOfEndpoint(baseUrl);
+  if (base === undefined) return undefined;
+  return errorFinding({ code: "base_url", message: `The base URL contains ${PATH}, which the client adds to it: the requests go to ${baseUrl}${PATH}.`, fix: settings.baseUrl(base) });
+}
+
+/** Whether something answered the call, or would answer. */
+function hasAnswered({ call, reach, plain }: Facts): boolean {
+  const error = Object(call?.error) as Partial<AnyBookMoreError & { status: number }>;
+  const came = (reach ?? plain)?.came;
+  return error.status !== undefined || (error.code === "network_error" && came !== "nothing" && came !== "late");
 }
 
 function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Facts): Finding {
@@ -45,12 +62,11 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "authentication_error":
       return [refusalFinding(facts, call, error)];
     case "api_error":
-      return [errorFinding(apiCause(error, facts))];
+      return [apiFinding(error, facts)];
     case "unexpected_response":
       return [unexpected(error, facts)];
     case "decode_error":
-      // A truncated reply is the only retryable one of these errors.
-      return [errorFinding(error.isRetryable ? truncated(message) : { code, message: `${message} If it is always so, what answers may not be the API: check the base URL, and what passes replies on.` })];
+      return [decodeFinding(error, facts)];
     case "permission_denied": {
       const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
       return [errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong path, or something in front of the API, may be the reason." : ""}` })];
@@ -90,12 +106,31 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
   return isRefused ? `${own} It was called with forceRefresh because the server refused the first token (401).` : own;
 }
 
-function apiCause(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Cause {
-  const { status, message, errorCode } = error;
-  if (status === 431 || status === 414) return { code: "api_error", message: `${message} What was sent, such as the token, is too long for it.` };
-  const isNobodys = errorCode === undefined && (status === 404 || status === 405);
-  if (!isNobodys) return { code: "api_error", message };
-  return { code: "base_url", ...wrongBase(facts, message) };
+function apiFinding(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Finding {
+  const { code, status, message, errorCode } = error;
+  if (status === 431 || status === 414) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
+  if (status !== 404 && status !== 405) return errorFinding({ code, message });
+  if (errorCode === undefined) return errorFinding({ code: "base_url", ...wrongBase(facts, message) });
+  return perhapsAnother(facts, { code, message }, { code, message: "It is the API that answers so: this version of it may not have the operation, or not know what was asked for." });
+}
+
+/** Whether the operation refused a GET without credentials, in its own form. */
+const isApi = ({ plain }: Facts): boolean => plain?.came === "reply" && plain.isApi === true && plain.status === 401;
+
+/** What is not the API may have answered, unless the probes read its own refusal. */
+function perhapsAnother(facts: Facts, finding: Cause, own: Cause): Finding {
+  const other: Cause = { code: "base_url", ...wrongBase(facts, "What answers is not the API.") };
+  return { ...errorFinding(finding), candidates: isApi(facts) ? [own, other] : [other, own] };
+}
+
+function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMoreError, { code: "decode_error" }>, facts: Facts): Finding {
+  if (isRetryable && offset === 0) {
+    const { candidates = [], ...finding } = perhapsAnother(facts, { code: "empty_reply", message: "The reply has no body, or none that arrived." }, { code: "not_passed_on", message: "A server of yours that passes replies on leaves their bodies out." });
+    return { ...finding, candidates: isApi(facts) ? [CUT_OFF, ...candidates] : [...candidates, CUT_OFF] };
+  }
+  // A truncated reply is the only retryable one of these errors.
+  if (isRetryable) return errorFinding(truncated(message));
+  return perhapsAnother(facts, { code, message }, { code, message: "It is the API, in a version that this package does not read, or what passes its replies on changes them." });
 }
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {

@@ -24,6 +24,8 @@ const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
 const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved", "base_url"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
 const GATE = ["credentials_refused", "sign_in_gate", "token_refused", "base_url"];
+const OTHER_API = ["api_error", "api_error", "base_url"];
+const EMPTY = ["empty_reply", "base_url", "not_passed_on", "truncated"];
 /** Of the call alone. */
 const HIDDEN = ["no_reply", "cors_error_replies", "truncated", "connection_reset", "blocked_reply"];
 const without = (codes, ...others) => codes.filter((code) => !others.includes(code));
@@ -95,6 +97,9 @@ export const CAUSES = [
   { cause: "`Cross-Origin-Resource-Policy` and no CORS settings", code: "cors_blocked", host: { corp: true }, page: DEAD },
   { cause: "`Cross-Origin-Embedder-Policy` of the page and no CORS settings", code: "cors_blocked", host: { cors: "none" }, isolated: true, page: ["no_reply", "cors_blocked", ...without(DEAD, "no_reply", "cors_blocked")] },
   { cause: "A wrong path in the base URL", code: "base_url", host: { cors: "open", path: "/wrong" }, page: ["base_url"], terminal: ["base_url"] },
+  { cause: "The whole endpoint as the base URL", code: "base_url", host: { cors: "none", path: PATH }, page: ["base_url"], terminal: ["base_url"] },
+  { cause: "Another API, which refuses the path in JSON", code: "base_url", host: { cors: "open", answers: { status: 404 } }, page: OTHER_API, terminal: OTHER_API },
+  { cause: "An empty reply", code: ["base_url", "not_passed_on"], host: { empty: true }, page: EMPTY, terminal: EMPTY },
   { cause: "A wrong path in the base URL, where no reply has CORS headers", code: "base_url", host: { cors: "none", path: "/wrong" }, page: BLOCKED, terminal: ["cors_missing", "base_url"] },
   { cause: "A login page with status 200", code: "login_page", host: { cors: "open", answers: { kind: "login-page" } }, page: ["html_reply", "login_page", "base_url", "content_type", "blocked_reply"], terminal: ["html_reply", "login_page", "base_url", "content_type", "blocked_reply"] },
   { cause: "An expired JWT", code: "token_expired", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EXPIRED }, page: ["token_expired"], terminal: ["token_expired"] },
@@ -110,8 +115,8 @@ export const CAUSES = [
   { cause: "A company other than the requested one", code: "company_mismatch", host: { cors: "open", company: OTHER, answers: { kind: "other-company" } }, company: OTHER, page: ["company_mismatch"], terminal: ["company_mismatch"] },
   { cause: "No access to the company", code: "permission_denied", host: { cors: "open", answers: { status: 403 } }, page: ["permission_denied"], terminal: ["permission_denied"] },
   { cause: "A reply that is cut off", code: "truncated", host: { cors: "open", answers: { kind: "truncated", end: "clean" } }, page: ["truncated"], terminal: ["truncated"] },
-  { cause: "A reply that breaks off", code: "truncated", host: { cors: "open", answers: { kind: "truncated" } }, page: ["truncated", "truncated", "content_encoding"], firefox: HIDDEN, webkit: ["truncated"], terminal: ["truncated"] },
-  { cause: "A reply that is labelled as compressed, and is not", code: ["content_encoding", "decode_error"], host: { mislabelled: true }, page: ["truncated", "truncated", "content_encoding"], webkit: ["decode_error"], terminal: ["content_encoding"] },
+  { cause: "A reply that breaks off", code: "truncated", host: { cors: "open", answers: { kind: "truncated" } }, page: ["truncated", "truncated", "content_encoding"], firefox: HIDDEN, webkit: ["empty_reply", "truncated", "not_passed_on", "base_url"], terminal: ["truncated"] },
+  { cause: "A reply that is labelled as compressed, and is not", code: ["content_encoding", "decode_error"], host: { mislabelled: true }, page: ["truncated", "truncated", "content_encoding"], webkit: ["decode_error", "base_url", "decode_error"], terminal: ["content_encoding"] },
   { cause: "Too many requests", code: "rate_limited", host: { cors: "open", answers: { status: 429 } }, page: ["rate_limited"], terminal: ["rate_limited"] },
   { cause: "A fault of the server", code: "server_error", host: { cors: "open", answers: { status: 500 } }, page: ["server_error"], terminal: ["server_error"] },
   { cause: "Nothing", code: undefined, host: { cors: "open" }, page: [], terminal: [] },
