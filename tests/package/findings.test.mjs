@@ -70,6 +70,7 @@ const TABLE = [
   ["mixed content", { reach: nothing, baseUrl: "http://api.example" }, ["mixed_content"]],
   ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
   ["the server hangs, asked with CORS", { reach: undefined, plain: { came: "late" } }, ["timeout"]],
+  ["a sign-in dialog of the browser, for a gate that was seen", { baseUrl: `${PAGE}/api`, plain: readable(401, { signIn: "Basic" }), call: failed("timeout") }, ["timeout sign_in_gate timeout"]],
   ["the body broke off", { plain: readable(), headers: { authorization: readable() }, call: failed("network_error", { attempts: [{ status: 200 }] }) }, ["truncated truncated content_encoding"]],
   ...["Z_DATA_ERROR", "ERR__ERROR_FORMAT_PADDING_2", "ZSTD_error_prefix_unknown"].map((code) => [`the body is not compressed as labelled: ${code}`, { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code } } }) }, ["content_encoding"]]),
   ["the body broke off outside of a page", { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code: "UND_ERR_SOCKET" } } }) }, ["truncated"]],
@@ -255,7 +256,7 @@ it("says of a timeout that the client would wait longer", () => {
   const messageOf = (more) => findingsOf(facts({ page: undefined, call: failed("timeout"), ...more }))[0].message;
   assert.equal(messageOf({}), "It is timeout.");
   assert.equal(messageOf({ waitsLonger: true }), "It is timeout. A call may take 10 s here; the client waits longer.");
-  assert.match(messageOf({ waitsLonger: true, reach: { came: "late" } }), /in time: .* the client waits longer\.$/);
+  assert.match(messageOf({ waitsLonger: true, reach: { came: "late" } }), /in time\. .* the client waits longer\.$/);
 });
 
 it("a redirect's user name, password, query and fragment are not shown", () => {
@@ -384,7 +385,8 @@ it("says what else may have been refused, or answered", () => {
 it("a browser may wait for the user, which no page can see", () => {
   const late = { came: "late" };
   const messageOf = (more) => findingsOf(facts({ call: failed("timeout"), ...more }))[0].message;
-  assert.match(messageOf({ reach: late, plain: late }), / Or the browser waits for the user, .*, or the page's service worker does not answer\.$/);
+  assert.match(messageOf({ reach: late, plain: late, hasServiceWorker: true }), / Or the browser waits for the user, .* network, or the page's service worker does not answer\.$/);
+  assert.match(messageOf({ reach: late, plain: late }), / Or the browser waits for the user, .* to the local network\.$/);
   assert.match(messageOf({}), /^It is timeout\. Perhaps the browser waits for the user, whom it asks to sign in or to allow access to the local network\.$/);
   assert.match(messageOf({ page: undefined, reach: late, plain: late }), / does not answer\.$/);
 });

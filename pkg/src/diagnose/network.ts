@@ -17,7 +17,7 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   // Of what stands in for a client nothing is known.
   if (baseUrl === undefined || !(reach ?? plain)) return call ? [errorFinding({ code: "no_reply", message: call.error!.message })] : [];
   if (call?.error?.attempts?.at(-1)?.status) return [lostBody(call.error, facts)];
-  if (isLate(facts)) return [errorFinding(late(baseUrl, page))];
+  if (isLate(facts)) return [errorFinding(late(facts))];
   if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
   const withWorker = (finding: Finding): Finding => (facts.hasServiceWorker && finding.candidates ? { ...finding, candidates: [...finding.candidates, serviceWorker(baseUrl)] } : finding);
   if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : withWorker(inPage(facts, page, baseUrl))];
@@ -209,9 +209,10 @@ export const isLate = ({ reach, plain }: Facts): boolean => [reach, plain].some(
 /** Browsers do not tell that they wait for the user. */
 export const WAITS_FOR_USER = "the browser waits for the user, whom it asks to sign in or to allow access to the local network";
 
-export function late(baseUrl: string, page: string | undefined): Cause {
-  const waits = page === undefined ? "" : ` Or ${WAITS_FOR_USER}, or the page's service worker does not answer.`;
-  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time: it is overloaded, or something on the way, such as a firewall or a name server, does not answer.${waits}`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
+export function late({ baseUrl = "", page, hasServiceWorker }: Facts): Cause {
+  const worker = hasServiceWorker ? ", or the page's service worker does not answer" : "";
+  const waits = page === undefined ? "" : ` Or ${WAITS_FOR_USER}${worker}.`;
+  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time. Perhaps it is overloaded, its address is wrong, or something on the way, such as a firewall or a name server, does not answer.${waits}`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
 }
 
 export function truncated(message: string): Cause {

@@ -9,7 +9,7 @@ import { httpsOf } from "./fixes.js";
 import { CUT_OFF, errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated, WAITS_FOR_USER } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
-import { fixBy, refusalFinding, renewal, untimely } from "./refusal.js";
+import { fixBy, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -76,10 +76,13 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` })];
     }
     case "timeout": {
+      const gate = facts.page === undefined ? [] : signInGate(facts, call);
       const waits = facts.page === undefined ? "" : ` Perhaps ${WAITS_FOR_USER}.`;
-      const cause: Cause = isLate(facts) ? late(facts.baseUrl!, facts.page) : { code, message: message + waits };
+      const cause: Cause = isLate(facts) ? late(facts) : { code, message: message + (gate.length > 0 ? "" : waits) };
       const limit = facts.waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
-      return [errorFinding({ ...cause, message: cause.message + limit })];
+      const finding = errorFinding({ ...cause, message: cause.message + limit });
+      // A browser asks for what the gate wants, and the call waits meanwhile.
+      return [gate.length > 0 ? { ...finding, candidates: [...gate, { code, message: `The server, or something on the way, is slow, or ${WAITS_FOR_USER}.` }] } : finding];
     }
     case "runtime_unsupported":
       // Already reported by the step that loads the module.
