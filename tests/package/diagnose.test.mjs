@@ -318,6 +318,34 @@ it("malformed tokens are not JWTs", async () => {
   }
 });
 
+it("reads which sign-in a 401 wants, and whether it is the API's", async () => {
+  const api = JSON.stringify({ ResponseStatus: { ErrorCode: "Unauthorized" } });
+  const found = async (body, headers, options) => codes(await diagnose(new sdk.BookMoreClient({ bearerToken: "s3cret", fetch: async () => new Response(body, { status: 401, headers }), ...options })));
+  for (const [body, headers, code] of [
+    ["", { "www-authenticate": 'Basic realm="Staging"' }, "credentials_refused"],
+    ["", { "www-authenticate": "Negotiate, NTLM" }, "credentials_refused"],
+    ["<p>No", { "content-type": "text/html" }, "credentials_refused"],
+    ["", { "www-authenticate": 'Bearer, Basic realm="x"' }, "token_refused"],
+    ["", { "www-authenticate": 'Credentials realm="basic"' }, "token_refused"],
+    [api, { "www-authenticate": 'Basic realm="x"', "content-type": "application/json" }, "token_refused"],
+  ]) assert.deepEqual(await found(body, headers), [code], JSON.stringify(headers));
+});
+
+it("reads a JWT's times in milliseconds as such", async () => {
+  const ms = (claims) => `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.x`;
+  const now = Date.now();
+  const fetch = async () => new Response(null, { status: 401 });
+  for (const [claims, code, words] of [
+    [{ nbf: now - 1000 }, "token_not_yet_valid", /^The token's nbf is in milliseconds\. /],
+    [{ exp: now + 1000, iat: now }, "token_refused", /Its times \(exp, iat\) are in milliseconds/],
+    [{ exp: Math.round(now / 1000) + 60 }, "token_refused", /has not expired\.$/],
+  ]) {
+    const [found] = (await diagnose(new sdk.BookMoreClient({ bearerToken: ms(claims), fetch }))).findings;
+    assert.equal(found.code, code);
+    assert.match(found.message, words);
+  }
+});
+
 it("says what a token or a key looks like that is none, and quotes nothing of it", async () => {
   for (const [secret, words] of [
     ['"s3cret"', "begins with a quotation mark"],

@@ -646,7 +646,7 @@ describe("the output", () => {
     const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${redirecting.address().port}` }));
     redirecting.close();
     assert.equal(code, 1);
-    assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["sign_in_redirect"]);
+    assert.deepEqual(JSON.parse(stdout).findings.flatMap(codesOf), ["redirected", "sign_in_redirect", "base_url"]);
     assert.doesNotMatch(stdout, /s3cret/);
   });
 

@@ -51,7 +51,7 @@ const TABLE = [
   ["preflight refused", { plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: readable() }, ["preflight_refused cors_preflight cors_headers cors_error_replies"]],
   ["every request redirected to the new address, OPTIONS too", { ...REDIRECTED, followed: readable(401, { url: `https://v2.example${PATH}` }) }, ["moved"]],
   ["every request redirected to a page", { ...REDIRECTED, followed: readable(200, { url: "https://id.example/login" }) }, ["sign_in_redirect", "preflight_refused cors_preflight cors_headers cors_error_replies"]],
-  ["every request redirected, the browser hides where to", { ...REDIRECTED, followed: nothing }, ["redirected sign_in_redirect moved", "preflight_refused cors_preflight cors_headers cors_error_replies"]],
+  ["every request redirected, the browser hides where to", { ...REDIRECTED, followed: nothing }, ["redirected sign_in_redirect moved trailing_slash base_url", "preflight_refused cors_preflight cors_headers cors_error_replies"]],
   ["both headers allowed, cookies beside a wildcard", { includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing }, ["cors_credentials cors_credentials cors_error_replies"]],
   ["endpoint routing, errors without CORS", { plain: nothing }, [BLOCKED]],
   ["sign-in redirect in front", { plain: nothing }, [BLOCKED]],
@@ -70,6 +70,7 @@ const TABLE = [
   ["mixed content", { reach: nothing, baseUrl: "http://api.example" }, ["mixed_content"]],
   ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
   ["the server hangs, asked with CORS", { reach: undefined, plain: { came: "late" } }, ["timeout"]],
+  ["a sign-in dialog of the browser, for a gate that was seen", { baseUrl: `${PAGE}/api`, plain: readable(401, { signIn: "Basic" }), call: failed("timeout") }, ["timeout sign_in_gate timeout"]],
   ["the body broke off", { plain: readable(), headers: { authorization: readable() }, call: failed("network_error", { attempts: [{ status: 200 }] }) }, ["truncated truncated content_encoding"]],
   ...["Z_DATA_ERROR", "ERR__ERROR_FORMAT_PADDING_2", "ZSTD_error_prefix_unknown"].map((code) => [`the body is not compressed as labelled: ${code}`, { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code } } }) }, ["content_encoding"]]),
   ["the body broke off outside of a page", { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code: "UND_ERR_SOCKET" } } }) }, ["truncated"]],
@@ -83,9 +84,24 @@ const TABLE = [
   // What answered.
   ["a usage", { reach: opaque, plain: readable(), call: usage }, []],
   ["a usage although a probe was hidden", { plain: nothing, call: usage }, []],
-  ["a redirect that the browser hides", { plain: { came: "redirect" }, followed: nothing, call: failed("unexpected_response", { status: 0 }) }, ["redirected sign_in_redirect moved"]],
+  ["a redirect that the browser hides", { plain: { came: "redirect" }, followed: nothing, call: failed("unexpected_response", { status: 0 }) }, ["redirected sign_in_redirect moved trailing_slash base_url"]],
   ["a redirect that can be followed", { plain: { came: "redirect" }, followed: readable(401, { url: `https://v2.example${PATH}` }), call: failed("unexpected_response", { status: 0 }) }, ["moved"]],
   ["a redirect to a page", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "https://id.example/login" }) }, ["sign_in_redirect"]],
+  ...[
+    ["/", "redirected sign_in_redirect base_url"],
+    ["https://www.example/", "redirected moved sign_in_redirect base_url"],
+    ["http://www.example/", "redirected sign_in_redirect base_url"],
+    ["/error?from=usage", "redirected server_error base_url sign_in_redirect"],
+    ["/welcome", "redirected sign_in_redirect base_url"],
+    ["/cdn-cgi/access/login/x", "sign_in_redirect"],
+    ["https://auth.example/start", "sign_in_redirect"],
+    ["https://www.example/authors", "redirected sign_in_redirect moved base_url"],
+    [`${PATH}/?a=1`, "trailing_slash"],
+    [`https://v2.example${PATH}/`, "moved"],
+    [`http://api.example${PATH}/`, "redirected"],
+  ].map(([location, expected]) => [`a redirect to ${location}`, { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location }) }, [expected]]),
+  ["a redirect to a slash, which preflights get, too", { ...REDIRECTED, followed: readable(401, { isApi: true, url: `${API}${PATH}/` }) }, ["trailing_slash"]],
+  ["a redirect to another path, where the API answers", { plain: { came: "redirect" }, followed: readable(401, { isApi: true, url: `${API}/v2/usage` }), call: failed("unexpected_response", { status: 0 }) }, ["moved"]],
   ["moved", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 301, location: `https://v2.example/x${PATH}` }) }, ["moved"]],
   ["a redirect to the same URL", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 307, location: PATH }) }, ["redirected"]],
   ["a redirect to the same URL with a query", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 307, location: "" }) }, ["redirected"]],
@@ -101,9 +117,19 @@ const TABLE = [
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response"]],
   ["a 404 without an error code", { call: failed("api_error", { status: 404 }) }, ["base_url"]],
   ["a 405 without an error code", { call: failed("api_error", { status: 405 }) }, ["base_url"]],
-  ["the API's 404", { call: failed("api_error", { status: 404, errorCode: "NotFound" }) }, ["api_error"]],
+  ["a 404 with an error code", { plain: readable(404), call: failed("api_error", { status: 404, errorCode: "NotFound" }) }, ["api_error base_url api_error"]],
+  ["the API's 404", { plain: readable(401, { isApi: true }), call: failed("api_error", { status: 404, errorCode: "NotFound" }) }, ["api_error api_error base_url"]],
+  ["the endpoint as the base URL", { baseUrl: `${API}${PATH}`, call: failed("api_error", { status: 404, errorCode: "NotFound" }) }, ["base_url"]],
+  ["the same, refused", { baseUrl: `${API}${PATH.toUpperCase()}/x`, call: failed("authentication_error", { status: 401 }) }, ["base_url"]],
+  ["the same without CORS headers", { baseUrl: `${API}${PATH}`, plain: nothing }, ["base_url"]],
+  ["the same, and nothing listens", { page: undefined, baseUrl: `${API}${PATH}`, reach: nothing, plain: nothing }, ["base_url", "no_reply"]],
+  ["the same, and no call", { page: undefined, baseUrl: `${API}${PATH}`, call: undefined }, ["base_url"]],
+  ["the same, and a usage", { baseUrl: `${API}${PATH}`, call: usage }, []],
   ["a truncated reply", { call: failed("decode_error", { isRetryable: true }) }, ["truncated"]],
-  ["a reply that is not a usage", { call: failed("decode_error") }, ["decode_error"]],
+  ["a reply that is not a usage", { plain: readable(200), call: failed("decode_error") }, ["decode_error base_url decode_error"]],
+  ["the same, where the API refuses a GET without credentials", { plain: readable(401, { isApi: true }), call: failed("decode_error") }, ["decode_error decode_error base_url"]],
+  ["an empty reply", { call: failed("decode_error", { isRetryable: true, offset: 0 }) }, ["empty_reply base_url not_passed_on truncated"]],
+  ["the same, where the API refuses a GET without credentials", { plain: readable(401, { isApi: true }), call: failed("decode_error", { isRetryable: true, offset: 0 }) }, ["empty_reply truncated not_passed_on base_url"]],
   ["another company", { call: failed("company_mismatch") }, ["company_mismatch"]],
   ["403", { call: failed("permission_denied") }, ["permission_denied"]],
   ["429", { call: failed("rate_limited") }, ["rate_limited"]],
@@ -113,7 +139,7 @@ const TABLE = [
   ["the client's own fetch fails", { call: failed("fetch_error") }, ["fetch_error"]],
   ["a framework's redirect", { call: { foreign: "threw it", isControlFlow: true } }, ["control_flow"]],
   ["a client with a member that was replaced", { call: { foreign: "threw TypeError" } }, ["stand_in"]],
-  ["a redirect to an app", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "app:callback?s3cret" }) }, ["sign_in_redirect"]],
+  ["a redirect to an app", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "app:callback?s3cret" }) }, ["redirected sign_in_redirect base_url"]],
   ["a stand-in for a client", { baseUrl: undefined, reach: undefined, call: { foreign: "returned something that is not a usage" } }, ["stand_in"]],
   ["the same, and the server refuses it", { baseUrl: undefined, reach: undefined, call: { ...failed("authentication_error"), sent: undefined } }, ["credentials_refused"]],
   ["the same, in another form", { baseUrl: undefined, reach: undefined, call: { contentType: "text/jsonl" } }, []],
@@ -130,6 +156,21 @@ const TABLE = [
   ["expired only by the server's clock", { plain: readable(401, { aheadMs: -5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE } } }, ["clock_skew"]],
   ["not valid yet only by the server's clock", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { nbf: NOW - MINUTE } } }, ["clock_skew"]],
   ["expired only by the clock here is not the cause", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_refused", "clock_skew note"]],
+  ["times in milliseconds: nbf", { call: { ...failed("authentication_error"), claims: { inMilliseconds: ["exp", "nbf"] } } }, ["token_not_yet_valid"]],
+  ["times in milliseconds: exp", { call: { ...failed("authentication_error"), claims: { inMilliseconds: ["exp", "iat"] } } }, ["token_refused"]],
+  ...["Basic", "NTLM"].map((signIn) => [`a gate that wants ${signIn}`, { plain: readable(401, { signIn }), call: failed("authentication_error") }, ["credentials_refused sign_in_gate token_refused base_url"]]),
+  ["a gate that answers HTML", { plain: readable(401, { isHtml: true }), call: { ...failed("authentication_error"), sent: ["x-api-key"] } }, ["credentials_refused sign_in_gate key_refused base_url"]],
+  ["the same without credentials", { plain: readable(401, { isHtml: true }), call: { ...failed("authentication_error"), sent: [] } }, ["credentials_refused sign_in_gate credentials_missing base_url"]],
+  ["the same, and an expired token", { plain: readable(401, { isHtml: true }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["credentials_refused sign_in_gate token_expired base_url"]],
+  ["HTML without credentials, and the API's 401 with them", { plain: readable(401, { isHtml: true }), call: failed("authentication_error", { errorCode: "Unauthorized" }) }, ["token_refused"]],
+  ["the API's own 401, which names Basic", { plain: readable(401, { signIn: "Basic", isApi: true }), call: failed("authentication_error") }, ["token_refused"]],
+  ["a 401 from a base URL of the page's own server", { baseUrl: `${PAGE}/api`, call: failed("authentication_error") }, ["token_refused token_refused not_passed_on"]],
+  ["the same, and a JWT that has not expired", { baseUrl: `${PAGE}/api`, call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE } } }, ["credentials_refused not_passed_on token_refused"]],
+  ["the same, and an expired JWT", { baseUrl: `${PAGE}/api`, call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_expired"]],
+  ["the page's own server adds the credentials", { baseUrl: `${PAGE}/api`, call: { ...failed("authentication_error"), sent: [] } }, ["credentials_missing credentials_missing not_passed_on"]],
+  ["a 401 from a base URL with a path", { page: undefined, baseUrl: `${API}/bff`, call: failed("authentication_error") }, ["token_refused token_refused not_passed_on"]],
+  ["a 401 by way of a service worker", { hasServiceWorker: true, call: failed("authentication_error") }, ["token_refused token_refused service_worker"]],
+  ["a 401 by way of a fetch of the app's", { page: undefined, hasFetch: true, isFetchReplaced: true, call: failed("authentication_error") }, ["token_refused token_refused custom_fetch"]],
 
   ["expired, but the 401 cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, [HIDDEN, "token_expired"]],
 
@@ -177,7 +218,7 @@ it("where the browser hides a redirect's target, names the command that sees it"
 
 it("keeps a path of the page's own server, which is there to be passed on", () => {
   const found = (baseUrl) => findingsOf(facts({ baseUrl, call: failed("api_error", { status: 404 }) }))[0];
-  assert.ok(found(`${PAGE}/api`).message.endsWith("If this server is to pass /api on to the API, it does not, or it keeps /api in the path or its own name as the Host (Vite: rewrite, changeOrigin)."));
+  assert.ok(found(`${PAGE}/api`).message.endsWith("If this server is to pass /api on to the API, perhaps it does not, its target is wrong, or it keeps /api in the path or its own name as the Host (Vite: rewrite, changeOrigin)."));
   assert.equal(found(`${PAGE}/api`).fix, undefined);
   assert.match(found("https://api.example/api").fix, /"https:\/\/api\.example"/);
 });
@@ -186,6 +227,7 @@ it("the CORS fix contains the page's origin and the client's headers", () => {
   const [{ fix, elsewhere, doctor }] = findingsOf(facts({ headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: nothing, "x-tenant": nothing }, contentType: readable() }));
   assert.equal(fix, 'Plugins.Add(new CorsFeature(allowOriginWhitelist: new[] { "https://app.example" }, allowedHeaders: "Content-Type,Authorization,x-tenant", exposeHeaders: "Retry-After,Date,X-Request-Id", allowCredentials: true));');
   assert.match(elsewhere["ASP.NET Core, before UseAuthentication"], /^builder\.Services\.AddCors\(\);.*\napp\.UseCors.*WithOrigins\("https:\/\/app\.example"\).*"Authorization", "x-tenant"/);
+  assert.match(elsewhere.nginx, /^proxy_set_header Origin "";/m);
   assert.match(elsewhere.nginx, /Allow-Headers "Content-Type,Authorization,x-tenant" always;/);
   assert.equal(doctor, "BOOKMORE_URL=https://api.example npx bookmore-sdk doctor --origin https://app.example --headers authorization,x-tenant");
 });
@@ -214,7 +256,7 @@ it("says of a timeout that the client would wait longer", () => {
   const messageOf = (more) => findingsOf(facts({ page: undefined, call: failed("timeout"), ...more }))[0].message;
   assert.equal(messageOf({}), "It is timeout.");
   assert.equal(messageOf({ waitsLonger: true }), "It is timeout. A call may take 10 s here; the client waits longer.");
-  assert.match(messageOf({ waitsLonger: true, reach: { came: "late" } }), /in time: .* the client waits longer\.$/);
+  assert.match(messageOf({ waitsLonger: true, reach: { came: "late" } }), /in time\. .* the client waits longer\.$/);
 });
 
 it("a redirect's user name, password, query and fragment are not shown", () => {
@@ -293,9 +335,19 @@ it("no fix sets a base URL that the client refuses or already has", () => {
   }
 });
 
+it("whose clock decides whether a token has expired is said where it is the one here", () => {
+  const messageOf = (claims, more) => findingsOf(facts({ call: { ...failed("authentication_error"), claims }, ...more }))[0].message;
+  const known = { plain: readable(401, { aheadMs: 0 }) };
+  assert.match(messageOf({ exp: NOW + MINUTE }), /By the clock here, the token has not expired\.$/);
+  assert.match(messageOf({ exp: NOW + MINUTE }, known), /\. The token has not expired\.$/);
+  assert.match(messageOf({ exp: NOW - MINUTE }), /, by the clock here\.$/);
+  assert.doesNotMatch(messageOf({ exp: NOW - MINUTE }, known), /clock here/);
+});
+
 it("says that a token has not expired only if it has an expiry", () => {
   const messageOf = (claims) => findingsOf(inNode({ call: { ...failed("authentication_error"), claims } }))[0].message;
   assert.match(messageOf({ exp: NOW + MINUTE }), /has not expired/);
+  assert.match(messageOf({ inMilliseconds: ["exp", "iat"] }), /Its times \(exp, iat\) are in milliseconds/);
   assert.doesNotMatch(messageOf({ iss: "https://id.example" }), /expired/);
 });
 
@@ -328,13 +380,13 @@ it("says what else may have been refused, or answered", () => {
   assert.doesNotMatch(messageOf({ ...failed("authentication_error"), sent: ["authorization"] }).message, /API key/);
   const nothingSent = { ...failed("authentication_error"), sent: [] };
   assert.deepEqual([{ isFetchReplaced: true }, {}, { page: undefined, isFetchReplaced: true }].map((more) => messageOf(nothingSent, more).code), ["credentials_refused", "credentials_missing", "credentials_missing"]);
-  assert.match(messageOf(failed("decode_error")).message, / check the base URL, and what passes replies on\.$/);
 });
 
 it("a browser may wait for the user, which no page can see", () => {
   const late = { came: "late" };
   const messageOf = (more) => findingsOf(facts({ call: failed("timeout"), ...more }))[0].message;
-  assert.match(messageOf({ reach: late, plain: late }), / Or the browser waits for the user, .*, or the page's service worker does not answer\.$/);
+  assert.match(messageOf({ reach: late, plain: late, hasServiceWorker: true }), / Or the browser waits for the user, .* network, or the page's service worker does not answer\.$/);
+  assert.match(messageOf({ reach: late, plain: late }), / Or the browser waits for the user, .* to the local network\.$/);
   assert.match(messageOf({}), /^It is timeout\. Perhaps the browser waits for the user, whom it asks to sign in or to allow access to the local network\.$/);
   assert.match(messageOf({ page: undefined, reach: late, plain: late }), / does not answer\.$/);
 });

@@ -1,11 +1,13 @@
 import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
 import { isSafelisted, isSameOrigin, passesCorsCheck } from "../cors.js";
+import { baseOfEndpoint } from "../diagnose/base-url.js";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts, Probe } from "../diagnose/facts.js";
 import { corsFix, httpsOf, type Settings } from "../diagnose/fixes.js";
 import { errorFinding, isLate } from "../diagnose/network.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
+import { isAddress } from "../diagnose/redirect.js";
 import { shellWord } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { isHeaderName } from "../header-name.js";
@@ -199,7 +201,7 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
   });
   // Then it was not the API that the page asked.
-  if (isDecided || findings.some(({ code }) => code === "moved")) for (const step of steps) if (step.name === "page") step.findings = [];
+  if (isDecided || baseOfEndpoint(facts.baseUrl!) !== undefined || findings.some(({ code }) => isAddress(code))) for (const step of steps) if (step.name === "page") step.findings = [];
   const at = call ? "call" : facts.runtime ? "runtime" : "options";
   steps.find(({ name }) => name === at)!.findings.push(...findings);
   const all = steps.flatMap((step) => step.findings);

@@ -1,5 +1,8 @@
 import type { Claims } from "./facts.js";
 
+/** The year 5138 in seconds: a time after it, and up to the same year in milliseconds, was meant in milliseconds. */
+const LATEST = 1e11;
+
 /** The claims of the JWT in an `Authorization` header, without verifying them; undefined if it is not a JWT. */
 export function claimsOf(authorization: string | undefined): Claims | undefined {
   const [, payload] = /^Bearer [\w-]+\.([\w-]+)\.[\w-]*$/.exec(authorization ?? "") ?? [];
@@ -13,7 +16,10 @@ export function claimsOf(authorization: string | undefined): Claims | undefined 
   }
   if (typeof given !== "object" || given === null) return undefined;
   const claims: Claims = {};
-  for (const name of ["exp", "nbf"] as const) if (typeof given[name] === "number") claims[name] = given[name] * 1000;
+  const isTooLarge = (name: string) => Number(given[name]) > LATEST && Number(given[name]) < LATEST * 1000;
+  const inMilliseconds = ["exp", "nbf", "iat"].filter(isTooLarge);
+  if (inMilliseconds.length > 0) claims.inMilliseconds = inMilliseconds;
+  for (const name of ["exp", "nbf"] as const) if (typeof given[name] === "number" && !isTooLarge(name)) claims[name] = given[name] * 1000;
   for (const name of ["iss", "aud"] as const) {
     const text = [given[name]].flat().filter((each) => typeof each === "string").join(", ");
     if (text && text.length <= 200) claims[name] = text;

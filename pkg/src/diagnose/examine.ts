@@ -10,6 +10,7 @@ import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { callsOf } from "../reach.js";
 import { isControlFlow, isNative, textOf } from "../thrown.js";
 import { isUsage } from "../watch/options.js";
+import { baseOfEndpoint } from "./base-url.js";
 import { claimsOf, flawOf } from "./claims.js";
 import type { Call, Facts, Probe } from "./facts.js";
 import { IN_CODE } from "./fixes.js";
@@ -87,6 +88,7 @@ export class Examination {
     await this.#step("options", async () => {
       const { baseUrl, headerNames, sendsCookies, page } = this.facts;
       if (baseUrl === undefined) return ["skipped", STAND_IN];
+      if (baseOfEndpoint(baseUrl) !== undefined) return ["failed", `${baseUrl}, which contains the path that the client adds`];
       const isMixed = page?.startsWith("https:") && isInsecure(baseUrl);
       const sent = [...headerNames, ...(sendsCookies ? ["cookies"] : [])];
       return [isMixed ? "failed" : "ok", `${baseUrl}, ${sent.length > 0 ? `with ${sent.join(", ")}` : "without credentials"}`];

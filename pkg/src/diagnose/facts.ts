@@ -1,10 +1,25 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
 import type { Settings } from "./fixes.js";
 
+/** A reply that could be read. */
+export interface ReadableReply {
+  came: "reply";
+  status: number;
+  /** By how much the clock here is ahead of the server's. */
+  aheadMs?: number | undefined;
+  /** The final URL, after redirects. */
+  url?: string | undefined;
+  /** The sign-in that a 401 wants in place of a token, such as Basic. */
+  signIn?: string | undefined;
+  isHtml?: boolean | undefined;
+  /** Whether it is an error in the API's own form. */
+  isApi?: boolean | undefined;
+  isCamelCase?: boolean | undefined;
+}
+
 /** The outcome of a probe, as far as the platform reveals it. */
 export type Probe =
-  /** `aheadMs`: by how much the clock here is ahead of the server's. `url`: the final URL, after redirects. */
-  | { came: "reply"; status: number; aheadMs?: number | undefined; url?: string | undefined; isCamelCase?: boolean | undefined }
+  | ReadableReply
   /** Something answered, but the reply cannot be read. */
   | { came: "opaque" }
   /** A redirect; without its target if the platform hides that. */
@@ -19,6 +34,8 @@ export interface Claims {
   nbf?: number;
   iss?: string;
   aud?: string;
+  /** The names of times that the token has in milliseconds, where a JWT has seconds. They are not read. */
+  inMilliseconds?: string[];
 }
 
 /** The outcome of the real call. */

@@ -48,6 +48,7 @@ export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "els
         `add_header Access-Control-Allow-Credentials true always;`,
         `add_header Access-Control-Allow-Headers "${allowed}" always;`,
         `add_header Access-Control-Expose-Headers "${EXPOSED}" always;`,
+        `proxy_set_header Origin ""; # for a server that refuses other origins with an error`,
         `if ($request_method = OPTIONS) { return 204; }`,
       ].join("\n"),
     },

@@ -17,7 +17,7 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   // Of what stands in for a client nothing is known.
   if (baseUrl === undefined || !(reach ?? plain)) return call ? [errorFinding({ code: "no_reply", message: call.error!.message })] : [];
   if (call?.error?.attempts?.at(-1)?.status) return [lostBody(call.error, facts)];
-  if (isLate(facts)) return [errorFinding(late(baseUrl, page))];
+  if (isLate(facts)) return [errorFinding(late(facts))];
   if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
   const withWorker = (finding: Finding): Finding => (facts.hasServiceWorker && finding.candidates ? { ...finding, candidates: [...finding.candidates, serviceWorker(baseUrl)] } : finding);
   if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : withWorker(inPage(facts, page, baseUrl))];
@@ -116,7 +116,7 @@ export function serviceWorker(baseUrl: string): Cause {
 
 const RESET: Cause = { code: "connection_reset", message: "What listens there, or something on the way, ends the connection without a reply." };
 const BLOCKED = "An extension of the browser, a proxy or what replaces the page's fetch keeps the reply from the page.";
-const CUT_OFF: Cause = { code: "truncated", message: "The reply broke off on its way." };
+export const CUT_OFF: Cause = { code: "truncated", message: "The reply broke off on its way." };
 const MISLABELLED: Cause = {
   code: "content_encoding",
   message: "The reply is not compressed as its Content-Encoding says, or was damaged on its way. Whatever sets that header, the server or a proxy, must compress the reply or leave the header out.",
@@ -147,7 +147,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
         : { code: "cors_origin", message: `The server's CORS settings allow other origins, but not ${page}.`, ...fix },
       DUPLICATE,
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
-      { code: "moved", message: "The API has moved, and the server redirects to its new address. Use that as the base URL." },
+      { code: "moved", message: "The server redirects to the new address of the API, which is then the base URL to use, or to the same address with a slash at the end." },
       { code: "base_url", message: "What answers there is not the API: the scheme, host, port or path of the base URL is wrong." },
       ...(facts.isFetchReplaced ? [CUSTOM_FETCH] : []),
     ];
@@ -209,9 +209,10 @@ export const isLate = ({ reach, plain }: Facts): boolean => [reach, plain].some(
 /** Browsers do not tell that they wait for the user. */
 export const WAITS_FOR_USER = "the browser waits for the user, whom it asks to sign in or to allow access to the local network";
 
-export function late(baseUrl: string, page: string | undefined): Cause {
-  const waits = page === undefined ? "" : ` Or ${WAITS_FOR_USER}, or the page's service worker does not answer.`;
-  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time: it is overloaded, or something on the way, such as a firewall or a name server, does not answer.${waits}`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
+export function late({ baseUrl = "", page, hasServiceWorker }: Facts): Cause {
+  const worker = hasServiceWorker ? ", or the page's service worker does not answer" : "";
+  const waits = page === undefined ? "" : ` Or ${WAITS_FOR_USER}${worker}.`;
+  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time. Perhaps it is overloaded, its address is wrong, or something on the way, such as a firewall or a name server, does not answer.${waits}`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
 }
 
 export function truncated(message: string): Cause {

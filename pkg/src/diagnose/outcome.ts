@@ -1,25 +1,42 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
-import { isSameOrigin } from "../cors.js";
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
-import type { Call, Facts, Probe } from "./facts.js";
+import { baseOfEndpoint, isOwnServer, wrongBase } from "./base-url.js";
+import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
+import type { Call, Facts } from "./facts.js";
 import { httpsOf } from "./fixes.js";
-import { errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated, WAITS_FOR_USER } from "./network.js";
-import { addressOf, LIMIT_MS } from "./probe.js";
+import { CUT_OFF, errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated, WAITS_FOR_USER } from "./network.js";
+import { LIMIT_MS } from "./probe.js";
+import { isAddress, redirectFinding } from "./redirect.js";
+import { fixBy, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
-
-/** Clocks may differ by this much, because of rounding and the time that a reply takes. */
-const LARGEST_SKEW_MS = 60_000;
 
 /** What the facts show: why calls fail, then notes. */
 export function findingsOf(facts: Facts): Finding[] {
   const { call, runtime } = facts;
   // Without the module no call was made, so the probes show what would fail next.
   const findings = runtime ? [runtimeFinding(runtime, facts), ...noReplyFindings(facts)] : [];
-  if (call?.error || call?.foreign) findings.push(...callFindings(facts, call));
+  const found = call?.error || call?.foreign ? callFindings(facts, call) : [];
+  const doubled = call && found.length === 0 ? undefined : doubledPath(facts);
+  // Of what answers there, nothing else matters.
+  if (doubled) findings.push(doubled);
+  if (!doubled || !hasAnswered(facts)) findings.push(...found);
   return [...findings, ...notes(facts, findings)];
+}
+
+function doubledPath({ baseUrl = "", settings }: Facts): Finding | undefined {
+  const base = baseOfEndpoint(baseUrl);
+  if (base === undefined) return undefined;
+  return errorFinding({ code: "base_url", message: `The base URL contains ${PATH}, which the client adds to it: the requests go to ${baseUrl}${PATH}.`, fix: settings.baseUrl(base) });
+}
+
+/** Whether something answered the call, or would answer. */
+function hasAnswered({ call, reach, plain }: Facts): boolean {
+  const error = Object(call?.error) as Partial<AnyBookMoreError & { status: number }>;
+  const came = (reach ?? plain)?.came;
+  return error.status !== undefined || (error.code === "network_error" && came !== "nothing" && came !== "late");
 }
 
 function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Facts): Finding {
@@ -43,27 +60,29 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "token_provider_error":
       return [errorFinding({ code, message: providerWords(error) })];
     case "authentication_error":
-      return [errorFinding(credentialsCause(facts, call, message))];
+      return [refusalFinding(facts, call, error)];
     case "api_error":
-      return [errorFinding(apiCause(error, facts))];
+      return [apiFinding(error, facts)];
     case "unexpected_response":
       return [unexpected(error, facts)];
     case "decode_error":
-      // A truncated reply is the only retryable one of these errors.
-      return [errorFinding(error.isRetryable ? truncated(message) : { code, message: `${message} If it is always so, what answers may not be the API: check the base URL, and what passes replies on.` })];
+      return [decodeFinding(error, facts)];
     case "permission_denied": {
       const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
       return [errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong path, or something in front of the API, may be the reason." : ""}` })];
     }
     case "server_error": {
-      const isOwn = facts.baseUrl !== undefined && facts.page !== undefined && isSameOrigin(facts.baseUrl, facts.page) && error.errorCode === undefined;
+      const isOwn = isOwnServer(facts) && error.errorCode === undefined;
       return [errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` })];
     }
     case "timeout": {
+      const gate = facts.page === undefined ? [] : signInGate(facts, call);
       const waits = facts.page === undefined ? "" : ` Perhaps ${WAITS_FOR_USER}.`;
-      const cause: Cause = isLate(facts) ? late(facts.baseUrl!, facts.page) : { code, message: message + waits };
+      const cause: Cause = isLate(facts) ? late(facts) : { code, message: message + (gate.length > 0 ? "" : waits) };
       const limit = facts.waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
-      return [errorFinding({ ...cause, message: cause.message + limit })];
+      const finding = errorFinding({ ...cause, message: cause.message + limit });
+      // A browser asks for what the gate wants, and the call waits meanwhile.
+      return [gate.length > 0 ? { ...finding, candidates: [...gate, { code, message: `The server, or something on the way, is slow, or ${WAITS_FOR_USER}.` }] } : finding];
     }
     case "runtime_unsupported":
       // Already reported by the step that loads the module.
@@ -79,8 +98,8 @@ function lostFindings(facts: Facts, call: Call): Finding[] {
   const { plain, contentType, again } = facts;
   const isRedirected = plain?.came === "redirect" && contentType?.came === "nothing" && again?.came !== "nothing";
   const found = isRedirected ? redirectFinding(facts) : undefined;
-  // The new address has CORS settings of its own.
-  return found?.code === "moved" ? [found] : [...(found ? [found] : []), ...noReplyFindings(facts, call)];
+  // Another address has CORS settings of its own.
+  return found && isAddress(found.code) ? [found] : [...(found ? [found] : []), ...noReplyFindings(facts, call)];
 }
 
 /** The message, where the function's own error is, and why it was called. */
@@ -90,79 +109,31 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
   return isRefused ? `${own} It was called with forceRefresh because the server refused the first token (401).` : own;
 }
 
-const SET_CLOCK = "timedatectl set-ntp true";
+function apiFinding(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Finding {
+  const { code, status, message, errorCode } = error;
+  if (status === 431 || status === 414) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
+  if (status !== 404 && status !== 405) return errorFinding({ code, message });
+  if (errorCode === undefined) return errorFinding({ code: "base_url", ...wrongBase(facts, message) });
+  return perhapsAnother(facts, { code, message }, { code, message: "It is the API that answers so: this version of it may not have the operation, or not know what was asked for." });
+}
 
-/** Why the server answers 401, as far as the token shows. */
-function credentialsCause(facts: Facts, call: Call, message: string): Cause {
-  const { sent, claims, flaw } = call;
-  if (!sent) return { code: "credentials_refused", message };
-  const hasToken = sent.includes("authorization");
-  const hasKey = sent.includes("x-api-key");
-  if (!hasToken && !hasKey && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function, or what replaces the page's, adds are missing or refused.` };
-  if (!hasToken && !hasKey) {
-    const session = facts.sendsCookies ? " If a session cookie is used instead, the session has expired or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
-    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
+/** Whether the operation refused a GET without credentials, in its own form. */
+const isApi = ({ plain }: Facts): boolean => plain?.came === "reply" && plain.isApi === true && plain.status === 401;
+
+/** What is not the API may have answered, unless the probes read its own refusal. */
+function perhapsAnother(facts: Facts, finding: Cause, own: Cause): Finding {
+  const other: Cause = { code: "base_url", ...wrongBase(facts, "What answers is not the API.") };
+  return { ...errorFinding(finding), candidates: isApi(facts) ? [own, other] : [other, own] };
+}
+
+function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMoreError, { code: "decode_error" }>, facts: Facts): Finding {
+  if (isRetryable && offset === 0) {
+    const { candidates = [], ...finding } = perhapsAnother(facts, { code: "empty_reply", message: "The reply has no body, or none that arrived." }, { code: "not_passed_on", message: "A server of yours that passes replies on leaves their bodies out." });
+    return { ...finding, candidates: isApi(facts) ? [CUT_OFF, ...candidates] : [...candidates, CUT_OFF] };
   }
-  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...renewal(sent, facts) };
-  const withKey = hasKey ? " An API key was sent as well, and may be what was refused." : "";
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.${withKey}`, ...renewal(sent, facts) };
-  const [cause] = untimely(facts, call);
-  if (cause) return cause;
-  const { exp, iss, aud } = claims;
-  const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
-  const told = [message, exp === undefined ? "" : "The token has not expired.", says && `It says ${says}; the server may want another.`];
-  return { code: "token_refused", message: told.filter(Boolean).join(" ") + withKey, ...renewal(sent, facts) };
-}
-
-/** Whether a fetch that is not the platform's own may add credentials, which are not known here. */
-const mayAddCredentials = ({ hasFetch, page, isFetchReplaced }: Facts): boolean => Boolean(hasFetch || (page !== undefined && isFetchReplaced));
-
-/** What mends the credentials that were sent. A cookie is not known here, either. */
-function renewal(sent: readonly string[], facts: Facts): Pick<Cause, "fix"> {
-  const { settings } = facts;
-  const own = facts.sendsCookies || mayAddCredentials(facts) ? undefined : settings.credentials;
-  return fixBy(sent.includes("authorization") ? settings.token : sent.includes("x-api-key") ? settings.apiKey : own);
-}
-
-const fixBy = (fix: string | undefined): Pick<Cause, "fix"> => (fix === undefined ? {} : { fix });
-
-/** What the token's own times say against it. */
-function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
-  const { exp, nbf } = claims;
-  const here = facts.now;
-  // The server decides by its own clock.
-  const there = serverClock(facts) ?? here;
-  const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
-  if (exp !== undefined && exp <= there) {
-    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}.${skew}`, ...fixBy(exp > here ? SET_CLOCK : facts.settings.token) }];
-  }
-  if (nbf === undefined || nbf <= there) return [];
-  const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}.${skew} Correct the clock of its issuer, or of the server.`;
-  return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message }];
-}
-
-function skewOf(there: number, here: number): string {
-  return `The clock here is ${span(here - there)} ${here > there ? "ahead of" : "behind"} the server's`;
-}
-
-function apiCause(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Cause {
-  const { status, message, errorCode } = error;
-  if (status === 431 || status === 414) return { code: "api_error", message: `${message} What was sent, such as the token, is too long for it.` };
-  const isNobodys = errorCode === undefined && (status === 404 || status === 405);
-  if (!isNobodys) return { code: "api_error", message };
-  return { code: "base_url", ...wrongBase(facts, message) };
-}
-
-/** The operation is not below this base URL, whose path may be wrong. */
-function wrongBase({ baseUrl, page, settings }: Facts, message: string): Pick<Cause, "message" | "fix"> {
-  if (baseUrl === undefined) return { message };
-  const { origin, pathname } = new URL(baseUrl);
-  const isEndpoint = baseUrl.endsWith(PATH);
-  const words = `${message} The request went to ${baseUrl}${PATH}.`;
-  // A page's own server has such a path to pass it on.
-  if (page === origin && !isEndpoint && baseUrl !== origin) return { message: `${words} If this server is to pass ${pathname} on to the API, it does not, or it keeps ${pathname} in the path or its own name as the Host (Vite: rewrite, changeOrigin).` };
-  const without = isEndpoint ? baseUrl.slice(0, -PATH.length) : origin;
-  return { message: words, ...(without === baseUrl ? {} : { fix: settings.baseUrl(without) }) };
+  // A truncated reply is the only retryable one of these errors.
+  if (isRetryable) return errorFinding(truncated(message));
+  return perhapsAnother(facts, { code, message }, { code, message: "It is the API, in a version that this package does not read, or what passes its replies on changes them." });
 }
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
@@ -185,50 +156,6 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
   return redirectFinding(facts, location);
-}
-
-/** What a redirect means; without `location`, by where the probes were redirected to. */
-function redirectFinding(facts: Facts, location?: string): Finding {
-  const { page, baseUrl, headerNames, includesCookies } = facts;
-  const asked = baseUrl && baseUrl + PATH;
-  const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
-  const base = to === undefined ? undefined : addressOf(to, asked);
-  if (base !== undefined) return errorFinding(redirection(base, asked, facts));
-  const redirected = (how: string) => errorFinding({ code: "redirected", message: `The server answers with a redirect, ${how}.` });
-  if (page === undefined) return redirected("but without a target");
-  return {
-    ...redirected("whose target browsers do not reveal"),
-    candidates: [
-      { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
-      { code: "moved", message: "The API has moved, and the base URL with it." },
-    ],
-    ...(baseUrl === undefined ? {} : { doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies) }),
-  };
-}
-
-/** What a redirect to `to` means, a URL without query and fragment. `asked`: the URL of the request. */
-function redirection(to: string, asked: string | undefined, { settings }: Facts): Cause {
-  if (to === asked) {
-    return { code: "redirected", message: `The server redirects to ${to}, the URL of the request itself: it requires a cookie first, as firewalls and load balancers do, or its settings form a loop.` };
-  }
-  if (!to.endsWith(PATH)) return { code: "sign_in_redirect", message: `The server redirects to ${to} instead of answering, perhaps to a sign-in page.` };
-  // The client would refuse it, or send the credentials for everybody to read.
-  if (isInsecure(to) && !(asked && isInsecure(asked))) {
-    return { code: "redirected", message: `The server redirects to ${to}, by plain http. Its operator must correct that: a server behind a proxy that terminates TLS must be configured to know that clients use https.` };
-  }
-  return { code: "moved", message: `The server redirects to ${to}, so the API should be there. The client follows no redirects, because they would pass the credentials on.`, fix: settings.baseUrl(to.slice(0, -PATH.length)) };
-}
-
-function redirectedTo(probe: Probe | undefined): string | undefined {
-  if (probe?.came === "redirect") return probe.to;
-  return probe?.came === "reply" ? probe.url : undefined;
-}
-
-/** The time of the server's clock, if a reply contained it. */
-function serverClock({ call, plain, followed, now }: Facts): number | undefined {
-  const ahead = [call?.aheadMs, ...[plain, followed].map((probe) => (probe?.came === "reply" ? probe.aheadMs : undefined))];
-  const known = ahead.find((ms) => ms !== undefined);
-  return known === undefined ? undefined : now - known;
 }
 
 /** Findings that do not prevent calls. */
@@ -254,18 +181,4 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   const isUnsteady = facts.page === undefined && call && !call.error && !call.foreign && facts.reach?.came === "nothing";
   if (isUnsteady) note("unsteady", "The call returned a usage, but a probe before it got no reply: the connection is unreliable.");
   return found;
-}
-
-function iso(ms: number): string {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? "an impossible time" : date.toISOString();
-}
-
-/** A length of time, in words. */
-function span(ms: number): string {
-  const seconds = Math.round(Math.abs(ms) / 1000);
-  const units: [number, string][] = [[86_400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
-  const [length, unit] = units.find(([length]) => seconds >= length) ?? [1, "second"];
-  const count = Math.round(seconds / length);
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }

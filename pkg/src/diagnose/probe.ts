@@ -1,6 +1,6 @@
 import { abortReason, onAbort } from "../abort.js";
 import { giveUp, headersOf, partOf } from "../fetch.js";
-import type { Probe } from "./facts.js";
+import type { Probe, ReadableReply } from "./facts.js";
 
 /** How long a step may take. */
 export const LIMIT_MS = 10_000;
@@ -56,12 +56,19 @@ async function judged(response: Response): Promise<Probe> {
   const { type, status, redirected, url } = response;
   if (type === "opaque") return { came: "opaque" };
   if (type === "opaqueredirect") return { came: "redirect" };
-  const { location, date, age } = Object.fromEntries(headersOf(response.headers));
+  const { location, date, age, "www-authenticate": challenge, "content-type": contentType } = Object.fromEntries(headersOf(response.headers));
   if (status >= 300 && status < 400 && location !== undefined) {
     await giveUp(response.body);
     return { came: "redirect", to: addressOf(location, url) };
   }
-  return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, isCamelCase: await isCamelCase(response) };
+  const isHtml = contentType === undefined ? undefined : /html/i.test(contentType);
+  return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, signIn: signInOf(challenge), isHtml, ...(await form(response)) };
+}
+
+/** The scheme of a challenge that a bearer token does not answer. */
+function signInOf(challenge = ""): string | undefined {
+  if (/(^|,\s*)bearer\b/i.test(challenge)) return undefined;
+  return /(?:^|,\s*)(basic|digest|negotiate|ntlm)\b/i.exec(challenge)?.[1];
 }
 
 /** By how much the clock here is ahead of the server's. A cache keeps the date of its reply, and adds the reply's age in seconds. */
@@ -80,15 +87,16 @@ export function addressOf(address: string, base?: string): string | undefined {
   }
 }
 
-/** Whether the server writes camelCase, judged by its error. */
-async function isCamelCase({ body }: Response): Promise<boolean | undefined> {
+/** Whether it is an error of the API, and written in camelCase. */
+async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase">> {
   try {
     const reader = body?.getReader();
     const { value } = (await reader?.read()) ?? {};
     void reader?.cancel().catch(() => {});
     const text = new TextDecoder().decode(value?.subarray(0, 200));
-    return /^\s*\{\s*"responseStatus"/.test(text) || undefined;
+    const [, first] = /^\s*\{\s*"([rR])esponseStatus"/.exec(text) ?? [];
+    return first === undefined ? {} : { isApi: true, isCamelCase: first === "r" || undefined };
   } catch {
-    return undefined;
+    return {};
   }
 }

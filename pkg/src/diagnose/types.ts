@@ -10,11 +10,11 @@ export type FindingCode =
   | "cors_blocked" | "preflight_refused" | "cors_missing" | "cors_origin" | "cors_duplicate" | "cors_headers" | "cors_preflight"
   | "cors_credentials" | "cors_error_replies" | "custom_fetch"
   // What answered.
-  | "moved" | "sign_in_redirect" | "redirected" | "html_reply" | "login_page" | "base_url" | "content_type" | "service_worker" | "truncated" | "content_encoding" | "unexpected_response" | "decode_error"
+  | "moved" | "trailing_slash" | "sign_in_redirect" | "sign_in_gate" | "redirected" | "html_reply" | "login_page" | "base_url" | "content_type" | "service_worker" | "empty_reply" | "truncated" | "content_encoding" | "unexpected_response" | "decode_error"
   | "company_mismatch" | "rate_limited" | "server_error" | "api_error"
   // Who asks.
   | "credentials_missing" | "credentials_refused" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"
-  | "permission_denied" | "token_provider_error"
+  | "permission_denied" | "token_provider_error" | "not_passed_on"
   // What the caller gave.
   | "config_error" | "fetch_error" | "control_flow" | "stand_in" | "insecure_http" | "internal_error"
   // Notes.

@@ -12,8 +12,10 @@ export const jwt = ({ exp, nbf, ...claims }) => {
 export const OTHER = "9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c";
 const GOOD = jwt({ exp: 60 * MINUTE });
 const EXPIRED = jwt({ exp: -5 * MINUTE });
+/** Made by somebody who took milliseconds for seconds. */
+const IN_MILLISECONDS = jwt({ nbf: 999 * now, exp: 999 * now + 60 * MINUTE });
 const EARLY = jwt({ nbf: 60 * MINUTE, exp: 120 * MINUTE });
-export const SECRETS = [GOOD, EXPIRED, EARLY, "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c", "tenant-s3cret-value"];
+export const SECRETS = [GOOD, EXPIRED, EARLY, "0b6f2f2e-6a7c-4d5e-9c56-2f1f3f0a1b2c", "tenant-s3cret-value", IN_MILLISECONDS];
 const KEY = SECRETS[3];
 const extra = { headers: { "X-Tenant": SECRETS[4] } };
 
@@ -21,6 +23,9 @@ const PATH = "/assistant/ai-chat/usage";
 const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
 const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved", "base_url"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
+const GATE = ["credentials_refused", "sign_in_gate", "token_refused", "base_url"];
+const OTHER_API = ["api_error", "api_error", "base_url"];
+const EMPTY = ["empty_reply", "base_url", "not_passed_on", "truncated"];
 /** Of the call alone. */
 const HIDDEN = ["no_reply", "cors_error_replies", "truncated", "connection_reset", "blocked_reply"];
 const without = (codes, ...others) => codes.filter((code) => !others.includes(code));
@@ -55,7 +60,10 @@ export const CAUSES = [
   { cause: "A sign-in redirect to where nothing answers", code: ["redirected", "sign_in_redirect"], host: { redirect: "http://127.0.0.1:9/login" }, page: DEAD, terminal: ["cors_preflight", "sign_in_redirect"] },
   { cause: "A gate that redirects to the same URL with a cookie", code: "redirected", host: { redirect: PATH }, page: DEAD, terminal: ["cors_preflight", "redirected"] },
   { cause: "A sign-in redirect that the page's `connect-src` does not let through", code: "redirected", host: { redirect: "https://id.example/login" }, csp: `${SCRIPTS}; connect-src 'self' API`, page: DEAD },
-  { cause: "A sign-in redirect of the page's own server", code: "sign_in_redirect", host: { url: "/api" }, redirects: { [`/api${PATH}`]: "/" }, page: ["sign_in_redirect"] },
+  { cause: "A sign-in redirect of the page's own server", code: "sign_in_redirect", host: { url: "/api" }, redirects: { [`/api${PATH}`]: "/login.html" }, page: ["sign_in_redirect"] },
+  { cause: "The page's own server leads to its start page", code: "base_url", host: { url: "/api" }, redirects: { [`/api${PATH}`]: "/" }, page: ["redirected", "sign_in_redirect", "base_url"] },
+  { cause: "The host's root is another host's, and the path is left out", code: "moved", host: { redirect: "http://127.0.0.1:9/" }, terminal: ["cors_preflight", "redirected", "moved", "sign_in_redirect", "base_url"] },
+  { cause: "A slash is added to the path", code: "trailing_slash", host: { slash: true }, page: ["trailing_slash"], terminal: ["trailing_slash"] },
   { cause: "The API has moved, and says so without CORS headers", code: "moved", host: { cors: "open", answers: { kind: "moved" } }, page: BLOCKED, terminal: ["moved"] },
   { cause: "The API has moved, and lets pages see where", code: "moved", host: { moved: true }, page: ["moved"], terminal: ["moved"] },
   { cause: "The API has moved, and preflights are redirected, too", code: "moved", host: { moved: "with OPTIONS" }, page: ["moved"], terminal: ["moved"] },
@@ -89,12 +97,17 @@ export const CAUSES = [
   { cause: "`Cross-Origin-Resource-Policy` and no CORS settings", code: "cors_blocked", host: { corp: true }, page: DEAD },
   { cause: "`Cross-Origin-Embedder-Policy` of the page and no CORS settings", code: "cors_blocked", host: { cors: "none" }, isolated: true, page: ["no_reply", "cors_blocked", ...without(DEAD, "no_reply", "cors_blocked")] },
   { cause: "A wrong path in the base URL", code: "base_url", host: { cors: "open", path: "/wrong" }, page: ["base_url"], terminal: ["base_url"] },
+  { cause: "The whole endpoint as the base URL", code: "base_url", host: { cors: "none", path: PATH }, page: ["base_url"], terminal: ["base_url"] },
+  { cause: "Another API, which refuses the path in JSON", code: "base_url", host: { cors: "open", answers: { status: 404 } }, page: OTHER_API, terminal: OTHER_API },
+  { cause: "An empty reply", code: ["base_url", "not_passed_on"], host: { empty: true }, page: EMPTY, terminal: EMPTY },
   { cause: "A wrong path in the base URL, where no reply has CORS headers", code: "base_url", host: { cors: "none", path: "/wrong" }, page: BLOCKED, terminal: ["cors_missing", "base_url"] },
   { cause: "A login page with status 200", code: "login_page", host: { cors: "open", answers: { kind: "login-page" } }, page: ["html_reply", "login_page", "base_url", "content_type", "blocked_reply"], terminal: ["html_reply", "login_page", "base_url", "content_type", "blocked_reply"] },
   { cause: "An expired JWT", code: "token_expired", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EXPIRED }, page: ["token_expired"], terminal: ["token_expired"] },
   { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: [...HIDDEN, "token_expired"], terminal: ["token_expired"] },
   { cause: "A JWT that is not valid yet", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EARLY }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
   { cause: "A token that the server refuses for another reason", code: "token_refused", host: { cors: "open", fake: { bearerToken: "another" } }, page: ["token_refused"], terminal: ["token_refused"] },
+  { cause: "A JWT whose times are in milliseconds", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: IN_MILLISECONDS }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
+  { cause: "Something in front of the API that wants a sign-in of its own", code: "sign_in_gate", host: { gate: true }, page: GATE, terminal: GATE },
   { cause: "An unknown API key", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused"], terminal: ["key_refused"] },
   { cause: "Neither a token nor a key", code: "credentials_missing", host: { cors: "open" }, options: { bearerToken: undefined }, page: ["credentials_missing"], terminal: ["credentials_missing"] },
   { cause: "A cookie of an expired session, or one that the browser withholds", code: "credentials_missing", host: { strict: "x-none" }, options: { bearerToken: undefined, credentials: "include" }, page: ["credentials_missing"] },
@@ -102,8 +115,8 @@ export const CAUSES = [
   { cause: "A company other than the requested one", code: "company_mismatch", host: { cors: "open", company: OTHER, answers: { kind: "other-company" } }, company: OTHER, page: ["company_mismatch"], terminal: ["company_mismatch"] },
   { cause: "No access to the company", code: "permission_denied", host: { cors: "open", answers: { status: 403 } }, page: ["permission_denied"], terminal: ["permission_denied"] },
   { cause: "A reply that is cut off", code: "truncated", host: { cors: "open", answers: { kind: "truncated", end: "clean" } }, page: ["truncated"], terminal: ["truncated"] },
-  { cause: "A reply that breaks off", code: "truncated", host: { cors: "open", answers: { kind: "truncated" } }, page: ["truncated", "truncated", "content_encoding"], firefox: HIDDEN, webkit: ["truncated"], terminal: ["truncated"] },
-  { cause: "A reply that is labelled as compressed, and is not", code: ["content_encoding", "decode_error"], host: { mislabelled: true }, page: ["truncated", "truncated", "content_encoding"], webkit: ["decode_error"], terminal: ["content_encoding"] },
+  { cause: "A reply that breaks off", code: "truncated", host: { cors: "open", answers: { kind: "truncated" } }, page: ["truncated", "truncated", "content_encoding"], firefox: HIDDEN, webkit: ["empty_reply", "truncated", "not_passed_on", "base_url"], terminal: ["truncated"] },
+  { cause: "A reply that is labelled as compressed, and is not", code: ["content_encoding", "decode_error"], host: { mislabelled: true }, page: ["truncated", "truncated", "content_encoding"], webkit: ["decode_error", "base_url", "decode_error"], terminal: ["content_encoding"] },
   { cause: "Too many requests", code: "rate_limited", host: { cors: "open", answers: { status: 429 } }, page: ["rate_limited"], terminal: ["rate_limited"] },
   { cause: "A fault of the server", code: "server_error", host: { cors: "open", answers: { status: 500 } }, page: ["server_error"], terminal: ["server_error"] },
   { cause: "Nothing", code: undefined, host: { cors: "open" }, page: [], terminal: [] },

@@ -3,6 +3,7 @@ import { PATH } from "../../operation.js";
 import { corsFix, EXPOSED, type Asking } from "../../diagnose/fixes.js";
 import { DUPLICATE, errorFinding } from "../../diagnose/network.js";
 import { addressOf } from "../../diagnose/probe.js";
+import { LEAVE_PATH } from "../../diagnose/redirect.js";
 import type { Cause, Finding, FindingCode } from "../../diagnose/types.js";
 
 /** The parts of a reply that matter for CORS. */
@@ -71,10 +72,12 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
 
 function redirectedPreflight({ headers }: CorsReply, baseUrl: string): Cause {
   const to = addressOf(headers.get("location")!, baseUrl + PATH) ?? "no valid URL";
-  const mend = to.endsWith(PATH)
-    ? "Use the new address as the base URL."
-    : "Whatever redirects, such as a sign-in gate in front of the API, has to let OPTIONS through: browsers send it without credentials.";
-  return cause("cors_preflight", `OPTIONS is redirected to ${to}, and no browser follows that. ${mend}`);
+  const how = () => {
+    if (to === `${baseUrl}${PATH}/`) return LEAVE_PATH;
+    if (to.endsWith(PATH)) return "Use the new address as the base URL.";
+    return "Whatever redirects, such as a sign-in gate in front of the API, has to let OPTIONS through: browsers send it without credentials.";
+  };
+  return cause("cors_preflight", `OPTIONS is redirected to ${to}, and no browser follows that. ${how()}`);
 }
 
 function refusedPreflight({ page, headerNames, includesCookies }: PageRequest, preflight: CorsReply): Cause | undefined {

@@ -1,0 +1,23 @@
+import { isSameOrigin } from "../cors.js";
+import { PATH } from "../operation.js";
+import type { Facts } from "./facts.js";
+import type { Cause } from "./types.js";
+
+/** Whether the page's own server answers, which may pass requests on to the API. */
+export const isOwnServer = ({ baseUrl, page }: Facts): boolean => baseUrl !== undefined && page !== undefined && isSameOrigin(baseUrl, page);
+
+/** The operation is not below this base URL, whose path may be wrong. */
+export function wrongBase({ baseUrl, page, settings }: Facts, message: string): Pick<Cause, "message" | "fix"> {
+  if (baseUrl === undefined) return { message };
+  const { origin, pathname } = new URL(baseUrl);
+  const words = `${message} The request went to ${baseUrl}${PATH}.`;
+  // A page's own server has such a path to pass it on.
+  if (page === origin && baseUrl !== origin) return { message: `${words} If this server is to pass ${pathname} on to the API, perhaps it does not, its target is wrong, or it keeps ${pathname} in the path or its own name as the Host (Vite: rewrite, changeOrigin).` };
+  return { message: words, ...(origin === baseUrl ? {} : { fix: settings.baseUrl(origin) }) };
+}
+
+/** The base URL without the operation's path, if it contains that. */
+export function baseOfEndpoint(baseUrl: string): string | undefined {
+  const at = baseUrl.toLowerCase().indexOf(PATH);
+  return at < 0 ? undefined : baseUrl.slice(0, at);
+}

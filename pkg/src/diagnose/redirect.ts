@@ -1,0 +1,83 @@
+import { isInsecure } from "../loopback.js";
+import { PATH } from "../operation.js";
+import { wrongBase } from "./base-url.js";
+import type { Facts, Probe } from "./facts.js";
+import { errorFinding } from "./network.js";
+import { addressOf } from "./probe.js";
+import { doctorLine } from "./shell.js";
+import type { Cause, Finding, FindingCode } from "./types.js";
+
+/** Whether it is known that the operation has another address. */
+export const isAddress = (code: FindingCode): boolean => code === "moved" || code === "trailing_slash";
+
+/** What a redirect means; without `location`, by where the probes were redirected to. */
+export function redirectFinding(facts: Facts, location?: string): Finding {
+  const { page, baseUrl, headerNames, includesCookies } = facts;
+  const asked = baseUrl && baseUrl + PATH;
+  const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
+  const base = to === undefined ? undefined : addressOf(to, asked);
+  if (base !== undefined) return redirection(base, asked, facts);
+  const redirected = (how: string) => errorFinding({ code: "redirected", message: `The server answers with a redirect, ${how}.` });
+  if (page === undefined) return redirected("but without a target that is a URL");
+  return {
+    ...redirected("whose target browsers do not reveal"),
+    candidates: [
+      { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
+      { code: "moved", message: "The API has moved, and the base URL with it." },
+      { code: "trailing_slash", message: `The server adds a slash to the path. ${LEAVE_PATH}` },
+      { code: "base_url", ...wrongBase(facts, "What answers is not the API, and leads elsewhere whoever asks for a path that it does not know.") },
+    ],
+    ...(baseUrl === undefined ? {} : { doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies) }),
+  };
+}
+
+/** What to do about a redirect to the same URL with a slash. */
+export const LEAVE_PATH = "Let it leave this path as it is (Next.js: skipTrailingSlashRedirect, Django: a route without the slash).";
+
+const NO_REDIRECTS = "The client follows no redirects, because they would pass the credentials on.";
+
+/** How the URLs of sign-in pages read. */
+const SIGN_IN = /log[-_]?[io]n|sign[-_]?[io]n|\bo?auth(?!ors?\b)|\bsso\b|saml|oidc|adfs|\bidp?\b/i;
+const ERROR_PAGE = /error|not[-_]?found|\b[45]\d\d\b|denied|maintenance|unavailable/i;
+
+/** What a redirect to `to` means, a URL without query and fragment. `asked`: the URL of the request. */
+function redirection(to: string, asked: string | undefined, facts: Facts): Finding {
+  const { settings, followed } = facts;
+  const found = (code: FindingCode, words: string, more?: Pick<Cause, "fix">) => errorFinding({ code, message: `The server redirects to ${to}${words}`, ...more });
+  if (to === asked) return found("redirected", ", the URL of the request itself: perhaps it requires a cookie first, as firewalls and load balancers do, or its settings form a loop.");
+  const bare = to.endsWith("/") ? to.slice(0, -1) : to;
+  if (bare === asked) return found("trailing_slash", `, the same URL with a slash at the end. ${NO_REDIRECTS} ${LEAVE_PATH}`);
+  const isDowngrade = isInsecureHttp(to) && !(asked && isInsecure(asked));
+  if (bare.endsWith(PATH)) {
+    // The client would refuse it, or send the credentials for everybody to read.
+    if (isDowngrade) return found("redirected", ", by plain http. Its operator must correct that: a server behind a proxy that terminates TLS must be configured to know that clients use https.");
+    return found("moved", `, so the API should be there. ${NO_REDIRECTS}`, { fix: settings.baseUrl(bare.slice(0, -PATH.length)) });
+  }
+  // Without credentials, the operation answers so.
+  if (followed?.came === "reply" && followed.isApi && followed.status === 401) {
+    return found("moved", `, where the API answers. ${NO_REDIRECTS} Let the server answer at the path of the request.`);
+  }
+  if (SIGN_IN.test(to)) return found("sign_in_redirect", " instead of answering, perhaps to a sign-in page: that of a gate in front of the API, or of a web app, where the base URL is not the API's.");
+  return { ...found("redirected", " instead of answering."), candidates: elsewhere(to, asked, isDowngrade, facts) };
+}
+
+/** What a redirect means that leads to no sign-in page by its looks, and not to the operation. */
+function elsewhere(to: string, asked: string | undefined, isDowngrade: boolean, facts: Facts): Cause[] {
+  const { protocol, origin, pathname } = new URL(to);
+  const isOther = asked !== undefined && /^https?:$/.test(protocol) && origin !== new URL(asked).origin;
+  const moved: Cause[] = isOther && !isDowngrade ? [{ code: "moved", message: `The API has moved to ${origin}, and the redirect leaves its path out.`, fix: facts.settings.baseUrl(origin) }] : [];
+  const signIn: Cause = { code: "sign_in_redirect", message: "A gate in front of the API wants a sign-in first. It has to let the API's requests through." };
+  const wrong: Cause = { code: "base_url", ...wrongBase(facts, "What answers is not the API, and leads there whoever asks for a path that it does not know.") };
+  if (ERROR_PAGE.test(pathname)) {
+    return [{ code: "server_error", message: "It is a page for errors: the server, or something in front of it, has failed or refuses the request." }, wrong, signIn, ...moved];
+  }
+  return pathname === "/" ? [...moved, signIn, wrong] : [signIn, ...moved, wrong];
+}
+
+/** Of apps, there are addresses without a host. */
+const isInsecureHttp = (to: string): boolean => to.startsWith("http:") && isInsecure(to);
+
+function redirectedTo(probe: Probe | undefined): string | undefined {
+  if (probe?.came === "redirect") return probe.to;
+  return probe?.came === "reply" ? probe.url : undefined;
+}

@@ -1,0 +1,121 @@
+import type { AnyBookMoreError } from "bookmore-sdk";
+import { isOwnServer, wrongBase } from "./base-url.js";
+import { iso, LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf, span } from "./clock.js";
+import type { Call, Facts } from "./facts.js";
+import { errorFinding, serviceWorker } from "./network.js";
+import type { Cause, Finding, FindingCode } from "./types.js";
+
+type Refusal = Extract<AnyBookMoreError, { code: "authentication_error" }>;
+
+/** What the finding's own code means, where there are other candidates. */
+const OWN: Partial<Record<FindingCode, string>> = {
+  credentials_missing: "The API wants a token or an API key.",
+  credentials_refused: "The API does not accept the credentials.",
+  token_refused: "The API does not accept the token.",
+  key_refused: "The API does not accept the key.",
+  token_expired: "The API does not accept the token, which has expired.",
+  token_not_yet_valid: "The API does not accept the token, which is not valid yet.",
+  clock_skew: "The API does not accept the token, because the clocks differ.",
+};
+
+/** Why the call got a 401. */
+export function refusalFinding(facts: Facts, call: Call, error: Refusal): Finding {
+  const cause = credentialsCause(facts, call, error.message);
+  const gate = signInGate(facts, call, error);
+  const isUntimely = untimely(facts, call).length > 0;
+  const lost = isUntimely ? [] : whoDrops(facts, call);
+  if (gate.length + lost.length === 0) return errorFinding(cause);
+  const { code, fix } = cause;
+  const own: Cause = { code, message: OWN[code]!, ...fixBy(fix) };
+  // A JWT that is still valid is more often lost on such a way than refused.
+  const isLost = lost[0]?.code === "not_passed_on" && call.claims?.exp !== undefined && isOwnServer(facts);
+  const candidates = [...gate, ...(isLost ? [...lost, own] : [own, ...lost])];
+  if (gate.length > 0) candidates.push({ code: "base_url", ...wrongBase(facts, "What answers is not the API.") });
+  const found = candidates[0] === own ? cause : { code: "credentials_refused" as const, message: cause.message };
+  return { ...errorFinding(found), candidates };
+}
+
+/** What the 401 and the credentials show. */
+function credentialsCause(facts: Facts, call: Call, message: string): Cause {
+  const { sent, claims, flaw } = call;
+  if (!sent) return { code: "credentials_refused", message };
+  const hasToken = sent.includes("authorization");
+  const hasKey = sent.includes("x-api-key");
+  if (!hasToken && !hasKey && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function, or what replaces the page's, adds are missing or refused.` };
+  if (!hasToken && !hasKey) {
+    const session = facts.sendsCookies ? " If a session cookie is used instead, the session has expired or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
+    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
+  }
+  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...renewal(sent, facts) };
+  const withKey = hasKey ? " An API key was sent as well, and may be what was refused." : "";
+  if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.${withKey}`, ...renewal(sent, facts) };
+  const [cause] = untimely(facts, call);
+  if (cause) return cause;
+  const { exp, iss, aud, inMilliseconds } = claims;
+  const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
+  const told = [
+    message,
+    inMilliseconds && `Its times (${inMilliseconds.join(", ")}) are in milliseconds, and a JWT has seconds: servers may refuse it for that.`,
+    exp !== undefined && (serverClock(facts) === undefined ? "By the clock here, the token has not expired." : "The token has not expired."),
+    says && `It says ${says}; the server may want another.`,
+  ];
+  return { code: "token_refused", message: told.filter(Boolean).join(" ") + withKey, ...renewal(sent, facts) };
+}
+
+/** Something in front of the API, if a 401 without credentials is not in the API's form. */
+export function signInGate({ plain }: Facts, { sent = [] }: Call, error?: Refusal): Cause[] {
+  if (plain?.came !== "reply" || plain.status !== 401 || plain.isApi || !(plain.signIn || plain.isHtml) || error?.errorCode !== undefined) return [];
+  const how = plain.signIn ? `that wants a sign-in by ${plain.signIn}` : "of HTML";
+  const replaced = plain.signIn && sent.includes("authorization") ? " The token takes the place of that sign-in." : "";
+  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site, wants a sign-in of its own: a GET without credentials is answered with a 401 ${how}.${replaced} It has to let the API's requests through.` }];
+}
+
+/** What may drop or replace the credentials on their way. */
+function whoDrops(facts: Facts, { sent }: Call): Cause[] {
+  const { baseUrl, page, isFetchReplaced, hasFetch, hasServiceWorker } = facts;
+  if (baseUrl === undefined || sent === undefined) return [];
+  const names = sent.filter((name) => name === "authorization" || name === "x-api-key");
+  const isWithPath = new URL(baseUrl).pathname !== "/";
+  const found: Cause[] = [];
+  if (names.length > 0 && (isOwnServer(facts) || isWithPath)) {
+    found.push({ code: "not_passed_on", message: `A server of yours between the client and the API, such as a development proxy or a backend for the page, does not pass on ${names.join(" and ")}.` });
+  }
+  if (names.length === 0 && isOwnServer(facts)) {
+    found.push({ code: "not_passed_on", message: "This page's own server adds the credentials when it passes requests on to the API, and those are missing or refused." });
+  }
+  if (names.length > 0 && isFetchReplaced && (hasFetch || page !== undefined)) {
+    found.push({ code: "custom_fetch", message: "The client's fetch function, or what replaces the page's fetch, does not pass on the headers." });
+  }
+  if (hasServiceWorker && page !== undefined) found.push(serviceWorker(baseUrl));
+  return found;
+}
+
+/** Whether a fetch that is not the platform's own may add credentials, which are not known here. */
+const mayAddCredentials = ({ hasFetch, page, isFetchReplaced }: Facts): boolean => Boolean(hasFetch || (page !== undefined && isFetchReplaced));
+
+/** What mends the credentials that were sent. A cookie is not known here, either. */
+export function renewal(sent: readonly string[], facts: Facts): Pick<Cause, "fix"> {
+  const { settings } = facts;
+  const own = facts.sendsCookies || mayAddCredentials(facts) ? undefined : settings.credentials;
+  return fixBy(sent.includes("authorization") ? settings.token : sent.includes("x-api-key") ? settings.apiKey : own);
+}
+
+export const fixBy = (fix: string | undefined): Pick<Cause, "fix"> => (fix === undefined ? {} : { fix });
+
+/** What the token's own times say against it. */
+export function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
+  const { exp, nbf, inMilliseconds = [] } = claims;
+  const here = facts.now;
+  // The server decides by its own clock.
+  const known = serverClock(facts);
+  const there = known ?? here;
+  const by = known === undefined ? ", by the clock here" : "";
+  const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
+  if (exp !== undefined && exp <= there) {
+    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}${by}.${skew}`, ...fixBy(exp > here ? SET_CLOCK : facts.settings.token) }];
+  }
+  if (inMilliseconds.includes("nbf")) return [{ code: "token_not_yet_valid", message: `The token's nbf is in milliseconds. A JWT has seconds, so the token is not valid for thousands of years: correct it where tokens are made.` }];
+  if (nbf === undefined || nbf <= there) return [];
+  const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}${by}.${skew} If it ought to be valid, the clock of its issuer, of the server or of this machine is wrong.`;
+  return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message }];
+}
