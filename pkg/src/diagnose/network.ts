@@ -164,7 +164,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
     // Content-Type: application/json needs a preflight, too. Where any of these headers is allowed, preflights work.
     if (contentType?.came === "nothing" && refused.length === asking.headerNames.length) {
       return oneOf({ code: "preflight_refused", message: `${unread} ${names} or content-type, which need a preflight (OPTIONS).` }, [
-        { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints, with a redirect, or without CORS headers.", ...fix },
+        { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints, with a redirect, or without CORS headers, or something on the way, such as a firewall, drops it.", ...fix },
         settings,
         replies,
       ]);
@@ -182,7 +182,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
 
 /** The CORS settings allow `what`, but a refusal comes without them. */
 function errorReplies(what: string, refused: string, fix: Pick<Cause, "fix" | "elsewhere">): Cause {
-  return { code: "cors_error_replies", message: `The CORS settings allow ${what}, but the reply with which the server refuses ${refused} has no CORS headers: a 401, or a redirect to a sign-in page.`, ...fix };
+  return { code: "cors_error_replies", message: `The CORS settings allow ${what}, but the reply with which the server refuses ${refused} has no CORS headers, as is usual for a 401, a 500 or a redirect to a sign-in page.`, ...fix };
 }
 
 /** The server's replies were read without any header, and with each, but not the call's. */

@@ -69,7 +69,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [decodeFinding(error, facts)];
     case "permission_denied": {
       const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
-      return [errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong path, or something in front of the API, may be the reason." : ""}` })];
+      return [errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` })];
     }
     case "server_error": {
       const isOwn = isOwnServer(facts) && error.errorCode === undefined;

@@ -4,6 +4,7 @@ import { connectionRefused, placeOf, portOf, unknownHost } from "../../diagnose/
 import { shellWord } from "../../diagnose/shell.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 import { isLoopback } from "../../loopback.js";
+import { usedProxy } from "./proxy-settings.js";
 
 /** The error codes of Node.js and Bun for each cause. */
 const CODES: [FindingCode, RegExp][] = [
@@ -23,6 +24,7 @@ const CODES: [FindingCode, RegExp][] = [
   ["not_http", /^HPE_INVALID_(CONSTANT|VERSION|METHOD)$/],
   ["http_refused", /^(HPE_|UND_ERR_HEADERS_OVERFLOW)/],
   ["connect_timeout", /^(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|EHOSTUNREACH|ENETUNREACH|Timeout)$/],
+  ["connection_forbidden", /^(EACCES|EPERM)$/],
   ["connection_reset", /^(ECONNRESET|UND_ERR_SOCKET|EPIPE|ConnectionReset|ConnectionClosed)$/],
 ];
 
@@ -36,6 +38,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
   const url = new URL(baseUrl);
   const { host } = url;
   const place = placeOf(url);
+  const through = usedProxy(baseUrl);
   const certificate = `${handshakeLine(url)} | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
   const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
   const cause = (message: string, fix: string): Cause => ({ code, message, fix });
@@ -62,7 +65,12 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
     case "certificate_refused":
       return cause(`Node.js refuses the certificate of ${host}.`, handshakeLine(url));
     case "not_tls":
-      return cause(`The server at ${place}, does not speak TLS, but perhaps plain http.`, isLoopback(url.hostname) ? exported(httpOf(baseUrl)) : verbose);
+      return cause(
+        through
+          ? `What the proxy at ${placeOf(through.url)}, connects to for ${place}, does not speak TLS, but perhaps plain http, or the proxy itself answers.`
+          : `What answers at ${place}, does not speak TLS, but perhaps plain http.`,
+        isLoopback(url.hostname) ? exported(httpOf(baseUrl)) : verbose,
+      );
     case "needs_https":
       return cause(`The server at ${place}, speaks TLS, but the base URL is plain http.`, exported(httpsOf(baseUrl)));
     case "tls_version":
@@ -87,6 +95,8 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
       return cause(`${host} answers with HTTP that breaks the standard. Node.js refuses that; browsers and curl may not. Whoever runs the server, or a proxy in front of it, has to correct it.`, verbose);
     case "connect_timeout":
       return cause(`There is no connection to ${host}: a firewall drops it, there is no route, or the host is down.`, verbose);
+    case "connection_forbidden":
+      return cause(`The system does not let this process connect to ${host} (${problem}): a firewall, an endpoint protection or another policy of this machine forbids it.`, verbose);
     case "connection_reset":
       return cause(`The connection to ${host} was closed before there was a reply, by the server or by something in between.`, verbose);
     default:
@@ -95,9 +105,11 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
 }
 
 /** Shows the certificate, and what is wrong with the handshake. */
-export function handshakeLine(url: URL): string {
+export function handshakeLine(url: URL, more = ""): string {
   const name = isIP(hostOf(url)) ? "" : ` -servername ${shellWord(url.hostname)}`;
-  return `openssl s_client -connect ${shellWord(`${url.hostname}:${portOf(url)}`)}${name} </dev/null`;
+  const through = usedProxy(url.href);
+  const proxy = through ? ` -proxy ${shellWord(`${through.url.hostname}:${portOf(through.url)}`)}` : "";
+  return `openssl s_client -connect ${shellWord(`${url.hostname}:${portOf(url)}`)}${proxy}${name}${more} </dev/null`;
 }
 
 /** A self-signed certificate. The fix keeps the authorities that are already trusted. */
