@@ -130,6 +130,8 @@ const TABLE = [
   ["the same, where the API refuses a GET without credentials", { plain: readable(401, { isApi: true }), call: failed("decode_error") }, ["decode_error decode_error base_url"]],
   ["an empty reply", { call: failed("decode_error", { isRetryable: true, offset: 0 }) }, ["empty_reply base_url not_passed_on truncated"]],
   ["the same, where the API refuses a GET without credentials", { plain: readable(401, { isApi: true }), call: failed("decode_error", { isRetryable: true, offset: 0 }) }, ["empty_reply truncated not_passed_on base_url"]],
+  ["another company, by way of the page's own server", { baseUrl: `${PAGE}/api`, call: failed("company_mismatch") }, ["company_mismatch not_passed_on company_mismatch"]],
+  ["another company, at a base URL with a path", { page: undefined, baseUrl: `${API}/bff`, call: failed("company_mismatch") }, ["company_mismatch company_mismatch not_passed_on"]],
   ["another company", { call: failed("company_mismatch") }, ["company_mismatch"]],
   ["403", { call: failed("permission_denied") }, ["permission_denied"]],
   ["429", { call: failed("rate_limited") }, ["rate_limited"]],

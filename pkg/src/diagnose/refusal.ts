@@ -1,5 +1,5 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
-import { isOwnServer, wrongBase } from "./base-url.js";
+import { isOwnServer, mayBePassedOn, wrongBase } from "./base-url.js";
 import { iso, LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf, span } from "./clock.js";
 import type { Call, Facts } from "./facts.js";
 import { errorFinding, serviceWorker } from "./network.js";
@@ -70,15 +70,18 @@ export function signInGate({ plain }: Facts, { sent = [] }: Call, error?: Refusa
   return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site, wants a sign-in of its own: a GET without credentials is answered with a 401 ${how}.${replaced} It has to let the API's requests through.` }];
 }
 
+export function notPassedOn(what: string): Cause {
+  return { code: "not_passed_on", message: `A server of yours between the client and the API, such as a development proxy or a backend for the page, does not pass on ${what}.` };
+}
+
 /** What may drop or replace the credentials on their way. */
 function whoDrops(facts: Facts, { sent }: Call): Cause[] {
   const { baseUrl, page, isFetchReplaced, hasFetch, hasServiceWorker } = facts;
   if (baseUrl === undefined || sent === undefined) return [];
   const names = sent.filter((name) => name === "authorization" || name === "x-api-key");
-  const isWithPath = new URL(baseUrl).pathname !== "/";
   const found: Cause[] = [];
-  if (names.length > 0 && (isOwnServer(facts) || isWithPath)) {
-    found.push({ code: "not_passed_on", message: `A server of yours between the client and the API, such as a development proxy or a backend for the page, does not pass on ${names.join(" and ")}.` });
+  if (names.length > 0 && mayBePassedOn(facts)) {
+    found.push(notPassedOn(names.join(" and ")));
   }
   if (names.length === 0 && isOwnServer(facts)) {
     found.push({ code: "not_passed_on", message: "This page's own server adds the credentials when it passes requests on to the API, and those are missing or refused." });
