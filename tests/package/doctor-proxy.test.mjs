@@ -114,7 +114,7 @@ describe("what the proxy says", () => {
   };
 
   for (const [status, sentence] of [
-    [407, /refuses the user name and password in HTTPS_PROXY \(407\)\.$/],
+    [407, /refuses the user name and password in HTTPS_PROXY, or wants a sign-in other than Basic \(407\)\.$/],
     [403, /forbids 127\.0\.0\.1:4433 \(403\)\.$/],
     [502, /cannot or will not connect to 127\.0\.0\.1:4433 \(502\)\.$/],
   ]) {
@@ -139,7 +139,7 @@ describe("what the proxy says", () => {
     const { port, asked, close } = await proxy(407);
     const { findings } = await found({ https_proxy: `http://127.0.0.1:${port}` });
     close();
-    assert.match(findings[0].message, /requires a user name and a password \(407\), which https_proxy can contain\.$/);
+    assert.match(findings[0].message, /requires a sign-in \(407\): for Basic, https_proxy can contain a user name and a password\.$/);
     assert.deepEqual(asked, [["127.0.0.1:4433", undefined]]);
   });
 

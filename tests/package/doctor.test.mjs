@@ -599,8 +599,8 @@ describe("the output", () => {
   it("distinguishes a list of origins, a header sent twice, and an empty one", async () => {
     for (const [origin, code, sentence] of [
       [`${PAGE}, https://b.example`, "cors_duplicate", /has several values, https:\/\/app\.example, https:\/\/b\.example,/],
-      [[PAGE, PAGE], "cors_duplicate", /^The server and something in front of it both send/],
-      [["*", PAGE], "cors_duplicate", /^The server and something in front of it both send/],
+      [[PAGE, PAGE], "cors_duplicate", /^Access-Control-Allow-Origin is sent twice, often by/],
+      [["*", PAGE], "cors_duplicate", /^Access-Control-Allow-Origin is sent twice, often by/],
       ["", "cors_origin", /allow no origin, because Access-Control-Allow-Origin is empty, not https:\/\/app\.example\.$/],
     ]) {
       const other = await host({ headers: { "access-control-allow-origin": origin, "access-control-allow-headers": "authorization" } }, made);
@@ -711,10 +711,10 @@ describe("the output", () => {
 
   it("blames a certificate only for its own faults", async () => {
     for (const [tls, sentence] of [
-      ["expired", /^The certificate of 127\.0\.0\.1:\d+ has expired;/],
-      ["otherName", /^The certificate of 127\.0\.0\.1:\d+ is for other names: if one of them is the server's, .*; if none is, something in between answers, /],
+      ["expired", /^The certificate of 127\.0\.0\.1:\d+ has expired, and whoever .*; or the clock of this machine is ahead\. It is /],
+      ["otherName", /^The certificate of 127\.0\.0\.1:\d+ is for other names: if one of them is the server's, .*; if none is, the server has a wrong certificate, or something in between answers, /],
       ["early", /^The certificate of 127\.0\.0\.1:\d+ is not valid yet,/],
-      ["ofExpired", /^The certificate of 127\.0\.0\.1:\d+ has not expired, but that of an authority above it has \(Expired authority, from/],
+      ["ofExpired", /^The certificate of 127\.0\.0\.1:\d+ has not expired, but by the clock of this machine that of an authority above it has \(Expired authority, from/],
       ["ofEarly", /^The certificate of an authority above that of 127\.0\.0\.1:\d+ \(Early authority, from .*is not valid yet,/],
       ["forClients", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: INVALID_PURPOSE\. It is for .*, by Authority of the tests\.$/],
     ]) {

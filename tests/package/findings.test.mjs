@@ -68,6 +68,7 @@ const TABLE = [
   ["a rate limiter that takes effect during the preflights", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, [HIDDEN]],
   ["a rate limiter that takes effect during the probe with cookies", { reach: undefined, includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing, again: nothing }, [HIDDEN]],
   ["mixed content", { reach: nothing, baseUrl: "http://api.example" }, ["mixed_content"]],
+  ["the same to the local network, of which some browsers ask the user", { reach: nothing, baseUrl: "http://192.168.1.2" }, [`no_reply mixed_content connection_refused needs_https csp_upgrade local_network ${OTHERS}`, "insecure_http note"]],
   ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
   ["the server hangs, asked with CORS", { reach: undefined, plain: { came: "late" } }, ["timeout"]],
   ["a sign-in dialog of the browser, for a gate that was seen", { baseUrl: `${PAGE}/api`, plain: readable(401, { signIn: "Basic" }), call: failed("timeout") }, ["timeout sign_in_gate timeout"]],
@@ -395,8 +396,9 @@ it("a browser may wait for the user, which no page can see", () => {
 
 it("what listens at another address of this machine is named", () => {
   const messageOf = (baseUrl) => findingsOf(facts({ page: "http://localhost:5173", reach: nothing, baseUrl }))[0].candidates[0].message;
-  assert.match(messageOf("http://127.0.0.1:9"), /, or uses another port or another address, such as localhost\.$/);
-  for (const other of ["http://localhost:9", "https://api.example"]) assert.match(messageOf(other), /, or uses another port\.$/);
+  assert.match(messageOf("http://127.0.0.1:9"), /, or uses another port or another address, such as localhost, or a firewall refuses it\.$/);
+  assert.match(messageOf("http://localhost:9"), /, or uses another port, or a firewall refuses it\.$/);
+  assert.match(messageOf("https://api.example"), /, or uses another port or address, or a firewall refuses it\.$/);
 });
 
 it("a 431 or a 414 means that something is too long", () => {

@@ -185,6 +185,6 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   }
   // In a page, the two may differ because of CORS.
   const isUnsteady = facts.page === undefined && call && !call.error && !call.foreign && facts.reach?.came === "nothing";
-  if (isUnsteady) note("unsteady", "The call returned a usage, but a probe before it got no reply: the connection is unreliable.");
+  if (isUnsteady) note("unsteady", "The call returned a usage, but a probe before it got no reply: the connection may be unreliable, or what has no credentials is dropped on the way.");
   return found;
 }

@@ -26,14 +26,14 @@ function certificateCause(problem: string, certificate: DetailedPeerCertificate,
   const isWrong = HAS_WRONG_DATES[code];
   if (!isWrong) return { ...general, message: `${general.message} It is ${own}.` };
   const isExpired = code === "certificate_expired";
-  const fault = isExpired ? "has expired; whoever runs the server has to renew it" : "is not valid yet, or the clock of this machine is behind";
+  const fault = isExpired ? "has expired, and whoever runs the server has to renew it; or the clock of this machine is ahead" : "is not valid yet, or the clock of this machine is behind";
   if (isWrong(certificate)) return { ...general, message: `The certificate of ${host} ${fault}. It is ${own}.` };
   const authority = authoritiesOf(certificate).find(isWrong);
   const which = authority ? `${nameOf(authority.subject)}, from ${day(authority.valid_from)} to ${day(authority.valid_to)}` : "Node.js does not say which";
   if (!isExpired) return { ...general, message: `The certificate of an authority above that of ${host} (${which}) ${fault}. The server's own is ${own}.` };
   return {
     code,
-    message: `The certificate of ${host} has not expired, but that of an authority above it has (${which}). Whoever runs the server has to mend its chain, or get a certificate of another authority. The server's own is ${own}.`,
+    message: `The certificate of ${host} has not expired, but by the clock of this machine that of an authority above it has (${which}). Whoever runs the server has to mend its chain, or get a certificate of another authority. The server's own is ${own}.`,
     fix: handshakeLine(url),
   };
 }

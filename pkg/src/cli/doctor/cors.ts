@@ -76,7 +76,7 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
   if (isComparable && plainStatus !== reply.status) {
     return cause("cors_origin", `A GET without an Origin is answered with ${plainStatus}, one from a page of ${page} with ${reply.status}, without CORS headers: the server seems to refuse this origin.`);
   }
-  if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server's CORS settings allow other origins, but not ${page}: there is no Access-Control-Allow-Origin for it.`);
+  if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server seems to have CORS settings, but they do not seem to allow ${page}: there is no Access-Control-Allow-Origin for it.`);
   const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
   // Such a reply is often not the API's own, and then its CORS settings mend nothing.
   const first = isOfSomethingElse(reply) ? ` Find out first why a plain GET is answered with ${reply.status}.` : "";

@@ -56,7 +56,7 @@ function tunnel(proxy: URL, credentials: string, baseUrl: string, signal: AbortS
 }
 
 function meaning(status: number, { url, variable }: Proxy, host: string): string {
-  if (status === 407) return url.username ? `refuses the user name and password in ${variable} (407)` : `requires a user name and a password (407), which ${variable} can contain`;
+  if (status === 407) return url.username ? `refuses the user name and password in ${variable}, or wants a sign-in other than Basic (407)` : `requires a sign-in (407): for Basic, ${variable} can contain a user name and a password`;
   if (status === 403) return `forbids ${host} (403)`;
   return `cannot or will not connect to ${host} (${status})`;
 }

@@ -50,16 +50,16 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
       if (isLoopback(url.hostname)) return cause(`The name ${url.hostname} does not resolve: browsers take it for this machine by themselves, and Node.js asks the system, which does not know it.`, exported(baseUrl.replace(url.hostname, "localhost")));
       return unknownHost(url);
     case "offline":
-      return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, or its name server does not answer.`, `nslookup ${shellWord(url.hostname)}`);
+      return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, or its name server does not answer or fails.`, `nslookup ${shellWord(url.hostname)}`);
     case "certificate_expired":
-      return cause(`The certificate of ${host}, or that of an authority above it, has expired; whoever runs the server has to renew it.`, certificate);
+      return cause(`The certificate of ${host}, or that of an authority above it, has expired, and whoever runs the server has to renew it; or the clock of this machine is ahead.`, certificate);
     case "certificate_not_yet_valid":
       return cause(`The certificate of ${host}, or that of an authority above it, is not valid yet, or the clock of this machine is behind.`, "date -u");
     case "certificate_name":
-      return cause(`The certificate of ${host} is for other names: if one of them is the server's, use it in the base URL; if none is, something in between answers, such as a hotel's sign-in page or a filter.`, certificate);
+      return cause(`The certificate of ${host} is for other names: if one of them is the server's, use it in the base URL; if none is, the server has a wrong certificate, or something in between answers, such as a hotel's sign-in page or a filter.`, certificate);
     case "certificate_untrusted":
       return cause(
-        `Node.js does not trust the certificate of ${host}: it is self-signed or from a company's own authority, or the server does not send the whole chain.`,
+        `Node.js does not trust the certificate of ${host}: it is self-signed, or of an authority that Node.js does not know, such as a company's own, or the server does not send the whole chain.`,
         "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
       );
     case "certificate_refused":
@@ -87,14 +87,14 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
         dispatcherLines('new Agent({ connect: { cert: readFileSync("client.pem"), key: readFileSync("client.key") } })', 'import { readFileSync } from "node:fs";'),
       );
     case "http_version":
-      return cause(`${host} speaks only HTTP/2, but Node.js's fetch speaks HTTP/1.1 by default.`, dispatcherLines("new Agent({ allowH2: true })"));
+      return cause(`${host} does not offer HTTP/1.1, which Node.js's fetch speaks by default, but perhaps HTTP/2.`, dispatcherLines("new Agent({ allowH2: true })"));
     case "not_http":
-      return cause(`What listens at ${place} does not answer in HTTP/1.1: it is another service, or speaks only HTTP/2.`, verbose);
+      return cause(`What listens at ${place} does not answer in HTTP/1.1: perhaps it is another service, or speaks only HTTP/2 or TLS.`, verbose);
     case "http_refused":
       if (/HEADERS?_OVERFLOW$/.test(problem)) return cause(`The headers of the reply from ${host} are longer than Node.js accepts by default.`, 'export NODE_OPTIONS="$NODE_OPTIONS --max-http-header-size=65536"');
       return cause(`${host} answers with HTTP that breaks the standard. Node.js refuses that; browsers and curl may not. Whoever runs the server, or a proxy in front of it, has to correct it.`, verbose);
     case "connect_timeout":
-      return cause(`There is no connection to ${host}: a firewall drops it, there is no route, or the host is down.`, verbose);
+      return cause(`There is no connection to ${host}: a firewall drops it, there is no route, the address is wrong, or the host is down.`, verbose);
     case "connection_forbidden":
       return cause(`The system does not let this process connect to ${host} (${problem}): a firewall, an endpoint protection or another policy of this machine forbids it.`, verbose);
     case "connection_reset":
