@@ -358,6 +358,7 @@ describe("the output", () => {
       [["--origin", PAGE, "--headers", "x-tenant: s3cret"], /^--headers takes header names without values(?!.*s3cret)/],
       [["--origin", "https://user:s3cret@app.example"], /^--origin must be the origin of a page(?!.*s3cret)/],
       [["--origin", PAGE, "--headers", "authorization,Cookie"], /^No page can set cookie: --credentials/],
+      [["--origin", PAGE, "--headers", "sec-a: s3cret"], /^--headers takes header names without values(?!.*s3cret)/],
       [["--origin", PAGE, "--headers", "host"], /^No page can set host: browsers/],
       [["--orign", PAGE], /did you mean --origin/],
       [["--token", "x"], /^Tokens and keys are not accepted as arguments/],
@@ -502,6 +503,16 @@ describe("the output", () => {
     assert.deepEqual([page.code, page.fix, call.code], ["cors_missing", undefined, "permission_denied"]);
     assert.match(page.message, / Find out first why a plain GET is answered with 403\.$/);
     assert.match(call.message, / a wrong host, port or path, or something in front/);
+  });
+
+  it("a gate in front: the words, and where the token is from", async () => {
+    const gate = await host({ gate: true }, made);
+    const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: gate.baseUrl }));
+    gate.close();
+    const [{ message, candidates }] = JSON.parse(stdout).findings;
+    assert.equal(code, 4);
+    assert.match(message, / The token is from BOOKMORE_TOKEN\.$/);
+    assert.match(candidates[0].message, / is answered with a 401 that asks for Basic, and the client's token takes the place of such a sign-in\. /);
   });
 
   it("a 407 is the answer of a proxy on the way", async () => {

@@ -226,7 +226,7 @@ function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<F
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {
-  if (!CREDENTIALS.includes(finding.code)) return finding;
+  if (![finding, ...(finding.candidates ?? [])].some(({ code }) => CREDENTIALS.includes(code))) return finding;
   const where = source === undefined ? `Set ${WAYS}` : `The ${source === "BOOKMORE_API_KEY" ? "key" : "token"} is from ${source}.`;
   return { ...finding, message: `${finding.message} ${where}` };
 }
@@ -268,10 +268,10 @@ function namesOf(given: string | undefined): string[] | undefined {
   if (given === undefined) return undefined;
   if (given === "none") return [];
   const names = [...new Set(given.split(",").map((name) => name.trim().toLowerCase()))];
-  if (names.includes("cookie")) throw badArguments("No page can set cookie: --credentials says that the page sends cookies.");
-  const forbidden = names.find(isForbiddenHeader);
-  if (forbidden !== undefined) throw badArguments(`No page can set ${forbidden}: browsers do not let it.`);
-  if (names.every(isHeaderName)) return names.filter((name) => !isSafelisted(name));
   // Somebody may have given the values, too.
-  throw badArguments("--headers takes header names without values, separated by commas: --headers authorization,x-tenant.");
+  if (!names.every(isHeaderName)) throw badArguments("--headers takes header names without values, separated by commas: --headers authorization,x-tenant.");
+  const forbidden = names.find(isForbiddenHeader);
+  if (forbidden === "cookie") throw badArguments("No page can set cookie: --credentials says that the page sends cookies.");
+  if (forbidden !== undefined) throw badArguments(`No page can set ${forbidden}: browsers do not let it.`);
+  return names.filter((name) => !isSafelisted(name));
 }

@@ -65,9 +65,9 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
 /** Something in front of the API, if a 401 without credentials is not in the API's form. */
 export function signInGate({ plain }: Facts, { sent = [] }: Call, error?: Refusal): Cause[] {
   if (plain?.came !== "reply" || plain.status !== 401 || plain.isApi || !(plain.signIn || plain.isHtml) || error?.errorCode !== undefined) return [];
-  const how = plain.signIn ? `that wants a sign-in by ${plain.signIn}` : "of HTML";
-  const replaced = plain.signIn && sent.includes("authorization") ? " The token takes the place of that sign-in." : "";
-  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site, wants a sign-in of its own: a GET without credentials is answered with a 401 ${how}.${replaced} It has to let the API's requests through.` }];
+  const how = plain.signIn ? `that asks for ${plain.signIn}` : "of HTML";
+  const replaced = plain.signIn && sent.includes("authorization") ? ", and the client's token takes the place of such a sign-in" : "";
+  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site, wants a sign-in of its own: a GET without credentials is answered with a 401 ${how}${replaced}. It has to let the API's requests through.` }];
 }
 
 export function notPassedOn(what: string): Cause {
