@@ -1,5 +1,5 @@
 import { errorOf } from "./errors.js";
-import { isHeaderName } from "./header-name.js";
+import { isForbiddenHeader, isHeaderName } from "./header-name.js";
 import { isLoopback } from "./loopback.js";
 import { checkClient, isPlain, membersOf as checkedMembers, reading } from "./members.js";
 import { nearest } from "./nearest.js";
@@ -58,10 +58,6 @@ const NO_LIMIT = ", or null for no limit";
 
 /** Names that the SDK sets itself, or that would turn the GET into another verb. */
 const RESERVED = /^(accept|authorization|x-api-key|x-http-method-override)$/i;
-
-/** Names that fetch forbids (Fetch standard, "forbidden request-header"). */
-const FORBIDDEN =
-  /^(accept-(charset|encoding)|access-control-request-(headers|method|private-network)|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|x-(http-)?method(-override)?|(proxy|sec)-.*)$/i;
 
 /** The base URL, as the platform serializes it. */
 export interface Endpoint {
@@ -154,7 +150,7 @@ function common(options: RequestOptions): CommonOptions {
     if (value === undefined) continue;
     check(isHeaderName(name), "A header name must consist of letters, digits and hyphens.");
     check(!RESERVED.test(name), `The header ${name} cannot be set here; use the SDK's options.`);
-    check(!FORBIDDEN.test(name), `The header ${name} is the platform's own and cannot be set.`);
+    check(!isForbiddenHeader(name), `The header ${name} is the platform's own and cannot be set.`);
     check(typeof value === "string", `headers[${JSON.stringify(name)}] must be a string.`);
     check(
       /^[\t\x20-\x7e\x80-\xff]*$/.test(value as string),

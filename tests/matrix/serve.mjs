@@ -17,12 +17,17 @@ const TYPES = {
  * @param {object} headers sent with every file
  * @param {{ key: Buffer, cert: Buffer }} [certificate] for https
  * @param {Record<string, string>} redirects the paths that are redirected, and where to
+ * @param {Record<string, [status: number, headers: object, body: string]>} replies the paths that are answered otherwise, and how
  * @returns {Promise<{ url: string, close(): Promise<void> }>} `url` ends with a slash
  */
-export async function serve(folder, headers = {}, certificate, redirects = {}) {
+export async function serve(folder, headers = {}, certificate, redirects = {}, replies = {}) {
   const handle = async (req, res) => {
     const { pathname } = new URL(req.url, "http://host");
     if (redirects[pathname]) return res.writeHead(302, { location: redirects[pathname] }).end();
+    if (replies[pathname]) {
+      const [status, own, body] = replies[pathname];
+      return res.writeHead(status, own).end(body);
+    }
     const path = normalize(pathname.endsWith("/") ? `${pathname}index.html` : pathname);
     try {
       const bytes = await readFile(join(folder, decodeURIComponent(path)));

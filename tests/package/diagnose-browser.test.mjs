@@ -38,15 +38,15 @@ after(async () => {
   user?.remove();
 });
 
-/** The page's own server: with policies, a cookie, redirects, or by https. */
-async function site({ csp, isolated, cookie, redirects, secure = false }) {
+/** The page's own server: with policies, a cookie, redirects, replies of its own, or by https. */
+async function site({ csp, isolated, cookie, redirects, replies, secure = false }) {
   const headers = {
     ...(csp && { "content-security-policy": csp }),
     ...(isolated && { "cross-origin-embedder-policy": "require-corp", "cross-origin-opener-policy": "same-origin" }),
     ...(cookie && { "set-cookie": cookie }),
   };
-  const key = JSON.stringify([headers, secure, redirects]);
-  if (!sites.has(key)) sites.set(key, await serve(user.folder, headers, secure ? made.good : undefined, redirects));
+  const key = JSON.stringify([headers, secure, redirects, replies]);
+  if (!sites.has(key)) sites.set(key, await serve(user.folder, headers, secure ? made.good : undefined, redirects, replies));
   return sites.get(key).url;
 }
 

@@ -13,15 +13,15 @@ const { signal } = new AbortController();
 const versions = Object.getOwnPropertyDescriptor(process, "versions");
 const environment = { ...process.env };
 
-let proxyFor, proxyForOld, proxied, unusedProxy, isHeeded;
+let proxyFor, proxyForOld, proxied, unusedProxy, isHeeded, unreachable, systemCause;
 before(async () => {
   const loaded = (node) => {
     Object.defineProperty(process, "versions", { ...versions, value: { ...process.versions, node } });
     // Another text, so that it is another module.
-    return loadSource(`export * from "./cli/doctor/proxy.js"; export const node = "${node}";`, "node");
+    return loadSource(`export * from "./cli/doctor/proxy.js"; export * from "./cli/doctor/proxy-settings.js"; export * from "./cli/doctor/system.js"; export const node = "${node}";`, "node");
   };
   ({ proxyFor: proxyForOld } = await loaded("22.21.0"));
-  ({ proxyFor, proxied, unusedProxy, isHeeded } = await loaded("24.21.0"));
+  ({ proxyFor, proxied, unusedProxy, isHeeded, unreachable, systemCause } = await loaded("24.21.0"));
 });
 after(() => {
   Object.defineProperty(process, "versions", versions);
@@ -114,7 +114,7 @@ describe("what the proxy says", () => {
   };
 
   for (const [status, sentence] of [
-    [407, /refuses the user name and password in HTTPS_PROXY \(407\)\.$/],
+    [407, /refuses the user name and password in HTTPS_PROXY, or wants a sign-in other than Basic \(407\)\.$/],
     [403, /forbids 127\.0\.0\.1:4433 \(403\)\.$/],
     [502, /cannot or will not connect to 127\.0\.0\.1:4433 \(502\)\.$/],
   ]) {
@@ -139,7 +139,7 @@ describe("what the proxy says", () => {
     const { port, asked, close } = await proxy(407);
     const { findings } = await found({ https_proxy: `http://127.0.0.1:${port}` });
     close();
-    assert.match(findings[0].message, /requires a user name and a password \(407\), which https_proxy can contain\.$/);
+    assert.match(findings[0].message, /requires a sign-in \(407\): for Basic, https_proxy can contain a user name and a password\.$/);
     assert.deepEqual(asked, [["127.0.0.1:4433", undefined]]);
   });
 
@@ -175,6 +175,26 @@ describe("what the proxy says", () => {
     const { findings } = await found({ HTTPS_PROXY: `http://127.0.0.1:${port}` });
     assert.match(findings[0].message, /cannot be reached \(ECONNREFUSED\)\.$/);
   });
+});
+
+it("the lines to paste and the words for TLS go by way of the proxy that is used", () => {
+  const given = (env) => {
+    surroundedBy(env);
+    return [unreachable("certificate_name", FAR).fix, unreachable("not_tls", FAR).message];
+  };
+  const [direct, plain] = given({});
+  assert.match(direct, /^openssl s_client -connect api\.example:443 -servername api\.example </);
+  assert.match(plain, /^What answers at api\.example, port 443, does not speak TLS, but perhaps plain http\.$/);
+  const [line, words] = given({ HTTPS_PROXY: `http://user:${SECRET}@127.0.0.1:3128`, NODE_USE_ENV_PROXY: "1" });
+  assert.match(line, /^openssl s_client -connect api\.example:443 -proxy 127\.0\.0\.1:3128 -servername /);
+  assert.match(words, /^What the proxy at 127\.0\.0\.1, port 3128, connects to for api\.example, port 443, .*, or the proxy itself answers\.$/);
+});
+
+it("a connection that this machine forbids", () => {
+  for (const problem of ["EACCES", "EPERM"]) {
+    assert.equal(systemCause(problem), "connection_forbidden");
+    assert.match(unreachable("connection_forbidden", FAR, problem).message, new RegExp(`^The system does not let this process connect to api\\.example \\(${problem}\\): .*\\.$`));
+  }
 });
 
 it("a proxy that is not used is why calls fail only if it can be reached", async () => {

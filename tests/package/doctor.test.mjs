@@ -356,6 +356,10 @@ describe("the output", () => {
       [["--origin", "https://app.example/path"], /^--origin must be the origin of a page/],
       [["--headers", "x"], /^--headers and --credentials go with --origin/],
       [["--origin", PAGE, "--headers", "x-tenant: s3cret"], /^--headers takes header names without values(?!.*s3cret)/],
+      [["--origin", "https://user:s3cret@app.example"], /^--origin must be the origin of a page(?!.*s3cret)/],
+      [["--origin", PAGE, "--headers", "authorization,Cookie"], /^No page can set cookie: --credentials/],
+      [["--origin", PAGE, "--headers", "sec-a: s3cret"], /^--headers takes header names without values(?!.*s3cret)/],
+      [["--origin", PAGE, "--headers", "host"], /^No page can set host: browsers/],
       [["--orign", PAGE], /did you mean --origin/],
       [["--token", "x"], /^Tokens and keys are not accepted as arguments/],
     ]) {
@@ -475,6 +479,42 @@ describe("the output", () => {
     assert.match(message, /^A GET without an Origin is answered with 401, one from a page of https:\/\/app\.example with 500, /);
   });
 
+  it("OPTIONS that is refused, where GET has CORS headers, may be for a header", async () => {
+    const OPEN = { "access-control-allow-origin": "*", "access-control-expose-headers": "*" };
+    for (const [preflight, expected] of [
+      [[204, {}], ["cors_preflight", "cors_headers", "cors_preflight"]],
+      [[403, {}], ["cors_preflight", "cors_headers", "cors_preflight"]],
+      [[405, {}], ["cors_preflight"]],
+    ]) {
+      const other = createServer((req, res) => (req.method === "OPTIONS" ? res.writeHead(...preflight).end() : res.writeHead(401, OPEN).end()));
+      await new Promise((resolve) => other.listen(0, "127.0.0.1", resolve));
+      const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${other.address().port}` }));
+      other.close();
+      assert.deepEqual(codesOf(JSON.parse(stdout).findings[0]), expected);
+    }
+  });
+
+  it("a 403 to everybody, as of another service at this port, is no matter of CORS settings", async () => {
+    const other = createServer((_, res) => res.writeHead(403, { server: "AirTunes/775.3.1" }).end());
+    await new Promise((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${other.address().port}` }));
+    other.close();
+    const [page, call] = JSON.parse(stdout).findings;
+    assert.deepEqual([page.code, page.fix, call.code], ["cors_missing", undefined, "permission_denied"]);
+    assert.match(page.message, / Find out first why a plain GET is answered with 403\.$/);
+    assert.match(call.message, / a wrong host, port or path, or something in front/);
+  });
+
+  it("a gate in front: the words, and where the token is from", async () => {
+    const gate = await host({ gate: true }, made);
+    const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: gate.baseUrl }));
+    gate.close();
+    const [{ message, candidates }] = JSON.parse(stdout).findings;
+    assert.equal(code, 4);
+    assert.match(message, / The token is from BOOKMORE_TOKEN\.$/);
+    assert.match(candidates[0].message, / is answered with a 401 that asks for Basic, and the client's token takes the place of such a sign-in\. /);
+  });
+
   it("a 407 is the answer of a proxy on the way", async () => {
     const refusing = createServer((_, res) => res.writeHead(407).end());
     await new Promise((resolve) => refusing.listen(0, "127.0.0.1", resolve));
@@ -570,8 +610,8 @@ describe("the output", () => {
   it("distinguishes a list of origins, a header sent twice, and an empty one", async () => {
     for (const [origin, code, sentence] of [
       [`${PAGE}, https://b.example`, "cors_duplicate", /has several values, https:\/\/app\.example, https:\/\/b\.example,/],
-      [[PAGE, PAGE], "cors_duplicate", /^The server and something in front of it both send/],
-      [["*", PAGE], "cors_duplicate", /^The server and something in front of it both send/],
+      [[PAGE, PAGE], "cors_duplicate", /^Access-Control-Allow-Origin is sent twice, often by/],
+      [["*", PAGE], "cors_duplicate", /^Access-Control-Allow-Origin is sent twice, often by/],
       ["", "cors_origin", /allow no origin, because Access-Control-Allow-Origin is empty, not https:\/\/app\.example\.$/],
     ]) {
       const other = await host({ headers: { "access-control-allow-origin": origin, "access-control-allow-headers": "authorization" } }, made);
@@ -682,10 +722,10 @@ describe("the output", () => {
 
   it("blames a certificate only for its own faults", async () => {
     for (const [tls, sentence] of [
-      ["expired", /^The certificate of 127\.0\.0\.1:\d+ has expired;/],
-      ["otherName", /^The certificate of 127\.0\.0\.1:\d+ is for other names: if one of them is the server's, .*; if none is, something in between answers, /],
+      ["expired", /^The certificate of 127\.0\.0\.1:\d+ has expired, and whoever .*; or the clock of this machine is ahead\. It is /],
+      ["otherName", /^The certificate of 127\.0\.0\.1:\d+ is for other names: if one of them is the server's, .*; if none is, the server has a wrong certificate, or something in between answers, /],
       ["early", /^The certificate of 127\.0\.0\.1:\d+ is not valid yet,/],
-      ["ofExpired", /^The certificate of 127\.0\.0\.1:\d+ has not expired, but that of an authority above it has \(Expired authority, from/],
+      ["ofExpired", /^The certificate of 127\.0\.0\.1:\d+ has not expired, but by the clock of this machine that of an authority above it has \(Expired authority, from/],
       ["ofEarly", /^The certificate of an authority above that of 127\.0\.0\.1:\d+ \(Early authority, from .*is not valid yet,/],
       ["forClients", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: INVALID_PURPOSE\. It is for .*, by Authority of the tests\.$/],
     ]) {
@@ -701,16 +741,17 @@ describe("the output", () => {
     writeFileSync(der, Buffer.from(readFileSync(made.authority, "utf8").replace(/-----.*-----|\s/g, ""), "base64"));
     const other = join(user.folder, "other.pem");
     writeFileSync(other, made.selfSigned.cert);
-    for (const [tls, file, sentence] of [
-      ["good", der, / The file in NODE_EXTRA_CA_CERTS is not PEM, which has -----BEGIN CERTIFICATE-----: openssl x509 -inform der -in FILE converts it\.$/],
+    for (const [tls, file, sentence, fix = /^/] of [
+      ["good", der, / The file in NODE_EXTRA_CA_CERTS is not PEM, which has -----BEGIN CERTIFICATE-----; perhaps it is DER, which openssl converts\.$/, /^openssl x509 -inform der .*\nexport NODE_EXTRA_CA_CERTS=/],
       ["selfSigned", made.authority, / NODE_EXTRA_CA_CERTS is set, but this certificate is not in its file\.$/],
-      ["good", other, / NODE_EXTRA_CA_CERTS is set, but no certificate in its file issued this one\. If an intermediate authority did, /],
+      ["good", other, / NODE_EXTRA_CA_CERTS is set, but no certificate in its file issued this one\. If an intermediate authority did, /, / -showcerts <\/dev\/null$/],
       ["selfSigned", "/nowhere.pem", / NODE_EXTRA_CA_CERTS names \/nowhere\.pem, which cannot be read \(ENOENT\)\.$/],
     ]) {
       const server = await host({ tls }, made);
       const { stdout } = await run(["--json"], env({ BOOKMORE_URL: server.baseUrl, NODE_EXTRA_CA_CERTS: file }));
       server.close();
       assert.match(JSON.parse(stdout).findings[0].message, sentence);
+      assert.match(JSON.parse(stdout).findings[0].fix, fix);
     }
   });
 

@@ -68,6 +68,7 @@ const TABLE = [
   ["a rate limiter that takes effect during the preflights", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, [HIDDEN]],
   ["a rate limiter that takes effect during the probe with cookies", { reach: undefined, includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing, again: nothing }, [HIDDEN]],
   ["mixed content", { reach: nothing, baseUrl: "http://api.example" }, ["mixed_content"]],
+  ["the same to the local network, of which some browsers ask the user", { reach: nothing, baseUrl: "http://192.168.1.2" }, [`no_reply mixed_content connection_refused needs_https csp_upgrade local_network ${OTHERS}`, "insecure_http note"]],
   ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
   ["the server hangs, asked with CORS", { reach: undefined, plain: { came: "late" } }, ["timeout"]],
   ["a sign-in dialog of the browser, for a gate that was seen", { baseUrl: `${PAGE}/api`, plain: readable(401, { signIn: "Basic" }), call: failed("timeout") }, ["timeout sign_in_gate timeout"]],
@@ -130,6 +131,8 @@ const TABLE = [
   ["the same, where the API refuses a GET without credentials", { plain: readable(401, { isApi: true }), call: failed("decode_error") }, ["decode_error decode_error base_url"]],
   ["an empty reply", { call: failed("decode_error", { isRetryable: true, offset: 0 }) }, ["empty_reply base_url not_passed_on truncated"]],
   ["the same, where the API refuses a GET without credentials", { plain: readable(401, { isApi: true }), call: failed("decode_error", { isRetryable: true, offset: 0 }) }, ["empty_reply truncated not_passed_on base_url"]],
+  ["another company, by way of the page's own server", { baseUrl: `${PAGE}/api`, call: failed("company_mismatch") }, ["company_mismatch not_passed_on company_mismatch"]],
+  ["another company, at a base URL with a path", { page: undefined, baseUrl: `${API}/bff`, call: failed("company_mismatch") }, ["company_mismatch company_mismatch not_passed_on"]],
   ["another company", { call: failed("company_mismatch") }, ["company_mismatch"]],
   ["403", { call: failed("permission_denied") }, ["permission_denied"]],
   ["429", { call: failed("rate_limited") }, ["rate_limited"]],
@@ -393,8 +396,9 @@ it("a browser may wait for the user, which no page can see", () => {
 
 it("what listens at another address of this machine is named", () => {
   const messageOf = (baseUrl) => findingsOf(facts({ page: "http://localhost:5173", reach: nothing, baseUrl }))[0].candidates[0].message;
-  assert.match(messageOf("http://127.0.0.1:9"), /, or uses another port or another address, such as localhost\.$/);
-  for (const other of ["http://localhost:9", "https://api.example"]) assert.match(messageOf(other), /, or uses another port\.$/);
+  assert.match(messageOf("http://127.0.0.1:9"), /, or uses another port or another address, such as localhost, or a firewall refuses it\.$/);
+  assert.match(messageOf("http://localhost:9"), /, or uses another port, or a firewall refuses it\.$/);
+  assert.match(messageOf("https://api.example"), /, or uses another port or address, or a firewall refuses it\.$/);
 });
 
 it("a 431 or a 414 means that something is too long", () => {

@@ -10,7 +10,7 @@ import { findingsOf } from "../diagnose/outcome.js";
 import { isAddress } from "../diagnose/redirect.js";
 import { shellWord } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
-import { isHeaderName } from "../header-name.js";
+import { isForbiddenHeader, isHeaderName } from "../header-name.js";
 import { isInsecure } from "../loopback.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { parsed } from "./arguments.js";
@@ -18,7 +18,8 @@ import { clientOf, sourceName, WAYS } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, resolved } from "./doctor/connection.js";
 import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, type PageRequest } from "./doctor/cors.js";
-import { behindProxy, isHeeded, proxied, proxyFor, unusedProxy, type Proxy } from "./doctor/proxy.js";
+import { behindProxy, proxied, unusedProxy } from "./doctor/proxy.js";
+import { isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
 import { systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
@@ -190,7 +191,7 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   }
   // A proxy that made a tunnel is not to blame for what failed behind it.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
-  const proxy = isHeeded() && !isTunnelled ? proxyFor(facts.baseUrl!) : undefined;
+  const proxy = isTunnelled ? undefined : usedProxy(facts.baseUrl!);
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const isDecided = !hasUsage && DECISIVE.some((code) => known.has(code));
   const findings = findingsOf(facts).flatMap((finding) => {
@@ -225,7 +226,7 @@ function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<F
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {
-  if (!CREDENTIALS.includes(finding.code)) return finding;
+  if (![finding, ...(finding.candidates ?? [])].some(({ code }) => CREDENTIALS.includes(code))) return finding;
   const where = source === undefined ? `Set ${WAYS}` : `The ${source === "BOOKMORE_API_KEY" ? "key" : "token"} is from ${source}.`;
   return { ...finding, message: `${finding.message} ${where}` };
 }
@@ -259,14 +260,18 @@ function originOf(given: string | undefined): string | undefined {
     // Refused below.
   }
   if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search + url.hash + url.username === "") return url.origin;
-  throw badArguments(`--origin must be the origin of a page, such as https://app.example, not "${given}".`);
+  // It may have a password.
+  throw badArguments("--origin must be the origin of a page, such as https://app.example: without a path, a query or a user name.");
 }
 
 function namesOf(given: string | undefined): string[] | undefined {
   if (given === undefined) return undefined;
   if (given === "none") return [];
   const names = [...new Set(given.split(",").map((name) => name.trim().toLowerCase()))];
-  if (names.every(isHeaderName)) return names.filter((name) => !isSafelisted(name));
   // Somebody may have given the values, too.
-  throw badArguments("--headers takes header names without values, separated by commas: --headers authorization,x-tenant.");
+  if (!names.every(isHeaderName)) throw badArguments("--headers takes header names without values, separated by commas: --headers authorization,x-tenant.");
+  const forbidden = names.find(isForbiddenHeader);
+  if (forbidden === "cookie") throw badArguments("No page can set cookie: --credentials says that the page sends cookies.");
+  if (forbidden !== undefined) throw badArguments(`No page can set ${forbidden}: browsers do not let it.`);
+  return names.filter((name) => !isSafelisted(name));
 }

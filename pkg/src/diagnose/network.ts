@@ -46,12 +46,12 @@ function outside(baseUrl: string, code: string, hasAnswered = false): Finding {
 export function connectionRefused(url: URL): Cause {
   const { hostname } = url;
   // A server of this machine may listen at one of its addresses only; all are tried for localhost.
-  const other = isLoopback(hostname) && hostname !== "localhost" ? " or another address, such as localhost" : "";
-  return { code: "connection_refused", message: `Nothing listens at ${placeOf(url)}: the server is not running, or uses another port${other}.`, fix: `curl -i ${shellWord(url.href)}` };
+  const other = isLoopback(hostname) ? (hostname === "localhost" ? "" : " or another address, such as localhost") : " or address";
+  return { code: "connection_refused", message: `The connection to ${placeOf(url)}, is refused: the server is not running, or uses another port${other}, or a firewall refuses it.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 
 export function unknownHost({ hostname }: URL): Cause {
-  return { code: "unknown_host", message: `The name ${hostname} does not resolve: it is misspelt, or known only in a VPN or another network.`, fix: `nslookup ${shellWord(hostname)}` };
+  return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it is misspelt, known only in a VPN or another network, or blocked, or this machine is offline.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 
 function refusedByCsp(baseUrl: string, page: string): Cause {
@@ -69,14 +69,11 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   const isSame = isSameOrigin(baseUrl, page);
   const isLocal = isLoopback(hostname);
   const asking = { page, headerNames };
-  if (page.startsWith("https:") && isInsecure(baseUrl)) {
-    return errorFinding({
-      code: "mixed_content",
-      message: "This page was loaded by https, and browsers block its requests to plain http.",
-      fix: settings.baseUrl(httpsOf(baseUrl)),
-    });
-  }
-  const candidates: Cause[] = [];
+  const isMixed = page.startsWith("https:") && isInsecure(baseUrl);
+  const mixed: Cause = { code: "mixed_content", message: "This page was loaded by https, and browsers block its requests to plain http.", fix: settings.baseUrl(httpsOf(baseUrl)) };
+  // Of the local network some browsers ask the user instead.
+  if (isMixed && !isPrivate(hostname)) return errorFinding(mixed);
+  const candidates: Cause[] = isMixed ? [mixed] : [];
   const add = (code: FindingCode, message: string, fix?: string) => candidates.push({ code, message, ...(fix === undefined ? {} : { fix }) });
   if (isOffline) add("offline", "This device is offline.");
   if (isSame) {
@@ -125,7 +122,7 @@ const MISLABELLED: Cause = {
 /** What pasting these settings on top of existing ones leads to. */
 export const DUPLICATE: Cause = {
   code: "cors_duplicate",
-  message: "The server and something in front of it both send Access-Control-Allow-Origin, and browsers accept it only once.",
+  message: "Access-Control-Allow-Origin is sent twice, often by the server and by something in front of it, and browsers accept it only once.",
   fix: "proxy_hide_header Access-Control-Allow-Origin;",
 };
 
@@ -164,7 +161,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
     // Content-Type: application/json needs a preflight, too. Where any of these headers is allowed, preflights work.
     if (contentType?.came === "nothing" && refused.length === asking.headerNames.length) {
       return oneOf({ code: "preflight_refused", message: `${unread} ${names} or content-type, which need a preflight (OPTIONS).` }, [
-        { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints, with a redirect, or without CORS headers.", ...fix },
+        { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints, with a redirect, or without CORS headers, or something on the way, such as a firewall, drops it.", ...fix },
         settings,
         replies,
       ]);
@@ -182,7 +179,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
 
 /** The CORS settings allow `what`, but a refusal comes without them. */
 function errorReplies(what: string, refused: string, fix: Pick<Cause, "fix" | "elsewhere">): Cause {
-  return { code: "cors_error_replies", message: `The CORS settings allow ${what}, but the reply with which the server refuses ${refused} has no CORS headers: a 401, or a redirect to a sign-in page.`, ...fix };
+  return { code: "cors_error_replies", message: `The CORS settings allow ${what}, but the reply with which the server refuses ${refused} has no CORS headers, as is usual for a 401, a 500 or a redirect to a sign-in page.`, ...fix };
 }
 
 /** The server's replies were read without any header, and with each, but not the call's. */

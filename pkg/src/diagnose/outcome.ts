@@ -2,14 +2,14 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
-import { baseOfEndpoint, isOwnServer, wrongBase } from "./base-url.js";
+import { baseOfEndpoint, isOwnServer, mayBePassedOn, wrongBase } from "./base-url.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import type { Call, Facts } from "./facts.js";
 import { httpsOf } from "./fixes.js";
 import { CUT_OFF, errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated, WAITS_FOR_USER } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
-import { fixBy, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
+import { fixBy, notPassedOn, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -67,9 +67,15 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [unexpected(error, facts)];
     case "decode_error":
       return [decodeFinding(error, facts)];
+    case "company_mismatch": {
+      const own: Cause = { code, message: "The credentials are those of another company, and give no access to this one." };
+      const lost = notPassedOn("the query, which names the company");
+      const candidates = isOwnServer(facts) ? [lost, own] : [own, lost];
+      return [{ ...errorFinding({ code, message }), ...(mayBePassedOn(facts) ? { candidates } : {}) }];
+    }
     case "permission_denied": {
       const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
-      return [errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong path, or something in front of the API, may be the reason." : ""}` })];
+      return [errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` })];
     }
     case "server_error": {
       const isOwn = isOwnServer(facts) && error.errorCode === undefined;
@@ -179,6 +185,6 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   }
   // In a page, the two may differ because of CORS.
   const isUnsteady = facts.page === undefined && call && !call.error && !call.foreign && facts.reach?.came === "nothing";
-  if (isUnsteady) note("unsteady", "The call returned a usage, but a probe before it got no reply: the connection is unreliable.");
+  if (isUnsteady) note("unsteady", "The call returned a usage, but a probe before it got no reply: the connection may be unreliable, or what has no credentials is dropped on the way.");
   return found;
 }

@@ -37,7 +37,7 @@ export const LEAVE_PATH = "Let it leave this path as it is (Next.js: skipTrailin
 const NO_REDIRECTS = "The client follows no redirects, because they would pass the credentials on.";
 
 /** How the URLs of sign-in pages read. */
-const SIGN_IN = /log[-_]?[io]n|sign[-_]?[io]n|\bo?auth(?!ors?\b)|\bsso\b|saml|oidc|adfs|\bidp?\b/i;
+const SIGN_IN = /log[-_]?[io]n|sign[-_]?[io]n|\bo?auth(?!ors?\b)|\bsso\b|saml|oidc|adfs|:\/\/idp?\./i;
 const ERROR_PAGE = /error|not[-_]?found|\b[45]\d\d\b|denied|maintenance|unavailable/i;
 
 /** What a redirect to `to` means, a URL without query and fragment. `asked`: the URL of the request. */

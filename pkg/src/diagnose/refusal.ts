@@ -1,5 +1,5 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
-import { isOwnServer, wrongBase } from "./base-url.js";
+import { isOwnServer, mayBePassedOn, wrongBase } from "./base-url.js";
 import { iso, LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf, span } from "./clock.js";
 import type { Call, Facts } from "./facts.js";
 import { errorFinding, serviceWorker } from "./network.js";
@@ -65,9 +65,13 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
 /** Something in front of the API, if a 401 without credentials is not in the API's form. */
 export function signInGate({ plain }: Facts, { sent = [] }: Call, error?: Refusal): Cause[] {
   if (plain?.came !== "reply" || plain.status !== 401 || plain.isApi || !(plain.signIn || plain.isHtml) || error?.errorCode !== undefined) return [];
-  const how = plain.signIn ? `that wants a sign-in by ${plain.signIn}` : "of HTML";
-  const replaced = plain.signIn && sent.includes("authorization") ? " The token takes the place of that sign-in." : "";
-  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site, wants a sign-in of its own: a GET without credentials is answered with a 401 ${how}.${replaced} It has to let the API's requests through.` }];
+  const how = plain.signIn ? `that asks for ${plain.signIn}` : "of HTML";
+  const replaced = plain.signIn && sent.includes("authorization") ? ", and the client's token takes the place of such a sign-in" : "";
+  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site, wants a sign-in of its own: a GET without credentials is answered with a 401 ${how}${replaced}. It has to let the API's requests through.` }];
+}
+
+export function notPassedOn(what: string): Cause {
+  return { code: "not_passed_on", message: `A server of yours between the client and the API, such as a development proxy or a backend for the page, does not pass on ${what}.` };
 }
 
 /** What may drop or replace the credentials on their way. */
@@ -75,10 +79,9 @@ function whoDrops(facts: Facts, { sent }: Call): Cause[] {
   const { baseUrl, page, isFetchReplaced, hasFetch, hasServiceWorker } = facts;
   if (baseUrl === undefined || sent === undefined) return [];
   const names = sent.filter((name) => name === "authorization" || name === "x-api-key");
-  const isWithPath = new URL(baseUrl).pathname !== "/";
   const found: Cause[] = [];
-  if (names.length > 0 && (isOwnServer(facts) || isWithPath)) {
-    found.push({ code: "not_passed_on", message: `A server of yours between the client and the API, such as a development proxy or a backend for the page, does not pass on ${names.join(" and ")}.` });
+  if (names.length > 0 && mayBePassedOn(facts)) {
+    found.push(notPassedOn(names.join(" and ")));
   }
   if (names.length === 0 && isOwnServer(facts)) {
     found.push({ code: "not_passed_on", message: "This page's own server adds the credentials when it passes requests on to the API, and those are missing or refused." });

@@ -23,6 +23,7 @@ const PATH = "/assistant/ai-chat/usage";
 const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
 const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved", "base_url"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
+const REFUSED = [401, { "content-type": "application/json" }, '{"ResponseStatus":{"ErrorCode":"Unauthorized","Message":"Unauthorized"}}'];
 const GATE = ["credentials_refused", "sign_in_gate", "token_refused", "base_url"];
 const OTHER_API = ["api_error", "api_error", "base_url"];
 const EMPTY = ["empty_reply", "base_url", "not_passed_on", "truncated"];
@@ -37,7 +38,7 @@ const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted").map((
  * `host`: what answers, see hosts.mjs; `options` of the client; `page`, `terminal`: the codes that are found, the first the
  * finding's own and the others its candidates; `firefox`, `webkit` where that differs. `csp`: the page's policy, API for where the server is;
  * `isolated`: whether the page is cross-origin isolated; `cookie` that its server sets,
- * `redirects` of its own; the headers that its fetch `adds`. `args`, `env`: of the command, PROXY for a
+ * `redirects` and `replies` of its own; the headers that its fetch `adds`. `args`, `env`: of the command, PROXY for a
  * proxy that listens.
  */
 export const CAUSES = [
@@ -108,6 +109,8 @@ export const CAUSES = [
   { cause: "A token that the server refuses for another reason", code: "token_refused", host: { cors: "open", fake: { bearerToken: "another" } }, page: ["token_refused"], terminal: ["token_refused"] },
   { cause: "A JWT whose times are in milliseconds", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: IN_MILLISECONDS }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
   { cause: "Something in front of the API that wants a sign-in of its own", code: "sign_in_gate", host: { gate: true }, page: GATE, terminal: GATE },
+  { cause: "A proxy of the page's own server that does not pass on the token", code: "not_passed_on", host: { url: "/api" }, replies: { [`/api${PATH}`]: REFUSED }, page: ["credentials_refused", "not_passed_on", "token_refused"] },
+  { cause: "The same behind a sign-in of the browser", code: "sign_in_gate", host: { url: "/api" }, replies: { [`/api${PATH}`]: [401, { "www-authenticate": "Negotiate" }, ""] }, page: ["credentials_refused", "sign_in_gate", "not_passed_on", "token_refused", "base_url"] },
   { cause: "An unknown API key", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused"], terminal: ["key_refused"] },
   { cause: "Neither a token nor a key", code: "credentials_missing", host: { cors: "open" }, options: { bearerToken: undefined }, page: ["credentials_missing"], terminal: ["credentials_missing"] },
   { cause: "A cookie of an expired session, or one that the browser withholds", code: "credentials_missing", host: { strict: "x-none" }, options: { bearerToken: undefined, credentials: "include" }, page: ["credentials_missing"] },

@@ -17,20 +17,23 @@ function certificateCause(problem: string, certificate: DetailedPeerCertificate,
   const url = new URL(baseUrl);
   const { host } = url;
   const own = described(certificate);
-  if (problem === "DEPTH_ZERO_SELF_SIGNED_CERT") return selfSigned(baseUrl, `It is ${own}.${extraAuthorities("this certificate is not in its file.")}`);
-  if (code === "certificate_untrusted") return { ...general, message: `${general.message} It is ${own}.${extraAuthorities(NO_ISSUER)}` };
+  if (problem === "DEPTH_ZERO_SELF_SIGNED_CERT") return selfSigned(baseUrl, `It is ${own}.${extraAuthorities("this certificate is not in its file.", url).words}`);
+  if (code === "certificate_untrusted") {
+    const { words, fix = general.fix } = extraAuthorities(NO_ISSUER, url);
+    return { ...general, message: `${general.message} It is ${own}.${words}`, ...(fix && { fix }) };
+  }
   if (code === "certificate_refused") return { ...general, message: `Node.js refuses the certificate of ${host}: ${problem}. It is ${own}.` };
   const isWrong = HAS_WRONG_DATES[code];
   if (!isWrong) return { ...general, message: `${general.message} It is ${own}.` };
   const isExpired = code === "certificate_expired";
-  const fault = isExpired ? "has expired; whoever runs the server has to renew it" : "is not valid yet, or the clock of this machine is behind";
+  const fault = isExpired ? "has expired, and whoever runs the server has to renew it; or the clock of this machine is ahead" : "is not valid yet, or the clock of this machine is behind";
   if (isWrong(certificate)) return { ...general, message: `The certificate of ${host} ${fault}. It is ${own}.` };
   const authority = authoritiesOf(certificate).find(isWrong);
   const which = authority ? `${nameOf(authority.subject)}, from ${day(authority.valid_from)} to ${day(authority.valid_to)}` : "Node.js does not say which";
   if (!isExpired) return { ...general, message: `The certificate of an authority above that of ${host} (${which}) ${fault}. The server's own is ${own}.` };
   return {
     code,
-    message: `The certificate of ${host} has not expired, but that of an authority above it has (${which}). Whoever runs the server has to mend its chain, or get a certificate of another authority. The server's own is ${own}.`,
+    message: `The certificate of ${host} has not expired, but by the clock of this machine that of an authority above it has (${which}). Whoever runs the server has to mend its chain, or get a certificate of another authority. The server's own is ${own}.`,
     fix: handshakeLine(url),
   };
 }
@@ -64,13 +67,16 @@ const PEM = "-----BEGIN CERTIFICATE-----";
 const NO_ISSUER = "no certificate in its file issued this one. If an intermediate authority did, the server has to send that authority's certificate, too.";
 
 /** Why NODE_EXTRA_CA_CERTS did not help; `missing`: what a readable file does not have. If Node.js cannot read the file, it only prints a warning at its start. */
-function extraAuthorities(missing: string): string {
+function extraAuthorities(missing: string, url: URL): { words: string; fix?: string } {
   const file = process.env["NODE_EXTRA_CA_CERTS"];
-  if (!file) return "";
+  if (!file) return { words: "" };
   try {
-    if (!readFileSync(file, "latin1").includes(PEM)) return ` The file in NODE_EXTRA_CA_CERTS is not PEM, which has ${PEM}: openssl x509 -inform der -in FILE converts it.`;
-    return ` NODE_EXTRA_CA_CERTS is set, but ${missing}`;
+    if (readFileSync(file, "latin1").includes(PEM)) return { words: ` NODE_EXTRA_CA_CERTS is set, but ${missing}`, fix: handshakeLine(url, " -showcerts") };
+    return {
+      words: ` The file in NODE_EXTRA_CA_CERTS is not PEM, which has ${PEM}; perhaps it is DER, which openssl converts.`,
+      fix: 'openssl x509 -inform der -in "$NODE_EXTRA_CA_CERTS" -out authority.pem\nexport NODE_EXTRA_CA_CERTS="$PWD/authority.pem"',
+    };
   } catch (error) {
-    return ` NODE_EXTRA_CA_CERTS names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`;
+    return { words: ` NODE_EXTRA_CA_CERTS names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).` };
   }
 }

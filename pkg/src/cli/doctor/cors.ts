@@ -34,8 +34,21 @@ export function corsFindings(request: PageRequest, baseUrl: string, preflight: C
   const judged = isHiddenRedirect(request, reply) ? undefined : reply;
   const replies = [preflight, judged].filter((each) => each !== undefined);
   const cause = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged, plainStatus)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
-  if (cause) return [errorFinding(cause.fix ? cause : { ...cause, ...corsFix(request) })];
+  // Settings of the API mend no reply that is not its own.
+  const isForeign = cause?.code === "cors_missing" && isOfSomethingElse(reply);
+  if (cause) return [withHeaders(errorFinding(cause.fix || isForeign ? cause : { ...cause, ...corsFix(request) }), request, preflight, judged)];
   return [...(preflight ? coveredAuthorization(request, preflight) : []), ...(judged ? hiddenHeaders(request, judged) : [])];
+}
+
+/** An OPTIONS that is answered without CORS headers, or with 403, where GET has them: often because of a header that is not allowed. */
+function withHeaders(finding: Finding, { headerNames, page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply | undefined): Finding {
+  const isRefusal = preflight && (isSuccess(preflight) || preflight.status === 403) && !admits(preflight, page);
+  if (finding.code !== "cors_preflight" || !isRefusal || !reply || !admits(reply, page)) return finding;
+  const candidates = [
+    cause("cors_headers", `The CORS settings do not allow ${headerNames.join(" or ")}: some servers, such as Spring, Go's rs/cors and Rails' rack-cors, then answer OPTIONS so.`),
+    cause("cors_preflight", "OPTIONS does not reach the CORS settings that GET reaches: something before them answers it."),
+  ];
+  return { ...finding, candidates };
 }
 
 /** Whether it is a redirect that no page may read. With its credentials a page may get another reply. */
@@ -63,7 +76,7 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
   if (isComparable && plainStatus !== reply.status) {
     return cause("cors_origin", `A GET without an Origin is answered with ${plainStatus}, one from a page of ${page} with ${reply.status}, without CORS headers: the server seems to refuse this origin.`);
   }
-  if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server's CORS settings allow other origins, but not ${page}: there is no Access-Control-Allow-Origin for it.`);
+  if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server seems to have CORS settings, but they do not seem to allow ${page}: there is no Access-Control-Allow-Origin for it.`);
   const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
   // Such a reply is often not the API's own, and then its CORS settings mend nothing.
   const first = isOfSomethingElse(reply) ? ` Find out first why a plain GET is answered with ${reply.status}.` : "";
@@ -127,7 +140,7 @@ function isList(origins: string): boolean {
 export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.get("access-control-allow-origin");
 const admits = ({ headers }: CorsReply, page: string): boolean => passesCorsCheck(headers, page, false);
 const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
-const isOfSomethingElse = ({ status }: CorsReply): boolean => status === 404 || status === 429 || status >= 500;
+const isOfSomethingElse = ({ status }: CorsReply): boolean => status === 403 || status === 404 || status === 429 || status >= 500;
 const isRedirect = ({ status, headers }: CorsReply): boolean => status >= 300 && status < 400 && headers.has("location");
 const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
 

@@ -5,63 +5,12 @@ import { LIMIT_MS, limited } from "../../diagnose/probe.js";
 import { shellWord } from "../../diagnose/shell.js";
 import type { Finding } from "../../diagnose/types.js";
 import { isLoopback } from "../../loopback.js";
-import { isNode } from "../../platform.js";
 import { connection } from "./connection.js";
 import type { Checked } from "./checklist.js";
+import { canHeed, isHeeded, type Proxy } from "./proxy-settings.js";
 import { hostOf } from "./system.js";
 
-const { env, execArgv, versions } = process;
-
-/** A proxy, and the variable that names it. */
-export interface Proxy {
-  url: URL;
-  variable: string;
-}
-
-/**
- * The proxy for a URL, from the environment, by the rules of Node.js: http_proxy also counts for https, and an empty
- * lower-case variable takes precedence.
- */
-export function proxyFor(baseUrl: string): Proxy | undefined {
-  const url = new URL(baseUrl);
-  if (isExcluded(url)) return undefined;
-  const names = url.protocol === "https:" ? ["https_proxy", "http_proxy"] : ["http_proxy"];
-  const variable = names.map((name) => (env[name] === undefined ? name.toUpperCase() : name)).find((name) => env[name]);
-  if (variable === undefined) return undefined;
-  const given = env[variable]!;
-  try {
-    return { url: new URL(/^\w+:\/\//.test(given) ? given : `http://${given}`), variable };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether NO_PROXY excludes the host, by its name or domain, for one port or all. */
-function isExcluded(url: URL): boolean {
-  const { hostname } = url;
-  const given = (env["no_proxy"] ?? env["NO_PROXY"] ?? "").toLowerCase();
-  const entries = given.split(/[\s,]+/).filter(Boolean);
-  return given === "*" || entries.some((entry) => {
-    const [, name = entry, port] = /^(.+):(\d+)$/.exec(entry) ?? [];
-    if (port && Number(port) !== portOf(url)) return false;
-    if (isExact) return /^[.*]/.test(name) ? hostname.endsWith(name.replace(/^\*/, "")) : hostname === name;
-    const domain = name.replace(/^\*?\./, "");
-    return hostname === domain || hostname.endsWith(`.${domain}`);
-  });
-}
-
-const [major = 0, minor = 0] = versions.node.split(".").map(Number);
-/** Whether this version of Node.js can use a proxy from the environment. */
-const canHeed = major >= 24 || (major === 22 && minor >= 21);
-/** The fetch of Node.js 22 takes a name for that one host, and one with a dot or an asterisk in front for the hosts below it. */
-const isExact = isNode() && major === 22;
-
-/** Whether the `fetch` of this process uses the proxy. */
-export function isHeeded(): boolean {
-  if (!isNode()) return true;
-  const flags = [...execArgv, ...(env["NODE_OPTIONS"] ?? "").split(/\s+/)];
-  return canHeed && (env["NODE_USE_ENV_PROXY"] === "1" || flags.includes("--use-env-proxy"));
-}
+const { env, versions } = process;
 
 /** Whether the proxy answers, and connects to an https server. Its user name and password are not shown. */
 export async function proxied(proxy: Proxy, baseUrl: string, signal: AbortSignal): Promise<Checked> {
@@ -107,7 +56,7 @@ function tunnel(proxy: URL, credentials: string, baseUrl: string, signal: AbortS
 }
 
 function meaning(status: number, { url, variable }: Proxy, host: string): string {
-  if (status === 407) return url.username ? `refuses the user name and password in ${variable} (407)` : `requires a user name and a password (407), which ${variable} can contain`;
+  if (status === 407) return url.username ? `refuses the user name and password in ${variable}, or wants a sign-in other than Basic (407)` : `requires a sign-in (407): for Basic, ${variable} can contain a user name and a password`;
   if (status === 403) return `forbids ${host} (403)`;
   return `cannot or will not connect to ${host} (${status})`;
 }

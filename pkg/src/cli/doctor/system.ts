@@ -4,6 +4,7 @@ import { connectionRefused, placeOf, portOf, unknownHost } from "../../diagnose/
 import { shellWord } from "../../diagnose/shell.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 import { isLoopback } from "../../loopback.js";
+import { usedProxy } from "./proxy-settings.js";
 
 /** The error codes of Node.js and Bun for each cause. */
 const CODES: [FindingCode, RegExp][] = [
@@ -23,6 +24,7 @@ const CODES: [FindingCode, RegExp][] = [
   ["not_http", /^HPE_INVALID_(CONSTANT|VERSION|METHOD)$/],
   ["http_refused", /^(HPE_|UND_ERR_HEADERS_OVERFLOW)/],
   ["connect_timeout", /^(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|EHOSTUNREACH|ENETUNREACH|Timeout)$/],
+  ["connection_forbidden", /^(EACCES|EPERM)$/],
   ["connection_reset", /^(ECONNRESET|UND_ERR_SOCKET|EPIPE|ConnectionReset|ConnectionClosed)$/],
 ];
 
@@ -36,6 +38,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
   const url = new URL(baseUrl);
   const { host } = url;
   const place = placeOf(url);
+  const through = usedProxy(baseUrl);
   const certificate = `${handshakeLine(url)} | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
   const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
   const cause = (message: string, fix: string): Cause => ({ code, message, fix });
@@ -47,22 +50,27 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
       if (isLoopback(url.hostname)) return cause(`The name ${url.hostname} does not resolve: browsers take it for this machine by themselves, and Node.js asks the system, which does not know it.`, exported(baseUrl.replace(url.hostname, "localhost")));
       return unknownHost(url);
     case "offline":
-      return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, or its name server does not answer.`, `nslookup ${shellWord(url.hostname)}`);
+      return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, or its name server does not answer or fails.`, `nslookup ${shellWord(url.hostname)}`);
     case "certificate_expired":
-      return cause(`The certificate of ${host}, or that of an authority above it, has expired; whoever runs the server has to renew it.`, certificate);
+      return cause(`The certificate of ${host}, or that of an authority above it, has expired, and whoever runs the server has to renew it; or the clock of this machine is ahead.`, certificate);
     case "certificate_not_yet_valid":
       return cause(`The certificate of ${host}, or that of an authority above it, is not valid yet, or the clock of this machine is behind.`, "date -u");
     case "certificate_name":
-      return cause(`The certificate of ${host} is for other names: if one of them is the server's, use it in the base URL; if none is, something in between answers, such as a hotel's sign-in page or a filter.`, certificate);
+      return cause(`The certificate of ${host} is for other names: if one of them is the server's, use it in the base URL; if none is, the server has a wrong certificate, or something in between answers, such as a hotel's sign-in page or a filter.`, certificate);
     case "certificate_untrusted":
       return cause(
-        `Node.js does not trust the certificate of ${host}: it is self-signed or from a company's own authority, or the server does not send the whole chain.`,
+        `Node.js does not trust the certificate of ${host}: it is self-signed, or of an authority that Node.js does not know, such as a company's own, or the server does not send the whole chain.`,
         "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
       );
     case "certificate_refused":
       return cause(`Node.js refuses the certificate of ${host}.`, handshakeLine(url));
     case "not_tls":
-      return cause(`The server at ${place}, does not speak TLS, but perhaps plain http.`, isLoopback(url.hostname) ? exported(httpOf(baseUrl)) : verbose);
+      return cause(
+        through
+          ? `What the proxy at ${placeOf(through.url)}, connects to for ${place}, does not speak TLS, but perhaps plain http, or the proxy itself answers.`
+          : `What answers at ${place}, does not speak TLS, but perhaps plain http.`,
+        isLoopback(url.hostname) ? exported(httpOf(baseUrl)) : verbose,
+      );
     case "needs_https":
       return cause(`The server at ${place}, speaks TLS, but the base URL is plain http.`, exported(httpsOf(baseUrl)));
     case "tls_version":
@@ -79,14 +87,16 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
         dispatcherLines('new Agent({ connect: { cert: readFileSync("client.pem"), key: readFileSync("client.key") } })', 'import { readFileSync } from "node:fs";'),
       );
     case "http_version":
-      return cause(`${host} speaks only HTTP/2, but Node.js's fetch speaks HTTP/1.1 by default.`, dispatcherLines("new Agent({ allowH2: true })"));
+      return cause(`${host} does not offer HTTP/1.1, which Node.js's fetch speaks by default, but perhaps HTTP/2.`, dispatcherLines("new Agent({ allowH2: true })"));
     case "not_http":
-      return cause(`What listens at ${place} does not answer in HTTP/1.1: it is another service, or speaks only HTTP/2.`, verbose);
+      return cause(`What listens at ${place} does not answer in HTTP/1.1: perhaps it is another service, or speaks only HTTP/2 or TLS.`, verbose);
     case "http_refused":
       if (/HEADERS?_OVERFLOW$/.test(problem)) return cause(`The headers of the reply from ${host} are longer than Node.js accepts by default.`, 'export NODE_OPTIONS="$NODE_OPTIONS --max-http-header-size=65536"');
       return cause(`${host} answers with HTTP that breaks the standard. Node.js refuses that; browsers and curl may not. Whoever runs the server, or a proxy in front of it, has to correct it.`, verbose);
     case "connect_timeout":
-      return cause(`There is no connection to ${host}: a firewall drops it, there is no route, or the host is down.`, verbose);
+      return cause(`There is no connection to ${host}: a firewall drops it, there is no route, the address is wrong, or the host is down.`, verbose);
+    case "connection_forbidden":
+      return cause(`The system does not let this process connect to ${host} (${problem}): a firewall, an endpoint protection or another policy of this machine forbids it.`, verbose);
     case "connection_reset":
       return cause(`The connection to ${host} was closed before there was a reply, by the server or by something in between.`, verbose);
     default:
@@ -95,9 +105,11 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
 }
 
 /** Shows the certificate, and what is wrong with the handshake. */
-export function handshakeLine(url: URL): string {
+export function handshakeLine(url: URL, more = ""): string {
   const name = isIP(hostOf(url)) ? "" : ` -servername ${shellWord(url.hostname)}`;
-  return `openssl s_client -connect ${shellWord(`${url.hostname}:${portOf(url)}`)}${name} </dev/null`;
+  const through = usedProxy(url.href);
+  const proxy = through ? ` -proxy ${shellWord(`${through.url.hostname}:${portOf(through.url)}`)}` : "";
+  return `openssl s_client -connect ${shellWord(`${url.hostname}:${portOf(url)}`)}${proxy}${name}${more} </dev/null`;
 }
 
 /** A self-signed certificate. The fix keeps the authorities that are already trusted. */
