@@ -30,7 +30,7 @@ const facts = ({ headers, ...more }) => ({
 const inNode = (more) => facts({ page: undefined, reach: readable(), plain: readable(), ...more });
 const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates }) => [code, ...(level === "note" ? ["note"] : []), ...(candidates?.map(({ code }) => code) ?? [])].join(" "));
 
-const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved base_url";
+const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved base_url blocked_reply";
 /** Where only the call gets no reply. */
 const HIDDEN = "no_reply cors_error_replies truncated connection_reset blocked_reply";
 /** What ends the list of what keeps a page from a server. */
@@ -113,6 +113,10 @@ const TABLE = [
   ["304", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 304 }) }, ["unexpected_response"]],
   ["HTML", { call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url content_type blocked_reply"]],
   ["HTML in a page with a service worker", { hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url content_type blocked_reply service_worker"]],
+  ["a 504 in a page with a service worker", { hasServiceWorker: true, call: failed("server_error", { status: 504 }) }, ["server_error service_worker server_error"]],
+  ["other refusals in such a page", { hasServiceWorker: true, call: failed("api_error", { status: 408 }) }, ["api_error api_error service_worker"]],
+  ["JSON of something else in such a page", { hasServiceWorker: true, plain: readable(200), call: failed("decode_error") }, ["decode_error base_url decode_error service_worker"]],
+  ["a service worker tells nothing of what the token itself says", { hasServiceWorker: true, call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_expired"]],
   ["HTML for a fetch that may add credentials", { hasFetch: true, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), sent: [] } }, ["html_reply login_page base_url content_type blocked_reply"]],
   ["a picture", { call: failed("unexpected_response", { status: 200, contentType: "image/png" }) }, ["unexpected_response"]],
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response"]],
@@ -159,6 +163,8 @@ const TABLE = [
   ["expired only by the server's clock", { plain: readable(401, { aheadMs: -5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE } } }, ["clock_skew"]],
   ["not valid yet only by the server's clock", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { nbf: NOW - MINUTE } } }, ["clock_skew"]],
   ["expired only by the clock here is not the cause", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_refused", "clock_skew note"]],
+  ...["permission_denied", "server_error"].map((code) => [`expired, and refused as ${code}`, { call: { ...failed(code), claims: { exp: NOW - MINUTE } } }, [`${code} token_expired ${code}`]]),
+  ["expired, and refused by a status and an error code", { call: { ...failed("api_error", { status: 200, errorCode: "Unauthorized" }), claims: { exp: NOW - MINUTE } } }, ["api_error token_expired api_error"]],
   ["times in milliseconds: nbf", { call: { ...failed("authentication_error"), claims: { inMilliseconds: ["exp", "nbf"] } } }, ["token_not_yet_valid"]],
   ["times in milliseconds: exp", { call: { ...failed("authentication_error"), claims: { inMilliseconds: ["exp", "iat"] } } }, ["token_refused"]],
   ...["Basic", "NTLM"].map((signIn) => [`a gate that wants ${signIn}`, { plain: readable(401, { signIn }), call: failed("authentication_error") }, ["credentials_refused sign_in_gate token_refused base_url"]]),
@@ -169,6 +175,7 @@ const TABLE = [
   ["the API's own 401, which names Basic", { plain: readable(401, { signIn: "Basic", isApi: true }), call: failed("authentication_error") }, ["token_refused"]],
   ["a 401 from a base URL of the page's own server", { baseUrl: `${PAGE}/api`, call: failed("authentication_error") }, ["token_refused token_refused not_passed_on"]],
   ["the same, and a JWT that has not expired", { baseUrl: `${PAGE}/api`, call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE } } }, ["credentials_refused not_passed_on token_refused"]],
+  ["the same, and a server that has seen the token", { baseUrl: `${PAGE}/api`, call: { ...failed("authentication_error", { message: 'Bearer error="invalid_token"' }), claims: { exp: NOW + MINUTE } } }, ["token_refused"]],
   ["the same, and an expired JWT", { baseUrl: `${PAGE}/api`, call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_expired"]],
   ["the page's own server adds the credentials", { baseUrl: `${PAGE}/api`, call: { ...failed("authentication_error"), sent: [] } }, ["credentials_missing credentials_missing not_passed_on"]],
   ["a 401 from a base URL with a path", { page: undefined, baseUrl: `${API}/bff`, call: failed("authentication_error") }, ["token_refused token_refused not_passed_on"]],
@@ -327,7 +334,7 @@ it("fixes quote for the shell what needs quoting", () => {
 
 it("a page without an origin gets no CORS fix", () => {
   const [{ candidates }] = findingsOf(facts({ page: "null", plain: nothing }));
-  assert.deepEqual(candidates.filter(({ fix }) => fix !== undefined).map(({ code }) => code), ["cors_duplicate"]);
+  assert.deepEqual(candidates.filter(({ fix }) => fix !== undefined).map(({ code }) => code), ["cors_duplicate", "blocked_reply"]);
   assert.match(candidates[1].message, /Serve it by http/);
 });
 

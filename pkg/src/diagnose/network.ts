@@ -1,6 +1,7 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
 import { isSameOrigin } from "../cors.js";
 import { isInsecure, isLoopback } from "../loopback.js";
+import { PATH } from "../operation.js";
 import type { Call, Facts } from "./facts.js";
 import { corsFix, httpOf, httpsOf, type Asking } from "./fixes.js";
 import { BAD_PORT, systemCode } from "./probe.js";
@@ -19,12 +20,11 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if (call?.error?.attempts?.at(-1)?.status) return [lostBody(call.error, facts)];
   if (isLate(facts)) return [errorFinding(late(facts))];
   if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
-  const withWorker = (finding: Finding): Finding => (facts.hasServiceWorker && finding.candidates ? { ...finding, candidates: [...finding.candidates, serviceWorker(baseUrl)] } : finding);
-  if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : withWorker(inPage(facts, page, baseUrl))];
+  if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
   if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
   const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking, "This page may read the server's replies, and of the call it could read none.", facts.includesCookies));
-  return found ? [{ ...withWorker(found), doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
+  return found ? [{ ...found, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
 }
 
 /** Headers came: what was lost is the body. Node.js tells why. */
@@ -107,12 +107,9 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), doctor: doctorLine(asking, baseUrl, includesCookies) };
 }
 
-export function serviceWorker(baseUrl: string): Cause {
-  return { code: "service_worker", message: "The page's service worker stands between the page and the server; let it leave the API to the browser.", fix: `if (event.request.url.startsWith("${baseUrl}/")) return;` };
-}
-
 const RESET: Cause = { code: "connection_reset", message: "What listens there, or something on the way, ends the connection without a reply." };
 const BLOCKED = "An extension of the browser, a proxy or what replaces the page's fetch keeps the reply from the page.";
+export const OWN_PAGE = "Something in between shows browsers a page of its own, such as the warning of a tunnel (ngrok leaves it out for a request with the header ngrok-skip-browser-warning), a check for robots or a sign-in. Open the address in a browser to see.";
 export const CUT_OFF: Cause = { code: "truncated", message: "The reply broke off on its way." };
 const MISLABELLED: Cause = {
   code: "content_encoding",
@@ -133,7 +130,7 @@ const CUSTOM_FETCH: Cause = {
 
 /** What CORS keeps the page from reading, of a server that answers. */
 function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
-  const { plain, headers, contentType, cookies, again } = facts;
+  const { plain, headers, contentType, cookies, again, baseUrl = "" } = facts;
   const { page } = asking;
   const fix = corsFix(asking);
   if (plain?.came === "nothing") {
@@ -146,6 +143,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
       { code: "moved", message: "The server redirects to the new address of the API, which is then the base URL to use, or to the same address with a slash at the end." },
       { code: "base_url", message: "What answers there is not the API: the scheme, host, port or path of the base URL is wrong." },
+      { code: "blocked_reply", message: OWN_PAGE, fix: baseUrl + PATH },
       ...(facts.isFetchReplaced ? [CUSTOM_FETCH] : []),
     ];
     return oneOf({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it.` }, candidates);

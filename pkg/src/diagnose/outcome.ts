@@ -6,7 +6,7 @@ import { baseOfEndpoint, isOwnServer, mayBePassedOn, wrongBase } from "./base-ur
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import type { Call, Facts } from "./facts.js";
 import { httpsOf } from "./fixes.js";
-import { CUT_OFF, errorFinding, isLate, late, noReplyFindings, serviceWorker, truncated, WAITS_FOR_USER } from "./network.js";
+import { CUT_OFF, errorFinding, isLate, late, noReplyFindings, truncated, WAITS_FOR_USER } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
 import { fixBy, notPassedOn, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
@@ -17,8 +17,8 @@ import type { Cause, Finding, FindingCode } from "./types.js";
 export function findingsOf(facts: Facts): Finding[] {
   const { call, runtime } = facts;
   // Without the module no call was made, so the probes show what would fail next.
-  const findings = runtime ? [runtimeFinding(runtime, facts), ...noReplyFindings(facts)] : [];
-  const found = call?.error || call?.foreign ? callFindings(facts, call) : [];
+  const findings = runtime ? [runtimeFinding(runtime, facts), ...noReplyFindings(facts).map((finding) => perhapsOfWorker(facts, finding))] : [];
+  const found = (call?.error || call?.foreign ? callFindings(facts, call) : []).map((finding) => perhapsOfWorker(facts, finding));
   const doubled = call && found.length === 0 ? undefined : doubledPath(facts);
   // Of what answers there, nothing else matters.
   if (doubled) findings.push(doubled);
@@ -49,6 +49,35 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
   return errorFinding(isCsp ? { code: "wasm_csp", message, fix: "script-src 'self' 'wasm-unsafe-eval'" } : { code, message });
 }
 
+/** A refusal by another status than 401 may be for the token's time, too. */
+function perhapsUntimely(facts: Facts, call: Call, finding: Finding): Finding {
+  const causes = untimely(facts, call);
+  return causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding)] } : finding;
+}
+
+/** Findings that a reply leads to, whoever made it. */
+const BY_REPLY: readonly FindingCode[] = [
+  ...(["credentials_missing", "credentials_refused", "token_refused", "key_refused", "permission_denied"] as const),
+  ...(["rate_limited", "server_error", "api_error", "base_url", "unexpected_response", "decode_error"] as const),
+];
+
+/** What a page's service worker does reads like the server's doing. */
+function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
+  const { hasServiceWorker, page, baseUrl } = facts;
+  if (!hasServiceWorker || page === undefined || baseUrl === undefined || !(finding.candidates || BY_REPLY.includes(finding.code))) return finding;
+  const worker: Cause = {
+    code: "service_worker",
+    message: "The page's service worker stands between the page and the server, and may answer by itself: Angular's makes a 504 of each failure of the network. Let it leave the API to the browser.",
+    fix: `if (event.request.url.startsWith("${baseUrl}/")) return;`,
+  };
+  // Without a network, or where CORS hides the reply, workers make up such errors.
+  const candidates = finding.code === "server_error" ? [worker, ...meanings(finding)] : [...meanings(finding), worker];
+  return { ...finding, candidates, doctor: doctorLine({ page, headerNames: facts.headerNames }, baseUrl, facts.includesCookies) };
+}
+
+/** The candidates; where there are none, what the reply says. */
+const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: "The server, or something in front of it, answers so.", ...fixBy(fix) }];
+
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, foreign, isControlFlow } = call;
   if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw a framework's control flow, such as a redirect, which a call passes on unchanged." })];
@@ -62,7 +91,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "authentication_error":
       return [refusalFinding(facts, call, error)];
     case "api_error":
-      return [apiFinding(error, facts)];
+      return [perhapsUntimely(facts, call, apiFinding(error, facts))];
     case "unexpected_response":
       return [unexpected(error, facts)];
     case "decode_error":
@@ -75,11 +104,11 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     }
     case "permission_denied": {
       const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
-      return [errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` })];
+      return [perhapsUntimely(facts, call, errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` }))];
     }
     case "server_error": {
       const isOwn = isOwnServer(facts) && error.errorCode === undefined;
-      return [errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` })];
+      return [perhapsUntimely(facts, call, errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }))];
     }
     case "timeout": {
       const gate = facts.page === undefined ? [] : signInGate(facts, call);
@@ -143,10 +172,9 @@ function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMo
 }
 
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
-  const { call, page, baseUrl } = facts;
+  const { call, baseUrl } = facts;
   if (contentType !== undefined) {
     if (!/html/i.test(contentType)) return errorFinding({ code: "unexpected_response", message });
-    const isFromWorker = facts.hasServiceWorker && page !== undefined && baseUrl !== undefined;
     return {
       ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
       candidates: [
@@ -154,9 +182,7 @@ function unexpected({ message, location, contentType, status }: Extract<AnyBookM
         { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
         { code: "content_type", message: "It is the API's own: a proxy or a server of yours on the way does not pass on the Accept header, and gets HTML, or labels the JSON as text/html. It has to pass on Accept, and Content-Type." },
         { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) },
-        ...(isFromWorker ? [serviceWorker(baseUrl)] : []),
       ],
-      ...(isFromWorker ? { doctor: doctorLine({ page, headerNames: facts.headerNames }, baseUrl, facts.includesCookies) } : {}),
     };
   }
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);

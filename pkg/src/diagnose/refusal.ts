@@ -2,7 +2,7 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, mayBePassedOn, wrongBase } from "./base-url.js";
 import { iso, LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf, span } from "./clock.js";
 import type { Call, Facts } from "./facts.js";
-import { errorFinding, serviceWorker } from "./network.js";
+import { errorFinding } from "./network.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 type Refusal = Extract<AnyBookMoreError, { code: "authentication_error" }>;
@@ -23,7 +23,9 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal): Findin
   const cause = credentialsCause(facts, call, error.message);
   const gate = signInGate(facts, call, error);
   const isUntimely = untimely(facts, call).length > 0;
-  const lost = isUntimely ? [] : whoDrops(facts, call);
+  // A server that calls the token invalid got it (RFC 6750).
+  const isSeen = /error="?invalid_token/.test(error.message);
+  const lost = isUntimely || isSeen ? [] : whoDrops(facts, call);
   if (gate.length + lost.length === 0) return errorFinding(cause);
   const { code, fix } = cause;
   const own: Cause = { code, message: OWN[code]!, ...fixBy(fix) };
@@ -66,8 +68,8 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
 export function signInGate({ plain }: Facts, { sent = [] }: Call, error?: Refusal): Cause[] {
   if (plain?.came !== "reply" || plain.status !== 401 || plain.isApi || !(plain.signIn || plain.isHtml) || error?.errorCode !== undefined) return [];
   const how = plain.signIn ? `that asks for ${plain.signIn}` : "of HTML";
-  const replaced = plain.signIn && sent.includes("authorization") ? ", and the client's token takes the place of such a sign-in" : "";
-  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site, wants a sign-in of its own: a GET without credentials is answered with a 401 ${how}${replaced}. It has to let the API's requests through.` }];
+  const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain.signIn ?? "") && sent.includes("authorization") ? ", and the client's token takes the place of such a sign-in" : "";
+  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: a GET without credentials is answered with a 401 ${how}${replaced}. It has to let the API's requests through, or get what it wants (option headers).` }];
 }
 
 export function notPassedOn(what: string): Cause {
@@ -76,7 +78,7 @@ export function notPassedOn(what: string): Cause {
 
 /** What may drop or replace the credentials on their way. */
 function whoDrops(facts: Facts, { sent }: Call): Cause[] {
-  const { baseUrl, page, isFetchReplaced, hasFetch, hasServiceWorker } = facts;
+  const { baseUrl, page, isFetchReplaced, hasFetch } = facts;
   if (baseUrl === undefined || sent === undefined) return [];
   const names = sent.filter((name) => name === "authorization" || name === "x-api-key");
   const found: Cause[] = [];
@@ -89,7 +91,6 @@ function whoDrops(facts: Facts, { sent }: Call): Cause[] {
   if (names.length > 0 && isFetchReplaced && (hasFetch || page !== undefined)) {
     found.push({ code: "custom_fetch", message: "The client's fetch function, or what replaces the page's fetch, does not pass on the headers." });
   }
-  if (hasServiceWorker && page !== undefined) found.push(serviceWorker(baseUrl));
   return found;
 }
 

@@ -21,7 +21,7 @@ const extra = { headers: { "X-Tenant": SECRETS[4] } };
 
 const PATH = "/assistant/ai-chat/usage";
 const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
-const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved", "base_url"];
+const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved", "base_url", "blocked_reply"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
 const REFUSED = [401, { "content-type": "application/json" }, '{"ResponseStatus":{"ErrorCode":"Unauthorized","Message":"Unauthorized"}}'];
 const GATE = ["credentials_refused", "sign_in_gate", "token_refused", "base_url"];
@@ -102,6 +102,7 @@ export const CAUSES = [
   { cause: "Another API, which refuses the path in JSON", code: "base_url", host: { cors: "open", answers: { status: 404 } }, page: OTHER_API, terminal: OTHER_API },
   { cause: "An empty reply", code: ["base_url", "not_passed_on"], host: { empty: true }, page: EMPTY, terminal: EMPTY },
   { cause: "A wrong path in the base URL, where no reply has CORS headers", code: "base_url", host: { cors: "none", path: "/wrong" }, page: BLOCKED, terminal: ["cors_missing", "base_url"] },
+  { cause: "A tunnel that shows browsers a warning first, such as ngrok's", code: "blocked_reply", host: { cors: "open", tunnel: true }, page: BLOCKED, terminal: ["blocked_reply"] },
   { cause: "A login page with status 200", code: "login_page", host: { cors: "open", answers: { kind: "login-page" } }, page: ["html_reply", "login_page", "base_url", "content_type", "blocked_reply"], terminal: ["html_reply", "login_page", "base_url", "content_type", "blocked_reply"] },
   { cause: "An expired JWT", code: "token_expired", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EXPIRED }, page: ["token_expired"], terminal: ["token_expired"] },
   { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: [...HIDDEN, "token_expired"], terminal: ["token_expired"] },
@@ -116,6 +117,7 @@ export const CAUSES = [
   { cause: "A cookie of an expired session, or one that the browser withholds", code: "credentials_missing", host: { strict: "x-none" }, options: { bearerToken: undefined, credentials: "include" }, page: ["credentials_missing"] },
   { cause: "The server's clock is ahead of the token's", code: "clock_skew", host: { late: true }, page: ["clock_skew"], terminal: ["clock_skew"] },
   { cause: "A company other than the requested one", code: "company_mismatch", host: { cors: "open", company: OTHER, answers: { kind: "other-company" } }, company: OTHER, page: ["company_mismatch"], terminal: ["company_mismatch"] },
+  { cause: "An expired JWT, refused with another status than 401", code: "token_expired", host: { cors: "open", answers: { status: 403 } }, options: { bearerToken: EXPIRED }, page: ["permission_denied", "token_expired", "permission_denied"], terminal: ["permission_denied", "token_expired", "permission_denied"], exit: 1 },
   { cause: "No access to the company", code: "permission_denied", host: { cors: "open", answers: { status: 403 } }, page: ["permission_denied"], terminal: ["permission_denied"] },
   { cause: "A reply that is cut off", code: "truncated", host: { cors: "open", answers: { kind: "truncated", end: "clean" } }, page: ["truncated"], terminal: ["truncated"] },
   { cause: "A reply that breaks off", code: "truncated", host: { cors: "open", answers: { kind: "truncated" } }, page: ["truncated", "truncated", "content_encoding"], firefox: HIDDEN, webkit: ["empty_reply", "truncated", "not_passed_on", "base_url"], terminal: ["truncated"] },

@@ -1,7 +1,8 @@
 import { passesCorsCheck } from "../../cors.js";
 import { PATH } from "../../operation.js";
+import type { Probe, ReadableReply } from "../../diagnose/facts.js";
 import { corsFix, EXPOSED, type Asking } from "../../diagnose/fixes.js";
-import { DUPLICATE, errorFinding } from "../../diagnose/network.js";
+import { DUPLICATE, errorFinding, OWN_PAGE } from "../../diagnose/network.js";
 import { addressOf } from "../../diagnose/probe.js";
 import { LEAVE_PATH } from "../../diagnose/redirect.js";
 import type { Cause, Finding, FindingCode } from "../../diagnose/types.js";
@@ -26,14 +27,14 @@ const LOST: Record<string, string> = {
 
 /**
  * What a browser would conclude from the replies, by the Fetch standard. `preflight`: the reply to OPTIONS, if the request
- * needs one; `reply`: the reply to a GET without credentials; `plainStatus`: the status of one without an Origin.
+ * needs one; `reply`: the reply to a GET without credentials; `plain`: that to one which looks like no browser's.
  */
-export function corsFindings(request: PageRequest, baseUrl: string, preflight: CorsReply | undefined, reply: CorsReply, plainStatus: number | undefined): Finding[] {
+export function corsFindings(request: PageRequest, baseUrl: string, preflight: CorsReply | undefined, reply: CorsReply, plain: Probe | undefined): Finding[] {
   // What answers is not the API, so settings of the API would mend nothing.
   if (preflight && isRedirect(preflight)) return [errorFinding(redirectedPreflight(preflight, baseUrl))];
   const judged = isHiddenRedirect(request, reply) ? undefined : reply;
   const replies = [preflight, judged].filter((each) => each !== undefined);
-  const cause = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged, plainStatus)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
+  const cause = severalOrigins(replies) ?? (judged && unreadable(request, baseUrl, preflight, judged, plain?.came === "reply" ? plain : undefined)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
   // Settings of the API mend no reply that is not its own.
   const isForeign = cause?.code === "cors_missing" && isOfSomethingElse(reply);
   if (cause) return [withHeaders(errorFinding(cause.fix || isForeign ? cause : { ...cause, ...corsFix(request) }), request, preflight, judged)];
@@ -64,17 +65,17 @@ function severalOrigins(replies: CorsReply[]): Cause | undefined {
 }
 
 /** Why a page may not read the reply to a GET. */
-function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply, plainStatus: number | undefined): Cause | undefined {
+function unreadable({ page }: PageRequest, baseUrl: string, preflight: CorsReply | undefined, reply: CorsReply, plain: ReadableReply | undefined): Cause | undefined {
   if (admits(reply, page)) return undefined;
+  if (isHtml(reply) && plain && !plain.isHtml) return { code: "blocked_reply", message: `A browser gets a page of HTML (${reply.status}), where a plain GET gets none. ${OWN_PAGE}`, fix: baseUrl + PATH };
   const origin = allowedOrigin(reply);
   if (origin !== null) return cause("cors_origin", `The server's CORS settings allow ${origin || "no origin, because Access-Control-Allow-Origin is empty"}, not ${page}.`);
   if (preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
     return cause("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: either it is made before CORS headers are added, and a page takes it for a lost network, or only the preflight has them, and a page can read nothing.`);
   }
   // An overloaded server's statuses say nothing of the origin.
-  const isComparable = plainStatus !== undefined && plainStatus < 500 && plainStatus !== 429 && reply.status !== 429;
-  if (isComparable && plainStatus !== reply.status) {
-    return cause("cors_origin", `A GET without an Origin is answered with ${plainStatus}, one from a page of ${page} with ${reply.status}, without CORS headers: the server seems to refuse this origin.`);
+  if (plain && plain.status < 500 && plain.status !== 429 && reply.status !== 429 && plain.status !== reply.status) {
+    return cause("cors_origin", `A GET without an Origin is answered with ${plain.status}, one from a page of ${page} with ${reply.status}, without CORS headers: the server seems to refuse this origin.`);
   }
   if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server seems to have CORS settings, but they do not seem to allow ${page}: there is no Access-Control-Allow-Origin for it.`);
   const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
@@ -141,6 +142,7 @@ export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.
 const admits = ({ headers }: CorsReply, page: string): boolean => passesCorsCheck(headers, page, false);
 const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
 const isOfSomethingElse = ({ status }: CorsReply): boolean => status === 403 || status === 404 || status === 429 || status >= 500;
+const isHtml = ({ headers }: CorsReply): boolean => /html/i.test(headers.get("content-type") ?? "");
 const isRedirect = ({ status, headers }: CorsReply): boolean => status >= 300 && status < 400 && headers.has("location");
 const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
 
@@ -155,11 +157,14 @@ function listOf({ headers }: CorsReply, name: string): string[] {
   return (headers.get(name) ?? "").toLowerCase().split(",").map((item) => item.trim()).filter(Boolean);
 }
 
+/** What is in between may let through only what does not look like a browser. */
+const BROWSER = "Mozilla/5.0 (bookmore-sdk doctor)";
+
 /** Sends what a browser would: OPTIONS if a header needs it, then the GET; both without credentials. */
 export async function askedAsPage({ page, headerNames }: PageRequest, baseUrl: string, signal: AbortSignal): Promise<{ preflight: CorsReply | undefined; reply: CorsReply }> {
   const url = baseUrl + PATH;
   const send = async (method: string, headers: Record<string, string>): Promise<CorsReply> => {
-    const { status, headers: came, body } = await fetch(url, { method, redirect: "manual", signal, headers: { Origin: page, ...headers } });
+    const { status, headers: came, body } = await fetch(url, { method, redirect: "manual", signal, headers: { Origin: page, "User-Agent": BROWSER, ...headers } });
     await body?.cancel();
     return { status, headers: came };
   };
