@@ -68,7 +68,7 @@ const TABLE = [
   ["a rate limiter that takes effect during the preflights", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, [HIDDEN]],
   ["a rate limiter that takes effect during the probe with cookies", { reach: undefined, includesCookies: true, plain: readable(), headers: { authorization: readable() }, cookies: nothing, again: nothing }, [HIDDEN]],
   ["mixed content", { reach: nothing, baseUrl: "http://api.example" }, ["mixed_content"]],
-  ["the same to the local network, of which some browsers ask the user", { reach: nothing, baseUrl: "http://192.168.1.2" }, [`no_reply mixed_content connection_refused needs_https csp_upgrade local_network ${OTHERS}`, "insecure_http note"]],
+  ["the same to the local network, of which some browsers ask the user", { reach: nothing, baseUrl: "http://192.168.1.2" }, [`no_reply mixed_content connection_refused needs_https csp_upgrade hsts local_network ${OTHERS}`, "insecure_http note"]],
   ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
   ["the server hangs, asked with CORS", { reach: undefined, plain: { came: "late" } }, ["timeout"]],
   ["a sign-in dialog of the browser, for a gate that was seen", { baseUrl: `${PAGE}/api`, plain: readable(401, { signIn: "Basic" }), call: failed("timeout") }, ["timeout sign_in_gate timeout"]],
@@ -79,7 +79,7 @@ const TABLE = [
   ["a service worker, and no reply", { reach: nothing, hasServiceWorker: true }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls local_network ${OTHERS} service_worker`]],
   ["a service worker, and no CORS headers", { plain: nothing, hasServiceWorker: true }, [`${BLOCKED} service_worker`]],
   ["a service worker, and no reply to the call", { plain: readable(), headers: { authorization: readable() }, hasServiceWorker: true }, [`${HIDDEN} service_worker`]],
-  ["plain http, which the page's policy may upgrade", { reach: nothing, page: "http://app.example", baseUrl: "http://api.example" }, [`no_reply connection_refused unknown_host needs_https csp_upgrade local_network ${OTHERS}`, "insecure_http note"]],
+  ["plain http, which the page's policy may upgrade", { reach: nothing, page: "http://app.example", baseUrl: "http://api.example" }, [`no_reply connection_refused unknown_host needs_https csp_upgrade hsts local_network ${OTHERS}`, "insecure_http note"]],
   ["a resource policy hides what CORS shows", { reach: nothing, plain: readable(), headers: { authorization: readable() }, call: usage }, []],
 
   // What answered.
@@ -332,6 +332,17 @@ it("fixes quote for the shell what needs quoting", () => {
   assert.equal(findingsOf(facts({ reach: nothing, baseUrl: "https://a&b.example" }))[0].candidates[1].fix, "nslookup 'a&b.example'");
 });
 
+it("a browser may go to https by itself", () => {
+  const [{ candidates }] = findingsOf(facts({ baseUrl: "http://api.dev", plain: { came: "redirect" }, call: failed("unexpected_response", { status: 0 }) }));
+  assert.deepEqual([candidates.at(-1).code, candidates.at(-1).fix], ["hsts", 'new BookMoreClient({ baseUrl: "https://api.dev" })']);
+});
+
+it("an extension has settings of its own", () => {
+  const page = "chrome-extension://abcdefghijklmnop";
+  assert.match(findingsOf(facts({ page, plain: nothing }))[0].message, / host_permissions of its manifest\.$/);
+  assert.match(findingsOf(facts({ page, runtime: REFUSED, call: undefined }))[0].fix, /^"content_security_policy": \{ "extension_pages": "/);
+});
+
 it("a page without an origin gets no CORS fix", () => {
   const [{ candidates }] = findingsOf(facts({ page: "null", plain: nothing }));
   assert.deepEqual(candidates.filter(({ fix }) => fix !== undefined).map(({ code }) => code), ["cors_duplicate", "blocked_reply"]);
@@ -369,7 +380,7 @@ it("what answers without CORS headers may be a TLS port that was asked by plain 
 it("says only of a page that reads replies that it does", () => {
   const messageOf = (plain) => findingsOf(facts({ headers: { authorization: nothing }, contentType: nothing, again: plain, followed: nothing, plain })).at(-1).message;
   assert.match(messageOf(readable()), /^This page can read the server's replies, but none to what it sends with authorization or/);
-  assert.match(messageOf({ came: "redirect" }), /^The server redirects this page, which gets no reply at all to what it sends with authorization or/);
+  assert.match(messageOf({ came: "redirect" }), /^This page is redirected, and gets no reply at all to what it sends with authorization or/);
 });
 
 it("a 403 that everybody gets is not blamed on the credentials alone", () => {
@@ -395,9 +406,9 @@ it("says what else may have been refused, or answered", () => {
 it("a browser may wait for the user, which no page can see", () => {
   const late = { came: "late" };
   const messageOf = (more) => findingsOf(facts({ call: failed("timeout"), ...more }))[0].message;
-  assert.match(messageOf({ reach: late, plain: late, hasServiceWorker: true }), / Or the browser waits for the user, .* network, or the page's service worker does not answer\.$/);
-  assert.match(messageOf({ reach: late, plain: late }), / Or the browser waits for the user, .* to the local network\.$/);
-  assert.match(messageOf({}), /^It is timeout\. Perhaps the browser waits for the user, whom it asks to sign in or to allow access to the local network\.$/);
+  assert.match(messageOf({ reach: late, plain: late, hasServiceWorker: true }), / Or the browser waits: for the user, .* network, or for one of its six .* keep, or the page's service worker does not answer\.$/);
+  assert.match(messageOf({ reach: late, plain: late }), / Or the browser waits: for the user, .* of all tabs keep\.$/);
+  assert.match(messageOf({}), /^It is timeout\. Perhaps the browser waits: for the user, .* of all tabs keep\.$/);
   assert.match(messageOf({ page: undefined, reach: late, plain: late }), / does not answer\.$/);
 });
 

@@ -3,7 +3,7 @@ import { isSameOrigin } from "../cors.js";
 import { isInsecure, isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
 import type { Call, Facts } from "./facts.js";
-import { corsFix, httpOf, httpsOf, type Asking } from "./fixes.js";
+import { corsFix, httpOf, httpsOf, type Asking, type Settings } from "./fixes.js";
 import { BAD_PORT, systemCode } from "./probe.js";
 import { doctorLine, shellWord, urlFor } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -24,7 +24,8 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
   const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking, "This page may read the server's replies, and of the call it could read none.", facts.includesCookies));
-  return found ? [{ ...found, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
+  const inExtension = isExtension(page) ? { message: `${found?.message} An extension's page needs no CORS settings: name the server in the host_permissions of its manifest.` } : {};
+  return found ? [{ ...found, ...inExtension, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
 }
 
 /** Headers came: what was lost is the body. Node.js tells why. */
@@ -88,7 +89,10 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
       add("not_tls", "What listens at this port speaks plain http, and no TLS.", isLocal ? settings.baseUrl(httpOf(baseUrl)) : undefined);
     } else {
       add("needs_https", "What listens at this port speaks TLS, and no plain http.", settings.baseUrl(httpsOf(baseUrl)));
-      if (isInsecure(baseUrl)) add("csp_upgrade", "The Content-Security-Policy of this page has upgrade-insecure-requests: the browser asks by https instead, and gets no reply. Let the API answer by https, or remove the directive.");
+      if (isInsecure(baseUrl)) {
+        add("csp_upgrade", "The Content-Security-Policy of this page has upgrade-insecure-requests: the browser asks by https instead, and gets no reply. Let the API answer by https, or remove the directive.");
+        candidates.push(hsts(baseUrl, settings));
+      }
     }
     // The address of a name is hidden.
     if ((isPrivate(hostname) || !isNumber) && !isPrivate(pageHost(page))) {
@@ -105,6 +109,11 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   }
   add("blocked_reply", `${BLOCKED} Or the browser refuses this port, as it does some.`);
   return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), doctor: doctorLine(asking, baseUrl, includesCookies) };
+}
+
+/** A browser that asks by https by itself. */
+export function hsts(baseUrl: string, settings: Settings): Cause {
+  return { code: "hsts", message: "The browser itself goes to https for this host: by HSTS, as for all names in .dev and .app, or because it is set to use https only.", fix: settings.baseUrl(httpsOf(baseUrl)) };
 }
 
 const RESET: Cause = { code: "connection_reset", message: "What listens there, or something on the way, ends the connection without a reply." };
@@ -149,7 +158,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
     return oneOf({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it.` }, candidates);
   }
   if (again?.came === "nothing") return hiddenReply(asking, "This page could read the server's replies at first, and then not even the same one again.");
-  const unread = plain?.came === "redirect" ? "The server redirects this page, which gets no reply at all to what it sends with" : "This page can read the server's replies, but none to what it sends with";
+  const unread = plain?.came === "redirect" ? "This page is redirected, and gets no reply at all to what it sends with" : "This page can read the server's replies, but none to what it sends with";
   const refused = asking.headerNames.filter((name) => headers[name]?.came === "nothing");
   if (refused.length > 0) {
     const names = refused.join(", ");
@@ -201,12 +210,13 @@ function hiddenReply(asking: Asking, message: string, includesCookies = false): 
 /** Whether a probe got no reply in time. */
 export const isLate = ({ reach, plain }: Facts): boolean => [reach, plain].some((probe) => probe?.came === "late");
 
-/** Browsers do not tell that they wait for the user. */
-export const WAITS_FOR_USER = "the browser waits for the user, whom it asks to sign in or to allow access to the local network";
+/** Browsers do not tell that they wait. */
+export const BROWSER_WAITS =
+  "the browser waits: for the user, whom it asks to sign in or to allow access to the local network, or for one of its six HTTP/1.1 connections to the server, which EventSource and long polls of all tabs keep";
 
 export function late({ baseUrl = "", page, hasServiceWorker }: Facts): Cause {
   const worker = hasServiceWorker ? ", or the page's service worker does not answer" : "";
-  const waits = page === undefined ? "" : ` Or ${WAITS_FOR_USER}${worker}.`;
+  const waits = page === undefined ? "" : ` Or ${BROWSER_WAITS}${worker}.`;
   return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time. Perhaps it is overloaded, its address is wrong, or something on the way, such as a firewall or a name server, does not answer.${waits}`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
 }
 
@@ -220,6 +230,8 @@ export function portOf({ port, protocol }: URL): number {
 
 /** The host and port in words. */
 export const placeOf = (url: URL): string => `${url.hostname}, port ${portOf(url)}`;
+
+export const isExtension = (page: string): boolean => /^[\w-]+-extension:/.test(page);
 
 /** A file or a sandboxed frame has the origin "null". */
 const pageHost = (page: string): string => (page === "null" ? "localhost" : new URL(page).hostname);

@@ -6,7 +6,7 @@ import { baseOfEndpoint, isOwnServer, mayBePassedOn, wrongBase } from "./base-ur
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import type { Call, Facts } from "./facts.js";
 import { httpsOf } from "./fixes.js";
-import { CUT_OFF, errorFinding, isLate, late, noReplyFindings, truncated, WAITS_FOR_USER } from "./network.js";
+import { BROWSER_WAITS, CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, truncated } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
 import { fixBy, notPassedOn, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
@@ -46,7 +46,8 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
   // An error for anything else that is missing has no cause.
   if (typeof WebAssembly !== "object" && cause !== undefined) return errorFinding({ code: "wasm_missing", message });
   const isCsp = page !== undefined && isRefusal(cause);
-  return errorFinding(isCsp ? { code: "wasm_csp", message, fix: "script-src 'self' 'wasm-unsafe-eval'" } : { code, message });
+  const policy = "script-src 'self' 'wasm-unsafe-eval'";
+  return errorFinding(isCsp ? { code: "wasm_csp", message, fix: isExtension(page) ? `"content_security_policy": { "extension_pages": "${policy}" }` : policy } : { code, message });
 }
 
 /** A refusal by another status than 401 may be for the token's time, too. */
@@ -112,12 +113,12 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     }
     case "timeout": {
       const gate = facts.page === undefined ? [] : signInGate(facts, call);
-      const waits = facts.page === undefined ? "" : ` Perhaps ${WAITS_FOR_USER}.`;
+      const waits = facts.page === undefined ? "" : ` Perhaps ${BROWSER_WAITS}.`;
       const cause: Cause = isLate(facts) ? late(facts) : { code, message: message + (gate.length > 0 ? "" : waits) };
       const limit = facts.waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
       const finding = errorFinding({ ...cause, message: cause.message + limit });
       // A browser asks for what the gate wants, and the call waits meanwhile.
-      return [gate.length > 0 ? { ...finding, candidates: [...gate, { code, message: `The server, or something on the way, is slow, or ${WAITS_FOR_USER}.` }] } : finding];
+      return [gate.length > 0 ? { ...finding, candidates: [...gate, { code, message: `The server, or something on the way, is slow, or ${BROWSER_WAITS}.` }] } : finding];
     }
     case "runtime_unsupported":
       // Already reported by the step that loads the module.

@@ -2,7 +2,7 @@ import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { wrongBase } from "./base-url.js";
 import type { Facts, Probe } from "./facts.js";
-import { errorFinding } from "./network.js";
+import { errorFinding, hsts } from "./network.js";
 import { addressOf } from "./probe.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -17,7 +17,7 @@ export function redirectFinding(facts: Facts, location?: string): Finding {
   const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
   const base = to === undefined ? undefined : addressOf(to, asked);
   if (base !== undefined) return redirection(base, asked, facts);
-  const redirected = (how: string) => errorFinding({ code: "redirected", message: `The server answers with a redirect, ${how}.` });
+  const redirected = (how: string) => errorFinding({ code: "redirected", message: `The request is redirected, ${how}.` });
   if (page === undefined) return redirected("but without a target that is a URL");
   return {
     ...redirected("whose target browsers do not reveal"),
@@ -26,6 +26,7 @@ export function redirectFinding(facts: Facts, location?: string): Finding {
       { code: "moved", message: "The API has moved, and the base URL with it." },
       { code: "trailing_slash", message: `The server adds a slash to the path. ${LEAVE_PATH}` },
       { code: "base_url", ...wrongBase(facts, "What answers is not the API, and leads elsewhere whoever asks for a path that it does not know.") },
+      ...(baseUrl !== undefined && isInsecure(baseUrl) ? [hsts(baseUrl, facts.settings)] : []),
     ],
     ...(baseUrl === undefined ? {} : { doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies) }),
   };

@@ -1,7 +1,7 @@
 /** The stable name of a {@link Finding} or a {@link Cause}. */
 export type FindingCode =
   // The platform.
-  | "wasm_csp" | "wasm_missing" | "module_missing" | "runtime_unsupported" | "csp_connect_src" | "csp_upgrade" | "mixed_content" | "offline" | "local_network"
+  | "wasm_csp" | "wasm_missing" | "module_missing" | "runtime_unsupported" | "csp_connect_src" | "csp_upgrade" | "hsts" | "mixed_content" | "offline" | "local_network"
   // The way to the server.
   | "no_reply" | "connection_refused" | "connection_forbidden" | "unknown_host" | "connect_timeout" | "connection_reset" | "certificate_untrusted" | "certificate_refused"
   | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "client_certificate" | "tls_version" | "tls_refused"
