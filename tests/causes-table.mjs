@@ -1,7 +1,10 @@
 // The table of causes in pkg/docs/diagnose.md, from the tests: why calls fail, and what is found.
 import { CAUSES } from "./package/diagnose/causes.mjs";
 
-const GROUPS = ["no_reply", "cors_blocked", "preflight_refused", "html_reply", "redirected", "cors_headers", "cors_credentials", "truncated"];
+const GROUPS = [
+  ...["no_reply", "cors_blocked", "preflight_refused", "cors_headers", "cors_credentials", "html_reply", "redirected", "truncated"],
+  ...["empty_reply", "decode_error", "api_error", "permission_denied", "credentials_refused", "token_refused"],
+];
 
 /** The rows in Markdown. */
 export function causesTable() {
@@ -15,6 +18,6 @@ function found({ code }, codes) {
   const [first, ...others] = codes;
   const own = [code].flat().find((each) => codes.includes(each));
   // A group is followed by its candidates; other findings stand alone.
-  if (!others.includes(own) || !GROUPS.includes(first) || own === "token_expired") return `\`${own}\``;
+  if (!others.includes(own) || !GROUPS.includes(first) || (first === "no_reply" && own === "token_expired")) return `\`${own}\``;
   return `\`${own}\`, one of ${others.length} in \`${first}\``;
 }

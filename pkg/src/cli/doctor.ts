@@ -154,7 +154,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     }
     if (!came) return lost(`nothing within ${LIMIT_MS / 1000} s`);
     const { preflight, reply } = came;
-    const findings = corsFindings(request, baseUrl, preflight, reply, plain);
+    const findings = corsFindings(request, baseUrl, came, plain);
     const isFine = findings.every(({ level }) => level === "note");
     const statuses = `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}`;
     if (isHiddenRedirect(request, reply)) {

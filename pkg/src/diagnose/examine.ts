@@ -103,6 +103,7 @@ export class Examination {
     if (!facts.hasFetch && isFetchBroken()) return this.#step("reachability", async () => ["skipped", FETCH_BROKEN]);
     if (page === undefined) {
       facts.reach = facts.plain = await this.#probe("reachability", {});
+      if (facts.plain.came === "redirect") facts.followed = await this.#probe("redirect", { redirect: "follow" });
       return;
     }
     const cors: ProbeInit = { mode: "cors", credentials: "omit" };

@@ -21,8 +21,9 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if (isLate(facts)) return [errorFinding(late(facts))];
   if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
   if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
-  if (page === undefined || isSameOrigin(baseUrl, page)) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
+  if (page === undefined) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
+  if (isSameOrigin(baseUrl, page)) return call ? [{ ...oneOf({ code: "no_reply", message: "The server answered a probe, but not the call that followed." }, LOST_CALL), doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
   const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking, "This page may read the server's replies, and of the call it could read none.", facts.includesCookies));
   const inExtension = isExtension(page) ? { message: `${found?.message} An extension's page needs no CORS settings: name the server in the host_permissions of its manifest.` } : {};
   return found ? [{ ...found, ...inExtension, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
@@ -146,7 +147,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
     const candidates: Cause[] = [
       { code: "cors_missing", message: "The server has no CORS settings, or they do not reach its error replies, such as a 401.", ...fix },
       page === "null"
-        ? { code: "cors_origin", message: "This page has no origin, because it is a file or a sandboxed frame. Serve it by http." }
+        ? { code: "cors_origin", message: "This page has no origin, because it is a file, a sandboxed frame or sandboxed by its policy. Serve it by http, and not sandboxed." }
         : { code: "cors_origin", message: `The server's CORS settings allow other origins, but not ${page}.`, ...fix },
       DUPLICATE,
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
@@ -201,11 +202,12 @@ function hiddenReply(asking: Asking, message: string, includesCookies = false): 
   return oneOf({ code: "no_reply", message }, [
     ...together,
     { code: "cors_error_replies", message: "That reply had no CORS headers: a 401 or a redirect to a sign-in page for the token that was sent, a 429, or an error of the server or a proxy.", ...corsFix(asking) },
-    CUT_OFF,
-    { ...RESET, message: `${RESET.message} It may do so because of the token, or of the headers' length.` },
-    { code: "blocked_reply", message: BLOCKED },
+    ...LOST_CALL,
   ]);
 }
+
+/** Why a call is lost where the probes are not. */
+const LOST_CALL: Cause[] = [CUT_OFF, { ...RESET, message: `${RESET.message} It may do so because of the credentials, or of the headers' length.` }, { code: "blocked_reply", message: BLOCKED }];
 
 /** Whether a probe got no reply in time. */
 export const isLate = ({ reach, plain }: Facts): boolean => [reach, plain].some((probe) => probe?.came === "late");

@@ -77,7 +77,9 @@ function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
 }
 
 /** The candidates; where there are none, what the reply says. */
-const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: "The server, or something in front of it, answers so.", ...fixBy(fix) }];
+const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: ANSWERS_SO, ...fixBy(fix) }];
+
+const ANSWERS_SO = "The server, or something in front of it, answers so.";
 
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, foreign, isControlFlow } = call;
@@ -113,7 +115,9 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     }
     case "timeout": {
       const gate = facts.page === undefined ? [] : signInGate(facts, call);
-      const waits = facts.page === undefined ? "" : ` Perhaps ${BROWSER_WAITS}.`;
+      // Without headers, the browser may not have sent anything.
+      const isBegun = error.attempts?.at(-1)?.status !== undefined;
+      const waits = facts.page === undefined || isBegun ? "" : ` Perhaps ${BROWSER_WAITS}.`;
       const cause: Cause = isLate(facts) ? late(facts) : { code, message: message + (gate.length > 0 ? "" : waits) };
       const limit = facts.waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
       const finding = errorFinding({ ...cause, message: cause.message + limit });
@@ -148,6 +152,8 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
 function apiFinding(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Finding {
   const { code, status, message, errorCode } = error;
   if (status === 431 || status === 414) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
+  const { plain } = facts;
+  if (plain?.came === "reply" && plain.status === status && plain.isHtml && errorCode === undefined && status !== 404 && status !== 405) return perhapsAnother(facts, { code, message }, { code, message: ANSWERS_SO });
   if (status !== 404 && status !== 405) return errorFinding({ code, message });
   if (errorCode === undefined) return errorFinding({ code: "base_url", ...wrongBase(facts, message) });
   return perhapsAnother(facts, { code, message }, { code, message: "It is the API that answers so: this version of it may not have the operation, or not know what was asked for." });

@@ -65,10 +65,10 @@ async function judged(response: Response): Promise<Probe> {
   return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, signIn: signInOf(challenge), isHtml, ...(await form(response)) };
 }
 
-/** The scheme of a challenge that a bearer token does not answer. A parameter has an equals sign after its name. */
+/** The scheme of a challenge that a bearer token does not answer: of HTTP, Kong or Azure. */
 function signInOf(challenge = ""): string | undefined {
-  const schemes = [...challenge.matchAll(/(?:^|,)\s*([A-Za-z][\w-]{0,40})(?=\s+[^\s=,]|\s*(?:,|$))/g)].map(([, scheme]) => scheme!);
-  return schemes.some((scheme) => /^(bearer|dpop)$/i.test(scheme)) ? undefined : schemes[0];
+  if (/(^|,\s*)bearer\b/i.test(challenge)) return undefined;
+  return /(?:^|,\s*)(basic|digest|negotiate|ntlm|key|AzureApiManagementKey)\b/i.exec(challenge)?.[1];
 }
 
 /** By how much the clock here is ahead of the server's. A cache keeps the date of its reply, and adds the reply's age in seconds. */

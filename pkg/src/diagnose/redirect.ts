@@ -41,12 +41,15 @@ const NO_REDIRECTS = "The client follows no redirects, because they would pass t
 const SIGN_IN = /log[-_]?[io]n|sign[-_]?[io]n|\bo?auth(?!ors?\b)|\bsso\b|saml|oidc|adfs|:\/\/idp?\./i;
 const ERROR_PAGE = /error|not[-_]?found|\b[45]\d\d\b|denied|maintenance|unavailable/i;
 
+const SIGN_IN_FIRST: Cause = { code: "sign_in_redirect", message: "A gate in front of the API wants a sign-in first. It has to let the API's requests through." };
+
 /** What a redirect to `to` means, a URL without query and fragment. `asked`: the URL of the request. */
 function redirection(to: string, asked: string | undefined, facts: Facts): Finding {
   const { settings, followed } = facts;
   const found = (code: FindingCode, words: string, more?: Pick<Cause, "fix">) => errorFinding({ code, message: `The server redirects to ${to}${words}`, ...more });
   if (to === asked) return found("redirected", ", the URL of the request itself: perhaps it requires a cookie first, as firewalls and load balancers do, or its settings form a loop.");
   const bare = to.endsWith("/") ? to.slice(0, -1) : to;
+  if (bare.endsWith(PATH) && isAnother(followed)) return { ...found("redirected", `${bare === asked ? ", the same URL with a slash at the end" : ""}, and what answers there does not look like the API.`), candidates: samePath(bare === asked, facts) };
   if (bare === asked) return found("trailing_slash", `, the same URL with a slash at the end. ${NO_REDIRECTS} ${LEAVE_PATH}`);
   const isDowngrade = isInsecureHttp(to) && !(asked && isInsecure(asked));
   if (bare.endsWith(PATH)) {
@@ -62,17 +65,26 @@ function redirection(to: string, asked: string | undefined, facts: Facts): Findi
   return { ...found("redirected", " instead of answering."), candidates: elsewhere(to, asked, isDowngrade, facts) };
 }
 
+/** Whether something other than the API answers at the end of the redirect. */
+const isAnother = (followed: Probe | undefined): boolean => followed?.came === "reply" && !followed.isApi && (followed.isHtml === true || followed.status === 404 || followed.status === 405);
+
+/** What a redirect means that keeps the path and leads to something else. */
+function samePath(isSlash: boolean, facts: Facts): Cause[] {
+  const wrong: Cause = { code: "base_url", ...wrongBase(facts, "What redirects is not the API, and redirects each path so.") };
+  if (isSlash) return [wrong, { code: "trailing_slash", message: `The API answers without the slash alone. ${LEAVE_PATH}` }];
+  return [wrong, { code: "redirected", message: "A middleware in front of the API redirects each path, such as to one with a language in it, or to another host. Let it leave the API's path as it is." }, SIGN_IN_FIRST];
+}
+
 /** What a redirect means that leads to no sign-in page by its looks, and not to the operation. */
 function elsewhere(to: string, asked: string | undefined, isDowngrade: boolean, facts: Facts): Cause[] {
   const { protocol, origin, pathname } = new URL(to);
   const isOther = asked !== undefined && /^https?:$/.test(protocol) && origin !== new URL(asked).origin;
   const moved: Cause[] = isOther && !isDowngrade ? [{ code: "moved", message: `The API has moved to ${origin}, and the redirect leaves its path out.`, fix: facts.settings.baseUrl(origin) }] : [];
-  const signIn: Cause = { code: "sign_in_redirect", message: "A gate in front of the API wants a sign-in first. It has to let the API's requests through." };
   const wrong: Cause = { code: "base_url", ...wrongBase(facts, "What answers is not the API, and leads there whoever asks for a path that it does not know.") };
   if (ERROR_PAGE.test(pathname)) {
-    return [{ code: "server_error", message: "It is a page for errors: the server, or something in front of it, has failed or refuses the request." }, wrong, signIn, ...moved];
+    return [{ code: "server_error", message: "It is a page for errors: the server, or something in front of it, has failed or refuses the request." }, wrong, SIGN_IN_FIRST, ...moved];
   }
-  return pathname === "/" ? [...moved, signIn, wrong] : [signIn, ...moved, wrong];
+  return pathname === "/" ? [...moved, SIGN_IN_FIRST, wrong] : [SIGN_IN_FIRST, ...moved, wrong];
 }
 
 /** Of apps, there are addresses without a host. */

@@ -23,8 +23,8 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal): Findin
   const cause = credentialsCause(facts, call, error.message);
   const gate = signInGate(facts, call, error);
   const isUntimely = untimely(facts, call).length > 0;
-  // A server that calls the token invalid got it (RFC 6750).
-  const isSeen = /error="?invalid_token/.test(error.message);
+  // Whoever calls the token invalid got it (RFC 6750), and whoever answers otherwise without it.
+  const isSeen = /error="?invalid_token/.test(error.message) || facts.plain?.came === "redirect" || (facts.plain?.came === "reply" && facts.plain.status !== 401);
   const lost = isUntimely || isSeen ? [] : whoDrops(facts, call);
   if (gate.length + lost.length === 0) return errorFinding(cause);
   const { code, fix } = cause;
@@ -45,7 +45,7 @@ function credentialsCause(facts: Facts, call: Call, message: string): Cause {
   const hasKey = sent.includes("x-api-key");
   if (!hasToken && !hasKey && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function, or what replaces the page's, adds are missing or refused.` };
   if (!hasToken && !hasKey) {
-    const session = facts.sendsCookies ? " If a session cookie is used instead, the session has expired or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
+    const session = facts.sendsCookies ? " If a session cookie is used instead, perhaps the session has expired, or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
     return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
   }
   if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...renewal(sent, facts) };

@@ -25,16 +25,26 @@ const LOST: Record<string, string> = {
   "x-request-id": "the request id of an error",
 };
 
-/**
- * What a browser would conclude from the replies, by the Fetch standard. `preflight`: the reply to OPTIONS, if the request
- * needs one; `reply`: the reply to a GET without credentials; `plain`: that to one which looks like no browser's.
- */
-export function corsFindings(request: PageRequest, baseUrl: string, preflight: CorsReply | undefined, reply: CorsReply, plain: Probe | undefined): Finding[] {
+/** What a page's request gets. */
+export interface AsPage {
+  /** The reply to OPTIONS, if the request needs one. */
+  preflight: CorsReply | undefined;
+  /** That to a GET without credentials. */
+  reply: CorsReply;
+  /** That to a GET like a browser's when it opens a page. */
+  opened: CorsReply;
+}
+
+/** What a browser would conclude from the replies, by the Fetch standard. `plain`: the outcome of a plain GET. */
+export function corsFindings(request: PageRequest, baseUrl: string, { preflight, reply, opened }: AsPage, plain: Probe | undefined): Finding[] {
   // What answers is not the API, so settings of the API would mend nothing.
+  if (plain?.came === "reply" && !plain.isHtml && isHtml(opened) && !isBusy(opened)) {
+    return [errorFinding({ code: "blocked_reply", message: `What looks like a browser gets a page of HTML (${opened.status}), and a plain GET gets none. ${OWN_PAGE}`, fix: baseUrl + PATH })];
+  }
   if (preflight && isRedirect(preflight)) return [errorFinding(redirectedPreflight(preflight, baseUrl))];
   const judged = isHiddenRedirect(request, reply) ? undefined : reply;
   const replies = [preflight, judged].filter((each) => each !== undefined);
-  const cause = severalOrigins(replies) ?? (judged && unreadable(request, baseUrl, preflight, judged, plain?.came === "reply" ? plain : undefined)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
+  const cause = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged, plain?.came === "reply" ? plain : undefined)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
   // Settings of the API mend no reply that is not its own.
   const isForeign = cause?.code === "cors_missing" && isOfSomethingElse(reply);
   if (cause) return [withHeaders(errorFinding(cause.fix || isForeign ? cause : { ...cause, ...corsFix(request) }), request, preflight, judged)];
@@ -65,9 +75,8 @@ function severalOrigins(replies: CorsReply[]): Cause | undefined {
 }
 
 /** Why a page may not read the reply to a GET. */
-function unreadable({ page }: PageRequest, baseUrl: string, preflight: CorsReply | undefined, reply: CorsReply, plain: ReadableReply | undefined): Cause | undefined {
+function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply, plain: ReadableReply | undefined): Cause | undefined {
   if (admits(reply, page)) return undefined;
-  if (isHtml(reply) && plain && !plain.isHtml) return { code: "blocked_reply", message: `A browser gets a page of HTML (${reply.status}), where a plain GET gets none. ${OWN_PAGE}`, fix: baseUrl + PATH };
   const origin = allowedOrigin(reply);
   if (origin !== null) return cause("cors_origin", `The server's CORS settings allow ${origin || "no origin, because Access-Control-Allow-Origin is empty"}, not ${page}.`);
   if (preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
@@ -141,7 +150,8 @@ function isList(origins: string): boolean {
 export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.get("access-control-allow-origin");
 const admits = ({ headers }: CorsReply, page: string): boolean => passesCorsCheck(headers, page, false);
 const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
-const isOfSomethingElse = ({ status }: CorsReply): boolean => status === 403 || status === 404 || status === 429 || status >= 500;
+const isBusy = ({ status }: CorsReply): boolean => status === 429 || status >= 500;
+const isOfSomethingElse = (reply: CorsReply): boolean => reply.status === 403 || reply.status === 404 || isBusy(reply);
 const isHtml = ({ headers }: CorsReply): boolean => /html/i.test(headers.get("content-type") ?? "");
 const isRedirect = ({ status, headers }: CorsReply): boolean => status >= 300 && status < 400 && headers.has("location");
 const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
@@ -160,15 +170,20 @@ function listOf({ headers }: CorsReply, name: string): string[] {
 /** What is in between may let through only what does not look like a browser. */
 const BROWSER = "Mozilla/5.0 (bookmore-sdk doctor)";
 
-/** Sends what a browser would: OPTIONS if a header needs it, then the GET; both without credentials. */
-export async function askedAsPage({ page, headerNames }: PageRequest, baseUrl: string, signal: AbortSignal): Promise<{ preflight: CorsReply | undefined; reply: CorsReply }> {
+/** Sends what a browser would, without credentials: OPTIONS if a header needs it, then the GET; and one that tells it from other programs. */
+export async function askedAsPage({ page, headerNames }: PageRequest, baseUrl: string, signal: AbortSignal): Promise<AsPage> {
   const url = baseUrl + PATH;
   const send = async (method: string, headers: Record<string, string>): Promise<CorsReply> => {
-    const { status, headers: came, body } = await fetch(url, { method, redirect: "manual", signal, headers: { Origin: page, "User-Agent": BROWSER, ...headers } });
+    const { status, headers: came, body } = await fetch(url, { method, redirect: "manual", signal, headers });
     await body?.cancel();
     return { status, headers: came };
   };
   const names = [...headerNames].sort().join(",");
-  const asks = { Accept: "*/*", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": names };
-  return { preflight: names ? await send("OPTIONS", asks) : undefined, reply: await send("GET", { Accept: "application/json" }) };
+  const asks = { Origin: page, Accept: "*/*", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": names };
+  const accept = { Accept: "application/json" };
+  return {
+    preflight: names ? await send("OPTIONS", asks) : undefined,
+    reply: await send("GET", { Origin: page, ...accept }),
+    opened: await send("GET", { "User-Agent": BROWSER, ...accept }),
+  };
 }
