@@ -9,6 +9,7 @@ import { createFakeBookMore } from "../../../pkg/dist/testing/index.js";
 import { GOOD } from "./causes.mjs";
 
 const PATH = "/assistant/ai-chat/usage";
+const UNAUTHORIZED = '{"ResponseStatus":{"ErrorCode":"Unauthorized"}}';
 const OPEN = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization,x-api-key", "access-control-expose-headers": "date" };
 
 /** Begins a server. `baseUrl` is for the client; `requests` what came. */
@@ -51,7 +52,7 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
     if (resets && req.headers[resets]?.length > 40) return req.socket.destroy();
     if (slash) {
       if (!req.url.endsWith("/")) return send(res, 308, { ...OPEN, location: `${req.url}/` });
-      return send(res, isPreflight(req) ? 204 : 401, { ...OPEN, "content-type": "application/json" }, isPreflight(req) ? "" : '{"ResponseStatus":{"ErrorCode":"Unauthorized"}}');
+      return send(res, isPreflight(req) ? 204 : 401, { ...OPEN, "content-type": "application/json" }, isPreflight(req) ? "" : UNAUTHORIZED);
     }
     if (moved) {
       if (isPreflight(req) && moved !== "with OPTIONS") return send(res, 204, OPEN);
@@ -65,6 +66,8 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
       res.sendDate = false;
       return send(res, 401, { ...OPEN, date }, "");
     }
+    // Where the fake says that the API has moved to.
+    if (req.url.startsWith("/moved/")) return send(res, 401, { "content-type": "application/json" }, UNAUTHORIZED);
     answer(fake, req, res, {}).catch(() => res.destroy());
   };
   const close = () => {
