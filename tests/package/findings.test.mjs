@@ -30,7 +30,7 @@ const facts = ({ headers, ...more }) => ({
 const inNode = (more) => facts({ page: undefined, reach: readable(), plain: readable(), ...more });
 const codes = (given) => findingsOf(facts(given)).map(({ code, level, candidates }) => [code, ...(level === "note" ? ["note"] : []), ...(candidates?.map(({ code }) => code) ?? [])].join(" "));
 
-const BLOCKED = "cors_blocked cors_missing cors_origin cors_duplicate sign_in_redirect moved base_url blocked_reply";
+const BLOCKED = "cors_blocked cors_missing cors_origin server_error cors_duplicate sign_in_redirect moved base_url blocked_reply";
 /** Where only the call gets no reply. */
 const HIDDEN = "no_reply cors_error_replies truncated connection_reset blocked_reply";
 /** What ends the list of what keeps a page from a server. */
@@ -73,6 +73,7 @@ const TABLE = [
   ["the server hangs", { reach: { came: "late" } }, ["timeout"]],
   ["the server hangs, asked with CORS", { reach: undefined, plain: { came: "late" } }, ["timeout"]],
   ["a sign-in dialog of the browser, for a gate that was seen", { baseUrl: `${PAGE}/api`, plain: readable(401, { signIn: "Basic" }), call: failed("timeout") }, ["timeout sign_in_gate timeout"]],
+  ["OPTIONS that is never answered", { plain: readable(), headers: { authorization: { came: "late" } }, call: failed("timeout") }, ["timeout cors_preflight timeout"]],
   ["the body broke off", { plain: readable(), headers: { authorization: readable() }, call: failed("network_error", { attempts: [{ status: 200 }] }) }, ["truncated truncated content_encoding"]],
   ...["Z_DATA_ERROR", "ERR__ERROR_FORMAT_PADDING_2", "ZSTD_error_prefix_unknown"].map((code) => [`the body is not compressed as labelled: ${code}`, { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code } } }) }, ["content_encoding"]]),
   ["the body broke off outside of a page", { page: undefined, call: failed("network_error", { attempts: [{ status: 200 }], cause: { cause: { code: "UND_ERR_SOCKET" } } }) }, ["truncated"]],
@@ -122,7 +123,8 @@ const TABLE = [
   ["JSON of something else in such a page", { hasServiceWorker: true, plain: readable(200), call: failed("decode_error") }, ["decode_error base_url decode_error service_worker"]],
   ["a service worker tells nothing of what the token itself says", { hasServiceWorker: true, call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_expired"]],
   ["HTML for a fetch that may add credentials", { hasFetch: true, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), sent: [] } }, ["html_reply login_page base_url content_type blocked_reply"]],
-  ["a picture", { call: failed("unexpected_response", { status: 200, contentType: "image/png" }) }, ["unexpected_response"]],
+  ["a picture", { call: failed("unexpected_response", { status: 200, contentType: "image/png" }) }, ["unexpected_response base_url content_type"]],
+  ["JSON that a server of one's own labels as plain text", { call: failed("unexpected_response", { status: 200, contentType: "text/plain;charset=UTF-8" }) }, ["unexpected_response content_type base_url"]],
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response"]],
   ["a 404 without an error code", { call: failed("api_error", { status: 404 }) }, ["base_url"]],
   ["a 405 without an error code", { call: failed("api_error", { status: 405 }) }, ["base_url"]],
@@ -414,6 +416,8 @@ it("a browser may wait for the user, which no page can see", () => {
   const messageOf = (more) => findingsOf(facts({ call: failed("timeout"), ...more }))[0].message;
   assert.match(messageOf({ reach: late, plain: late, hasServiceWorker: true }), / Or the browser waits: for the user, .* network, or for one of its six .* keep, or the page's service worker does not answer\.$/);
   assert.match(messageOf({ reach: late, plain: late }), / Or the browser waits: for the user, .* of all tabs keep\.$/);
+  assert.match(messageOf({ isFetchReplaced: true }), /, or the fetch that is used, which is not the browser's own, keeps it\.$/);
+  assert.doesNotMatch(messageOf({ call: failed("timeout", { attempts: [{ status: 200 }] }) }), /browser/);
   assert.match(messageOf({}), /^It is timeout\. Perhaps the browser waits: for the user, .* of all tabs keep\.$/);
   assert.match(messageOf({ page: undefined, reach: late, plain: late }), / does not answer\.$/);
 });
@@ -425,8 +429,8 @@ it("what listens at another address of this machine is named", () => {
   assert.match(messageOf("https://api.example"), /, or uses another port or address, or a firewall refuses it\.$/);
 });
 
-it("a 431 or a 414 means that something is too long", () => {
-  for (const status of [431, 414]) assert.match(findingsOf(facts({ call: failed("api_error", { status }) }))[0].message, /, such as the token, is too long for it\.$/);
+it("a 431 means that something is too long", () => {
+  assert.match(findingsOf(facts({ call: failed("api_error", { status: 431 }) }))[0].message, /, such as the token, is too long for it\.$/);
 });
 
 it("blames no browser outside of one", () => {

@@ -97,7 +97,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
     }
     // The address of a name is hidden.
     if ((isPrivate(hostname) || !isNumber) && !isPrivate(pageHost(page))) {
-      add("local_network", "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer.");
+      add("local_network", "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer. It always refuses a page by plain http, and a frame without allow=\"local-network-access\".");
     }
     if (isLocal && page.startsWith("https:") && protocol === "http:") {
       add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
@@ -149,6 +149,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
       page === "null"
         ? { code: "cors_origin", message: "This page has no origin, because it is a file, a sandboxed frame or sandboxed by its policy. Serve it by http, and not sandboxed." }
         : { code: "cors_origin", message: `The server's CORS settings allow other origins, but not ${page}.`, ...fix },
+      { code: "server_error", message: "The server, or something in front of it, answers each request with an error just now, such as 429, 502 or 503, without CORS headers. Try again later." },
       DUPLICATE,
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
       { code: "moved", message: "The server redirects to the new address of the API, which is then the base URL to use, or to the same address with a slash at the end." },
@@ -212,13 +213,19 @@ const LOST_CALL: Cause[] = [CUT_OFF, { ...RESET, message: `${RESET.message} It m
 /** Whether a probe got no reply in time. */
 export const isLate = ({ reach, plain }: Facts): boolean => [reach, plain].some((probe) => probe?.came === "late");
 
-/** Browsers do not tell that they wait. */
-export const BROWSER_WAITS =
-  "the browser waits: for the user, whom it asks to sign in or to allow access to the local network, or for one of its six HTTP/1.1 connections to the server, which EventSource and long polls of all tabs keep";
+/** What may keep a request in a page, which browsers do not tell. */
+export function whatWaits({ hasServiceWorker, isFetchReplaced }: Facts): string {
+  const others = [
+    ...(isFetchReplaced ? ["the fetch that is used, which is not the browser's own, keeps it"] : []),
+    ...(hasServiceWorker ? ["the page's service worker does not answer"] : []),
+  ];
+  const browser = "the browser waits: for the user, whom it asks to sign in or to allow access to the local network, or for one of its six HTTP/1.1 connections to the server, which EventSource and long polls of all tabs keep";
+  return [browser, ...others].join(", or ");
+}
 
-export function late({ baseUrl = "", page, hasServiceWorker }: Facts): Cause {
-  const worker = hasServiceWorker ? ", or the page's service worker does not answer" : "";
-  const waits = page === undefined ? "" : ` Or ${BROWSER_WAITS}${worker}.`;
+export function late(facts: Facts): Cause {
+  const { baseUrl = "", page } = facts;
+  const waits = page === undefined ? "" : ` Or ${whatWaits(facts)}.`;
   return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time. Perhaps it is overloaded, its address is wrong, or something on the way, such as a firewall or a name server, does not answer.${waits}`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
 }
 

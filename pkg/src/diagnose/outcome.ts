@@ -6,7 +6,7 @@ import { baseOfEndpoint, isOwnServer, mayBePassedOn, wrongBase } from "./base-ur
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import type { Call, Facts } from "./facts.js";
 import { httpsOf } from "./fixes.js";
-import { BROWSER_WAITS, CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, truncated } from "./network.js";
+import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
 import { fixBy, notPassedOn, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
@@ -113,17 +113,8 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       const isOwn = isOwnServer(facts) && error.errorCode === undefined;
       return [perhapsUntimely(facts, call, errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }))];
     }
-    case "timeout": {
-      const gate = facts.page === undefined ? [] : signInGate(facts, call);
-      // Without headers, the browser may not have sent anything.
-      const isBegun = error.attempts?.at(-1)?.status !== undefined;
-      const waits = facts.page === undefined || isBegun ? "" : ` Perhaps ${BROWSER_WAITS}.`;
-      const cause: Cause = isLate(facts) ? late(facts) : { code, message: message + (gate.length > 0 ? "" : waits) };
-      const limit = facts.waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
-      const finding = errorFinding({ ...cause, message: cause.message + limit });
-      // A browser asks for what the gate wants, and the call waits meanwhile.
-      return [gate.length > 0 ? { ...finding, candidates: [...gate, { code, message: `The server, or something on the way, is slow, or ${BROWSER_WAITS}.` }] } : finding];
-    }
+    case "timeout":
+      return [timeoutFinding(facts, call, error)];
     case "runtime_unsupported":
       // Already reported by the step that loads the module.
       return facts.runtime ? [] : [runtimeFinding(error, facts)];
@@ -131,6 +122,22 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       // Their codes are those of their findings.
       return [errorFinding({ code: code as FindingCode, message })];
   }
+}
+
+function timeoutFinding(facts: Facts, call: Call, { code, message, attempts }: Extract<AnyBookMoreError, { code: "timeout" }>): Finding {
+  const { page, headers, waitsLonger } = facts;
+  const limit = waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
+  const told = (cause: Cause): Finding => errorFinding({ ...cause, message: cause.message + limit });
+  if (isLate(facts)) return told(late(facts));
+  // Once headers have come, nothing waits before the server.
+  const waits = page === undefined || attempts?.at(-1)?.status !== undefined ? "" : whatWaits(facts);
+  const candidates = page === undefined ? [] : signInGate(facts, call);
+  if (Object.values(headers).some(({ came }) => came === "late")) {
+    candidates.push({ code: "cors_preflight", message: "The server, or something on the way, such as a firewall, drops OPTIONS, which a browser sends before these headers." });
+  }
+  if (candidates.length === 0) return told({ code, message: message + (waits && ` Perhaps ${waits}.`) });
+  candidates.push({ code, message: `The server, or something on the way, is slow${waits && `, or ${waits}`}.` });
+  return { ...told({ code, message }), candidates };
 }
 
 /** No reply to the call. Browsers follow no redirect of a preflight, so where plain GETs are redirected, OPTIONS may be, too. */
@@ -151,7 +158,7 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
 
 function apiFinding(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Finding {
   const { code, status, message, errorCode } = error;
-  if (status === 431 || status === 414) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
+  if (status === 431) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
   const { plain } = facts;
   if (plain?.came === "reply" && plain.status === status && plain.isHtml && errorCode === undefined && status !== 404 && status !== 405) return perhapsAnother(facts, { code, message }, { code, message: ANSWERS_SO });
   if (status !== 404 && status !== 405) return errorFinding({ code, message });
@@ -178,16 +185,27 @@ function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMo
   return perhapsAnother(facts, { code, message }, { code, message: "It is the API, in a version that this package does not read, or what passes its replies on changes them." });
 }
 
+const CONTENT_TYPE: Cause = {
+  code: "content_type",
+  message: "It is the API's own: a proxy or a server of yours on the way does not pass on the Accept header, and so gets another format, or labels the JSON otherwise. It has to pass on Accept, and Content-Type.",
+};
+
+/** A reply that is neither JSON nor HTML by its label. A text is labelled as plain where nobody says what it is. */
+function mislabelled(finding: Cause, contentType: string, facts: Facts): Finding {
+  const other: Cause = { code: "base_url", ...wrongBase(facts, "What answers is not the API.") };
+  return { ...errorFinding(finding), candidates: /^(text\/plain|application\/octet-stream)\b/i.test(contentType) ? [CONTENT_TYPE, other] : [other, CONTENT_TYPE] };
+}
+
 function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
   const { call, baseUrl } = facts;
   if (contentType !== undefined) {
-    if (!/html/i.test(contentType)) return errorFinding({ code: "unexpected_response", message });
+    if (!/html/i.test(contentType)) return mislabelled({ code: "unexpected_response", message }, contentType, facts);
     return {
       ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
       candidates: [
         { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call?.sent ? renewal(call.sent, facts) : {}) },
         { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
-        { code: "content_type", message: "It is the API's own: a proxy or a server of yours on the way does not pass on the Accept header, and gets HTML, or labels the JSON as text/html. It has to pass on Accept, and Content-Type." },
+        CONTENT_TYPE,
         { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) },
       ],
     };

@@ -1,6 +1,6 @@
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
-import { wrongBase } from "./base-url.js";
+import { isOwnServer, wrongBase } from "./base-url.js";
 import type { Facts, Probe } from "./facts.js";
 import { errorFinding, hsts } from "./network.js";
 import { addressOf } from "./probe.js";
@@ -23,7 +23,7 @@ export function redirectFinding(facts: Facts, location?: string): Finding {
     ...redirected("whose target browsers do not reveal"),
     candidates: [
       { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
-      { code: "moved", message: "The API has moved, and the base URL with it." },
+      { code: "moved", message: `The API has moved, and the base URL with it${isOwnServer(facts) ? ", or the target of what passes requests on to it" : ""}.` },
       { code: "trailing_slash", message: `The server adds a slash to the path. ${LEAVE_PATH}` },
       { code: "base_url", ...wrongBase(facts, "What answers is not the API, and leads elsewhere whoever asks for a path that it does not know.") },
       ...(baseUrl !== undefined && isInsecure(baseUrl) ? [hsts(baseUrl, facts.settings)] : []),
@@ -55,6 +55,7 @@ function redirection(to: string, asked: string | undefined, facts: Facts): Findi
   if (bare.endsWith(PATH)) {
     // The client would refuse it, or send the credentials for everybody to read.
     if (isDowngrade) return found("redirected", ", by plain http. Its operator must correct that: a server behind a proxy that terminates TLS must be configured to know that clients use https.");
+    if (isOwnServer(facts) && new URL(to).origin !== facts.page) return found("moved", `, so the API should be there. ${NO_REDIRECTS} If this page's server passes requests on, let them go there at once: that is the target to set.`);
     return found("moved", `, so the API should be there. ${NO_REDIRECTS}`, { fix: settings.baseUrl(bare.slice(0, -PATH.length)) });
   }
   // Without credentials, the operation answers so.

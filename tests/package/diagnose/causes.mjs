@@ -21,7 +21,7 @@ const extra = { headers: { "X-Tenant": SECRETS[4] } };
 
 const PATH = "/assistant/ai-chat/usage";
 const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
-const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "cors_duplicate", "sign_in_redirect", "moved", "base_url", "blocked_reply"];
+const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "server_error", "cors_duplicate", "sign_in_redirect", "moved", "base_url", "blocked_reply"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
 const REFUSED = [401, { "content-type": "application/json" }, '{"ResponseStatus":{"ErrorCode":"Unauthorized","Message":"Unauthorized"}}'];
 const GATE = ["credentials_refused", "sign_in_gate", "token_refused", "base_url"];
