@@ -393,7 +393,7 @@ it("says only of a page that reads replies that it does", () => {
 
 it("a 403 that everybody gets is not blamed on the credentials alone", () => {
   const messageOf = (status) => findingsOf(inNode({ plain: readable(status), call: failed("permission_denied") }))[0].message;
-  assert.match(messageOf(403), / A GET without credentials gets the same: /);
+  assert.match(messageOf(403), / A GET without credentials is answered with 403, too: /);
   assert.equal(messageOf(401), "It is permission_denied.");
 });
 
@@ -425,8 +425,8 @@ it("a browser may wait for the user, which no page can see", () => {
 it("what listens at another address of this machine is named", () => {
   const messageOf = (baseUrl) => findingsOf(facts({ page: "http://localhost:5173", reach: nothing, baseUrl }))[0].candidates[0].message;
   assert.match(messageOf("http://127.0.0.1:9"), /, or uses another port or another address, such as localhost, or a firewall refuses it\.$/);
-  assert.match(messageOf("http://localhost:9"), /, or uses another port, or a firewall refuses it\.$/);
-  assert.match(messageOf("https://api.example"), /, or uses another port or address, or a firewall refuses it\.$/);
+  assert.match(messageOf("http://localhost:9"), /, or uses another port or another address, or a firewall refuses it\.$/);
+  assert.match(messageOf("https://api.example"), /, or uses another port or another address, or a firewall refuses it\.$/);
 });
 
 it("a 431 means that something is too long", () => {

@@ -47,8 +47,8 @@ function outside(baseUrl: string, code: string, hasAnswered = false): Finding {
 
 export function connectionRefused(url: URL): Cause {
   const { hostname } = url;
-  // A server of this machine may listen at one of its addresses only; all are tried for localhost.
-  const other = isLoopback(hostname) ? (hostname === "localhost" ? "" : " or another address, such as localhost") : " or address";
+  // A server may listen at one of a machine's addresses only.
+  const other = isLoopback(hostname) && hostname !== "localhost" ? " or another address, such as localhost" : " or another address";
   return { code: "connection_refused", message: `The connection to ${placeOf(url)}, is refused: the server is not running, or uses another port${other}, or a firewall refuses it.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 

@@ -107,7 +107,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     }
     case "permission_denied": {
       const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
-      return [perhapsUntimely(facts, call, errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials gets the same: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` }))];
+      return [perhapsUntimely(facts, call, errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials is answered with 403, too: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` }))];
     }
     case "server_error": {
       const isOwn = isOwnServer(facts) && error.errorCode === undefined;
