@@ -101,15 +101,19 @@ function holdsEntries(value: object): boolean {
   return ["Map", "Headers"].includes(memberOf(value, Symbol.toStringTag) as string);
 }
 
+/** The fetch of Node.js 24 marks the classes of its errors with a getter that returns true. */
+const UNDICI = /^undici\.error\./;
+
 /**
  * Whether an error's classes add nothing that reveals more than its own members: no getter, no `toJSON`, and nothing that
  * Node.js calls to inspect a value.
  */
 function hasPlainPrototypes(error: object): boolean {
   const plain = ["constructor", "name", "message", "toString", "stack"];
+  const isPlainKey = (key: PropertyKey) => (typeof key === "symbol" ? UNDICI.test(key.description ?? "") : plain.includes(String(key)));
   for (let of = Object.getPrototypeOf(error); of && Object.getPrototypeOf(of); of = Object.getPrototypeOf(of)) {
     const isKnown = isOfDomException(of) || isBookMoreError(of);
-    if (!isKnown && !Reflect.ownKeys(of).every((key) => plain.includes(key as string))) return false;
+    if (!isKnown && !Reflect.ownKeys(of).every(isPlainKey)) return false;
   }
   return true;
 }

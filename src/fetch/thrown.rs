@@ -334,7 +334,15 @@ impl<'a> Examination<'a> {
 /// do: a getter, a `toJSON`, or what Node calls to inspect a value.
 fn has_plain_prototypes(error: &JsValue) -> bool {
     const PLAIN: [&str; 5] = ["constructor", "name", "message", "toString", "stack"];
-    let is_plain = |key: JsValue| key.as_string().is_some_and(|key| PLAIN.contains(&&*key));
+    let is_plain = |key: JsValue| match key.dyn_ref::<Symbol>() {
+        // The fetch of Node.js 24 marks the classes of its errors with a getter that
+        // returns true.
+        Some(mark) => {
+            let name = mark.description().map(String::from);
+            name.is_some_and(|name| name.starts_with("undici.error."))
+        }
+        None => key.as_string().is_some_and(|key| PLAIN.contains(&&*key)),
+    };
     let mut below = error.clone();
     loop {
         let Ok(of) = Reflect::get_prototype_of(&below) else {

@@ -233,8 +233,14 @@ describe("in Node", () => {
   });
 
   it("keeps a provider's error as the cause, unless it contains a token", async () => {
+    class Marked extends Error {
+      get [Symbol.for("undici.error.UND_ERR")]() {
+        return true;
+      }
+    }
     for (const [thrown, isShown] of [
       [new Error("no session"), true],
+      [new Marked("no session"), true],
       [new Error("cannot renew s3cret-t0ken"), false],
       [Object.assign(new Error("no session"), { request: { headers: { Authorization: "Bearer s3cret-t0ken" } } }), false],
       [Object.assign(new Error("no session"), { toJSON: () => "s3cret-t0ken" }), false],

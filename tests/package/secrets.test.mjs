@@ -132,9 +132,17 @@ for (const [what, { request, ...options }] of Object.entries(FAILURES)) {
 }
 
 it("an error without a secret stays unchanged", async () => {
-  const thrown = new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) });
-  const client = new sdk.BookMoreClient({ apiKey: KEY, maxRetries: 0, fetch: throwing(() => thrown) });
-  assert.equal(await client.getAiChatUsage().catch(({ cause }) => cause), thrown);
+  // As Node.js 24 has it.
+  class SocketError extends Error {
+    get [Symbol.for("undici.error.UND_ERR_SOCKET")]() {
+      return true;
+    }
+  }
+  for (const reason of [new Error("x"), new SocketError("x")]) {
+    const thrown = new TypeError("fetch failed", { cause: Object.assign(reason, { code: "ECONNRESET" }) });
+    const client = new sdk.BookMoreClient({ apiKey: KEY, maxRetries: 0, fetch: throwing(() => thrown) });
+    assert.equal(await client.getAiChatUsage().catch(({ cause }) => cause), thrown);
+  }
 });
 
 it("the search finds a secret if there is one", () => {

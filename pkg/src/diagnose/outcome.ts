@@ -9,7 +9,7 @@ import { httpsOf } from "./fixes.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
-import { fixBy, notPassedOn, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
+import { credentialsCause, fixBy, notPassedOn, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -50,10 +50,15 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
   return errorFinding(isCsp ? { code: "wasm_csp", message, fix: isExtension(page) ? `"content_security_policy": { "extension_pages": "${policy}" }` : policy } : { code, message });
 }
 
+const withFirst = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding)] } : finding);
+
 /** A refusal by another status than 401 may be for the token's time, too. */
-function perhapsUntimely(facts: Facts, call: Call, finding: Finding): Finding {
-  const causes = untimely(facts, call);
-  return causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding)] } : finding;
+const perhapsUntimely = (facts: Facts, call: Call, finding: Finding): Finding => withFirst(untimely(facts, call), finding);
+
+/** The same, or for want of a token. */
+function perhapsUnsigned(facts: Facts, call: Call, finding: Finding): Finding {
+  const isSigned = call.sent === undefined || call.sent.includes("authorization") || call.sent.includes("x-api-key");
+  return isSigned ? perhapsUntimely(facts, call, finding) : withFirst([credentialsCause(facts, call)], finding);
 }
 
 /** Findings that a reply leads to, whoever made it. */
@@ -93,10 +98,12 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [errorFinding({ code, message: providerWords(error) })];
     case "authentication_error":
       return [refusalFinding(facts, call, error)];
-    case "api_error":
-      return [perhapsUntimely(facts, call, apiFinding(error, facts))];
+    case "api_error": {
+      const found = apiFinding(error, facts);
+      return [found.code === "base_url" ? perhapsUntimely(facts, call, found) : perhapsUnsigned(facts, call, found)];
+    }
     case "unexpected_response":
-      return [unexpected(error, facts)];
+      return [unexpected(facts, call, error)];
     case "decode_error":
       return [decodeFinding(error, facts)];
     case "company_mismatch": {
@@ -107,7 +114,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     }
     case "permission_denied": {
       const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
-      return [perhapsUntimely(facts, call, errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials is answered with 403, too: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` }))];
+      return [perhapsUnsigned(facts, call, errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials is answered with 403, too: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` }))];
     }
     case "server_error": {
       const isOwn = isOwnServer(facts) && error.errorCode === undefined;
@@ -196,23 +203,24 @@ function mislabelled(finding: Cause, contentType: string, facts: Facts): Finding
   return { ...errorFinding(finding), candidates: /^(text\/plain|application\/octet-stream)\b/i.test(contentType) ? [CONTENT_TYPE, other] : [other, CONTENT_TYPE] };
 }
 
-function unexpected({ message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>, facts: Facts): Finding {
-  const { call, baseUrl } = facts;
+function unexpected(facts: Facts, call: Call, { message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>): Finding {
+  const { baseUrl } = facts;
   if (contentType !== undefined) {
     if (!/html/i.test(contentType)) return mislabelled({ code: "unexpected_response", message }, contentType, facts);
-    return {
+    return perhapsUntimely(facts, call, {
       ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
       candidates: [
-        { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call?.sent ? renewal(call.sent, facts) : {}) },
+        { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call.sent ? renewal(call.sent, facts) : {}) },
         { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
         CONTENT_TYPE,
         { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) },
       ],
-    };
+    });
   }
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
-  return redirectFinding(facts, location);
+  const found = redirectFinding(facts, location);
+  return isAddress(found.code) ? found : perhapsUnsigned(facts, call, found);
 }
 
 /** Findings that do not prevent calls. */

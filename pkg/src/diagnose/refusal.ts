@@ -37,8 +37,8 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal): Findin
   return { ...errorFinding(found), candidates };
 }
 
-/** What the 401 and the credentials show. */
-function credentialsCause(facts: Facts, call: Call, message: string): Cause {
+/** What a refusal and the credentials show. */
+export function credentialsCause(facts: Facts, call: Call, message = "The API may want a token or an API key."): Cause {
   const { sent, claims, flaw } = call;
   if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
