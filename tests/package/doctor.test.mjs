@@ -180,6 +180,15 @@ describe("through a proxy", () => {
     }
   });
 
+  it("shows the certificate behind it, and why NODE_EXTRA_CA_CERTS does not help", async () => {
+    for (const [file, sentence] of [["", /, by Authority of the tests\.$/], ["/nowhere.pem", / NODE_EXTRA_CA_CERTS names \/nowhere\.pem, which cannot be read \(ENOENT\)\.$/]]) {
+      const { steps, findings } = await foundIn(await host({ tls: "good" }, made), { NODE_EXTRA_CA_CERTS: file });
+      assert.deepEqual(findings.map(({ code }) => code), ["certificate_untrusted"]);
+      assert.match(findings[0].message, sentence);
+      assert.equal(steps.find(({ name }) => name === "TLS").outcome, "failed");
+    }
+  });
+
   it("does not blame the server for the proxy's failures", async () => {
     assert.deepEqual(await found(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9" }), ["failed", "proxy_refused"]);
   });
@@ -191,7 +200,7 @@ describe("through a proxy", () => {
     const { findings } = await foundIn(server, { HTTP_PROXY: `http://127.0.0.1:${hanging.address().port}` });
     hanging.close();
     assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["proxy_refused", 'export NO_PROXY="$NO_PROXY,127.0.0.1"']]);
-    assert.match(findings[0].message, /returns no reply from 127\.0\.0\.1:\d+: .* gets no reply from it either\.$/);
+    assert.match(findings[0].message, /returns no reply from 127\.0\.0\.1:\d+: .* gets no reply from it either, or does not speak http, as HTTP_PROXY says\.$/);
   });
 
   it("does not blame a proxy that is not used", async () => {
@@ -727,7 +736,10 @@ describe("the output", () => {
       ["early", /^The certificate of 127\.0\.0\.1:\d+ is not valid yet,/],
       ["ofExpired", /^The certificate of 127\.0\.0\.1:\d+ has not expired, but by the clock of this machine that of an authority above it has \(Expired authority, from/],
       ["ofEarly", /^The certificate of an authority above that of 127\.0\.0\.1:\d+ \(Early authority, from .*is not valid yet,/],
-      ["forClients", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: INVALID_PURPOSE\. It is for .*, by Authority of the tests\.$/],
+      ["forClients", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: unsuitable certificate purpose \(INVALID_PURPOSE\)\. Its keyUsage or .* is not for servers\. It is for .*, by Authority of the tests\.$/],
+      ["critical", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: unhandled critical extension \(\w+\)\. It is for /],
+      ["weak", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: CA signature digest algorithm too weak \(\w+\)\. .* newer signatures, such as RSA 2048 and SHA-256\. It is for /],
+      ["addressAsName", /^The certificate of 127\.0\.0\.1:\d+ names the address only as a DNS name, .* writes subjectAltName=IP:127\.0\.0\.1\. It is for DNS:127\.0\.0\.1,/],
     ]) {
       const server = await host({ tls }, made);
       const { stdout } = await run(["--json"], env({ BOOKMORE_URL: server.baseUrl, NODE_EXTRA_CA_CERTS: made.authority }));
@@ -737,12 +749,19 @@ describe("the output", () => {
   });
 
   it("says why NODE_EXTRA_CA_CERTS does not help", async () => {
-    const der = join(user.folder, "authority.der");
-    writeFileSync(der, Buffer.from(readFileSync(made.authority, "utf8").replace(/-----.*-----|\s/g, ""), "base64"));
-    const other = join(user.folder, "other.pem");
-    writeFileSync(other, made.selfSigned.cert);
+    const pem = readFileSync(made.authority, "utf8");
+    const written = (name, content) => (writeFileSync(join(user.folder, name), content), join(user.folder, name));
+    const der = written("authority.der", Buffer.from(pem.replace(/-----.*-----|\s/g, ""), "base64"));
+    const other = written("other.pem", made.selfSigned.cert);
+    const p7b = join(user.folder, "authority.p7b");
+    execFileSync("openssl", ["crl2pkcs7", "-nocrl", "-certfile", made.authority, "-out", p7b]);
     for (const [tls, file, sentence, fix = /^/] of [
-      ["good", der, / The file in NODE_EXTRA_CA_CERTS is not PEM, which has -----BEGIN CERTIFICATE-----; perhaps it is DER, which openssl converts\.$/, /^openssl x509 -inform der .*\nexport NODE_EXTRA_CA_CERTS=/],
+      ["good", der, / The file in NODE_EXTRA_CA_CERTS is DER, and Node\.js reads PEM, which has -----BEGIN CERTIFICATE-----: openssl converts it\.$/, /^openssl x509 -inform der .*\nexport NODE_EXTRA_CA_CERTS=/],
+      ["good", p7b, / The file in NODE_EXTRA_CA_CERTS is PKCS #7, and Node\.js reads PEM, /, /^openssl pkcs7 -print_certs -in /],
+      ["good", written("empty.pem", ""), / The file in NODE_EXTRA_CA_CERTS is empty\.$/],
+      ["good", written("key.pem", made.good.key), / The file in NODE_EXTRA_CA_CERTS has a [A-Z ]*PRIVATE KEY, and no certificate\.$/],
+      ["good", written("cut.pem", pem.slice(0, -100)), / its file has a certificate that cannot be read, perhaps because it is cut off\.$/],
+      ["ofMiddle", join(made.folder, "middle.pem"), /: its chain leads to middle, and Node\.js does not know Authority of the tests, which issued that\. NODE_EXTRA_CA_CERTS needs the certificate of the root, too, /, /^\{ cat "\$NODE_EXTRA_CA_CERTS"; /],
       ["selfSigned", made.authority, / NODE_EXTRA_CA_CERTS is set, but this certificate is not in its file\.$/],
       ["good", other, / NODE_EXTRA_CA_CERTS is set, but no certificate in its file issued this one\. If an intermediate authority did, /, / -showcerts <\/dev\/null$/],
       ["selfSigned", "/nowhere.pem", / NODE_EXTRA_CA_CERTS names \/nowhere\.pem, which cannot be read \(ENOENT\)\.$/],
@@ -755,12 +774,18 @@ describe("the output", () => {
     }
   });
 
-  it("a certificate with only a common name", async () => {
+  it("a certificate with only a common name, which browsers refuse", async () => {
     const server = await host({ tls: "commonName" }, made);
-    const { code, stdout } = await run([], env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "localhost"), NODE_EXTRA_CA_CERTS: made.authority }));
+    const given = env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "localhost"), NODE_EXTRA_CA_CERTS: made.authority });
+    const { code, stdout } = await run([], given);
+    const asPage = await run(["--origin", PAGE, "--json"], given);
     server.close();
     assert.equal(code, 0, stdout);
     assert.match(stdout, /^✔ TLS .*, for the common name localhost, from/m);
+    const { steps, findings } = JSON.parse(asPage.stdout);
+    assert.deepEqual([asPage.code, steps.find(({ name }) => name === "page").outcome], [1, "failed"]);
+    assert.equal(findings[0].code, "certificate_name");
+    assert.match(findings[0].message, /^Browsers refuse the certificate of localhost:\d+: it has no subjectAltName, .* subjectAltName=DNS:localhost\.$/);
   });
 
   it("a certificate that expires soon is a note", async () => {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
 import { isSafelisted, isSameOrigin, passesCorsCheck } from "../cors.js";
 import { baseOfEndpoint } from "../diagnose/base-url.js";
@@ -18,9 +19,9 @@ import { clientOf, sourceName, WAYS } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, resolved } from "./doctor/connection.js";
 import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, type PageRequest } from "./doctor/cors.js";
-import { behindProxy, proxied, unusedProxy } from "./doctor/proxy.js";
-import { isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
-import { systemCause, unreachable } from "./doctor/system.js";
+import { behindProxy, proxied, through, unusedProxy } from "./doctor/proxy.js";
+import { ignoredProxy, isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
+import { hostOf, systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
 
@@ -58,7 +59,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   await examination.options();
   if (refusal) await checklist.step("credentials", async () => ({ outcome: "failed", detail: "cannot be used", findings: [refusal] }));
   await examination.runtime();
-  await way(checklist, baseUrl, signal);
+  const unnamed = await way(checklist, baseUrl, signal);
   checklist.announce("reachability");
   await examination.network();
   // A page sends what the client here sends, or a token, unless it has cookies.
@@ -66,6 +67,8 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const includesCookies = values.credentials ?? false;
   if (page !== undefined) {
     await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, facts.reach, signal);
+    const step = checklist.steps.at(-1)!;
+    if (unnamed) Object.assign(step, { outcome: "failed", findings: [unnamed, ...step.findings] });
   }
   if (!refusal) {
     checklist.announce("call");
@@ -114,24 +117,42 @@ async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
   }
 }
 
-/** The way to the server, step by step. If fetch uses a proxy, only that is tried. */
-async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): Promise<void> {
+/** The way to the server, step by step. If fetch uses a proxy, only that way is tried. Resolves with what only browsers refuse. */
+async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): Promise<Finding | undefined> {
+  const isHttps = baseUrl.startsWith("https:");
   const proxy = proxyFor(baseUrl);
   if (proxy) {
-    await checklist.step("proxy", () => proxied(proxy, baseUrl, signal));
-    if (isHeeded()) return;
+    const { outcome } = await checklist.step("proxy", () => proxied(proxy, baseUrl, signal));
+    if (isHeeded()) return outcome === "ok" && isHttps ? unnamedBy(baseUrl, await checklist.step("TLS", () => certified(baseUrl, signal, through(proxy, baseUrl)))) : undefined;
   }
+  const from = checklist.steps.length;
+  let unnamed;
   const { addresses } = await checklist.step("name", () => resolved(baseUrl, signal));
   if (addresses.length > 0) {
     let { outcome } = await checklist.step("connection", () => connected(baseUrl, addresses, signal));
-    if (outcome === "ok" && baseUrl.startsWith("https:")) ({ outcome } = await checklist.step("TLS", () => certified(baseUrl, signal)));
+    if (outcome === "ok" && isHttps) {
+      const came = await checklist.step("TLS", () => certified(baseUrl, signal));
+      unnamed = unnamedBy(baseUrl, came);
+      ({ outcome } = came);
+    }
     if (outcome === "ok") await checklist.step("HTTP", () => answered(baseUrl, signal));
   }
-  if (!proxy) return;
-  const at = checklist.steps.findIndex(({ name }) => name === "proxy");
-  const answersDirectly = checklist.steps.slice(at + 1).every(({ outcome }) => outcome !== "failed");
+  const failed = checklist.steps.slice(from).find(({ outcome }) => outcome === "failed");
+  const isConnected = failed?.name !== "name" && failed?.name !== "connection";
+  const unused = proxy ?? (isConnected ? undefined : ignoredProxy(baseUrl));
+  if (!unused) return unnamed;
   checklist.announce("proxy");
-  checklist.steps[at]!.findings.push(await unusedProxy(proxy, answersDirectly, signal));
+  const step = proxy ? checklist.steps[from - 1] : failed;
+  step!.findings.push(await unusedProxy(unused, failed === undefined, signal));
+  return unnamed;
+}
+
+/** A certificate without subjectAltName, for which Node.js alone reads the common name. */
+function unnamedBy(baseUrl: string, { isWithoutNames, findings = [] }: Checked & { isWithoutNames?: boolean }): Finding | undefined {
+  if (!isWithoutNames || findings.some(({ code }) => code === "certificate_name")) return undefined;
+  const url = new URL(baseUrl);
+  const name = `${isIP(hostOf(url)) ? "IP" : "DNS"}:${hostOf(url)}`;
+  return errorFinding({ code: "certificate_name", message: `Browsers refuse the certificate of ${url.host}: it has no subjectAltName, and they do not read its common name, as Node.js does. Whoever makes the certificate has to write subjectAltName=${name}.` });
 }
 
 /** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. */
@@ -186,7 +207,9 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   if (page !== undefined && facts.call?.headers && passesCorsCheck(new Headers(facts.call.headers), page, includesCookies)) {
     for (const step of steps) {
       const found = step.findings.find(({ code }) => code === "cors_error_replies");
-      if (found) Object.assign(step, { outcome: "ok", findings: [{ ...found, level: "note", message: ONLY_ERRORS }] });
+      if (!found) continue;
+      Object.assign(found, { level: "note", message: ONLY_ERRORS });
+      if (step.findings.every(({ level }) => level === "note")) step.outcome = "ok";
     }
   }
   // A proxy that made a tunnel is not to blame for what failed behind it.
@@ -219,8 +242,9 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
 function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, proxy: Proxy | undefined): Finding[] {
   if (known.size > 0) return [];
   const code = reach?.came === "nothing" ? reach.code : systemCode(call?.error?.cause);
-  if (proxy) return [behindProxy(proxy, baseUrl!)];
   const cause = systemCause(code);
+  // Whose certificate is refused has answered.
+  if (proxy && !cause?.startsWith("certificate_")) return [behindProxy(proxy, baseUrl!)];
   const { doctor, ...plain } = finding;
   return [cause ? errorFinding(unreachable(cause, baseUrl!, code)) : plain];
 }

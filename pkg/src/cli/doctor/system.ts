@@ -59,8 +59,8 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
       return cause(`The certificate of ${host} is for other names: if one of them is the server's, use it in the base URL; if none is, the server has a wrong certificate, or something in between answers, such as a hotel's sign-in page or a filter.`, certificate);
     case "certificate_untrusted":
       return cause(
-        `Node.js does not trust the certificate of ${host}: it is self-signed, or of an authority that Node.js does not know, such as a company's own, or the server does not send the whole chain.`,
-        "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
+        `Node.js does not trust the certificate of ${host}: it is self-signed, or of an authority that Node.js does not know, such as a company's own${through ? " or that of a proxy which puts its own certificate in place of the server's" : ""}, or the server does not send the whole chain.`,
+        EXTRA_AUTHORITY,
       );
     case "certificate_refused":
       return cause(`Node.js refuses the certificate of ${host}.`, handshakeLine(url));
@@ -103,6 +103,9 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
       return cause(`No reply came from ${host}.`, verbose);
   }
 }
+
+/** Makes Node.js trust one more authority. */
+export const EXTRA_AUTHORITY = "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem";
 
 /** Shows the certificate, and what is wrong with the handshake. */
 export function handshakeLine(url: URL, more = ""): string {
