@@ -396,6 +396,32 @@ describe("the output", () => {
     assert.deepEqual([code, findings[0], findings[1][0]], [4, ["insecure_http", "export BOOKMORE_URL=https://no-such-host.invalid"], "unknown_host"]);
   });
 
+  it("an https page that calls plain http", async () => {
+    const { stdout } = await run(["--origin", PAGE, "--json"], { BOOKMORE_URL: "http://no-such-host.invalid" });
+    const { steps, findings } = JSON.parse(stdout);
+    assert.equal(steps.find(({ name }) => name === "page").outcome, "failed");
+    assert.equal(findings.find(({ code }) => code === "mixed_content").fix, 'new BookMoreClient({ baseUrl: "https://no-such-host.invalid" })');
+  });
+
+  it("a way that is too slow for fetch, where a connection is possible", async () => {
+    const { stdout } = await run(["--json"], env({ NODE_OPTIONS: `--import=${new URL("diagnose/timing-out-fetch.mjs", import.meta.url)}` }));
+    const [{ code, message, fix }, ...others] = JSON.parse(stdout).findings;
+    assert.deepEqual([code, others], ["connect_timeout", []], stdout);
+    assert.match(message, /^A connection to 127\.0\.0\.1:\d+ is possible, as was seen before, but the call got none: /);
+    assert.equal(fix, 'export NODE_OPTIONS="$NODE_OPTIONS --network-family-autoselection-attempt-timeout=2000"');
+  });
+
+  it("a server of plain http that says nothing to TLS", { timeout: 60_000 }, async () => {
+    const silent = createTcpServer((socket) => socket.on("error", () => {}).once("data", (first) => {
+      if (first[0] !== 22) socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
+    }));
+    await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address();
+    const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `https://127.0.0.1:${port}` }));
+    silent.close();
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]), [["not_tls", `export BOOKMORE_URL=http://127.0.0.1:${port}`]]);
+  });
+
   it("runs the token command once, even if it is slow", { timeout: 60_000 }, async () => {
     const refusing = await host({ fake: { bearerToken: GOOD } }, made);
     const file = join(user.folder, "asked");
@@ -584,6 +610,7 @@ describe("the output", () => {
   it("a TLS server that knows no such host says so; after other alerts it may be that, too", async () => {
     for (const [alert, sentence] of [
       [112, /^The server at 127\.0\.0\.1, port \d+, knows no host of this name; check the host of the base URL\.$/],
+      [42, /^The TLS handshake with 127\.0\.0\.1:\d+ failed: the server refuses the certificate that this process shows, or the lack of one: /],
       [80, /^The TLS handshake with 127\.0\.0\.1:\d+ failed: the server knows no host of this name, .*, or has a fault\.$/],
     ]) {
       const refusing = createTcpServer((socket) => socket.on("error", () => {}).once("data", () => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, alert]))));

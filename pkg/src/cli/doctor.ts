@@ -4,7 +4,7 @@ import { isSafelisted, isSameOrigin, passesCorsCheck } from "../cors.js";
 import { baseOfEndpoint } from "../diagnose/base-url.js";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts, Probe } from "../diagnose/facts.js";
-import { corsFix, httpsOf, type Settings } from "../diagnose/fixes.js";
+import { corsFix, httpsOf, IN_CODE, type Settings } from "../diagnose/fixes.js";
 import { errorFinding, isLate } from "../diagnose/network.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
@@ -21,7 +21,7 @@ import { answered, certified, connected, resolved } from "./doctor/connection.js
 import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, proxied, through, unusedProxy } from "./doctor/proxy.js";
 import { ignoredProxy, isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
-import { hostOf, systemCause, unreachable } from "./doctor/system.js";
+import { hostOf, slowConnection, systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
 
@@ -31,7 +31,7 @@ const { env } = process;
 const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "token_not_yet_valid", "token_refused", "key_refused", "token_provider_error"];
 
 /** Errors on the way that explain whatever the call came to. */
-const DECISIVE: FindingCode[] = ["offline", "connect_timeout", "proxy_refused", "needs_https"];
+const DECISIVE: FindingCode[] = ["offline", "connect_timeout", "proxy_refused", "needs_https", "not_tls"];
 
 /** What is left of `cors_error_replies` where a page may read a usage. */
 const ONLY_ERRORS = "The reply with a usage has CORS headers, and the refusal of a GET without credentials has none: a page takes a refusal for a lost network, and asks for no new token.";
@@ -68,7 +68,8 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   if (page !== undefined) {
     await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, facts.reach, signal);
     const step = checklist.steps.at(-1)!;
-    if (unnamed) Object.assign(step, { outcome: "failed", findings: [unnamed, ...step.findings] });
+    const refused = [...mixedContent(page, baseUrl), ...unnamed];
+    if (refused.length > 0) Object.assign(step, { outcome: "failed", findings: [...refused, ...step.findings] });
   }
   if (!refusal) {
     checklist.announce("call");
@@ -118,15 +119,15 @@ async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
 }
 
 /** The way to the server, step by step. If fetch uses a proxy, only that way is tried. Resolves with what only browsers refuse. */
-async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): Promise<Finding | undefined> {
+async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): Promise<Finding[]> {
   const isHttps = baseUrl.startsWith("https:");
   const proxy = proxyFor(baseUrl);
   if (proxy) {
     const { outcome } = await checklist.step("proxy", () => proxied(proxy, baseUrl, signal));
-    if (isHeeded()) return outcome === "ok" && isHttps ? unnamedBy(baseUrl, await checklist.step("TLS", () => certified(baseUrl, signal, through(proxy, baseUrl)))) : undefined;
+    if (isHeeded()) return outcome === "ok" && isHttps ? unnamedBy(baseUrl, await checklist.step("TLS", () => certified(baseUrl, signal, through(proxy, baseUrl)))) : [];
   }
   const from = checklist.steps.length;
-  let unnamed;
+  let unnamed: Finding[] = [];
   const { addresses } = await checklist.step("name", () => resolved(baseUrl, signal));
   if (addresses.length > 0) {
     let { outcome } = await checklist.step("connection", () => connected(baseUrl, addresses, signal));
@@ -148,11 +149,17 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
 }
 
 /** A certificate without subjectAltName, for which Node.js alone reads the common name. */
-function unnamedBy(baseUrl: string, { isWithoutNames, findings = [] }: Checked & { isWithoutNames?: boolean }): Finding | undefined {
-  if (!isWithoutNames || findings.some(({ code }) => code === "certificate_name")) return undefined;
+function unnamedBy(baseUrl: string, { isWithoutNames, findings = [] }: Checked & { isWithoutNames?: boolean }): Finding[] {
+  if (!isWithoutNames || findings.some(({ code }) => code === "certificate_name")) return [];
   const url = new URL(baseUrl);
   const name = `${isIP(hostOf(url)) ? "IP" : "DNS"}:${hostOf(url)}`;
-  return errorFinding({ code: "certificate_name", message: `Browsers refuse the certificate of ${url.host}: it has no subjectAltName, and they do not read its common name, as Node.js does. Whoever makes the certificate has to write subjectAltName=${name}.` });
+  return [errorFinding({ code: "certificate_name", message: `Browsers refuse the certificate of ${url.host}: it has no subjectAltName, and they do not read its common name, as Node.js does. Whoever makes the certificate has to write subjectAltName=${name}.` })];
+}
+
+/** What browsers do not send at all. Some ask the user instead, if the server is in the local network. */
+function mixedContent(page: string, baseUrl: string): Finding[] {
+  if (!page.startsWith("https:") || !isInsecure(baseUrl)) return [];
+  return [errorFinding({ code: "mixed_content", message: "Browsers block requests of a page that was loaded by https to plain http; for a server in the local network some ask the user instead.", fix: IN_CODE.baseUrl(httpsOf(baseUrl)) })];
 }
 
 /** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. */
@@ -215,11 +222,12 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   // A proxy that made a tunnel is not to blame for what failed behind it.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const proxy = isTunnelled ? undefined : usedProxy(facts.baseUrl!);
+  const isConnected = steps.some(({ name, outcome }) => name === "connection" && outcome === "ok");
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const isDecided = !hasUsage && DECISIVE.some((code) => known.has(code));
   const findings = findingsOf(facts).flatMap((finding) => {
     // Some runtimes report a lost connection as an error of `fetch`.
-    if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, proxy);
+    if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, proxy, isConnected);
     if (finding.code === "timeout" && isLate(facts) && known.size === 0 && proxy) return [behindProxy(proxy, facts.baseUrl!)];
     if (finding.level === "error" && isDecided) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
@@ -239,12 +247,13 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
 }
 
 /** The finding for the system's error code, unless a step has already shown it. */
-function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, proxy: Proxy | undefined): Finding[] {
+function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, proxy: Proxy | undefined, isConnected: boolean): Finding[] {
   if (known.size > 0) return [];
   const code = reach?.came === "nothing" ? reach.code : systemCode(call?.error?.cause);
   const cause = systemCause(code);
   // Whose certificate is refused has answered.
   if (proxy && !cause?.startsWith("certificate_")) return [behindProxy(proxy, baseUrl!)];
+  if (cause === "connect_timeout" && isConnected) return [errorFinding(slowConnection(baseUrl!))];
   const { doctor, ...plain } = finding;
   return [cause ? errorFinding(unreachable(cause, baseUrl!, code)) : plain];
 }

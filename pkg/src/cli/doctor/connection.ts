@@ -97,7 +97,7 @@ async function reasonFor(baseUrl: string, signal: AbortSignal, open?: Open): Pro
 export async function certified(baseUrl: string, signal: AbortSignal, open?: Open): Promise<Checked & { isWithoutNames?: boolean }> {
   const host = hostOf(new URL(baseUrl));
   const came = await handshake(baseUrl, signal, open);
-  if (!came) return LATE;
+  if (!came) return !open && (await speaksHttp(baseUrl, signal)) ? { ...LATE, findings: failures("ERR_SSL_WRONG_VERSION_NUMBER", baseUrl) } : LATE;
   if ("error" in came) return { outcome: "failed", detail: came.error, findings: failures(came.error, baseUrl) };
   const { certificate, versions, problem } = came;
   const detail = `${versions}, ${described(certificate)}`;
@@ -132,6 +132,15 @@ export async function answered(baseUrl: string, signal: AbortSignal): Promise<Ch
     return { outcome: "failed", detail, findings: [errorFinding({ code: "proxy_refused", message })] };
   }
   return isError ? { outcome: "failed", detail, findings: failures(came.code, baseUrl) } : { outcome: "ok", detail };
+}
+
+/** Whether a server that says nothing in TLS answers plain http. */
+async function speaksHttp(baseUrl: string, signal: AbortSignal): Promise<boolean> {
+  const url = new URL(baseUrl);
+  const came = await limited(signal, (limit) => new Promise<boolean>((resolve) => {
+    http.get({ host: hostOf(url), port: portOf(url), path: PATH, agent: false, signal: limit }, (reply) => (reply.resume(), resolve(true))).on("error", () => resolve(false));
+  }));
+  return came ?? false;
 }
 
 function headOf({ httpVersion, statusCode, headers }: IncomingMessage): string {

@@ -28,6 +28,16 @@ const CODES: [FindingCode, RegExp][] = [
   ["connection_reset", /^(ECONNRESET|UND_ERR_SOCKET|EPIPE|ConnectionReset|ConnectionClosed)$/],
 ];
 
+const CLIENT_REFUSED = "the server refuses the certificate that this process shows, or the lack of one: it requires a client certificate.";
+
+/** What some of OpenSSL's codes for a failed handshake have in them, and mean. */
+const TLS_FAULTS: [string, string][] = [
+  ["UNSAFE_LEGACY_RENEGOTIATION", "the server, or a gateway in front of it, is too old for a protection that OpenSSL 3 requires and browsers do not (RFC 5746). Its operator has to update it."],
+  ["DH_KEY_TOO_SMALL", "the server's Diffie-Hellman key is too short for OpenSSL. Its operator has to use one of 2048 bits, or ECDHE."],
+  ["ALERT_BAD_CERTIFICATE", CLIENT_REFUSED],
+  ["ALERT_UNKNOWN_CA", CLIENT_REFUSED],
+];
+
 /** The cause that an error code of the system stands for. */
 export function systemCause(code: string): FindingCode | undefined {
   return CODES.find(([, pattern]) => pattern.test(code))?.[0];
@@ -77,6 +87,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
       return cause(`${host} supports no version of TLS that Node.js does, perhaps only 1.0 or 1.1; its operator must enable 1.2.`, handshakeLine(url));
     case "tls_refused":
       if (problem.includes("UNRECOGNIZED_NAME")) return cause(`The server at ${place}, knows no host of this name; check the host of the base URL.`, handshakeLine(url));
+      for (const [part, words] of TLS_FAULTS) if (problem.includes(part)) return cause(`The TLS handshake with ${host} failed: ${words}`, handshakeLine(url));
       return cause(
         `The TLS handshake with ${host} failed: the server knows no host of this name, requires a client certificate, offers only encryption that is too weak for Node.js, or has a fault.`,
         handshakeLine(url),
@@ -124,6 +135,14 @@ export function selfSigned(baseUrl: string, words: string): Cause {
     message: `The certificate of ${url.host} is self-signed, so Node.js does not trust it. If you know that it is the server's own, add it to the trusted ones. ${words}`,
     fix: [`${handshakeLine(url)} | openssl x509 > server.pem`, ...before, 'export NODE_EXTRA_CA_CERTS="$PWD/server.pem"'].join("\n"),
   };
+}
+
+const ATTEMPT = "--network-family-autoselection-attempt-timeout";
+
+/** There was a connection, but `fetch` got none: by default it waits only 250 ms for each of several addresses. */
+export function slowConnection(baseUrl: string): Cause {
+  const message = `A connection to ${new URL(baseUrl).host} is possible, as was seen before, but the call got none: the way there is slow, or loses connections. Where a name has several addresses, the fetch of Node.js waits only 250 ms for each but the last, and browsers and curl wait longer.`;
+  return { code: "connect_timeout", message, ...(process.allowedNodeEnvironmentFlags.has(ATTEMPT) ? { fix: `export NODE_OPTIONS="$NODE_OPTIONS ${ATTEMPT}=2000"` } : {}) };
 }
 
 /** Configures Node.js's fetch, through the package undici. */
