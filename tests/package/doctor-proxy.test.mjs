@@ -16,7 +16,7 @@ const { signal } = new AbortController();
 const versions = Object.getOwnPropertyDescriptor(process, "versions");
 const environment = { ...process.env };
 
-let proxyFor, proxyForOld, ignoredProxy, proxied, unusedProxy, isHeeded, unreachable, systemCause;
+let proxyFor, proxyForOld, ignoredProxy, proxied, unusedProxy, isHeeded, unreachable, systemCause, codeIn;
 before(async () => {
   const loaded = (node) => {
     Object.defineProperty(process, "versions", { ...versions, value: { ...process.versions, node } });
@@ -24,7 +24,7 @@ before(async () => {
     return loadSource(`export * from "./cli/doctor/proxy.js"; export * from "./cli/doctor/proxy-settings.js"; export * from "./cli/doctor/system.js"; export const node = "${node}";`, "node");
   };
   ({ proxyFor: proxyForOld } = await loaded("22.21.0"));
-  ({ proxyFor, ignoredProxy, proxied, unusedProxy, isHeeded, unreachable, systemCause } = await loaded("24.21.0"));
+  ({ proxyFor, ignoredProxy, proxied, unusedProxy, isHeeded, unreachable, systemCause, codeIn } = await loaded("24.21.0"));
 });
 after(() => {
   Object.defineProperty(process, "versions", versions);
@@ -241,6 +241,16 @@ it("the lines to paste and the words for TLS go by way of the proxy that is used
   const [line, words] = given({ HTTPS_PROXY: `http://user:${SECRET}@127.0.0.1:3128`, NODE_USE_ENV_PROXY: "1" });
   assert.match(line, /^openssl s_client -connect api\.example:443 -proxy 127\.0\.0\.1:3128 -servername /);
   assert.match(words, /^What the proxy at 127\.0\.0\.1, port 3128, connects to for api\.example, port 443, .*, or the proxy itself answers\.$/);
+});
+
+it("the code in a message", () => {
+  for (const [message, expected] of [
+    ["No reply came from http://a: fetch failed: UND_ERR_HEADERS_OVERFLOW: Headers Overflow Error. Check", "http_refused"],
+    ["No reply came from http://a: fetch failed: Response does not match the HTTP/1.1 protocol (Invalid header value char). Check", "http_refused"],
+    ["No reply came from http://a: fetch failed: UND_ERR_SOCKET: other side closed. Check", "connection_reset"],
+    ["No reply came from http://a: fetch failed. Check", undefined],
+    [undefined, undefined],
+  ]) assert.equal(systemCause(codeIn(message)), expected);
 });
 
 it("a connection that this machine forbids", () => {

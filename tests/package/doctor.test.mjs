@@ -337,7 +337,7 @@ describe("the output", () => {
     }
     // The command is run at each start, and a terminal should not show what it prints.
     const { message, fix } = await fixOf([], { BOOKMORE_TOKEN_COMMAND: "echo stale" });
-    assert.match(message, /The token is from BOOKMORE_TOKEN_COMMAND\.$/);
+    assert.match(message, /The token is from BOOKMORE_TOKEN_COMMAND, which ran once here; a call by usage runs it again after a refusal\.$/);
     assert.equal(fix, undefined);
     assert.match((await fixOf([], { BOOKMORE_API_KEY: OTHER })).message, /The key is from BOOKMORE_API_KEY\.$/);
     refusing.close();
@@ -407,7 +407,7 @@ describe("the output", () => {
     const { stdout } = await run(["--json"], env({ NODE_OPTIONS: `--import=${new URL("diagnose/timing-out-fetch.mjs", import.meta.url)}` }));
     const [{ code, message, fix }, ...others] = JSON.parse(stdout).findings;
     assert.deepEqual([code, others], ["connect_timeout", []], stdout);
-    assert.match(message, /^A connection to 127\.0\.0\.1:\d+ is possible, as was seen before, but the call got none: /);
+    assert.match(message, /^A connection to 127\.0\.0\.1:\d+ is possible, as was seen before, but then there was none: /);
     assert.equal(fix, 'export NODE_OPTIONS="$NODE_OPTIONS --network-family-autoselection-attempt-timeout=2000"');
   });
 

@@ -21,7 +21,7 @@ import { answered, certified, connected, resolved } from "./doctor/connection.js
 import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, proxied, through, unusedProxy } from "./doctor/proxy.js";
 import { ignoredProxy, isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
-import { hostOf, slowConnection, systemCause, unreachable } from "./doctor/system.js";
+import { codeIn, hostOf, slowConnection, systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
 
@@ -249,18 +249,18 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
 /** The finding for the system's error code, unless a step has already shown it. */
 function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, proxy: Proxy | undefined, isConnected: boolean): Finding[] {
   if (known.size > 0) return [];
-  const code = reach?.came === "nothing" ? reach.code : systemCode(call?.error?.cause);
+  const code = (reach?.came === "nothing" && reach.code) || systemCode(call?.error?.cause) || codeIn(call?.error?.message);
   const cause = systemCause(code);
   // Whose certificate is refused has answered.
   if (proxy && !cause?.startsWith("certificate_")) return [behindProxy(proxy, baseUrl!)];
-  if (cause === "connect_timeout" && isConnected) return [errorFinding(slowConnection(baseUrl!))];
+  if (cause === "connect_timeout" && isConnected) return [errorFinding(slowConnection(baseUrl!, code))];
   const { doctor, ...plain } = finding;
   return [cause ? errorFinding(unreachable(cause, baseUrl!, code)) : plain];
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {
   if (![finding, ...(finding.candidates ?? [])].some(({ code }) => CREDENTIALS.includes(code))) return finding;
-  const where = source === undefined ? `Set ${WAYS}` : `The ${source === "BOOKMORE_API_KEY" ? "key" : "token"} is from ${source}.`;
+  const where = source === undefined ? `Set ${WAYS}` : `The ${source === "BOOKMORE_API_KEY" ? "key" : "token"} is from ${source}${source === "BOOKMORE_TOKEN_COMMAND" ? ", which ran once here; a call by usage runs it again after a refusal" : ""}.`;
   return { ...finding, message: `${finding.message} ${where}` };
 }
 

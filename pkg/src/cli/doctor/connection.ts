@@ -9,7 +9,7 @@ import type { Finding } from "../../diagnose/types.js";
 import { PATH } from "../../operation.js";
 import { certificateCauses, day, described } from "./certificate.js";
 import type { Checked } from "./checklist.js";
-import { hostOf, systemCause, unreachable } from "./system.js";
+import { hostOf, slowConnection, systemCause, unreachable } from "./system.js";
 
 /** What a step comes to that ran out of time. */
 const LATE: Checked = { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
@@ -31,6 +31,11 @@ export type Open = (signal: AbortSignal) => Promise<Socket | undefined>;
 function failures(code = "", baseUrl: string): Finding[] {
   const cause = systemCause(code);
   return cause ? [errorFinding(unreachable(cause, baseUrl, code))] : [];
+}
+
+/** The same after a connection was made. */
+function laterFailures(code = "", baseUrl: string): Finding[] {
+  return systemCause(code) === "connect_timeout" ? [errorFinding(slowConnection(baseUrl, code))] : failures(code, baseUrl);
 }
 
 /** The addresses of a name, of both families. */
@@ -98,7 +103,7 @@ export async function certified(baseUrl: string, signal: AbortSignal, open?: Ope
   const host = hostOf(new URL(baseUrl));
   const came = await handshake(baseUrl, signal, open);
   if (!came) return !open && (await speaksHttp(baseUrl, signal)) ? { ...LATE, findings: failures("ERR_SSL_WRONG_VERSION_NUMBER", baseUrl) } : LATE;
-  if ("error" in came) return { outcome: "failed", detail: came.error, findings: failures(came.error, baseUrl) };
+  if ("error" in came) return { outcome: "failed", detail: came.error, findings: laterFailures(came.error, baseUrl) };
   const { certificate, versions, problem } = came;
   const detail = `${versions}, ${described(certificate)}`;
   const isWithoutNames = certificate.subjectaltname === undefined;
@@ -131,7 +136,7 @@ export async function answered(baseUrl: string, signal: AbortSignal): Promise<Ch
     const message = `${new URL(baseUrl).host} answers with 407: a proxy on the way requires a user name and a password.`;
     return { outcome: "failed", detail, findings: [errorFinding({ code: "proxy_refused", message })] };
   }
-  return isError ? { outcome: "failed", detail, findings: failures(came.code, baseUrl) } : { outcome: "ok", detail };
+  return isError ? { outcome: "failed", detail, findings: laterFailures(came.code, baseUrl) } : { outcome: "ok", detail };
 }
 
 /** Whether a server that says nothing in TLS answers plain http. */

@@ -43,6 +43,12 @@ export function systemCause(code: string): FindingCode | undefined {
   return CODES.find(([, pattern]) => pattern.test(code))?.[0];
 }
 
+/** The code in the message of a client's error whose cause is not passed on, as with some errors of Node.js 24. */
+export function codeIn(message = ""): string {
+  if (message.includes("does not match the HTTP/1.1 protocol")) return "HPE_UNKNOWN";
+  return /: ((?:UND_ERR|HPE|ERR)_[A-Z_]+|E[A-Z]{4,}): /.exec(message)?.[1] ?? "";
+}
+
 /** What keeps a reply of `baseUrl` from coming, where only this is known. `problem`: the system's error code, if there is one. */
 export function unreachable(code: FindingCode, baseUrl: string, problem = ""): Cause {
   const url = new URL(baseUrl);
@@ -139,10 +145,10 @@ export function selfSigned(baseUrl: string, words: string): Cause {
 
 const ATTEMPT = "--network-family-autoselection-attempt-timeout";
 
-/** There was a connection, but `fetch` got none: by default it waits only 250 ms for each of several addresses. */
-export function slowConnection(baseUrl: string): Cause {
-  const message = `A connection to ${new URL(baseUrl).host} is possible, as was seen before, but the call got none: the way there is slow, or loses connections. Where a name has several addresses, the fetch of Node.js waits only 250 ms for each but the last, and browsers and curl wait longer.`;
-  return { code: "connect_timeout", message, ...(process.allowedNodeEnvironmentFlags.has(ATTEMPT) ? { fix: `export NODE_OPTIONS="$NODE_OPTIONS ${ATTEMPT}=2000"` } : {}) };
+/** There was a connection, and then none: by default Node.js waits only 250 ms for each of several addresses. */
+export function slowConnection(baseUrl: string, problem: string): Cause {
+  const message = `A connection to ${new URL(baseUrl).host} is possible, as was seen before, but then there was none: the way is slow or loses connections, or one of several addresses does not work. For each of several addresses but the last Node.js waits only 250 ms, and browsers and curl wait longer.`;
+  return { code: "connect_timeout", message, ...(problem === "ETIMEDOUT" && process.allowedNodeEnvironmentFlags.has(ATTEMPT) ? { fix: `export NODE_OPTIONS="$NODE_OPTIONS ${ATTEMPT}=2000"` } : {}) };
 }
 
 /** Configures Node.js's fetch, through the package undici. */
