@@ -1,10 +1,13 @@
 // What `bookmore-sdk doctor` finds out about a proxy that Node.js uses. Node.js 20 cannot use one, so the code that
 // decides is loaded here, pretending to run in a newer Node.js.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { createServer as createTcpServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { loadSource } from "./bundle.mjs";
+import { certificates } from "./diagnose/certificates.mjs";
 
 const SECRET = "p4ssw0rd";
 const API = "https://127.0.0.1:4433";
@@ -13,7 +16,7 @@ const { signal } = new AbortController();
 const versions = Object.getOwnPropertyDescriptor(process, "versions");
 const environment = { ...process.env };
 
-let proxyFor, proxyForOld, proxied, unusedProxy, isHeeded, unreachable, systemCause;
+let proxyFor, proxyForOld, ignoredProxy, proxied, unusedProxy, isHeeded, unreachable, systemCause, codeIn;
 before(async () => {
   const loaded = (node) => {
     Object.defineProperty(process, "versions", { ...versions, value: { ...process.versions, node } });
@@ -21,7 +24,7 @@ before(async () => {
     return loadSource(`export * from "./cli/doctor/proxy.js"; export * from "./cli/doctor/proxy-settings.js"; export * from "./cli/doctor/system.js"; export const node = "${node}";`, "node");
   };
   ({ proxyFor: proxyForOld } = await loaded("22.21.0"));
-  ({ proxyFor, proxied, unusedProxy, isHeeded, unreachable, systemCause } = await loaded("24.21.0"));
+  ({ proxyFor, ignoredProxy, proxied, unusedProxy, isHeeded, unreachable, systemCause, codeIn } = await loaded("24.21.0"));
 });
 after(() => {
   Object.defineProperty(process, "versions", versions);
@@ -30,7 +33,7 @@ after(() => {
 });
 
 function surroundedBy(env) {
-  for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) delete process.env[name];
+  for (const name of Object.keys(process.env)) if (/_proxy$|^NODE_EXTRA_CA_CERTS$/i.test(name)) delete process.env[name];
   Object.assign(process.env, env);
 }
 
@@ -83,12 +86,12 @@ describe("which variable counts", () => {
 });
 
 /** A proxy that answers CONNECT with this, or behaves as `talk` does. `asked`: what it received. */
-async function proxy(status, talk) {
+async function proxy(status, talk, { signIns = [], tls } = {}) {
   const asked = [];
-  const server = talk ? createTcpServer(talk) : createServer();
+  const server = talk ? createTcpServer(talk) : tls ? createSecureServer(tls).on("tlsClientError", () => {}) : createServer();
   server.on("connect", (req, socket) => {
     asked.push([req.url, req.headers["proxy-authorization"]]);
-    socket.on("error", () => {}).end(`HTTP/1.1 ${status} Told\r\n\r\n`);
+    socket.on("error", () => {}).end(`HTTP/1.1 ${status} Told\r\n${signIns.map((each) => `Proxy-Authenticate: ${each}\r\n`).join("")}\r\n`);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();
@@ -143,6 +146,56 @@ describe("what the proxy says", () => {
     assert.deepEqual(asked, [["127.0.0.1:4433", undefined]]);
   });
 
+  for (const [signIns, user, sentence] of [
+    [['Basic realm="a"'], `user:${SECRET}@`, /refuses the user name and password in HTTPS_PROXY \(407\)\.$/],
+    [["Negotiate", "NTLM"], "", /requires a sign-in by Negotiate or NTLM \(407\), and Node\.js has only Basic: /],
+    [["Negotiate", 'Basic realm="a"'], "", /requires a sign-in \(407\): for Basic, HTTPS_PROXY can contain /],
+  ]) {
+    it(`a 407 that asks for ${signIns}`, async () => {
+      const { port, close } = await proxy(407, undefined, { signIns });
+      const { findings } = await found({ HTTPS_PROXY: `http://${user}127.0.0.1:${port}` });
+      close();
+      assert.match(findings[0].message, sentence);
+    });
+  }
+
+  it("the wrong scheme, or a certificate that Node.js does not trust", async () => {
+    const made = certificates();
+    const tls = await proxy(200, undefined, { tls: made.good });
+    const plain = await proxy(200);
+    try {
+      for (const [given, sentence, fix] of [
+        [plain.at.replace("http:", "https:"), /speaks plain http, not TLS: HTTPS_PROXY has to begin with http:\/\/\.$/, 'export HTTPS_PROXY="http://${HTTPS_PROXY#*://}"'],
+        [tls.at, /speaks TLS: HTTPS_PROXY has to begin with https:\/\/\.$/, 'export HTTPS_PROXY="https://${HTTPS_PROXY#*://}"'],
+        [tls.at.replace("http:", "https:"), /has a certificate that Node\.js refuses \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\)\.$/, "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem"],
+      ]) {
+        const { findings: [{ message, fix: shown }] } = await found({ HTTPS_PROXY: given }, FAR);
+        assert.match(message, sentence);
+        assert.equal(shown, fix);
+      }
+      // To find it out, no password goes by plain http.
+      assert.deepEqual(plain.asked, [["api.example:443", undefined]]);
+    } finally {
+      tls.close();
+      plain.close();
+      made.remove();
+    }
+  });
+
+  it("a SOCKS proxy gets no CONNECT", async () => {
+    const { port, asked, close } = await proxy(200);
+    const { outcome, findings } = await found({ HTTPS_PROXY: `socks5://127.0.0.1:${port}` });
+    close();
+    assert.deepEqual([outcome, findings, asked], ["skipped", undefined, []]);
+  });
+
+  it("a URL in NO_PROXY", async () => {
+    const { at, close } = await proxy(403);
+    const { findings } = await found({ HTTPS_PROXY: at, NO_PROXY: FAR }, FAR);
+    close();
+    assert.match(findings[0].message, / \(403\)\. NO_PROXY takes host names, and a URL in it counts for nothing: write api\.example\.$/);
+  });
+
   it("a user name that is not percent-encoded", async () => {
     const { port, asked, close } = await proxy(200);
     const { outcome, findings } = await found({ HTTPS_PROXY: `http://us%er:${SECRET}@127.0.0.1:${port}` });
@@ -165,7 +218,7 @@ describe("what the proxy says", () => {
       const { at, close } = await proxy(0, talk);
       const { findings } = await found({ HTTPS_PROXY: at });
       close();
-      assert.match(findings[0].message, /does not answer like a proxy \((HPE_INVALID_CONSTANT|ECONNRESET)\)\.$/);
+      assert.match(findings[0].message, /does not answer like an HTTP proxy \((HPE_INVALID_CONSTANT|ECONNRESET)\): it may be another service, a SOCKS proxy, or /);
     }
   });
 
@@ -190,6 +243,16 @@ it("the lines to paste and the words for TLS go by way of the proxy that is used
   assert.match(words, /^What the proxy at 127\.0\.0\.1, port 3128, connects to for api\.example, port 443, .*, or the proxy itself answers\.$/);
 });
 
+it("the code in a message", () => {
+  for (const [message, expected] of [
+    ["No reply came from http://a: fetch failed: UND_ERR_HEADERS_OVERFLOW: Headers Overflow Error. Check", "http_refused"],
+    ["No reply came from http://a: fetch failed: Response does not match the HTTP/1.1 protocol (Invalid header value char). Check", "http_refused"],
+    ["No reply came from http://a: fetch failed: UND_ERR_SOCKET: other side closed. Check", "connection_reset"],
+    ["No reply came from http://a: fetch failed. Check", undefined],
+    [undefined, undefined],
+  ]) assert.equal(systemCause(codeIn(message)), expected);
+});
+
 it("a connection that this machine forbids", () => {
   for (const problem of ["EACCES", "EPERM"]) {
     assert.equal(systemCause(problem), "connection_forbidden");
@@ -205,8 +268,49 @@ it("a proxy that is not used is why calls fail only if it can be reached", async
     return [level, /by default(.*)$/.exec(message)[1], fix];
   };
   const fix = "export NODE_USE_ENV_PROXY=1";
-  assert.deepEqual(await found(true), ["note", "; the server answers without it.", fix]);
+  assert.deepEqual(await found(true), ["note", "; the server answers without it.", undefined]);
   assert.deepEqual(await found(false), ["error", ".", fix]);
   close();
   assert.deepEqual(await found(false), ["note", "; the proxy cannot be reached, either (ECONNREFUSED).", undefined]);
+});
+
+describe("a variable whose value Node.js cannot use", () => {
+  for (const [given, sentence, fixed] of [
+    ["AT", /^HTTPS_PROXY names a proxy, .* by default\. HTTPS_PROXY has no http:\/\/ at its beginning, which Node\.js requires\.$/, "http://AT"],
+    ['"http://AT"', / HTTPS_PROXY has quotes in its value, which do not belong there\.$/, "http://AT"],
+    ["http://AT/proxy.pac", /^HTTPS_PROXY names a PAC file, which Node\.js does not read: set it to the proxy that the file returns, /],
+    ["file:///etc/proxy.pac", /^HTTPS_PROXY names a PAC file, /],
+    ["CORP\\user:s3cret@AT", /^HTTPS_PROXY is not the address of a proxy, .* percent-encoded\.$/],
+  ]) {
+    it(given, async () => {
+      const { port, close } = await proxy(200);
+      const at = (text) => text.replace("AT", `127.0.0.1:${port}`);
+      surroundedBy({ HTTPS_PROXY: at(given) });
+      const { message, fix, level } = await unusedProxy(proxyFor(API), false, signal);
+      close();
+      assert.equal(level, "error");
+      assert.match(message, sentence);
+      assert.doesNotMatch(message, /s3cret/);
+      if (fixed === undefined) return assert.equal(fix, undefined);
+      const pasted = execFileSync("bash", ["-c", `${fix}\nprintf %s "$HTTPS_PROXY $NODE_USE_ENV_PROXY"`], { encoding: "utf8" });
+      assert.equal(pasted, `${at(fixed)} 1`);
+    });
+  }
+});
+
+it("a proxy that only ALL_PROXY names", async () => {
+  const { port, close } = await proxy(200);
+  for (const [scheme, words, expected] of [
+    ["http", /\.$/, 'export HTTPS_PROXY="$ALL_PROXY"\nexport NODE_USE_ENV_PROXY=1'],
+    ["socks5h", / It is a SOCKS proxy, .*, and only as socks5:\/\/\.$/, 'HTTPS_PROXY="socks5://${ALL_PROXY#*://}" NODE_USE_ENV_PROXY=1 npx bookmore-sdk doctor'],
+  ]) {
+    surroundedBy({ ALL_PROXY: `${scheme}://127.0.0.1:${port}` });
+    const { message, fix } = await unusedProxy(ignoredProxy(FAR), false, signal);
+    assert.match(message, /^ALL_PROXY names a proxy, but Node\.js reads only HTTPS_PROXY and HTTP_PROXY\./);
+    assert.match(message, words);
+    assert.equal(fix, expected);
+  }
+  close();
+  surroundedBy({ ALL_PROXY: P, NO_PROXY: "*" });
+  assert.equal(ignoredProxy(FAR), undefined);
 });

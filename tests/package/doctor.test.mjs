@@ -180,6 +180,15 @@ describe("through a proxy", () => {
     }
   });
 
+  it("shows the certificate behind it, and why NODE_EXTRA_CA_CERTS does not help", async () => {
+    for (const [file, sentence] of [["", /, by Authority of the tests\.$/], ["/nowhere.pem", / NODE_EXTRA_CA_CERTS names \/nowhere\.pem, which cannot be read \(ENOENT\)\.$/]]) {
+      const { steps, findings } = await foundIn(await host({ tls: "good" }, made), { NODE_EXTRA_CA_CERTS: file });
+      assert.deepEqual(findings.map(({ code }) => code), ["certificate_untrusted"]);
+      assert.match(findings[0].message, sentence);
+      assert.equal(steps.find(({ name }) => name === "TLS").outcome, "failed");
+    }
+  });
+
   it("does not blame the server for the proxy's failures", async () => {
     assert.deepEqual(await found(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9" }), ["failed", "proxy_refused"]);
   });
@@ -191,7 +200,7 @@ describe("through a proxy", () => {
     const { findings } = await foundIn(server, { HTTP_PROXY: `http://127.0.0.1:${hanging.address().port}` });
     hanging.close();
     assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["proxy_refused", 'export NO_PROXY="$NO_PROXY,127.0.0.1"']]);
-    assert.match(findings[0].message, /returns no reply from 127\.0\.0\.1:\d+: .* gets no reply from it either\.$/);
+    assert.match(findings[0].message, /returns no reply from 127\.0\.0\.1:\d+: .* gets no reply from it either, or does not speak http, as HTTP_PROXY says\.$/);
   });
 
   it("does not blame a proxy that is not used", async () => {
@@ -328,7 +337,7 @@ describe("the output", () => {
     }
     // The command is run at each start, and a terminal should not show what it prints.
     const { message, fix } = await fixOf([], { BOOKMORE_TOKEN_COMMAND: "echo stale" });
-    assert.match(message, /The token is from BOOKMORE_TOKEN_COMMAND\.$/);
+    assert.match(message, /The token is from BOOKMORE_TOKEN_COMMAND, which ran once here; a call by usage runs it again after a refusal\.$/);
     assert.equal(fix, undefined);
     assert.match((await fixOf([], { BOOKMORE_API_KEY: OTHER })).message, /The key is from BOOKMORE_API_KEY\.$/);
     refusing.close();
@@ -385,6 +394,32 @@ describe("the output", () => {
     const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: "http://no-such-host.invalid" }));
     const findings = JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]);
     assert.deepEqual([code, findings[0], findings[1][0]], [4, ["insecure_http", "export BOOKMORE_URL=https://no-such-host.invalid"], "unknown_host"]);
+  });
+
+  it("an https page that calls plain http", async () => {
+    const { stdout } = await run(["--origin", PAGE, "--json"], { BOOKMORE_URL: "http://no-such-host.invalid" });
+    const { steps, findings } = JSON.parse(stdout);
+    assert.equal(steps.find(({ name }) => name === "page").outcome, "failed");
+    assert.equal(findings.find(({ code }) => code === "mixed_content").fix, 'new BookMoreClient({ baseUrl: "https://no-such-host.invalid" })');
+  });
+
+  it("a way that is too slow for fetch, where a connection is possible", async () => {
+    const { stdout } = await run(["--json"], env({ NODE_OPTIONS: `--import=${new URL("diagnose/timing-out-fetch.mjs", import.meta.url)}` }));
+    const [{ code, message, fix }, ...others] = JSON.parse(stdout).findings;
+    assert.deepEqual([code, others], ["connect_timeout", []], stdout);
+    assert.match(message, /^A connection to 127\.0\.0\.1:\d+ is possible, as was seen before, but then there was none: /);
+    assert.equal(fix, 'export NODE_OPTIONS="$NODE_OPTIONS --network-family-autoselection-attempt-timeout=2000"');
+  });
+
+  it("a server of plain http that says nothing to TLS", { timeout: 60_000 }, async () => {
+    const silent = createTcpServer((socket) => socket.on("error", () => {}).once("data", (first) => {
+      if (first[0] !== 22) socket.end("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
+    }));
+    await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address();
+    const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `https://127.0.0.1:${port}` }));
+    silent.close();
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]), [["not_tls", `export BOOKMORE_URL=http://127.0.0.1:${port}`]]);
   });
 
   it("runs the token command once, even if it is slow", { timeout: 60_000 }, async () => {
@@ -575,6 +610,7 @@ describe("the output", () => {
   it("a TLS server that knows no such host says so; after other alerts it may be that, too", async () => {
     for (const [alert, sentence] of [
       [112, /^The server at 127\.0\.0\.1, port \d+, knows no host of this name; check the host of the base URL\.$/],
+      [42, /^The TLS handshake with 127\.0\.0\.1:\d+ failed: the server refuses the certificate that this process shows, or the lack of one: /],
       [80, /^The TLS handshake with 127\.0\.0\.1:\d+ failed: the server knows no host of this name, .*, or has a fault\.$/],
     ]) {
       const refusing = createTcpServer((socket) => socket.on("error", () => {}).once("data", () => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, alert]))));
@@ -727,7 +763,10 @@ describe("the output", () => {
       ["early", /^The certificate of 127\.0\.0\.1:\d+ is not valid yet,/],
       ["ofExpired", /^The certificate of 127\.0\.0\.1:\d+ has not expired, but by the clock of this machine that of an authority above it has \(Expired authority, from/],
       ["ofEarly", /^The certificate of an authority above that of 127\.0\.0\.1:\d+ \(Early authority, from .*is not valid yet,/],
-      ["forClients", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: INVALID_PURPOSE\. It is for .*, by Authority of the tests\.$/],
+      ["forClients", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: unsuitable certificate purpose \(INVALID_PURPOSE\)\. Its keyUsage or .* is not for servers\. It is for .*, by Authority of the tests\.$/],
+      ["critical", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: unhandled critical extension \(\w+\)\. It is for /],
+      ["weak", /^Node\.js refuses the certificate of 127\.0\.0\.1:\d+: CA signature digest algorithm too weak \(\w+\)\. .* newer signatures, such as RSA 2048 and SHA-256\. It is for /],
+      ["addressAsName", /^The certificate of 127\.0\.0\.1:\d+ names the address only as a DNS name, .* writes subjectAltName=IP:127\.0\.0\.1\. It is for DNS:127\.0\.0\.1,/],
     ]) {
       const server = await host({ tls }, made);
       const { stdout } = await run(["--json"], env({ BOOKMORE_URL: server.baseUrl, NODE_EXTRA_CA_CERTS: made.authority }));
@@ -737,12 +776,19 @@ describe("the output", () => {
   });
 
   it("says why NODE_EXTRA_CA_CERTS does not help", async () => {
-    const der = join(user.folder, "authority.der");
-    writeFileSync(der, Buffer.from(readFileSync(made.authority, "utf8").replace(/-----.*-----|\s/g, ""), "base64"));
-    const other = join(user.folder, "other.pem");
-    writeFileSync(other, made.selfSigned.cert);
+    const pem = readFileSync(made.authority, "utf8");
+    const written = (name, content) => (writeFileSync(join(user.folder, name), content), join(user.folder, name));
+    const der = written("authority.der", Buffer.from(pem.replace(/-----.*-----|\s/g, ""), "base64"));
+    const other = written("other.pem", made.selfSigned.cert);
+    const p7b = join(user.folder, "authority.p7b");
+    execFileSync("openssl", ["crl2pkcs7", "-nocrl", "-certfile", made.authority, "-out", p7b]);
     for (const [tls, file, sentence, fix = /^/] of [
-      ["good", der, / The file in NODE_EXTRA_CA_CERTS is not PEM, which has -----BEGIN CERTIFICATE-----; perhaps it is DER, which openssl converts\.$/, /^openssl x509 -inform der .*\nexport NODE_EXTRA_CA_CERTS=/],
+      ["good", der, / The file in NODE_EXTRA_CA_CERTS is DER, and Node\.js reads PEM, which has -----BEGIN CERTIFICATE-----: openssl converts it\.$/, /^openssl x509 -inform der .*\nexport NODE_EXTRA_CA_CERTS=/],
+      ["good", p7b, / The file in NODE_EXTRA_CA_CERTS is PKCS #7, and Node\.js reads PEM, /, /^openssl pkcs7 -print_certs -in /],
+      ["good", written("empty.pem", ""), / The file in NODE_EXTRA_CA_CERTS is empty\.$/],
+      ["good", written("key.pem", made.good.key), / The file in NODE_EXTRA_CA_CERTS has a [A-Z ]*PRIVATE KEY, and no certificate\.$/],
+      ["good", written("cut.pem", pem.slice(0, -100)), / its file has a certificate that cannot be read, perhaps because it is cut off\.$/],
+      ["ofMiddle", join(made.folder, "middle.pem"), /: its chain leads to middle, and Node\.js does not know Authority of the tests, which issued that\. NODE_EXTRA_CA_CERTS needs the certificate of the root, too, /, /^\{ cat "\$NODE_EXTRA_CA_CERTS"; /],
       ["selfSigned", made.authority, / NODE_EXTRA_CA_CERTS is set, but this certificate is not in its file\.$/],
       ["good", other, / NODE_EXTRA_CA_CERTS is set, but no certificate in its file issued this one\. If an intermediate authority did, /, / -showcerts <\/dev\/null$/],
       ["selfSigned", "/nowhere.pem", / NODE_EXTRA_CA_CERTS names \/nowhere\.pem, which cannot be read \(ENOENT\)\.$/],
@@ -755,12 +801,18 @@ describe("the output", () => {
     }
   });
 
-  it("a certificate with only a common name", async () => {
+  it("a certificate with only a common name, which browsers refuse", async () => {
     const server = await host({ tls: "commonName" }, made);
-    const { code, stdout } = await run([], env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "localhost"), NODE_EXTRA_CA_CERTS: made.authority }));
+    const given = env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "localhost"), NODE_EXTRA_CA_CERTS: made.authority });
+    const { code, stdout } = await run([], given);
+    const asPage = await run(["--origin", PAGE, "--json"], given);
     server.close();
     assert.equal(code, 0, stdout);
     assert.match(stdout, /^✔ TLS .*, for the common name localhost, from/m);
+    const { steps, findings } = JSON.parse(asPage.stdout);
+    assert.deepEqual([asPage.code, steps.find(({ name }) => name === "page").outcome], [1, "failed"]);
+    assert.equal(findings[0].code, "certificate_name");
+    assert.match(findings[0].message, /^Browsers refuse the certificate of localhost:\d+: it has no subjectAltName, .* subjectAltName=DNS:localhost\.$/);
   });
 
   it("a certificate that expires soon is a note", async () => {

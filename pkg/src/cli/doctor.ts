@@ -1,9 +1,10 @@
+import { isIP } from "node:net";
 import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-sdk";
 import { isSafelisted, isSameOrigin, passesCorsCheck } from "../cors.js";
 import { baseOfEndpoint } from "../diagnose/base-url.js";
 import { Examination } from "../diagnose/examine.js";
 import type { Facts, Probe } from "../diagnose/facts.js";
-import { corsFix, httpsOf, type Settings } from "../diagnose/fixes.js";
+import { corsFix, httpsOf, IN_CODE, type Settings } from "../diagnose/fixes.js";
 import { errorFinding, isLate } from "../diagnose/network.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
@@ -18,9 +19,9 @@ import { clientOf, sourceName, WAYS } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, resolved } from "./doctor/connection.js";
 import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, type PageRequest } from "./doctor/cors.js";
-import { behindProxy, proxied, unusedProxy } from "./doctor/proxy.js";
-import { isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
-import { systemCause, unreachable } from "./doctor/system.js";
+import { behindProxy, proxied, through, unusedProxy } from "./doctor/proxy.js";
+import { ignoredProxy, isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
+import { codeIn, hostOf, slowConnection, systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
 
@@ -30,7 +31,7 @@ const { env } = process;
 const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "token_not_yet_valid", "token_refused", "key_refused", "token_provider_error"];
 
 /** Errors on the way that explain whatever the call came to. */
-const DECISIVE: FindingCode[] = ["offline", "connect_timeout", "proxy_refused", "needs_https"];
+const DECISIVE: FindingCode[] = ["offline", "connect_timeout", "proxy_refused", "needs_https", "not_tls"];
 
 /** What is left of `cors_error_replies` where a page may read a usage. */
 const ONLY_ERRORS = "The reply with a usage has CORS headers, and the refusal of a GET without credentials has none: a page takes a refusal for a lost network, and asks for no new token.";
@@ -58,7 +59,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   await examination.options();
   if (refusal) await checklist.step("credentials", async () => ({ outcome: "failed", detail: "cannot be used", findings: [refusal] }));
   await examination.runtime();
-  await way(checklist, baseUrl, signal);
+  const unnamed = await way(checklist, baseUrl, signal);
   checklist.announce("reachability");
   await examination.network();
   // A page sends what the client here sends, or a token, unless it has cookies.
@@ -66,6 +67,9 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const includesCookies = values.credentials ?? false;
   if (page !== undefined) {
     await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, facts.reach, signal);
+    const step = checklist.steps.at(-1)!;
+    const refused = [...mixedContent(page, baseUrl), ...unnamed];
+    if (refused.length > 0) Object.assign(step, { outcome: "failed", findings: [...refused, ...step.findings] });
   }
   if (!refusal) {
     checklist.announce("call");
@@ -114,24 +118,48 @@ async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
   }
 }
 
-/** The way to the server, step by step. If fetch uses a proxy, only that is tried. */
-async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): Promise<void> {
+/** The way to the server, step by step. If fetch uses a proxy, only that way is tried. Resolves with what only browsers refuse. */
+async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): Promise<Finding[]> {
+  const isHttps = baseUrl.startsWith("https:");
   const proxy = proxyFor(baseUrl);
   if (proxy) {
-    await checklist.step("proxy", () => proxied(proxy, baseUrl, signal));
-    if (isHeeded()) return;
+    const { outcome } = await checklist.step("proxy", () => proxied(proxy, baseUrl, signal));
+    if (isHeeded()) return outcome === "ok" && isHttps ? unnamedBy(baseUrl, await checklist.step("TLS", () => certified(baseUrl, signal, through(proxy, baseUrl)))) : [];
   }
+  const from = checklist.steps.length;
+  let unnamed: Finding[] = [];
   const { addresses } = await checklist.step("name", () => resolved(baseUrl, signal));
   if (addresses.length > 0) {
     let { outcome } = await checklist.step("connection", () => connected(baseUrl, addresses, signal));
-    if (outcome === "ok" && baseUrl.startsWith("https:")) ({ outcome } = await checklist.step("TLS", () => certified(baseUrl, signal)));
+    if (outcome === "ok" && isHttps) {
+      const came = await checklist.step("TLS", () => certified(baseUrl, signal));
+      unnamed = unnamedBy(baseUrl, came);
+      ({ outcome } = came);
+    }
     if (outcome === "ok") await checklist.step("HTTP", () => answered(baseUrl, signal));
   }
-  if (!proxy) return;
-  const at = checklist.steps.findIndex(({ name }) => name === "proxy");
-  const answersDirectly = checklist.steps.slice(at + 1).every(({ outcome }) => outcome !== "failed");
+  const failed = checklist.steps.slice(from).find(({ outcome }) => outcome === "failed");
+  const isConnected = failed?.name !== "name" && failed?.name !== "connection";
+  const unused = proxy ?? (isConnected ? undefined : ignoredProxy(baseUrl));
+  if (!unused) return unnamed;
   checklist.announce("proxy");
-  checklist.steps[at]!.findings.push(await unusedProxy(proxy, answersDirectly, signal));
+  const step = proxy ? checklist.steps[from - 1] : failed;
+  step!.findings.push(await unusedProxy(unused, failed === undefined, signal));
+  return unnamed;
+}
+
+/** A certificate without subjectAltName, for which Node.js alone reads the common name. */
+function unnamedBy(baseUrl: string, { isWithoutNames, findings = [] }: Checked & { isWithoutNames?: boolean }): Finding[] {
+  if (!isWithoutNames || findings.some(({ code }) => code === "certificate_name")) return [];
+  const url = new URL(baseUrl);
+  const name = `${isIP(hostOf(url)) ? "IP" : "DNS"}:${hostOf(url)}`;
+  return [errorFinding({ code: "certificate_name", message: `Browsers refuse the certificate of ${url.host}: it has no subjectAltName, and they do not read its common name, as Node.js does. Whoever makes the certificate has to write subjectAltName=${name}.` })];
+}
+
+/** What browsers do not send at all. Some ask the user instead, if the server is in the local network. */
+function mixedContent(page: string, baseUrl: string): Finding[] {
+  if (!page.startsWith("https:") || !isInsecure(baseUrl)) return [];
+  return [errorFinding({ code: "mixed_content", message: "Browsers block requests of a page that was loaded by https to plain http; for a server in the local network some ask the user instead.", fix: IN_CODE.baseUrl(httpsOf(baseUrl)) })];
 }
 
 /** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. */
@@ -186,17 +214,20 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   if (page !== undefined && facts.call?.headers && passesCorsCheck(new Headers(facts.call.headers), page, includesCookies)) {
     for (const step of steps) {
       const found = step.findings.find(({ code }) => code === "cors_error_replies");
-      if (found) Object.assign(step, { outcome: "ok", findings: [{ ...found, level: "note", message: ONLY_ERRORS }] });
+      if (!found) continue;
+      Object.assign(found, { level: "note", message: ONLY_ERRORS });
+      if (step.findings.every(({ level }) => level === "note")) step.outcome = "ok";
     }
   }
   // A proxy that made a tunnel is not to blame for what failed behind it.
   const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
   const proxy = isTunnelled ? undefined : usedProxy(facts.baseUrl!);
+  const isConnected = steps.some(({ name, outcome }) => name === "connection" && outcome === "ok");
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const isDecided = !hasUsage && DECISIVE.some((code) => known.has(code));
   const findings = findingsOf(facts).flatMap((finding) => {
     // Some runtimes report a lost connection as an error of `fetch`.
-    if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, proxy);
+    if ((finding.code === "no_reply" && finding.candidates === undefined) || finding.code === "fetch_error") return noReply(finding, facts, known, proxy, isConnected);
     if (finding.code === "timeout" && isLate(facts) && known.size === 0 && proxy) return [behindProxy(proxy, facts.baseUrl!)];
     if (finding.level === "error" && isDecided) return [];
     return known.has(finding.code) ? [] : [inTerminal(finding, source)];
@@ -216,18 +247,20 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
 }
 
 /** The finding for the system's error code, unless a step has already shown it. */
-function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, proxy: Proxy | undefined): Finding[] {
+function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, proxy: Proxy | undefined, isConnected: boolean): Finding[] {
   if (known.size > 0) return [];
-  const code = reach?.came === "nothing" ? reach.code : systemCode(call?.error?.cause);
-  if (proxy) return [behindProxy(proxy, baseUrl!)];
+  const code = (reach?.came === "nothing" && reach.code) || systemCode(call?.error?.cause) || codeIn(call?.error?.message);
   const cause = systemCause(code);
+  // Whose certificate is refused has answered.
+  if (proxy && !cause?.startsWith("certificate_")) return [behindProxy(proxy, baseUrl!)];
+  if (cause === "connect_timeout" && isConnected) return [errorFinding(slowConnection(baseUrl!, code))];
   const { doctor, ...plain } = finding;
   return [cause ? errorFinding(unreachable(cause, baseUrl!, code)) : plain];
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {
   if (![finding, ...(finding.candidates ?? [])].some(({ code }) => CREDENTIALS.includes(code))) return finding;
-  const where = source === undefined ? `Set ${WAYS}` : `The ${source === "BOOKMORE_API_KEY" ? "key" : "token"} is from ${source}.`;
+  const where = source === undefined ? `Set ${WAYS}` : `The ${source === "BOOKMORE_API_KEY" ? "key" : "token"} is from ${source}${source === "BOOKMORE_TOKEN_COMMAND" ? ", which ran once here; a call by usage runs it again after a refusal" : ""}.`;
   return { ...finding, message: `${finding.message} ${where}` };
 }
 

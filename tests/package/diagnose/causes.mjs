@@ -77,6 +77,7 @@ export const CAUSES = [
   { cause: "A certificate of an authority that is not valid yet", code: "certificate_not_yet_valid", host: { tls: "ofEarly" }, trusts: true, terminal: ["certificate_not_yet_valid"] },
   { cause: "A certificate for clients only", code: "certificate_refused", host: { tls: "forClients" }, trusts: true, terminal: ["certificate_refused"] },
   { cause: "A certificate for another name", code: "certificate_name", host: { tls: "otherName" }, trusts: true, terminal: ["certificate_name"] },
+  { cause: "A certificate with an IP address as a DNS name", code: "certificate_name", host: { tls: "addressAsName" }, trusts: true, terminal: ["certificate_name"] },
   { cause: "A company's own authority, which Node.js does not know", code: "certificate_untrusted", host: { tls: "good" }, terminal: ["certificate_untrusted"] },
   { cause: "https to a port that speaks plain http", code: "not_tls", host: { cors: "open", scheme: "https" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["not_tls"] },
   { cause: "http to a port that speaks TLS", code: "needs_https", host: { tls: "good", scheme: "http" }, page: DEAD, terminal: ["needs_https"] },

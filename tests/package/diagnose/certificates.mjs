@@ -18,11 +18,11 @@ export function certificates() {
   openssl("req", "-x509", "-new", "-key", "authority.key", "-out", "authority.pem", "-days", "30", "-subj", "/CN=Authority of the tests");
   writeFileSync(at("ca.cnf"), CA);
   writeFileSync(at("index.txt"), "");
-  const signed = (name, extensions, from, until, by = "authority") => {
+  const signed = (name, extensions, from, until, by = "authority", more = []) => {
     key(name);
     openssl("req", "-new", "-key", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
     writeFileSync(at("names.cnf"), `${extensions}\n`);
-    openssl("ca", "-cert", `${by}.pem`, "-keyfile", `${by}.key`, "-batch", "-notext", "-config", "ca.cnf", "-in", `${name}.csr`, "-out", `${name}.pem`, "-startdate", time(from), "-enddate", time(until), "-extfile", "names.cnf");
+    openssl("ca", "-cert", `${by}.pem`, "-keyfile", `${by}.key`, "-batch", "-notext", "-config", "ca.cnf", "-in", `${name}.csr`, "-out", `${name}.pem`, "-startdate", time(from), "-enddate", time(until), "-extfile", "names.cnf", ...more);
     return read(name);
   };
   const HERE = "subjectAltName=IP:127.0.0.1,DNS:localhost";
@@ -36,6 +36,7 @@ export function certificates() {
   key("selfSigned");
   openssl("req", "-x509", "-new", "-key", "selfSigned.key", "-out", "selfSigned.pem", "-days", "30", "-subj", "/CN=localhost", "-addext", HERE);
   return {
+    folder,
     authority: at("authority.pem"),
     selfSigned: read("selfSigned"),
     good: signed("good", HERE, now - DAY, now + 30 * DAY),
@@ -45,7 +46,13 @@ export function certificates() {
     otherName: signed("otherName", "subjectAltName=DNS:other.example", now - DAY, now + 30 * DAY),
     ofExpired: signedBetween("ofExpired", "Expired authority", now - 9 * DAY, now - 2 * DAY),
     ofEarly: signedBetween("ofEarly", "Early authority", now + 2 * DAY, now + 9 * DAY),
+    // The file of its issuer is in `folder`: middle.pem.
+    ofMiddle: signedBetween("ofMiddle", "middle", now - DAY, now + 30 * DAY),
     forClients: signed("forClients", `${HERE}\nextendedKeyUsage=clientAuth`, now - DAY, now + 30 * DAY),
+    critical: signed("critical", `${HERE}\n1.2.3.4=critical,ASN1:NULL`, now - DAY, now + 30 * DAY),
+    // Which openssl would not let a server use by default, either.
+    weak: { ...signed("weak", HERE, now - DAY, now + 30 * DAY, "authority", ["-md", "sha1"]), ciphers: "DEFAULT:@SECLEVEL=0" },
+    addressAsName: signed("addressAsName", "subjectAltName=DNS:127.0.0.1", now - DAY, now + 30 * DAY),
     commonName: signed("localhost", "basicConstraints=CA:FALSE", now - DAY, now + 30 * DAY),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

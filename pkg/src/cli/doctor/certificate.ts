@@ -1,28 +1,36 @@
-import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from "node:tls";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
+import { extraAuthorities, WITH_ROOT } from "./extra-authorities.js";
 import { handshakeLine, hostOf, selfSigned, systemCause, unreachable } from "./system.js";
 
-/** Why Node.js refuses a certificate. `problem`: Node.js's code, which names one fault where there may be two. */
-export function certificateCauses(problem: string, certificate: DetailedPeerCertificate, baseUrl: string): Cause[] {
-  const cause = certificateCause(problem, certificate, baseUrl);
+/** Why Node.js refuses a certificate. `problem`: Node.js's code, which names one fault where there may be two. `reason`: OpenSSL's words for it. */
+export function certificateCauses(problem: string, reason: string, certificate: DetailedPeerCertificate, baseUrl: string): Cause[] {
+  const cause = certificateCause(problem, reason, certificate, baseUrl);
   const isForOthers = cause.code !== "certificate_name" && checkServerIdentity(hostOf(new URL(baseUrl)), certificate) !== undefined;
   return isForOthers ? [cause, unreachable("certificate_name", baseUrl)] : [cause];
 }
 
 /** `problem` does not say which certificate of the chain has the wrong dates. */
-function certificateCause(problem: string, certificate: DetailedPeerCertificate, baseUrl: string): Cause {
+function certificateCause(problem: string, reason: string, certificate: DetailedPeerCertificate, baseUrl: string): Cause {
   const code = systemCause(problem) ?? "certificate_refused";
   const general = unreachable(code, baseUrl);
   const url = new URL(baseUrl);
   const { host } = url;
   const own = described(certificate);
-  if (problem === "DEPTH_ZERO_SELF_SIGNED_CERT") return selfSigned(baseUrl, `It is ${own}.${extraAuthorities("this certificate is not in its file.", url).words}`);
+  if (problem === "DEPTH_ZERO_SELF_SIGNED_CERT") return selfSigned(baseUrl, `It is ${own}.${extraAuthorities(url, "this certificate is not in its file.").words}`);
+  // Some certificate of the chain is trusted, but is not a root.
+  const last = problem === "UNABLE_TO_GET_ISSUER_CERT" ? authoritiesOf(certificate).at(-1) : undefined;
+  if (last) {
+    const [name, root] = [last.subject, last.issuer].map(nameOf);
+    return { code, message: `Node.js does not trust the certificate of ${host}: its chain leads to ${name}, and Node.js does not know ${root}, which issued that. NODE_EXTRA_CA_CERTS needs the certificate of the root, too, not only one below it. The server's own is ${own}.`, fix: WITH_ROOT };
+  }
   if (code === "certificate_untrusted") {
-    const { words, fix = general.fix } = extraAuthorities(NO_ISSUER, url);
+    const { words, fix = general.fix } = extraAuthorities(url);
     return { ...general, message: `${general.message} It is ${own}.${words}`, ...(fix && { fix }) };
   }
-  if (code === "certificate_refused") return { ...general, message: `Node.js refuses the certificate of ${host}: ${problem}. It is ${own}.` };
+  if (code === "certificate_refused") return { ...general, message: `Node.js refuses the certificate of ${host}: ${reason ? `${reason} (${problem})` : problem}.${whatIsMeant(problem, reason)} It is ${own}.` };
+  if (code === "certificate_name" && isNamedAsHost(certificate, url)) return { ...general, message: `The certificate of ${host} names the address only as a DNS name, where an address has to be an IP address: whoever makes the certificate writes subjectAltName=IP:${hostOf(url)}. It is ${own}.` };
   const isWrong = HAS_WRONG_DATES[code];
   if (!isWrong) return { ...general, message: `${general.message} It is ${own}.` };
   const isExpired = code === "certificate_expired";
@@ -36,6 +44,18 @@ function certificateCause(problem: string, certificate: DetailedPeerCertificate,
     message: `The certificate of ${host} has not expired, but by the clock of this machine that of an authority above it has (${which}). Whoever runs the server has to mend its chain, or get a certificate of another authority. The server's own is ${own}.`,
     fix: handshakeLine(url),
   };
+}
+
+/** What OpenSSL's words ask for. */
+function whatIsMeant(problem: string, reason: string): string {
+  if (/too weak/.test(reason)) return " That is so of the server's certificate or of its authority's, and whoever makes them has to use longer keys or newer signatures, such as RSA 2048 and SHA-256.";
+  if (problem === "INVALID_PURPOSE") return " Its keyUsage or extendedKeyUsage, or that of an authority above it, is not for servers.";
+  return "";
+}
+
+/** Whether an IP address stands among the DNS names, where it counts for nothing. */
+function isNamedAsHost({ subjectaltname = "" }: PeerCertificate, url: URL): boolean {
+  return isIP(hostOf(url)) > 0 && subjectaltname.split(", ").includes(`DNS:${hostOf(url)}`);
 }
 
 /** By the clock here. */
@@ -61,22 +81,3 @@ export function described({ subject, subjectaltname, valid_from, valid_to, issue
 const nameOf = (of: PeerCertificate["subject"] | undefined): string => [of?.O, of?.CN].flat().filter(Boolean).join(" ");
 
 export const day = (date: string): string => (Number.isNaN(Date.parse(date)) ? date : new Date(date).toISOString().slice(0, 10));
-
-const PEM = "-----BEGIN CERTIFICATE-----";
-
-const NO_ISSUER = "no certificate in its file issued this one. If an intermediate authority did, the server has to send that authority's certificate, too.";
-
-/** Why NODE_EXTRA_CA_CERTS did not help; `missing`: what a readable file does not have. If Node.js cannot read the file, it only prints a warning at its start. */
-function extraAuthorities(missing: string, url: URL): { words: string; fix?: string } {
-  const file = process.env["NODE_EXTRA_CA_CERTS"];
-  if (!file) return { words: "" };
-  try {
-    if (readFileSync(file, "latin1").includes(PEM)) return { words: ` NODE_EXTRA_CA_CERTS is set, but ${missing}`, fix: handshakeLine(url, " -showcerts") };
-    return {
-      words: ` The file in NODE_EXTRA_CA_CERTS is not PEM, which has ${PEM}; perhaps it is DER, which openssl converts.`,
-      fix: 'openssl x509 -inform der -in "$NODE_EXTRA_CA_CERTS" -out authority.pem\nexport NODE_EXTRA_CA_CERTS="$PWD/authority.pem"',
-    };
-  } catch (error) {
-    return { words: ` NODE_EXTRA_CA_CERTS names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).` };
-  }
-}

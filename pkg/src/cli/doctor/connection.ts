@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import { connect, isIP } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type DetailedPeerCertificate } from "node:tls";
 import { errorFinding, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
@@ -9,7 +9,7 @@ import type { Finding } from "../../diagnose/types.js";
 import { PATH } from "../../operation.js";
 import { certificateCauses, day, described } from "./certificate.js";
 import type { Checked } from "./checklist.js";
-import { hostOf, systemCause, unreachable } from "./system.js";
+import { hostOf, slowConnection, systemCause, unreachable } from "./system.js";
 
 /** What a step comes to that ran out of time. */
 const LATE: Checked = { outcome: "failed", detail: `nothing within ${LIMIT_MS / 1000} s` };
@@ -22,12 +22,20 @@ interface Address {
   family: number;
 }
 
-type Handshake = { error: string } | { certificate: DetailedPeerCertificate; versions: string; problem: string | undefined };
+type Handshake = { error: string; reason: string } | { certificate: DetailedPeerCertificate; versions: string; problem: string | undefined };
+
+/** Opens a connection to the server by way of a proxy. */
+export type Open = (signal: AbortSignal) => Promise<Socket | undefined>;
 
 /** The finding for an error code of the system; none for an unknown code, which a later step may explain. */
 function failures(code = "", baseUrl: string): Finding[] {
   const cause = systemCause(code);
   return cause ? [errorFinding(unreachable(cause, baseUrl, code))] : [];
+}
+
+/** The same after a connection was made. */
+function laterFailures(code = "", baseUrl: string): Finding[] {
+  return systemCause(code) === "connect_timeout" ? [errorFinding(slowConnection(baseUrl, code))] : failures(code, baseUrl);
 }
 
 /** The addresses of a name, of both families. */
@@ -64,36 +72,48 @@ export async function connection(host: string, port: number, signal: AbortSignal
   return came ? came.error : "ETIMEDOUT";
 }
 
-/** A TLS handshake that accepts any certificate; undefined if it took too long. */
-function handshake(baseUrl: string, signal: AbortSignal): Promise<Handshake | undefined> {
+/** A TLS handshake; undefined if it took too long. Without `rejects` it accepts any certificate, so that it can be shown. */
+function handshake(baseUrl: string, signal: AbortSignal, open?: Open, rejects = false): Promise<Handshake | undefined> {
   const url = new URL(baseUrl);
   const host = hostOf(url);
-  return limited(signal, (limit) => new Promise<Handshake>((resolve) => {
-    // Checked below, so that the certificate can be shown even if it is refused.
-    const socket = connectTls({ host, port: portOf(url), ALPNProtocols: ["h2", "http/1.1"], rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) });
-    limit.addEventListener("abort", () => socket.destroy());
-    socket.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message }));
-    socket.on("secureConnect", () => {
-      const versions = `${socket.getProtocol()}, ${socket.alpnProtocol === "h2" ? "offers HTTP/2" : "HTTP/1.1"}`;
-      resolve({ certificate: socket.getPeerCertificate(true), versions, problem: socket.authorizationError as unknown as string | undefined });
+  return limited(signal, async (limit) => {
+    const tunnel = await open?.(limit);
+    if (open && !tunnel) return { error: "no tunnel", reason: "" };
+    return new Promise<Handshake>((resolve) => {
+      const to = tunnel ? { socket: tunnel } : { host, port: portOf(url) };
+      const socket = connectTls({ ...to, ALPNProtocols: ["h2", "http/1.1"], rejectUnauthorized: rejects, ...(isIP(host) ? {} : { servername: host }) });
+      limit.addEventListener("abort", () => socket.destroy());
+      socket.on("error", (error: NodeJS.ErrnoException) => resolve({ error: error.code ?? error.message, reason: error.message }));
+      socket.on("secureConnect", () => {
+        const versions = `${socket.getProtocol()}, ${socket.alpnProtocol === "h2" ? "offers HTTP/2" : "HTTP/1.1"}`;
+        resolve({ certificate: socket.getPeerCertificate(true), versions, problem: socket.authorizationError as unknown as string | undefined });
+      });
     });
-  }));
+  });
+}
+
+/** OpenSSL's words for a refused certificate. Node.js has them only in the error with which it closes a connection. */
+async function reasonFor(baseUrl: string, signal: AbortSignal, open?: Open): Promise<string> {
+  const came = await handshake(baseUrl, signal, open, true);
+  return came && "error" in came && /^[a-z][\w ,()-]{1,80}$/i.test(came.reason) ? came.reason : "";
 }
 
 /** Names, dates and the chain of the server's certificate. */
-export async function certified(baseUrl: string, signal: AbortSignal): Promise<Checked> {
+export async function certified(baseUrl: string, signal: AbortSignal, open?: Open): Promise<Checked & { isWithoutNames?: boolean }> {
   const host = hostOf(new URL(baseUrl));
-  const came = await handshake(baseUrl, signal);
-  if (!came) return LATE;
-  if ("error" in came) return { outcome: "failed", detail: came.error, findings: failures(came.error, baseUrl) };
+  const came = await handshake(baseUrl, signal, open);
+  if (!came) return !open && (await speaksHttp(baseUrl, signal)) ? { ...LATE, findings: failures("ERR_SSL_WRONG_VERSION_NUMBER", baseUrl) } : LATE;
+  if ("error" in came) return { outcome: "failed", detail: came.error, findings: laterFailures(came.error, baseUrl) };
   const { certificate, versions, problem } = came;
   const detail = `${versions}, ${described(certificate)}`;
-  if (!problem) return { outcome: "ok", detail, findings: endingSoon(certificate, host) };
+  const isWithoutNames = certificate.subjectaltname === undefined;
+  if (!problem) return { outcome: "ok", detail, findings: endingSoon(certificate, host), isWithoutNames };
   if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") {
     const message = `The certificate of ${host} would be refused (${problem}), but NODE_TLS_REJECT_UNAUTHORIZED=0 accepts it: anyone in between can read the credentials.`;
-    return { outcome: "ok", detail: `${detail}, not checked`, findings: [{ code: "insecure_tls", level: "note", message, fix: "unset NODE_TLS_REJECT_UNAUTHORIZED" }] };
+    return { outcome: "ok", detail: `${detail}, not checked`, findings: [{ code: "insecure_tls", level: "note", message, fix: "unset NODE_TLS_REJECT_UNAUTHORIZED" }], isWithoutNames };
   }
-  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: certificateCauses(problem, certificate, baseUrl).map(errorFinding) };
+  const reason = systemCause(problem) === "certificate_refused" ? await reasonFor(baseUrl, signal, open) : "";
+  return { outcome: "failed", detail: `${detail}: ${problem}`, findings: certificateCauses(problem, reason, certificate, baseUrl).map(errorFinding), isWithoutNames };
 }
 
 /** Sends a GET without credentials: shows the HTTP version, and the headers that identify what answers. */
@@ -116,7 +136,16 @@ export async function answered(baseUrl: string, signal: AbortSignal): Promise<Ch
     const message = `${new URL(baseUrl).host} answers with 407: a proxy on the way requires a user name and a password.`;
     return { outcome: "failed", detail, findings: [errorFinding({ code: "proxy_refused", message })] };
   }
-  return isError ? { outcome: "failed", detail, findings: failures(came.code, baseUrl) } : { outcome: "ok", detail };
+  return isError ? { outcome: "failed", detail, findings: laterFailures(came.code, baseUrl) } : { outcome: "ok", detail };
+}
+
+/** Whether a server that says nothing in TLS answers plain http. */
+async function speaksHttp(baseUrl: string, signal: AbortSignal): Promise<boolean> {
+  const url = new URL(baseUrl);
+  const came = await limited(signal, (limit) => new Promise<boolean>((resolve) => {
+    http.get({ host: hostOf(url), port: portOf(url), path: PATH, agent: false, signal: limit }, (reply) => (reply.resume(), resolve(true))).on("error", () => resolve(false));
+  }));
+  return came ?? false;
 }
 
 function headOf({ httpVersion, statusCode, headers }: IncomingMessage): string {
@@ -124,7 +153,8 @@ function headOf({ httpVersion, statusCode, headers }: IncomingMessage): string {
   return [`HTTP/${httpVersion} ${statusCode}`, ...shown].join(", ");
 }
 
-async function speaksTls(baseUrl: string, signal: AbortSignal): Promise<boolean> {
+/** Whether TLS is spoken at this URL's host and port. */
+export async function speaksTls(baseUrl: string, signal: AbortSignal): Promise<boolean> {
   const came = await handshake(baseUrl, signal);
   return came !== undefined && "certificate" in came;
 }

@@ -20,12 +20,13 @@ export function proxyFor(baseUrl: string): Proxy | undefined {
   const names = url.protocol === "https:" ? ["https_proxy", "http_proxy"] : ["http_proxy"];
   const variable = names.map((name) => (env[name] === undefined ? name.toUpperCase() : name)).find((name) => env[name]);
   if (variable === undefined) return undefined;
-  const given = env[variable]!;
-  try {
-    return { url: new URL(/^\w+:\/\//.test(given) ? given : `http://${given}`), variable };
-  } catch {
-    return undefined;
-  }
+  const given = urlOf(env[variable]!);
+  return given && { url: given, variable };
+}
+
+/** Whether NO_PROXY has the URL of this host, which counts for nothing. */
+export function hasUrlInNoProxy({ hostname }: URL): boolean {
+  return (env["no_proxy"] ?? env["NO_PROXY"] ?? "").split(/[\s,]+/).some((entry) => HAS_SCHEME.test(entry) && urlOf(entry)?.hostname === hostname);
 }
 
 /** Whether NO_PROXY excludes the host, by its name or domain, for one port or all. */
@@ -41,6 +42,43 @@ function isExcluded(url: URL): boolean {
     return hostname === domain || hostname.endsWith(`.${domain}`);
   });
 }
+
+/** A proxy that only ALL_PROXY names, which Node.js does not read. */
+export function ignoredProxy(baseUrl: string): Proxy | undefined {
+  if (!isNode()) return undefined;
+  const variable = ["all_proxy", "ALL_PROXY"].find((name) => env[name]);
+  const url = variable === undefined ? undefined : urlOf(env[variable]!);
+  return url && !isExcluded(new URL(baseUrl)) ? { url, variable: variable! } : undefined;
+}
+
+/** The URL of a proxy, which may have no scheme, or stand in quotes. */
+function urlOf(given: string): URL | undefined {
+  const plain = given.replace(/["']/g, "");
+  try {
+    return new URL(HAS_SCHEME.test(plain) ? plain : `http://${plain}`);
+  } catch {
+    return undefined;
+  }
+}
+
+const HAS_SCHEME = /^\w+:\/\//;
+
+/** Why Node.js cannot use the value of a variable, and what corrects it in a shell. Its value may have a password. */
+export interface Flaw {
+  words: string;
+  fix?: string;
+}
+
+/** With such a value, a Node.js that uses the proxy does not even start. */
+export function flawOf({ url, variable }: Proxy): Flaw | undefined {
+  const given = env[variable]!;
+  if (/^["']/.test(given)) return { words: "has quotes in its value, which do not belong there", fix: `export ${variable}="$(printf %s "$${variable}" | tr -d \\"\\')"` };
+  if (url.protocol === "file:" || /\.(pac|dat)$/i.test(url.pathname)) return { words: "names a PAC file, which Node.js does not read: set it to the proxy that the file returns, such as http://proxy.example:8080" };
+  if (url.pathname.length > 1 || url.search + url.hash !== "") return { words: "is not the address of a proxy, which is like http://proxy.example:8080; other characters in a user name or a password are percent-encoded" };
+  return HAS_SCHEME.test(given) ? undefined : { words: "has no http:// at its beginning, which Node.js requires", fix: `export ${variable}="http://$${variable}"` };
+}
+
+export const isSocks = ({ protocol }: URL): boolean => protocol.startsWith("socks");
 
 const [major = 0, minor = 0] = versions.node.split(".").map(Number);
 /** Whether this version of Node.js can use a proxy from the environment. */

@@ -28,9 +28,25 @@ const CODES: [FindingCode, RegExp][] = [
   ["connection_reset", /^(ECONNRESET|UND_ERR_SOCKET|EPIPE|ConnectionReset|ConnectionClosed)$/],
 ];
 
+const CLIENT_REFUSED = "the server refuses the certificate that this process shows, or the lack of one: it requires a client certificate.";
+
+/** What some of OpenSSL's codes for a failed handshake have in them, and mean. */
+const TLS_FAULTS: [string, string][] = [
+  ["UNSAFE_LEGACY_RENEGOTIATION", "the server, or a gateway in front of it, is too old for a protection that OpenSSL 3 requires and browsers do not (RFC 5746). Its operator has to update it."],
+  ["DH_KEY_TOO_SMALL", "the server's Diffie-Hellman key is too short for OpenSSL. Its operator has to use one of 2048 bits, or ECDHE."],
+  ["ALERT_BAD_CERTIFICATE", CLIENT_REFUSED],
+  ["ALERT_UNKNOWN_CA", CLIENT_REFUSED],
+];
+
 /** The cause that an error code of the system stands for. */
 export function systemCause(code: string): FindingCode | undefined {
   return CODES.find(([, pattern]) => pattern.test(code))?.[0];
+}
+
+/** The code in the message of a client's error whose cause is not passed on, as with some errors of Node.js 24. */
+export function codeIn(message = ""): string {
+  if (message.includes("does not match the HTTP/1.1 protocol")) return "HPE_UNKNOWN";
+  return /: ((?:UND_ERR|HPE|ERR)_[A-Z_]+|E[A-Z]{4,}): /.exec(message)?.[1] ?? "";
 }
 
 /** What keeps a reply of `baseUrl` from coming, where only this is known. `problem`: the system's error code, if there is one. */
@@ -59,8 +75,8 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
       return cause(`The certificate of ${host} is for other names: if one of them is the server's, use it in the base URL; if none is, the server has a wrong certificate, or something in between answers, such as a hotel's sign-in page or a filter.`, certificate);
     case "certificate_untrusted":
       return cause(
-        `Node.js does not trust the certificate of ${host}: it is self-signed, or of an authority that Node.js does not know, such as a company's own, or the server does not send the whole chain.`,
-        "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem",
+        `Node.js does not trust the certificate of ${host}: it is self-signed, or of an authority that Node.js does not know, such as a company's own${through ? " or that of a proxy which puts its own certificate in place of the server's" : ""}, or the server does not send the whole chain.`,
+        EXTRA_AUTHORITY,
       );
     case "certificate_refused":
       return cause(`Node.js refuses the certificate of ${host}.`, handshakeLine(url));
@@ -77,6 +93,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
       return cause(`${host} supports no version of TLS that Node.js does, perhaps only 1.0 or 1.1; its operator must enable 1.2.`, handshakeLine(url));
     case "tls_refused":
       if (problem.includes("UNRECOGNIZED_NAME")) return cause(`The server at ${place}, knows no host of this name; check the host of the base URL.`, handshakeLine(url));
+      for (const [part, words] of TLS_FAULTS) if (problem.includes(part)) return cause(`The TLS handshake with ${host} failed: ${words}`, handshakeLine(url));
       return cause(
         `The TLS handshake with ${host} failed: the server knows no host of this name, requires a client certificate, offers only encryption that is too weak for Node.js, or has a fault.`,
         handshakeLine(url),
@@ -104,6 +121,9 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
   }
 }
 
+/** Makes Node.js trust one more authority. */
+export const EXTRA_AUTHORITY = "export NODE_EXTRA_CA_CERTS=/path/to/authority.pem";
+
 /** Shows the certificate, and what is wrong with the handshake. */
 export function handshakeLine(url: URL, more = ""): string {
   const name = isIP(hostOf(url)) ? "" : ` -servername ${shellWord(url.hostname)}`;
@@ -121,6 +141,14 @@ export function selfSigned(baseUrl: string, words: string): Cause {
     message: `The certificate of ${url.host} is self-signed, so Node.js does not trust it. If you know that it is the server's own, add it to the trusted ones. ${words}`,
     fix: [`${handshakeLine(url)} | openssl x509 > server.pem`, ...before, 'export NODE_EXTRA_CA_CERTS="$PWD/server.pem"'].join("\n"),
   };
+}
+
+const ATTEMPT = "--network-family-autoselection-attempt-timeout";
+
+/** There was a connection, and then none: by default Node.js waits only 250 ms for each of several addresses. */
+export function slowConnection(baseUrl: string, problem: string): Cause {
+  const message = `A connection to ${new URL(baseUrl).host} is possible, as was seen before, but then there was none: the way is slow or loses connections, or one of several addresses does not work. For each of several addresses but the last Node.js waits only 250 ms, and browsers and curl wait longer.`;
+  return { code: "connect_timeout", message, ...(problem === "ETIMEDOUT" && process.allowedNodeEnvironmentFlags.has(ATTEMPT) ? { fix: `export NODE_OPTIONS="$NODE_OPTIONS ${ATTEMPT}=2000"` } : {}) };
 }
 
 /** Configures Node.js's fetch, through the package undici. */
