@@ -2,8 +2,8 @@
 import { CAUSES } from "./package/diagnose/causes.mjs";
 
 const GROUPS = [
-  ...["no_reply", "cors_blocked", "preflight_refused", "cors_headers", "cors_credentials", "html_reply", "redirected", "truncated"],
-  ...["empty_reply", "decode_error", "api_error", "permission_denied", "credentials_refused", "token_refused"],
+  "no_reply", "cors_blocked", "preflight_refused", "cors_headers", "cors_credentials", "html_reply", "redirected", "truncated",
+  "empty_reply", "decode_error", "api_error", "permission_denied", "credentials_refused", "token_refused",
 ];
 
 /** The rows in Markdown. */
@@ -15,9 +15,10 @@ export function causesTable() {
 /** The code of the finding, or of the group that has the cause among its candidates. */
 function found({ code }, codes) {
   if (!codes) return "";
-  const [first, ...others] = codes;
   const own = [code].flat().find((each) => codes.includes(each));
   // A group is followed by its candidates; other findings stand alone.
-  if (!others.includes(own) || !GROUPS.includes(first) || (first === "no_reply" && own === "token_expired")) return `\`${own}\``;
-  return `\`${own}\`, one of ${others.length} in \`${first}\``;
+  const at = codes.findIndex((each) => GROUPS.includes(each));
+  const candidates = at < 0 ? [] : codes.slice(at + 1);
+  const isCandidate = candidates.includes(own) && !(codes[at] === "no_reply" && own === "token_expired");
+  return isCandidate ? `\`${own}\`, one of ${candidates.length} in \`${codes[at]}\`` : `\`${own}\``;
 }

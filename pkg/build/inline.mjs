@@ -5,9 +5,10 @@
 // it needs no DecompressionStream.
 //
 // The text is decoded by WebAssembly, too: a small module with a single loop. In
-// JavaScript the same loop runs before the engine has compiled it, and takes
-// longer than compiling the module and instantiating it. `new WebAssembly.Module`
-// avoids the detour through another thread, which takes longer than compiling.
+// JavaScript the same loop would run before the engine optimizes it, and would take
+// longer than compiling and instantiating this small module. Both modules are
+// compiled by `new WebAssembly.Module`, which avoids the detour through another
+// thread; that takes longer than compiling.
 import binaryen from "binaryen";
 
 // The first of two characters is one of these, in the order of their codes.
@@ -19,7 +20,7 @@ const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32
 // The second is one of the 52 from "(" on, which are all in the alphabet.
 const FIRST_SECOND = "(".charCodeAt(0);
 const SECONDS = 52;
-// The decoder's memory: the byte of each single character by its code, the bytes of two characters, and the text.
+// The decoder's memory: the byte of each single character, by its code; the bytes that take two characters, by rank; the text.
 const PAIRS = 128;
 const TEXT = PAIRS + PREFIXES.length * SECONDS;
 const PAGE = 65_536;

@@ -99,13 +99,13 @@ async function browserSample(driver, { file }, pages) {
   // The last page's renderer ends and the browser prepares the next one, before the time runs.
   await driver.get("about:blank");
   await sleep(300);
-  const sample = pages.nextSample();
+  const arrived = pages.nextSample();
   // A new site each time, so that neither a cache nor a renderer process is reused.
   await driver.get(`http://visit-${++visits}.localhost:${pages.port}/${file}/`);
   const late = sleep(30_000, undefined, { ref: false }).then(() => {
     throw new Error(`${file}: no value after 30 s`);
   });
-  return Promise.race([sample, late]);
+  return Promise.race([arrived, late]);
 }
 
 /** The files of the pages: path → [media type, bytes]. */

@@ -477,7 +477,7 @@ describe("the output", () => {
       if (preflight?.[0] !== 302) continue;
       // The API's own settings would mend nothing.
       const [{ message, fix, elsewhere }] = findings;
-      assert.ok(message.startsWith(`OPTIONS is redirected to ${url}/login, `) && message.includes(" has to let OPTIONS through"), message);
+      assert.ok(message.startsWith(`The server redirects OPTIONS to ${url}/login, `) && message.includes(" has to let OPTIONS through"), message);
       assert.deepEqual([fix, elsewhere], [undefined, undefined]);
     }
   });
@@ -536,7 +536,7 @@ describe("the output", () => {
     other.close();
     const [page, call] = JSON.parse(stdout).findings;
     assert.deepEqual([page.code, page.fix, call.code], ["cors_missing", undefined, "permission_denied"]);
-    assert.match(page.message, / Find out first why a plain GET is answered with 403\.$/);
+    assert.match(page.message, / Find out first why a GET without credentials is answered with 403\.$/);
     assert.match(call.message, / a wrong host, port or path, or something in front/);
   });
 
@@ -547,7 +547,7 @@ describe("the output", () => {
     const [{ message, candidates }] = JSON.parse(stdout).findings;
     assert.equal(code, 4);
     assert.match(message, / The token is from BOOKMORE_TOKEN\.$/);
-    assert.match(candidates[0].message, / is answered with a 401 that asks for Basic, and the client's token takes the place of such a sign-in\. /);
+    assert.match(candidates[0].message, / is answered with a 401 that asks for Basic, and the client's Authorization header leaves no room for such a sign-in\. /);
   });
 
   it("a 407 is the answer of a proxy on the way", async () => {
@@ -699,7 +699,7 @@ describe("the output", () => {
     const other = await host({ cors: "none", path: "/wrong" }, made);
     const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
     other.close();
-    assert.match(JSON.parse(stdout).findings[0].message, /a proxy\. Find out first why a plain GET is answered with 404\.$/);
+    assert.match(JSON.parse(stdout).findings[0].message, /a proxy\. Find out first why a GET without credentials is answered with 404\.$/);
   });
 
   it("a TLS port that answers plain http with a 400: CORS is no matter", async () => {

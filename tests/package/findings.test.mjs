@@ -249,7 +249,7 @@ it("the CORS fix contains the page's origin and the client's headers", () => {
   const [{ fix, elsewhere, doctor }] = findingsOf(facts({ headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: nothing, "x-tenant": nothing }, contentType: readable() }));
   assert.equal(fix, 'Plugins.Add(new CorsFeature(allowOriginWhitelist: new[] { "https://app.example" }, allowedHeaders: "Content-Type,Authorization,x-tenant", exposeHeaders: "Retry-After,Date,X-Request-Id", allowCredentials: true));');
   assert.match(elsewhere["ASP.NET Core, before UseAuthentication"], /^builder\.Services\.AddCors\(\);.*\napp\.UseCors.*WithOrigins\("https:\/\/app\.example"\).*"Authorization", "x-tenant"/);
-  assert.match(elsewhere.nginx, /^proxy_set_header Origin "";/m);
+  assert.match(elsewhere.nginx, /^# proxy_set_header Origin "";/m);
   assert.match(elsewhere.nginx, /Allow-Headers "Content-Type,Authorization,x-tenant" always;/);
   assert.equal(doctor, "BOOKMORE_URL=https://api.example npx bookmore-sdk doctor --origin https://app.example --headers authorization,x-tenant");
 });

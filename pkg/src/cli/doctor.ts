@@ -18,7 +18,7 @@ import { parsed } from "./arguments.js";
 import { clientOf, sourceName, WAYS } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, resolved } from "./doctor/connection.js";
-import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, type PageRequest } from "./doctor/cors.js";
+import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, openedInBrowser, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, proxied, through, unusedProxy } from "./doctor/proxy.js";
 import { ignoredProxy, isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
 import { codeIn, hostOf, slowConnection, systemCause, unreachable } from "./doctor/system.js";
@@ -182,7 +182,9 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     }
     if (!came) return lost(`nothing within ${LIMIT_MS / 1000} s`);
     const { preflight, reply } = came;
-    const findings = corsFindings(request, baseUrl, came, plain);
+    // For comparison only: where it gets no reply, the page's own requests do.
+    const opened = await limited(signal, (limit) => openedInBrowser(baseUrl, limit).catch(() => undefined));
+    const findings = corsFindings(request, baseUrl, came, opened, plain);
     const isFine = findings.every(({ level }) => level === "note");
     const statuses = `${preflight ? `OPTIONS ${preflight.status}, ` : ""}GET ${reply.status}`;
     if (isHiddenRedirect(request, reply)) {

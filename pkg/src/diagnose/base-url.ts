@@ -19,6 +19,8 @@ export function wrongBase({ baseUrl, page, settings }: Facts, message: string): 
   return { message: words, ...(origin === baseUrl ? {} : { fix: settings.baseUrl(origin) }) };
 }
 
+export const notTheApi = (facts: Facts): Cause => ({ code: "base_url", ...wrongBase(facts, "What answers is not the API.") });
+
 /** The base URL without the operation's path, if it contains that. */
 export function baseOfEndpoint(baseUrl: string): string | undefined {
   const at = baseUrl.toLowerCase().indexOf(PATH);

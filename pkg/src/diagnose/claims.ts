@@ -1,6 +1,6 @@
 import type { Claims } from "./facts.js";
 
-/** The year 5138 in seconds: a time after it, and up to the same year in milliseconds, was meant in milliseconds. */
+/** The year 5138 in seconds. A larger time, up to that year in milliseconds, is in milliseconds. */
 const LATEST = 1e11;
 
 /** The claims of the JWT in an `Authorization` header, without verifying them; undefined if it is not a JWT. */
@@ -16,10 +16,10 @@ export function claimsOf(authorization: string | undefined): Claims | undefined 
   }
   if (typeof given !== "object" || given === null) return undefined;
   const claims: Claims = {};
-  const isTooLarge = (name: string) => Number(given[name]) > LATEST && Number(given[name]) < LATEST * 1000;
-  const inMilliseconds = ["exp", "nbf", "iat"].filter(isTooLarge);
+  const isInMilliseconds = (name: string) => Number(given[name]) > LATEST && Number(given[name]) < LATEST * 1000;
+  const inMilliseconds = ["exp", "nbf", "iat"].filter(isInMilliseconds);
   if (inMilliseconds.length > 0) claims.inMilliseconds = inMilliseconds;
-  for (const name of ["exp", "nbf"] as const) if (typeof given[name] === "number" && !isTooLarge(name)) claims[name] = given[name] * 1000;
+  for (const name of ["exp", "nbf"] as const) if (typeof given[name] === "number" && !isInMilliseconds(name)) claims[name] = given[name] * 1000;
   for (const name of ["iss", "aud"] as const) {
     const text = [given[name]].flat().filter((each) => typeof each === "string").join(", ");
     if (text && text.length <= 200) claims[name] = text;

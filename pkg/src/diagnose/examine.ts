@@ -12,7 +12,7 @@ import { isControlFlow, isNative, textOf } from "../thrown.js";
 import { isUsage } from "../watch/options.js";
 import { baseOfEndpoint } from "./base-url.js";
 import { claimsOf, flawOf } from "./claims.js";
-import type { Call, Facts, Probe } from "./facts.js";
+import { mayAddCredentials, type Call, type Facts, type Probe } from "./facts.js";
 import { IN_CODE } from "./fixes.js";
 import { aheadMs, LIMIT_MS, limited, probe, type ProbeInit } from "./probe.js";
 import type { DiagnosisStep } from "./types.js";
@@ -95,7 +95,7 @@ export class Examination {
     });
   }
 
-  /** Whether anything answers, apart from what a page may read. */
+  /** The probes: what answers, and what of it a page may read. */
   async network(): Promise<void> {
     const { facts } = this;
     const { baseUrl, page } = facts;
@@ -103,14 +103,12 @@ export class Examination {
     if (!facts.hasFetch && isFetchBroken()) return this.#step("reachability", async () => ["skipped", FETCH_BROKEN]);
     if (page === undefined) {
       facts.reach = facts.plain = await this.#probe("reachability", {});
-      if (facts.plain.came === "redirect") facts.followed = await this.#probe("redirect", { redirect: "follow" });
-      return;
+      return this.#follow({});
     }
     const cors: ProbeInit = { mode: "cors", credentials: "omit" };
     if (isSameOrigin(baseUrl, page)) {
       facts.reach = facts.plain = await this.#underPolicy(() => this.#probe("reachability", cors));
-      if (facts.plain.came === "redirect") facts.followed = await this.#probe("redirect", { ...cors, redirect: "follow" });
-      return;
+      return this.#follow(cors);
     }
     facts.plain = await this.#underPolicy(() => this.#probe("origin", cors));
     if (facts.plain.came === "late" || facts.isRefusedByCsp) return;
@@ -119,7 +117,7 @@ export class Examination {
       facts.reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
       return;
     }
-    if (facts.plain.came === "redirect") facts.followed = await this.#probe("redirect", { ...cors, redirect: "follow" });
+    await this.#follow(cors);
     for (const name of facts.headerNames) {
       facts.headers[name] = await this.#probe(`header ${name}`, { ...cors, headers: { [name]: PLACEHOLDER } });
     }
@@ -129,6 +127,12 @@ export class Examination {
     if (facts.includesCookies) facts.cookies = await this.#probe("credentials", { ...cors, credentials: "include" });
     // A rate limiter may have taken effect in the meantime.
     if ([facts.contentType, facts.cookies].some((probe) => probe?.came === "nothing")) facts.again = await this.#probe("origin again", cors);
+  }
+
+  /** Where a redirect leads. A fetch that may add credentials would pass them on. */
+  async #follow(init: ProbeInit): Promise<void> {
+    const { facts } = this;
+    if (facts.plain?.came === "redirect" && !mayAddCredentials(facts)) facts.followed = await this.#probe("redirect", { ...init, redirect: "follow" });
   }
 
   /** One real call, as the app would make it. */

@@ -57,6 +57,12 @@ export interface Call {
   aheadMs?: number | undefined;
 }
 
+/** Whether the operation refused a GET without credentials, in its own form. */
+export const isRefusalOfApi = (probe: Probe | undefined): boolean => probe?.came === "reply" && probe.isApi === true && probe.status === 401;
+
+/** Whether a fetch that is not the platform's own may add credentials, which are not known here. */
+export const mayAddCredentials = ({ hasFetch, page, isFetchReplaced }: Facts): boolean => Boolean(hasFetch || (page !== undefined && isFetchReplaced));
+
 /** What the findings are derived from. What was not tried is absent. */
 export interface Facts {
   /** The origin of the page; absent outside of browsers. */
@@ -67,7 +73,7 @@ export interface Facts {
   headerNames: readonly string[];
   /** Whether it has a `fetch` of the app, which may add headers. */
   hasFetch?: boolean;
-  /** Whether the fetch that is used, the client's or the page's, is not the browser's own. */
+  /** Whether the fetch that is used, the client's or the page's, is not the browser's own. Always true in Node.js, whose fetch is a script. */
   isFetchReplaced?: boolean;
   /** Whether it sends cookies to other origins. */
   includesCookies: boolean;
@@ -91,7 +97,7 @@ export interface Facts {
   plain?: Probe | undefined;
   /** Where nothing of `plain` could be read: a GET that reads nothing, of the server or of where it redirects to. Without CORS it is `plain`. */
   reach?: Probe | undefined;
-  /** `plain`, following redirects. */
+  /** `plain`, following redirects, unless the fetch may add credentials, which that would pass on. */
   followed?: Probe | undefined;
   /** `plain` with one header more, by its name. */
   headers: Record<string, Probe>;

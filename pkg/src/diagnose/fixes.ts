@@ -48,12 +48,15 @@ export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "els
         `add_header Access-Control-Allow-Credentials true always;`,
         `add_header Access-Control-Allow-Headers "${allowed}" always;`,
         `add_header Access-Control-Expose-Headers "${EXPOSED}" always;`,
-        `proxy_set_header Origin ""; # for a server that refuses other origins with an error`,
         `if ($request_method = OPTIONS) { return 204; }`,
+        `# Only if the server refuses other origins with an error, and then beside the inherited proxy_set_header lines:`,
+        `# proxy_set_header Origin "";`,
       ].join("\n"),
     },
   };
 }
+
+export const fixBy = (fix: string | undefined): Pick<Cause, "fix"> => (fix === undefined ? {} : { fix });
 
 /** The same by https. */
 export const httpsOf = (baseUrl: string): string => baseUrl.replace("http:", "https:");

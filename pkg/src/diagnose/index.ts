@@ -14,8 +14,8 @@ export type { Cause, DiagnoseOptions, Diagnosis, DiagnosisStep, Finding, Finding
 
 /**
  * Tries everything that a call of this client needs, one step after the other, and names what prevents it and how to fix
- * that. If a browser hides which of several causes it is, the finding has them all as candidates, likeliest first, and the
- * command to run in a terminal to tell them apart.
+ * that. If it is not known which of several causes it is, the finding has them as candidates, likeliest first; where a
+ * terminal sees more than a browser, it also has the command to run there.
  *
  * Besides one real call it sends a few GETs, without tokens, keys and header values. A step takes 10 seconds at most; the
  * call of an object that stands in for a client, 11.

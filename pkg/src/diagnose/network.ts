@@ -3,7 +3,7 @@ import { isSameOrigin } from "../cors.js";
 import { isInsecure, isLoopback } from "../loopback.js";
 import { PATH } from "../operation.js";
 import type { Call, Facts } from "./facts.js";
-import { corsFix, httpOf, httpsOf, type Asking, type Settings } from "./fixes.js";
+import { corsFix, fixBy, httpOf, httpsOf, type Asking, type Settings } from "./fixes.js";
 import { BAD_PORT, systemCode } from "./probe.js";
 import { doctorLine, shellWord, urlFor } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -24,9 +24,10 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if (page === undefined) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
   if (isSameOrigin(baseUrl, page)) return call ? [{ ...oneOf({ code: "no_reply", message: "The server answered a probe, but not the call that followed." }, LOST_CALL), doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
-  const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking, "This page may read the server's replies, and of the call it could read none.", facts.includesCookies));
-  const inExtension = isExtension(page) ? { message: `${found?.message} An extension's page needs no CORS settings: name the server in the host_permissions of its manifest.` } : {};
-  return found ? [{ ...found, ...inExtension, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
+  const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking, "This page may read the server's replies, but not the one to the call.", facts.includesCookies));
+  if (!found) return [];
+  const words = isExtension(page) ? " An extension's page needs no CORS settings: name the server in the host_permissions of its manifest." : "";
+  return [{ ...found, message: found.message + words, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }];
 }
 
 /** Headers came: what was lost is the body. Node.js tells why. */
@@ -48,8 +49,8 @@ function outside(baseUrl: string, code: string, hasAnswered = false): Finding {
 export function connectionRefused(url: URL): Cause {
   const { hostname } = url;
   // A server may listen at one of a machine's addresses only.
-  const other = isLoopback(hostname) && hostname !== "localhost" ? " or another address, such as localhost" : " or another address";
-  return { code: "connection_refused", message: `The connection to ${placeOf(url)}, is refused: the server is not running, or uses another port${other}, or a firewall refuses it.`, fix: `curl -i ${shellWord(url.href)}` };
+  const example = isLoopback(hostname) && hostname !== "localhost" ? ", such as localhost" : "";
+  return { code: "connection_refused", message: `The connection to ${placeOf(url)}, is refused: the server is not running, or uses another port or another address${example}, or a firewall refuses it.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 
 export function unknownHost({ hostname }: URL): Cause {
@@ -76,7 +77,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   // Of the local network some browsers ask the user instead.
   if (isMixed && !isPrivate(hostname)) return errorFinding(mixed);
   const candidates: Cause[] = isMixed ? [mixed] : [];
-  const add = (code: FindingCode, message: string, fix?: string) => candidates.push({ code, message, ...(fix === undefined ? {} : { fix }) });
+  const add = (code: FindingCode, message: string, fix?: string) => candidates.push({ code, message, ...fixBy(fix) });
   if (isOffline) add("offline", "This device is offline.");
   if (isSame) {
     // The page itself came from there, and a redirect would have been seen.
@@ -86,7 +87,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
     const isNumber = /^[\d.]+$|^\[/.test(hostname);
     if (!isLocal && !isNumber) candidates.push(unknownHost(url));
     if (protocol === "https:") {
-      add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, has expired or is for another name. Open it in a tab of its own to see which.", baseUrl);
+      add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, from an authority that the browser does not know, has expired or is for another name. Open it in a tab of its own to see which.", baseUrl);
       add("not_tls", "What listens at this port speaks plain http, and no TLS.", isLocal ? settings.baseUrl(httpOf(baseUrl)) : undefined);
     } else {
       add("needs_https", "What listens at this port speaks TLS, and no plain http.", settings.baseUrl(httpsOf(baseUrl)));
@@ -97,7 +98,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
     }
     // The address of a name is hidden.
     if ((isPrivate(hostname) || !isNumber) && !isPrivate(pageHost(page))) {
-      add("local_network", "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer. It always refuses a page by plain http, and a frame without allow=\"local-network-access\".");
+      add("local_network", "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer. A page that was loaded by plain http, and a frame without allow=\"local-network-access\", are always refused.");
     }
     if (isLocal && page.startsWith("https:") && protocol === "http:") {
       add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
@@ -119,7 +120,7 @@ export function hsts(baseUrl: string, settings: Settings): Cause {
 
 const RESET: Cause = { code: "connection_reset", message: "What listens there, or something on the way, ends the connection without a reply." };
 const BLOCKED = "An extension of the browser, a proxy or what replaces the page's fetch keeps the reply from the page.";
-export const OWN_PAGE = "Something in between shows browsers a page of its own, such as the warning of a tunnel (ngrok leaves it out for a request with the header ngrok-skip-browser-warning), a check for robots or a sign-in. Open the address in a browser to see.";
+export const OWN_PAGE = "The server, or something in between, shows browsers a page of its own, such as the warning of a tunnel (ngrok leaves it out for a request with the header ngrok-skip-browser-warning), a check for robots or a sign-in. Open the address in a browser to see.";
 export const CUT_OFF: Cause = { code: "truncated", message: "The reply broke off on its way." };
 const MISLABELLED: Cause = {
   code: "content_encoding",
@@ -149,7 +150,7 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
       page === "null"
         ? { code: "cors_origin", message: "This page has no origin, because it is a file, a sandboxed frame or sandboxed by its policy. Serve it by http, and not sandboxed." }
         : { code: "cors_origin", message: `The server's CORS settings allow other origins, but not ${page}.`, ...fix },
-      { code: "server_error", message: "The server, or something in front of it, answers each request with an error just now, such as 429, 502 or 503, without CORS headers. Try again later." },
+      { code: "server_error", message: "The server, or something in front of it, is answering every request with an error, such as 429, 502 or 503, without CORS headers. Try again later." },
       DUPLICATE,
       { code: "sign_in_redirect", message: "Something in front of the server redirects to a login page, or redirects until it gets a cookie." },
       { code: "moved", message: "The server redirects to the new address of the API, which is then the base URL to use, or to the same address with a slash at the end." },
@@ -160,12 +161,12 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
     return oneOf({ code: "cors_blocked", message: `The server answers, and this page, ${page}, may read nothing of it.` }, candidates);
   }
   if (again?.came === "nothing") return hiddenReply(asking, "This page could read the server's replies at first, and then not even the same one again.");
-  const unread = plain?.came === "redirect" ? "This page is redirected, and gets no reply at all to what it sends with" : "This page can read the server's replies, but none to what it sends with";
+  const unread = plain?.came === "redirect" ? "This page's requests are redirected, and it gets no reply at all to those that it sends with" : "This page can read the server's replies, but none to what it sends with";
   const refused = asking.headerNames.filter((name) => headers[name]?.came === "nothing");
   if (refused.length > 0) {
     const names = refused.join(", ");
     const settings: Cause = { code: "cors_headers", message: `The server's CORS settings do not let a page send ${names}. By default ServiceStack allows only Content-Type.`, ...fix };
-    // What stands for a value is refused in its turn, perhaps by a reply that nobody may read.
+    // The placeholder may be refused as well, by a reply without CORS headers.
     const replies = errorReplies(names, "a value that it does not know", fix);
     // Content-Type: application/json needs a preflight, too. Where any of these headers is allowed, preflights work.
     if (contentType?.came === "nothing" && refused.length === asking.headerNames.length) {
@@ -202,7 +203,7 @@ function hiddenReply(asking: Asking, message: string, includesCookies = false): 
     : [];
   return oneOf({ code: "no_reply", message }, [
     ...together,
-    { code: "cors_error_replies", message: "That reply had no CORS headers: a 401 or a redirect to a sign-in page for the token that was sent, a 429, or an error of the server or a proxy.", ...corsFix(asking) },
+    { code: "cors_error_replies", message: "That reply had no CORS headers: a 401 or a redirect to a sign-in page for the credentials that were sent, a 429, or an error of the server or a proxy.", ...corsFix(asking) },
     ...LOST_CALL,
   ]);
 }
@@ -213,13 +214,13 @@ const LOST_CALL: Cause[] = [CUT_OFF, { ...RESET, message: `${RESET.message} It m
 /** Whether a probe got no reply in time. */
 export const isLate = ({ reach, plain }: Facts): boolean => [reach, plain].some((probe) => probe?.came === "late");
 
-/** What may keep a request in a page, which browsers do not tell. */
+/** What may hold a request back in a page; browsers do not tell. */
 export function whatWaits({ hasServiceWorker, isFetchReplaced }: Facts): string {
   const others = [
-    ...(isFetchReplaced ? ["the fetch that is used, which is not the browser's own, keeps it"] : []),
+    ...(isFetchReplaced ? ["the fetch that is used, which is not the browser's own, holds the request back"] : []),
     ...(hasServiceWorker ? ["the page's service worker does not answer"] : []),
   ];
-  const browser = "the browser waits: for the user, whom it asks to sign in or to allow access to the local network, or for one of its six HTTP/1.1 connections to the server, which EventSource and long polls of all tabs keep";
+  const browser = "the browser is waiting for the user, whom it asks to sign in or to allow access to the local network, or for a free connection (it opens six to a server by HTTP/1.1, and EventSource and long polling in all tabs share them)";
   return [browser, ...others].join(", or ");
 }
 
@@ -243,7 +244,7 @@ export const placeOf = (url: URL): string => `${url.hostname}, port ${portOf(url
 export const isExtension = (page: string): boolean => /^[\w-]+-extension:/.test(page);
 
 /** A file or a sandboxed frame has the origin "null". */
-const pageHost = (page: string): string => (page === "null" ? "localhost" : new URL(page).hostname);
+const pageHost = (page: string): string => (page === "null" || isExtension(page) ? "localhost" : new URL(page).hostname);
 
 function isPrivate(hostname: string): boolean {
   return isLoopback(hostname) || /^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|\[f[cd])|\.local$/.test(hostname);

@@ -2,14 +2,14 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
-import { baseOfEndpoint, isOwnServer, mayBePassedOn, wrongBase } from "./base-url.js";
+import { baseOfEndpoint, isOwnServer, mayBePassedOn, notTheApi, wrongBase } from "./base-url.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
-import type { Call, Facts } from "./facts.js";
-import { httpsOf } from "./fixes.js";
+import { isRefusalOfApi, type Call, type Facts } from "./facts.js";
+import { fixBy, httpsOf } from "./fixes.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
-import { credentialsCause, fixBy, notPassedOn, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
+import { credentialsCause, notPassedOn, OWN, OWN_REPLY, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -43,7 +43,7 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Fa
   // bookmore-sdk/slim fetches the module from the app's URL.
   if (code === "network_error" || code === "timeout") return errorFinding({ code: "module_missing", message });
   if (code !== "runtime_unsupported") return errorFinding({ code: code as FindingCode, message });
-  // An error for anything else that is missing has no cause.
+  // If something other than WebAssembly is missing, the error has no cause.
   if (typeof WebAssembly !== "object" && cause !== undefined) return errorFinding({ code: "wasm_missing", message });
   const isCsp = page !== undefined && isRefusal(cause);
   const policy = "script-src 'self' 'wasm-unsafe-eval'";
@@ -56,15 +56,15 @@ const withFirst = (causes: Cause[], finding: Finding): Finding => (causes.length
 const perhapsUntimely = (facts: Facts, call: Call, finding: Finding): Finding => withFirst(untimely(facts, call), finding);
 
 /** The same, or for want of a token. */
-function perhapsUnsigned(facts: Facts, call: Call, finding: Finding): Finding {
-  const isSigned = call.sent === undefined || call.sent.includes("authorization") || call.sent.includes("x-api-key");
-  return isSigned ? perhapsUntimely(facts, call, finding) : withFirst([credentialsCause(facts, call)], finding);
-}
+const perhapsWithoutCredentials = (facts: Facts, call: Call, finding: Finding): Finding =>
+  sendsNone(call) ? withFirst([credentialsCause(facts, call)], finding) : perhapsUntimely(facts, call, finding);
 
-/** Findings that a reply leads to, whoever made it. */
+const sendsNone = ({ sent }: Call): boolean => sent !== undefined && !sent.includes("authorization") && !sent.includes("x-api-key");
+
+/** Findings that come from a reply, which a service worker may have made. */
 const BY_REPLY: readonly FindingCode[] = [
-  ...(["credentials_missing", "credentials_refused", "token_refused", "key_refused", "permission_denied"] as const),
-  ...(["rate_limited", "server_error", "api_error", "base_url", "unexpected_response", "decode_error"] as const),
+  "credentials_missing", "credentials_refused", "token_refused", "key_refused", "permission_denied", "company_mismatch",
+  "rate_limited", "server_error", "api_error", "base_url", "unexpected_response", "decode_error",
 ];
 
 /** What a page's service worker does reads like the server's doing. */
@@ -73,7 +73,7 @@ function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
   if (!hasServiceWorker || page === undefined || baseUrl === undefined || !(finding.candidates || BY_REPLY.includes(finding.code))) return finding;
   const worker: Cause = {
     code: "service_worker",
-    message: "The page's service worker stands between the page and the server, and may answer by itself: Angular's makes a 504 of each failure of the network. Let it leave the API to the browser.",
+    message: "The page's service worker stands between the page and the server, and may answer by itself: Angular's makes a 504 of each failure of the network. Let it leave the API to the browser (Angular: a header ngsw-bypass).",
     fix: `if (event.request.url.startsWith("${baseUrl}/")) return;`,
   };
   // Without a network, or where CORS hides the reply, workers make up such errors.
@@ -82,9 +82,7 @@ function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
 }
 
 /** The candidates; where there are none, what the reply says. */
-const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: ANSWERS_SO, ...fixBy(fix) }];
-
-const ANSWERS_SO = "The server, or something in front of it, answers so.";
+const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: OWN[code] ?? OWN_REPLY, ...fixBy(fix) }];
 
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, foreign, isControlFlow } = call;
@@ -100,7 +98,10 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [refusalFinding(facts, call, error)];
     case "api_error": {
       const found = apiFinding(error, facts);
-      return [found.code === "base_url" ? perhapsUntimely(facts, call, found) : perhapsUnsigned(facts, call, found)];
+      if (found.code !== "base_url") return [perhapsWithoutCredentials(facts, call, found)];
+      // Some hide by a 404 what they show after a sign-in.
+      const isHidden = sendsNone(call) && facts.sendsCookies;
+      return [isHidden ? { ...found, candidates: [...meanings(found), credentialsCause(facts, call)] } : perhapsUntimely(facts, call, found)];
     }
     case "unexpected_response":
       return [unexpected(facts, call, error)];
@@ -114,7 +115,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     }
     case "permission_denied": {
       const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
-      return [perhapsUnsigned(facts, call, errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials is answered with 403, too: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` }))];
+      return [perhapsWithoutCredentials(facts, call, errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials is answered with 403, too: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` }))];
     }
     case "server_error": {
       const isOwn = isOwnServer(facts) && error.errorCode === undefined;
@@ -132,19 +133,21 @@ function callFindings(facts: Facts, call: Call): Finding[] {
 }
 
 function timeoutFinding(facts: Facts, call: Call, { code, message, attempts }: Extract<AnyBookMoreError, { code: "timeout" }>): Finding {
-  const { page, headers, waitsLonger } = facts;
+  const { page, baseUrl, headers, headerNames, includesCookies, waitsLonger } = facts;
   const limit = waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
   const told = (cause: Cause): Finding => errorFinding({ ...cause, message: cause.message + limit });
   if (isLate(facts)) return told(late(facts));
   // Once headers have come, nothing waits before the server.
   const waits = page === undefined || attempts?.at(-1)?.status !== undefined ? "" : whatWaits(facts);
   const candidates = page === undefined ? [] : signInGate(facts, call);
-  if (Object.values(headers).some(({ came }) => came === "late")) {
-    candidates.push({ code: "cors_preflight", message: "The server, or something on the way, such as a firewall, drops OPTIONS, which a browser sends before these headers." });
+  const unanswered = Object.keys(headers).filter((name) => headers[name]!.came === "late");
+  if (unanswered.length > 0) {
+    candidates.push({ code: "cors_preflight", message: `The server, or something on the way, such as a firewall, does not answer OPTIONS, which a browser sends before a request with ${unanswered.join(" or ")}.` });
   }
   if (candidates.length === 0) return told({ code, message: message + (waits && ` Perhaps ${waits}.`) });
   candidates.push({ code, message: `The server, or something on the way, is slow${waits && `, or ${waits}`}.` });
-  return { ...told({ code, message }), candidates };
+  const line = page === undefined || baseUrl === undefined ? {} : { doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies) };
+  return { ...told({ code, message }), candidates, ...line };
 }
 
 /** No reply to the call. Browsers follow no redirect of a preflight, so where plain GETs are redirected, OPTIONS may be, too. */
@@ -166,26 +169,26 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
 function apiFinding(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Finding {
   const { code, status, message, errorCode } = error;
   if (status === 431) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
-  const { plain } = facts;
-  if (plain?.came === "reply" && plain.status === status && plain.isHtml && errorCode === undefined && status !== 404 && status !== 405) return perhapsAnother(facts, { code, message }, { code, message: ANSWERS_SO });
-  if (status !== 404 && status !== 405) return errorFinding({ code, message });
-  if (errorCode === undefined) return errorFinding({ code: "base_url", ...wrongBase(facts, message) });
-  return perhapsAnother(facts, { code, message }, { code, message: "It is the API that answers so: this version of it may not have the operation, or not know what was asked for." });
+  const plain = facts.plain?.came === "reply" ? facts.plain : undefined;
+  if (status !== 404 && status !== 405) {
+    const isForAll = plain?.status === status && plain.isHtml && errorCode === undefined;
+    return isForAll ? perhapsAnother(facts, { code, message }, { code, message: OWN_REPLY }) : errorFinding({ code, message });
+  }
+  // What refuses a GET without credentials knows the path.
+  const knowsPath = plain?.status === 401 && !plain.isHtml;
+  if (errorCode === undefined && !knowsPath) return errorFinding({ code: "base_url", ...wrongBase(facts, message) });
+  return perhapsAnother(facts, { code, message }, { code, message: "That is the API's own answer: this version may not have the operation, or may not know what was asked for." }, knowsPath);
 }
 
-/** Whether the operation refused a GET without credentials, in its own form. */
-const isApi = ({ plain }: Facts): boolean => plain?.came === "reply" && plain.isApi === true && plain.status === 401;
-
-/** What is not the API may have answered, unless the probes read its own refusal. */
-function perhapsAnother(facts: Facts, finding: Cause, own: Cause): Finding {
-  const other: Cause = { code: "base_url", ...wrongBase(facts, "What answers is not the API.") };
-  return { ...errorFinding(finding), candidates: isApi(facts) ? [own, other] : [other, own] };
+/** What is not the API may have answered. */
+function perhapsAnother(facts: Facts, finding: Cause, own: Cause, isApi = isRefusalOfApi(facts.plain)): Finding {
+  return { ...errorFinding(finding), candidates: isApi ? [own, notTheApi(facts)] : [notTheApi(facts), own] };
 }
 
 function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMoreError, { code: "decode_error" }>, facts: Facts): Finding {
   if (isRetryable && offset === 0) {
     const { candidates = [], ...finding } = perhapsAnother(facts, { code: "empty_reply", message: "The reply has no body, or none that arrived." }, { code: "not_passed_on", message: "A server of yours that passes replies on leaves their bodies out." });
-    return { ...finding, candidates: isApi(facts) ? [CUT_OFF, ...candidates] : [...candidates, CUT_OFF] };
+    return { ...finding, candidates: isRefusalOfApi(facts.plain) ? [CUT_OFF, ...candidates] : [...candidates, CUT_OFF] };
   }
   // A truncated reply is the only retryable one of these errors.
   if (isRetryable) return errorFinding(truncated(message));
@@ -194,19 +197,18 @@ function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMo
 
 const CONTENT_TYPE: Cause = {
   code: "content_type",
-  message: "It is the API's own: a proxy or a server of yours on the way does not pass on the Accept header, and so gets another format, or labels the JSON otherwise. It has to pass on Accept, and Content-Type.",
+  message: "It is the API's own reply: a proxy or a server of yours on the way does not pass on the Accept header, so that the API answers in another format, or does not pass on the Content-Type. It has to pass on both.",
 };
 
-/** A reply that is neither JSON nor HTML by its label. A text is labelled as plain where nobody says what it is. */
-function mislabelled(finding: Cause, contentType: string, facts: Facts): Finding {
-  const other: Cause = { code: "base_url", ...wrongBase(facts, "What answers is not the API.") };
-  return { ...errorFinding(finding), candidates: /^(text\/plain|application\/octet-stream)\b/i.test(contentType) ? [CONTENT_TYPE, other] : [other, CONTENT_TYPE] };
+/** A reply that is neither JSON nor HTML by its label. Servers label as text/plain what they are not told the type of. */
+function labelledOtherwise(finding: Cause, contentType: string, facts: Facts): Finding {
+  return perhapsAnother(facts, finding, CONTENT_TYPE, isRefusalOfApi(facts.plain) || /^(text\/plain|application\/octet-stream)\b/i.test(contentType));
 }
 
 function unexpected(facts: Facts, call: Call, { message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>): Finding {
   const { baseUrl } = facts;
   if (contentType !== undefined) {
-    if (!/html/i.test(contentType)) return mislabelled({ code: "unexpected_response", message }, contentType, facts);
+    if (!/html/i.test(contentType)) return labelledOtherwise({ code: "unexpected_response", message }, contentType, facts);
     return perhapsUntimely(facts, call, {
       ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
       candidates: [
@@ -220,7 +222,7 @@ function unexpected(facts: Facts, call: Call, { message, location, contentType, 
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
   const found = redirectFinding(facts, location);
-  return isAddress(found.code) ? found : perhapsUnsigned(facts, call, found);
+  return isAddress(found.code) ? found : perhapsWithoutCredentials(facts, call, found);
 }
 
 /** Findings that do not prevent calls. */
@@ -235,7 +237,7 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
   if (url && isInsecure(baseUrl!) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {
-    note("insecure_http", `Credentials go to ${url.origin} by plain http: anyone in between can read them.`, facts.settings.baseUrl(httpsOf(baseUrl!)));
+    note("insecure_http", `What the client sends (${headerNames.join(", ")}) goes to ${url.origin} by plain http: anyone in between can read it.`, facts.settings.baseUrl(httpsOf(baseUrl!)));
   }
   if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, not the PascalCase of its documentation; the client reads both.");
   const isJsonlReply = call?.contentType && /jsonl/i.test(call.contentType);

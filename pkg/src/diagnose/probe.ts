@@ -65,7 +65,7 @@ async function judged(response: Response): Promise<Probe> {
   return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, signIn: signInOf(challenge), isHtml, ...(await form(response)) };
 }
 
-/** The scheme of a challenge that a bearer token does not answer: of HTTP, Kong or Azure. */
+/** The scheme of a challenge that no bearer token satisfies: one of HTTP's, Kong's or Azure's. */
 function signInOf(challenge = ""): string | undefined {
   if (/(^|,\s*)bearer\b/i.test(challenge)) return undefined;
   return /(?:^|,\s*)(basic|digest|negotiate|ntlm|key|AzureApiManagementKey)\b/i.exec(challenge)?.[1];
@@ -77,11 +77,11 @@ export function aheadMs(date: string | undefined, age: string | undefined): numb
   return Number.isNaN(there) ? undefined : Date.now() - there;
 }
 
-/** A URL without the parts that may contain a secret: user name, password, query. Of an app's address, such as `app:callback`, only the scheme. */
+/** A URL without the parts that may contain a secret: user name, password, path parameters such as ;jsessionid, query. Of an app's address, such as `app:callback`, only the scheme. */
 export function addressOf(address: string, base?: string): string | undefined {
   try {
     const { origin, pathname, protocol } = new URL(address, base || undefined);
-    return origin === "null" ? protocol : origin + pathname;
+    return origin === "null" ? protocol : origin + pathname.replace(/;[^/]*/g, "");
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isOwnServer, wrongBase } from "./base-url.js";
-import type { Facts, Probe } from "./facts.js";
+import { isRefusalOfApi, type Facts, type Probe } from "./facts.js";
 import { errorFinding, hsts } from "./network.js";
 import { addressOf } from "./probe.js";
 import { doctorLine } from "./shell.js";
@@ -18,12 +18,12 @@ export function redirectFinding(facts: Facts, location?: string): Finding {
   const base = to === undefined ? undefined : addressOf(to, asked);
   if (base !== undefined) return redirection(base, asked, facts);
   const redirected = (how: string) => errorFinding({ code: "redirected", message: `The request is redirected, ${how}.` });
-  if (page === undefined) return redirected("but without a target that is a URL");
+  if (page === undefined) return redirected("but not to a valid URL");
   return {
     ...redirected("whose target browsers do not reveal"),
     candidates: [
       { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
-      { code: "moved", message: `The API has moved, and the base URL with it${isOwnServer(facts) ? ", or the target of what passes requests on to it" : ""}.` },
+      { code: "moved", message: `The API has moved: the new address is the base URL to use${isOwnServer(facts) ? ", or the target to which this page's server has to pass requests on" : ""}.` },
       { code: "trailing_slash", message: `The server adds a slash to the path. ${LEAVE_PATH}` },
       { code: "base_url", ...wrongBase(facts, "What answers is not the API, and leads elsewhere whoever asks for a path that it does not know.") },
       ...(baseUrl !== undefined && isInsecure(baseUrl) ? [hsts(baseUrl, facts.settings)] : []),
@@ -49,30 +49,30 @@ function redirection(to: string, asked: string | undefined, facts: Facts): Findi
   const found = (code: FindingCode, words: string, more?: Pick<Cause, "fix">) => errorFinding({ code, message: `The server redirects to ${to}${words}`, ...more });
   if (to === asked) return found("redirected", ", the URL of the request itself: perhaps it requires a cookie first, as firewalls and load balancers do, or its settings form a loop.");
   const bare = to.endsWith("/") ? to.slice(0, -1) : to;
-  if (bare.endsWith(PATH) && isAnother(followed)) return { ...found("redirected", `${bare === asked ? ", the same URL with a slash at the end" : ""}, and what answers there does not look like the API.`), candidates: samePath(bare === asked, facts) };
+  if (bare.endsWith(PATH) && isAnother(followed, to)) return { ...found("redirected", `${bare === asked ? ", the same URL with a slash at the end" : ""}, and what answers there does not look like the API.`), candidates: samePath(bare === asked, facts) };
   if (bare === asked) return found("trailing_slash", `, the same URL with a slash at the end. ${NO_REDIRECTS} ${LEAVE_PATH}`);
   const isDowngrade = isInsecureHttp(to) && !(asked && isInsecure(asked));
   if (bare.endsWith(PATH)) {
     // The client would refuse it, or send the credentials for everybody to read.
     if (isDowngrade) return found("redirected", ", by plain http. Its operator must correct that: a server behind a proxy that terminates TLS must be configured to know that clients use https.");
-    if (isOwnServer(facts) && new URL(to).origin !== facts.page) return found("moved", `, so the API should be there. ${NO_REDIRECTS} If this page's server passes requests on, let them go there at once: that is the target to set.`);
+    if (isOwnServer(facts) && new URL(to).origin !== facts.page) return found("moved", `, so the API should be there. ${NO_REDIRECTS} If this page's server passes requests on, make that address its target.`);
     return found("moved", `, so the API should be there. ${NO_REDIRECTS}`, { fix: settings.baseUrl(bare.slice(0, -PATH.length)) });
   }
   // Without credentials, the operation answers so.
-  if (followed?.came === "reply" && followed.isApi && followed.status === 401) {
+  if (isRefusalOfApi(followed)) {
     return found("moved", `, where the API answers. ${NO_REDIRECTS} Let the server answer at the path of the request.`);
   }
   if (SIGN_IN.test(to)) return found("sign_in_redirect", " instead of answering, perhaps to a sign-in page: that of a gate in front of the API, or of a web app, where the base URL is not the API's.");
   return { ...found("redirected", " instead of answering."), candidates: elsewhere(to, asked, isDowngrade, facts) };
 }
 
-/** Whether something other than the API answers at the end of the redirect. */
-const isAnother = (followed: Probe | undefined): boolean => followed?.came === "reply" && !followed.isApi && (followed.isHtml === true || followed.status === 404 || followed.status === 405);
+/** Whether something other than the API answers at `to`. A reply from further on, such as that of a sign-in page, tells nothing of it. */
+const isAnother = (followed: Probe | undefined, to: string): boolean => followed?.came === "reply" && (followed.url ?? to) === to && !followed.isApi && (followed.isHtml === true || followed.status === 404 || followed.status === 405);
 
 /** What a redirect means that keeps the path and leads to something else. */
 function samePath(isSlash: boolean, facts: Facts): Cause[] {
-  const wrong: Cause = { code: "base_url", ...wrongBase(facts, "What redirects is not the API, and redirects each path so.") };
-  if (isSlash) return [wrong, { code: "trailing_slash", message: `The API answers without the slash alone. ${LEAVE_PATH}` }];
+  const wrong: Cause = { code: "base_url", ...wrongBase(facts, "What redirects is not the API, and redirects every path in this way.") };
+  if (isSlash) return [wrong, { code: "trailing_slash", message: `The API answers only without the slash. ${LEAVE_PATH}` }];
   return [wrong, { code: "redirected", message: "A middleware in front of the API redirects each path, such as to one with a language in it, or to another host. Let it leave the API's path as it is." }, SIGN_IN_FIRST];
 }
 
@@ -88,7 +88,7 @@ function elsewhere(to: string, asked: string | undefined, isDowngrade: boolean, 
   return pathname === "/" ? [...moved, SIGN_IN_FIRST, wrong] : [SIGN_IN_FIRST, ...moved, wrong];
 }
 
-/** Of apps, there are addresses without a host. */
+/** The addresses of apps, such as app:callback, have no host, which isInsecure needs. */
 const isInsecureHttp = (to: string): boolean => to.startsWith("http:") && isInsecure(to);
 
 function redirectedTo(probe: Probe | undefined): string | undefined {

@@ -1,14 +1,15 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
-import { isOwnServer, mayBePassedOn, wrongBase } from "./base-url.js";
+import { isOwnServer, mayBePassedOn, notTheApi } from "./base-url.js";
 import { iso, LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf, span } from "./clock.js";
-import type { Call, Facts } from "./facts.js";
+import { mayAddCredentials, type Call, type Facts } from "./facts.js";
+import { fixBy } from "./fixes.js";
 import { errorFinding } from "./network.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 type Refusal = Extract<AnyBookMoreError, { code: "authentication_error" }>;
 
 /** What the finding's own code means, where there are other candidates. */
-const OWN: Partial<Record<FindingCode, string>> = {
+export const OWN: Partial<Record<FindingCode, string>> = {
   credentials_missing: "The API wants a token or an API key.",
   credentials_refused: "The API does not accept the credentials.",
   token_refused: "The API does not accept the token.",
@@ -16,23 +17,31 @@ const OWN: Partial<Record<FindingCode, string>> = {
   token_expired: "The API does not accept the token, which has expired.",
   token_not_yet_valid: "The API does not accept the token, which is not valid yet.",
   clock_skew: "The API does not accept the token, because the clocks differ.",
+  permission_denied: "The credentials give no access to what was asked for.",
+  company_mismatch: "The credentials are those of another company, and give no access to this one.",
+  base_url: "What answers is not the API: the scheme, host, port or path of the base URL is wrong.",
+  sign_in_redirect: "A gate in front of the API wants a sign-in first.",
+  redirected: "The redirect has another reason.",
 };
+
+/** The same for all other codes. */
+export const OWN_REPLY = "That is what the server, or something in front of it, answers.";
 
 /** Why the call got a 401. */
 export function refusalFinding(facts: Facts, call: Call, error: Refusal): Finding {
   const cause = credentialsCause(facts, call, error.message);
   const gate = signInGate(facts, call, error);
   const isUntimely = untimely(facts, call).length > 0;
-  // Whoever calls the token invalid got it (RFC 6750), and whoever answers otherwise without it.
-  const isSeen = /error="?invalid_token/.test(error.message) || facts.plain?.came === "redirect" || (facts.plain?.came === "reply" && facts.plain.status !== 401);
-  const lost = isUntimely || isSeen ? [] : whoDrops(facts, call);
+  // A server that calls the token invalid (RFC 6750) has received it, and so has one that answers differently without it.
+  const hasArrived = /error="?invalid_token/.test(error.message) || facts.plain?.came === "redirect" || (facts.plain?.came === "reply" && facts.plain.status !== 401);
+  const lost = isUntimely || hasArrived ? [] : whoDrops(facts, call);
   if (gate.length + lost.length === 0) return errorFinding(cause);
   const { code, fix } = cause;
   const own: Cause = { code, message: OWN[code]!, ...fixBy(fix) };
-  // A JWT that is still valid is more often lost on such a way than refused.
+  // Behind a page's own server, a JWT that is still valid is more often lost than refused.
   const isLost = lost[0]?.code === "not_passed_on" && call.claims?.exp !== undefined && isOwnServer(facts);
   const candidates = [...gate, ...(isLost ? [...lost, own] : [own, ...lost])];
-  if (gate.length > 0) candidates.push({ code: "base_url", ...wrongBase(facts, "What answers is not the API.") });
+  if (gate.length > 0) candidates.push(notTheApi(facts));
   const found = candidates[0] === own ? cause : { code: "credentials_refused" as const, message: cause.message };
   return { ...errorFinding(found), candidates };
 }
@@ -43,7 +52,7 @@ export function credentialsCause(facts: Facts, call: Call, message = "The API ma
   if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
-  if (!hasToken && !hasKey && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; any that its fetch function, or what replaces the page's, adds are missing or refused.` };
+  if (!hasToken && !hasKey && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; one that its fetch function, or whatever replaces the page's fetch, is to add is missing or refused.` };
   if (!hasToken && !hasKey) {
     const session = facts.sendsCookies ? " If a session cookie is used instead, perhaps the session has expired, or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
     return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
@@ -57,7 +66,7 @@ export function credentialsCause(facts: Facts, call: Call, message = "The API ma
   const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
   const told = [
     message,
-    inMilliseconds && `Its times (${inMilliseconds.join(", ")}) are in milliseconds, and a JWT has seconds: servers may refuse it for that.`,
+    inMilliseconds && `Its times (${inMilliseconds.join(", ")}) are in milliseconds, where a JWT has seconds: servers may refuse it for that.`,
     exp !== undefined && (serverClock(facts) === undefined ? "By the clock here, the token has not expired." : "The token has not expired."),
     says && `It says ${says}; the server may want another.`,
   ];
@@ -67,9 +76,9 @@ export function credentialsCause(facts: Facts, call: Call, message = "The API ma
 /** Something in front of the API, if a 401 without credentials is not in the API's form. */
 export function signInGate({ plain }: Facts, { sent = [] }: Call, error?: Refusal): Cause[] {
   if (plain?.came !== "reply" || plain.status !== 401 || plain.isApi || !(plain.signIn || plain.isHtml) || error?.errorCode !== undefined) return [];
-  const how = plain.signIn ? `that asks for ${plain.signIn}` : "of HTML";
-  const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain.signIn ?? "") && sent.includes("authorization") ? ", and the client's token takes the place of such a sign-in" : "";
-  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: a GET without credentials is answered with a 401 ${how}${replaced}. It has to let the API's requests through, or get what it wants (option headers).` }];
+  const how = plain.signIn ? `that asks for ${plain.signIn}` : "in HTML";
+  const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain.signIn ?? "") && sent.includes("authorization") ? ", and the client's Authorization header leaves no room for such a sign-in" : "";
+  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: a GET without credentials is answered with a 401 ${how}${replaced}. It has to let the API's requests through, or get what it wants (the client's option headers).` }];
 }
 
 export function notPassedOn(what: string): Cause {
@@ -94,17 +103,12 @@ function whoDrops(facts: Facts, { sent }: Call): Cause[] {
   return found;
 }
 
-/** Whether a fetch that is not the platform's own may add credentials, which are not known here. */
-const mayAddCredentials = ({ hasFetch, page, isFetchReplaced }: Facts): boolean => Boolean(hasFetch || (page !== undefined && isFetchReplaced));
-
-/** What mends the credentials that were sent. A cookie is not known here, either. */
+/** What renews the credentials that were sent. Nothing where a cookie or another fetch may carry them. */
 export function renewal(sent: readonly string[], facts: Facts): Pick<Cause, "fix"> {
   const { settings } = facts;
   const own = facts.sendsCookies || mayAddCredentials(facts) ? undefined : settings.credentials;
   return fixBy(sent.includes("authorization") ? settings.token : sent.includes("x-api-key") ? settings.apiKey : own);
 }
-
-export const fixBy = (fix: string | undefined): Pick<Cause, "fix"> => (fix === undefined ? {} : { fix });
 
 /** What the token's own times say against it. */
 export function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
@@ -118,7 +122,7 @@ export function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
   if (exp !== undefined && exp <= there) {
     return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}${by}.${skew}`, ...fixBy(exp > here ? SET_CLOCK : facts.settings.token) }];
   }
-  if (inMilliseconds.includes("nbf")) return [{ code: "token_not_yet_valid", message: `The token's nbf is in milliseconds. A JWT has seconds, so the token is not valid for thousands of years: correct it where tokens are made.` }];
+  if (inMilliseconds.includes("nbf")) return [{ code: "token_not_yet_valid", message: "The token's nbf is in milliseconds. Read as seconds, as in a JWT, that is tens of thousands of years ahead: correct it where the tokens are made." }];
   if (nbf === undefined || nbf <= there) return [];
   const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}${by}.${skew} If it ought to be valid, the clock of its issuer, of the server or of this machine is wrong.`;
   return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message }];

@@ -5,7 +5,7 @@ import type { Asking } from "./fixes.js";
 /** A text as one word of a shell: URLs and names of headers may have characters that it reads otherwise. */
 export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-/** The line for a terminal that sees what a browser hides. For its own origin a browser asks for nothing. */
+/** The line for a terminal that sees what a browser hides. On the page's own origin CORS does not apply. */
 export function doctorLine({ page, headerNames }: Asking, baseUrl: string, includesCookies: boolean): string {
   if (isSameOrigin(baseUrl, page)) return `${urlFor(baseUrl)}npx bookmore-sdk doctor`;
   return `${urlFor(baseUrl)}npx bookmore-sdk doctor --origin ${shellWord(page)} --headers ${shellWord(headerNames.join(",") || "none")}${includesCookies ? " --credentials" : ""}`;

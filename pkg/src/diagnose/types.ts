@@ -36,7 +36,7 @@ export interface Cause {
 export interface Finding extends Cause {
   /** `"error"`: it makes calls fail. `"note"`: it does not. */
   level: "error" | "note";
-  /** All possible causes, likeliest first, if the platform hides which one it is. */
+  /** The possible causes, likeliest first, where what was seen does not tell which one it is. */
   candidates?: Cause[];
   /** A command to run in a terminal: it tells the candidates apart, or shows more. */
   doctor?: string;

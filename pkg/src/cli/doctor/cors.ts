@@ -31,28 +31,30 @@ export interface AsPage {
   preflight: CorsReply | undefined;
   /** That to a GET without credentials. */
   reply: CorsReply;
-  /** That to a GET like a browser's when it opens a page. */
-  opened: CorsReply;
 }
 
-/** What a browser would conclude from the replies, by the Fetch standard. `plain`: the outcome of a plain GET. */
-export function corsFindings(request: PageRequest, baseUrl: string, { preflight, reply, opened }: AsPage, plain: Probe | undefined): Finding[] {
+/**
+ * What a browser would conclude from the replies, by the Fetch standard. `opened`: the reply to a GET with a browser's
+ * User-Agent and no Origin; `plain`: the outcome of a plain GET.
+ */
+export function corsFindings(request: PageRequest, baseUrl: string, { preflight, reply }: AsPage, opened: CorsReply | undefined, plain: Probe | undefined): Finding[] {
+  const readable = plain?.came === "reply" ? plain : undefined;
   // What answers is not the API, so settings of the API would mend nothing.
-  if (plain?.came === "reply" && !plain.isHtml && isHtml(opened) && !isBusy(opened)) {
-    return [errorFinding({ code: "blocked_reply", message: `What looks like a browser gets a page of HTML (${opened.status}), and a plain GET gets none. ${OWN_PAGE}`, fix: baseUrl + PATH })];
+  if (readable && !readable.isHtml && opened && isHtml(opened) && !isBusy(opened)) {
+    return [errorFinding({ code: "blocked_reply", message: `A GET with a browser's User-Agent gets a page of HTML (${opened.status}), and a plain GET does not. ${OWN_PAGE}`, fix: baseUrl + PATH })];
   }
   if (preflight && isRedirect(preflight)) return [errorFinding(redirectedPreflight(preflight, baseUrl))];
   const judged = isHiddenRedirect(request, reply) ? undefined : reply;
   const replies = [preflight, judged].filter((each) => each !== undefined);
-  const cause = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged, plain?.came === "reply" ? plain : undefined)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
+  const found = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged, readable)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
   // Settings of the API mend no reply that is not its own.
-  const isForeign = cause?.code === "cors_missing" && isOfSomethingElse(reply);
-  if (cause) return [withHeaders(errorFinding(cause.fix || isForeign ? cause : { ...cause, ...corsFix(request) }), request, preflight, judged)];
+  const mayBeForeign = found?.code === "cors_missing" && mayBeOfSomethingElse(reply);
+  if (found) return [perhapsForAHeader(errorFinding(found.fix || mayBeForeign ? found : { ...found, ...corsFix(request) }), request, preflight, judged)];
   return [...(preflight ? coveredAuthorization(request, preflight) : []), ...(judged ? hiddenHeaders(request, judged) : [])];
 }
 
 /** An OPTIONS that is answered without CORS headers, or with 403, where GET has them: often because of a header that is not allowed. */
-function withHeaders(finding: Finding, { headerNames, page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply | undefined): Finding {
+function perhapsForAHeader(finding: Finding, { headerNames, page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply | undefined): Finding {
   const isRefusal = preflight && (isSuccess(preflight) || preflight.status === 403) && !admits(preflight, page);
   if (finding.code !== "cors_preflight" || !isRefusal || !reply || !admits(reply, page)) return finding;
   const candidates = [
@@ -89,22 +91,24 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
   if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server seems to have CORS settings, but they do not seem to allow ${page}: there is no Access-Control-Allow-Origin for it.`);
   const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
   // Such a reply is often not the API's own, and then its CORS settings mend nothing.
-  const first = isOfSomethingElse(reply) ? ` Find out first why a plain GET is answered with ${reply.status}.` : "";
+  const first = mayBeOfSomethingElse(reply) ? ` Find out first why a GET without credentials is answered with ${reply.status}.` : "";
   return cause("cors_missing", `The server sends no CORS headers with its ${reply.status} to a page of ${page}${asked}: it has no CORS settings, they do not allow this origin, or something in front of them answers, such as authentication or a proxy.${first}`);
 }
 
 function redirectedPreflight({ headers }: CorsReply, baseUrl: string): Cause {
-  const to = addressOf(headers.get("location")!, baseUrl + PATH) ?? "no valid URL";
+  const asked = baseUrl + PATH;
+  const to = addressOf(headers.get("location")!, asked) ?? "no valid URL";
+  const isDowngrade = to.startsWith("http:") && asked.startsWith("https:");
   const how = () => {
-    if (to === `${baseUrl}${PATH}/`) return LEAVE_PATH;
-    if (to.endsWith(PATH)) return "Use the new address as the base URL.";
+    if (to === `${asked}/`) return LEAVE_PATH;
+    if (to !== asked && to.endsWith(PATH) && !isDowngrade) return "If the API answers there, that is the base URL to use; if not, whatever redirects has to leave OPTIONS alone.";
     return "Whatever redirects, such as a sign-in gate in front of the API, has to let OPTIONS through: browsers send it without credentials.";
   };
-  return cause("cors_preflight", `OPTIONS is redirected to ${to}, and no browser follows that. ${how()}`);
+  return cause("cors_preflight", `The server redirects OPTIONS to ${to}, and no browser follows that. ${how()}`);
 }
 
 function refusedPreflight({ page, headerNames, includesCookies }: PageRequest, preflight: CorsReply): Cause | undefined {
-  if (!isSuccess(preflight)) return cause("cors_preflight", `OPTIONS is answered with ${preflight.status}, where a browser needs a success: it asks so before it sends ${headerNames.join(", ")}, and never with credentials.`);
+  if (!isSuccess(preflight)) return cause("cors_preflight", `OPTIONS is answered with ${preflight.status}, where a browser needs a success: browsers send it before ${headerNames.join(", ")}, and never with credentials.`);
   if (!admits(preflight, page)) return cause("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
   const allowed = listOf(preflight, "access-control-allow-headers");
   // An asterisk does not count when cookies are sent.
@@ -151,7 +155,7 @@ export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.
 const admits = ({ headers }: CorsReply, page: string): boolean => passesCorsCheck(headers, page, false);
 const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
 const isBusy = ({ status }: CorsReply): boolean => status === 429 || status >= 500;
-const isOfSomethingElse = (reply: CorsReply): boolean => reply.status === 403 || reply.status === 404 || isBusy(reply);
+const mayBeOfSomethingElse = (reply: CorsReply): boolean => reply.status === 403 || reply.status === 404 || isBusy(reply);
 const isHtml = ({ headers }: CorsReply): boolean => /html/i.test(headers.get("content-type") ?? "");
 const isRedirect = ({ status, headers }: CorsReply): boolean => status >= 300 && status < 400 && headers.has("location");
 const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
@@ -170,20 +174,23 @@ function listOf({ headers }: CorsReply, name: string): string[] {
 /** What is in between may let through only what does not look like a browser. */
 const BROWSER = "Mozilla/5.0 (bookmore-sdk doctor)";
 
-/** Sends what a browser would, without credentials: OPTIONS if a header needs it, then the GET; and one that tells it from other programs. */
+async function send(method: string, headers: Record<string, string>, baseUrl: string, signal: AbortSignal): Promise<CorsReply> {
+  const { status, headers: came, body } = await fetch(baseUrl + PATH, { method, redirect: "manual", signal, headers });
+  await body?.cancel();
+  return { status, headers: came };
+}
+
+const ACCEPT = { Accept: "application/json" };
+
+/** The reply to what opens the URL in a browser. */
+export const openedInBrowser = (baseUrl: string, signal: AbortSignal): Promise<CorsReply> => send("GET", { "User-Agent": BROWSER, ...ACCEPT }, baseUrl, signal);
+
+/** Sends what a browser would for a page, without credentials: OPTIONS if a header needs it, then the GET. */
 export async function askedAsPage({ page, headerNames }: PageRequest, baseUrl: string, signal: AbortSignal): Promise<AsPage> {
-  const url = baseUrl + PATH;
-  const send = async (method: string, headers: Record<string, string>): Promise<CorsReply> => {
-    const { status, headers: came, body } = await fetch(url, { method, redirect: "manual", signal, headers });
-    await body?.cancel();
-    return { status, headers: came };
-  };
   const names = [...headerNames].sort().join(",");
   const asks = { Origin: page, Accept: "*/*", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": names };
-  const accept = { Accept: "application/json" };
   return {
-    preflight: names ? await send("OPTIONS", asks) : undefined,
-    reply: await send("GET", { Origin: page, ...accept }),
-    opened: await send("GET", { "User-Agent": BROWSER, ...accept }),
+    preflight: names ? await send("OPTIONS", asks, baseUrl, signal) : undefined,
+    reply: await send("GET", { Origin: page, ...ACCEPT }, baseUrl, signal),
   };
 }

@@ -3,7 +3,7 @@ import https from "node:https";
 import type { Socket } from "node:net";
 import { placeOf, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
-import { fixBy } from "../../diagnose/refusal.js";
+import { fixBy } from "../../diagnose/fixes.js";
 import { shellWord } from "../../diagnose/shell.js";
 import type { Finding } from "../../diagnose/types.js";
 import { isLoopback } from "../../loopback.js";
