@@ -243,14 +243,19 @@ it("the lines to paste and the words for TLS go by way of the proxy that is used
   assert.match(words, /^What the proxy at 127\.0\.0\.1, port 3128, connects to for api\.example, port 443, .*, or the proxy itself answers\.$/);
 });
 
-it("the code in a message", () => {
-  for (const [message, expected] of [
-    ["No reply came from http://a: fetch failed: UND_ERR_HEADERS_OVERFLOW: Headers Overflow Error. Check", "http_refused"],
-    ["No reply came from http://a: fetch failed: Response does not match the HTTP/1.1 protocol (Invalid header value char). Check", "http_refused"],
-    ["No reply came from http://a: fetch failed: UND_ERR_SOCKET: other side closed. Check", "connection_reset"],
-    ["No reply came from http://a: fetch failed. Check", undefined],
-    [undefined, undefined],
-  ]) assert.equal(systemCause(codeIn(message)), expected);
+it("a limit of TLS versions in NODE_OPTIONS", () => {
+  const options = process.env.NODE_OPTIONS;
+  process.env.NODE_OPTIONS = "--no-warnings --tls-max-v1.2";
+  const { message } = unreachable("tls_version", FAR);
+  if (options === undefined) delete process.env.NODE_OPTIONS;
+  else process.env.NODE_OPTIONS = options;
+  assert.match(message, /^api\.example supports no version of TLS that Node\.js does with --tls-max-v1\.2, /);
+});
+
+it("a reply that breaks HTTP has no code in Node.js 24", () => {
+  const code = codeIn("No reply came from http://a: fetch failed: Response does not match the HTTP/1.1 protocol (Invalid header value char). Check");
+  assert.equal(systemCause(code), "http_refused");
+  assert.equal(codeIn(), "");
 });
 
 it("a connection that this machine forbids", () => {
@@ -278,6 +283,7 @@ describe("a variable whose value Node.js cannot use", () => {
   for (const [given, sentence, fixed] of [
     ["AT", /^HTTPS_PROXY names a proxy, .* by default\. HTTPS_PROXY has no http:\/\/ at its beginning, which Node\.js requires\.$/, "http://AT"],
     ['"http://AT"', / HTTPS_PROXY has quotes in its value, which do not belong there\.$/, "http://AT"],
+    ["'AT'", / HTTPS_PROXY has quotes in its value, which do not belong there\.$/, "http://AT"],
     ["http://AT/proxy.pac", /^HTTPS_PROXY names a PAC file, which Node\.js does not read: set it to the proxy that the file returns, /],
     ["file:///etc/proxy.pac", /^HTTPS_PROXY names a PAC file, /],
     ["CORP\\user:s3cret@AT", /^HTTPS_PROXY is not the address of a proxy, .* percent-encoded\.$/],

@@ -125,6 +125,22 @@ describe("the fixes work when pasted", () => {
     assert.equal(code, 0, findings[0].fix);
   });
 
+  it("NODE_EXTRA_CA_CERTS without the root, or in another format", async () => {
+    const p7b = join(user.folder, "pasted.p7b");
+    execFileSync("openssl", ["crl2pkcs7", "-nocrl", "-certfile", made.authority, "-out", p7b]);
+    for (const [tls, file] of [["ofMiddle", join(made.folder, "middle.pem")], ["good", p7b]]) {
+      const server = await host({ tls }, made);
+      const given = { ...env(server), NODE_EXTRA_CA_CERTS: file };
+      const [{ fix }] = JSON.parse((await run(["--json"], given)).stdout).findings;
+      const lines = `${fix.replace("/path/to/root.pem", made.authority)}\nnode_modules/.bin/bookmore-sdk doctor`;
+      const code = await new Promise((resolve) => {
+        execFile("bash", ["-c", lines], { cwd: user.folder, env: { PATH: process.env.PATH, ...given } }, (error) => resolve(error?.code ?? 0));
+      });
+      server.close();
+      assert.equal(code, 0, fix);
+    }
+  });
+
   it("plain http to a TLS port", async () => {
     const server = await host({ tls: "good", scheme: "http" }, made);
     const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);

@@ -72,10 +72,12 @@ export interface Flaw {
 /** With such a value, a Node.js that uses the proxy does not even start. */
 export function flawOf({ url, variable }: Proxy): Flaw | undefined {
   const given = env[variable]!;
-  if (/^["']/.test(given)) return { words: "has quotes in its value, which do not belong there", fix: `export ${variable}="$(printf %s "$${variable}" | tr -d \\"\\')"` };
+  const bare = given.replace(/["']/g, "");
+  const missing = HAS_SCHEME.test(bare) ? "" : "http://";
+  if (bare !== given) return { words: "has quotes in its value, which do not belong there", fix: `export ${variable}="${missing}$(printf %s "$${variable}" | tr -d \\"\\')"` };
   if (url.protocol === "file:" || /\.(pac|dat)$/i.test(url.pathname)) return { words: "names a PAC file, which Node.js does not read: set it to the proxy that the file returns, such as http://proxy.example:8080" };
   if (url.pathname.length > 1 || url.search + url.hash !== "") return { words: "is not the address of a proxy, which is like http://proxy.example:8080; other characters in a user name or a password are percent-encoded" };
-  return HAS_SCHEME.test(given) ? undefined : { words: "has no http:// at its beginning, which Node.js requires", fix: `export ${variable}="http://$${variable}"` };
+  return missing === "" ? undefined : { words: "has no http:// at its beginning, which Node.js requires", fix: `export ${variable}="${missing}$${variable}"` };
 }
 
 export const isSocks = ({ protocol }: URL): boolean => protocol.startsWith("socks");

@@ -43,11 +43,8 @@ export function systemCause(code: string): FindingCode | undefined {
   return CODES.find(([, pattern]) => pattern.test(code))?.[0];
 }
 
-/** The code in the message of a client's error whose cause is not passed on, as with some errors of Node.js 24. */
-export function codeIn(message = ""): string {
-  if (message.includes("does not match the HTTP/1.1 protocol")) return "HPE_UNKNOWN";
-  return /: ((?:UND_ERR|HPE|ERR)_[A-Z_]+|E[A-Z]{4,}): /.exec(message)?.[1] ?? "";
-}
+/** For a reply that breaks HTTP, the fetch of Node.js 24 has no code, only these words. */
+export const codeIn = (message = ""): string => (message.includes("does not match the HTTP/1.1 protocol") ? "HPE_UNKNOWN" : "");
 
 /** What keeps a reply of `baseUrl` from coming, where only this is known. `problem`: the system's error code, if there is one. */
 export function unreachable(code: FindingCode, baseUrl: string, problem = ""): Cause {
@@ -57,6 +54,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
   const through = usedProxy(baseUrl);
   const certificate = `${handshakeLine(url)} | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
   const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
+  const limit = /--tls-m(ax|in)-v[\d.]+/.exec(process.env["NODE_OPTIONS"] ?? "")?.[0];
   const cause = (message: string, fix: string): Cause => ({ code, message, fix });
   const exported = (to: string) => `export BOOKMORE_URL=${shellWord(to)}`;
   switch (code) {
@@ -90,6 +88,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
     case "needs_https":
       return cause(`The server at ${place}, speaks TLS, but the base URL is plain http.`, exported(httpsOf(baseUrl)));
     case "tls_version":
+      if (limit) return cause(`${host} supports no version of TLS that Node.js does with ${limit}, which is in NODE_OPTIONS.`, handshakeLine(url));
       return cause(`${host} supports no version of TLS that Node.js does, perhaps only 1.0 or 1.1; its operator must enable 1.2.`, handshakeLine(url));
     case "tls_refused":
       if (problem.includes("UNRECOGNIZED_NAME")) return cause(`The server at ${place}, knows no host of this name; check the host of the base URL.`, handshakeLine(url));
