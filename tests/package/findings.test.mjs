@@ -105,6 +105,7 @@ const TABLE = [
   ].map(([location, expected]) => [`a redirect to ${location}`, { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location }) }, [expected]]),
   ["a redirect to a slash, and a web app there", { page: undefined, plain: { came: "redirect" }, followed: readable(200, { isHtml: true }), call: failed("unexpected_response", { status: 308, location: `${PATH}/` }) }, ["redirected base_url trailing_slash"]],
   ["a redirect to a language's path, and nothing there", { page: undefined, plain: { came: "redirect" }, followed: readable(404), call: failed("unexpected_response", { status: 307, location: `/en${PATH}` }) }, ["redirected base_url redirected sign_in_redirect"]],
+  ["a redirect to another host, and from there to a sign-in", { page: undefined, plain: { came: "redirect" }, followed: readable(200, { isHtml: true, url: "https://v2.example/login" }), call: failed("unexpected_response", { status: 301, location: `https://v2.example${PATH}` }) }, ["moved"]],
   ["a redirect to a path where the API's error is a 404", { page: undefined, plain: { came: "redirect" }, followed: readable(404, { isApi: true }), call: failed("unexpected_response", { status: 307, location: `/v2${PATH}` }) }, ["moved"]],
   ["a redirect to a slash, which preflights get, too", { ...REDIRECTED, followed: readable(401, { isApi: true, url: `${API}${PATH}/` }) }, ["trailing_slash"]],
   ["a redirect to another path, where the API answers", { plain: { came: "redirect" }, followed: readable(401, { isApi: true, url: `${API}/v2/usage` }), call: failed("unexpected_response", { status: 0 }) }, ["moved"]],
@@ -127,6 +128,8 @@ const TABLE = [
   ["JSON that a server of one's own labels as plain text", { call: failed("unexpected_response", { status: 200, contentType: "text/plain;charset=UTF-8" }) }, ["unexpected_response content_type base_url"]],
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response"]],
   ["a 404 without an error code", { call: failed("api_error", { status: 404 }) }, ["base_url"]],
+  ["the same, where a GET without credentials is refused", { plain: readable(401), call: failed("api_error", { status: 404 }) }, ["api_error api_error base_url"]],
+  ["the same, with cookies alone", { baseUrl: `${PAGE}/api`, sendsCookies: true, call: { ...failed("api_error", { status: 404 }), sent: [] } }, ["base_url base_url credentials_missing"]],
   ["a 405 without an error code", { call: failed("api_error", { status: 405 }) }, ["base_url"]],
   ["a 400 of HTML that a GET without credentials gets, too", { baseUrl: `${PAGE}/api`, plain: readable(400, { isHtml: true }), call: failed("api_error", { status: 400 }) }, ["api_error base_url api_error"]],
   ["a 404 with an error code", { plain: readable(404), call: failed("api_error", { status: 404, errorCode: "NotFound" }) }, ["api_error base_url api_error"]],
@@ -392,7 +395,7 @@ it("what answers without CORS headers may be a TLS port that was asked by plain 
 it("says only of a page that reads replies that it does", () => {
   const messageOf = (plain) => findingsOf(facts({ headers: { authorization: nothing }, contentType: nothing, again: plain, followed: nothing, plain })).at(-1).message;
   assert.match(messageOf(readable()), /^This page can read the server's replies, but none to what it sends with authorization or/);
-  assert.match(messageOf({ came: "redirect" }), /^This page is redirected, and gets no reply at all to what it sends with authorization or/);
+  assert.match(messageOf({ came: "redirect" }), /^This page's requests are redirected, and it gets no reply at all to those that it sends with authorization or/);
 });
 
 it("a 403 that everybody gets is not blamed on the credentials alone", () => {
@@ -418,11 +421,11 @@ it("says what else may have been refused, or answered", () => {
 it("a browser may wait for the user, which no page can see", () => {
   const late = { came: "late" };
   const messageOf = (more) => findingsOf(facts({ call: failed("timeout"), ...more }))[0].message;
-  assert.match(messageOf({ reach: late, plain: late, hasServiceWorker: true }), / Or the browser waits: for the user, .* network, or for one of its six .* keep, or the page's service worker does not answer\.$/);
-  assert.match(messageOf({ reach: late, plain: late }), / Or the browser waits: for the user, .* of all tabs keep\.$/);
-  assert.match(messageOf({ isFetchReplaced: true }), /, or the fetch that is used, which is not the browser's own, keeps it\.$/);
+  assert.match(messageOf({ reach: late, plain: late, hasServiceWorker: true }), / Or the browser is waiting for the user, .* network, or for a free connection .*, or the page's service worker does not answer\.$/);
+  assert.match(messageOf({ reach: late, plain: late }), / Or the browser is waiting for the user, .* share them\)\.$/);
+  assert.match(messageOf({ isFetchReplaced: true }), /, or the fetch that is used, which is not the browser's own, holds the request back\.$/);
   assert.doesNotMatch(messageOf({ call: failed("timeout", { attempts: [{ status: 200 }] }) }), /browser/);
-  assert.match(messageOf({}), /^It is timeout\. Perhaps the browser waits: for the user, .* of all tabs keep\.$/);
+  assert.match(messageOf({}), /^It is timeout\. Perhaps the browser is waiting for the user, .* share them\)\.$/);
   assert.match(messageOf({ page: undefined, reach: late, plain: late }), / does not answer\.$/);
 });
 
