@@ -60,6 +60,7 @@ const TABLE = [
   ["nothing listens, unknown name, certificate", { reach: nothing }, [`no_reply connection_refused unknown_host certificate_untrusted not_tls local_network ${OTHERS}`]],
   ["the same, in a page that is cross-origin isolated", { reach: nothing, isIsolated: true }, ["no_reply cors_blocked connection_refused unknown_host certificate_untrusted not_tls local_network connection_reset redirected blocked_reply"]],
   ["the same, offline", { reach: nothing, isOffline: true }, [`no_reply offline connection_refused unknown_host certificate_untrusted not_tls local_network ${OTHERS}`]],
+  ["the base URL of development, in a page that is not on this machine", { reach: nothing, baseUrl: "https://localhost:9" }, [`no_reply base_url connection_refused certificate_untrusted not_tls local_network ${OTHERS}`]],
   ["an IP address needs no name", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, [`no_reply connection_refused needs_https ${OTHERS}`]],
   ["a local server, and a page on the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, [`no_reply connection_refused certificate_untrusted not_tls local_network ${OTHERS}`]],
   ["the page's own server, from which the page came", { reach: nothing, plain: nothing, baseUrl: `${PAGE}/api` }, ["no_reply connection_reset connection_refused blocked_reply"]],
@@ -149,6 +150,9 @@ const TABLE = [
   ["another company, at a base URL with a path", { page: undefined, baseUrl: `${API}/bff`, call: failed("company_mismatch") }, ["company_mismatch company_mismatch not_passed_on"]],
   ["another company", { call: failed("company_mismatch") }, ["company_mismatch"]],
   ["403", { call: failed("permission_denied") }, ["permission_denied"]],
+  ["403 to everybody", { plain: readable(403), call: failed("permission_denied") }, ["permission_denied token_refused base_url permission_denied"]],
+  ["the same by way of the page's own server, for a key", { baseUrl: `${PAGE}/api`, plain: readable(403), call: { ...failed("permission_denied"), sent: ["x-api-key"] } }, ["permission_denied key_refused not_passed_on base_url permission_denied"]],
+  ["the same, and a fetch that may add credentials", { hasFetch: true, plain: readable(403), call: failed("permission_denied") }, ["permission_denied"]],
   ["429", { call: failed("rate_limited") }, ["rate_limited"]],
   ["500", { call: failed("server_error") }, ["server_error"]],
   ["an invalid company id", { call: failed("config_error") }, ["config_error"]],
@@ -398,12 +402,6 @@ it("says only of a page that reads replies that it does", () => {
   assert.match(messageOf({ came: "redirect" }), /^This page's requests are redirected, and it gets no reply at all to those that it sends with authorization or/);
 });
 
-it("a 403 that everybody gets is not blamed on the credentials alone", () => {
-  const messageOf = (status) => findingsOf(inNode({ plain: readable(status), call: failed("permission_denied") }))[0].message;
-  assert.match(messageOf(403), / A GET without credentials is answered with 403, too: /);
-  assert.equal(messageOf(401), "It is permission_denied.");
-});
-
 it("a 500 of the page's own server may be that of a proxy that reaches no API", () => {
   const messageOf = (more, error) => findingsOf(facts({ call: failed("server_error", error), ...more }))[0].message;
   assert.match(messageOf({ baseUrl: `${PAGE}/api` }), / Perhaps this page's own server does not reach the API;/);
@@ -424,7 +422,7 @@ it("a browser may wait for the user, which no page can see", () => {
   assert.match(messageOf({ reach: late, plain: late, hasServiceWorker: true }), / Or the browser is waiting for the user, .* network, or for a free connection .*, or the page's service worker does not answer\.$/);
   assert.match(messageOf({ reach: late, plain: late }), / Or the browser is waiting for the user, .* share them\)\.$/);
   assert.match(messageOf({ isFetchReplaced: true }), /, or the fetch that is used, which is not the browser's own, holds the request back\.$/);
-  assert.doesNotMatch(messageOf({ call: failed("timeout", { attempts: [{ status: 200 }] }) }), /browser/);
+  for (const attempts of [[], [{ status: 200 }]]) assert.doesNotMatch(messageOf({ call: failed("timeout", { attempts }) }), /browser/);
   assert.match(messageOf({}), /^It is timeout\. Perhaps the browser is waiting for the user, .* share them\)\.$/);
   assert.match(messageOf({ page: undefined, reach: late, plain: late }), / does not answer\.$/);
 });

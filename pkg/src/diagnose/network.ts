@@ -79,6 +79,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
   const candidates: Cause[] = isMixed ? [mixed] : [];
   const add = (code: FindingCode, message: string, fix?: string) => candidates.push({ code, message, ...fixBy(fix) });
   if (isOffline) add("offline", "This device is offline.");
+  if (isLocal && !isLoopback(pageHost(page))) add("base_url", `The host ${hostname} is the computer that shows this page, and the page comes from another: perhaps the base URL of development is still set.`);
   if (isSame) {
     // The page itself came from there, and a redirect would have been seen.
     candidates.push(RESET, connectionRefused(url));

@@ -4,12 +4,12 @@ import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
 import { baseOfEndpoint, isOwnServer, mayBePassedOn, notTheApi, wrongBase } from "./base-url.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
-import { isRefusalOfApi, type Call, type Facts } from "./facts.js";
+import { isRefusalOfApi, mayAddCredentials, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsOf } from "./fixes.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
-import { credentialsCause, notPassedOn, OWN, OWN_REPLY, refusalFinding, renewal, signInGate, untimely } from "./refusal.js";
+import { credentialsCause, notPassedOn, OWN, OWN_REPLY, refusalFinding, renewal, signInGate, untimely, whoDrops } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -106,17 +106,15 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "unexpected_response":
       return [unexpected(facts, call, error)];
     case "decode_error":
-      return [decodeFinding(error, facts)];
+      return [perhapsUntimely(facts, call, decodeFinding(error, facts))];
     case "company_mismatch": {
       const own: Cause = { code, message: "The credentials are those of another company, and give no access to this one." };
       const lost = notPassedOn("the query, which names the company");
       const candidates = isOwnServer(facts) ? [lost, own] : [own, lost];
       return [{ ...errorFinding({ code, message }), ...(mayBePassedOn(facts) ? { candidates } : {}) }];
     }
-    case "permission_denied": {
-      const isForAll = facts.plain?.came === "reply" && facts.plain.status === 403;
-      return [perhapsWithoutCredentials(facts, call, errorFinding({ code, message: `${message}${isForAll ? " A GET without credentials is answered with 403, too: a wrong host, port or path, or something in front of the API, may be the reason." : ""}` }))];
-    }
+    case "permission_denied":
+      return [perhapsWithoutCredentials(facts, call, deniedFinding(facts, call, { code, message }))];
     case "server_error": {
       const isOwn = isOwnServer(facts) && error.errorCode === undefined;
       return [perhapsUntimely(facts, call, errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }))];
@@ -132,13 +130,23 @@ function callFindings(facts: Facts, call: Call): Finding[] {
   }
 }
 
+/** A 403 to everybody shows that the credentials make no difference. */
+function deniedFinding(facts: Facts, call: Call, cause: Cause): Finding {
+  const { plain } = facts;
+  const isForAll = plain?.came === "reply" && plain.status === 403 && !mayAddCredentials(facts);
+  if (!isForAll || call.sent === undefined || sendsNone(call)) return errorFinding(cause);
+  const code = call.sent.includes("authorization") ? "token_refused" : "key_refused";
+  const refused: Cause = { code, message: `${OWN[code]!} A GET without credentials is answered with 403, too.`, ...renewal(call.sent, facts) };
+  return { ...errorFinding(cause), candidates: [refused, ...whoDrops(facts, call), notTheApi(facts), { code: cause.code, message: OWN[cause.code]! }] };
+}
+
 function timeoutFinding(facts: Facts, call: Call, { code, message, attempts }: Extract<AnyBookMoreError, { code: "timeout" }>): Finding {
   const { page, baseUrl, headers, headerNames, includesCookies, waitsLonger } = facts;
   const limit = waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
   const told = (cause: Cause): Finding => errorFinding({ ...cause, message: cause.message + limit });
   if (isLate(facts)) return told(late(facts));
-  // Once headers have come, nothing waits before the server.
-  const waits = page === undefined || attempts?.at(-1)?.status !== undefined ? "" : whatWaits(facts);
+  // Before anything was sent, and once headers have come, the browser holds nothing back.
+  const waits = page === undefined || attempts?.length === 0 || attempts?.at(-1)?.status !== undefined ? "" : whatWaits(facts);
   const candidates = page === undefined ? [] : signInGate(facts, call);
   const unanswered = Object.keys(headers).filter((name) => headers[name]!.came === "late");
   if (unanswered.length > 0) {
@@ -192,7 +200,7 @@ function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMo
   }
   // A truncated reply is the only retryable one of these errors.
   if (isRetryable) return errorFinding(truncated(message));
-  return perhapsAnother(facts, { code, message }, { code, message: "It is the API, in a version that this package does not read, or what passes its replies on changes them." });
+  return perhapsAnother(facts, { code, message }, { code, message: "It is the API, in a version that this package does not read, or a server of yours that passes its replies on changes them, such as an error's status to 200." });
 }
 
 const CONTENT_TYPE: Cause = {
@@ -236,7 +244,9 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
     note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid.`, SET_CLOCK);
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
-  if (url && isInsecure(baseUrl!) && headerNames.length > 0 && !errors.some(({ code }) => code === "mixed_content")) {
+  // A page that was loaded by https gets no usage by plain http: its policy made the browser use https.
+  const isUpgraded = facts.page?.startsWith("https:") && call && !call.error;
+  if (url && isInsecure(baseUrl!) && headerNames.length > 0 && !isUpgraded && !errors.some(({ code }) => code === "mixed_content")) {
     note("insecure_http", `What the client sends (${headerNames.join(", ")}) goes to ${url.origin} by plain http: anyone in between can read it.`, facts.settings.baseUrl(httpsOf(baseUrl!)));
   }
   if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, not the PascalCase of its documentation; the client reads both.");

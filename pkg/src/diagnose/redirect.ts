@@ -20,7 +20,7 @@ export function redirectFinding(facts: Facts, location?: string): Finding {
   const redirected = (how: string) => errorFinding({ code: "redirected", message: `The request is redirected, ${how}.` });
   if (page === undefined) return redirected("but not to a valid URL");
   return {
-    ...redirected("whose target browsers do not reveal"),
+    ...redirected("and browsers do not reveal where to"),
     candidates: [
       { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
       { code: "moved", message: `The API has moved: the new address is the base URL to use${isOwnServer(facts) ? ", or the target to which this page's server has to pass requests on" : ""}.` },

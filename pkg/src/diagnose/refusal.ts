@@ -86,7 +86,7 @@ export function notPassedOn(what: string): Cause {
 }
 
 /** What may drop or replace the credentials on their way. */
-function whoDrops(facts: Facts, { sent }: Call): Cause[] {
+export function whoDrops(facts: Facts, { sent }: Call): Cause[] {
   const { baseUrl, page, isFetchReplaced, hasFetch } = facts;
   if (baseUrl === undefined || sent === undefined) return [];
   const names = sent.filter((name) => name === "authorization" || name === "x-api-key");
