@@ -108,7 +108,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "decode_error":
       return [perhapsUntimely(facts, call, decodeFinding(error, facts))];
     case "company_mismatch": {
-      const own: Cause = { code, message: "The credentials are those of another company, and give no access to this one." };
+      const own: Cause = { code, message: OWN[code]! };
       const lost = notPassedOn("the query, which names the company");
       const candidates = isOwnServer(facts) ? [lost, own] : [own, lost];
       return [{ ...errorFinding({ code, message }), ...(mayBePassedOn(facts) ? { candidates } : {}) }];
