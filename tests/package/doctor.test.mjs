@@ -553,7 +553,17 @@ describe("the output", () => {
     const [page, call] = JSON.parse(stdout).findings;
     assert.deepEqual([page.code, page.fix, call.code], ["cors_missing", undefined, "permission_denied"]);
     assert.match(page.message, / Find out first why a GET without credentials is answered with 403\.$/);
-    assert.deepEqual(call.candidates.map(({ code }) => code), ["token_refused", "base_url", "permission_denied"]);
+    assert.deepEqual(call.candidates.map(({ code }) => code), ["token_refused", "blocked_reply", "base_url", "permission_denied"]);
+  });
+
+  it("what refuses Node.js says nothing of pages", async () => {
+    const wall = createServer((req, res) => res.writeHead(/^Mozilla/.test(req.headers["user-agent"]) ? 401 : 403).end());
+    await new Promise((resolve) => wall.listen(0, "127.0.0.1", resolve));
+    const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${wall.address().port}` }));
+    wall.close();
+    const { steps, findings } = JSON.parse(stdout);
+    assert.equal(steps.find(({ name }) => name === "page").outcome, "ok");
+    assert.deepEqual(findings.map(({ code, level }) => [code, level]), [["blocked_reply", "note"], ["permission_denied", "error"]]);
   });
 
   it("a gate in front: the words, and where the token is from", async () => {

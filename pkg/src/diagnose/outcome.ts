@@ -114,7 +114,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [{ ...errorFinding({ code, message }), ...(mayBePassedOn(facts) ? { candidates } : {}) }];
     }
     case "permission_denied":
-      return [perhapsWithoutCredentials(facts, call, deniedFinding(facts, call, { code, message }))];
+      return [deniedFinding(facts, call, { code, message })];
     case "server_error": {
       const isOwn = isOwnServer(facts) && error.errorCode === undefined;
       return [perhapsUntimely(facts, call, errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }))];
@@ -130,14 +130,30 @@ function callFindings(facts: Facts, call: Call): Finding[] {
   }
 }
 
-/** A 403 to everybody shows that the credentials make no difference. */
-function deniedFinding(facts: Facts, call: Call, cause: Cause): Finding {
+const REFUSED_IN_FRONT: Cause = {
+  code: "blocked_reply",
+  message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, or a check for robots.",
+};
+
+/** A 403, which everybody may get. */
+function deniedFinding(facts: Facts, call: Call, { code, message }: Cause): Finding {
+  const finding = errorFinding({ code, message });
   const { plain } = facts;
-  const isForAll = plain?.came === "reply" && plain.status === 403 && !mayAddCredentials(facts);
-  if (!isForAll || call.sent === undefined || sendsNone(call)) return errorFinding(cause);
-  const code = call.sent.includes("authorization") ? "token_refused" : "key_refused";
-  const refused: Cause = { code, message: `${OWN[code]!} A GET without credentials is answered with 403, too.`, ...renewal(call.sent, facts) };
-  return { ...errorFinding(cause), candidates: [refused, ...whoDrops(facts, call), notTheApi(facts), { code: cause.code, message: OWN[cause.code]! }] };
+  if (plain?.came !== "reply" || plain.status !== 403) return perhapsWithoutCredentials(facts, call, finding);
+  const own: Cause = { code, message: OWN[code]! };
+  // The probe may have carried them.
+  if (call.sent === undefined || mayAddCredentials(facts)) return { ...finding, candidates: [own, REFUSED_IN_FRONT, notTheApi(facts)] };
+  const signed = sendsNone(call) ? [credentialsCause(facts, call)] : refusedOrLost(facts, call, call.sent);
+  const front = plain.isHtml ? [REFUSED_IN_FRONT, ...signed] : [...signed, REFUSED_IN_FRONT];
+  return { ...finding, candidates: [...front, notTheApi(facts), own] };
+}
+
+/** Why credentials may make no difference. */
+function refusedOrLost(facts: Facts, call: Call, sent: readonly string[]): Cause[] {
+  const [cause] = untimely(facts, call);
+  if (cause) return [cause];
+  const code = sent.includes("authorization") ? "token_refused" : "key_refused";
+  return [{ code, message: `${OWN[code]!} A GET without credentials is answered with 403, too.`, ...renewal(sent, facts) }, ...whoDrops(facts, call)];
 }
 
 function timeoutFinding(facts: Facts, call: Call, { code, message, attempts }: Extract<AnyBookMoreError, { code: "timeout" }>): Finding {
@@ -182,8 +198,8 @@ function apiFinding(error: Extract<AnyBookMoreError, { code: "api_error" }>, fac
     const isForAll = plain?.status === status && plain.isHtml && errorCode === undefined;
     return isForAll ? perhapsAnother(facts, { code, message }, { code, message: OWN_REPLY }) : errorFinding({ code, message });
   }
-  // What refuses a GET without credentials knows the path.
-  const knowsPath = plain?.status === 401 && !plain.isHtml;
+  // What answers a GET without credentials with another status, and no page, knows the path.
+  const knowsPath = plain !== undefined && plain.status !== 404 && plain.status !== 405 && !plain.isHtml;
   if (errorCode === undefined && !knowsPath) return errorFinding({ code: "base_url", ...wrongBase(facts, message) });
   return perhapsAnother(facts, { code, message }, { code, message: "That is the API's own answer: this version may not have the operation, or may not know what was asked for." }, knowsPath);
 }

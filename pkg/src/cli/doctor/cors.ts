@@ -43,6 +43,9 @@ export function corsFindings(request: PageRequest, baseUrl: string, { preflight,
   if (readable && !readable.isHtml && opened && isHtml(opened) && !isBusy(opened)) {
     return [errorFinding({ code: "blocked_reply", message: `A GET with a browser's User-Agent gets a page of HTML (${opened.status}), and a plain GET does not. ${OWN_PAGE}`, fix: baseUrl + PATH })];
   }
+  if (opened && reply.status === 403 && opened.status !== 403 && !isHtml(opened) && !isBusy(opened)) {
+    return [{ code: "blocked_reply", level: "note", message: `A GET with a browser's User-Agent is answered with ${opened.status}, and one without it with 403: something in front of the API may refuse what is no browser, such as Node.js. What a page gets cannot be seen from here.` }];
+  }
   if (preflight && isRedirect(preflight)) return [errorFinding(redirectedPreflight(preflight, baseUrl))];
   const judged = isHiddenRedirect(request, reply) ? undefined : reply;
   const replies = [preflight, judged].filter((each) => each !== undefined);
