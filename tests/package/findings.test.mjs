@@ -156,7 +156,7 @@ const TABLE = [
   ["the same as a page of HTML", { plain: readable(403, { isHtml: true }), call: failed("permission_denied") }, ["permission_denied blocked_reply token_refused base_url permission_denied"]],
   ["the same, and no credentials", { plain: readable(403), call: { ...failed("permission_denied"), sent: [] } }, ["permission_denied credentials_missing blocked_reply base_url permission_denied"]],
   ["the same, and an expired token", { plain: readable(403), call: { ...failed("permission_denied"), claims: { exp: NOW - MINUTE } } }, ["permission_denied token_expired blocked_reply base_url permission_denied"]],
-  ["the same, and a fetch that may add credentials", { hasFetch: true, plain: readable(403), call: failed("permission_denied") }, ["permission_denied permission_denied blocked_reply base_url"]],
+  ["the same, and a fetch that may add credentials", { hasFetch: true, isFetchReplaced: true, plain: readable(403), call: failed("permission_denied") }, ["permission_denied permission_denied token_refused custom_fetch blocked_reply base_url"]],
   ["429", { call: failed("rate_limited") }, ["rate_limited"]],
   ["500", { call: failed("server_error") }, ["server_error"]],
   ["an invalid company id", { call: failed("config_error") }, ["config_error"]],

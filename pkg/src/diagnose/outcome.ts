@@ -141,9 +141,10 @@ function deniedFinding(facts: Facts, call: Call, { code, message }: Cause): Find
   const { plain } = facts;
   if (plain?.came !== "reply" || plain.status !== 403) return perhapsWithoutCredentials(facts, call, finding);
   const own: Cause = { code, message: OWN[code]! };
-  // The probe may have carried them.
-  if (call.sent === undefined || mayAddCredentials(facts)) return { ...finding, candidates: [own, REFUSED_IN_FRONT, notTheApi(facts)] };
-  const signed = sendsNone(call) ? [credentialsCause(facts, call)] : refusedOrLost(facts, call, call.sent);
+  const { sent = [] } = call;
+  const signed = call.sent === undefined ? [] : sendsNone(call) ? [credentialsCause(facts, call)] : refusedOrLost(facts, call, sent);
+  // The probe may have carried them, too.
+  if (call.sent === undefined || mayAddCredentials(facts)) return { ...finding, candidates: [own, ...signed, REFUSED_IN_FRONT, notTheApi(facts)] };
   const front = plain.isHtml ? [REFUSED_IN_FRONT, ...signed] : [...signed, REFUSED_IN_FRONT];
   return { ...finding, candidates: [...front, notTheApi(facts), own] };
 }
@@ -153,7 +154,8 @@ function refusedOrLost(facts: Facts, call: Call, sent: readonly string[]): Cause
   const [cause] = untimely(facts, call);
   if (cause) return [cause];
   const code = sent.includes("authorization") ? "token_refused" : "key_refused";
-  return [{ code, message: `${OWN[code]!} A GET without credentials is answered with 403, too.`, ...renewal(sent, facts) }, ...whoDrops(facts, call)];
+  const compared = mayAddCredentials(facts) ? "" : " A GET without credentials is answered with 403, too.";
+  return [{ code, message: OWN[code]! + compared, ...renewal(sent, facts) }, ...whoDrops(facts, call)];
 }
 
 function timeoutFinding(facts: Facts, call: Call, { code, message, attempts }: Extract<AnyBookMoreError, { code: "timeout" }>): Finding {
