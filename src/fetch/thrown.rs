@@ -337,10 +337,7 @@ fn has_plain_prototypes(error: &JsValue) -> bool {
     let is_plain = |key: JsValue| match key.dyn_ref::<Symbol>() {
         // The fetch of Node.js 24 marks the classes of its errors with a getter that
         // returns true.
-        Some(mark) => {
-            let name = mark.description().map(String::from);
-            name.is_some_and(|name| name.starts_with("undici.error."))
-        }
+        Some(mark) => String::from(mark.to_string()).starts_with("Symbol(undici.error."),
         None => key.as_string().is_some_and(|key| PLAIN.contains(&&*key)),
     };
     let mut below = error.clone();
