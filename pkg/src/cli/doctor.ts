@@ -12,7 +12,7 @@ import { isAddress } from "../diagnose/redirect.js";
 import { shellWord } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { isForbiddenHeader, isHeaderName } from "../header-name.js";
-import { isInsecure } from "../loopback.js";
+import { isInsecure, isMixedContent } from "../loopback.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { parsed } from "./arguments.js";
 import { clientOf, sourceName, WAYS } from "./credentials.js";
@@ -158,7 +158,7 @@ function unnamedBy(baseUrl: string, { isWithoutNames, findings = [] }: Checked &
 
 /** What browsers do not send at all. Some ask the user instead, if the server is in the local network. */
 function mixedContent(page: string, baseUrl: string): Finding[] {
-  if (!page.startsWith("https:") || !isInsecure(baseUrl)) return [];
+  if (!isMixedContent(page, baseUrl)) return [];
   return [errorFinding({ code: "mixed_content", message: "Browsers block requests of a page that was loaded by https to plain http; for a server in the local network some ask the user instead.", fix: IN_CODE.baseUrl(httpsOf(baseUrl)) })];
 }
 

@@ -4,7 +4,7 @@ import type { Outline } from "../calls.js";
 import { isSafelisted, isSameOrigin } from "../cors.js";
 import { partOf } from "../fetch.js";
 import { handled } from "../handled.js";
-import { isInsecure } from "../loopback.js";
+import { isMixedContent } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { callsOf } from "../reach.js";
@@ -89,7 +89,7 @@ export class Examination {
       const { baseUrl, headerNames, sendsCookies, page } = this.facts;
       if (baseUrl === undefined) return ["skipped", STAND_IN];
       if (baseOfEndpoint(baseUrl) !== undefined) return ["failed", `${baseUrl}, which contains the path that the client adds`];
-      const isMixed = page?.startsWith("https:") && isInsecure(baseUrl);
+      const isMixed = page !== undefined && isMixedContent(page, baseUrl);
       const sent = [...headerNames, ...(sendsCookies ? ["cookies"] : [])];
       return [isMixed ? "failed" : "ok", `${baseUrl}, ${sent.length > 0 ? `with ${sent.join(", ")}` : "without credentials"}`];
     });

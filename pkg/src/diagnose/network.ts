@@ -1,6 +1,6 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
 import { isSameOrigin } from "../cors.js";
-import { isInsecure, isLoopback } from "../loopback.js";
+import { isInsecure, isLoopback, isMixedContent } from "../loopback.js";
 import { PATH } from "../operation.js";
 import type { Call, Facts } from "./facts.js";
 import { corsFix, fixBy, httpOf, httpsOf, type Asking, type Settings } from "./fixes.js";
@@ -23,18 +23,18 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
   if (page === undefined) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
-  if (isSameOrigin(baseUrl, page)) return call ? [{ ...oneOf({ code: "no_reply", message: "The server answered a probe, but not the call that followed." }, LOST_CALL), doctor: doctorLine(asking, baseUrl, facts.includesCookies) }] : [];
+  if (isSameOrigin(baseUrl, page)) return call ? [{ ...oneOf({ code: "no_reply", message: "The server answered a probe, but not the call that followed." }, LOST_CALL), ...doctorLine(facts) }] : [];
   const found = crossOrigin(facts, asking) ?? (call && hiddenReply(asking, "This page may read the server's replies, but not the one to the call.", facts.includesCookies));
   if (!found) return [];
   const words = isExtension(page) ? " An extension's page needs no CORS settings: name the server in the host_permissions of its manifest." : "";
-  return [{ ...found, message: found.message + words, doctor: doctorLine(asking, baseUrl, facts.includesCookies) }];
+  return [{ ...found, message: found.message + words, ...doctorLine(facts) }];
 }
 
 /** Headers came: what was lost is the body. Node.js tells why. */
-function lostBody({ message, cause }: AnyBookMoreError, { page, baseUrl, headerNames, includesCookies }: Facts): Finding {
+function lostBody({ message, cause }: AnyBookMoreError, facts: Facts): Finding {
   if (/^(Z_DATA|ERR__|ZSTD_)/.test(systemCode(cause))) return errorFinding(MISLABELLED);
-  if (page === undefined) return errorFinding(truncated(message));
-  return { ...oneOf({ code: "truncated", message }, [CUT_OFF, MISLABELLED]), doctor: doctorLine({ page, headerNames }, baseUrl!, includesCookies) };
+  if (facts.page === undefined) return errorFinding(truncated(message));
+  return { ...oneOf({ code: "truncated", message }, [CUT_OFF, MISLABELLED]), ...doctorLine(facts) };
 }
 
 /** Outside a browser nothing is hidden, and `doctor` tells more. */
@@ -66,13 +66,14 @@ function refusedByCsp(baseUrl: string, page: string): Cause {
   };
 }
 
-function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings }: Facts, page: string, baseUrl: string): Finding {
+function inPage(facts: Facts, page: string, baseUrl: string): Finding {
+  const { isOffline, isIsolated, headerNames, settings } = facts;
   const url = new URL(baseUrl);
   const { origin, hostname, protocol } = url;
   const isSame = isSameOrigin(baseUrl, page);
   const isLocal = isLoopback(hostname);
   const asking = { page, headerNames };
-  const isMixed = page.startsWith("https:") && isInsecure(baseUrl);
+  const isMixed = isMixedContent(page, baseUrl);
   const mixed: Cause = { code: "mixed_content", message: "This page was loaded by https, and browsers block its requests to plain http.", fix: settings.baseUrl(httpsOf(baseUrl)) };
   // Of the local network some browsers ask the user instead.
   if (isMixed && !isPrivate(hostname)) return errorFinding(mixed);
@@ -111,7 +112,7 @@ function inPage({ isOffline, isIsolated, headerNames, includesCookies, settings 
     add("redirected", "The server redirects, perhaps to a sign-in page, and the redirect cannot be followed: nothing answers there, it loops, or a policy of the page forbids it.");
   }
   add("blocked_reply", `${BLOCKED} Or the browser refuses this port, as it does some.`);
-  return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), doctor: doctorLine(asking, baseUrl, includesCookies) };
+  return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), ...doctorLine(facts) };
 }
 
 /** A browser that asks by https by itself. */

@@ -9,7 +9,7 @@ import { fixBy, httpsOf } from "./fixes.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
-import { credentialsCause, notPassedOn, OWN, OWN_REPLY, refusalFinding, renewal, signInGate, untimely, whoDrops } from "./refusal.js";
+import { credentialsCause, notPassedOn, OWN, OWN_REPLY, refusalFinding, renewal, sendsNone, signInGate, untimely, whoDrops } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -59,8 +59,6 @@ const perhapsUntimely = (facts: Facts, call: Call, finding: Finding): Finding =>
 const perhapsWithoutCredentials = (facts: Facts, call: Call, finding: Finding): Finding =>
   sendsNone(call) ? withFirst([credentialsCause(facts, call)], finding) : perhapsUntimely(facts, call, finding);
 
-const sendsNone = ({ sent }: Call): boolean => sent !== undefined && !sent.includes("authorization") && !sent.includes("x-api-key");
-
 /** Findings that come from a reply, which a service worker may have made. */
 const BY_REPLY: readonly FindingCode[] = [
   "credentials_missing", "credentials_refused", "token_refused", "key_refused", "permission_denied", "company_mismatch",
@@ -78,7 +76,7 @@ function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
   };
   // Without a network, or where CORS hides the reply, workers make up such errors.
   const candidates = finding.code === "server_error" ? [worker, ...meanings(finding)] : [...meanings(finding), worker];
-  return { ...finding, candidates, doctor: doctorLine({ page, headerNames: facts.headerNames }, baseUrl, facts.includesCookies) };
+  return { ...finding, candidates, ...doctorLine(facts) };
 }
 
 /** The candidates; where there are none, what the reply says. */
@@ -141,10 +139,10 @@ function deniedFinding(facts: Facts, call: Call, { code, message }: Cause): Find
   const { plain } = facts;
   if (plain?.came !== "reply" || plain.status !== 403) return perhapsWithoutCredentials(facts, call, finding);
   const own: Cause = { code, message: OWN[code]! };
-  const { sent = [] } = call;
-  const signed = call.sent === undefined ? [] : sendsNone(call) ? [credentialsCause(facts, call)] : refusedOrLost(facts, call, sent);
+  const { sent } = call;
+  const signed = sendsNone(call) ? [credentialsCause(facts, call)] : sent ? refusedOrLost(facts, call, sent) : [];
   // The probe may have carried them, too.
-  if (call.sent === undefined || mayAddCredentials(facts)) return { ...finding, candidates: [own, ...signed, REFUSED_IN_FRONT, notTheApi(facts)] };
+  if (!sent || mayAddCredentials(facts)) return { ...finding, candidates: [own, ...signed, REFUSED_IN_FRONT, notTheApi(facts)] };
   const front = plain.isHtml ? [REFUSED_IN_FRONT, ...signed] : [...signed, REFUSED_IN_FRONT];
   return { ...finding, candidates: [...front, notTheApi(facts), own] };
 }
@@ -159,7 +157,7 @@ function refusedOrLost(facts: Facts, call: Call, sent: readonly string[]): Cause
 }
 
 function timeoutFinding(facts: Facts, call: Call, { code, message, attempts }: Extract<AnyBookMoreError, { code: "timeout" }>): Finding {
-  const { page, baseUrl, headers, headerNames, includesCookies, waitsLonger } = facts;
+  const { page, headers, waitsLonger } = facts;
   const limit = waitsLonger ? ` A call may take ${LIMIT_MS / 1000} s here; the client waits longer.` : "";
   const told = (cause: Cause): Finding => errorFinding({ ...cause, message: cause.message + limit });
   if (isLate(facts)) return told(late(facts));
@@ -172,8 +170,7 @@ function timeoutFinding(facts: Facts, call: Call, { code, message, attempts }: E
   }
   if (candidates.length === 0) return told({ code, message: message + (waits && ` Perhaps ${waits}.`) });
   candidates.push({ code, message: `The server, or something on the way, is slow${waits && `, or ${waits}`}.` });
-  const line = page === undefined || baseUrl === undefined ? {} : { doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies) };
-  return { ...told({ code, message }), candidates, ...line };
+  return { ...told({ code, message }), candidates, ...doctorLine(facts) };
 }
 
 /** No reply to the call. Browsers follow no redirect of a preflight, so where plain GETs are redirected, OPTIONS may be, too. */

@@ -12,7 +12,7 @@ export const isAddress = (code: FindingCode): boolean => code === "moved" || cod
 
 /** What a redirect means; without `location`, by where the probes were redirected to. */
 export function redirectFinding(facts: Facts, location?: string): Finding {
-  const { page, baseUrl, headerNames, includesCookies } = facts;
+  const { page, baseUrl } = facts;
   const asked = baseUrl && baseUrl + PATH;
   const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
   const base = to === undefined ? undefined : addressOf(to, asked);
@@ -28,7 +28,7 @@ export function redirectFinding(facts: Facts, location?: string): Finding {
       { code: "base_url", ...wrongBase(facts, "What answers is not the API, and leads elsewhere whoever asks for a path that it does not know.") },
       ...(baseUrl !== undefined && isInsecure(baseUrl) ? [hsts(baseUrl, facts.settings)] : []),
     ],
-    ...(baseUrl === undefined ? {} : { doctor: doctorLine({ page, headerNames }, baseUrl, includesCookies) }),
+    ...doctorLine(facts),
   };
 }
 

@@ -46,6 +46,11 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal): Findin
   return { ...errorFinding(found), candidates };
 }
 
+/** Whether it is known that neither a token nor a key was sent. */
+export const sendsNone = ({ sent }: Call): boolean => sent !== undefined && credentialsIn(sent).length === 0;
+
+const credentialsIn = (sent: readonly string[]): string[] => sent.filter((name) => name === "authorization" || name === "x-api-key");
+
 /** What a refusal and the credentials show. */
 export function credentialsCause(facts: Facts, call: Call, message = "The API may want a token or an API key."): Cause {
   const { sent, claims, flaw } = call;
@@ -53,10 +58,8 @@ export function credentialsCause(facts: Facts, call: Call, message = "The API ma
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
   const session = facts.sendsCookies ? " If a session cookie is used instead, perhaps the session has expired, or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
-  if (!hasToken && !hasKey && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; one that its fetch function, or whatever replaces the page's fetch, is to add is missing or refused.${session}` };
-  if (!hasToken && !hasKey) {
-    return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
-  }
+  if (sendsNone(call) && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; one that its fetch function, or whatever replaces the page's fetch, is to add is missing or refused.${session}` };
+  if (sendsNone(call)) return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
   if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...renewal(sent, facts) };
   const withKey = hasKey ? " An API key was sent as well, and may be what was refused." : "";
   if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.${withKey}`, ...renewal(sent, facts) };
@@ -89,7 +92,7 @@ export function notPassedOn(what: string): Cause {
 export function whoDrops(facts: Facts, { sent }: Call): Cause[] {
   const { baseUrl, page, isFetchReplaced, hasFetch } = facts;
   if (baseUrl === undefined || sent === undefined) return [];
-  const names = sent.filter((name) => name === "authorization" || name === "x-api-key");
+  const names = credentialsIn(sent);
   const found: Cause[] = [];
   if (names.length > 0 && mayBePassedOn(facts)) {
     found.push(notPassedOn(names.join(" and ")));

@@ -1,14 +1,17 @@
 import { isSameOrigin } from "../cors.js";
 import { DEFAULT_BASE_URL } from "../operation.js";
-import type { Asking } from "./fixes.js";
+import type { Facts } from "./facts.js";
+import type { Finding } from "./types.js";
 
 /** A text as one word of a shell: URLs and names of headers may have characters that it reads otherwise. */
 export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-/** The line for a terminal that sees what a browser hides. On the page's own origin CORS does not apply. */
-export function doctorLine({ page, headerNames }: Asking, baseUrl: string, includesCookies: boolean): string {
-  if (isSameOrigin(baseUrl, page)) return `${urlFor(baseUrl)}npx bookmore-sdk doctor`;
-  return `${urlFor(baseUrl)}npx bookmore-sdk doctor --origin ${shellWord(page)} --headers ${shellWord(headerNames.join(",") || "none")}${includesCookies ? " --credentials" : ""}`;
+/** The line for a terminal that sees what a browser hides; none outside of a page. On the page's own origin CORS does not apply. */
+export function doctorLine({ page, baseUrl, headerNames, includesCookies }: Facts): Pick<Finding, "doctor"> {
+  if (page === undefined || baseUrl === undefined) return {};
+  const line = `${urlFor(baseUrl)}npx bookmore-sdk doctor`;
+  if (isSameOrigin(baseUrl, page)) return { doctor: line };
+  return { doctor: `${line} --origin ${shellWord(page)} --headers ${shellWord(headerNames.join(",") || "none")}${includesCookies ? " --credentials" : ""}` };
 }
 
 /** What tells the command where the API is, where that is not where it looks by itself. */

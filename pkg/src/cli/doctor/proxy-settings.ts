@@ -24,15 +24,17 @@ export function proxyFor(baseUrl: string): Proxy | undefined {
   return given && { url: given, variable };
 }
 
+const noProxy = (): string => env["no_proxy"] ?? env["NO_PROXY"] ?? "";
+
 /** Whether NO_PROXY has the URL of this host, which counts for nothing. */
 export function hasUrlInNoProxy({ hostname }: URL): boolean {
-  return (env["no_proxy"] ?? env["NO_PROXY"] ?? "").split(/[\s,]+/).some((entry) => HAS_SCHEME.test(entry) && urlOf(entry)?.hostname === hostname);
+  return noProxy().split(/[\s,]+/).some((entry) => HAS_SCHEME.test(entry) && urlOf(entry)?.hostname === hostname);
 }
 
 /** Whether NO_PROXY excludes the host, by its name or domain, for one port or all. */
 function isExcluded(url: URL): boolean {
   const { hostname } = url;
-  const given = (env["no_proxy"] ?? env["NO_PROXY"] ?? "").toLowerCase();
+  const given = noProxy().toLowerCase();
   const entries = given.split(/[\s,]+/).filter(Boolean);
   return given === "*" || entries.some((entry) => {
     const [, name = entry, port] = /^(.+):(\d+)$/.exec(entry) ?? [];
@@ -53,7 +55,7 @@ export function ignoredProxy(baseUrl: string): Proxy | undefined {
 
 /** The URL of a proxy, which may have no scheme, or stand in quotes. */
 function urlOf(given: string): URL | undefined {
-  const plain = given.replace(/["']/g, "");
+  const plain = unquoted(given);
   try {
     return new URL(HAS_SCHEME.test(plain) ? plain : `http://${plain}`);
   } catch {
@@ -61,6 +63,7 @@ function urlOf(given: string): URL | undefined {
   }
 }
 
+const unquoted = (given: string): string => given.replace(/["']/g, "");
 const HAS_SCHEME = /^\w+:\/\//;
 
 /** Why Node.js cannot use the value of a variable, and what corrects it in a shell. Its value may have a password. */
@@ -72,7 +75,7 @@ export interface Flaw {
 /** With such a value, a Node.js that uses the proxy does not even start. */
 export function flawOf({ url, variable }: Proxy): Flaw | undefined {
   const given = env[variable]!;
-  const bare = given.replace(/["']/g, "");
+  const bare = unquoted(given);
   const missing = HAS_SCHEME.test(bare) ? "" : "http://";
   if (bare !== given) return { words: "has quotes in its value, which do not belong there", fix: `export ${variable}="${missing}$(printf %s "$${variable}" | tr -d \\"\\')"` };
   if (url.protocol === "file:" || /\.(pac|dat)$/i.test(url.pathname)) return { words: "names a PAC file, which Node.js does not read: set it to the proxy that the file returns, such as http://proxy.example:8080" };
