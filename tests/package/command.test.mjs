@@ -98,6 +98,9 @@ describe("usage", () => {
     server.fake.set(OWN, { share: 0.83 });
     const { code, stdout, stderr } = await run(["usage"]);
     assert.deepEqual([code, stderr], [0, ""]);
+    // The option comes before the variable.
+    const byOption = await run(["usage", "--url", server.url], { env: { BOOKMORE_URL: "ftp://x" } });
+    assert.deepEqual([byOption.code, byOption.stdout], [0, stdout], byOption.stderr);
     assert.match(stdout, /^company +used +limit +left +share +level\n/);
     assert.match(stdout, new RegExp(`${OWN}  █+░+  83,000  100,000  17,000 +83 %  warning\n$`));
   });
@@ -244,6 +247,7 @@ describe("credentials", () => {
       [[], { ...none, BOOKMORE_TOKEN_COMMAND: "echo Logged in.; echo token" }, 4, /^BOOKMORE_TOKEN_COMMAND: the token must be/],
       [[], { BOOKMORE_API_KEY: "two words" }, 4, /^BOOKMORE_API_KEY must be a string of visible ASCII characters, without spaces or line breaks\.$/m],
       [[], { BOOKMORE_URL: "ftp://x" }, 2, /^BOOKMORE_URL: baseUrl must be an http/],
+      [["--url", "ftp://x"], {}, 2, /^--url: baseUrl must be an http/],
       [[], { BOOKMORE_URL: "http://example.com" }, 2, /must not go over plain http; use https\.$/m],
       [[], { ...none, BOOKMORE_TOKEN_COMMAND: "echo hush; exit 3" }, 4, /^BOOKMORE_TOKEN_COMMAND ended with exit code 3/],
       [[], { ...none, BOOKMORE_TOKEN_COMMAND: "echo hush >&2" }, 4, /^BOOKMORE_TOKEN_COMMAND printed nothing/],

@@ -104,8 +104,8 @@ describe("the fixes work when pasted", () => {
     const to = await host({}, made);
     const from = await host({ answers: { kind: "moved", to: to.baseUrl } }, made);
     const { findings } = JSON.parse((await run(["--json"], env(from))).stdout);
-    const [, BOOKMORE_URL] = /^export BOOKMORE_URL=(\S+)$/.exec(findings[0].fix);
-    assert.equal((await run([], { ...env(to), BOOKMORE_URL })).code, 0);
+    assert.match(findings[0].fix, /^--url \S+$/);
+    assert.equal((await run(findings[0].fix.split(" "), env(to))).code, 0);
     from.close();
     to.close();
   });
@@ -144,16 +144,16 @@ describe("the fixes work when pasted", () => {
   it("plain http to a TLS port", async () => {
     const server = await host({ tls: "good", scheme: "http" }, made);
     const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
-    const [, BOOKMORE_URL] = /^export BOOKMORE_URL=(\S+)$/.exec(findings[0].fix);
-    assert.equal((await run([], { ...env(server), BOOKMORE_URL, NODE_EXTRA_CA_CERTS: made.authority })).code, 0);
+    assert.match(findings[0].fix, /^--url \S+$/);
+    assert.equal((await run(findings[0].fix.split(" "), { ...env(server), NODE_EXTRA_CA_CERTS: made.authority })).code, 0);
     server.close();
   });
 
   it("https to a port of this machine that speaks plain http", async () => {
     const server = await host({ scheme: "https" }, made);
     const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
-    const [, BOOKMORE_URL] = /^export BOOKMORE_URL=(\S+)$/.exec(findings[0].fix);
-    assert.equal((await run([], { ...env(server), BOOKMORE_URL })).code, 0);
+    assert.match(findings[0].fix, /^--url \S+$/);
+    assert.equal((await run(findings[0].fix.split(" "), env(server))).code, 0);
     server.close();
   });
 
@@ -242,7 +242,7 @@ describe("the output", () => {
     assert.match(stdout, /^✔ call +a usage \d+ ms$/m);
     // Not a terminal: no colours, no progress line.
     assert.doesNotMatch(stdout, /\u001b|\r/);
-    matchesSample("pkg/docs/diagnose.md", "npx bookmore-sdk doctor --origin https://app.example\n", stdout.replaceAll(new URL(server.baseUrl).port, "8787"));
+    matchesSample("pkg/docs/diagnose.md", "npx bookmore-sdk doctor --url http://127.0.0.1:8787 --origin https://app.example\n", stdout.replaceAll(new URL(server.baseUrl).port, "8787"));
   });
 
   it("is coloured with FORCE_COLOR", async () => {
@@ -394,6 +394,8 @@ describe("the output", () => {
     }
     assert.equal(server.requests.length, 0);
     assert.equal((await run([], { BOOKMORE_URL: "ftp://x" })).code, 2);
+    const { code, stderr } = await run(["--url", "ftp://x"], { BOOKMORE_URL: server.baseUrl });
+    assert.deepEqual([code, /^--url: baseUrl must be/.test(stderr)], [2, true]);
     assert.match((await run(["--help"])).stdout, /^Usage: bookmore-sdk doctor/);
   });
 
@@ -409,7 +411,7 @@ describe("the output", () => {
   it("tries everything else if the credentials must not go over plain http", async () => {
     const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: "http://no-such-host.invalid" }));
     const findings = JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]);
-    assert.deepEqual([code, findings[0], findings[1][0]], [4, ["insecure_http", "export BOOKMORE_URL=https://no-such-host.invalid"], "unknown_host"]);
+    assert.deepEqual([code, findings[0], findings[1][0]], [4, ["insecure_http", "--url https://no-such-host.invalid"], "unknown_host"]);
   });
 
   it("an https page that calls plain http", async () => {
@@ -435,7 +437,7 @@ describe("the output", () => {
     const { port } = silent.address();
     const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `https://127.0.0.1:${port}` }));
     silent.close();
-    assert.deepEqual(JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]), [["not_tls", `export BOOKMORE_URL=http://127.0.0.1:${port}`]]);
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]), [["not_tls", `--url http://127.0.0.1:${port}`]]);
   });
 
   it("runs the token command once, even if it is slow", { timeout: 60_000 }, async () => {
@@ -588,7 +590,7 @@ describe("the output", () => {
     const { stdout } = await run(["--json"], env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "api.localhost") }));
     const [found] = JSON.parse(stdout).findings;
     // Some systems resolve such a name.
-    if (found) assert.deepEqual([found.code, found.fix], ["unknown_host", `export BOOKMORE_URL=${server.baseUrl.replace("127.0.0.1", "localhost")}`]);
+    if (found) assert.deepEqual([found.code, found.fix], ["unknown_host", `--url ${server.baseUrl.replace("127.0.0.1", "localhost")}`]);
   });
 
   it("names what a page does not know because of a hidden header", async () => {

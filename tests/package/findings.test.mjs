@@ -241,7 +241,7 @@ it("a client with cookies alone: names the session, and no token to pass", () =>
 
 it("where the browser hides a redirect's target, names the command that sees it", () => {
   const call = failed("unexpected_response", { status: 0 });
-  for (const [baseUrl, doctor] of [[API, / --origin https:\/\/app\.example /], [`${PAGE}/api`, /^BOOKMORE_URL=https:\/\/app\.example\/api npx bookmore-sdk doctor$/], [undefined, undefined]]) {
+  for (const [baseUrl, doctor] of [[API, / --origin https:\/\/app\.example /], [`${PAGE}/api`, /^npx bookmore-sdk doctor --url https:\/\/app\.example\/api$/], [undefined, undefined]]) {
     const [found] = findingsOf(facts({ baseUrl, plain: { came: "redirect" }, followed: nothing, call }));
     assert.equal(found.code, "redirected");
     if (doctor) assert.match(found.doctor, doctor);
@@ -262,7 +262,7 @@ it("the CORS fix contains the page's origin and the client's headers", () => {
   assert.match(elsewhere["ASP.NET Core, before UseAuthentication"], /^builder\.Services\.AddCors\(\);.*\napp\.UseCors.*WithOrigins\("https:\/\/app\.example"\).*"Authorization", "x-tenant"/);
   assert.match(elsewhere.nginx, /^# proxy_set_header Origin "";/m);
   assert.match(elsewhere.nginx, /Allow-Headers "Content-Type,Authorization,x-tenant" always;/);
-  assert.equal(doctor, "BOOKMORE_URL=https://api.example npx bookmore-sdk doctor --origin https://app.example --headers authorization,x-tenant");
+  assert.equal(doctor, "npx bookmore-sdk doctor --url https://api.example --origin https://app.example --headers authorization,x-tenant");
 });
 
 it("prints what the docs show", () => {
@@ -335,9 +335,10 @@ it("a cause with getters of its own is no trouble", () => {
 });
 
 it("a fix sets the clock only if the clock here may be wrong", () => {
-  const fixOf = (given) => findingsOf(facts({ ...given, call: { ...failed("authentication_error"), ...given.call } }))[0].fix;
+  const settings = { ...IN_CODE, clock: "sudo timedatectl set-ntp true" };
+  const fixOf = (given) => findingsOf(facts({ settings, ...given, call: { ...failed("authentication_error"), ...given.call } }))[0].fix;
   const behind = { plain: readable(401, { aheadMs: -5 * MINUTE }) };
-  assert.equal(fixOf({ ...behind, call: { claims: { exp: NOW + MINUTE } } }), "timedatectl set-ntp true");
+  assert.equal(fixOf({ ...behind, call: { claims: { exp: NOW + MINUTE } } }), settings.clock);
   assert.match(fixOf({ ...behind, call: { claims: { exp: NOW - MINUTE } } }), /bearerToken/);
   // The sentence says whose clock it is.
   assert.equal(fixOf({ plain: readable(401, { aheadMs: 5 * MINUTE }), call: { claims: { nbf: NOW - MINUTE } } }), undefined);
@@ -347,7 +348,7 @@ it("fixes quote for the shell what needs quoting", () => {
   const baseUrl = "http://127.0.0.1:1/a;touch$IFS/x&(b)'c";
   const quoted = `'http://127.0.0.1:1/a;touch$IFS/x&(b)'\\''c'`;
   const [hidden] = findingsOf(facts({ page: "http://localhost:5173", reach: nothing, baseUrl, headerNames: ["x-a", "x'b"] }));
-  assert.equal(hidden.doctor, `BOOKMORE_URL=${quoted} npx bookmore-sdk doctor --origin http://localhost:5173 --headers 'x-a,x'\\''b'`);
+  assert.equal(hidden.doctor, `npx bookmore-sdk doctor --url ${quoted} --origin http://localhost:5173 --headers 'x-a,x'\\''b'`);
   const [cookies] = findingsOf(facts({ headerNames: [], includesCookies: true, plain: readable(), cookies: nothing }));
   assert.match(cookies.doctor, / --origin https:\/\/app\.example --headers none --credentials$/);
   assert.equal(hidden.candidates[0].fix, `curl -i ${quoted}`);
@@ -452,7 +453,7 @@ it("blames no browser outside of one", () => {
 it("a service worker's page of HTML: what lets the server's reply through, and the line that sees it", () => {
   const [{ candidates, doctor }] = findingsOf(facts({ hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }));
   assert.match(candidates.at(-1).fix, /^if \(event\.request\.url\.startsWith\("https:\/\/api\.example\/"\)\) return;/);
-  assert.match(doctor, /^BOOKMORE_URL=https:\/\/api\.example npx bookmore-sdk doctor --origin /);
+  assert.match(doctor, /^npx bookmore-sdk doctor --url https:\/\/api\.example --origin /);
 });
 
 it("what mends the credentials is of the kind that was sent", () => {

@@ -11,10 +11,22 @@ const LONGEST_MS = 30_000;
 const MOST_BYTES = 65_536;
 const FAILURE_COUNTS_MS = 30_000;
 
+/** What a command's options say of server and credentials. */
+export interface Given {
+  url?: string | undefined;
+  "token-file"?: string | undefined;
+}
+
+/** The options of the commands that make calls. */
+export const CALL_OPTIONS = { url: { type: "string" }, "token-file": { type: "string" } } as const;
+
+/** The base URL; undefined for the client's own. */
+export const baseUrlOf = ({ url }: Given): string | undefined => url ?? (env["BOOKMORE_URL"] || undefined);
+
 /** A client with the credentials from the environment or a file. `isRenewed`: whether a refused token is replaced by reading the source again. */
-export async function clientOf(tokenFile: string | undefined, options: ClientOptions, isRenewed = true): Promise<BookMoreClient> {
+export async function clientOf(given: Given, options: ClientOptions, isRenewed = true): Promise<BookMoreClient> {
   const apiKey = env["BOOKMORE_API_KEY"] || undefined;
-  const source = sourceOf(tokenFile);
+  const source = sourceOf(given);
   if (!source && apiKey === undefined) {
     throw refused(`There are no credentials: set ${WAYS}`);
   }
@@ -39,16 +51,17 @@ export async function clientOf(tokenFile: string | undefined, options: ClientOpt
     bearerToken = isRenewed ? renewed : token;
   }
   if (apiKey !== undefined && !isSecret(apiKey)) throw refused(`BOOKMORE_API_KEY must be ${SECRET}.`);
-  const baseUrl = env["BOOKMORE_URL"] || undefined;
-  return constructed({ ...options, baseUrl, apiKey, bearerToken }, (message) => badArguments(baseUrl ? `BOOKMORE_URL: ${message}` : message));
+  return constructed(given, { ...options, apiKey, bearerToken });
 }
 
-/** Rewords the client's errors with the names of the command line. */
-function constructed(options: ClientOptions, failure: (message: string) => Error): BookMoreClient {
+/** A client of that server. Rewords the client's errors with the names of the command line. */
+export function constructed(given: Given, options: ClientOptions): BookMoreClient {
+  const baseUrl = baseUrlOf(given);
   try {
-    return new BookMoreClient(options);
+    return new BookMoreClient({ ...options, baseUrl });
   } catch (error) {
-    throw failure(messageOf(error).replace("an https baseUrl, or allowInsecureHttp", "https"));
+    const message = messageOf(error).replace("an https baseUrl, or allowInsecureHttp", "https");
+    throw badArguments(baseUrl === undefined ? message : `${given.url === undefined ? "BOOKMORE_URL" : "--url"}: ${message}`);
   }
 }
 
@@ -67,7 +80,7 @@ async function tokenOf({ name, read }: TokenSource): Promise<string> {
 }
 
 /** Where the token is from: the first source that is given. */
-function sourceOf(tokenFile: string | undefined): TokenSource | undefined {
+function sourceOf({ "token-file": tokenFile }: Given): TokenSource | undefined {
   if (tokenFile !== undefined) return { name: "--token-file", read: () => ofFile(tokenFile) };
   const token = env["BOOKMORE_TOKEN"];
   if (token) return { name: "BOOKMORE_TOKEN", read: async () => token.trim() };
@@ -76,8 +89,8 @@ function sourceOf(tokenFile: string | undefined): TokenSource | undefined {
 }
 
 /** The name of the source of the token, or else of the key. */
-export function sourceName(tokenFile: string | undefined): string | undefined {
-  return sourceOf(tokenFile)?.name ?? (env["BOOKMORE_API_KEY"] ? "BOOKMORE_API_KEY" : undefined);
+export function sourceName(given: Given): string | undefined {
+  return sourceOf(given)?.name ?? (env["BOOKMORE_API_KEY"] ? "BOOKMORE_API_KEY" : undefined);
 }
 
 async function ofFile(file: string): Promise<string> {

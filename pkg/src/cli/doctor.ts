@@ -9,13 +9,13 @@ import { errorFinding, isLate } from "../diagnose/network.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import { isAddress } from "../diagnose/redirect.js";
-import { shellWord } from "../diagnose/shell.js";
+import { shellWord, urlOption } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { isForbiddenHeader, isHeaderName } from "../header-name.js";
 import { isInsecure, isMixedContent } from "../loopback.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { parsed } from "./arguments.js";
-import { clientOf, sourceName, WAYS } from "./credentials.js";
+import { baseUrlOf, CALL_OPTIONS, clientOf, constructed, sourceName, WAYS, type Given } from "./credentials.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, resolved } from "./doctor/connection.js";
 import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, openedInBrowser, type PageRequest } from "./doctor/cors.js";
@@ -25,13 +25,18 @@ import { codeIn, hostOf, slowConnection, systemCause, unreachable } from "./doct
 import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
 
-const { env } = process;
-
 /** Findings that another token or key fixes. */
 const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "token_not_yet_valid", "token_refused", "key_refused", "token_provider_error"];
 
 /** Errors on the way that explain whatever the call came to. */
 const DECISIVE: FindingCode[] = ["offline", "connect_timeout", "proxy_refused", "needs_https", "not_tls"];
+
+/** What lets the system set its clock by the network. */
+const SET_CLOCK: Partial<Record<NodeJS.Platform, string>> = {
+  linux: "sudo timedatectl set-ntp true",
+  darwin: "sudo sntp -sS time.apple.com",
+  win32: "w32tm /resync",
+};
 
 /** What is left of `cors_error_replies` where a page may read a usage. */
 const ONLY_ERRORS = "The reply with a usage has CORS headers, and the refusal of a GET without credentials has none: a page takes a refusal for a lost network, and asks for no new token.";
@@ -40,7 +45,7 @@ const ONLY_ERRORS = "The reply with a usage has CORS headers, and the refusal of
 export async function doctor(args: string[], signal: AbortSignal): Promise<number> {
   const string = { type: "string" } as const;
   const boolean = { type: "boolean" } as const;
-  const { values, positionals } = parsed(args, { origin: string, headers: string, credentials: boolean, json: boolean, "token-file": string });
+  const { values, positionals } = parsed(args, { ...CALL_OPTIONS, origin: string, headers: string, credentials: boolean, json: boolean });
   if (positionals.length > 1) throw badArguments("doctor takes at most one company; see --help.");
   if (values.origin === undefined && (values.headers !== undefined || values.credentials)) throw badArguments("--headers and --credentials go with --origin.");
   const page = originOf(values.origin);
@@ -51,7 +56,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
 
   const checklist = new Checklist(signal);
   checklist.announce("credentials");
-  const { client, source, refusal } = await unlessEnded(signal, clientFor(values["token-file"]));
+  const { client, source, refusal } = await unlessEnded(signal, clientFor(values));
   const examination = new Examination(client, request, signal, checklist.add);
   const { facts } = examination;
   facts.settings = inShell(source, values["token-file"]);
@@ -95,23 +100,18 @@ interface Credentials {
 }
 
 /** A client with the environment's credentials; or without any if they are unusable, so that everything else can still be tried. */
-async function clientFor(tokenFile: string | undefined): Promise<Credentials> {
-  const source = sourceName(tokenFile);
-  let client;
-  try {
-    client = new BookMoreClient({ baseUrl: env["BOOKMORE_URL"] || undefined });
-  } catch (error) {
-    throw badArguments(`BOOKMORE_URL: ${(error as Error).message}`);
-  }
+async function clientFor(given: Given): Promise<Credentials> {
+  const source = sourceName(given);
+  const client = constructed(given, {});
   if (source === undefined) return { client, source };
-  const { BOOKMORE_URL } = env;
-  if (BOOKMORE_URL && isInsecure(BOOKMORE_URL)) {
+  const baseUrl = baseUrlOf(given);
+  if (baseUrl !== undefined && isInsecure(baseUrl)) {
     const message = "No call is made, because no token and no key goes over plain http.";
-    return { client, source, refusal: errorFinding({ code: "insecure_http", message, fix: `export BOOKMORE_URL=${shellWord(httpsOf(BOOKMORE_URL))}` }) };
+    return { client, source, refusal: errorFinding({ code: "insecure_http", message, fix: urlOption(httpsOf(baseUrl)) }) };
   }
   try {
     // Without refreshing, because the question is why this token is refused.
-    return { client: await clientOf(tokenFile, {}, false), source };
+    return { client: await clientOf(given, {}, false), source };
   } catch (error) {
     if (!(error instanceof Failure) || error.exitCode !== EXIT.badCredentials) throw error;
     return { client, source, refusal: { code: "token_provider_error", level: "error", message: error.message } };
@@ -277,10 +277,11 @@ function inShell(source: string | undefined, tokenFile = ""): Settings {
     BOOKMORE_TOKEN: credentials,
   };
   return {
-    baseUrl: (baseUrl) => `export BOOKMORE_URL=${shellWord(baseUrl)}`,
+    baseUrl: urlOption,
     credentials,
     token: tokens[source ?? "BOOKMORE_TOKEN"],
     apiKey: typed("BOOKMORE_API_KEY"),
+    clock: SET_CLOCK[process.platform],
   };
 }
 

@@ -28,12 +28,13 @@ Which companies:
   --file FILE            ids, a line each; blank lines and anything after a # are skipped
   -                      the same from standard input
 
-Credentials and server, from environment variables:
+Credentials and server, from the environment:
   BOOKMORE_TOKEN         the bearer token, or
   --token-file FILE      a file with the token, read again if the token is refused, or
   BOOKMORE_TOKEN_COMMAND a shell command that prints a token within 30 s, run again if the token is refused
   BOOKMORE_API_KEY       sent as x-api-key
-  BOOKMORE_URL           instead of https://api.bookmore.com
+  BOOKMORE_URL           the API's base URL, or
+  --url URL              the same, instead (https://api.bookmore.com)
 
 Output:
   --json                 one array
@@ -98,13 +99,14 @@ Tries what a call needs, step by step: the name, the connection, TLS, a proxy, t
 prevents calls, and how to fix it.
 
 Credentials and server are those of the command usage: BOOKMORE_TOKEN, BOOKMORE_TOKEN_COMMAND or BOOKMORE_API_KEY,
---token-file, BOOKMORE_URL. Only the call sends the credentials.
+--token-file; BOOKMORE_URL or --url. Only the call sends the credentials.
 
   --origin URL           asks as a browser would for a page of this origin, the preflight (OPTIONS) included
   --headers NAMES        what the page sends, names alone: authorization,x-tenant, or none
                          (those of the credentials)
   --credentials          the page sends cookies: credentials: "include"
   --token-file FILE      a file with the token
+  --url URL              the API's base URL, instead of BOOKMORE_URL
   --json                 the steps and the findings, as data
 
 Exit code 0: nothing prevents calls (there may be notes). 1: something does. 2: invalid arguments.
@@ -113,7 +115,7 @@ Exit code 0: nothing prevents calls (there may be notes). 1: something does. 2: 
 Examples:
   bookmore-sdk doctor
   bookmore-sdk doctor --origin https://app.example --headers authorization
-  BOOKMORE_URL=https://api.example bookmore-sdk doctor 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c --json
+  bookmore-sdk doctor --url https://api.example 9f2c7b1a-4d3e-4f5a-8b6c-7d8e9f0a1b2c --json
 `;
 
 /** The help of each command, and the general help. */

@@ -3,7 +3,7 @@ import type { BookMoreClient } from "bookmore-sdk";
 import { getManyAiChatUsage } from "bookmore-sdk/many";
 import { Appended } from "./append.js";
 import { numberOf, oneOf, parsed } from "./arguments.js";
-import { clientOf } from "./credentials.js";
+import { CALL_OPTIONS, clientOf } from "./credentials.js";
 import { badArguments, EXIT, Failure, isForCredentials, messageOf, unlessEnded } from "./exit.js";
 import { checkFile, idsOf } from "./ids.js";
 import { dataOf, inOrder, ORDER_NAMES, reaches, sorted, wordsOf, type Outcome, type Success } from "./outcome.js";
@@ -18,7 +18,7 @@ function read(args: string[]) {
   const string = { type: "string" } as const;
   const boolean = { type: "boolean" } as const;
   const { values, positionals } = parsed(args, {
-    file: string, "token-file": string, append: string, format: string, sort: string,
+    ...CALL_OPTIONS, file: string, append: string, format: string, sort: string,
     "fail-at": string, concurrency: string, timeout: string, interval: string,
     json: boolean, jsonl: boolean, watch: boolean,
   });
@@ -28,7 +28,7 @@ function read(args: string[]) {
   return {
     positionals,
     file: values.file,
-    tokenFile: values["token-file"],
+    given: values,
     append: values.append,
     output: values.json ? "json" : values.jsonl ? "jsonl" : "table",
     format: oneOf("format", values.format, ["json", "jsonl"]),
@@ -48,7 +48,7 @@ export async function usage(args: string[], signal: AbortSignal): Promise<number
   const options = read(args);
   if (options.file !== undefined) await checkFile(options.file);
   const totalTimeoutMs = options.timeout && Math.ceil(options.timeout * 1000);
-  const client = await unlessEnded(signal, clientOf(options.tokenFile, { format: options.format, totalTimeoutMs }));
+  const client = await unlessEnded(signal, clientOf(options.given, { format: options.format, totalTimeoutMs }));
   // Loads the module first, so that its time is not part of the rate.
   await client.ready();
   const appended = options.append === undefined ? undefined : new Appended(options.append);

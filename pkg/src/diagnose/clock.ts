@@ -3,14 +3,14 @@ import type { Facts } from "./facts.js";
 /** Clocks may differ by this much, because of rounding and the time that a reply takes. */
 export const LARGEST_SKEW_MS = 60_000;
 
-export const SET_CLOCK = "timedatectl set-ntp true";
-
 /** The time of the server's clock, if a reply contained it. */
 export function serverClock({ call, plain, followed, now }: Facts): number | undefined {
   const ahead = [call?.aheadMs, ...[plain, followed].map((probe) => (probe?.came === "reply" ? probe.aheadMs : undefined))];
   const known = ahead.find((ms) => ms !== undefined);
   return known === undefined ? undefined : now - known;
 }
+
+export const SET_CLOCK = "If the one here is wrong, let the system set it automatically (settings, date and time).";
 
 /** How the clocks differ, without a period. */
 export function skewOf(there: number, here: number): string {

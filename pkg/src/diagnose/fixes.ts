@@ -16,6 +16,8 @@ export interface Settings {
   token: string | undefined;
   /** Another key. */
   apiKey: string;
+  /** Sets this machine's clock; undefined where its system is unknown. */
+  clock?: string | undefined;
 }
 
 /** In an app's code. */

@@ -5,7 +5,7 @@ import { PATH } from "../operation.js";
 import type { Call, Facts } from "./facts.js";
 import { corsFix, fixBy, httpOf, httpsOf, type Asking, type Settings } from "./fixes.js";
 import { BAD_PORT, systemCode } from "./probe.js";
-import { doctorLine, shellWord, urlFor } from "./shell.js";
+import { doctorLine, doctorOf, shellWord } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cause });
@@ -43,7 +43,7 @@ function outside(baseUrl: string, code: string, hasAnswered = false): Finding {
   const why = code === BAD_PORT ? "fetch blocks this port, as browsers do" : code;
   const message = hasAnswered ? `${host} answered a probe, but not the call that followed` : `No reply came from ${host}`;
   const finding = errorFinding({ code: "no_reply", message: `${message}${why && ` (${why})`}.` });
-  return { ...finding, doctor: `${urlFor(baseUrl)}npx bookmore-sdk doctor` };
+  return { ...finding, doctor: doctorOf(baseUrl) };
 }
 
 export function connectionRefused(url: URL): Cause {

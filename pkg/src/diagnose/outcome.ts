@@ -256,7 +256,7 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
   const there = serverClock(facts);
   const isClockKnown = errors.some(({ code }) => code === "clock_skew" || code === "token_expired" || code === "token_not_yet_valid");
   if (there !== undefined && Math.abs(there - now) > LARGEST_SKEW_MS && !isClockKnown) {
-    note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid.`, SET_CLOCK);
+    note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid. ${SET_CLOCK}`, facts.settings.clock);
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
   // A page that was loaded by https gets no usage by plain http: its policy made the browser use https.

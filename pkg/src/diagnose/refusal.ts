@@ -123,7 +123,9 @@ export function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
   const by = known === undefined ? ", by the clock here" : "";
   const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
   if (exp !== undefined && exp <= there) {
-    return [{ code: exp > here ? "clock_skew" : "token_expired", message: `The token expired ${span(there - exp)} ago, at ${iso(exp)}${by}.${skew}`, ...fixBy(exp > here ? SET_CLOCK : facts.settings.token) }];
+    const message = `The token expired ${span(there - exp)} ago, at ${iso(exp)}${by}.${skew}`;
+    if (exp > here) return [{ code: "clock_skew", message: `${message} ${SET_CLOCK}`, ...fixBy(facts.settings.clock) }];
+    return [{ code: "token_expired", message, ...fixBy(facts.settings.token) }];
   }
   if (inMilliseconds.includes("nbf")) return [{ code: "token_not_yet_valid", message: "The token's nbf is in milliseconds. Read as seconds, as in a JWT, that is tens of thousands of years ahead: correct it where the tokens are made." }];
   if (nbf === undefined || nbf <= there) return [];

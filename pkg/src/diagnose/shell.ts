@@ -9,10 +9,13 @@ export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text
 /** The line for a terminal that sees what a browser hides; none outside of a page. On the page's own origin CORS does not apply. */
 export function doctorLine({ page, baseUrl, headerNames, includesCookies }: Facts): Pick<Finding, "doctor"> {
   if (page === undefined || baseUrl === undefined) return {};
-  const line = `${urlFor(baseUrl)}npx bookmore-sdk doctor`;
+  const line = doctorOf(baseUrl);
   if (isSameOrigin(baseUrl, page)) return { doctor: line };
   return { doctor: `${line} --origin ${shellWord(page)} --headers ${shellWord(headerNames.join(",") || "none")}${includesCookies ? " --credentials" : ""}` };
 }
 
-/** What tells the command where the API is, where that is not where it looks by itself. */
-export const urlFor = (baseUrl: string): string => (baseUrl === DEFAULT_BASE_URL ? "" : `BOOKMORE_URL=${shellWord(baseUrl)} `);
+/** The command for this base URL, in a form that every shell reads. */
+export const doctorOf = (baseUrl: string): string => `npx bookmore-sdk doctor${baseUrl === DEFAULT_BASE_URL ? "" : ` ${urlOption(baseUrl)}`}`;
+
+/** Tells the commands where the API is. */
+export const urlOption = (baseUrl: string): string => `--url ${shellWord(baseUrl)}`;

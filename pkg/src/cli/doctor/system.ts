@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { httpOf, httpsOf } from "../../diagnose/fixes.js";
 import { connectionRefused, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
-import { shellWord } from "../../diagnose/shell.js";
+import { shellWord, urlOption } from "../../diagnose/shell.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 import { isLoopback } from "../../loopback.js";
 import { usedProxy } from "./proxy-settings.js";
@@ -56,12 +56,11 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
   const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
   const limit = /--tls-m(ax|in)-v[\d.]+/.exec(process.env["NODE_OPTIONS"] ?? "")?.[0];
   const cause = (message: string, fix: string): Cause => ({ code, message, fix });
-  const exported = (to: string) => `export BOOKMORE_URL=${shellWord(to)}`;
   switch (code) {
     case "connection_refused":
       return connectionRefused(url);
     case "unknown_host":
-      if (isLoopback(url.hostname)) return cause(`The name ${url.hostname} does not resolve: browsers take it for this machine by themselves, and Node.js asks the system, which does not know it.`, exported(baseUrl.replace(url.hostname, "localhost")));
+      if (isLoopback(url.hostname)) return cause(`The name ${url.hostname} does not resolve: browsers take it for this machine by themselves, and Node.js asks the system, which does not know it.`, urlOption(baseUrl.replace(url.hostname, "localhost")));
       return unknownHost(url);
     case "offline":
       return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, or its name server does not answer or fails.`, `nslookup ${shellWord(url.hostname)}`);
@@ -83,10 +82,10 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
         through
           ? `What the proxy at ${placeOf(through.url)}, connects to for ${place}, does not speak TLS, but perhaps plain http, or the proxy itself answers.`
           : `What answers at ${place}, does not speak TLS, but perhaps plain http.`,
-        isLoopback(url.hostname) ? exported(httpOf(baseUrl)) : verbose,
+        isLoopback(url.hostname) ? urlOption(httpOf(baseUrl)) : verbose,
       );
     case "needs_https":
-      return cause(`The server at ${place}, speaks TLS, but the base URL is plain http.`, exported(httpsOf(baseUrl)));
+      return cause(`The server at ${place}, speaks TLS, but the base URL is plain http.`, urlOption(httpsOf(baseUrl)));
     case "tls_version":
       if (limit) return cause(`${host} supports no version of TLS that Node.js does with ${limit}, which is in NODE_OPTIONS.`, handshakeLine(url));
       return cause(`${host} supports no version of TLS that Node.js does, perhaps only 1.0 or 1.1; its operator must enable 1.2.`, handshakeLine(url));
