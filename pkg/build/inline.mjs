@@ -20,9 +20,9 @@ const ALPHABET = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32
 // The second is one of the 52 from "(" on, which are all in the alphabet.
 const FIRST_SECOND = "(".charCodeAt(0);
 const SECONDS = 52;
-// The decoder's memory: the byte of each single character, by its code; the bytes that take two characters, by rank; the text.
+// The decoder's table: the byte of each single character, by its code; the bytes that take two characters, by rank.
 const PAIRS = 128;
-const TEXT = PAIRS + PREFIXES.length * SECONDS;
+const TABLE = PAIRS + PREFIXES.length * SECONDS;
 const PAGE = 65_536;
 
 /** @param {Buffer} wasm */
@@ -32,7 +32,7 @@ export function inlined(wasm) {
   const byFrequency = [...count.keys()].sort((a, b) => count[b] - count[a]);
   const frequent = byFrequency.slice(0, ALPHABET.length).sort((a, b) => a - b);
 
-  const table = new Uint8Array(TEXT);
+  const table = new Uint8Array(TABLE);
   const free = new Set(ALPHABET);
   const written = [];
   const write = (byte, character) => {
@@ -53,9 +53,9 @@ const text = ${JSON.stringify(text)};
 const decoder = [${decoder(table, text.length)}];
 export async function wasm() {
   const { memory, decode } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(decoder))).exports;
-  new Uint8Array(memory.buffer).set(new TextEncoder().encode(text), ${TEXT});
+  new Uint8Array(memory.buffer).set(new TextEncoder().encode(text));
   decode();
-  const bytes = new Uint8Array(memory.buffer, ${TEXT}, ${wasm.length});
+  const bytes = new Uint8Array(memory.buffer, 0, ${wasm.length});
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {
@@ -67,16 +67,19 @@ export async function wasm() {
 `;
 }
 
-/** The module that decodes a text in place: what is written never overtakes what is read. */
+/**
+ * The module that decodes a text in place: what is written never overtakes what is read. The text begins at 0, with the table
+ * behind it, because some polyfills of WebAssembly ignore where in a buffer a module begins. The memory has a maximum, because
+ * some engines reserve 4 GB for one without.
+ */
 function decoder(table, length) {
   const firstPrefix = PREFIXES.charCodeAt(0);
+  const pages = Math.ceil((length + TABLE) / PAGE);
   const module = binaryen.parseText(`(module
-    (memory (export "memory") ${Math.ceil((TEXT + length) / PAGE)})
-    (data (i32.const 0) "${Array.from(table, (byte) => `\\${byte.toString(16).padStart(2, "0")}`).join("")}")
+    (memory (export "memory") ${pages} ${pages})
+    (data (i32.const ${length}) "${Array.from(table, (byte) => `\\${byte.toString(16).padStart(2, "0")}`).join("")}")
     (func (export "decode")
       (local $at i32) (local $end i32) (local $code i32)
-      (local.set $at (i32.const ${TEXT}))
-      (local.set $end (i32.const ${TEXT}))
       (loop $next
         (local.set $code (i32.load8_u (local.get $at)))
         (if (i32.ge_u (local.get $code) (i32.const ${firstPrefix}))
@@ -86,10 +89,10 @@ function decoder(table, length) {
               (i32.add
                 (i32.mul (i32.sub (local.get $code) (i32.const ${firstPrefix})) (i32.const ${SECONDS}))
                 (i32.add (i32.load8_u (local.get $at)) (i32.const ${PAIRS - FIRST_SECOND}))))))
-        (i32.store8 (local.get $end) (i32.load8_u (local.get $code)))
+        (i32.store8 (local.get $end) (i32.load8_u offset=${length} (local.get $code)))
         (local.set $at (i32.add (local.get $at) (i32.const 1)))
         (local.set $end (i32.add (local.get $end) (i32.const 1)))
-        (br_if $next (i32.lt_u (local.get $at) (i32.const ${TEXT + length}))))))`);
+        (br_if $next (i32.lt_u (local.get $at) (i32.const ${length}))))))`);
   try {
     return module.emitBinary();
   } finally {

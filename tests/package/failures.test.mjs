@@ -264,6 +264,18 @@ it("compiles asynchronously if a page may compile only small modules synchronous
   }
 });
 
+it("a module begins where its buffer does, since some polyfills read it from there", async () => {
+  const { Module } = WebAssembly;
+  const offsets = [];
+  const restore = compilingBy({ Module: function (bytes) { return offsets.push(bytes.byteOffset), new Module(bytes); } });
+  try {
+    assert.equal((await new BookMoreClient({ fetch: json(USAGE) }).getAiChatUsage()).tokensUsed, 5);
+    assert.deepEqual(offsets, [0, 0]);
+  } finally {
+    restore();
+  }
+});
+
 /** Replaces functions of WebAssembly. Returns a function that restores them. */
 function compilingBy(functions) {
   const before = Object.fromEntries(Object.keys(functions).map((name) => [name, WebAssembly[name]]));

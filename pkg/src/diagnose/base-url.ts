@@ -1,13 +1,13 @@
 import { isSameOrigin } from "../cors.js";
-import { PATH } from "../operation.js";
+import { DEFAULT_BASE_URL, PATH } from "../operation.js";
 import type { Facts } from "./facts.js";
 import type { Cause } from "./types.js";
 
 /** Whether the page's own server answers, which may pass requests on to the API. */
 export const isOwnServer = ({ baseUrl, page }: Facts): boolean => baseUrl !== undefined && page !== undefined && isSameOrigin(baseUrl, page);
 
-/** Whether a server of one's own may be between the client and the API: APIs are rarely below a path, and what passes requests on often is. */
-export const mayBePassedOn = (facts: Facts): boolean => isOwnServer(facts) || (facts.baseUrl !== undefined && new URL(facts.baseUrl).pathname !== "/");
+/** Whether a server of one's own may be between the client and the API: wherever it is not the API's own address. */
+export const mayBePassedOn = ({ baseUrl }: Facts): boolean => baseUrl !== undefined && baseUrl !== DEFAULT_BASE_URL;
 
 /** The operation is not below this base URL, whose path may be wrong. */
 export function wrongBase({ baseUrl, page, settings }: Facts, message: string): Pick<Cause, "message" | "fix"> {

@@ -59,6 +59,18 @@ const perhapsUntimely = (facts: Facts, call: Call, finding: Finding): Finding =>
 const perhapsWithoutCredentials = (facts: Facts, call: Call, finding: Finding): Finding =>
   sendsNone(call) ? withFirst([credentialsCause(facts, call)], finding) : perhapsUntimely(facts, call, finding);
 
+/** A redirect that may be to a sign-in: some servers answer refused credentials so. */
+function perhapsRefused(facts: Facts, call: Call, finding: Finding): Finding {
+  const { candidates = [] } = finding;
+  const at = candidates.findIndex(({ code }) => code === "sign_in_redirect");
+  if (at < 0 || !call.sent || sendsNone(call) || untimely(facts, call).length > 0) return perhapsWithoutCredentials(facts, call, finding);
+  const refused = credentialsCause(facts, call, "Some servers redirect to a sign-in, where others refuse credentials by a 401.");
+  // What answers otherwise without credentials has looked at them.
+  const isLikely = facts.plain?.came === "reply" && facts.plain.url === undefined;
+  const before = isLikely ? at : at + 1;
+  return { ...finding, candidates: [...candidates.slice(0, before), refused, ...candidates.slice(before)] };
+}
+
 /** Findings that come from a reply, which a service worker may have made. */
 const BY_REPLY: readonly FindingCode[] = [
   "credentials_missing", "credentials_refused", "token_refused", "key_refused", "permission_denied", "company_mismatch",
@@ -245,7 +257,7 @@ function unexpected(facts: Facts, call: Call, { message, location, contentType, 
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
   const found = redirectFinding(facts, location);
-  return isAddress(found.code) ? found : perhapsWithoutCredentials(facts, call, found);
+  return isAddress(found.code) ? found : perhapsRefused(facts, call, found);
 }
 
 /** Findings that do not prevent calls. */

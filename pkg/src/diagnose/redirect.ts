@@ -23,6 +23,7 @@ export function redirectFinding(facts: Facts, location?: string): Finding {
     ...redirected("and browsers do not reveal where to"),
     candidates: [
       { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
+      ...(baseUrl?.startsWith("https:") ? [TLS_ENDS_BEFORE] : []),
       { code: "moved", message: `The API has moved: the new address is the base URL to use${isOwnServer(facts) ? ", or the target to which this page's server has to pass requests on" : ""}.` },
       { code: "trailing_slash", message: `The server adds a slash to the path. ${LEAVE_PATH}` },
       { code: "base_url", ...wrongBase(facts, "What answers is not the API, and leads elsewhere whoever asks for a path that it does not know.") },
@@ -41,14 +42,23 @@ const NO_REDIRECTS = "The client follows no redirects, because they would pass t
 const SIGN_IN = /log[-_]?[io]n|sign[-_]?[io]n|\bo?auth(?!ors?\b)|\bsso\b|saml|oidc|adfs|:\/\/idp?\./i;
 const ERROR_PAGE = /error|not[-_]?found|\b[45]\d\d\b|denied|maintenance|unavailable/i;
 
+/** An endless redirect to https. */
+const TLS_ENDS_BEFORE: Cause = {
+  code: "redirected",
+  message: "The server redirects to https although it is asked by https: a proxy in front of it terminates TLS, so that it takes each request for plain http. Let the proxy send X-Forwarded-Proto: https, and the server heed that (ASP.NET: UseForwardedHeaders).",
+};
+const COOKIE_FIRST: Cause = { code: "redirected", message: "It requires a cookie first, as firewalls and load balancers do." };
+
 const SIGN_IN_FIRST: Cause = { code: "sign_in_redirect", message: "A gate in front of the API wants a sign-in first. It has to let the API's requests through." };
 
 /** What a redirect to `to` means, a URL without query and fragment. `asked`: the URL of the request. */
 function redirection(to: string, asked: string | undefined, facts: Facts): Finding {
   const { settings, followed } = facts;
   const found = (code: FindingCode, words: string, more?: Pick<Cause, "fix">) => errorFinding({ code, message: `The server redirects to ${to}${words}`, ...more });
-  if (to === asked) return found("redirected", ", the URL of the request itself: perhaps it requires a cookie first, as firewalls and load balancers do, or its settings form a loop.");
+  if (to === asked) return { ...found("redirected", ", the URL of the request itself."), candidates: [...(asked.startsWith("https:") ? [TLS_ENDS_BEFORE] : []), COOKIE_FIRST] };
   const bare = to.endsWith("/") ? to.slice(0, -1) : to;
+  const behind = bare.endsWith(PATH) && !isRefusalOfApi(followed) ? ofSomethingBehind(to, bare, facts) : undefined;
+  if (behind) return { ...found("redirected", " instead of answering."), candidates: [...behind, ...samePath(false, facts)] };
   if (bare.endsWith(PATH) && isAnother(followed, to)) return { ...found("redirected", `${bare === asked ? ", the same URL with a slash at the end" : ""}, and what answers there does not look like the API.`), candidates: samePath(bare === asked, facts) };
   if (bare === asked) return found("trailing_slash", `, the same URL with a slash at the end. ${NO_REDIRECTS} ${LEAVE_PATH}`);
   const isDowngrade = isInsecureHttp(to) && !(asked && isInsecure(asked));
@@ -62,12 +72,29 @@ function redirection(to: string, asked: string | undefined, facts: Facts): Findi
   if (isRefusalOfApi(followed)) {
     return found("moved", `, where the API answers. ${NO_REDIRECTS} Let the server answer at the path of the request.`);
   }
-  if (SIGN_IN.test(to)) return found("sign_in_redirect", " instead of answering, perhaps to a sign-in page: that of a gate in front of the API, or of a web app, where the base URL is not the API's.");
+  if (SIGN_IN.test(to)) {
+    const app: Cause = { code: "base_url", ...wrongBase(facts, "It is the sign-in of a web app, and the API lives elsewhere.") };
+    return { ...found("sign_in_redirect", " instead of answering, perhaps to a sign-in page."), candidates: [SIGN_IN_FIRST, app] };
+  }
   return { ...found("redirected", " instead of answering."), candidates: elsewhere(to, asked, isDowngrade, facts) };
 }
 
 /** Whether something other than the API answers at `to`. A reply from further on, such as that of a sign-in page, tells nothing of it. */
 const isAnother = (followed: Probe | undefined, to: string): boolean => followed?.came === "reply" && (followed.url ?? to) === to && !followed.isApi && (followed.isHtml === true || followed.status === 404 || followed.status === 405);
+
+/** A server that passes requests on may leave redirects as they come: what is behind it knows neither its host nor the beginning of the path. */
+function ofSomethingBehind(to: string, bare: string, facts: Facts): Cause[] | undefined {
+  const { baseUrl = to, settings } = facts;
+  const { origin, pathname } = new URL(baseUrl);
+  const target = new URL(bare);
+  const isElsewhere = target.origin !== origin;
+  if (isElsewhere ? !isOwnServer(facts) : pathname === "/" || target.pathname.startsWith(`${pathname}/`)) return undefined;
+  const path = target.pathname.slice(0, -PATH.length);
+  const moved: Cause = { code: "moved", message: `The API has moved to ${target.origin}. Make that the target to which this page's server passes requests on.` };
+  if (path === "" && to !== bare) return [{ code: "trailing_slash", message: `The API, to which ${baseUrl} passes requests on, adds a slash to the path. ${LEAVE_PATH}` }, ...(isElsewhere ? [moved] : [])];
+  if (path === "" || isElsewhere) return undefined;
+  return [{ code: "moved", message: `The API, to which ${baseUrl} passes requests on, has moved to the path ${path}.`, fix: settings.baseUrl(baseUrl + path) }];
+}
 
 /** What a redirect means that keeps the path and leads to something else. */
 function samePath(isSlash: boolean, facts: Facts): Cause[] {

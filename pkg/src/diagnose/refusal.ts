@@ -31,10 +31,12 @@ export const OWN_REPLY = "That is what the server, or something in front of it, 
 export function refusalFinding(facts: Facts, call: Call, error: Refusal): Finding {
   const cause = credentialsCause(facts, call, error.message);
   const gate = signInGate(facts, call, error);
-  const isUntimely = untimely(facts, call).length > 0;
   // A server that calls the token invalid (RFC 6750) has received it, and so has one that answers differently without it.
-  const hasArrived = /error="?invalid_token/.test(error.message) || facts.plain?.came === "redirect" || (facts.plain?.came === "reply" && facts.plain.status !== 401);
-  const lost = isUntimely || hasArrived ? [] : whoDrops(facts, call);
+  const { plain } = facts;
+  const isDifferent = plain?.came === "redirect" || (plain?.came === "reply" && (plain.status !== 401 || Boolean(plain.isApi) !== (error.errorCode !== undefined)));
+  const hasArrived = /error="?invalid_token/.test(error.message) || isDifferent;
+  const isKnown = call.flaw !== undefined || untimely(facts, call).length > 0;
+  const lost = isKnown || hasArrived ? [] : whoDrops(facts, call);
   if (gate.length + lost.length === 0) return errorFinding(cause);
   const { code, fix } = cause;
   const own: Cause = { code, message: OWN[code]!, ...fixBy(fix) };
@@ -97,8 +99,8 @@ export function whoDrops(facts: Facts, { sent }: Call): Cause[] {
   if (names.length > 0 && mayBePassedOn(facts)) {
     found.push(notPassedOn(names.join(" and ")));
   }
-  if (names.length === 0 && isOwnServer(facts)) {
-    found.push({ code: "not_passed_on", message: "This page's own server adds the credentials when it passes requests on to the API, and those are missing or refused." });
+  if (names.length === 0 && facts.sendsCookies && mayBePassedOn(facts)) {
+    found.push({ code: "not_passed_on", message: "The server is one of yours that adds the credentials when it passes requests on to the API, and those are missing or refused." });
   }
   if (names.length > 0 && isFetchReplaced && (hasFetch || page !== undefined)) {
     found.push({ code: "custom_fetch", message: "The client's fetch function, or what replaces the page's fetch, does not pass on the headers." });
