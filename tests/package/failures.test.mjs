@@ -265,6 +265,7 @@ it("compiles asynchronously if a page may compile only small modules synchronous
 });
 
 it("a module begins where its buffer does, since some polyfills read it from there", async () => {
+  const { BookMoreClient } = await fresh();
   const { Module } = WebAssembly;
   const offsets = [];
   const restore = compilingBy({ Module: function (bytes) { return offsets.push(bytes.byteOffset), new Module(bytes); } });
