@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { connect, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -186,7 +187,7 @@ describe("through a proxy", () => {
   };
   const found = async (server, more) => {
     const { steps, findings } = await foundIn(server, more);
-    return [steps.find(({ name }) => name === "proxy")?.outcome, ...findings.map(({ code }) => code)];
+    return [steps.find(({ name }) => name === "proxy")?.outcome, ...findings.filter(({ level }) => level === "error").map(({ code }) => code)];
   };
 
   it("does not blame the proxy for the server's failures", async () => {
@@ -206,7 +207,10 @@ describe("through a proxy", () => {
   });
 
   it("does not blame the server for the proxy's failures", async () => {
-    assert.deepEqual(await found(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9" }), ["failed", "proxy_refused"]);
+    const { steps, findings } = await foundIn(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9" });
+    assert.deepEqual(findings.map(({ code }) => code), ["proxy_refused"]);
+    // Nothing more goes to such a proxy: fetch would ask one that closes connections again without end.
+    assert.deepEqual(steps.map(({ name }) => name), ["options", "runtime", "proxy"]);
   });
 
   it("a proxy that hangs is not the server's fault: for one of this machine none is needed", { timeout: 60_000 }, async () => {
@@ -215,7 +219,7 @@ describe("through a proxy", () => {
     const server = await host({}, made);
     const { findings } = await foundIn(server, { HTTP_PROXY: `http://127.0.0.1:${hanging.address().port}` });
     hanging.close();
-    assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["proxy_refused", 'export NO_PROXY="$NO_PROXY,127.0.0.1"']]);
+    assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["proxy_refused", 'export NO_PROXY="$NO_PROXY,127.0.0.1"'], ["custom_fetch", "NODE_OPTIONS= npx bookmore-sdk doctor"]]);
     assert.match(findings[0].message, /returns no reply from 127\.0\.0\.1:\d+: .* gets no reply from it either, or does not speak http, as HTTP_PROXY says\.$/);
   });
 
@@ -424,7 +428,7 @@ describe("the output", () => {
   it("a way that is too slow for fetch, where a connection is possible", async () => {
     const { stdout } = await run(["--json"], env({ NODE_OPTIONS: `--import=${new URL("diagnose/timing-out-fetch.mjs", import.meta.url)}` }));
     const [{ code, message, fix }, ...others] = JSON.parse(stdout).findings;
-    assert.deepEqual([code, others], ["connect_timeout", []], stdout);
+    assert.deepEqual([code, others.map(({ code, level }) => `${code} ${level}`)], ["connect_timeout", ["custom_fetch note"]], stdout);
     assert.match(message, /^A connection to 127\.0\.0\.1:\d+ is possible, as was seen before, but then there was none: /);
     assert.equal(fix, 'export NODE_OPTIONS="$NODE_OPTIONS --network-family-autoselection-attempt-timeout=2000"');
   });
@@ -555,7 +559,7 @@ describe("the output", () => {
     const [page, call] = JSON.parse(stdout).findings;
     assert.deepEqual([page.code, page.fix, call.code], ["cors_missing", undefined, "permission_denied"]);
     assert.match(page.message, / Find out first why a GET without credentials is answered with 403\.$/);
-    assert.deepEqual(call.candidates.map(({ code }) => code), ["token_refused", "blocked_reply", "base_url", "permission_denied"]);
+    assert.deepEqual(call.candidates.map(({ code }) => code), ["token_refused", "not_passed_on", "blocked_reply", "base_url", "permission_denied"]);
   });
 
   it("what refuses Node.js says nothing of pages", async () => {
@@ -700,6 +704,38 @@ describe("the output", () => {
     }
   });
 
+  it("a list that cannot be parsed, as browsers would; white space around a value is no part of it", async () => {
+    const open = { "access-control-allow-origin": "* ", "access-control-allow-headers": "authorization\t", "access-control-expose-headers": "*" };
+    for (const [headers, sentence] of [
+      [{ "access-control-allow-methods": "GET POST" }, /^Access-Control-Allow-Methods in the reply to OPTIONS is no list of names with commas between them, .*: "get post"\.$/],
+      [{ "access-control-allow-headers": "authorization, X Tenant" }, /^Access-Control-Allow-Headers .*: "x tenant"\.$/],
+      [{ "access-control-allow-methods": "GET,POST," }],
+    ]) {
+      const other = await host({ headers: { ...open, ...headers } }, made);
+      const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
+      other.close();
+      const { ok, findings } = JSON.parse(stdout);
+      assert.equal(ok, sentence === undefined, stdout);
+      if (sentence) assert.match(findings[0].message, sentence);
+    }
+  });
+
+  it("a client certificate that is asked for by a reply", async () => {
+    const { key, cert } = made.good;
+    const asking = createSecureServer({ key, cert }, (_, reply) => reply.writeHead(400, { "content-type": "text/html" }).end("<html><head><title>400 No required SSL certificate was sent</title></head></html>"));
+    await new Promise((resolve) => asking.listen(0, "127.0.0.1", resolve));
+    const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `https://127.0.0.1:${asking.address().port}`, NODE_EXTRA_CA_CERTS: made.authority }));
+    asking.close();
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["client_certificate"]);
+  });
+
+  it("a fetch that goes elsewhere is no fault of the server", async () => {
+    const { stdout } = await run(["--json"], env({ NODE_OPTIONS: `--import=${new URL("diagnose/fetch-elsewhere.mjs", import.meta.url)}` }));
+    const [{ code, message }] = JSON.parse(stdout).findings;
+    assert.equal(code, "custom_fetch", stdout);
+    assert.match(message, /^A connection to 127\.0\.0\.1:\d+ was possible, and fetch got none \(/);
+  });
+
   it("browsers let an asterisk stand for Authorization, against the standard: a note", async () => {
     const other = await host({ headers: { "access-control-allow-origin": "*", "access-control-allow-headers": "*", "access-control-expose-headers": "*" } }, made);
     const { code, stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: other.baseUrl }));
@@ -750,7 +786,7 @@ describe("the output", () => {
     const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${redirecting.address().port}` }));
     redirecting.close();
     assert.equal(code, 1);
-    assert.deepEqual(JSON.parse(stdout).findings.flatMap(codesOf), ["redirected", "sign_in_redirect", "base_url"]);
+    assert.deepEqual(JSON.parse(stdout).findings.flatMap(codesOf), ["redirected", "sign_in_redirect", "token_refused", "base_url"]);
     assert.doesNotMatch(stdout, /s3cret/);
   });
 

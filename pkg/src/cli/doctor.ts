@@ -29,7 +29,7 @@ import { print } from "./output.js";
 const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "token_not_yet_valid", "token_refused", "key_refused", "token_provider_error"];
 
 /** Errors on the way that explain whatever the call came to. */
-const DECISIVE: FindingCode[] = ["offline", "connect_timeout", "proxy_refused", "needs_https", "not_tls"];
+const DECISIVE: FindingCode[] = ["offline", "connect_timeout", "proxy_refused", "needs_https", "not_tls", "client_certificate"];
 
 /** What lets the system set its clock by the network. */
 const SET_CLOCK: Partial<Record<NodeJS.Platform, string>> = {
@@ -65,20 +65,24 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   if (refusal) await checklist.step("credentials", async () => ({ outcome: "failed", detail: "cannot be used", findings: [refusal] }));
   await examination.runtime();
   const unnamed = await way(checklist, baseUrl, signal);
-  checklist.announce("reachability");
-  await examination.network();
-  // A page sends what the client here sends, or a token, unless it has cookies.
-  const own = facts.headerNames.length > 0 || values.credentials ? facts.headerNames : ["authorization"];
   const includesCookies = values.credentials ?? false;
-  if (page !== undefined) {
-    await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, facts.reach, signal);
-    const step = checklist.steps.at(-1)!;
-    const refused = [...mixedContent(page, baseUrl), ...unnamed];
-    if (refused.length > 0) Object.assign(step, { outcome: "failed", findings: [...refused, ...step.findings] });
-  }
-  if (!refusal) {
-    checklist.announce("call");
-    await examination.call();
+  // Some versions of Node.js's fetch ask such a proxy again thousands of times.
+  const isShut = checklist.steps.some(({ name, outcome }) => name === "proxy" && outcome === "failed");
+  if (!isShut) {
+    checklist.announce("reachability");
+    await examination.network();
+    if (page !== undefined) {
+      // A page sends what the client here sends, or a token, unless it has cookies.
+      const own = facts.headerNames.length > 0 || includesCookies ? facts.headerNames : ["authorization"];
+      await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, facts.reach, signal);
+      const step = checklist.steps.at(-1)!;
+      const refused = [...mixedContent(page, baseUrl), ...unnamed];
+      if (refused.length > 0) Object.assign(step, { outcome: "failed", findings: [...refused, ...step.findings] });
+    }
+    if (!refusal) {
+      checklist.announce("call");
+      await examination.call();
+    }
   }
   return reported(checklist, facts, { isJson: values.json ?? false, source, page, includesCookies, isRefused: refusal !== undefined });
 }
@@ -237,7 +241,7 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   // Then it was not the API that the page asked.
   if (isDecided || baseOfEndpoint(facts.baseUrl!) !== undefined || findings.some(({ code }) => isAddress(code))) for (const step of steps) if (step.name === "page") step.findings = [];
   const at = call ? "call" : facts.runtime ? "runtime" : "options";
-  steps.find(({ name }) => name === at)!.findings.push(...findings);
+  steps.find(({ name }) => name === at)!.findings.push(...findings, ...(hasUsage || known.size > 0 ? [] : loadedScripts()));
   const all = steps.flatMap((step) => step.findings);
   const ok = all.every(({ level }) => level === "note");
   if (isJson) {
@@ -253,11 +257,26 @@ function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<F
   if (known.size > 0) return [];
   const code = (reach?.came === "nothing" && reach.code) || systemCode(call?.error?.cause) || codeIn(call?.error?.message);
   const cause = systemCause(code);
+  if (isConnected && (cause === "connection_refused" || cause === "unknown_host")) return [sentElsewhere(baseUrl!, code)];
   // Whose certificate is refused has answered.
   if (proxy && !cause?.startsWith("certificate_")) return [behindProxy(proxy, baseUrl!)];
   if (cause === "connect_timeout" && isConnected) return [errorFinding(slowConnection(baseUrl!, code))];
   const { doctor, ...plain } = finding;
   return [cause ? errorFinding(unreachable(cause, baseUrl!, code)) : plain];
+}
+
+/** This process could connect to the server, and its fetch could not. */
+function sentElsewhere(baseUrl: string, code: string): Finding {
+  const message = `A connection to ${new URL(baseUrl).host} was possible, and fetch got none (${code}): something in this process, such as a script that NODE_OPTIONS loads, has fetch connect elsewhere, for instance to a proxy; or the server has just been stopped.`;
+  return errorFinding({ code: "custom_fetch", message, fix: WITHOUT_SCRIPTS });
+}
+
+const WITHOUT_SCRIPTS = "NODE_OPTIONS= npx bookmore-sdk doctor";
+
+/** What may lie behind anything that fails. */
+function loadedScripts(): Finding[] {
+  if (!/(^|\s)(--import|--require|-r)\b/.test(process.env["NODE_OPTIONS"] ?? "")) return [];
+  return [{ code: "custom_fetch", level: "note", message: "NODE_OPTIONS loads scripts into this process, which may replace its fetch, or what that connects with. Run doctor without them to see whether they matter.", fix: WITHOUT_SCRIPTS }];
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {
@@ -268,10 +287,12 @@ function inTerminal(finding: Finding, source: string | undefined): Finding {
 
 /** How to set up the command's client. `read` keeps secrets out of the shell's history. */
 function inShell(source: string | undefined, tokenFile = ""): Settings {
-  const typed = (name: string) => `read -rs ${name}; export ${name}`;
+  // Not read -s, which dash does not have.
+  const hidden = (name: string) => `stty -echo; read -r ${name}; stty echo`;
+  const typed = (name: string) => `${hidden(name)}; export ${name}`;
   const credentials = typed("BOOKMORE_TOKEN");
   const tokens: Record<string, string | undefined> = {
-    "--token-file": `read -rs TOKEN; echo "$TOKEN" > ${shellWord(tokenFile)}`,
+    "--token-file": `${hidden("TOKEN")}; echo "$TOKEN" > ${shellWord(tokenFile)}`,
     // It runs again at each start, and a terminal should not show what it prints.
     BOOKMORE_TOKEN_COMMAND: undefined,
     BOOKMORE_TOKEN: credentials,

@@ -1,4 +1,4 @@
-import { isBookMoreError, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
+import { isBookMoreError, TimeoutError, type AnyBookMoreError, type BookMoreClientLike, type GetAiChatUsage } from "bookmore-sdk";
 import { abortReason } from "../abort.js";
 import type { Outline } from "../calls.js";
 import { isSafelisted, isSameOrigin } from "../cors.js";
@@ -71,15 +71,12 @@ export class Examination {
   async runtime(): Promise<void> {
     await this.#step("runtime", async () => {
       if (!this.#outline) return ["skipped", STAND_IN];
-      let error: AnyBookMoreError | undefined;
-      const isReady = await limited(this.#signal, async () => {
-        await this.#client.ready().catch((thrown: unknown) => {
-          if (isBookMoreError(thrown)) error = thrown;
-        });
-        return true;
-      });
+      let error: AnyBookMoreError | undefined = new TimeoutError({ message: "The SDK's module did not load in time.", phase: "module", scope: "total", timeoutMs: LIMIT_MS });
+      const load = async () => {
+        await this.#client.ready().then(() => (error = undefined), (thrown: unknown) => (error = isBookMoreError(thrown) ? thrown : undefined));
+      };
+      this.facts.moduleRefusedAt = await this.#refusedAt(() => limited(this.#signal, load), () => error?.code === "network_error" && this.facts.page !== undefined, (url) => /^https?:/.test(url));
       this.facts.runtime = error;
-      if (!isReady) return ["failed", "the SDK's module did not load in time"];
       return error ? ["failed", error.code] : ["ok", "the SDK's module runs"];
     });
   }
@@ -142,13 +139,16 @@ export class Examination {
       const call: Call = {};
       const calls = callsOf(this.#client);
       let requests = 0;
+      const secrets: string[] = [];
       const note = (headers: Readonly<Record<string, string>>) => {
         requests++;
         const pairs = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
         call.sent = pairs.map(([name]) => name).filter((name) => name !== "accept");
         const { authorization, "x-api-key": key = "" } = Object.fromEntries(pairs);
         call.claims = claimsOf(authorization);
-        call.flaw = flawOf(authorization?.replace("Bearer ", "") ?? key);
+        const token = authorization?.replace("Bearer ", "");
+        call.flaw = flawOf(token ?? key);
+        secrets.push(...pairs.filter(([name]) => this.facts.headerNames.includes(name)).map(([name, value]) => (name === "authorization" ? token! : value)));
       };
       calls?.sendListeners?.add(note);
       try {
@@ -176,6 +176,7 @@ export class Examination {
       if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = call.flaw = undefined;
       else call.sent ??= [];
       this.facts.call = call;
+      this.#hide(secrets);
       this.facts.now = Date.now();
       if (call.foreign) return ["failed", call.foreign];
       const { status } = Object(call.error) as { status?: number };
@@ -183,26 +184,45 @@ export class Examination {
     });
   }
 
+  /** A server may write into a redirect what it was sent. */
+  #hide(secrets: string[]): void {
+    const { plain, followed } = this.facts;
+    const hidden = (url: string | undefined) => (secrets.some((secret) => secret.length >= 8 && url?.includes(secret)) ? `${new URL(url!).origin}/[REDACTED]` : url);
+    for (const probe of [plain, followed]) {
+      if (probe?.came === "redirect") probe.to = hidden(probe.to);
+      if (probe?.came === "reply") probe.url = hidden(probe.url);
+    }
+  }
+
   /**
    * Runs a probe, and records whether the page's connect-src forbids it. Only for probes that follow no redirects: a
    * forbidden target is reported with the API's URL, too.
    */
   async #underPolicy(run: () => Promise<Probe>): Promise<Probe> {
-    let violated = () => {};
-    const isViolated = new Promise<void>((resolve) => (violated = resolve));
     const { origin } = new URL(this.facts.baseUrl!);
     const isOwn = (url: string) => url === origin || url.startsWith(`${origin}/`);
+    let came!: Probe;
+    const refusedAt = await this.#refusedAt(async () => void (came = await run()), () => came.came === "nothing", isOwn);
+    this.facts.isRefusedByCsp = refusedAt !== undefined;
+    return came;
+  }
+
+  /** Runs what sends a request. If it is lost, returns which of its URLs, for which `isOwn`, the page's connect-src forbids. */
+  async #refusedAt(run: () => Promise<unknown>, isLost: () => boolean, isOwn: (url: string) => boolean): Promise<string | undefined> {
+    let refusedAt: string | undefined;
+    let violated = () => {};
+    const isViolated = new Promise<void>((resolve) => (violated = resolve));
     const listener = (event: Event) => {
       const { effectiveDirective, disposition, blockedURI } = event as SecurityPolicyViolationEvent;
       if (effectiveDirective !== "connect-src" || disposition === "report" || !isOwn(blockedURI)) return;
-      this.facts.isRefusedByCsp = true;
+      refusedAt = blockedURI;
       violated();
     };
     globalThis.addEventListener?.("securitypolicyviolation", listener);
     try {
-      const came = await run();
-      if (came.came === "nothing") await limited(this.#signal, () => isViolated, LATEST_VIOLATION_MS);
-      return came;
+      await run();
+      if (isLost() && refusedAt === undefined) await limited(this.#signal, () => isViolated, LATEST_VIOLATION_MS);
+      return isLost() ? refusedAt : undefined;
     } finally {
       globalThis.removeEventListener?.("securitypolicyviolation", listener);
     }

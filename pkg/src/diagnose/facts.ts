@@ -11,7 +11,10 @@ export interface ReadableReply {
   url?: string | undefined;
   /** The sign-in that a 401 wants in place of a token, such as Basic. */
   signIn?: string | undefined;
-  isHtml?: boolean | undefined;
+  /** Whether a 401 asks for a bearer token. */
+  isForToken?: boolean | undefined;
+  /** Whether it is HTML, or XML as of an object store; undefined if it is not labelled. */
+  isPage?: boolean | undefined;
   /** Whether it is an error in the API's own form. */
   isApi?: boolean | undefined;
   isCamelCase?: boolean | undefined;
@@ -91,6 +94,8 @@ export interface Facts {
   now: number;
   /** Why the module could not be loaded. */
   runtime?: AnyBookMoreError | undefined;
+  /** The URL, or its origin, from which the page's `connect-src` kept the module. */
+  moduleRefusedAt?: string | undefined;
   /** Whether the page's `connect-src` kept a probe from being sent. */
   isRefusedByCsp: boolean;
   /** A GET with only an Accept header. */

@@ -57,12 +57,13 @@ export function unknownHost({ hostname }: URL): Cause {
   return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it is misspelt, known only in a VPN or another network, or blocked, or this machine is offline.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 
-function refusedByCsp(baseUrl: string, page: string): Cause {
-  const { origin } = new URL(baseUrl);
+/** `what`: what the page may not do, with a preposition for the origin. */
+export function refusedByCsp(address: string, page: string, what = "connect to"): Cause {
+  const { origin } = new URL(address);
   return {
     code: "csp_connect_src",
-    message: `The Content-Security-Policy of this page does not let it connect to ${origin}. Add that to its connect-src.`,
-    fix: `connect-src 'self'${isSameOrigin(baseUrl, page) ? "" : ` ${origin}`}`,
+    message: `The Content-Security-Policy of this page does not let it ${what} ${origin}. Add that to its connect-src.`,
+    fix: `connect-src 'self'${isSameOrigin(address, page) ? "" : ` ${origin}`}`,
   };
 }
 
@@ -83,7 +84,7 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
   if (isLocal && !isLoopback(pageHost(page))) add("base_url", `The host ${hostname} is the computer that shows this page, and the page comes from another: perhaps the base URL of development is still set.`);
   if (isSame) {
     // The page itself came from there, and a redirect would have been seen.
-    candidates.push(RESET, connectionRefused(url));
+    candidates.push(connectionRefused(url), RESET);
   } else {
     candidates.push(connectionRefused(url));
     const isNumber = /^[\d.]+$|^\[/.test(hostname);

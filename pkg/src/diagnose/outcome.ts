@@ -6,10 +6,10 @@ import { baseOfEndpoint, isOwnServer, mayBePassedOn, notTheApi, wrongBase } from
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import { isRefusalOfApi, mayAddCredentials, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsOf } from "./fixes.js";
-import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, truncated, whatWaits } from "./network.js";
-import { LIMIT_MS } from "./probe.js";
+import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
+import { addressOf, LIMIT_MS } from "./probe.js";
 import { isAddress, redirectFinding } from "./redirect.js";
-import { credentialsCause, notPassedOn, OWN, OWN_REPLY, refusalFinding, renewal, sendsNone, signInGate, untimely, whoDrops } from "./refusal.js";
+import { credentialsCause, notPassedOn, OWN, OWN_REPLY, refusalFinding, renewal, sendsNone, showsGate, signInGate, untimely, whoDrops } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -39,7 +39,8 @@ function hasAnswered({ call, reach, plain }: Facts): boolean {
   return error.status !== undefined || (error.code === "network_error" && came !== "nothing" && came !== "late");
 }
 
-function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page }: Facts): Finding {
+function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page, moduleRefusedAt }: Facts): Finding {
+  if (moduleRefusedAt !== undefined && page !== undefined) return errorFinding(refusedByCsp(moduleRefusedAt, page, "fetch the SDK's module from"));
   // bookmore-sdk/slim fetches the module from the app's URL.
   if (code === "network_error" || code === "timeout") return errorFinding({ code: "module_missing", message });
   if (code !== "runtime_unsupported") return errorFinding({ code: code as FindingCode, message });
@@ -59,16 +60,22 @@ const perhapsUntimely = (facts: Facts, call: Call, finding: Finding): Finding =>
 const perhapsWithoutCredentials = (facts: Facts, call: Call, finding: Finding): Finding =>
   sendsNone(call) ? withFirst([credentialsCause(facts, call)], finding) : perhapsUntimely(facts, call, finding);
 
-/** A redirect that may be to a sign-in: some servers answer refused credentials so. */
-function perhapsRefused(facts: Facts, call: Call, finding: Finding): Finding {
+/** Findings that blame the address. */
+const OF_ADDRESS: readonly FindingCode[] = ["moved", "trailing_slash", "base_url", "redirected"];
+
+/** A redirect that may be to a sign-in: some servers answer refused credentials so. `to`: where it leads, if that is known. */
+function perhapsRefused(facts: Facts, call: Call, given: Finding, to: string | undefined): Finding {
+  // What is redirected only with credentials has this address, and is the API.
+  const isLikely = facts.plain?.came === "reply" && facts.plain.url === undefined;
+  const finding = isLikely && given.candidates ? { ...given, candidates: given.candidates.filter(({ code }) => !OF_ADDRESS.includes(code)) } : given;
   const { candidates = [] } = finding;
   const at = candidates.findIndex(({ code }) => code === "sign_in_redirect");
   if (at < 0 || !call.sent || sendsNone(call) || untimely(facts, call).length > 0) return perhapsWithoutCredentials(facts, call, finding);
   const refused = credentialsCause(facts, call, "Some servers redirect to a sign-in, where others refuse credentials by a 401.");
-  // What answers otherwise without credentials has looked at them.
-  const isLikely = facts.plain?.came === "reply" && facts.plain.url === undefined;
+  const denied: Cause = { code: "permission_denied", message: "Some redirect to another page, where others refuse access by a 403: the credentials give none to what was asked for." };
+  const isSame = facts.plain?.came === "redirect" && facts.plain.to !== undefined && facts.plain.to === to;
   const before = isLikely ? at : at + 1;
-  return { ...finding, candidates: [...candidates.slice(0, before), refused, ...candidates.slice(before)] };
+  return { ...finding, candidates: [...candidates.slice(0, before), refused, ...(isSame ? [] : [denied]), ...candidates.slice(before)] };
 }
 
 /** Findings that come from a reply, which a service worker may have made. */
@@ -124,7 +131,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [{ ...errorFinding({ code, message }), ...(mayBePassedOn(facts) ? { candidates } : {}) }];
     }
     case "permission_denied":
-      return [deniedFinding(facts, call, { code, message })];
+      return [deniedFinding(facts, call, error)];
     case "server_error": {
       const isOwn = isOwnServer(facts) && error.errorCode === undefined;
       return [perhapsUntimely(facts, call, errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }))];
@@ -146,17 +153,22 @@ const REFUSED_IN_FRONT: Cause = {
 };
 
 /** A 403, which everybody may get. */
-function deniedFinding(facts: Facts, call: Call, { code, message }: Cause): Finding {
+function deniedFinding(facts: Facts, call: Call, { code, message, errorCode }: Extract<AnyBookMoreError, { code: "permission_denied" }>): Finding {
   const finding = errorFinding({ code, message });
   const { plain } = facts;
-  if (plain?.came !== "reply" || plain.status !== 403) return perhapsWithoutCredentials(facts, call, finding);
   const own: Cause = { code, message: OWN[code]! };
+  if (plain?.came !== "reply" || plain.status !== 403) {
+    // Where the API's refusals are in its own form, one that is not is another's.
+    const candidates = isRefusalOfApi(plain) ? [REFUSED_IN_FRONT, own] : [own, REFUSED_IN_FRONT];
+    return perhapsWithoutCredentials(facts, call, errorCode === undefined ? { ...finding, candidates } : finding);
+  }
   const { sent } = call;
   const signed = sendsNone(call) ? [credentialsCause(facts, call)] : sent ? refusedOrLost(facts, call, sent) : [];
   // The probe may have carried them, too.
-  if (!sent || mayAddCredentials(facts)) return { ...finding, candidates: [own, ...signed, REFUSED_IN_FRONT, notTheApi(facts)] };
-  const front = plain.isHtml ? [REFUSED_IN_FRONT, ...signed] : [...signed, REFUSED_IN_FRONT];
-  return { ...finding, candidates: [...front, notTheApi(facts), own] };
+  const isCompared = sent !== undefined && !mayAddCredentials(facts);
+  const ofApi = isCompared ? [...signed, own] : [own, ...signed];
+  if (plain.isPage) return { ...finding, candidates: [REFUSED_IN_FRONT, notTheApi(facts), ...ofApi] };
+  return { ...finding, candidates: isCompared ? [...signed, REFUSED_IN_FRONT, notTheApi(facts), own] : [...ofApi, REFUSED_IN_FRONT, notTheApi(facts)] };
 }
 
 /** Why credentials may make no difference. */
@@ -174,8 +186,9 @@ function timeoutFinding(facts: Facts, call: Call, { code, message, attempts }: E
   const told = (cause: Cause): Finding => errorFinding({ ...cause, message: cause.message + limit });
   if (isLate(facts)) return told(late(facts));
   // Before anything was sent, and once headers have come, the browser holds nothing back.
-  const waits = page === undefined || attempts?.length === 0 || attempts?.at(-1)?.status !== undefined ? "" : whatWaits(facts);
-  const candidates = page === undefined ? [] : signInGate(facts, call);
+  const isBody = attempts?.at(-1)?.status !== undefined || message.startsWith("The reply was not complete");
+  const waits = page === undefined || attempts?.length === 0 || isBody ? "" : whatWaits(facts);
+  const candidates = page !== undefined && showsGate(facts) ? signInGate(facts, call) : [];
   const unanswered = Object.keys(headers).filter((name) => headers[name]!.came === "late");
   if (unanswered.length > 0) {
     candidates.push({ code: "cors_preflight", message: `The server, or something on the way, such as a firewall, does not answer OPTIONS, which a browser sends before a request with ${unanswered.join(" or ")}.` });
@@ -203,14 +216,14 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
 
 function apiFinding(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Finding {
   const { code, status, message, errorCode } = error;
-  if (status === 431) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
+  if (status === 431 || /header.* too large/i.test(message)) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
   const plain = facts.plain?.came === "reply" ? facts.plain : undefined;
   if (status !== 404 && status !== 405) {
-    const isForAll = plain?.status === status && plain.isHtml && errorCode === undefined;
+    const isForAll = plain?.status === status && plain.isPage && errorCode === undefined;
     return isForAll ? perhapsAnother(facts, { code, message }, { code, message: OWN_REPLY }) : errorFinding({ code, message });
   }
   // What answers a GET without credentials with another status, and no page, knows the path.
-  const knowsPath = plain !== undefined && plain.status !== 404 && plain.status !== 405 && !plain.isHtml;
+  const knowsPath = plain !== undefined && plain.status !== 404 && plain.status !== 405 && !plain.isPage;
   if (errorCode === undefined && !knowsPath) return errorFinding({ code: "base_url", ...wrongBase(facts, message) });
   return perhapsAnother(facts, { code, message }, { code, message: "That is the API's own answer: this version may not have the operation, or may not know what was asked for." }, knowsPath);
 }
@@ -257,7 +270,9 @@ function unexpected(facts: Facts, call: Call, { message, location, contentType, 
   const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
   const found = redirectFinding(facts, location);
-  return isAddress(found.code) ? found : perhapsRefused(facts, call, found);
+  if (isAddress(found.code)) return found;
+  const to = location && addressOf(location, baseUrl && baseUrl + PATH);
+  return to?.includes(PATH) ? perhapsWithoutCredentials(facts, call, found) : perhapsRefused(facts, call, found, to);
 }
 
 /** Findings that do not prevent calls. */

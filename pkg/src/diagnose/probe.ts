@@ -61,15 +61,17 @@ async function judged(response: Response): Promise<Probe> {
     await giveUp(response.body);
     return { came: "redirect", to: addressOf(location, url) };
   }
-  const isHtml = contentType === undefined ? undefined : /html/i.test(contentType);
-  return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, signIn: signInOf(challenge), isHtml, ...(await form(response)) };
+  const isPage = contentType === undefined ? undefined : /html|xml/i.test(contentType);
+  return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, signIn: signInOf(challenge), isForToken: isForToken(challenge), isPage, ...(await form(response)) };
 }
 
 /** The scheme of a challenge that no bearer token satisfies: one of HTTP's, Kong's or Azure's. */
 function signInOf(challenge = ""): string | undefined {
-  if (/(^|,\s*)bearer\b/i.test(challenge)) return undefined;
+  if (isForToken(challenge)) return undefined;
   return /(?:^|,\s*)(basic|digest|negotiate|ntlm|key|AzureApiManagementKey)\b/i.exec(challenge)?.[1];
 }
+
+const isForToken = (challenge = ""): boolean => /(^|,\s*)bearer\b/i.test(challenge);
 
 /** By how much the clock here is ahead of the server's. A cache keeps the date of its reply, and adds the reply's age in seconds. */
 export function aheadMs(date: string | undefined, age: string | undefined): number | undefined {

@@ -16,7 +16,7 @@ export function redirectFinding(facts: Facts, location?: string): Finding {
   const asked = baseUrl && baseUrl + PATH;
   const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
   const base = to === undefined ? undefined : addressOf(to, asked);
-  if (base !== undefined) return redirection(base, asked, facts);
+  if (base !== undefined) return redirection(base, asked, facts, location !== undefined);
   const redirected = (how: string) => errorFinding({ code: "redirected", message: `The request is redirected, ${how}.` });
   if (page === undefined) return redirected("but not to a valid URL");
   return {
@@ -24,7 +24,7 @@ export function redirectFinding(facts: Facts, location?: string): Finding {
     candidates: [
       { code: "sign_in_redirect", message: "A sign-in page is in front of the API, or a gate that wants a cookie first." },
       ...(baseUrl?.startsWith("https:") ? [TLS_ENDS_BEFORE] : []),
-      { code: "moved", message: `The API has moved: the new address is the base URL to use${isOwnServer(facts) ? ", or the target to which this page's server has to pass requests on" : ""}.` },
+      { code: "moved", message: `The API has moved, or answers by https alone: the new address is the base URL to use${isOwnServer(facts) ? ", or the target to which this page's server has to pass requests on (Vite, for a development certificate: secure: false)" : ""}.` },
       { code: "trailing_slash", message: `The server adds a slash to the path. ${LEAVE_PATH}` },
       { code: "base_url", ...wrongBase(facts, "What answers is not the API, and leads elsewhere whoever asks for a path that it does not know.") },
       ...(baseUrl !== undefined && isInsecure(baseUrl) ? [hsts(baseUrl, facts.settings)] : []),
@@ -51,10 +51,12 @@ const COOKIE_FIRST: Cause = { code: "redirected", message: "It requires a cookie
 
 const SIGN_IN_FIRST: Cause = { code: "sign_in_redirect", message: "A gate in front of the API wants a sign-in first. It has to let the API's requests through." };
 
-/** What a redirect to `to` means, a URL without query and fragment. `asked`: the URL of the request. */
-function redirection(to: string, asked: string | undefined, facts: Facts): Finding {
+/** What a redirect to `to` means, a URL without query and fragment. `asked`: the URL of the request. `isOfCall`: whether the call itself is known to be redirected there. */
+function redirection(to: string, asked: string | undefined, facts: Facts, isOfCall: boolean): Finding {
   const { settings, followed } = facts;
-  const found = (code: FindingCode, words: string, more?: Pick<Cause, "fix">) => errorFinding({ code, message: `The server redirects to ${to}${words}`, ...more });
+  // Where a call is redirected to, browsers do not reveal.
+  const who = isOfCall ? "The server redirects" : "The call is redirected, and a GET without credentials";
+  const found = (code: FindingCode, words: string, more?: Pick<Cause, "fix">) => errorFinding({ code, message: `${who} to ${to}${words}`, ...more });
   if (to === asked) return { ...found("redirected", ", the URL of the request itself."), candidates: [...(asked.startsWith("https:") ? [TLS_ENDS_BEFORE] : []), COOKIE_FIRST] };
   const bare = to.endsWith("/") ? to.slice(0, -1) : to;
   const behind = bare.endsWith(PATH) && !isRefusalOfApi(followed) ? ofSomethingBehind(to, bare, facts) : undefined;
@@ -80,7 +82,7 @@ function redirection(to: string, asked: string | undefined, facts: Facts): Findi
 }
 
 /** Whether something other than the API answers at `to`. A reply from further on, such as that of a sign-in page, tells nothing of it. */
-const isAnother = (followed: Probe | undefined, to: string): boolean => followed?.came === "reply" && (followed.url ?? to) === to && !followed.isApi && (followed.isHtml === true || followed.status === 404 || followed.status === 405);
+const isAnother = (followed: Probe | undefined, to: string): boolean => followed?.came === "reply" && (followed.url ?? to) === to && !followed.isApi && (followed.isPage === true || followed.status === 404 || followed.status === 405);
 
 /** A server that passes requests on may leave redirects as they come: what is behind it knows neither its host nor the beginning of the path. */
 function ofSomethingBehind(to: string, bare: string, facts: Facts): Cause[] | undefined {

@@ -30,20 +30,23 @@ export const OWN_REPLY = "That is what the server, or something in front of it, 
 /** Why the call got a 401. */
 export function refusalFinding(facts: Facts, call: Call, error: Refusal): Finding {
   const cause = credentialsCause(facts, call, error.message);
-  const gate = signInGate(facts, call, error);
+  const isShown = showsGate(facts);
   // A server that calls the token invalid (RFC 6750) has received it, and so has one that answers differently without it.
   const { plain } = facts;
   const isDifferent = plain?.came === "redirect" || (plain?.came === "reply" && (plain.status !== 401 || Boolean(plain.isApi) !== (error.errorCode !== undefined)));
   const hasArrived = /error="?invalid_token/.test(error.message) || isDifferent;
   const isKnown = call.flaw !== undefined || untimely(facts, call).length > 0;
   const lost = isKnown || hasArrived ? [] : whoDrops(facts, call);
+  const gate = !isShown && (isKnown || hasArrived) ? [] : signInGate(facts, call, error);
   if (gate.length + lost.length === 0) return errorFinding(cause);
   const { code, fix } = cause;
   const own: Cause = { code, message: OWN[code]!, ...fixBy(fix) };
   // Behind a page's own server, a JWT that is still valid is more often lost than refused.
   const isLost = lost[0]?.code === "not_passed_on" && call.claims?.exp !== undefined && isOwnServer(facts);
-  const candidates = [...gate, ...(isLost ? [...lost, own] : [own, ...lost])];
-  if (gate.length > 0) candidates.push(notTheApi(facts));
+  const candidates = isLost ? [...lost, own] : [own, ...lost];
+  // Nothing but the form of the reply speaks for another gate.
+  if (!isShown) candidates.push(...gate);
+  else candidates.unshift(...gate), candidates.push(notTheApi(facts));
   const found = candidates[0] === own ? cause : { code: "credentials_refused" as const, message: cause.message };
   return { ...errorFinding(found), candidates };
 }
@@ -60,11 +63,13 @@ export function credentialsCause(facts: Facts, call: Call, message = "The API ma
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
   const session = facts.sendsCookies ? " If a session cookie is used instead, perhaps the session has expired, or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
+  // The names of the headers that the client would send.
+  if (sendsNone(call) && facts.headerNames.includes("authorization")) return { code: "credentials_missing", message: `${message} No token was sent: the bearerToken function returned none.` };
   if (sendsNone(call) && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; one that its fetch function, or whatever replaces the page's fetch, is to add is missing or refused.${session}` };
   if (sendsNone(call)) return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
-  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...renewal(sent, facts) };
+  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...(flaw ? {} : renewal(sent, facts)) };
   const withKey = hasKey ? " An API key was sent as well, and may be what was refused." : "";
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.${withKey}`, ...renewal(sent, facts) };
+  if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.${withKey}`, ...(flaw ? {} : renewal(sent, facts)) };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
   const { exp, iss, aud, inMilliseconds } = claims;
@@ -75,13 +80,16 @@ export function credentialsCause(facts: Facts, call: Call, message = "The API ma
     exp !== undefined && (serverClock(facts) === undefined ? "By the clock here, the token has not expired." : "The token has not expired."),
     says && `It says ${says}; the server may want another.`,
   ];
-  return { code: "token_refused", message: told.filter(Boolean).join(" ") + withKey, ...renewal(sent, facts) };
+  return { code: "token_refused", message: told.filter(Boolean).join(" ") + withKey, ...(inMilliseconds ? {} : renewal(sent, facts)) };
 }
+
+/** Whether a 401 without credentials shows by more than its form that it is not the API's. */
+export const showsGate = ({ plain }: Facts): boolean => plain?.came === "reply" && plain.status === 401 && !plain.isApi && Boolean(plain.signIn || plain.isPage);
 
 /** Something in front of the API, if a 401 without credentials is not in the API's form. */
 export function signInGate({ plain }: Facts, { sent = [] }: Call, error?: Refusal): Cause[] {
-  if (plain?.came !== "reply" || plain.status !== 401 || plain.isApi || !(plain.signIn || plain.isHtml) || error?.errorCode !== undefined) return [];
-  const how = plain.signIn ? `that asks for ${plain.signIn}` : "in HTML";
+  if (plain?.came !== "reply" || plain.status !== 401 || plain.isApi || plain.isForToken || error?.errorCode !== undefined) return [];
+  const how = plain.signIn ? `that asks for ${plain.signIn}` : plain.isPage ? "and a page" : "that is not in the API's form";
   const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain.signIn ?? "") && sent.includes("authorization") ? ", and the client's Authorization header leaves no room for such a sign-in" : "";
   return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: a GET without credentials is answered with a 401 ${how}${replaced}. It has to let the API's requests through, or get what it wants (the client's option headers).` }];
 }

@@ -24,7 +24,11 @@ const SCRIPTS = "script-src 'self' 'wasm-unsafe-eval'";
 const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "server_error", "cors_duplicate", "sign_in_redirect", "moved", "base_url", "blocked_reply"];
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
 const REFUSED = [401, { "content-type": "application/json" }, '{"ResponseStatus":{"ErrorCode":"Unauthorized","Message":"Unauthorized"}}'];
-const GATE = ["credentials_refused", "sign_in_gate", "token_refused", "base_url"];
+const GATE = ["credentials_refused", "sign_in_gate", "token_refused", "not_passed_on", "base_url"];
+const REFUSED_TOKEN = ["token_refused", "token_refused", "not_passed_on"];
+/** What a redirect to a sign-in page may mean, and one of which only the target is known. */
+const SIGN_IN = ["sign_in_redirect", "sign_in_redirect", "token_refused", "base_url"];
+const SIGN_IN_HIDDEN = ["sign_in_redirect", "sign_in_redirect", "token_refused", "permission_denied", "base_url"];
 const OTHER_API = ["api_error", "api_error", "base_url"];
 const EMPTY = ["empty_reply", "base_url", "not_passed_on", "truncated"];
 /** Of the call alone. */
@@ -54,16 +58,16 @@ export const CAUSES = [
   { cause: "Cookies together with `Access-Control-Allow-Origin: *`", code: "cors_credentials", host: { cors: "wildcard-with-credentials" }, options: { credentials: "include" }, page: ["cors_credentials", "cors_credentials", "cors_error_replies"], args: ["--credentials"], terminal: ["cors_credentials"] },
   { cause: "A 429 of a proxy, without CORS headers", code: ["cors_error_replies", "rate_limited"], host: { cors: "open", answers: { status: 429, body: "html" } }, page: HIDDEN, terminal: ["rate_limited"] },
   { cause: "A value of a header of your own, refused without CORS headers", code: "cors_error_replies", host: { strict: "x-tenant" }, options: extra, page: ["cors_headers", "cors_headers", "cors_error_replies"] },
-  { cause: "A token, refused without CORS headers, where CORS allows no other header", code: ["cors_error_replies", "token_refused"], host: { strict: "authorization", allows: "authorization" }, page: ["preflight_refused", "cors_preflight", "cors_headers", "cors_error_replies"], terminal: ["token_refused"] },
+  { cause: "A token, refused without CORS headers, where CORS allows no other header", code: ["cors_error_replies", "token_refused"], host: { strict: "authorization", allows: "authorization" }, page: ["preflight_refused", "cors_preflight", "cors_headers", "cors_error_replies"], terminal: ["token_refused", "token_refused", "not_passed_on", "sign_in_gate"] },
   { cause: "Cookies of an expired session, refused without CORS headers", code: "cors_error_replies", host: { strict: "cookie" }, cookie: "session=old", options: { credentials: "include" }, page: ["cors_credentials", "cors_credentials", "cors_error_replies"] },
   { cause: "A rate limiter that takes effect during the diagnosis, without CORS headers", code: "cors_error_replies", host: { limit: 1 }, page: HIDDEN },
-  { cause: "A sign-in redirect in front of the API", code: "sign_in_redirect", host: { cors: "open", answers: { kind: "login-redirect" } }, page: BLOCKED, terminal: ["sign_in_redirect"] },
-  { cause: "A sign-in redirect to where nothing answers", code: ["redirected", "sign_in_redirect"], host: { redirect: "http://127.0.0.1:9/login" }, page: DEAD, terminal: ["cors_preflight", "sign_in_redirect"] },
-  { cause: "A gate that redirects to the same URL with a cookie", code: "redirected", host: { redirect: PATH }, page: DEAD, terminal: ["cors_preflight", "redirected"] },
+  { cause: "A sign-in redirect in front of the API", code: "sign_in_redirect", host: { cors: "open", answers: { kind: "login-redirect" } }, page: BLOCKED, terminal: SIGN_IN, exit: 1 },
+  { cause: "A sign-in redirect to where nothing answers", code: ["redirected", "sign_in_redirect"], host: { redirect: "http://127.0.0.1:9/login" }, page: DEAD, terminal: ["cors_preflight", ...SIGN_IN], exit: 1 },
+  { cause: "A gate that redirects to the same URL with a cookie", code: "redirected", host: { redirect: PATH }, page: DEAD, terminal: ["cors_preflight", "redirected", "redirected"] },
   { cause: "A sign-in redirect that the page's `connect-src` does not let through", code: "redirected", host: { redirect: "https://id.example/login" }, csp: `${SCRIPTS}; connect-src 'self' API`, page: DEAD },
-  { cause: "A sign-in redirect of the page's own server", code: "sign_in_redirect", host: { url: "/api" }, redirects: { [`/api${PATH}`]: "/login.html" }, page: ["sign_in_redirect"] },
-  { cause: "The page's own server redirects to its start page", code: "base_url", host: { url: "/api" }, redirects: { [`/api${PATH}`]: "/" }, page: ["redirected", "sign_in_redirect", "base_url"] },
-  { cause: "Each request is redirected to the start page of another host", code: "moved", host: { redirect: "http://127.0.0.1:9/" }, terminal: ["cors_preflight", "redirected", "moved", "sign_in_redirect", "base_url"] },
+  { cause: "A sign-in redirect of the page's own server", code: "sign_in_redirect", host: { url: "/api" }, redirects: { [`/api${PATH}`]: "/login.html" }, page: SIGN_IN_HIDDEN },
+  { cause: "The page's own server redirects to its start page", code: "base_url", host: { url: "/api" }, redirects: { [`/api${PATH}`]: "/" }, page: ["redirected", "sign_in_redirect", "token_refused", "permission_denied", "base_url"] },
+  { cause: "Each request is redirected to the start page of another host", code: "moved", host: { redirect: "http://127.0.0.1:9/" }, terminal: ["cors_preflight", "redirected", "moved", "sign_in_redirect", "token_refused", "base_url"], exit: 1 },
   { cause: "A slash is added to the path", code: "trailing_slash", host: { slash: true }, page: ["trailing_slash"], terminal: ["trailing_slash"] },
   { cause: "The API has moved, and says so without CORS headers", code: "moved", host: { cors: "open", answers: { kind: "moved" } }, page: BLOCKED, terminal: ["moved"] },
   { cause: "The API has moved, and lets pages see where", code: "moved", host: { moved: true }, page: ["moved"], terminal: ["moved"] },
@@ -108,16 +112,16 @@ export const CAUSES = [
   { cause: "An expired JWT", code: "token_expired", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EXPIRED }, page: ["token_expired"], terminal: ["token_expired"] },
   { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: [...HIDDEN, "token_expired"], terminal: ["token_expired"] },
   { cause: "A JWT that is not valid yet", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EARLY }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
-  { cause: "A token that the server refuses for another reason", code: "token_refused", host: { cors: "open", fake: { bearerToken: "another" } }, page: ["token_refused"], terminal: ["token_refused"] },
+  { cause: "A token that the server refuses for another reason", code: "token_refused", host: { cors: "open", fake: { bearerToken: "another" } }, page: REFUSED_TOKEN, terminal: REFUSED_TOKEN },
   { cause: "A JWT whose times are in milliseconds", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: IN_MILLISECONDS }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
   { cause: "Something in front of the API that wants a sign-in of its own", code: "sign_in_gate", host: { gate: true }, page: GATE, terminal: GATE },
   { cause: "A proxy of the page's own server that does not pass on the token", code: "not_passed_on", host: { url: "/api" }, replies: { [`/api${PATH}`]: REFUSED }, page: ["credentials_refused", "not_passed_on", "token_refused"] },
   { cause: "The same, where the proxy wants a sign-in from the browser (Negotiate)", code: "sign_in_gate", host: { url: "/api" }, replies: { [`/api${PATH}`]: [401, { "www-authenticate": "Negotiate" }, ""] }, page: ["credentials_refused", "sign_in_gate", "not_passed_on", "token_refused", "base_url"] },
-  { cause: "An unknown API key", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused"], terminal: ["key_refused"] },
+  { cause: "An unknown API key", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused", "key_refused", "not_passed_on"], terminal: ["key_refused", "key_refused", "not_passed_on"] },
   { cause: "Neither a token nor a key", code: "credentials_missing", host: { cors: "open" }, options: { bearerToken: undefined }, page: ["credentials_missing"], terminal: ["credentials_missing"] },
-  { cause: "A cookie of an expired session, or one that the browser withholds", code: "credentials_missing", host: { strict: "x-none" }, options: { bearerToken: undefined, credentials: "include" }, page: ["credentials_missing"] },
+  { cause: "A cookie of an expired session, or one that the browser withholds", code: "credentials_missing", host: { strict: "x-none" }, options: { bearerToken: undefined, credentials: "include" }, page: ["credentials_missing", "credentials_missing", "not_passed_on", "sign_in_gate"] },
   { cause: "The server's clock is ahead of the token's", code: "clock_skew", host: { late: true }, page: ["clock_skew"], terminal: ["clock_skew"] },
-  { cause: "A company other than the requested one", code: "company_mismatch", host: { cors: "open", company: OTHER, answers: { kind: "other-company" } }, company: OTHER, page: ["company_mismatch"], terminal: ["company_mismatch"] },
+  { cause: "A company other than the requested one", code: "company_mismatch", host: { cors: "open", company: OTHER, answers: { kind: "other-company" } }, company: OTHER, page: ["company_mismatch", "company_mismatch", "not_passed_on"], terminal: ["company_mismatch", "company_mismatch", "not_passed_on"] },
   { cause: "An expired JWT, refused with a status other than 401", code: "token_expired", host: { cors: "open", answers: { status: 403 } }, options: { bearerToken: EXPIRED }, page: ["permission_denied", "token_expired", "permission_denied"], terminal: ["permission_denied", "token_expired", "permission_denied"], exit: 1 },
   { cause: "No access to the company", code: "permission_denied", host: { cors: "open", answers: { status: 403 } }, page: ["permission_denied"], terminal: ["permission_denied"] },
   { cause: "A reply that is cut off", code: "truncated", host: { cors: "open", answers: { kind: "truncated", end: "clean" } }, page: ["truncated"], terminal: ["truncated"] },

@@ -120,12 +120,17 @@ export async function certified(baseUrl: string, signal: AbortSignal, open?: Ope
 export async function answered(baseUrl: string, signal: AbortSignal): Promise<Checked> {
   const isPlain = baseUrl.startsWith("http:");
   const { get } = isPlain ? http : https;
-  const came = await limited(signal, (limit) => new Promise<IncomingMessage | NodeJS.ErrnoException>((resolve) => {
+  const answer = await limited(signal, (limit) => new Promise<{ came: IncomingMessage | NodeJS.ErrnoException; text?: string }>((resolve) => {
     // Offers what fetch does, so that a server that speaks only another version refuses.
     const offered = isPlain ? {} : { ALPNProtocols: ["http/1.1"] };
-    get(baseUrl + PATH, { headers: { accept: "application/json" }, agent: false, signal: limit, ...offered }, (reply) => resolve(reply.resume())).on("error", resolve);
+    get(baseUrl + PATH, { headers: { accept: "application/json" }, agent: false, signal: limit, ...offered }, async (came) => {
+      const text = came.statusCode === 400 ? await beginning(came) : "";
+      came.resume();
+      resolve({ came, text });
+    }).on("error", (came) => resolve({ came }));
   }));
-  if (!came) return LATE;
+  if (!answer) return LATE;
+  const { came, text = "" } = answer;
   const isError = came instanceof Error;
   const detail = isError ? (came.code ?? came.message) : headOf(came);
   // A TLS port closes a plain connection, or answers it with a 400.
@@ -136,7 +141,15 @@ export async function answered(baseUrl: string, signal: AbortSignal): Promise<Ch
     const message = `${new URL(baseUrl).host} answers with 407: a proxy on the way requires a user name and a password.`;
     return { outcome: "failed", detail, findings: [errorFinding({ code: "proxy_refused", message })] };
   }
-  return isError ? { outcome: "failed", detail, findings: laterFailures(came.code, baseUrl) } : { outcome: "ok", detail };
+  if (isError) return { outcome: "failed", detail, findings: laterFailures(came.code, baseUrl) };
+  // Servers such as nginx end no handshake for want of a certificate, and answer so afterwards.
+  if (!isPlain && /SSL certificate/i.test(text)) return { outcome: "failed", detail, findings: [errorFinding(unreachable("client_certificate", baseUrl))] };
+  return { outcome: "ok", detail };
+}
+
+/** The first part of a body. */
+function beginning(reply: IncomingMessage): Promise<string> {
+  return new Promise((resolve) => reply.once("data", (chunk) => resolve(String(chunk))).once("close", () => resolve("")));
 }
 
 /** Whether a server that says nothing in TLS answers plain http. */

@@ -1,4 +1,5 @@
 import { passesCorsCheck } from "../../cors.js";
+import { isHeaderName } from "../../header-name.js";
 import { PATH } from "../../operation.js";
 import type { Probe, ReadableReply } from "../../diagnose/facts.js";
 import { corsFix, EXPOSED, type Asking } from "../../diagnose/fixes.js";
@@ -40,7 +41,7 @@ export interface AsPage {
 export function corsFindings(request: PageRequest, baseUrl: string, { preflight, reply }: AsPage, opened: CorsReply | undefined, plain: Probe | undefined): Finding[] {
   const readable = plain?.came === "reply" ? plain : undefined;
   // What answers is not the API, so settings of the API would mend nothing.
-  if (readable && !readable.isHtml && opened && isHtml(opened) && !isBusy(opened)) {
+  if (readable && !readable.isPage && opened && isHtml(opened) && !isBusy(opened)) {
     return [errorFinding({ code: "blocked_reply", message: `A GET with a browser's User-Agent gets a page of HTML (${opened.status}), and a plain GET does not. ${OWN_PAGE}`, fix: baseUrl + PATH })];
   }
   if (opened && reply.status === 403 && opened.status !== 403 && !isHtml(opened) && !isBusy(opened)) {
@@ -113,6 +114,10 @@ function redirectedPreflight({ headers }: CorsReply, baseUrl: string): Cause {
 function refusedPreflight({ page, headerNames, includesCookies }: PageRequest, preflight: CorsReply): Cause | undefined {
   if (!isSuccess(preflight)) return cause("cors_preflight", `OPTIONS is answered with ${preflight.status}, where a browser needs a success: browsers send it before ${headerNames.join(", ")}, and never with credentials.`);
   if (!admits(preflight, page)) return cause("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
+  for (const name of ["Access-Control-Allow-Methods", "Access-Control-Allow-Headers"]) {
+    const faults = listOf(preflight, name.toLowerCase()).filter((item) => !isHeaderName(item));
+    if (faults.length > 0) return cause("cors_preflight", `${name} in the reply to OPTIONS is no list of names with commas between them, and browsers then refuse the whole header: ${faults.map((each) => JSON.stringify(each)).join(", ")}.`);
+  }
   const allowed = listOf(preflight, "access-control-allow-headers");
   // An asterisk does not count when cookies are sent.
   const isAllowed = (name: string) => allowed.includes(name) || (allowed.includes("*") && !includesCookies);
@@ -158,7 +163,7 @@ export const allowedOrigin = ({ headers }: CorsReply): string | null => headers.
 const admits = ({ headers }: CorsReply, page: string): boolean => passesCorsCheck(headers, page, false);
 const allowsCookies = ({ headers }: CorsReply): boolean => headers.get("access-control-allow-credentials") === "true";
 const isBusy = ({ status }: CorsReply): boolean => status === 429 || status >= 500;
-const mayBeOfSomethingElse = (reply: CorsReply): boolean => reply.status === 403 || reply.status === 404 || isBusy(reply);
+const mayBeOfSomethingElse = (reply: CorsReply): boolean => [400, 403, 404].includes(reply.status) || isBusy(reply) || isHtml(reply);
 const isHtml = ({ headers }: CorsReply): boolean => /html/i.test(headers.get("content-type") ?? "");
 const isRedirect = ({ status, headers }: CorsReply): boolean => status >= 300 && status < 400 && headers.has("location");
 const isSuccess = ({ status }: CorsReply): boolean => status >= 200 && status < 300;
@@ -180,7 +185,8 @@ const BROWSER = "Mozilla/5.0 (bookmore-sdk doctor)";
 async function send(method: string, headers: Record<string, string>, baseUrl: string, signal: AbortSignal): Promise<CorsReply> {
   const { status, headers: came, body } = await fetch(baseUrl + PATH, { method, redirect: "manual", signal, headers });
   await body?.cancel();
-  return { status, headers: came };
+  // Not what came itself, which keeps white space behind a value; browsers do not.
+  return { status, headers: new Headers([...came]) };
 }
 
 const ACCEPT = { Accept: "application/json" };

@@ -11,7 +11,7 @@ import type { Checked } from "./checklist.js";
 import { connection, speaksTls, type Open } from "./connection.js";
 import { extraAuthorities } from "./extra-authorities.js";
 import { canHeed, flawOf, hasUrlInNoProxy, isHeeded, isSocks, type Flaw, type Proxy } from "./proxy-settings.js";
-import { EXTRA_AUTHORITY, hostOf, systemCause } from "./system.js";
+import { EXTRA_AUTHORITY, hostOf, INSTALL_UNDICI, systemCause } from "./system.js";
 
 const { env, versions } = process;
 
@@ -147,7 +147,7 @@ export async function unusedProxy(proxy: Proxy, isReached: boolean, signal: Abor
 function use({ url, variable }: Proxy, isIgnored: boolean, flaw: Flaw | undefined): string | undefined {
   if (!canHeed) {
     const given = isIgnored ? `{ httpsProxy: process.env.${variable} }` : "";
-    return isSocks(url) ? undefined : `import { EnvHttpProxyAgent, setGlobalDispatcher } from "undici"; setGlobalDispatcher(new EnvHttpProxyAgent(${given}));`;
+    return isSocks(url) ? undefined : [INSTALL_UNDICI, 'import { EnvHttpProxyAgent, setGlobalDispatcher } from "undici";', `setGlobalDispatcher(new EnvHttpProxyAgent(${given}));`].join("\n");
   }
   const name = isIgnored ? "HTTPS_PROXY" : variable;
   // For one command alone, because a Node.js that knows no SOCKS would not start again.

@@ -149,9 +149,12 @@ export function slowConnection(baseUrl: string, problem: string): Cause {
   return { code: "connect_timeout", message, ...(problem === "ETIMEDOUT" && process.allowedNodeEnvironmentFlags.has(ATTEMPT) ? { fix: `export NODE_OPTIONS="$NODE_OPTIONS ${ATTEMPT}=2000"` } : {}) };
 }
 
+/** A version that runs on each Node.js that this package does. */
+export const INSTALL_UNDICI = "// npm install undici@7";
+
 /** Configures Node.js's fetch, through the package undici. */
 function dispatcherLines(agent: string, more?: string): string {
-  return [...(more ? [more] : []), 'import { Agent, setGlobalDispatcher } from "undici";', `setGlobalDispatcher(${agent});`].join("\n");
+  return [INSTALL_UNDICI, ...(more ? [more] : []), 'import { Agent, setGlobalDispatcher } from "undici";', `setGlobalDispatcher(${agent});`].join("\n");
 }
 
 /** The host name for sockets: an IPv6 address without brackets. */
