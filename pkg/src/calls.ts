@@ -78,6 +78,8 @@ export class Calls {
   #token: string | undefined;
   #provider: TokenProvider | undefined;
   #engine: Engine | undefined;
+  /** The module, once it has been loaded for this client. */
+  #instance: Instance | undefined;
   /** Engines that were closed while calls were in flight. */
   #closing: Engine[] = [];
   /** How often the client was closed. */
@@ -103,7 +105,7 @@ export class Calls {
   }
 
   async ready(): Promise<void> {
-    await this.#load();
+    this.#instance = await this.#load();
   }
 
   /** The running module, for a sub-entry. */
@@ -279,9 +281,10 @@ export class Calls {
   }
 
   /** The running module. Loading it counts towards a call's total timeout. */
-  #loaded(totalTimeout: number, signal: AbortSignal | undefined): Promise<Instance> {
+  async #loaded(totalTimeout: number, signal: AbortSignal | undefined): Promise<Instance> {
+    if (this.#instance && this.#instance.trap === undefined) return this.#instance;
     const started = now();
-    return new Promise((resolve, reject) => {
+    return (this.#instance = await new Promise<Instance>((resolve, reject) => {
       const fail = () => {
         const message = `The WebAssembly module did not load within ${totalTimeout} ms. Try again, or allow more time.`;
         reject(errorOf({ code: "timeout", message, phase: "module", scope: "total", timeoutMs: totalTimeout, isRetryable: true }));
@@ -291,7 +294,7 @@ export class Calls {
         // Compiling may keep the timer from firing in time.
         .then((instance) => (now() - started >= totalTimeout ? fail() : resolve(instance)), reject)
         .finally(() => clearTimeout(timer));
-    });
+    }));
   }
 
   /** The engine of this client, recreated with the module. */

@@ -197,6 +197,18 @@ it("a redirect to a URL without an origin", async () => {
   }
 });
 
+it("a secret in the path of a redirect that only a probe could see is not shown", async () => {
+  const [bearerToken, apiKey] = ["t0ken-of-the-test", "k3y-of-the-test"];
+  // As in a page, which is not told where a call is redirected to.
+  const hidden = { status: 0, ok: false, type: "opaqueredirect", url: "", redirected: false, headers: new Headers(), body: null };
+  for (const secret of [bearerToken, apiKey, "tenant-of-the-test"]) {
+    const fetch = async (_, { headers }) => ("Authorization" in headers || "authorization" in headers ? hidden : new Response(null, { status: 302, headers: { location: `https://id.example/${secret}/login` } }));
+    const diagnosis = await diagnose(new sdk.BookMoreClient({ bearerToken, apiKey, headers: { "x-tenant": "tenant-of-the-test" }, maxRetries: 0, fetch }));
+    assert.match(String(diagnosis), / to https:\/\/id\.example\/\[REDACTED\] instead/);
+    assert.ok(!JSON.stringify(diagnosis).includes(secret));
+  }
+});
+
 it("a handmade signal, and a call that fails", async () => {
   const signal = { aborted: false, addEventListener() {}, removeEventListener() {} };
   const fake = kit.createFakeBookMore();

@@ -47,7 +47,7 @@ const TLS_ENDS_BEFORE: Cause = {
   code: "redirected",
   message: "The server redirects to https although it is asked by https: a proxy in front of it terminates TLS, so that it takes each request for plain http. Let the proxy send X-Forwarded-Proto: https, and the server heed that (ASP.NET: UseForwardedHeaders).",
 };
-const COOKIE_FIRST: Cause = { code: "redirected", message: "It requires a cookie first, as firewalls and load balancers do." };
+const COOKIE_FIRST = "a cookie first, as firewalls and load balancers do, or its settings form a loop.";
 
 const SIGN_IN_FIRST: Cause = { code: "sign_in_redirect", message: "A gate in front of the API wants a sign-in first. It has to let the API's requests through." };
 
@@ -57,7 +57,8 @@ function redirection(to: string, asked: string | undefined, facts: Facts, isOfCa
   // Where a call is redirected to, browsers do not reveal.
   const who = isOfCall ? "The server redirects" : "The call is redirected, and a GET without credentials";
   const found = (code: FindingCode, words: string, more?: Pick<Cause, "fix">) => errorFinding({ code, message: `${who} to ${to}${words}`, ...more });
-  if (to === asked) return { ...found("redirected", ", the URL of the request itself."), candidates: [...(asked.startsWith("https:") ? [TLS_ENDS_BEFORE] : []), COOKIE_FIRST] };
+  if (to === asked && asked.startsWith("https:")) return { ...found("redirected", ", the URL of the request itself."), candidates: [TLS_ENDS_BEFORE, { code: "redirected", message: `It requires ${COOKIE_FIRST}` }] };
+  if (to === asked) return found("redirected", `, the URL of the request itself: perhaps it requires ${COOKIE_FIRST}`);
   const bare = to.endsWith("/") ? to.slice(0, -1) : to;
   const behind = bare.endsWith(PATH) && !isRefusalOfApi(followed) ? ofSomethingBehind(to, bare, facts) : undefined;
   if (behind) return { ...found("redirected", " instead of answering."), candidates: [...behind, ...samePath(false, facts)] };

@@ -63,7 +63,7 @@ export const CAUSES = [
   { cause: "A rate limiter that takes effect during the diagnosis, without CORS headers", code: "cors_error_replies", host: { limit: 1 }, page: HIDDEN },
   { cause: "A sign-in redirect in front of the API", code: "sign_in_redirect", host: { cors: "open", answers: { kind: "login-redirect" } }, page: BLOCKED, terminal: SIGN_IN, exit: 1 },
   { cause: "A sign-in redirect to where nothing answers", code: ["redirected", "sign_in_redirect"], host: { redirect: "http://127.0.0.1:9/login" }, page: DEAD, terminal: ["cors_preflight", ...SIGN_IN], exit: 1 },
-  { cause: "A gate that redirects to the same URL with a cookie", code: "redirected", host: { redirect: PATH }, page: DEAD, terminal: ["cors_preflight", "redirected", "redirected"] },
+  { cause: "A gate that redirects to the same URL with a cookie", code: "redirected", host: { redirect: PATH }, page: DEAD, terminal: ["cors_preflight", "redirected"] },
   { cause: "A sign-in redirect that the page's `connect-src` does not let through", code: "redirected", host: { redirect: "https://id.example/login" }, csp: `${SCRIPTS}; connect-src 'self' API`, page: DEAD },
   { cause: "A sign-in redirect of the page's own server", code: "sign_in_redirect", host: { url: "/api" }, redirects: { [`/api${PATH}`]: "/login.html" }, page: SIGN_IN_HIDDEN },
   { cause: "The page's own server redirects to its start page", code: "base_url", host: { url: "/api" }, redirects: { [`/api${PATH}`]: "/" }, page: ["redirected", "sign_in_redirect", "token_refused", "permission_denied", "base_url"] },
