@@ -216,7 +216,7 @@ export class Calls {
     const totalTimeout = this.#totalTimeout(checked.totalTimeoutMs);
     let engine: Engine;
     try {
-      let instance = this.#engine?.instance;
+      let instance = this.#engine?.instance ?? this.#instance;
       if (!instance || instance.trap !== undefined) instance = await this.#loaded(totalTimeout, signal);
       // Checked first, because a new engine takes some of it.
       this.#checkRoom(instance);

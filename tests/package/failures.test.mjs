@@ -271,7 +271,8 @@ it("a module that has been loaded takes none of a call's time", async () => {
   const call = client.getAiChatUsage({}, { totalTimeoutMs: 1 });
   // As on a busy machine.
   for (const started = performance.now(); performance.now() - started < 5; );
-  assert.notEqual((await failure(() => call)).phase, "module");
+  // Whether it succeeds is another matter.
+  assert.notEqual((await call.catch((error) => error)).phase, "module");
 });
 
 it("a module begins where its buffer does, since some polyfills read it from there", async () => {
