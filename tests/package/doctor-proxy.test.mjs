@@ -269,7 +269,7 @@ it("a proxy that is not used is why calls fail only if it can be reached", async
   const { port, close } = await proxy(200);
   surroundedBy({ HTTPS_PROXY: `http://127.0.0.1:${port}` });
   const found = async (isReached) => {
-    const { level, message, fix } = await unusedProxy(proxyFor(API), isReached, signal);
+    const { level, message, fix } = await unusedProxy(proxyFor(API), API, isReached, signal);
     return [level, /by default(.*)$/.exec(message)[1], fix];
   };
   const fix = "export NODE_USE_ENV_PROXY=1";
@@ -292,7 +292,7 @@ describe("a variable whose value Node.js cannot use", () => {
       const { port, close } = await proxy(200);
       const at = (text) => text.replace("AT", `127.0.0.1:${port}`);
       surroundedBy({ HTTPS_PROXY: at(given) });
-      const { message, fix, level } = await unusedProxy(proxyFor(API), false, signal);
+      const { message, fix, level } = await unusedProxy(proxyFor(API), API, false, signal);
       close();
       assert.equal(level, "error");
       assert.match(message, sentence);
@@ -308,10 +308,10 @@ it("a proxy that only ALL_PROXY names", async () => {
   const { port, close } = await proxy(200);
   for (const [scheme, words, expected] of [
     ["http", /\.$/, 'export HTTPS_PROXY="$ALL_PROXY"\nexport NODE_USE_ENV_PROXY=1'],
-    ["socks5h", / It is a SOCKS proxy, .*, and only as socks5:\/\/\.$/, 'HTTPS_PROXY="socks5://${ALL_PROXY#*://}" NODE_USE_ENV_PROXY=1 npx bookmore-sdk doctor'],
+    ["socks5h", / It is a SOCKS proxy, .*, and only as socks5:\/\/\.$/, 'HTTPS_PROXY="socks5://${ALL_PROXY#*://}" NODE_USE_ENV_PROXY=1 npx bookmore-sdk doctor --url https://api.example'],
   ]) {
     surroundedBy({ ALL_PROXY: `${scheme}://127.0.0.1:${port}` });
-    const { message, fix } = await unusedProxy(ignoredProxy(FAR), false, signal);
+    const { message, fix } = await unusedProxy(ignoredProxy(FAR), FAR, false, signal);
     assert.match(message, /^ALL_PROXY names a proxy, but Node\.js reads only HTTPS_PROXY and HTTP_PROXY\./);
     assert.match(message, words);
     assert.equal(fix, expected);

@@ -219,7 +219,7 @@ describe("through a proxy", () => {
     const server = await host({}, made);
     const { findings } = await foundIn(server, { HTTP_PROXY: `http://127.0.0.1:${hanging.address().port}` });
     hanging.close();
-    assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["proxy_refused", 'export NO_PROXY="$NO_PROXY,127.0.0.1"'], ["custom_fetch", "NODE_OPTIONS= npx bookmore-sdk doctor"]]);
+    assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["proxy_refused", 'export NO_PROXY="$NO_PROXY,127.0.0.1"'], ["custom_fetch", `NODE_OPTIONS= npx bookmore-sdk doctor --url ${server.baseUrl}`]]);
     assert.match(findings[0].message, /returns no reply from 127\.0\.0\.1:\d+: .* gets no reply from it either, or does not speak http, as HTTP_PROXY says\.$/);
   });
 

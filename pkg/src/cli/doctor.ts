@@ -9,7 +9,7 @@ import { errorFinding, isLate } from "../diagnose/network.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import { isAddress } from "../diagnose/redirect.js";
-import { shellWord, urlOption } from "../diagnose/shell.js";
+import { doctorOf, shellWord, urlOption } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { isForbiddenHeader, isHeaderName } from "../header-name.js";
 import { isInsecure, isMixedContent } from "../loopback.js";
@@ -148,7 +148,7 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
   if (!unused) return unnamed;
   checklist.announce("proxy");
   const step = proxy ? checklist.steps[from - 1] : failed;
-  step!.findings.push(await unusedProxy(unused, failed === undefined, signal));
+  step!.findings.push(await unusedProxy(unused, baseUrl, failed === undefined, signal));
   return unnamed;
 }
 
@@ -241,7 +241,7 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   // Then it was not the API that the page asked.
   if (isDecided || baseOfEndpoint(facts.baseUrl!) !== undefined || findings.some(({ code }) => isAddress(code))) for (const step of steps) if (step.name === "page") step.findings = [];
   const at = call ? "call" : facts.runtime ? "runtime" : "options";
-  steps.find(({ name }) => name === at)!.findings.push(...findings, ...(hasUsage || known.size > 0 ? [] : loadedScripts()));
+  steps.find(({ name }) => name === at)!.findings.push(...findings, ...(hasUsage || known.size > 0 ? [] : loadedScripts(facts.baseUrl!)));
   const all = steps.flatMap((step) => step.findings);
   const ok = all.every(({ level }) => level === "note");
   if (isJson) {
@@ -268,15 +268,15 @@ function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<F
 /** This process could connect to the server, and its fetch could not. */
 function sentElsewhere(baseUrl: string, code: string): Finding {
   const message = `A connection to ${new URL(baseUrl).host} was possible, and fetch got none (${code}): something in this process, such as a script that NODE_OPTIONS loads, has fetch connect elsewhere, for instance to a proxy; or the server has just been stopped.`;
-  return errorFinding({ code: "custom_fetch", message, fix: WITHOUT_SCRIPTS });
+  return errorFinding({ code: "custom_fetch", message, fix: withoutScripts(baseUrl) });
 }
 
-const WITHOUT_SCRIPTS = "NODE_OPTIONS= npx bookmore-sdk doctor";
+const withoutScripts = (baseUrl: string): string => `NODE_OPTIONS= ${doctorOf(baseUrl)}`;
 
 /** What may lie behind anything that fails. */
-function loadedScripts(): Finding[] {
+function loadedScripts(baseUrl: string): Finding[] {
   if (!/(^|\s)(--import|--require|-r)\b/.test(process.env["NODE_OPTIONS"] ?? "")) return [];
-  return [{ code: "custom_fetch", level: "note", message: "NODE_OPTIONS loads scripts into this process, which may replace its fetch, or what that connects with. Run doctor without them to see whether they matter.", fix: WITHOUT_SCRIPTS }];
+  return [{ code: "custom_fetch", level: "note", message: "NODE_OPTIONS loads scripts into this process, which may replace its fetch, or what that connects with. Run doctor without them to see whether they matter.", fix: withoutScripts(baseUrl) }];
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {

@@ -33,8 +33,8 @@ Credentials and server, from the environment:
   --token-file FILE      a file with the token, read again if the token is refused, or
   BOOKMORE_TOKEN_COMMAND a shell command that prints a token within 30 s, run again if the token is refused
   BOOKMORE_API_KEY       sent as x-api-key
-  BOOKMORE_URL           the API's base URL, or
-  --url URL              the same, instead (https://api.bookmore.com)
+  BOOKMORE_URL           the API's base URL (https://api.bookmore.com)
+  --url URL              the same, instead of BOOKMORE_URL
 
 Output:
   --json                 one array

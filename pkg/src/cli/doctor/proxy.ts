@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { placeOf, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
 import { fixBy } from "../../diagnose/fixes.js";
-import { shellWord } from "../../diagnose/shell.js";
+import { doctorOf, shellWord } from "../../diagnose/shell.js";
 import type { Finding } from "../../diagnose/types.js";
 import { isLoopback } from "../../loopback.js";
 import type { Checked } from "./checklist.js";
@@ -126,7 +126,7 @@ function refusal(proxy: Proxy, baseUrl: string, how: string, mend?: string): Fin
 }
 
 /** A proxy in the environment that fetch does not use. It is why calls fail, if only the proxy can be reached. */
-export async function unusedProxy(proxy: Proxy, isReached: boolean, signal: AbortSignal): Promise<Finding> {
+export async function unusedProxy(proxy: Proxy, baseUrl: string, isReached: boolean, signal: AbortSignal): Promise<Finding> {
   const { url, variable } = proxy;
   const flaw = flawOf(proxy);
   const hasPlace = !flaw || flaw.fix !== undefined;
@@ -139,19 +139,19 @@ export async function unusedProxy(proxy: Proxy, isReached: boolean, signal: Abor
     flaw ? `${variable} ${flaw.words}${hasPlace ? "" : more}.` : "",
     isSocks(url) ? "It is a SOCKS proxy, which only newer versions of Node.js and undici can use, and only as socks5://." : "",
   ].filter(Boolean).join(" ");
-  const fix = error || isReached || !hasPlace ? undefined : use(proxy, isIgnored, flaw);
+  const fix = error || isReached || !hasPlace ? undefined : use(proxy, baseUrl, isIgnored, flaw);
   return { code: "proxy_unused", level: more ? "note" : "error", message, ...fixBy(fix) };
 }
 
 /** Makes this version of Node.js use the proxy. */
-function use({ url, variable }: Proxy, isIgnored: boolean, flaw: Flaw | undefined): string | undefined {
+function use({ url, variable }: Proxy, baseUrl: string, isIgnored: boolean, flaw: Flaw | undefined): string | undefined {
   if (!canHeed) {
     const given = isIgnored ? `{ httpsProxy: process.env.${variable} }` : "";
     return isSocks(url) ? undefined : [INSTALL_UNDICI, 'import { EnvHttpProxyAgent, setGlobalDispatcher } from "undici";', `setGlobalDispatcher(new EnvHttpProxyAgent(${given}));`].join("\n");
   }
   const name = isIgnored ? "HTTPS_PROXY" : variable;
   // For one command alone, because a Node.js that knows no SOCKS would not start again.
-  if (isSocks(url)) return `${name}="socks5://\${${variable}#*://}" NODE_USE_ENV_PROXY=1 npx bookmore-sdk doctor`;
+  if (isSocks(url)) return `${name}="socks5://\${${variable}#*://}" NODE_USE_ENV_PROXY=1 ${doctorOf(baseUrl)}`;
   const taken = isIgnored ? `export ${name}="$${variable}"` : "";
   return [flaw?.fix, taken, "export NODE_USE_ENV_PROXY=1"].filter(Boolean).join("\n");
 }
