@@ -7,8 +7,8 @@ import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import { isRefusalOfApi, mayAddCredentials, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsOf } from "./fixes.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
-import { addressOf, LIMIT_MS } from "./probe.js";
-import { isAddress, redirectFinding } from "./redirect.js";
+import { LIMIT_MS } from "./probe.js";
+import { isAddress, redirectFinding, targetOf } from "./redirect.js";
 import { credentialsCause, notPassedOn, OWN, OWN_REPLY, refusalFinding, renewal, sendsNone, showsGate, signInGate, untimely, whoDrops } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -63,8 +63,8 @@ const perhapsWithoutCredentials = (facts: Facts, call: Call, finding: Finding): 
 /** Findings that blame the address. */
 const OF_ADDRESS: readonly FindingCode[] = ["moved", "trailing_slash", "base_url", "redirected"];
 
-/** A redirect that may be to a sign-in: some servers answer refused credentials so. `to`: where it leads, if that is known. */
-function perhapsRefused(facts: Facts, call: Call, given: Finding, to: string | undefined): Finding {
+/** A redirect that may be to a sign-in: some servers answer refused credentials so. `location`: where the call is redirected to, if that is known. */
+function perhapsRefused(facts: Facts, call: Call, given: Finding, location: string | undefined): Finding {
   // What is redirected only with credentials has this address, and is the API.
   const isLikely = facts.plain?.came === "reply" && facts.plain.url === undefined;
   const finding = isLikely && given.candidates ? { ...given, candidates: given.candidates.filter(({ code }) => !OF_ADDRESS.includes(code)) } : given;
@@ -73,7 +73,7 @@ function perhapsRefused(facts: Facts, call: Call, given: Finding, to: string | u
   if (at < 0 || !call.sent || sendsNone(call) || untimely(facts, call).length > 0) return perhapsWithoutCredentials(facts, call, finding);
   const refused = credentialsCause(facts, call, "Some servers redirect to a sign-in, where others refuse credentials by a 401.");
   const denied: Cause = { code: "permission_denied", message: "Some redirect to another page, where others refuse access by a 403: the credentials give none to what was asked for." };
-  const isSame = facts.plain?.came === "redirect" && facts.plain.to !== undefined && facts.plain.to === to;
+  const isSame = location !== undefined && targetOf(facts) === targetOf(facts, location);
   const before = isLikely ? at : at + 1;
   return { ...finding, candidates: [...candidates.slice(0, before), refused, ...(isSame ? [] : [denied]), ...candidates.slice(before)] };
 }
@@ -160,7 +160,7 @@ function deniedFinding(facts: Facts, call: Call, { code, message, errorCode }: E
   if (plain?.came !== "reply" || plain.status !== 403) {
     // Where the API's refusals are in its own form, one that is not is another's.
     const candidates = isRefusalOfApi(plain) ? [REFUSED_IN_FRONT, own] : [own, REFUSED_IN_FRONT];
-    return perhapsWithoutCredentials(facts, call, errorCode === undefined ? { ...finding, candidates } : finding);
+    return perhapsWithoutCredentials(facts, call, errorCode === undefined && !/insufficient_scope/.test(message) ? { ...finding, candidates } : finding);
   }
   const { sent } = call;
   const signed = sendsNone(call) ? [credentialsCause(facts, call)] : sent ? refusedOrLost(facts, call, sent) : [];
@@ -271,8 +271,8 @@ function unexpected(facts: Facts, call: Call, { message, location, contentType, 
   if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
   const found = redirectFinding(facts, location);
   if (isAddress(found.code)) return found;
-  const to = location && addressOf(location, baseUrl && baseUrl + PATH);
-  return to?.includes(PATH) ? perhapsWithoutCredentials(facts, call, found) : perhapsRefused(facts, call, found, to);
+  // A sign-in has another path.
+  return targetOf(facts, location)?.includes(PATH) ? perhapsWithoutCredentials(facts, call, found) : perhapsRefused(facts, call, found, location);
 }
 
 /** Findings that do not prevent calls. */

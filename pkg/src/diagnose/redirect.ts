@@ -10,13 +10,19 @@ import type { Cause, Finding, FindingCode } from "./types.js";
 /** Whether it is known that the operation has another address. */
 export const isAddress = (code: FindingCode): boolean => code === "moved" || code === "trailing_slash";
 
+const askedOf = ({ baseUrl }: Facts): string | undefined => baseUrl && baseUrl + PATH;
+
+/** Where a redirect leads, without query and fragment; without `location`, where the probes were redirected to. */
+export function targetOf(facts: Facts, location?: string): string | undefined {
+  const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
+  return to === undefined ? undefined : addressOf(to, askedOf(facts));
+}
+
 /** What a redirect means; without `location`, by where the probes were redirected to. */
 export function redirectFinding(facts: Facts, location?: string): Finding {
   const { page, baseUrl } = facts;
-  const asked = baseUrl && baseUrl + PATH;
-  const to = location ?? redirectedTo(facts.plain) ?? redirectedTo(facts.followed);
-  const base = to === undefined ? undefined : addressOf(to, asked);
-  if (base !== undefined) return redirection(base, asked, facts, location !== undefined);
+  const to = targetOf(facts, location);
+  if (to !== undefined) return redirection(to, askedOf(facts), facts, location !== undefined);
   const redirected = (how: string) => errorFinding({ code: "redirected", message: `The request is redirected, ${how}.` });
   if (page === undefined) return redirected("but not to a valid URL");
   return {
