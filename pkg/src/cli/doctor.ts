@@ -241,7 +241,7 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   // Then it was not the API that the page asked.
   if (isDecided || baseOfEndpoint(facts.baseUrl!) !== undefined || findings.some(({ code }) => isAddress(code))) for (const step of steps) if (step.name === "page") step.findings = [];
   const at = call ? "call" : facts.runtime ? "runtime" : "options";
-  steps.find(({ name }) => name === at)!.findings.push(...findings, ...(hasUsage || known.size > 0 ? [] : loadedScripts(facts.baseUrl!)));
+  steps.find(({ name }) => name === at)!.findings.push(...findings, ...(hasUsage || known.size > 0 || findings.some(({ code }) => code === "custom_fetch") ? [] : loadedScripts(facts.baseUrl!)));
   const all = steps.flatMap((step) => step.findings);
   const ok = all.every(({ level }) => level === "note");
   if (isJson) {

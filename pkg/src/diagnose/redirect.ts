@@ -61,7 +61,7 @@ const SIGN_IN_FIRST: Cause = { code: "sign_in_redirect", message: "A gate in fro
 function redirection(to: string, asked: string | undefined, facts: Facts, isOfCall: boolean): Finding {
   const { settings, followed } = facts;
   // Where a call is redirected to, browsers do not reveal.
-  const who = isOfCall ? "The server redirects" : "The call is redirected, and a GET without credentials";
+  const who = isOfCall ? "The server redirects" : "The call is redirected; without credentials, the server redirects";
   const found = (code: FindingCode, words: string, more?: Pick<Cause, "fix">) => errorFinding({ code, message: `${who} to ${to}${words}`, ...more });
   if (to === asked && asked.startsWith("https:")) return { ...found("redirected", ", the URL of the request itself."), candidates: [TLS_ENDS_BEFORE, { code: "redirected", message: `It requires ${COOKIE_FIRST}` }] };
   if (to === asked) return found("redirected", `, the URL of the request itself: perhaps it requires ${COOKIE_FIRST}`);
