@@ -149,7 +149,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
 
 const REFUSED_IN_FRONT: Cause = {
   code: "blocked_reply",
-  message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, or a check for robots.",
+  message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, a check for robots, or a gateway that wants a key of its own (the client's option headers).",
 };
 
 /** A 403, which everybody may get. */
