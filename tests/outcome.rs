@@ -202,6 +202,19 @@ fn messages_are_found_in_other_kinds_of_json() {
             Some("A"),
             Some("The first."),
         ),
+        // Flask-JWT-Extended and FastAPI
+        (
+            422,
+            r#"{"msg":"Signature verification failed"}"#,
+            None,
+            Some("Signature verification failed"),
+        ),
+        (
+            422,
+            r#"{"detail":[{"loc":["query","companyId"],"msg":"Field required","type":"missing"}]}"#,
+            None,
+            Some("Field required"),
+        ),
         (403, r#""No access.""#, None, Some("No access.")),
         (
             403,

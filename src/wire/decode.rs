@@ -75,7 +75,7 @@ pub(crate) struct Failure {
     /// The `type` of problem details (RFC 9457).
     pub problem_type: Option<String>,
     /// The description: OAuth's `error_description`, the `detail` of problem
-    /// details, or a `message`.
+    /// details, a `message`, or the `msg` of Flask and FastAPI.
     pub words: Option<String>,
     /// A less specific description: the `title` of problem details, or an
     /// `error` of more than one word.
@@ -111,7 +111,7 @@ fn read_failure(reader: &mut Reader<'_>, failure: &mut Failure) -> Result<()> {
             }
             if start != Some(b'"') {
                 return match name {
-                    "error" | "errors" => read_failure(r, failure),
+                    "error" | "errors" | "detail" => read_failure(r, failure),
                     _ => r.skip(),
                 };
             }
@@ -130,7 +130,7 @@ fn read_failure(reader: &mut Reader<'_>, failure: &mut Failure) -> Result<()> {
                 "code" => &mut failure.code,
                 "type" => &mut failure.problem_type,
                 "title" => &mut failure.title,
-                "detail" | "error_description" => &mut failure.words,
+                "detail" | "error_description" | "msg" => &mut failure.words,
                 _ if is(name, "message") => &mut failure.words,
                 _ => return r.skip(),
             };

@@ -559,7 +559,7 @@ describe("the output", () => {
     const [page, call] = JSON.parse(stdout).findings;
     assert.deepEqual([page.code, page.fix, call.code], ["cors_missing", undefined, "permission_denied"]);
     assert.match(page.message, / Find out first why a GET without credentials is answered with 403\.$/);
-    assert.deepEqual(call.candidates.map(({ code }) => code), ["token_refused", "not_passed_on", "blocked_reply", "base_url", "permission_denied"]);
+    assert.deepEqual(call.candidates.map(({ code }) => code), ["token_refused", "not_passed_on", "sign_in_gate", "blocked_reply", "base_url", "permission_denied"]);
   });
 
   it("what refuses Node.js says nothing of pages", async () => {

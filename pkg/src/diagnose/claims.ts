@@ -19,11 +19,15 @@ export function claimsOf(authorization: string | undefined): Claims | undefined 
   const isInMilliseconds = (name: string) => Number(given[name]) > LATEST && Number(given[name]) < LATEST * 1000;
   const inMilliseconds = ["exp", "nbf", "iat"].filter(isInMilliseconds);
   if (inMilliseconds.length > 0) claims.inMilliseconds = inMilliseconds;
-  for (const name of ["exp", "nbf"] as const) if (typeof given[name] === "number" && !isInMilliseconds(name)) claims[name] = given[name] * 1000;
+  // Some servers write 0 for a token that does not expire.
+  for (const name of ["exp", "nbf"] as const) if (typeof given[name] === "number" && given[name] > 0 && !isInMilliseconds(name)) claims[name] = given[name] * 1000;
   for (const name of ["iss", "aud"] as const) {
     const text = [given[name]].flat().filter((each) => typeof each === "string").join(", ");
     if (text && text.length <= 200) claims[name] = text;
   }
+  // OpenID Connect's ID tokens have at_hash, and Keycloak names the type of its tokens.
+  if (given["typ"] === "ID" || given["at_hash"] !== undefined) claims.kind = "an ID token";
+  if (given["typ"] === "Refresh" || given["typ"] === "Offline") claims.kind = "a refresh token";
   return claims;
 }
 
@@ -33,6 +37,7 @@ const FLAWS: [RegExp, string][] = [
   [/^["'`]/, "begins with a quotation mark"],
   [/^[{[]/, "begins with a bracket, as JSON does"],
   [/^[$%<]/, "begins like a variable or a placeholder that was not replaced"],
+  [/^(your|my)[-_ ].*(key|token)|^(change[-_ ]?me|placeholder|todo|x{3,})$/i, "reads like a placeholder that was not replaced"],
   [/^(undefined|null|none|nil|nan|true|false)$/i, "is a word such as undefined or null"],
 ];
 

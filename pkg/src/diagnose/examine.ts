@@ -21,6 +21,8 @@ import type { DiagnosisStep } from "./types.js";
 const LATEST_VIOLATION_MS = 300;
 /** Longer than a client's own limit, which tells more. */
 const LONGEST_CALL_MS = LIMIT_MS + 1000;
+/** A longer header is refused by some servers. */
+const LONGEST_HEADER = 4000;
 /** Replaces tokens, keys and header values in probes. */
 const PLACEHOLDER = "placeholder";
 
@@ -148,6 +150,7 @@ export class Examination {
         call.claims = claimsOf(authorization);
         const token = authorization?.replace("Bearer ", "");
         call.flaw = flawOf(token ?? key);
+        call.isLong = pairs.some(([, value]) => value.length > LONGEST_HEADER);
         secrets.push(...pairs.filter(([name]) => this.facts.headerNames.includes(name)).map(([name, value]) => (name === "authorization" ? token! : value)));
       };
       calls?.sendListeners?.add(note);
@@ -173,7 +176,7 @@ export class Examination {
         calls?.sendListeners?.delete(note);
       }
       // If the app made calls in the meantime, it is unknown which of the requests was this call's.
-      if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = call.flaw = undefined;
+      if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = call.flaw = call.isLong = undefined;
       else call.sent ??= [];
       this.facts.call = call;
       this.#hide(secrets);

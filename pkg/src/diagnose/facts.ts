@@ -15,6 +15,10 @@ export interface ReadableReply {
   isForToken?: boolean | undefined;
   /** Whether it is HTML, or XML as of an object store; undefined if it is not labelled. */
   isPage?: boolean | undefined;
+  /** Whether it is the page of a web app that its scripts fill. */
+  isShell?: boolean | undefined;
+  /** Whether it is plain text. */
+  isText?: boolean | undefined;
   /** Whether it is an error in the API's own form. */
   isApi?: boolean | undefined;
   isCamelCase?: boolean | undefined;
@@ -37,6 +41,8 @@ export interface Claims {
   nbf?: number;
   iss?: string;
   aud?: string;
+  /** What kind of token it is, if it is none for an API. */
+  kind?: "an ID token" | "a refresh token";
   /** The names of times that the token has in milliseconds, where a JWT has seconds. They are not read. */
   inMilliseconds?: string[];
 }
@@ -54,6 +60,8 @@ export interface Call {
   claims?: Claims | undefined;
   /** What shows that what was sent is no token or key; follows "it". */
   flaw?: string | undefined;
+  /** Whether a header was too long for some servers. */
+  isLong?: boolean | undefined;
   /** Of the reply with a usage. */
   headers?: Readonly<Record<string, string>> | undefined;
   contentType?: string | undefined;

@@ -6,10 +6,11 @@ import { baseOfEndpoint, isOwnServer, mayBePassedOn, notTheApi, wrongBase } from
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import { isRefusalOfApi, mayAddCredentials, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsOf } from "./fixes.js";
+import { credentialsCause, notPassedOn, renewal, sendsNone, untimely } from "./credentials.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
-import { isAddress, redirectFinding, targetOf } from "./redirect.js";
-import { credentialsCause, notPassedOn, OWN, OWN_REPLY, refusalFinding, renewal, sendsNone, showsGate, signInGate, untimely, whoDrops } from "./refusal.js";
+import { isAddress, isDenied, redirectFinding, targetOf } from "./redirect.js";
+import { apiFinding, deniedFinding, knownCauses, meanings, OWN, perhapsAnother, refusalFinding, serverFinding, showsGate, signInGate, withFirst } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -51,31 +52,32 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page, modu
   return errorFinding(isCsp ? { code: "wasm_csp", message, fix: isExtension(page) ? `"content_security_policy": { "extension_pages": "${policy}" }` : policy } : { code, message });
 }
 
-const withFirst = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding)] } : finding);
-
-/** A refusal by another status than 401 may be for the token's time, too. */
-const perhapsUntimely = (facts: Facts, call: Call, finding: Finding): Finding => withFirst(untimely(facts, call), finding);
-
-/** The same, or for want of a token. */
-const perhapsWithoutCredentials = (facts: Facts, call: Call, finding: Finding): Finding =>
-  sendsNone(call) ? withFirst([credentialsCause(facts, call)], finding) : perhapsUntimely(facts, call, finding);
-
 /** Findings that blame the address. */
 const OF_ADDRESS: readonly FindingCode[] = ["moved", "trailing_slash", "base_url", "redirected"];
+
+const DENIED: Cause = { code: "permission_denied", message: "Some servers redirect to another page, where others refuse access by a 403: the credentials give none to what was asked for." };
 
 /** A redirect that may be to a sign-in: some servers answer refused credentials so. `location`: where the call is redirected to, if that is known. */
 function perhapsRefused(facts: Facts, call: Call, given: Finding, location: string | undefined): Finding {
   // What is redirected only with credentials has this address, and is the API.
-  const isLikely = facts.plain?.came === "reply" && facts.plain.url === undefined;
-  const finding = isLikely && given.candidates ? { ...given, candidates: given.candidates.filter(({ code }) => !OF_ADDRESS.includes(code)) } : given;
+  const isForCallAlone = facts.plain?.came === "reply" && facts.plain.url === undefined;
+  const finding = isForCallAlone && given.candidates ? { ...given, candidates: given.candidates.filter(({ code }) => !OF_ADDRESS.includes(code)) } : given;
   const { candidates = [] } = finding;
-  const at = candidates.findIndex(({ code }) => code === "sign_in_redirect");
-  if (at < 0 || !call.sent || sendsNone(call) || untimely(facts, call).length > 0) return perhapsWithoutCredentials(facts, call, finding);
-  const refused = credentialsCause(facts, call, "Some servers redirect to a sign-in, where others refuse credentials by a 401.");
-  const denied: Cause = { code: "permission_denied", message: "Some redirect to another page, where others refuse access by a 403: the credentials give none to what was asked for." };
-  const isSame = location !== undefined && targetOf(facts) === targetOf(facts, location);
-  const before = isLikely ? at : at + 1;
-  return { ...finding, candidates: [...candidates.slice(0, before), refused, ...(isSame ? [] : [denied]), ...candidates.slice(before)] };
+  const known = knownCauses(facts, call);
+  const placeOf = (code: FindingCode): number => candidates.findIndex((cause) => cause.code === code);
+  const signIn = placeOf("sign_in_redirect");
+  if (signIn < 0 || !call.sent) return withFirst(known, finding);
+  const to = targetOf(facts, location);
+  const [refused] = known.length > 0 ? known : [credentialsCause(facts, call, "Some servers redirect to a sign-in, where others refuse credentials by a 401.")];
+  const isSession = sendsNone(call) && facts.sendsCookies;
+  const hasAccess = untimely(facts, call).length === 0 && (isSession || !sendsNone(call));
+  const isDenial = to !== undefined && isDenied(to);
+  if (hasAccess && (isDenial || (isSession && isForCallAlone))) return withFirst([DENIED, refused!], finding);
+  const isSame = location !== undefined && targetOf(facts) === to;
+  const more = [...(known.length > 0 ? [] : [refused!]), ...(hasAccess && !isSame ? [DENIED] : [])];
+  // Where nothing shows that it is a sign-in, moves are likelier.
+  const at = isForCallAlone ? signIn : to === undefined ? placeOf("base_url") : signIn + 1;
+  return { ...finding, candidates: [...known, ...candidates.slice(0, at), ...more, ...candidates.slice(at)] };
 }
 
 /** Findings that come from a reply, which a service worker may have made. */
@@ -98,9 +100,6 @@ function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
   return { ...finding, candidates, ...doctorLine(facts) };
 }
 
-/** The candidates; where there are none, what the reply says. */
-const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: OWN[code] ?? OWN_REPLY, ...fixBy(fix) }];
-
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, foreign, isControlFlow } = call;
   if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw a framework's control flow, such as a redirect, which a call passes on unchanged." })];
@@ -113,17 +112,12 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       return [errorFinding({ code, message: providerWords(error) })];
     case "authentication_error":
       return [refusalFinding(facts, call, error)];
-    case "api_error": {
-      const found = apiFinding(error, facts);
-      if (found.code !== "base_url") return [perhapsWithoutCredentials(facts, call, found)];
-      // Some hide by a 404 what they show after a sign-in.
-      const isHidden = sendsNone(call) && facts.sendsCookies;
-      return [isHidden ? { ...found, candidates: [...meanings(found), credentialsCause(facts, call)] } : perhapsUntimely(facts, call, found)];
-    }
+    case "api_error":
+      return [apiFinding(facts, call, error)];
     case "unexpected_response":
       return [unexpected(facts, call, error)];
     case "decode_error":
-      return [perhapsUntimely(facts, call, decodeFinding(error, facts))];
+      return [withFirst(untimely(facts, call), decodeFinding(error, facts))];
     case "company_mismatch": {
       const own: Cause = { code, message: OWN[code]! };
       const lost = notPassedOn("the query, which names the company");
@@ -132,10 +126,8 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     }
     case "permission_denied":
       return [deniedFinding(facts, call, error)];
-    case "server_error": {
-      const isOwn = isOwnServer(facts) && error.errorCode === undefined;
-      return [perhapsUntimely(facts, call, errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }))];
-    }
+    case "server_error":
+      return [serverFinding(facts, call, error)];
     case "timeout":
       return [timeoutFinding(facts, call, error)];
     case "runtime_unsupported":
@@ -145,39 +137,6 @@ function callFindings(facts: Facts, call: Call): Finding[] {
       // Their codes are those of their findings.
       return [errorFinding({ code: code as FindingCode, message })];
   }
-}
-
-const REFUSED_IN_FRONT: Cause = {
-  code: "blocked_reply",
-  message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, a check for robots, or a gateway that wants a key of its own (the client's option headers).",
-};
-
-/** A 403, which everybody may get. */
-function deniedFinding(facts: Facts, call: Call, { code, message, errorCode }: Extract<AnyBookMoreError, { code: "permission_denied" }>): Finding {
-  const finding = errorFinding({ code, message });
-  const { plain } = facts;
-  const own: Cause = { code, message: OWN[code]! };
-  if (plain?.came !== "reply" || plain.status !== 403) {
-    // Where the API's refusals are in its own form, one that is not is another's.
-    const candidates = isRefusalOfApi(plain) ? [REFUSED_IN_FRONT, own] : [own, REFUSED_IN_FRONT];
-    return perhapsWithoutCredentials(facts, call, errorCode === undefined && !/insufficient_scope/.test(message) ? { ...finding, candidates } : finding);
-  }
-  const { sent } = call;
-  const signed = sendsNone(call) ? [credentialsCause(facts, call)] : sent ? refusedOrLost(facts, call, sent) : [];
-  // The probe may have carried them, too.
-  const isCompared = sent !== undefined && !mayAddCredentials(facts);
-  const ofApi = isCompared ? [...signed, own] : [own, ...signed];
-  if (plain.isPage) return { ...finding, candidates: [REFUSED_IN_FRONT, notTheApi(facts), ...ofApi] };
-  return { ...finding, candidates: isCompared ? [...signed, REFUSED_IN_FRONT, notTheApi(facts), own] : [...ofApi, REFUSED_IN_FRONT, notTheApi(facts)] };
-}
-
-/** Why credentials may make no difference. */
-function refusedOrLost(facts: Facts, call: Call, sent: readonly string[]): Cause[] {
-  const [cause] = untimely(facts, call);
-  if (cause) return [cause];
-  const code = sent.includes("authorization") ? "token_refused" : "key_refused";
-  const compared = mayAddCredentials(facts) ? "" : " A GET without credentials is answered with 403, too.";
-  return [{ code, message: OWN[code]! + compared, ...renewal(sent, facts) }, ...whoDrops(facts, call)];
 }
 
 function timeoutFinding(facts: Facts, call: Call, { code, message, attempts }: Extract<AnyBookMoreError, { code: "timeout" }>): Finding {
@@ -214,25 +173,6 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
   return isRefused ? `${own} It was called with forceRefresh because the server refused the first token (401).` : own;
 }
 
-function apiFinding(error: Extract<AnyBookMoreError, { code: "api_error" }>, facts: Facts): Finding {
-  const { code, status, message, errorCode } = error;
-  if (status === 431 || /header.* too large/i.test(message)) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
-  const plain = facts.plain?.came === "reply" ? facts.plain : undefined;
-  if (status !== 404 && status !== 405) {
-    const isForAll = plain?.status === status && plain.isPage && errorCode === undefined;
-    return isForAll ? perhapsAnother(facts, { code, message }, { code, message: OWN_REPLY }) : errorFinding({ code, message });
-  }
-  // What answers a GET without credentials with another status, and no page, knows the path.
-  const knowsPath = plain !== undefined && plain.status !== 404 && plain.status !== 405 && !plain.isPage;
-  if (errorCode === undefined && !knowsPath) return errorFinding({ code: "base_url", ...wrongBase(facts, message) });
-  return perhapsAnother(facts, { code, message }, { code, message: "That is the API's own answer: this version may not have the operation, or may not know what was asked for." }, knowsPath);
-}
-
-/** What is not the API may have answered. */
-function perhapsAnother(facts: Facts, finding: Cause, own: Cause, isApi = isRefusalOfApi(facts.plain)): Finding {
-  return { ...errorFinding(finding), candidates: isApi ? [own, notTheApi(facts)] : [notTheApi(facts), own] };
-}
-
 function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMoreError, { code: "decode_error" }>, facts: Facts): Finding {
   if (isRetryable && offset === 0) {
     const { candidates = [], ...finding } = perhapsAnother(facts, { code: "empty_reply", message: "The reply has no body, or none that arrived." }, { code: "not_passed_on", message: "A server of yours that passes replies on leaves their bodies out." });
@@ -257,11 +197,13 @@ function unexpected(facts: Facts, call: Call, { message, location, contentType, 
   const { baseUrl } = facts;
   if (contentType !== undefined) {
     if (!/html/i.test(contentType)) return labelledOtherwise({ code: "unexpected_response", message }, contentType, facts);
-    return perhapsUntimely(facts, call, {
+    const login: Cause = { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call.sent ? renewal(call.sent, facts) : {}) };
+    const app: Cause = { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") };
+    const isShell = facts.plain?.came === "reply" && facts.plain.isShell;
+    return withFirst(untimely(facts, call), {
       ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
       candidates: [
-        { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call.sent ? renewal(call.sent, facts) : {}) },
-        { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") },
+        ...(isShell ? [app, login] : [login, app]),
         CONTENT_TYPE,
         { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) },
       ],
@@ -272,7 +214,7 @@ function unexpected(facts: Facts, call: Call, { message, location, contentType, 
   const found = redirectFinding(facts, location);
   if (isAddress(found.code)) return found;
   // A sign-in has another path.
-  return targetOf(facts, location)?.includes(PATH) ? perhapsWithoutCredentials(facts, call, found) : perhapsRefused(facts, call, found, location);
+  return targetOf(facts, location)?.includes(PATH) ? withFirst(knownCauses(facts, call), found) : perhapsRefused(facts, call, found, location);
 }
 
 /** Findings that do not prevent calls. */

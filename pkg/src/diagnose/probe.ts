@@ -62,7 +62,7 @@ async function judged(response: Response): Promise<Probe> {
     return { came: "redirect", to: addressOf(location, url) };
   }
   const isPage = contentType === undefined ? undefined : /html|xml/i.test(contentType);
-  return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, signIn: signInOf(challenge), isForToken: isForToken(challenge), isPage, ...(await form(response)) };
+  return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, signIn: signInOf(challenge), isForToken: isForToken(challenge), isPage, isText: /^text\/plain\b/i.test(contentType ?? ""), ...(await form(response)) };
 }
 
 /** The scheme of a challenge that no bearer token satisfies: one of HTTP's, Kong's or Azure's. */
@@ -89,15 +89,18 @@ export function addressOf(address: string, base?: string): string | undefined {
   }
 }
 
-/** Whether it is an error of the API, and written in camelCase. */
-async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase">> {
+/** The element that the scripts of common frameworks fill. */
+const SHELL = /<(app-root|flt-glass-pane)\b|\bid=["']?(root|app|__next|__nuxt|svelte|___gatsby)\b/i;
+
+/** Whether it is an error of the API, and written in camelCase; or the page of a web app. */
+async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase" | "isShell">> {
   try {
     const reader = body?.getReader();
     const { value } = (await reader?.read()) ?? {};
     void reader?.cancel().catch(() => {});
-    const text = new TextDecoder().decode(value?.subarray(0, 200));
+    const text = new TextDecoder().decode(value?.subarray(0, 8192));
     const [, first] = /^\s*\{\s*"([rR])esponseStatus"/.exec(text) ?? [];
-    return first === undefined ? {} : { isApi: true, isCamelCase: first === "r" || undefined };
+    return first === undefined ? { isShell: SHELL.test(text) && !/type=["']?password/i.test(text) } : { isApi: true, isCamelCase: first === "r" || undefined };
   } catch {
     return {};
   }

@@ -48,6 +48,9 @@ const NO_REDIRECTS = "The client follows no redirects, because they would pass t
 const SIGN_IN = /log[-_]?[io]n|sign[-_]?[io]n|\bo?auth(?!ors?\b)|\bsso\b|saml|oidc|adfs|:\/\/idp?\./i;
 const ERROR_PAGE = /error|not[-_]?found|\b[45]\d\d\b|denied|maintenance|unavailable/i;
 
+/** Whether a URL reads like that of a page to which access is denied. */
+export const isDenied = (to: string): boolean => /denied|forbidden|\b403\b/i.test(new URL(to).pathname);
+
 /** An endless redirect to https. */
 const TLS_ENDS_BEFORE: Cause = {
   code: "redirected",
@@ -99,9 +102,11 @@ function ofSomethingBehind(to: string, bare: string, facts: Facts): Cause[] | un
   const isElsewhere = target.origin !== origin;
   if (isElsewhere ? !isOwnServer(facts) : pathname === "/" || target.pathname.startsWith(`${pathname}/`)) return undefined;
   const path = target.pathname.slice(0, -PATH.length);
+  // Only the beginning of the base URL's path may be taken off.
+  const isThere = pathname.endsWith(path);
   const moved: Cause = { code: "moved", message: `The API has moved to ${target.origin}. Make that the target to which this page's server passes requests on.` };
-  if (path === "" && to !== bare) return [{ code: "trailing_slash", message: `The API, to which ${baseUrl} passes requests on, adds a slash to the path. ${LEAVE_PATH}` }, ...(isElsewhere ? [moved] : [])];
-  if (path === "" || isElsewhere) return undefined;
+  if (isThere && to !== bare) return [{ code: "trailing_slash", message: `The API, to which ${baseUrl} passes requests on, adds a slash to the path. ${LEAVE_PATH}` }, ...(isElsewhere ? [moved] : [])];
+  if (isThere || isElsewhere) return undefined;
   return [{ code: "moved", message: `The API, to which ${baseUrl} passes requests on, has moved to the path ${path}.`, fix: settings.baseUrl(baseUrl + path) }];
 }
 

@@ -1,12 +1,13 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
-import { isOwnServer, mayBePassedOn, notTheApi } from "./base-url.js";
-import { iso, LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf, span } from "./clock.js";
-import { mayAddCredentials, type Call, type Facts } from "./facts.js";
+import { isOwnServer, notTheApi, wrongBase } from "./base-url.js";
+import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
+import { isRefusalOfApi, mayAddCredentials, type Call, type Facts, type ReadableReply } from "./facts.js";
 import { fixBy } from "./fixes.js";
 import { errorFinding } from "./network.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
-type Refusal = Extract<AnyBookMoreError, { code: "authentication_error" }>;
+/** A status by which the server, or something in front of it, refuses a call. */
+type Refusal<Code extends AnyBookMoreError["code"] = "authentication_error" | "permission_denied" | "api_error" | "server_error"> = Extract<AnyBookMoreError, { code: Code }>;
 
 /** What the finding's own code means, where there are other candidates. */
 export const OWN: Partial<Record<FindingCode, string>> = {
@@ -27,14 +28,39 @@ export const OWN: Partial<Record<FindingCode, string>> = {
 /** The same for all other codes. */
 export const OWN_REPLY = "That is what the server, or something in front of it, answers.";
 
+/** The candidates; where there are none, what the reply says. */
+export const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: OWN[code] ?? OWN_REPLY, ...fixBy(fix) }];
+
+export const withFirst = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding)] } : finding);
+
+/** What speaks for the credentials as the cause of any refusal: that none were sent, or the token's own times. */
+export const knownCauses = (facts: Facts, call: Call): Cause[] => (sendsNone(call) ? [credentialsCause(facts, call)] : untimely(facts, call));
+
+/** What a GET without credentials got, if that can be read. */
+const plainReply = ({ plain }: Facts): ReadableReply | undefined => (plain?.came === "reply" ? plain : undefined);
+
+/** Whether everybody is refused with the status. */
+function isForAll(facts: Facts, status: number): boolean {
+  const plain = plainReply(facts);
+  return plain !== undefined && plain.status === status;
+}
+
+/** Whether a GET without credentials is answered otherwise, so that the credentials have arrived somewhere. */
+const isForCallAlone = (facts: Facts, status: number): boolean => facts.plain?.came === "redirect" || (plainReply(facts) !== undefined && !isForAll(facts, status));
+
+/** Whether the call was answered with a page, as APIs do not. */
+const isPage = ({ message }: Refusal): boolean => message.includes("with a page that may be a proxy's");
+
 /** Why the call got a 401. */
-export function refusalFinding(facts: Facts, call: Call, error: Refusal): Finding {
+export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authentication_error">): Finding {
   const cause = credentialsCause(facts, call, error.message);
-  const isShown = showsGate(facts);
-  // A server that calls the token invalid (RFC 6750) has received it, and so has one that answers differently without it.
-  const { plain } = facts;
-  const isDifferent = plain?.came === "redirect" || (plain?.came === "reply" && (plain.status !== 401 || Boolean(plain.isApi) !== (error.errorCode !== undefined)));
-  const hasArrived = /error="?invalid_token/.test(error.message) || isDifferent;
+  const plain = plainReply(facts);
+  const hasErrorCode = error.errorCode !== undefined;
+  // What is answered by an error in JSON has passed a gate that answers by a page.
+  const hasPassed = Boolean(plain?.isPage && hasErrorCode);
+  const isShown = (showsGate(facts) && !hasPassed) || isPage(error);
+  // A server that calls the token invalid (RFC 6750) has received it.
+  const hasArrived = hasPassed || (plain?.isApi && !hasErrorCode) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
   const isKnown = call.flaw !== undefined || untimely(facts, call).length > 0;
   const lost = isKnown || hasArrived ? [] : whoDrops(facts, call);
   const gate = !isShown && (isKnown || hasArrived) ? [] : signInGate(facts, call, error);
@@ -46,99 +72,140 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal): Findin
   const candidates = isLost ? [...lost, own] : [own, ...lost];
   // Nothing but the form of the reply speaks for another gate.
   if (!isShown) candidates.push(...gate);
-  else candidates.unshift(...gate), candidates.push(notTheApi(facts));
+  else candidates.unshift(...gate), candidates.push(...(isRefusalOfApi(plain) ? [] : [notTheApi(facts)]));
   const found = candidates[0] === own ? cause : { code: "credentials_refused" as const, message: cause.message };
   return { ...errorFinding(found), candidates };
 }
 
-/** Whether it is known that neither a token nor a key was sent. */
-export const sendsNone = ({ sent }: Call): boolean => sent !== undefined && credentialsIn(sent).length === 0;
-
-const credentialsIn = (sent: readonly string[]): string[] => sent.filter((name) => name === "authorization" || name === "x-api-key");
-
-/** What a refusal and the credentials show. */
-export function credentialsCause(facts: Facts, call: Call, message = "The API may want a token or an API key."): Cause {
-  const { sent, claims, flaw } = call;
-  if (!sent) return { code: "credentials_refused", message };
-  const hasToken = sent.includes("authorization");
-  const hasKey = sent.includes("x-api-key");
-  const session = facts.sendsCookies ? " If a session cookie is used instead, perhaps the session has expired, or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
-  // The names of the headers that the client would send.
-  if (sendsNone(call) && facts.headerNames.includes("authorization")) return { code: "credentials_missing", message: `${message} No token was sent: the bearerToken function returned none.` };
-  if (sendsNone(call) && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; one that its fetch function, or whatever replaces the page's fetch, is to add is missing or refused.${session}` };
-  if (sendsNone(call)) return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
-  if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...(flaw ? {} : renewal(sent, facts)) };
-  const withKey = hasKey ? " An API key was sent as well, and may be what was refused." : "";
-  if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.${withKey}`, ...(flaw ? {} : renewal(sent, facts)) };
-  const [cause] = untimely(facts, call);
-  if (cause) return cause;
-  const { exp, iss, aud, inMilliseconds } = claims;
-  const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
-  const told = [
-    message,
-    inMilliseconds && `Its times (${inMilliseconds.join(", ")}) are in milliseconds, where a JWT has seconds: servers may refuse it for that.`,
-    exp !== undefined && (serverClock(facts) === undefined ? "By the clock here, the token has not expired." : "The token has not expired."),
-    says && `It says ${says}; the server may want another.`,
-  ];
-  return { code: "token_refused", message: told.filter(Boolean).join(" ") + withKey, ...(inMilliseconds ? {} : renewal(sent, facts)) };
-}
-
 /** Whether a 401 without credentials shows by more than its form that it is not the API's. */
-export const showsGate = ({ plain }: Facts): boolean => plain?.came === "reply" && plain.status === 401 && !plain.isApi && Boolean(plain.signIn || plain.isPage);
-
-/** Something in front of the API, if a 401 without credentials is not in the API's form. */
-export function signInGate({ plain }: Facts, { sent = [] }: Call, error?: Refusal): Cause[] {
-  if (plain?.came !== "reply" || plain.status !== 401 || plain.isApi || plain.isForToken || error?.errorCode !== undefined) return [];
-  const how = plain.signIn ? `that asks for ${plain.signIn}` : plain.isPage ? "and a page" : "that is not in the API's form";
-  const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain.signIn ?? "") && sent.includes("authorization") ? ", and the client's Authorization header leaves no room for such a sign-in" : "";
-  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: a GET without credentials is answered with a 401 ${how}${replaced}. It has to let the API's requests through, or get what it wants (the client's option headers).` }];
+export function showsGate(facts: Facts): boolean {
+  const { status, isApi, signIn, isPage } = plainReply(facts) ?? {};
+  return status === 401 && !isApi && Boolean(signIn || isPage);
 }
 
-export function notPassedOn(what: string): Cause {
-  return { code: "not_passed_on", message: `A server of yours between the client and the API, such as a development proxy or a backend for the page, does not pass on ${what}.` };
+/** Something in front of the API, if a refusal is not in the API's form. */
+export function signInGate(facts: Facts, { sent = [] }: Call, error?: Refusal): Cause[] {
+  const plain = plainReply(facts);
+  const isRefused = plain && (plain.status === 401 || plain.status === 403) && !plain.isApi && !plain.isForToken;
+  if (!isRefused && !(error && isPage(error))) return [];
+  const how = !isRefused ? "and a page" : plain.signIn ? `that asks for ${plain.signIn}` : plain.isPage ? "and a page" : "that is not in the API's form";
+  const who = isRefused ? `a GET without credentials is answered with a ${plain.status}` : `the call is answered with a ${error!.status}`;
+  const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain?.signIn ?? "") && sent.includes("authorization") ? ", and the client's Authorization header leaves no room for such a sign-in" : "";
+  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: ${who} ${how}${replaced}. It has to let the API's requests through, or get what it wants (the client's option headers).` }];
 }
 
-/** What may drop or replace the credentials on their way. */
-export function whoDrops(facts: Facts, { sent }: Call): Cause[] {
-  const { baseUrl, page, isFetchReplaced, hasFetch } = facts;
-  if (baseUrl === undefined || sent === undefined) return [];
-  const names = credentialsIn(sent);
-  const found: Cause[] = [];
-  if (names.length > 0 && mayBePassedOn(facts)) {
-    found.push(notPassedOn(names.join(" and ")));
-  }
-  if (names.length === 0 && facts.sendsCookies && mayBePassedOn(facts)) {
-    found.push({ code: "not_passed_on", message: "The server is one of yours that adds the credentials when it passes requests on to the API, and those are missing or refused." });
-  }
-  if (names.length > 0 && isFetchReplaced && (hasFetch || page !== undefined)) {
-    found.push({ code: "custom_fetch", message: "The client's fetch function, or what replaces the page's fetch, does not pass on the headers." });
-  }
-  return found;
+const REFUSED_IN_FRONT: Cause = {
+  code: "blocked_reply",
+  message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, a client certificate that is missing, or a check for robots.",
+};
+
+/** A 403, which everybody may get. */
+export function deniedFinding(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
+  return perhapsLimited(error, isForAll(facts, 403) ? deniedToAll(facts, call, error) : deniedToCall(facts, call, error));
 }
 
-/** What renews the credentials that were sent. Nothing where a cookie or another fetch may carry them. */
-export function renewal(sent: readonly string[], facts: Facts): Pick<Cause, "fix"> {
-  const { settings } = facts;
-  const own = facts.sendsCookies || mayAddCredentials(facts) ? undefined : settings.credentials;
-  return fixBy(sent.includes("authorization") ? settings.token : sent.includes("x-api-key") ? settings.apiKey : own);
+function deniedToCall(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
+  const { code, message, errorCode } = error;
+  const finding = errorFinding({ code, message });
+  if (message.includes("insufficient_scope")) return withFirst(knownCauses(facts, call), finding);
+  if (errorCode !== undefined) return perhapsForCredentials(facts, call, finding, error);
+  const own: Cause = { code, message: OWN[code]! };
+  // Where others get no page, one is not the API's.
+  const plain = plainReply(facts);
+  const isAnother = plain && !plain.isPage && isPage(error);
+  return perhapsForCredentials(facts, call, { ...finding, candidates: isAnother ? [REFUSED_IN_FRONT, own] : [own, REFUSED_IN_FRONT] }, error);
 }
 
-/** What the token's own times say against it. */
-export function untimely(facts: Facts, { claims = {} }: Call): Cause[] {
-  const { exp, nbf, inMilliseconds = [] } = claims;
-  const here = facts.now;
-  // The server decides by its own clock.
-  const known = serverClock(facts);
-  const there = known ?? here;
-  const by = known === undefined ? ", by the clock here" : "";
-  const skew = Math.abs(there - here) > LARGEST_SKEW_MS ? ` ${skewOf(there, here)}.` : "";
-  if (exp !== undefined && exp <= there) {
-    const message = `The token expired ${span(there - exp)} ago, at ${iso(exp)}${by}.${skew}`;
-    if (exp > here) return [{ code: "clock_skew", message: `${message} ${SET_CLOCK}`, ...fixBy(facts.settings.clock) }];
-    return [{ code: "token_expired", message, ...fixBy(facts.settings.token) }];
+function deniedToAll(facts: Facts, call: Call, { code, message }: Refusal<"permission_denied">): Finding {
+  const finding = errorFinding({ code, message });
+  const own: Cause = { code, message: OWN[code]! };
+  const signed = refusedOrLost(facts, call, 403);
+  const gate = signInGate(facts, call);
+  // The probe may have carried them, too.
+  const isCompared = call.sent !== undefined && !mayAddCredentials(facts);
+  const ofApi = isCompared ? [...signed, own] : [own, ...signed];
+  const plain = plainReply(facts)!;
+  if (plain.isPage || plain.isText) return { ...finding, candidates: [REFUSED_IN_FRONT, ...gate, notTheApi(facts), ...ofApi] };
+  return { ...finding, candidates: isCompared ? [...signed, ...gate, REFUSED_IN_FRONT, notTheApi(facts), own] : [...ofApi, ...gate, REFUSED_IN_FRONT, notTheApi(facts)] };
+}
+
+/** Why credentials may make no difference. */
+function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
+  const { sent } = call;
+  const known = knownCauses(facts, call);
+  if (known.length > 0 || !sent) return known;
+  const code = sent.includes("authorization") ? "token_refused" : "key_refused";
+  const compared = mayAddCredentials(facts) ? "" : ` A GET without credentials is answered with ${status}, too.`;
+  return [{ code, message: OWN[code]! + compared, ...renewal(sent, facts) }, ...whoDrops(facts, call)];
+}
+
+/** The server's own words about a refusal. */
+const said = ({ errorCode = "", serverMessage = "" }: Refusal): string => `${errorCode} ${serverMessage}`;
+
+/** How servers speak of credentials. A token alone may be one that the usage counts. */
+const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
+
+/** A refusal by another status than 401 may be of the credentials, too. */
+function perhapsForCredentials(facts: Facts, call: Call, finding: Finding, error: Refusal): Finding {
+  const { status, errorCode } = error;
+  const isAlone = isForCallAlone(facts, status);
+  // A session's cookie that makes a difference has arrived.
+  if (sendsNone(call) && facts.sendsCookies && isAlone) return { ...finding, candidates: [...meanings(finding), credentialsCause(facts, call)] };
+  const known = knownCauses(facts, call);
+  const isNamed = CREDENTIALS.test(said(error));
+  if (known.length > 0 || !call.sent || !isAlone || !(isNamed || errorCode === undefined)) return withFirst(known, finding);
+  const refused = credentialsCause(facts, call, "Some servers answer credentials that they do not accept in this way, instead of by a 401.");
+  const [first, ...others] = meanings(finding);
+  return { ...finding, candidates: isNamed ? [refused, first!, ...others] : [first!, refused, ...others] };
+}
+
+/** What is used up may be refused by another status than 429, too. */
+function perhapsLimited(error: Refusal, finding: Finding): Finding {
+  const { retryAfterMs } = error;
+  if (retryAfterMs === undefined && !/quota|rate.?limit|too.?many|throttl|exhausted/i.test(said(error))) return finding;
+  const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
+  return withFirst([{ code: "rate_limited", message: `A quota or a rate limit is used up.${wait}` }], finding);
+}
+
+/** A status of 400 to 499 that has no error of its own. */
+export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">): Finding {
+  const { code, status, message, errorCode } = error;
+  const plain = plainReply(facts);
+  // nginx refuses long headers by a 400 or its own 494.
+  const isTooLong = status === 431 || status === 494 || /header.* too large/i.test(message) || (status === 400 && call.isLong && isPage(error) && !isForAll(facts, status));
+  if (isTooLong) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
+  if (status === 404 || status === 405) {
+    // What answers a GET without credentials with another status, and no page, knows the path.
+    const knowsPath = plain !== undefined && plain.status !== 404 && plain.status !== 405 && !plain.isPage;
+    const another = perhapsAnother(facts, { code, message }, { code, message: "That is the API's own answer: this version may not have the operation, may not know what was asked for, or hides it from who has no access." }, knowsPath);
+    if (errorCode !== undefined || knowsPath) return withFirst(knownCauses(facts, call), another);
+    const found = errorFinding({ code: "base_url", ...wrongBase(facts, message) });
+    // Some hide by a 404 what they show after a sign-in.
+    if (sendsNone(call)) return facts.sendsCookies ? { ...found, candidates: [...meanings(found), credentialsCause(facts, call)] } : found;
+    return withFirst(untimely(facts, call), found);
   }
-  if (inMilliseconds.includes("nbf")) return [{ code: "token_not_yet_valid", message: "The token's nbf is in milliseconds. Read as seconds, as in a JWT, that is tens of thousands of years ahead: correct it where the tokens are made." }];
-  if (nbf === undefined || nbf <= there) return [];
-  const message = `The token is not valid before ${iso(nbf)}, in ${span(nbf - there)}${by}.${skew} If it ought to be valid, the clock of its issuer, of the server or of this machine is wrong.`;
-  return [{ code: nbf <= here ? "clock_skew" : "token_not_yet_valid", message }];
+  const finding = errorFinding({ code, message });
+  if (isForAll(facts, status) && !plain!.isApi) {
+    const { candidates = [] } = perhapsAnother(facts, finding, { code, message: OWN_REPLY });
+    const signed = plain!.isPage ? [] : refusedOrLost(facts, call, status);
+    return perhapsLimited(error, { ...finding, candidates: knownCauses(facts, call).length > 0 ? [...signed, ...candidates] : [...candidates, ...signed] });
+  }
+  return perhapsLimited(error, perhapsForCredentials(facts, call, finding, error));
+}
+
+/** A status from 500 on. */
+export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_error">): Finding {
+  const { code, status, message, errorCode } = error;
+  const isOwn = isOwnServer(facts) && errorCode === undefined && !isForCallAlone(facts, status);
+  const finding = errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` });
+  if (isForAll(facts, status) && !plainReply(facts)!.isApi && errorCode === undefined) {
+    return withFirst(untimely(facts, call), { ...finding, candidates: [{ code, message: OWN_REPLY }, notTheApi(facts)] });
+  }
+  // What is in front of a server that does not answer looks at no credentials.
+  return status === 500 ? perhapsForCredentials(facts, call, finding, error) : withFirst(untimely(facts, call), finding);
+}
+
+/** What is not the API may have answered. */
+export function perhapsAnother(facts: Facts, finding: Cause, own: Cause, isApi = isRefusalOfApi(facts.plain)): Finding {
+  return { ...errorFinding(finding), candidates: isApi ? [own, notTheApi(facts)] : [notTheApi(facts), own] };
 }
