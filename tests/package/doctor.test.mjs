@@ -105,8 +105,8 @@ describe("the fixes work when pasted", () => {
     const to = await host({}, made);
     const from = await host({ answers: { kind: "moved", to: to.baseUrl } }, made);
     const { findings } = JSON.parse((await run(["--json"], env(from))).stdout);
-    assert.match(findings[0].fix, /^--url \S+$/);
-    assert.equal((await run(findings[0].fix.split(" "), env(to))).code, 0);
+    assert.match(findings[0].fix, /^npx bookmore-sdk doctor --url \S+ --json$/);
+    assert.equal((await run(findings[0].fix.split(" ").slice(3), env(to))).code, 0);
     from.close();
     to.close();
   });
@@ -145,16 +145,16 @@ describe("the fixes work when pasted", () => {
   it("plain http to a TLS port", async () => {
     const server = await host({ tls: "good", scheme: "http" }, made);
     const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
-    assert.match(findings[0].fix, /^--url \S+$/);
-    assert.equal((await run(findings[0].fix.split(" "), { ...env(server), NODE_EXTRA_CA_CERTS: made.authority })).code, 0);
+    assert.match(findings[0].fix, /^npx bookmore-sdk doctor --url \S+ --json$/);
+    assert.equal((await run(findings[0].fix.split(" ").slice(3), { ...env(server), NODE_EXTRA_CA_CERTS: made.authority })).code, 0);
     server.close();
   });
 
   it("https to a port of this machine that speaks plain http", async () => {
     const server = await host({ scheme: "https" }, made);
     const { findings } = JSON.parse((await run(["--json"], env(server))).stdout);
-    assert.match(findings[0].fix, /^--url \S+$/);
-    assert.equal((await run(findings[0].fix.split(" "), env(server))).code, 0);
+    assert.match(findings[0].fix, /^npx bookmore-sdk doctor --url \S+ --json$/);
+    assert.equal((await run(findings[0].fix.split(" ").slice(3), env(server))).code, 0);
     server.close();
   });
 
@@ -209,8 +209,25 @@ describe("through a proxy", () => {
   it("does not blame the server for the proxy's failures", async () => {
     const { steps, findings } = await foundIn(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9" });
     assert.deepEqual(findings.map(({ code }) => code), ["proxy_refused"]);
-    // Nothing more goes to such a proxy: fetch would ask one that closes connections again without end.
-    assert.deepEqual(steps.map(({ name }) => name), ["options", "runtime", "proxy"]);
+    assert.deepEqual(steps.filter(({ outcome }) => outcome === "failed").map(({ name }) => name), ["proxy", "reachability", "call"]);
+  });
+
+  it("asks a proxy that closes each connection a few times, and not without end", async () => {
+    let asked = 0;
+    const closing = createTcpServer((socket) => socket.on("error", () => {}).once("data", () => (asked++, socket.destroy())));
+    await new Promise((resolve) => closing.listen(0, "127.0.0.1", resolve));
+    const { port } = closing.address();
+    for (const [variable, given] of [["HTTP_PROXY", {}], ["HTTPS_PROXY", { tls: "good" }]]) {
+      asked = 0;
+      const { findings } = await foundIn(await host(given, made), { [variable]: `http://127.0.0.1:${port}` });
+      assert.deepEqual([findings[0].code, asked > 1 && asked < 30], ["proxy_refused", true], `${asked}`);
+    }
+    closing.close();
+  });
+
+  it("a proxy that fails prevents nothing where a script has fetch go another way", async () => {
+    const { ok, findings } = await foundIn(await host({ tls: "good" }, made), { HTTPS_PROXY: "http://127.0.0.1:9", DIRECT: "1" });
+    assert.deepEqual([ok, findings.map(({ code, level }) => `${code} ${level}`)], [true, ["proxy_refused note"]]);
   });
 
   it("a proxy that hangs is not the server's fault: for one of this machine none is needed", { timeout: 60_000 }, async () => {
@@ -219,7 +236,7 @@ describe("through a proxy", () => {
     const server = await host({}, made);
     const { findings } = await foundIn(server, { HTTP_PROXY: `http://127.0.0.1:${hanging.address().port}` });
     hanging.close();
-    assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["proxy_refused", 'export NO_PROXY="$NO_PROXY,127.0.0.1"'], ["custom_fetch", `NODE_OPTIONS= npx bookmore-sdk doctor --url ${server.baseUrl}`]]);
+    assert.deepEqual(findings.map(({ code, fix }) => [code, fix]), [["proxy_refused", 'export NO_PROXY="$NO_PROXY,127.0.0.1"'], ["custom_fetch", `NODE_OPTIONS= npx bookmore-sdk doctor --url ${server.baseUrl} --json`]]);
     assert.match(findings[0].message, /returns no reply from 127\.0\.0\.1:\d+: .* gets no reply from it either, or does not speak http, as HTTP_PROXY says\.$/);
   });
 
@@ -415,7 +432,7 @@ describe("the output", () => {
   it("tries everything else if the credentials must not go over plain http", async () => {
     const { code, stdout } = await run(["--json"], env({ BOOKMORE_URL: "http://no-such-host.invalid" }));
     const findings = JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]);
-    assert.deepEqual([code, findings[0], findings[1][0]], [4, ["insecure_http", "--url https://no-such-host.invalid"], "unknown_host"]);
+    assert.deepEqual([code, findings[0], findings[1][0]], [4, ["insecure_http", "npx bookmore-sdk doctor --url https://no-such-host.invalid --json"], "unknown_host"]);
   });
 
   it("an https page that calls plain http", async () => {
@@ -441,7 +458,7 @@ describe("the output", () => {
     const { port } = silent.address();
     const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `https://127.0.0.1:${port}` }));
     silent.close();
-    assert.deepEqual(JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]), [["not_tls", `--url http://127.0.0.1:${port}`]]);
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]), [["not_tls", `npx bookmore-sdk doctor --url http://127.0.0.1:${port} --json`]]);
   });
 
   it("runs the token command once, even if it is slow", { timeout: 60_000 }, async () => {
@@ -594,7 +611,7 @@ describe("the output", () => {
     const { stdout } = await run(["--json"], env({ BOOKMORE_URL: server.baseUrl.replace("127.0.0.1", "api.localhost") }));
     const [found] = JSON.parse(stdout).findings;
     // Some systems resolve such a name.
-    if (found) assert.deepEqual([found.code, found.fix], ["unknown_host", `--url ${server.baseUrl.replace("127.0.0.1", "localhost")}`]);
+    if (found) assert.deepEqual([found.code, found.fix], ["unknown_host", `npx bookmore-sdk doctor --url ${server.baseUrl.replace("127.0.0.1", "localhost")} --json`]);
   });
 
   it("names what a page does not know because of a hidden header", async () => {
@@ -726,7 +743,15 @@ describe("the output", () => {
     await new Promise((resolve) => asking.listen(0, "127.0.0.1", resolve));
     const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `https://127.0.0.1:${asking.address().port}`, NODE_EXTRA_CA_CERTS: made.authority }));
     asking.close();
-    assert.deepEqual(JSON.parse(stdout).findings.map(({ code }) => code), ["client_certificate"]);
+    const [found, ...others] = JSON.parse(stdout).findings;
+    assert.deepEqual([codesOf(found), others], [["client_certificate", "client_certificate", "blocked_reply"], []]);
+  });
+
+  it("a line that runs the command again keeps its options, and those of Node.js that load no script", async () => {
+    const script = `--import=${new URL("diagnose/fetch-elsewhere.mjs", import.meta.url)}`;
+    const { stdout } = await run(["--origin", PAGE, `--url=${server.baseUrl}`, "--json"], env({ NODE_OPTIONS: `--max-old-space-size=512 ${script} --no-deprecation` }));
+    const { fix } = JSON.parse(stdout).findings.find(({ code }) => code === "custom_fetch");
+    assert.equal(fix, `NODE_OPTIONS='--max-old-space-size=512 --no-deprecation' npx bookmore-sdk doctor --url ${server.baseUrl} --origin ${PAGE} --json`);
   });
 
   it("a fetch that goes elsewhere is no fault of the server", async () => {

@@ -9,18 +9,20 @@ import { errorFinding, isLate } from "../diagnose/network.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import { isAddress } from "../diagnose/redirect.js";
-import { doctorOf, shellWord, urlOption } from "../diagnose/shell.js";
+import { shellWord } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
 import { isForbiddenHeader, isHeaderName } from "../header-name.js";
 import { isInsecure, isMixedContent } from "../loopback.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { parsed } from "./arguments.js";
 import { baseUrlOf, CALL_OPTIONS, clientOf, constructed, sourceName, WAYS, type Given } from "./credentials.js";
+import { again, againWithoutScripts, loadsScripts } from "./doctor/again.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
-import { answered, certified, connected, resolved } from "./doctor/connection.js";
+import { answered, certified, connected, NO_TUNNEL, resolved } from "./doctor/connection.js";
 import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, openedInBrowser, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, proxied, through, unusedProxy } from "./doctor/proxy.js";
 import { ignoredProxy, isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
+import { endReconnecting } from "./doctor/reconnecting.js";
 import { codeIn, hostOf, slowConnection, systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
@@ -61,28 +63,25 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const { facts } = examination;
   facts.settings = inShell(source, values["token-file"]);
   const baseUrl = facts.baseUrl!;
+  endReconnecting();
   await examination.options();
   if (refusal) await checklist.step("credentials", async () => ({ outcome: "failed", detail: "cannot be used", findings: [refusal] }));
   await examination.runtime();
   const unnamed = await way(checklist, baseUrl, signal);
   const includesCookies = values.credentials ?? false;
-  // Some versions of Node.js's fetch ask such a proxy again thousands of times.
-  const isShut = checklist.steps.some(({ name, outcome }) => name === "proxy" && outcome === "failed");
-  if (!isShut) {
-    checklist.announce("reachability");
-    await examination.network();
-    if (page !== undefined) {
-      // A page sends what the client here sends, or a token, unless it has cookies.
-      const own = facts.headerNames.length > 0 || includesCookies ? facts.headerNames : ["authorization"];
-      await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, facts.reach, signal);
-      const step = checklist.steps.at(-1)!;
-      const refused = [...mixedContent(page, baseUrl), ...unnamed];
-      if (refused.length > 0) Object.assign(step, { outcome: "failed", findings: [...refused, ...step.findings] });
-    }
-    if (!refusal) {
-      checklist.announce("call");
-      await examination.call();
-    }
+  checklist.announce("reachability");
+  await examination.network();
+  if (page !== undefined) {
+    // A page sends what the client here sends, or a token, unless it has cookies.
+    const own = facts.headerNames.length > 0 || includesCookies ? facts.headerNames : ["authorization"];
+    await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, facts.reach, signal);
+    const step = checklist.steps.at(-1)!;
+    const refused = [...mixedContent(page, baseUrl), ...unnamed];
+    if (refused.length > 0) Object.assign(step, { outcome: "failed", findings: [...refused, ...step.findings] });
+  }
+  if (!refusal) {
+    checklist.announce("call");
+    await examination.call();
   }
   return reported(checklist, facts, { isJson: values.json ?? false, source, page, includesCookies, isRefused: refusal !== undefined });
 }
@@ -111,7 +110,7 @@ async function clientFor(given: Given): Promise<Credentials> {
   const baseUrl = baseUrlOf(given);
   if (baseUrl !== undefined && isInsecure(baseUrl)) {
     const message = "No call is made, because no token and no key goes over plain http.";
-    return { client, source, refusal: errorFinding({ code: "insecure_http", message, fix: urlOption(httpsOf(baseUrl)) }) };
+    return { client, source, refusal: errorFinding({ code: "insecure_http", message, fix: again(httpsOf(baseUrl)) }) };
   }
   try {
     // Without refreshing, because the question is why this token is refused.
@@ -226,7 +225,7 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
     }
   }
   // A proxy that made a tunnel is not to blame for what failed behind it.
-  const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok";
+  const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok" && !steps.some(({ detail }) => detail === NO_TUNNEL);
   const proxy = isTunnelled ? undefined : usedProxy(facts.baseUrl!);
   const isConnected = steps.some(({ name, outcome }) => name === "connection" && outcome === "ok");
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
@@ -268,15 +267,13 @@ function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<F
 /** This process could connect to the server, and its fetch could not. */
 function sentElsewhere(baseUrl: string, code: string): Finding {
   const message = `A connection to ${new URL(baseUrl).host} was possible, and fetch got none (${code}): something in this process, such as a script that NODE_OPTIONS loads, has fetch connect elsewhere, for instance to a proxy; or the server has just been stopped.`;
-  return errorFinding({ code: "custom_fetch", message, fix: withoutScripts(baseUrl) });
+  return errorFinding({ code: "custom_fetch", message, fix: againWithoutScripts(baseUrl) });
 }
-
-const withoutScripts = (baseUrl: string): string => `NODE_OPTIONS= ${doctorOf(baseUrl)}`;
 
 /** What may lie behind anything that fails. */
 function loadedScripts(baseUrl: string): Finding[] {
-  if (!/(^|\s)(--import|--require|-r)\b/.test(process.env["NODE_OPTIONS"] ?? "")) return [];
-  return [{ code: "custom_fetch", level: "note", message: "NODE_OPTIONS loads scripts into this process, which may replace its fetch, or what that connects with. Run doctor without them to see whether they matter.", fix: withoutScripts(baseUrl) }];
+  if (!loadsScripts()) return [];
+  return [{ code: "custom_fetch", level: "note", message: "NODE_OPTIONS loads scripts into this process, which may replace its fetch, or what that connects with. Run doctor without them to see whether they matter.", fix: againWithoutScripts(baseUrl) }];
 }
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {
@@ -298,7 +295,7 @@ function inShell(source: string | undefined, tokenFile = ""): Settings {
     BOOKMORE_TOKEN: credentials,
   };
   return {
-    baseUrl: urlOption,
+    baseUrl: again,
     credentials,
     token: tokens[source ?? "BOOKMORE_TOKEN"],
     apiKey: typed("BOOKMORE_API_KEY"),

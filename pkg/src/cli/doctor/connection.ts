@@ -5,7 +5,7 @@ import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type DetailedPeerCertificate } from "node:tls";
 import { errorFinding, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
-import type { Finding } from "../../diagnose/types.js";
+import type { Cause, Finding } from "../../diagnose/types.js";
 import { PATH } from "../../operation.js";
 import { certificateCauses, day, described } from "./certificate.js";
 import type { Checked } from "./checklist.js";
@@ -23,6 +23,9 @@ interface Address {
 }
 
 type Handshake = { error: string; reason: string } | { certificate: DetailedPeerCertificate; versions: string; problem: string | undefined };
+
+/** What a handshake comes to if the proxy opens no tunnel, although it did before. */
+export const NO_TUNNEL = "no tunnel";
 
 /** Opens a connection to the server by way of a proxy. */
 export type Open = (signal: AbortSignal) => Promise<Socket | undefined>;
@@ -78,7 +81,7 @@ function handshake(baseUrl: string, signal: AbortSignal, open?: Open, rejects = 
   const host = hostOf(url);
   return limited(signal, async (limit) => {
     const tunnel = await open?.(limit);
-    if (open && !tunnel) return { error: "no tunnel", reason: "" };
+    if (open && !tunnel) return { error: NO_TUNNEL, reason: "" };
     return new Promise<Handshake>((resolve) => {
       const to = tunnel ? { socket: tunnel } : { host, port: portOf(url) };
       const socket = connectTls({ ...to, ALPNProtocols: ["h2", "http/1.1"], rejectUnauthorized: rejects, ...(isIP(host) ? {} : { servername: host }) });
@@ -143,8 +146,16 @@ export async function answered(baseUrl: string, signal: AbortSignal): Promise<Ch
   }
   if (isError) return { outcome: "failed", detail, findings: laterFailures(came.code, baseUrl) };
   // Servers such as nginx end no handshake for want of a certificate, and answer so afterwards.
-  if (!isPlain && /SSL certificate/i.test(text)) return { outcome: "failed", detail, findings: [errorFinding(unreachable("client_certificate", baseUrl))] };
+  if (!isPlain && /SSL certificate/i.test(text)) return { outcome: "failed", detail, findings: [wantsCertificate(baseUrl)] };
   return { outcome: "ok", detail };
+}
+
+/** It need not be this server that wants one. */
+function wantsCertificate(baseUrl: string): Finding {
+  const { host } = new URL(baseUrl);
+  const own = unreachable("client_certificate", baseUrl);
+  const behind: Cause = { code: "blocked_reply", message: `What answers at ${host} is in front of the server, such as a CDN, and does not show it the certificate that the server wants (Cloudflare: authenticated origin pulls). Whoever runs the server has to set up both sides alike.` };
+  return { ...errorFinding({ code: own.code, message: `${host} answers that it got no client certificate, or one that it does not accept.` }), candidates: [own, behind] };
 }
 
 /** The first part of a body. */

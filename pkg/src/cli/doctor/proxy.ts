@@ -4,9 +4,10 @@ import type { Socket } from "node:net";
 import { placeOf, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
 import { fixBy } from "../../diagnose/fixes.js";
-import { doctorOf, shellWord } from "../../diagnose/shell.js";
+import { shellWord } from "../../diagnose/shell.js";
 import type { Finding } from "../../diagnose/types.js";
 import { isLoopback } from "../../loopback.js";
+import { again } from "./again.js";
 import type { Checked } from "./checklist.js";
 import { connection, speaksTls, type Open } from "./connection.js";
 import { extraAuthorities } from "./extra-authorities.js";
@@ -151,7 +152,7 @@ function use({ url, variable }: Proxy, baseUrl: string, isIgnored: boolean, flaw
   }
   const name = isIgnored ? "HTTPS_PROXY" : variable;
   // For one command alone, because a Node.js that knows no SOCKS would not start again.
-  if (isSocks(url)) return `${name}="socks5://\${${variable}#*://}" NODE_USE_ENV_PROXY=1 ${doctorOf(baseUrl)}`;
+  if (isSocks(url)) return `${name}="socks5://\${${variable}#*://}" NODE_USE_ENV_PROXY=1 ${again(baseUrl)}`;
   const taken = isIgnored ? `export ${name}="$${variable}"` : "";
   return [flaw?.fix, taken, "export NODE_USE_ENV_PROXY=1"].filter(Boolean).join("\n");
 }

@@ -1,9 +1,10 @@
 import { isIP } from "node:net";
 import { httpOf, httpsOf } from "../../diagnose/fixes.js";
 import { connectionRefused, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
-import { shellWord, urlOption } from "../../diagnose/shell.js";
+import { shellWord } from "../../diagnose/shell.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 import { isLoopback } from "../../loopback.js";
+import { again } from "./again.js";
 import { usedProxy } from "./proxy-settings.js";
 
 /** The error codes of Node.js and Bun for each cause. */
@@ -60,7 +61,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
     case "connection_refused":
       return connectionRefused(url);
     case "unknown_host":
-      if (isLoopback(url.hostname)) return cause(`The name ${url.hostname} does not resolve: browsers take it for this machine by themselves, and Node.js asks the system, which does not know it.`, urlOption(baseUrl.replace(url.hostname, "localhost")));
+      if (isLoopback(url.hostname)) return cause(`The name ${url.hostname} does not resolve: browsers take it for this machine by themselves, and Node.js asks the system, which does not know it.`, again(baseUrl.replace(url.hostname, "localhost")));
       return unknownHost(url);
     case "offline":
       return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, or its name server does not answer or fails.`, `nslookup ${shellWord(url.hostname)}`);
@@ -82,10 +83,10 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
         through
           ? `What the proxy at ${placeOf(through.url)}, connects to for ${place}, does not speak TLS, but perhaps plain http, or the proxy itself answers.`
           : `What answers at ${place}, does not speak TLS, but perhaps plain http.`,
-        isLoopback(url.hostname) ? urlOption(httpOf(baseUrl)) : verbose,
+        isLoopback(url.hostname) ? again(httpOf(baseUrl)) : verbose,
       );
     case "needs_https":
-      return cause(`The server at ${place}, speaks TLS, but the base URL is plain http.`, urlOption(httpsOf(baseUrl)));
+      return cause(`The server at ${place}, speaks TLS, but the base URL is plain http.`, again(httpsOf(baseUrl)));
     case "tls_version":
       if (limit) return cause(`${host} supports no version of TLS that Node.js does with ${limit}, which is in NODE_OPTIONS.`, handshakeLine(url));
       return cause(`${host} supports no version of TLS that Node.js does, perhaps only 1.0 or 1.1; its operator must enable 1.2.`, handshakeLine(url));
