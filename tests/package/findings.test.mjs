@@ -441,6 +441,11 @@ it("whose clock decides whether a token has expired is said where it is the one 
   assert.doesNotMatch(messageOf({ exp: NOW - MINUTE }, known), /clock here/);
 });
 
+it("says what kind of token it is, if it is none for an API", () => {
+  const [{ message }] = findingsOf(inNode({ call: { ...failed("authentication_error"), claims: { kind: "an ID token" } } }));
+  assert.match(message, / It is an ID token, where an API wants an access token\.$/);
+});
+
 it("says that a token has not expired only if it has an expiry", () => {
   const messageOf = (claims) => findingsOf(inNode({ call: { ...failed("authentication_error"), claims } }))[0].message;
   assert.match(messageOf({ exp: NOW + MINUTE }), /has not expired/);

@@ -25,11 +25,12 @@ export function credentialsCause(facts: Facts, call: Call, message = "The API ma
   if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.${withKey}`, ...(flaw ? {} : renewal(sent, facts)) };
   const [cause] = untimely(facts, call);
   if (cause) return cause;
-  const { exp, iss, aud, inMilliseconds } = claims;
+  const { exp, iss, aud, kind, inMilliseconds } = claims;
   const says = [iss && `issuer ${JSON.stringify(iss)}`, aud && `audience ${JSON.stringify(aud)}`].filter(Boolean).join(" and ");
   const told = [
     message,
     inMilliseconds && `Its times (${inMilliseconds.join(", ")}) are in milliseconds, where a JWT has seconds: servers may refuse it for that.`,
+    kind && `It is ${kind}, where an API wants an access token.`,
     exp !== undefined && (serverClock(facts) === undefined ? "By the clock here, the token has not expired." : "The token has not expired."),
     says && `It says ${says}; the server may want another.`,
   ];

@@ -30,6 +30,10 @@ const REFUSED_TOKEN = ["token_refused", "token_refused", "not_passed_on"];
 const SIGN_IN = ["sign_in_redirect", "sign_in_redirect", "token_refused", "base_url"];
 const SIGN_IN_HIDDEN = ["sign_in_redirect", "sign_in_redirect", "token_refused", "permission_denied", "base_url"];
 const OTHER_API = ["api_error", "api_error", "base_url"];
+const REFUSED_FOR_ALL = ["api_error", "base_url", "api_error", "token_refused", "not_passed_on"];
+const SHELL = ["html_reply", "base_url", "login_page", "content_type", "blocked_reply"];
+const DENIED_TO_ALL = ["permission_denied", "token_refused", "not_passed_on", "sign_in_gate", "blocked_reply", "base_url", "permission_denied"];
+const QUOTA = ["permission_denied", "rate_limited", "permission_denied", "token_refused", "blocked_reply"];
 const EMPTY = ["empty_reply", "base_url", "not_passed_on", "truncated"];
 /** Of the call alone. */
 const HIDDEN = ["no_reply", "cors_error_replies", "truncated", "connection_reset", "blocked_reply"];
@@ -105,6 +109,8 @@ export const CAUSES = [
   { cause: "A wrong path in the base URL", code: "base_url", host: { cors: "open", path: "/wrong" }, page: ["base_url"], terminal: ["base_url"] },
   { cause: "The whole endpoint as the base URL", code: "base_url", host: { cors: "none", path: PATH }, page: ["base_url"], terminal: ["base_url"] },
   { cause: "Another API, which refuses the path in JSON", code: "base_url", host: { cors: "open", answers: { status: 404 } }, page: OTHER_API, terminal: OTHER_API },
+  { cause: "Another API, which refuses every request in JSON by a 400", code: "base_url", host: { says: { isForAll: true, status: 400, body: '{"message":"X-Tenant is missing."}' } }, page: REFUSED_FOR_ALL, terminal: REFUSED_FOR_ALL, exit: 1 },
+  { cause: "A web app that answers each path with its page", code: "base_url", host: { says: { isForAll: true, status: 200, type: "text/html", body: '<!doctype html><div id="root"></div><script src="/app.js"></script>' } }, page: SHELL, terminal: SHELL },
   { cause: "An empty reply", code: ["base_url", "not_passed_on"], host: { empty: true }, page: EMPTY, terminal: EMPTY },
   { cause: "A wrong path in the base URL, where no reply has CORS headers", code: "base_url", host: { cors: "none", path: "/wrong" }, page: BLOCKED, terminal: ["cors_missing", "base_url"] },
   { cause: "A tunnel that shows browsers a warning first, such as ngrok's", code: "blocked_reply", host: { cors: "open", tunnel: true }, page: BLOCKED, terminal: ["blocked_reply"] },
@@ -113,8 +119,11 @@ export const CAUSES = [
   { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: [...HIDDEN, "token_expired"], terminal: ["token_expired"] },
   { cause: "A JWT that is not valid yet", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EARLY }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
   { cause: "A token that the server refuses for another reason", code: "token_refused", host: { cors: "open", fake: { bearerToken: "another" } }, page: REFUSED_TOKEN, terminal: REFUSED_TOKEN },
+  { cause: "The same, by a status other than 401", code: "token_refused", host: { says: { status: 422, body: '{"msg":"Signature verification failed"}' } }, page: ["api_error", "token_refused", "api_error"], terminal: ["api_error", "token_refused", "api_error"], exit: 1 },
   { cause: "A JWT whose times are in milliseconds", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: IN_MILLISECONDS }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
   { cause: "Something in front of the API that wants a sign-in of its own", code: "sign_in_gate", host: { gate: true }, page: GATE, terminal: GATE },
+  { cause: "The same, which lets requests without a token through", code: "sign_in_gate", host: { says: { status: 401, type: "text/html", body: "<h1>Unauthorized</h1>" } }, page: ["credentials_refused", "sign_in_gate", "token_refused"], terminal: ["credentials_refused", "sign_in_gate", "token_refused"] },
+  { cause: "An API gateway that wants a key of its own, and answers 403", code: "sign_in_gate", host: { says: { isForAll: true, status: 403, body: '{"message":"Forbidden"}' } }, page: DENIED_TO_ALL, terminal: DENIED_TO_ALL, exit: 1 },
   { cause: "A proxy of the page's own server that does not pass on the token", code: "not_passed_on", host: { url: "/api" }, replies: { [`/api${PATH}`]: REFUSED }, page: ["credentials_refused", "not_passed_on", "token_refused"] },
   { cause: "The same, where the proxy wants a sign-in from the browser (Negotiate)", code: "sign_in_gate", host: { url: "/api" }, replies: { [`/api${PATH}`]: [401, { "www-authenticate": "Negotiate" }, ""] }, page: ["credentials_refused", "sign_in_gate", "not_passed_on", "token_refused", "base_url"] },
   { cause: "An unknown API key", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused", "key_refused", "not_passed_on"], terminal: ["key_refused", "key_refused", "not_passed_on"] },
@@ -128,6 +137,7 @@ export const CAUSES = [
   { cause: "A reply that breaks off", code: "truncated", host: { cors: "open", answers: { kind: "truncated" } }, page: ["truncated", "truncated", "content_encoding"], firefox: HIDDEN, webkit: ["empty_reply", "truncated", "not_passed_on", "base_url"], terminal: ["truncated"] },
   { cause: "A reply that is labelled as compressed, and is not", code: ["content_encoding", "decode_error"], host: { mislabelled: true }, page: ["truncated", "truncated", "content_encoding"], webkit: ["decode_error", "base_url", "decode_error"], terminal: ["content_encoding"] },
   { cause: "Too many requests", code: "rate_limited", host: { cors: "open", answers: { status: 429 } }, page: ["rate_limited"], terminal: ["rate_limited"] },
+  { cause: "A quota that a gateway reports by a 403", code: "rate_limited", host: { says: { status: 403, body: '{"message":"Out of call volume quota."}' } }, page: QUOTA, terminal: QUOTA, exit: 1 },
   { cause: "A fault of the server", code: "server_error", host: { cors: "open", answers: { status: 500 } }, page: ["server_error"], terminal: ["server_error"] },
   { cause: "Nothing", code: undefined, host: { cors: "open" }, page: [], terminal: [] },
 ];

@@ -13,7 +13,7 @@ const UNAUTHORIZED = '{"ResponseStatus":{"ErrorCode":"Unauthorized"}}';
 const OPEN = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization,x-api-key", "access-control-expose-headers": "date" };
 
 /** Begins a server. `baseUrl` is for the client; `requests` what came. */
-export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, raw, scheme, path = "", moved, redirect, limit, late, corp, headers, strict, mislabelled, preflightOnly, resets, gate, slash, empty, tunnel, allows = "authorization,x-tenant,content-type" }, certificates) {
+export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, raw, scheme, path = "", moved, redirect, limit, late, corp, headers, strict, mislabelled, preflightOnly, resets, gate, slash, empty, tunnel, says, allows = "authorization,x-tenant,content-type" }, certificates) {
   if (url) return { baseUrl: url, requests: [], close() {} };
   if (dead) return { baseUrl: `http://127.0.0.1:${await freePort()}`, requests: [], close() {} };
   if (raw) return rawHost(raw, certificates);
@@ -46,6 +46,7 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
     if (mislabelled && !isPreflight(req)) return send(res, 200, { ...OPEN, "content-type": "application/json", "content-encoding": "gzip" }, "{}");
     if (tunnel && !isPreflight(req) && /^Mozilla/.test(req.headers["user-agent"])) return send(res, 200, { "content-type": "text/html" }, "<h1>You are about to visit</h1>");
     if (gate && !isPreflight(req)) return send(res, 401, { ...OPEN, "content-type": "text/html", "www-authenticate": 'Basic realm="Staging"' }, "<h1>Sign in</h1>");
+    if (says && !isPreflight(req) && (says.isForAll || req.headers.authorization)) return send(res, says.status, { ...OPEN, "content-type": says.type ?? "application/json" }, says.body);
     if (empty && !isPreflight(req)) return send(res, 200, { ...OPEN, "content-type": "application/json" });
     if (preflightOnly && isPreflight(req)) return send(res, 204, OPEN);
     // Probes send a placeholder, which is short.
