@@ -1,7 +1,7 @@
 // `bookmore-sdk doctor` of the packed package, for each cause that it can find.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { connect, createServer as createTcpServer } from "node:net";
@@ -748,7 +748,10 @@ describe("the output", () => {
   });
 
   it("a line that runs the command again keeps its options, and those of Node.js that load no script", async () => {
-    const script = `--import=${new URL("diagnose/fetch-elsewhere.mjs", import.meta.url)}`;
+    const folder = join(user.folder, "a folder");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "none.cjs"), "");
+    const script = `--import=${new URL("diagnose/fetch-elsewhere.mjs", import.meta.url)} --require "${folder}/none.cjs"`;
     const { stdout } = await run(["--origin", PAGE, `--url=${server.baseUrl}`, "--json"], env({ NODE_OPTIONS: `--max-old-space-size=512 ${script} --no-deprecation` }));
     const { fix } = JSON.parse(stdout).findings.find(({ code }) => code === "custom_fetch");
     assert.equal(fix, `NODE_OPTIONS='--max-old-space-size=512 --no-deprecation' npx bookmore-sdk doctor --url ${server.baseUrl} --origin ${PAGE} --json`);

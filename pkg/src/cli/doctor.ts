@@ -3,11 +3,11 @@ import { BookMoreClient, isBookMoreError, type GetAiChatUsage } from "bookmore-s
 import { isSafelisted, isSameOrigin, passesCorsCheck } from "../cors.js";
 import { baseOfEndpoint } from "../diagnose/base-url.js";
 import { Examination } from "../diagnose/examine.js";
-import type { Facts, Probe } from "../diagnose/facts.js";
-import { corsFix, httpsOf, IN_CODE, type Settings } from "../diagnose/fixes.js";
-import { errorFinding, isLate } from "../diagnose/network.js";
-import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
+import type { Call, Facts, Probe } from "../diagnose/facts.js";
+import { byHttps, corsFix, fixBy, IN_CODE, type Settings } from "../diagnose/fixes.js";
+import { errorFinding, isLate, NEEDS_HTTPS } from "../diagnose/network.js";
 import { findingsOf } from "../diagnose/outcome.js";
+import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { isAddress } from "../diagnose/redirect.js";
 import { shellWord } from "../diagnose/shell.js";
 import type { Finding, FindingCode } from "../diagnose/types.js";
@@ -109,8 +109,10 @@ async function clientFor(given: Given): Promise<Credentials> {
   if (source === undefined) return { client, source };
   const baseUrl = baseUrlOf(given);
   if (baseUrl !== undefined && isInsecure(baseUrl)) {
-    const message = "No call is made, because no token and no key goes over plain http.";
-    return { client, source, refusal: errorFinding({ code: "insecure_http", message, fix: again(httpsOf(baseUrl)) }) };
+    const message = "No call is made, because no token and no key goes over plain http: the server needs https, or a tunnel to a port of this machine (ssh -L).";
+    // Servers say that they listen at 0.0.0.0, which stands for each address of their machine.
+    const better = hostOf(new URL(baseUrl)) === "0.0.0.0" ? baseUrl.replace("0.0.0.0", "127.0.0.1") : byHttps(baseUrl);
+    return { client, source, refusal: errorFinding({ code: "insecure_http", message, ...fixBy(better && again(better)) }) };
   }
   try {
     // Without refreshing, because the question is why this token is refused.
@@ -162,7 +164,8 @@ function unnamedBy(baseUrl: string, { isWithoutNames, findings = [] }: Checked &
 /** What browsers do not send at all. Some ask the user instead, if the server is in the local network. */
 function mixedContent(page: string, baseUrl: string): Finding[] {
   if (!isMixedContent(page, baseUrl)) return [];
-  return [errorFinding({ code: "mixed_content", message: "Browsers block requests of a page that was loaded by https to plain http; for a server in the local network some ask the user instead.", fix: IN_CODE.baseUrl(httpsOf(baseUrl)) })];
+  const better = byHttps(baseUrl);
+  return [errorFinding({ code: "mixed_content", message: `Browsers block requests of a page that was loaded by https to plain http; for a server in the local network some ask the user instead. ${NEEDS_HTTPS}`, ...fixBy(better && IN_CODE.baseUrl(better)) })];
 }
 
 /** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. */
@@ -213,20 +216,10 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   const call = steps.find(({ name }) => name === "call");
   const onTheWay = steps.filter(({ name }) => name !== "page").flatMap(({ findings }) => findings);
   const hasUsage = facts.call !== undefined && !facts.call.error;
-  // The call succeeded, so errors on the way did not prevent it.
-  if (hasUsage) for (const step of steps) if (step.name !== "page") step.findings = step.findings.map((finding) => ({ ...finding, level: "note" }));
-  // A page may read the usage, so its calls succeed until one is refused.
-  if (page !== undefined && facts.call?.headers && passesCorsCheck(new Headers(facts.call.headers), page, includesCookies)) {
-    for (const step of steps) {
-      const found = step.findings.find(({ code }) => code === "cors_error_replies");
-      if (!found) continue;
-      Object.assign(found, { level: "note", message: ONLY_ERRORS });
-      if (step.findings.every(({ level }) => level === "note")) step.outcome = "ok";
-    }
-  }
-  // A proxy that made a tunnel is not to blame for what failed behind it.
-  const isTunnelled = facts.baseUrl!.startsWith("https:") && steps.find(({ name }) => name === "proxy")?.outcome === "ok" && !steps.some(({ detail }) => detail === NO_TUNNEL);
-  const proxy = isTunnelled ? undefined : usedProxy(facts.baseUrl!);
+  if (hasUsage) lower(steps, facts.call!, page, includesCookies);
+  // A proxy that made a tunnel is not to blame for what failed behind it, unless it made none for the TLS step.
+  const hasTunnel = steps.some(({ name, outcome }) => name === "proxy" && outcome === "ok") && !steps.some(({ name, detail }) => name === "TLS" && detail === NO_TUNNEL);
+  const proxy = facts.baseUrl!.startsWith("https:") && hasTunnel ? undefined : usedProxy(facts.baseUrl!);
   const isConnected = steps.some(({ name, outcome }) => name === "connection" && outcome === "ok");
   const known = new Set(onTheWay.filter(({ level }) => level === "error").map(({ code }) => code));
   const isDecided = !hasUsage && DECISIVE.some((code) => known.has(code));
@@ -251,6 +244,18 @@ async function reported({ steps }: Checklist, facts: Facts, { isJson, source, pa
   return isRefused || (facts.call?.error && isForCredentials(facts.call.error)) ? EXIT.badCredentials : EXIT.someFailed;
 }
 
+/** A call that returned a usage shows that errors on the way do not prevent calls; nor do missing CORS headers of errors alone, if the page may read the usage. */
+function lower(steps: Checklist["steps"], { headers }: Call, page: string | undefined, includesCookies: boolean): void {
+  for (const step of steps) if (step.name !== "page") step.findings = step.findings.map((finding) => ({ ...finding, level: "note" }));
+  if (page === undefined || !headers || !passesCorsCheck(new Headers(headers), page, includesCookies)) return;
+  for (const step of steps) {
+    const found = step.findings.find(({ code }) => code === "cors_error_replies");
+    if (!found) continue;
+    Object.assign(found, { level: "note", message: ONLY_ERRORS });
+    if (step.findings.every(({ level }) => level === "note")) step.outcome = "ok";
+  }
+}
+
 /** The finding for the system's error code, unless a step has already shown it. */
 function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<FindingCode>, proxy: Proxy | undefined, isConnected: boolean): Finding[] {
   if (known.size > 0) return [];
@@ -267,7 +272,7 @@ function noReply(finding: Finding, { baseUrl, reach, call }: Facts, known: Set<F
 /** This process could connect to the server, and its fetch could not. */
 function sentElsewhere(baseUrl: string, code: string): Finding {
   const message = `A connection to ${new URL(baseUrl).host} was possible, and fetch got none (${code}): something in this process, such as a script that NODE_OPTIONS loads, has fetch connect elsewhere, for instance to a proxy; or the server has just been stopped.`;
-  return errorFinding({ code: "custom_fetch", message, fix: againWithoutScripts(baseUrl) });
+  return errorFinding({ code: "custom_fetch", message, ...fixBy(loadsScripts() ? againWithoutScripts(baseUrl) : undefined) });
 }
 
 /** What may lie behind anything that fails. */

@@ -1,11 +1,11 @@
-import type { Facts } from "./facts.js";
+import { replyOf, type Facts } from "./facts.js";
 
 /** Clocks may differ by this much, because of rounding and the time that a reply takes. */
 export const LARGEST_SKEW_MS = 60_000;
 
 /** The time of the server's clock, if a reply contained it. */
 export function serverClock({ call, plain, followed, now }: Facts): number | undefined {
-  const ahead = [call?.aheadMs, ...[plain, followed].map((probe) => (probe?.came === "reply" ? probe.aheadMs : undefined))];
+  const ahead = [call?.aheadMs, ...[plain, followed].map((probe) => replyOf(probe)?.aheadMs)];
   const known = ahead.find((ms) => ms !== undefined);
   return known === undefined ? undefined : now - known;
 }

@@ -9,17 +9,13 @@ export const sendsNone = ({ sent }: Call): boolean => sent !== undefined && cred
 
 const credentialsIn = (sent: readonly string[]): string[] => sent.filter((name) => name === "authorization" || name === "x-api-key");
 
-/** What a refusal and the credentials show. */
+/** What is wrong with the credentials, as far as what was sent shows it. */
 export function credentialsCause(facts: Facts, call: Call, message = "The API may want a token or an API key."): Cause {
   const { sent, claims, flaw } = call;
   if (!sent) return { code: "credentials_refused", message };
   const hasToken = sent.includes("authorization");
   const hasKey = sent.includes("x-api-key");
-  const session = facts.sendsCookies ? " If a session cookie is used instead, perhaps the session has expired, or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
-  // The names of the headers that the client would send.
-  if (sendsNone(call) && facts.headerNames.includes("authorization")) return { code: "credentials_missing", message: `${message} No token was sent: the bearerToken function returned none.` };
-  if (sendsNone(call) && mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; one that its fetch function, or whatever replaces the page's fetch, is to add is missing or refused.${session}` };
-  if (sendsNone(call)) return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
+  if (sendsNone(call)) return noneSent(facts, sent, message);
   if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...(flaw ? {} : renewal(sent, facts)) };
   const withKey = hasKey ? " An API key was sent as well, and may be what was refused." : "";
   if (!claims) return { code: "token_refused", message: `${message} The token that was sent ${flaw ?? "is no JWT, or cannot be read as one"}.${withKey}`, ...(flaw ? {} : renewal(sent, facts)) };
@@ -39,6 +35,15 @@ export function credentialsCause(facts: Facts, call: Call, message = "The API ma
 
 export function notPassedOn(what: string): Cause {
   return { code: "not_passed_on", message: `A server of yours between the client and the API, such as a development proxy or a backend for the page, does not pass on ${what}.` };
+}
+
+/** Why neither a token nor a key was sent. */
+function noneSent(facts: Facts, sent: readonly string[], message: string): Cause {
+  // The names of the headers that the client would send.
+  if (facts.headerNames.includes("authorization")) return { code: "credentials_missing", message: `${message} No token was sent: the bearerToken function returned none.` };
+  const session = facts.sendsCookies ? " If a session cookie is used instead, perhaps the session has expired, or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
+  if (mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; one that its fetch function, or whatever replaces the page's fetch, is to add is missing or refused.${session}` };
+  return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
 }
 
 /** What may drop or replace the credentials on their way. */

@@ -35,6 +35,9 @@ export type Probe =
   | { came: "nothing"; code: string }
   | { came: "late" };
 
+/** A probe's reply, if it could be read. */
+export const replyOf = (probe: Probe | undefined): ReadableReply | undefined => (probe?.came === "reply" ? probe : undefined);
+
 /** The claims of a JWT, read without verifying; times in milliseconds since 1970. */
 export interface Claims {
   exp?: number;
@@ -69,7 +72,10 @@ export interface Call {
 }
 
 /** Whether the operation refused a GET without credentials, in its own form. */
-export const isRefusalOfApi = (probe: Probe | undefined): boolean => probe?.came === "reply" && probe.isApi === true && probe.status === 401;
+export function isRefusalOfApi(probe: Probe | undefined): boolean {
+  const { isApi, status } = replyOf(probe) ?? {};
+  return isApi === true && status === 401;
+}
 
 /** Whether a fetch that is not the platform's own may add credentials, which are not known here. */
 export const mayAddCredentials = ({ hasFetch, page, isFetchReplaced }: Facts): boolean => Boolean(hasFetch || (page !== undefined && isFetchReplaced));

@@ -62,5 +62,7 @@ export const fixBy = (fix: string | undefined): Pick<Cause, "fix"> => (fix === u
 
 /** The same by https. */
 export const httpsOf = (baseUrl: string): string => baseUrl.replace("http:", "https:");
+/** The same, if https may be at another port: none is given, which is one for plain http. */
+export const byHttps = (baseUrl: string): string | undefined => (new URL(baseUrl).port === "" ? httpsOf(baseUrl) : undefined);
 /** The same by plain http, which is safe only on this machine. */
 export const httpOf = (baseUrl: string): string => baseUrl.replace("https:", "http:");

@@ -3,10 +3,13 @@ import { isSameOrigin } from "../cors.js";
 import { isInsecure, isLoopback, isMixedContent } from "../loopback.js";
 import { PATH } from "../operation.js";
 import type { Call, Facts } from "./facts.js";
-import { corsFix, fixBy, httpOf, httpsOf, type Asking, type Settings } from "./fixes.js";
+import { byHttps, corsFix, fixBy, httpOf, httpsOf, type Asking, type Settings } from "./fixes.js";
 import { BAD_PORT, systemCode } from "./probe.js";
 import { doctorLine, doctorOf, shellWord } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
+
+/** What to do about mixed content. */
+export const NEEDS_HTTPS = "The server needs https, or the page's own server has to pass the requests on.";
 
 export const errorFinding = (cause: Cause): Finding => ({ level: "error", ...cause });
 
@@ -75,7 +78,8 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
   const isLocal = isLoopback(hostname);
   const asking = { page, headerNames };
   const isMixed = isMixedContent(page, baseUrl);
-  const mixed: Cause = { code: "mixed_content", message: "This page was loaded by https, and browsers block its requests to plain http.", fix: settings.baseUrl(httpsOf(baseUrl)) };
+  const better = byHttps(baseUrl);
+  const mixed: Cause = { code: "mixed_content", message: `This page was loaded by https, and browsers block its requests to plain http. ${NEEDS_HTTPS}`, ...fixBy(better && settings.baseUrl(better)) };
   // Of the local network some browsers ask the user instead.
   if (isMixed && !isPrivate(hostname)) return errorFinding(mixed);
   const candidates: Cause[] = isMixed ? [mixed] : [];
@@ -123,7 +127,7 @@ export function hsts(baseUrl: string, settings: Settings): Cause {
 
 const RESET: Cause = { code: "connection_reset", message: "What listens there, or something on the way, ends the connection without a reply." };
 const BLOCKED = "An extension of the browser, a proxy or what replaces the page's fetch keeps the reply from the page.";
-export const OWN_PAGE = "The server, or something in between, shows browsers a page of its own, such as the warning of a tunnel (ngrok leaves it out for a request with the header ngrok-skip-browser-warning), a check for robots or a sign-in. Open the address in a browser to see.";
+export const OWN_PAGE = "The server, or something in between, shows browsers a page of its own, such as the warning of a tunnel (ngrok leaves it out for a request with the header ngrok-skip-browser-warning), bot protection or a sign-in. Open the address in a browser to see.";
 export const CUT_OFF: Cause = { code: "truncated", message: "The reply broke off on its way." };
 const MISLABELLED: Cause = {
   code: "content_encoding",

@@ -4,13 +4,13 @@ import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
 import { baseOfEndpoint, isOwnServer, mayBePassedOn, notTheApi, wrongBase } from "./base-url.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
-import { isRefusalOfApi, mayAddCredentials, type Call, type Facts } from "./facts.js";
-import { fixBy, httpsOf } from "./fixes.js";
 import { credentialsCause, notPassedOn, renewal, sendsNone, untimely } from "./credentials.js";
+import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
+import { byHttps, fixBy } from "./fixes.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, isDenied, redirectFinding, targetOf } from "./redirect.js";
-import { apiFinding, deniedFinding, knownCauses, meanings, OWN, perhapsAnother, refusalFinding, serverFinding, showsGate, signInGate, withFirst } from "./refusal.js";
+import { apiFinding, deniedFinding, knownCauses, meanings, OWN, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate, withFirst } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -55,28 +55,28 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page, modu
 /** Findings that blame the address. */
 const OF_ADDRESS: readonly FindingCode[] = ["moved", "trailing_slash", "base_url", "redirected"];
 
-const DENIED: Cause = { code: "permission_denied", message: "Some servers redirect to another page, where others refuse access by a 403: the credentials give none to what was asked for." };
+const DENIED: Cause = { code: "permission_denied", message: "The credentials may give no access to what was asked for: some servers then redirect to another page, instead of answering with a 403." };
 
 /** A redirect that may be to a sign-in: some servers answer refused credentials so. `location`: where the call is redirected to, if that is known. */
 function perhapsRefused(facts: Facts, call: Call, given: Finding, location: string | undefined): Finding {
-  // What is redirected only with credentials has this address, and is the API.
-  const isForCallAlone = facts.plain?.came === "reply" && facts.plain.url === undefined;
-  const finding = isForCallAlone && given.candidates ? { ...given, candidates: given.candidates.filter(({ code }) => !OF_ADDRESS.includes(code)) } : given;
+  // If only the call is redirected, the address is right, and it is the API that redirects.
+  const isCallAlone = facts.plain?.came === "reply" && facts.plain.url === undefined;
+  const finding = isCallAlone && given.candidates ? { ...given, candidates: given.candidates.filter(({ code }) => !OF_ADDRESS.includes(code)) } : given;
   const { candidates = [] } = finding;
   const known = knownCauses(facts, call);
-  const placeOf = (code: FindingCode): number => candidates.findIndex((cause) => cause.code === code);
-  const signIn = placeOf("sign_in_redirect");
+  const indexOf = (code: FindingCode): number => candidates.findIndex((cause) => cause.code === code);
+  const signIn = indexOf("sign_in_redirect");
   if (signIn < 0 || !call.sent) return withFirst(known, finding);
   const to = targetOf(facts, location);
-  const [refused] = known.length > 0 ? known : [credentialsCause(facts, call, "Some servers redirect to a sign-in, where others refuse credentials by a 401.")];
+  const [refused] = known.length > 0 ? known : [credentialsCause(facts, call, "Some servers redirect to a sign-in page when they refuse credentials, instead of answering with a 401.")];
   const isSession = sendsNone(call) && facts.sendsCookies;
   const hasAccess = untimely(facts, call).length === 0 && (isSession || !sendsNone(call));
   const isDenial = to !== undefined && isDenied(to);
-  if (hasAccess && (isDenial || (isSession && isForCallAlone))) return withFirst([DENIED, refused!], finding);
+  if (hasAccess && (isDenial || (isSession && isCallAlone))) return withFirst([DENIED, refused!], finding);
   const isSame = location !== undefined && targetOf(facts) === to;
   const more = [...(known.length > 0 ? [] : [refused!]), ...(hasAccess && !isSame ? [DENIED] : [])];
   // Where nothing shows that it is a sign-in, moves are likelier.
-  const at = isForCallAlone ? signIn : to === undefined ? placeOf("base_url") : signIn + 1;
+  const at = isCallAlone ? signIn : to === undefined ? indexOf("base_url") : signIn + 1;
   return { ...finding, candidates: [...known, ...candidates.slice(0, at), ...more, ...candidates.slice(at)] };
 }
 
@@ -175,12 +175,12 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
 
 function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMoreError, { code: "decode_error" }>, facts: Facts): Finding {
   if (isRetryable && offset === 0) {
-    const { candidates = [], ...finding } = perhapsAnother(facts, { code: "empty_reply", message: "The reply has no body, or none that arrived." }, { code: "not_passed_on", message: "A server of yours that passes replies on leaves their bodies out." });
+    const { candidates = [], ...finding } = perhapsNotTheApi(facts, { code: "empty_reply", message: "The reply has no body, or none that arrived." }, { code: "not_passed_on", message: "A server of yours that passes replies on leaves their bodies out." });
     return { ...finding, candidates: isRefusalOfApi(facts.plain) ? [CUT_OFF, ...candidates] : [...candidates, CUT_OFF] };
   }
   // A truncated reply is the only retryable one of these errors.
   if (isRetryable) return errorFinding(truncated(message));
-  return perhapsAnother(facts, { code, message }, { code, message: "It is the API, in a version that this package does not read, or a server of yours that passes its replies on changes them, such as an error's status to 200." });
+  return perhapsNotTheApi(facts, { code, message }, { code, message: "It is the API, in a version that this package does not read, or a server of yours that passes its replies on changes them, such as an error's status to 200." });
 }
 
 const CONTENT_TYPE: Cause = {
@@ -190,7 +190,7 @@ const CONTENT_TYPE: Cause = {
 
 /** A reply that is neither JSON nor HTML by its label. Servers label as text/plain what they are not told the type of. */
 function labelledOtherwise(finding: Cause, contentType: string, facts: Facts): Finding {
-  return perhapsAnother(facts, finding, CONTENT_TYPE, isRefusalOfApi(facts.plain) || /^(text\/plain|application\/octet-stream)\b/i.test(contentType));
+  return perhapsNotTheApi(facts, finding, CONTENT_TYPE, isRefusalOfApi(facts.plain) || /^(text\/plain|application\/octet-stream)\b/i.test(contentType));
 }
 
 function unexpected(facts: Facts, call: Call, { message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>): Finding {
@@ -199,7 +199,7 @@ function unexpected(facts: Facts, call: Call, { message, location, contentType, 
     if (!/html/i.test(contentType)) return labelledOtherwise({ code: "unexpected_response", message }, contentType, facts);
     const login: Cause = { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call.sent ? renewal(call.sent, facts) : {}) };
     const app: Cause = { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") };
-    const isShell = facts.plain?.came === "reply" && facts.plain.isShell;
+    const isShell = replyOf(facts.plain)?.isShell;
     return withFirst(untimely(facts, call), {
       ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
       candidates: [
@@ -228,12 +228,13 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
     note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid. ${SET_CLOCK}`, facts.settings.clock);
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
+  const better = url && byHttps(baseUrl!);
   // A page that was loaded by https gets no usage by plain http: its policy made the browser use https.
   const isUpgraded = facts.page?.startsWith("https:") && call && !call.error;
   if (url && isInsecure(baseUrl!) && headerNames.length > 0 && !isUpgraded && !errors.some(({ code }) => code === "mixed_content")) {
-    note("insecure_http", `What the client sends (${headerNames.join(", ")}) goes to ${url.origin} by plain http: anyone in between can read it.`, facts.settings.baseUrl(httpsOf(baseUrl!)));
+    note("insecure_http", `What the client sends (${headerNames.join(", ")}) goes to ${url.origin} by plain http: anyone in between can read it.`, better && facts.settings.baseUrl(better));
   }
-  if (plain?.came === "reply" && plain.isCamelCase) note("reply_form", "The server writes camelCase, not the PascalCase of its documentation; the client reads both.");
+  if (replyOf(plain)?.isCamelCase) note("reply_form", "The server writes camelCase, not the PascalCase of its documentation; the client reads both.");
   const isJsonlReply = call?.contentType && /jsonl/i.test(call.contentType);
   if (call?.contentType && baseUrl !== undefined && !call.error && isJsonl !== Boolean(isJsonlReply)) {
     note("reply_form", `The client asked for ${isJsonl ? "JSON Lines" : "JSON"} and got ${call.contentType}; it reads both.`);

@@ -1,7 +1,7 @@
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isOwnServer, wrongBase } from "./base-url.js";
-import { isRefusalOfApi, type Facts, type Probe } from "./facts.js";
+import { isRefusalOfApi, replyOf, type Facts, type Probe } from "./facts.js";
 import { errorFinding, hsts } from "./network.js";
 import { addressOf } from "./probe.js";
 import { doctorLine } from "./shell.js";
@@ -46,9 +46,9 @@ const NO_REDIRECTS = "The client follows no redirects, because they would pass t
 
 /** How the URLs of sign-in pages read. */
 const SIGN_IN = /log[-_]?[io]n|sign[-_]?[io]n|\bo?auth(?!ors?\b)|\bsso\b|saml|oidc|adfs|:\/\/idp?\./i;
-const ERROR_PAGE = /error|not[-_]?found|\b[45]\d\d\b|denied|maintenance|unavailable/i;
+const ERROR_PAGE = /error|not[-_]?found|\b[45]\d\d\b|denied|forbidden|maintenance|unavailable/i;
 
-/** Whether a URL reads like that of a page to which access is denied. */
+/** Whether a URL reads like that of a page that says that access is denied. */
 export const isDenied = (to: string): boolean => /denied|forbidden|\b403\b/i.test(new URL(to).pathname);
 
 /** An endless redirect to https. */
@@ -102,7 +102,7 @@ function ofSomethingBehind(to: string, bare: string, facts: Facts): Cause[] | un
   const isElsewhere = target.origin !== origin;
   if (isElsewhere ? !isOwnServer(facts) : pathname === "/" || target.pathname.startsWith(`${pathname}/`)) return undefined;
   const path = target.pathname.slice(0, -PATH.length);
-  // Only the beginning of the base URL's path may be taken off.
+  // What passes requests on may take off the beginning of the base URL's path; then the rest is still there.
   const isThere = pathname.endsWith(path);
   const moved: Cause = { code: "moved", message: `The API has moved to ${target.origin}. Make that the target to which this page's server passes requests on.` };
   if (isThere && to !== bare) return [{ code: "trailing_slash", message: `The API, to which ${baseUrl} passes requests on, adds a slash to the path. ${LEAVE_PATH}` }, ...(isElsewhere ? [moved] : [])];
@@ -134,5 +134,5 @@ const isInsecureHttp = (to: string): boolean => to.startsWith("http:") && isInse
 
 function redirectedTo(probe: Probe | undefined): string | undefined {
   if (probe?.came === "redirect") return probe.to;
-  return probe?.came === "reply" ? probe.url : undefined;
+  return replyOf(probe)?.url;
 }

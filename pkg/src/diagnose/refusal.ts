@@ -1,7 +1,7 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, notTheApi, wrongBase } from "./base-url.js";
 import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
-import { isRefusalOfApi, mayAddCredentials, type Call, type Facts, type ReadableReply } from "./facts.js";
+import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy } from "./fixes.js";
 import { errorFinding } from "./network.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -21,73 +21,66 @@ export const OWN: Partial<Record<FindingCode, string>> = {
   permission_denied: "The credentials give no access to what was asked for.",
   company_mismatch: "The credentials are those of another company, and give no access to this one.",
   base_url: "What answers is not the API: the scheme, host, port or path of the base URL is wrong.",
-  sign_in_redirect: "A gate in front of the API wants a sign-in first.",
   redirected: "The redirect has another reason.",
 };
 
 /** The same for all other codes. */
-export const OWN_REPLY = "That is what the server, or something in front of it, answers.";
+const OWN_REPLY = "That is what the server, or something in front of it, answers.";
 
 /** The candidates; where there are none, what the reply says. */
 export const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: OWN[code] ?? OWN_REPLY, ...fixBy(fix) }];
 
+/** The finding with these candidates before its own. */
 export const withFirst = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding)] } : finding);
 
-/** What speaks for the credentials as the cause of any refusal: that none were sent, or the token's own times. */
-export const knownCauses = (facts: Facts, call: Call): Cause[] => (sendsNone(call) ? [credentialsCause(facts, call)] : untimely(facts, call));
+/** What speaks against the credentials however the server refuses: none were sent, they were never meant as any, or the token's own times. */
+export const knownCauses = (facts: Facts, call: Call): Cause[] => (sendsNone(call) || call.flaw !== undefined ? [credentialsCause(facts, call)] : untimely(facts, call));
 
-/** What a GET without credentials got, if that can be read. */
-const plainReply = ({ plain }: Facts): ReadableReply | undefined => (plain?.came === "reply" ? plain : undefined);
+/** Whether a GET without credentials is refused with the same status. */
+const isForAll = ({ plain }: Facts, status: number): boolean => plain?.came === "reply" && plain.status === status;
 
-/** Whether everybody is refused with the status. */
-function isForAll(facts: Facts, status: number): boolean {
-  const plain = plainReply(facts);
-  return plain !== undefined && plain.status === status;
-}
+/** Whether it is answered otherwise, so that what was sent with the call has made a difference. */
+const isForCallAlone = ({ plain }: Facts, status: number): boolean => plain?.came === "redirect" || (plain?.came === "reply" && plain.status !== status);
 
-/** Whether a GET without credentials is answered otherwise, so that the credentials have arrived somewhere. */
-const isForCallAlone = (facts: Facts, status: number): boolean => facts.plain?.came === "redirect" || (plainReply(facts) !== undefined && !isForAll(facts, status));
-
-/** Whether the call was answered with a page, as APIs do not. */
-const isPage = ({ message }: Refusal): boolean => message.includes("with a page that may be a proxy's");
+/** Whether the call was answered with a page, as APIs do not. The words are those of src/engine/outcome.rs. */
+const gotPage = ({ message }: Refusal): boolean => message.includes("with a page that may be a proxy's");
 
 /** Why the call got a 401. */
 export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authentication_error">): Finding {
   const cause = credentialsCause(facts, call, error.message);
-  const plain = plainReply(facts);
+  const plain = replyOf(facts.plain);
   const hasErrorCode = error.errorCode !== undefined;
   // What is answered by an error in JSON has passed a gate that answers by a page.
   const hasPassed = Boolean(plain?.isPage && hasErrorCode);
-  const isShown = (showsGate(facts) && !hasPassed) || isPage(error);
-  // A server that calls the token invalid (RFC 6750) has received it.
+  const isShown = (showsGate(facts) && !hasPassed) || gotPage(error);
+  // A GET without credentials got another answer, or the server calls the token invalid (RFC 6750).
   const hasArrived = hasPassed || (plain?.isApi && !hasErrorCode) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
-  const isKnown = call.flaw !== undefined || untimely(facts, call).length > 0;
-  const lost = isKnown || hasArrived ? [] : whoDrops(facts, call);
-  const gate = !isShown && (isKnown || hasArrived) ? [] : signInGate(facts, call, error);
+  const isExplained = !sendsNone(call) && knownCauses(facts, call).length > 0;
+  const lost = isExplained || hasArrived ? [] : whoDrops(facts, call);
+  const gate = !isShown && (isExplained || hasArrived) ? [] : signInGate(facts, call, error);
   if (gate.length + lost.length === 0) return errorFinding(cause);
   const { code, fix } = cause;
   const own: Cause = { code, message: OWN[code]!, ...fixBy(fix) };
   // Behind a page's own server, a JWT that is still valid is more often lost than refused.
   const isLost = lost[0]?.code === "not_passed_on" && call.claims?.exp !== undefined && isOwnServer(facts);
-  const candidates = isLost ? [...lost, own] : [own, ...lost];
-  // Nothing but the form of the reply speaks for another gate.
-  if (!isShown) candidates.push(...gate);
-  else candidates.unshift(...gate), candidates.push(...(isRefusalOfApi(plain) ? [] : [notTheApi(facts)]));
+  const refused = isLost ? [...lost, own] : [own, ...lost];
+  // A gate for which only the form of a reply speaks is the least likely.
+  const candidates = isShown ? [...gate, ...refused, ...(isRefusalOfApi(plain) ? [] : [notTheApi(facts)])] : [...refused, ...gate];
   const found = candidates[0] === own ? cause : { code: "credentials_refused" as const, message: cause.message };
   return { ...errorFinding(found), candidates };
 }
 
 /** Whether a 401 without credentials shows by more than its form that it is not the API's. */
-export function showsGate(facts: Facts): boolean {
-  const { status, isApi, signIn, isPage } = plainReply(facts) ?? {};
+export function showsGate({ plain }: Facts): boolean {
+  const { status, isApi, signIn, isPage } = replyOf(plain) ?? {};
   return status === 401 && !isApi && Boolean(signIn || isPage);
 }
 
-/** Something in front of the API, if a refusal is not in the API's form. */
+/** Something in front of the API, if a GET without credentials is refused in another form than the API's, or the call is answered with a page. */
 export function signInGate(facts: Facts, { sent = [] }: Call, error?: Refusal): Cause[] {
-  const plain = plainReply(facts);
+  const plain = replyOf(facts.plain);
   const isRefused = plain && (plain.status === 401 || plain.status === 403) && !plain.isApi && !plain.isForToken;
-  if (!isRefused && !(error && isPage(error))) return [];
+  if (!isRefused && !(error && gotPage(error))) return [];
   const how = !isRefused ? "and a page" : plain.signIn ? `that asks for ${plain.signIn}` : plain.isPage ? "and a page" : "that is not in the API's form";
   const who = isRefused ? `a GET without credentials is answered with a ${plain.status}` : `the call is answered with a ${error!.status}`;
   const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain?.signIn ?? "") && sent.includes("authorization") ? ", and the client's Authorization header leaves no room for such a sign-in" : "";
@@ -96,10 +89,10 @@ export function signInGate(facts: Facts, { sent = [] }: Call, error?: Refusal): 
 
 const REFUSED_IN_FRONT: Cause = {
   code: "blocked_reply",
-  message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, a client certificate that is missing, or a check for robots.",
+  message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, a client certificate that is missing, or bot protection.",
 };
 
-/** A 403, which everybody may get. */
+/** A 403, to everybody or to the call alone. */
 export function deniedFinding(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
   return perhapsLimited(error, isForAll(facts, 403) ? deniedToAll(facts, call, error) : deniedToCall(facts, call, error));
 }
@@ -111,25 +104,28 @@ function deniedToCall(facts: Facts, call: Call, error: Refusal<"permission_denie
   if (errorCode !== undefined) return perhapsForCredentials(facts, call, finding, error);
   const own: Cause = { code, message: OWN[code]! };
   // Where others get no page, one is not the API's.
-  const plain = plainReply(facts);
-  const isAnother = plain && !plain.isPage && isPage(error);
+  const plain = replyOf(facts.plain);
+  const isAnother = plain && !plain.isPage && gotPage(error);
   return perhapsForCredentials(facts, call, { ...finding, candidates: isAnother ? [REFUSED_IN_FRONT, own] : [own, REFUSED_IN_FRONT] }, error);
 }
 
 function deniedToAll(facts: Facts, call: Call, { code, message }: Refusal<"permission_denied">): Finding {
   const finding = errorFinding({ code, message });
   const own: Cause = { code, message: OWN[code]! };
-  const signed = refusedOrLost(facts, call, 403);
-  const gate = signInGate(facts, call);
-  // The probe may have carried them, too.
+  const refused = refusedOrLost(facts, call, 403);
+  // A fetch that may add credentials may have added them to the probe, too.
   const isCompared = call.sent !== undefined && !mayAddCredentials(facts);
-  const ofApi = isCompared ? [...signed, own] : [own, ...signed];
-  const plain = plainReply(facts)!;
-  if (plain.isPage || plain.isText) return { ...finding, candidates: [REFUSED_IN_FRONT, ...gate, notTheApi(facts), ...ofApi] };
-  return { ...finding, candidates: isCompared ? [...signed, ...gate, REFUSED_IN_FRONT, notTheApi(facts), own] : [...ofApi, ...gate, REFUSED_IN_FRONT, notTheApi(facts)] };
+  const ofApi = isCompared ? [...refused, own] : [own, ...refused];
+  const { isApi, isPage, isText } = replyOf(facts.plain)!;
+  if (isApi) return { ...finding, candidates: ofApi };
+  const gate = signInGate(facts, call);
+  // APIs refuse in JSON.
+  if (isPage || isText) return { ...finding, candidates: [REFUSED_IN_FRONT, ...gate, notTheApi(facts), ...ofApi] };
+  const inFront = [...gate, REFUSED_IN_FRONT, notTheApi(facts)];
+  return { ...finding, candidates: isCompared ? [...refused, ...inFront, own] : [...ofApi, ...inFront] };
 }
 
-/** Why credentials may make no difference. */
+/** Why a call with credentials may be refused as one without is: they are refused, or get lost on their way. */
 function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
   const { sent } = call;
   const known = knownCauses(facts, call);
@@ -142,10 +138,10 @@ function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
 /** The server's own words about a refusal. */
 const said = ({ errorCode = "", serverMessage = "" }: Refusal): string => `${errorCode} ${serverMessage}`;
 
-/** How servers speak of credentials. A token alone may be one that the usage counts. */
-const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
+/** How servers speak of credentials. A token alone may be one that the usage counts, and who is "not authorized" may lack access. */
+const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed(?! to)|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
 
-/** A refusal by another status than 401 may be of the credentials, too. */
+/** The credentials may be why a status other than 401 was sent. */
 function perhapsForCredentials(facts: Facts, call: Call, finding: Finding, error: Refusal): Finding {
   const { status, errorCode } = error;
   const isAlone = isForCallAlone(facts, status);
@@ -153,44 +149,50 @@ function perhapsForCredentials(facts: Facts, call: Call, finding: Finding, error
   if (sendsNone(call) && facts.sendsCookies && isAlone) return { ...finding, candidates: [...meanings(finding), credentialsCause(facts, call)] };
   const known = knownCauses(facts, call);
   const isNamed = CREDENTIALS.test(said(error));
-  if (known.length > 0 || !call.sent || !isAlone || !(isNamed || errorCode === undefined)) return withFirst(known, finding);
-  const refused = credentialsCause(facts, call, "Some servers answer credentials that they do not accept in this way, instead of by a 401.");
+  const mayBeRefused = known.length === 0 && call.sent && isAlone && (isNamed || errorCode === undefined);
+  if (!mayBeRefused) return withFirst(known, finding);
+  const refused = credentialsCause(facts, call, "Some servers refuse credentials in this way, instead of with a 401.");
   const [first, ...others] = meanings(finding);
   return { ...finding, candidates: isNamed ? [refused, first!, ...others] : [first!, refused, ...others] };
 }
 
-/** What is used up may be refused by another status than 429, too. */
+/** A quota or a rate limit may be reported with a status other than 429. */
 function perhapsLimited(error: Refusal, finding: Finding): Finding {
   const { retryAfterMs } = error;
   if (retryAfterMs === undefined && !/quota|rate.?limit|too.?many|throttl|exhausted/i.test(said(error))) return finding;
   const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
-  return withFirst([{ code: "rate_limited", message: `A quota or a rate limit is used up.${wait}` }], finding);
+  return withFirst([{ code: "rate_limited", message: `A quota is used up, or a rate limit is exceeded.${wait}` }], finding);
 }
 
 /** A status of 400 to 499 that has no error of its own. */
 export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">): Finding {
-  const { code, status, message, errorCode } = error;
-  const plain = plainReply(facts);
-  // nginx refuses long headers by a 400 or its own 494.
-  const isTooLong = status === 431 || status === 494 || /header.* too large/i.test(message) || (status === 400 && call.isLong && isPage(error) && !isForAll(facts, status));
+  const { code, status, message } = error;
+  // nginx answers headers that are too long with a page and a 400; others show its internal 494.
+  const isTooLong = status === 431 || status === 494 || /header.* too large/i.test(message) || (status === 400 && call.isLong && gotPage(error) && !isForAll(facts, status));
   if (isTooLong) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
-  if (status === 404 || status === 405) {
-    // What answers a GET without credentials with another status, and no page, knows the path.
-    const knowsPath = plain !== undefined && plain.status !== 404 && plain.status !== 405 && !plain.isPage;
-    const another = perhapsAnother(facts, { code, message }, { code, message: "That is the API's own answer: this version may not have the operation, may not know what was asked for, or hides it from who has no access." }, knowsPath);
-    if (errorCode !== undefined || knowsPath) return withFirst(knownCauses(facts, call), another);
-    const found = errorFinding({ code: "base_url", ...wrongBase(facts, message) });
-    // Some hide by a 404 what they show after a sign-in.
-    if (sendsNone(call)) return facts.sendsCookies ? { ...found, candidates: [...meanings(found), credentialsCause(facts, call)] } : found;
-    return withFirst(untimely(facts, call), found);
-  }
+  if (status === 404 || status === 405) return notFoundFinding(facts, call, error);
   const finding = errorFinding({ code, message });
-  if (isForAll(facts, status) && !plain!.isApi) {
-    const { candidates = [] } = perhapsAnother(facts, finding, { code, message: OWN_REPLY });
-    const signed = plain!.isPage ? [] : refusedOrLost(facts, call, status);
-    return perhapsLimited(error, { ...finding, candidates: knownCauses(facts, call).length > 0 ? [...signed, ...candidates] : [...candidates, ...signed] });
+  const plain = replyOf(facts.plain);
+  if (!isForAll(facts, status) || plain!.isApi) return perhapsLimited(error, perhapsForCredentials(facts, call, finding, error));
+  const known = knownCauses(facts, call);
+  // What answers with a page has not looked at credentials.
+  const refused = known.length > 0 || plain!.isPage ? [] : refusedOrLost(facts, call, status);
+  return perhapsLimited(error, { ...finding, candidates: [...known, notTheApi(facts), { code, message: OWN_REPLY }, ...refused] });
+}
+
+/** A 404 or 405: the path is wrong, or the API knows the path and not what was asked for. */
+function notFoundFinding(facts: Facts, call: Call, { code, message, errorCode }: Refusal<"api_error">): Finding {
+  const plain = replyOf(facts.plain);
+  // What answers a GET without credentials with another status, and no page, knows the path.
+  const knowsPath = plain !== undefined && plain.status !== 404 && plain.status !== 405 && !plain.isPage;
+  if (errorCode !== undefined || knowsPath) {
+    const own: Cause = { code, message: "That is the API's own answer: this version may not have the operation, may not know what was asked for, or hides it from those without access." };
+    return withFirst(knownCauses(facts, call), perhapsNotTheApi(facts, { code, message }, own, knowsPath));
   }
-  return perhapsLimited(error, perhapsForCredentials(facts, call, finding, error));
+  const found = errorFinding({ code: "base_url", ...wrongBase(facts, message) });
+  if (!sendsNone(call)) return withFirst(knownCauses(facts, call), found);
+  // Some servers answer with a 404 to those who are not signed in.
+  return facts.sendsCookies ? { ...found, candidates: [...meanings(found), credentialsCause(facts, call)] } : found;
 }
 
 /** A status from 500 on. */
@@ -198,14 +200,14 @@ export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_e
   const { code, status, message, errorCode } = error;
   const isOwn = isOwnServer(facts) && errorCode === undefined && !isForCallAlone(facts, status);
   const finding = errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` });
-  if (isForAll(facts, status) && !plainReply(facts)!.isApi && errorCode === undefined) {
+  if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi && errorCode === undefined) {
     return withFirst(untimely(facts, call), { ...finding, candidates: [{ code, message: OWN_REPLY }, notTheApi(facts)] });
   }
-  // What is in front of a server that does not answer looks at no credentials.
+  // A 502, 503 or 504 is that of a gateway, which has not looked at the credentials.
   return status === 500 ? perhapsForCredentials(facts, call, finding, error) : withFirst(untimely(facts, call), finding);
 }
 
-/** What is not the API may have answered. */
-export function perhapsAnother(facts: Facts, finding: Cause, own: Cause, isApi = isRefusalOfApi(facts.plain)): Finding {
+/** The reply may be the API's own, or that of something else. `isApi`: whether the former is likelier. */
+export function perhapsNotTheApi(facts: Facts, finding: Cause, own: Cause, isApi = isRefusalOfApi(facts.plain)): Finding {
   return { ...errorFinding(finding), candidates: isApi ? [own, notTheApi(facts)] : [notTheApi(facts), own] };
 }

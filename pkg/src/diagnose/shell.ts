@@ -17,5 +17,5 @@ export function doctorLine({ page, baseUrl, headerNames, includesCookies }: Fact
 /** The command for this base URL, in a form that every shell reads. */
 export const doctorOf = (baseUrl: string): string => `npx bookmore-sdk doctor${baseUrl === DEFAULT_BASE_URL ? "" : ` ${urlOption(baseUrl)}`}`;
 
-/** Tells the commands where the API is. */
+/** The option that tells a command where the API is. */
 export const urlOption = (baseUrl: string): string => `--url ${shellWord(baseUrl)}`;

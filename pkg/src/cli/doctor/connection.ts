@@ -24,7 +24,7 @@ interface Address {
 
 type Handshake = { error: string; reason: string } | { certificate: DetailedPeerCertificate; versions: string; problem: string | undefined };
 
-/** What a handshake comes to if the proxy opens no tunnel, although it did before. */
+/** The error of a handshake for which the proxy opened no tunnel, although it had opened one just before. */
 export const NO_TUNNEL = "no tunnel";
 
 /** Opens a connection to the server by way of a proxy. */
@@ -150,11 +150,11 @@ export async function answered(baseUrl: string, signal: AbortSignal): Promise<Ch
   return { outcome: "ok", detail };
 }
 
-/** It need not be this server that wants one. */
+/** The server itself may require the certificate, or the one behind what answers. */
 function wantsCertificate(baseUrl: string): Finding {
   const { host } = new URL(baseUrl);
   const own = unreachable("client_certificate", baseUrl);
-  const behind: Cause = { code: "blocked_reply", message: `What answers at ${host} is in front of the server, such as a CDN, and does not show it the certificate that the server wants (Cloudflare: authenticated origin pulls). Whoever runs the server has to set up both sides alike.` };
+  const behind: Cause = { code: "blocked_reply", message: `What answers at ${host}, such as a CDN, is in front of the server, and does not present the certificate that the server requires (Cloudflare: authenticated origin pulls). Whoever runs the server has to set up both sides to match.` };
   return { ...errorFinding({ code: own.code, message: `${host} answers that it got no client certificate, or one that it does not accept.` }), candidates: [own, behind] };
 }
 

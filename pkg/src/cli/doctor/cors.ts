@@ -1,7 +1,7 @@
 import { passesCorsCheck } from "../../cors.js";
 import { isHeaderName } from "../../header-name.js";
 import { PATH } from "../../operation.js";
-import type { Probe, ReadableReply } from "../../diagnose/facts.js";
+import { replyOf, type Probe, type ReadableReply } from "../../diagnose/facts.js";
 import { corsFix, EXPOSED, type Asking } from "../../diagnose/fixes.js";
 import { DUPLICATE, errorFinding, OWN_PAGE } from "../../diagnose/network.js";
 import { addressOf } from "../../diagnose/probe.js";
@@ -39,7 +39,7 @@ export interface AsPage {
  * User-Agent and no Origin; `plain`: the outcome of a plain GET.
  */
 export function corsFindings(request: PageRequest, baseUrl: string, { preflight, reply }: AsPage, opened: CorsReply | undefined, plain: Probe | undefined): Finding[] {
-  const readable = plain?.came === "reply" ? plain : undefined;
+  const readable = replyOf(plain);
   // What answers is not the API, so settings of the API would mend nothing.
   if (readable && !readable.isPage && opened && isHtml(opened) && !isBusy(opened)) {
     return [errorFinding({ code: "blocked_reply", message: `A GET with a browser's User-Agent gets a page of HTML (${opened.status}), and a plain GET does not. ${OWN_PAGE}`, fix: baseUrl + PATH })];

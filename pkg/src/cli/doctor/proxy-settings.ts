@@ -63,7 +63,8 @@ function urlOf(given: string): URL | undefined {
   }
 }
 
-const unquoted = (given: string): string => given.replace(/["']/g, "");
+/** White space around the value is left out by Node.js, too. */
+const unquoted = (given: string): string => given.trim().replace(/["']/g, "");
 const HAS_SCHEME = /^\w+:\/\//;
 
 /** Why Node.js cannot use the value of a variable, and what corrects it in a shell. Its value may have a password. */
@@ -74,7 +75,7 @@ export interface Flaw {
 
 /** With such a value, a Node.js that uses the proxy does not even start. */
 export function flawOf({ url, variable }: Proxy): Flaw | undefined {
-  const given = env[variable]!;
+  const given = env[variable]!.trim();
   const bare = unquoted(given);
   const missing = HAS_SCHEME.test(bare) ? "" : "http://";
   if (bare !== given) return { words: "has quotes in its value, which do not belong there", fix: `export ${variable}="${missing}$(printf %s "$${variable}" | tr -d \\"\\')"` };

@@ -45,7 +45,7 @@ export async function proxied(proxy: Proxy, baseUrl: string, signal: AbortSignal
   const isAnswer = typeof came === "object";
   if (isAnswer) came.socket.destroy();
   const { host } = new URL(baseUrl);
-  if (isAnswer && came.status < 300) return { outcome: "ok", detail: `${at}, connects to ${host}` };
+  if (isAnswer && isOpen(came)) return { outcome: "ok", detail: `${at}, connects to ${host}` };
   const what = isAnswer ? `CONNECT ${came.status}` : came ?? `nothing within ${LIMIT_MS / 1000} s`;
   const scheme = isAnswer && came.status !== 400 ? undefined : await rightScheme(url, baseUrl, signal);
   if (scheme) return refused(what, `${scheme === "https" ? "speaks TLS" : "speaks plain http, not TLS"}: ${variable} has to begin with ${scheme}://`, `export ${variable}="${scheme}://\${${variable}#*://}"`);
@@ -66,11 +66,17 @@ async function rightScheme(url: URL, baseUrl: string, signal: AbortSignal): Prom
   return "http";
 }
 
+/** Whether the proxy has opened the tunnel. */
+const isOpen = ({ status }: Answer): boolean => status < 300;
+
 /** The way to the server through the proxy. */
 export function through({ url }: Proxy, baseUrl: string): Open {
   return async (signal) => {
     const came = await tunnel(url, credentialsOf(url), baseUrl, signal);
-    return typeof came === "string" ? undefined : came.socket;
+    if (typeof came === "string") return undefined;
+    if (isOpen(came)) return came.socket;
+    came.socket.destroy();
+    return undefined;
   };
 }
 
