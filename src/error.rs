@@ -572,7 +572,7 @@ pub enum Unexpected {
     /// A redirect, often to a login page. It is not followed, because it would take
     /// the credentials along.
     Redirect {
-        /// The target, without the query; browsers hide it.
+        /// The target, without user name, password and query; browsers hide it.
         location: Option<String>,
     },
     /// The reply came from another origin than the base URL's.
@@ -605,10 +605,22 @@ impl UnexpectedResponseError {
             Unexpected::Redirect { location } => {
                 let to = location.as_deref().unwrap_or("another page");
                 match to.strip_suffix(PATH) {
+                    // Of the request itself, or at the root of its server.
+                    Some("") => text![
+                        "The server redirected to ",
+                        to,
+                        " instead of answering. Check the path of the base URL; if it is right, the server may want a cookie first.",
+                    ],
                     Some(base) => text![
                         "The server redirected to ",
                         to,
-                        ", which is the same operation elsewhere. Set the base URL to ",
+                        ", which is the same operation elsewhere. Set the ",
+                        if base.as_bytes().first() == Some(&b'/') {
+                            "path of the "
+                        } else {
+                            ""
+                        },
+                        "base URL to ",
                         base,
                         ".",
                     ],

@@ -215,6 +215,13 @@ fn messages_are_found_in_other_kinds_of_json() {
             None,
             Some("Field required"),
         ),
+        // NestJS
+        (
+            400,
+            r#"{"message":["companyId must be a UUID"],"error":"Bad Request","statusCode":400}"#,
+            None,
+            Some("companyId must be a UUID"),
+        ),
         (403, r#""No access.""#, None, Some("No access.")),
         (
             403,
@@ -564,4 +571,25 @@ fn a_status_has_its_own_advice() {
         ask(&moved).to_string(),
         "The server redirected to https://eu.bookmore.example/v2/assistant/ai-chat/usage, which is the same operation elsewhere. Set the base URL to https://eu.bookmore.example/v2."
     );
+    // A base URL has no user name, and a relative one is none.
+    for (to, end) in [
+        (
+            "https://u:p@eu.bookmore.example/v2/assistant/ai-chat/usage",
+            "/usage, which is the same operation elsewhere. Set the base URL to https://eu.bookmore.example/v2.",
+        ),
+        (
+            "/v2/assistant/ai-chat/usage",
+            "elsewhere. Set the path of the base URL to /v2.",
+        ),
+        (
+            "/assistant/ai-chat/usage",
+            "if it is right, the server may want a cookie first.",
+        ),
+    ] {
+        moved.headers.pop();
+        moved.headers.push(("Location".to_owned(), to.to_owned()));
+        let sentence = ask(&moved).to_string();
+        assert!(sentence.ends_with(end), "{sentence}");
+        assert!(!sentence.contains("u:p"), "{sentence}");
+    }
 }

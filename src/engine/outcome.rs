@@ -6,7 +6,7 @@ use crate::{
     error::{ApiError, DecodeError, Error, Unexpected, UnexpectedResponseError, decimal, text},
     transport::{Body, HttpResponse},
     wire::{
-        base_url::{BaseUrl, without_query},
+        base_url::{BaseUrl, without_query, without_secrets},
         decode::{self, Failure, Integers},
         guid,
         json::lossy,
@@ -123,9 +123,7 @@ fn unexpected(reply: &HttpResponse, base_url: &BaseUrl) -> Option<Unexpected> {
             (!is_json).then(|| Unexpected::ContentType(media_type.to_owned()))
         }
         0 | 300..=303 | 305..=399 => Some(Unexpected::Redirect {
-            location: reply
-                .header("location")
-                .map(|to| without_query(to).to_owned()),
+            location: reply.header("location").map(without_secrets),
         }),
         400.. => None,
         _ => Some(Unexpected::NoUsage),
@@ -190,8 +188,7 @@ fn api_error(reply: &HttpResponse, failure: Failure, redactor: &Redactor) -> Err
             404 | 405 if status.is_none() => " Check the base URL.",
             407 => " A proxy on the way wants credentials; give them to the fetch that is used.",
             421 => " The connection leads to another host; check the base URL.",
-            426 =>
-                " The server wants another protocol, such as HTTP/2; use a fetch that speaks it.",
+            426 => " The server wants another protocol, such as HTTP/2 or TLS.",
             429 if is_quota => " The quota is used up; it has to be raised or renewed.",
             429 => " Wait before asking again.",
             451 => " The answer is withheld for legal reasons.",

@@ -168,9 +168,44 @@ pub(crate) fn without_query(url: &str) -> &str {
     end.and_then(|end| url.get(..end)).unwrap_or(url)
 }
 
+/// The same without a user name and a password, too.
+pub(crate) fn without_secrets(url: &str) -> String {
+    let url = without_query(url);
+    let bytes = url.as_bytes();
+    // Before a host there is no single slash.
+    let slash = bytes.iter().position(|byte| *byte == b'/').unwrap_or(0);
+    if bytes.get(slash + 1) != Some(&b'/') {
+        return url.to_owned();
+    }
+    let host = slash + 2;
+    let after = bytes.get(host..).unwrap_or_default();
+    let authority = after.split(|byte| *byte == b'/').next().unwrap_or_default();
+    let user = authority.iter().rposition(|byte| *byte == b'@');
+    let from = user.map_or(host, |at| host + at + 1);
+    text![
+        url.get(..host).unwrap_or_default(),
+        url.get(from..).unwrap_or_default()
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_without_secrets_has_neither_user_nor_query() {
+        for (url, bare) in [
+            ("https://u:p@ss@a.example/x?t=1#f", "https://a.example/x"),
+            ("//u:p@a.example", "//a.example"),
+            ("https://a.example/u@x/y", "https://a.example/u@x/y"),
+            ("/u@x?y", "/u@x"),
+            ("/a//u@x", "/a//u@x"),
+            ("mailto:u@x", "mailto:u@x"),
+            ("", ""),
+        ] {
+            assert_eq!(without_secrets(url), bare);
+        }
+    }
 
     fn refusal(text: &str) -> String {
         BaseUrl::parse(text).unwrap_err().to_string()

@@ -111,7 +111,7 @@ fn read_failure(reader: &mut Reader<'_>, failure: &mut Failure) -> Result<()> {
             }
             if start != Some(b'"') {
                 return match name {
-                    "error" | "errors" | "detail" => read_failure(r, failure),
+                    "error" | "errors" | "detail" | "message" => read_failure(r, failure),
                     _ => r.skip(),
                 };
             }

@@ -45,7 +45,7 @@ Output:
 
 Requests:
   --concurrency N        how many at once (6)
-  --timeout SECONDS      how long one company may take (30)
+  --timeout SECONDS      how long one company may take (30), and each of its requests (10)
   --format FORMAT        json or jsonl: the format that the server writes
   --watch                again and again, until Ctrl+C
   --interval SECONDS     between two rounds of --watch (60; at least 5)

@@ -59,7 +59,8 @@ function stacked(rows: string[][], usages: Success[], columns: number): string {
 
 /** The bar. It never shows less than is used, and is full only when nothing is left. */
 function bar(usage: AiChatUsageResponse, width: number): string {
-  const share = firstLook(usage).share ?? (usage.isWithinBudget ? 0 : 1);
+  // The server may count less than nothing, after a refund.
+  const share = Math.max(0, firstLook(usage).share ?? (usage.isWithinBudget ? 0 : 1));
   const full = usage.isWithinBudget ? Math.min(Math.ceil(share * width), Math.max(0, width - 1)) : width;
   return "█".repeat(full) + "░".repeat(width - full);
 }

@@ -47,8 +47,8 @@ type Options = ReturnType<typeof read>;
 export async function usage(args: string[], signal: AbortSignal): Promise<number> {
   const options = read(args);
   if (options.file !== undefined) await checkFile(options.file);
-  const totalTimeoutMs = options.timeout && Math.ceil(options.timeout * 1000);
-  const client = await unlessEnded(signal, clientOf(options.given, { format: options.format, totalTimeoutMs }));
+  const timeoutMs = options.timeout && Math.ceil(options.timeout * 1000);
+  const client = await unlessEnded(signal, clientOf(options.given, { format: options.format, totalTimeoutMs: timeoutMs, attemptTimeoutMs: timeoutMs }));
   // Loads the module first, so that its time is not part of the rate.
   await client.ready();
   const appended = options.append === undefined ? undefined : new Appended(options.append);

@@ -35,9 +35,9 @@ export function claimsOf(authorization: string | undefined): Claims | undefined 
 const FLAWS: [RegExp, string][] = [
   [/^bearer/i, "begins with the word Bearer, which is no part of it"],
   [/^["'`]/, "begins with a quotation mark"],
+  [/^([$%<]|\{\{)/, "begins like a variable or a placeholder that was not replaced"],
   [/^[{[]/, "begins with a bracket, as JSON does"],
-  [/^[$%<]/, "begins like a variable or a placeholder that was not replaced"],
-  [/^(your|my)[-_ ].*(key|token)|^(change[-_ ]?me|placeholder|todo|x{3,})$/i, "reads like a placeholder that was not replaced"],
+  [/^(your|my|insert|replace|enter)[-_ ]|^(process\.env|import\.meta)\b|^(change[-_ ]?me|placeholder|todo|x{3,})$/i, "reads like a placeholder that was not replaced"],
   [/^(undefined|null|none|nil|nan|true|false)$/i, "is a word such as undefined or null"],
 ];
 

@@ -15,8 +15,8 @@ export interface ReadableReply {
   isForToken?: boolean | undefined;
   /** Whether it is HTML, or XML as of an object store; undefined if it is not labelled. */
   isPage?: boolean | undefined;
-  /** Whether it is the page of a web app that its scripts fill. */
-  isShell?: boolean | undefined;
+  /** What its text shows, if it is a page: a sign-in, or that something in between refuses or is out of service. */
+  shows?: "sign-in" | "block" | undefined;
   /** Whether it is plain text. */
   isText?: boolean | undefined;
   /** Whether it is an error in the API's own form. */

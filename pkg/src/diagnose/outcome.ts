@@ -10,7 +10,7 @@ import { byHttps, fixBy } from "./fixes.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, isDenied, redirectFinding, targetOf } from "./redirect.js";
-import { apiFinding, deniedFinding, knownCauses, meanings, OWN, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate, withFirst } from "./refusal.js";
+import { apiFinding, deniedFinding, knownCauses, limitedFinding, meanings, OWN, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate, withFirst, withLast } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -53,16 +53,20 @@ function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page, modu
 }
 
 /** Findings that blame the address. */
-const OF_ADDRESS: readonly FindingCode[] = ["moved", "trailing_slash", "base_url", "redirected"];
+const OF_ADDRESS: readonly FindingCode[] = ["moved", "trailing_slash", "redirected"];
+
+/** The causes, with those last for which `isLast`. */
+const sortedBy = (causes: Cause[] = [], isLast: (cause: Cause) => boolean): Cause[] => [...causes.filter((cause) => !isLast(cause)), ...causes.filter(isLast)];
 
 const DENIED: Cause = { code: "permission_denied", message: "The credentials may give no access to what was asked for: some servers then redirect to another page, instead of answering with a 403." };
 
 /** A redirect that may be to a sign-in: some servers answer refused credentials so. `location`: where the call is redirected to, if that is known. */
 function perhapsRefused(facts: Facts, call: Call, given: Finding, location: string | undefined): Finding {
-  // If only the call is redirected, the address is right, and it is the API that redirects.
+  // If only the call is redirected, the base URL is right: credentials make the difference, or what is behind the check of them redirects.
   const isCallAlone = facts.plain?.came === "reply" && facts.plain.url === undefined;
-  const finding = isCallAlone && given.candidates ? { ...given, candidates: given.candidates.filter(({ code }) => !OF_ADDRESS.includes(code)) } : given;
-  const { candidates = [] } = finding;
+  const isOfAddress = ({ code }: Cause) => OF_ADDRESS.includes(code);
+  const candidates = isCallAlone ? sortedBy(given.candidates?.filter(({ code }) => code !== "base_url"), isOfAddress) : (given.candidates ?? []);
+  const finding: Finding = given.candidates ? { ...given, candidates } : given;
   const known = knownCauses(facts, call);
   const indexOf = (code: FindingCode): number => candidates.findIndex((cause) => cause.code === code);
   const signIn = indexOf("sign_in_redirect");
@@ -126,6 +130,8 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     }
     case "permission_denied":
       return [deniedFinding(facts, call, error)];
+    case "rate_limited":
+      return [limitedFinding(error)];
     case "server_error":
       return [serverFinding(facts, call, error)];
     case "timeout":
@@ -152,8 +158,10 @@ function timeoutFinding(facts: Facts, call: Call, { code, message, attempts }: E
   if (unanswered.length > 0) {
     candidates.push({ code: "cors_preflight", message: `The server, or something on the way, such as a firewall, does not answer OPTIONS, which a browser sends before a request with ${unanswered.join(" or ")}.` });
   }
-  if (candidates.length === 0) return told({ code, message: message + (waits && ` Perhaps ${waits}.`) });
+  const mayBeDropped = candidates.length === 0 && attempts?.length !== 0 && !isBody && facts.plain?.came === "reply" && !sendsNone(call);
+  if (candidates.length === 0 && !mayBeDropped) return told({ code, message: message + (waits && ` Perhaps ${waits}.`) });
   candidates.push({ code, message: `The server, or something on the way, is slow${waits && `, or ${waits}`}.` });
+  if (mayBeDropped) candidates.push({ code: "blocked_reply", message: "Something on the way, such as a firewall or a VPN, drops what carries the credentials, or what is as long (MTU): a GET without them is answered." });
   return { ...told({ code, message }), candidates, ...doctorLine(facts) };
 }
 
@@ -199,22 +207,29 @@ function unexpected(facts: Facts, call: Call, { message, location, contentType, 
     if (!/html/i.test(contentType)) return labelledOtherwise({ code: "unexpected_response", message }, contentType, facts);
     const login: Cause = { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call.sent ? renewal(call.sent, facts) : {}) };
     const app: Cause = { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") };
-    const isShell = replyOf(facts.plain)?.isShell;
-    return withFirst(untimely(facts, call), {
+    const blocked: Cause = { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) };
+    const { isPage, shows } = replyOf(facts.plain) ?? {};
+    // The page that a GET without credentials gets is most likely the same.
+    const likeliest = !isPage || shows === "sign-in" ? [login, app, CONTENT_TYPE, blocked] : shows === "block" ? [blocked, login, app, CONTENT_TYPE] : [app, login, blocked, CONTENT_TYPE];
+    return (isPage ? withLast : withFirst)(untimely(facts, call), {
       ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
-      candidates: [
-        ...(isShell ? [app, login] : [login, app]),
-        CONTENT_TYPE,
-        { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) },
-      ],
+      candidates: likeliest,
     });
   }
-  const isRedirect = location !== undefined || status === 0 || (status >= 300 && status < 400 && status !== 304);
-  if (!isRedirect) return errorFinding({ code: "unexpected_response", message });
+  // A page sees the status of what is no redirect for want of a target.
+  const isRedirect = location !== undefined || status === 0 || (facts.page === undefined && status >= 300 && status < 400 && status !== 304);
+  if (!isRedirect) return perhapsUnrelated(facts, errorFinding({ code: "unexpected_response", message }), status);
   const found = redirectFinding(facts, location);
   if (isAddress(found.code)) return found;
   // A sign-in has another path.
   return targetOf(facts, location)?.includes(PATH) ? withFirst(knownCauses(facts, call), found) : perhapsRefused(facts, call, found, location);
+}
+
+/** What a status without a usage comes from. */
+function perhapsUnrelated(facts: Facts, finding: Finding, status: number): Finding {
+  if (status === 304) return finding;
+  const inFront: Cause = { code: "blocked_reply", message: "Something in front of the API checks for robots first (such as AWS WAF by a 202), or holds the request back." };
+  return { ...finding, candidates: isRefusalOfApi(facts.plain) ? [inFront, notTheApi(facts)] : [notTheApi(facts), inFront] };
 }
 
 /** Findings that do not prevent calls. */

@@ -83,24 +83,25 @@ export function aheadMs(date: string | undefined, age: string | undefined): numb
 export function addressOf(address: string, base?: string): string | undefined {
   try {
     const { origin, pathname, protocol } = new URL(address, base || undefined);
-    return origin === "null" ? protocol : origin + pathname.replace(/;[^/]*/g, "");
+    return origin === "null" ? protocol : origin + pathname.replace(/;[^/]*|\/\(S\([^)]*\)\)/g, "");
   } catch {
     return undefined;
   }
 }
 
-/** The element that the scripts of common frameworks fill. */
-const SHELL = /<(app-root|flt-glass-pane)\b|\bid=["']?(root|app|__next|__nuxt|svelte|___gatsby)\b/i;
+/** How sign-in pages, and pages of firewalls, checks for robots and maintenance, read. */
+const SIGN_IN = /type=["']?password|\b(log|sign)[ -]?(in|on)\b/i;
+const BLOCK = /support id|incident id|request rejected|access denied|captcha|just a moment|attention required|blocked|maintenance|unavailable/i;
 
-/** Whether it is an error of the API, and written in camelCase; or the page of a web app. */
-async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase" | "isShell">> {
+/** Whether it is an error of the API, and written in camelCase; or what it shows. */
+async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase" | "shows">> {
   try {
     const reader = body?.getReader();
     const { value } = (await reader?.read()) ?? {};
     void reader?.cancel().catch(() => {});
     const text = new TextDecoder().decode(value?.subarray(0, 8192));
     const [, first] = /^\s*\{\s*"([rR])esponseStatus"/.exec(text) ?? [];
-    return first === undefined ? { isShell: SHELL.test(text) && !/type=["']?password/i.test(text) } : { isApi: true, isCamelCase: first === "r" || undefined };
+    return first === undefined ? { shows: SIGN_IN.test(text) ? "sign-in" : BLOCK.test(text) ? "block" : undefined } : { isApi: true, isCamelCase: first === "r" || undefined };
   } catch {
     return {};
   }

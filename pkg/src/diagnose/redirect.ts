@@ -78,6 +78,8 @@ function redirection(to: string, asked: string | undefined, facts: Facts, isOfCa
     // The client would refuse it, or send the credentials for everybody to read.
     if (isDowngrade) return found("redirected", ", by plain http. Its operator must correct that: a server behind a proxy that terminates TLS must be configured to know that clients use https.");
     if (isOwnServer(facts) && new URL(to).origin !== facts.page) return found("moved", `, so the API should be there. ${NO_REDIRECTS} If this page's server passes requests on, make that address its target.`);
+    // Outside of a page, nothing hides what is there.
+    if (facts.page === undefined && followed?.came === "nothing") return found("moved", `, where there is no reply (${followed.code || "the redirects do not end"}). The server there has to run and to answer, or the one that redirects has to leave this path as it is.`);
     return found("moved", `, so the API should be there. ${NO_REDIRECTS}`, { fix: settings.baseUrl(bare.slice(0, -PATH.length)) });
   }
   // Without credentials, the operation answers so.

@@ -2,12 +2,12 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, notTheApi, wrongBase } from "./base-url.js";
 import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
-import { fixBy } from "./fixes.js";
+import { fixBy, httpsOf } from "./fixes.js";
 import { errorFinding } from "./network.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 /** A status by which the server, or something in front of it, refuses a call. */
-type Refusal<Code extends AnyBookMoreError["code"] = "authentication_error" | "permission_denied" | "api_error" | "server_error"> = Extract<AnyBookMoreError, { code: Code }>;
+type Refusal<Code extends AnyBookMoreError["code"] = "authentication_error" | "permission_denied" | "api_error" | "rate_limited" | "server_error"> = Extract<AnyBookMoreError, { code: Code }>;
 
 /** What the finding's own code means, where there are other candidates. */
 export const OWN: Partial<Record<FindingCode, string>> = {
@@ -25,13 +25,16 @@ export const OWN: Partial<Record<FindingCode, string>> = {
 };
 
 /** The same for all other codes. */
-const OWN_REPLY = "That is what the server, or something in front of it, answers.";
+const OWN_REPLY = "It is what the message says: something about the request, or a fault of the server.";
 
 /** The candidates; where there are none, what the reply says. */
 export const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: OWN[code] ?? OWN_REPLY, ...fixBy(fix) }];
 
 /** The finding with these candidates before its own. */
-export const withFirst = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding)] } : finding);
+export const withFirst = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding).filter((own) => !causes.includes(own))] } : finding);
+
+/** The finding with these candidates after its own. */
+export const withLast = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...meanings(finding).filter((own) => !causes.includes(own)), ...causes] } : finding);
 
 /** What speaks against the credentials however the server refuses: none were sent, they were never meant as any, or the token's own times. */
 export const knownCauses = (facts: Facts, call: Call): Cause[] => (sendsNone(call) || call.flaw !== undefined ? [credentialsCause(facts, call)] : untimely(facts, call));
@@ -45,30 +48,37 @@ const isForCallAlone = ({ plain }: Facts, status: number): boolean => plain?.cam
 /** Whether the call was answered with a page, as APIs do not. The words are those of src/engine/outcome.rs. */
 const gotPage = ({ message }: Refusal): boolean => message.includes("with a page that may be a proxy's");
 
+/** Whether it is in the API's own form; others may have an error code, too. */
+const isOfApi = ({ responseStatus }: Refusal): boolean => responseStatus !== undefined;
+
 /** Why the call got a 401. */
 export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authentication_error">): Finding {
   const cause = credentialsCause(facts, call, error.message);
   const plain = replyOf(facts.plain);
-  const hasErrorCode = error.errorCode !== undefined;
   // What is answered by an error in JSON has passed a gate that answers by a page.
-  const hasPassed = Boolean(plain?.isPage && hasErrorCode);
+  const hasPassed = Boolean(plain?.isPage && error.errorCode !== undefined);
   const isShown = (showsGate(facts) && !hasPassed) || gotPage(error);
   // A GET without credentials got another answer, or the server calls the token invalid (RFC 6750).
-  const hasArrived = hasPassed || (plain?.isApi && !hasErrorCode) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
+  const hasArrived = hasPassed || (plain?.isApi && !isOfApi(error)) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
   const isExplained = !sendsNone(call) && knownCauses(facts, call).length > 0;
   const lost = isExplained || hasArrived ? [] : whoDrops(facts, call);
   const gate = !isShown && (isExplained || hasArrived) ? [] : signInGate(facts, call, error);
-  if (gate.length + lost.length === 0) return errorFinding(cause);
+  const key = keyRefused(facts, call);
+  if (gate.length + lost.length + key.length === 0) return withFirst(named(facts, error), errorFinding(cause));
   const { code, fix } = cause;
-  const own: Cause = { code, message: OWN[code]!, ...fixBy(fix) };
+  const own = [{ code, message: OWN[code]!, ...fixBy(fix) }, ...key];
   // Behind a page's own server, a JWT that is still valid is more often lost than refused.
   const isLost = lost[0]?.code === "not_passed_on" && call.claims?.exp !== undefined && isOwnServer(facts);
-  const refused = isLost ? [...lost, own] : [own, ...lost];
+  const refused = isLost ? [...lost, ...own] : [...own, ...lost];
   // A gate for which only the form of a reply speaks is the least likely.
   const candidates = isShown ? [...gate, ...refused, ...(isRefusalOfApi(plain) ? [] : [notTheApi(facts)])] : [...refused, ...gate];
-  const found = candidates[0] === own ? cause : { code: "credentials_refused" as const, message: cause.message };
-  return { ...errorFinding(found), candidates };
+  const found = candidates[0] === own[0] ? cause : { code: "credentials_refused" as const, message: cause.message };
+  return withFirst(named(facts, error), { ...errorFinding(found), candidates });
 }
+
+/** Where a key is sent beside a token, the API may look at the key alone. */
+const keyRefused = ({ settings }: Facts, { sent = [] }: Call): Cause[] =>
+  sent.includes("x-api-key") && sent.includes("authorization") ? [{ code: "key_refused", message: OWN.key_refused!, fix: settings.apiKey }] : [];
 
 /** Whether a 401 without credentials shows by more than its form that it is not the API's. */
 export function showsGate({ plain }: Facts): boolean {
@@ -94,19 +104,15 @@ const REFUSED_IN_FRONT: Cause = {
 
 /** A 403, to everybody or to the call alone. */
 export function deniedFinding(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
-  return perhapsLimited(error, isForAll(facts, 403) ? deniedToAll(facts, call, error) : deniedToCall(facts, call, error));
+  return withFirst(named(facts, error), isForAll(facts, 403) ? deniedToAll(facts, call, error) : deniedToCall(facts, call, error));
 }
 
 function deniedToCall(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
-  const { code, message, errorCode } = error;
+  const { code, message } = error;
   const finding = errorFinding({ code, message });
   if (message.includes("insufficient_scope")) return withFirst(knownCauses(facts, call), finding);
-  if (errorCode !== undefined) return perhapsForCredentials(facts, call, finding, error);
-  const own: Cause = { code, message: OWN[code]! };
-  // Where others get no page, one is not the API's.
-  const plain = replyOf(facts.plain);
-  const isAnother = plain && !plain.isPage && gotPage(error);
-  return perhapsForCredentials(facts, call, { ...finding, candidates: isAnother ? [REFUSED_IN_FRONT, own] : [own, REFUSED_IN_FRONT] }, error);
+  if (isOfApi(error)) return perhapsForCredentials(facts, call, finding, error);
+  return perhapsForCredentials(facts, call, perhapsInFront(facts, withLast([REFUSED_IN_FRONT], finding), error), error);
 }
 
 function deniedToAll(facts: Facts, call: Call, { code, message }: Refusal<"permission_denied">): Finding {
@@ -125,6 +131,12 @@ function deniedToAll(facts: Facts, call: Call, { code, message }: Refusal<"permi
   return { ...finding, candidates: isCompared ? [...refused, ...inFront, own] : [...ofApi, ...inFront] };
 }
 
+/** Where others get no page, one is not the API's. */
+function perhapsInFront(facts: Facts, finding: Finding, error: Refusal): Finding {
+  const plain = replyOf(facts.plain);
+  return plain && !plain.isPage && gotPage(error) ? withFirst([REFUSED_IN_FRONT], finding) : finding;
+}
+
 /** Why a call with credentials may be refused as one without is: they are refused, or get lost on their way. */
 function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
   const { sent } = call;
@@ -132,7 +144,7 @@ function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
   if (known.length > 0 || !sent) return known;
   const code = sent.includes("authorization") ? "token_refused" : "key_refused";
   const compared = mayAddCredentials(facts) ? "" : ` A GET without credentials is answered with ${status}, too.`;
-  return [{ code, message: OWN[code]! + compared, ...renewal(sent, facts) }, ...whoDrops(facts, call)];
+  return [{ code, message: OWN[code]! + compared, ...renewal(sent, facts) }, ...keyRefused(facts, call), ...whoDrops(facts, call)];
 }
 
 /** The server's own words about a refusal. */
@@ -140,59 +152,102 @@ const said = ({ errorCode = "", serverMessage = "" }: Refusal): string => `${err
 
 /** How servers speak of credentials. A token alone may be one that the usage counts, and who is "not authorized" may lack access. */
 const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed(?! to)|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
+/** How they speak of what is used up. */
+const LIMIT = /quota|throttl|too.?many|exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|budget|allowance|credits?)\b.{0,30}(reached|exceeded|spent)|(limit|budget)(reached|exceeded)|(reached|exceeded|out of|insufficient).{0,30}(limit|budget|allowance|credits?)/i;
+/** How what stands in front of a server speaks of whom it lets through. */
+const IN_FRONT = /\b(ip|country|region|vpn|captcha|robots?|bots?|firewall)\b/i;
+
+/** What the server's own words name as the cause. */
+function named(facts: Facts, error: Refusal): Cause[] {
+  const { baseUrl } = facts;
+  const { status, retryAfterMs } = error;
+  const words = said(error);
+  const found: Cause[] = [];
+  if (retryAfterMs !== undefined || status === 402 || LIMIT.test(words)) {
+    const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
+    found.push({ code: "rate_limited", message: `A quota or a budget is used up, or a rate limit is exceeded.${wait}` });
+  }
+  if (baseUrl?.startsWith("http:") && /\b(https|ssl|tls)\b/i.test(words)) {
+    found.push({ code: "needs_https", message: "The server wants https.", ...fixBy(facts.settings.baseUrl(httpsOf(baseUrl))) });
+  }
+  if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
+  if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push({ code: "permission_denied", message: OWN.permission_denied! });
+  return found;
+}
+
+/** Statuses that some servers send in place of a 401. */
+const REFUSALS: readonly number[] = [400, 403, 422, 440, 498, 499, 500];
 
 /** The credentials may be why a status other than 401 was sent. */
 function perhapsForCredentials(facts: Facts, call: Call, finding: Finding, error: Refusal): Finding {
-  const { status, errorCode } = error;
+  const { status } = error;
   const isAlone = isForCallAlone(facts, status);
   // A session's cookie that makes a difference has arrived.
-  if (sendsNone(call) && facts.sendsCookies && isAlone) return { ...finding, candidates: [...meanings(finding), credentialsCause(facts, call)] };
+  if (sendsNone(call) && facts.sendsCookies && isAlone) return withLast([credentialsCause(facts, call)], finding);
   const known = knownCauses(facts, call);
   const isNamed = CREDENTIALS.test(said(error));
-  const mayBeRefused = known.length === 0 && call.sent && isAlone && (isNamed || errorCode === undefined);
+  const mayBeRefused = known.length === 0 && call.sent && isAlone && (isNamed || (!isOfApi(error) && REFUSALS.includes(status)));
   if (!mayBeRefused) return withFirst(known, finding);
-  const refused = credentialsCause(facts, call, "Some servers refuse credentials in this way, instead of with a 401.");
+  const refused = [credentialsCause(facts, call, "Some servers refuse credentials in this way, instead of with a 401."), ...keyRefused(facts, call)];
   const [first, ...others] = meanings(finding);
-  return { ...finding, candidates: isNamed ? [refused, first!, ...others] : [first!, refused, ...others] };
-}
-
-/** A quota or a rate limit may be reported with a status other than 429. */
-function perhapsLimited(error: Refusal, finding: Finding): Finding {
-  const { retryAfterMs } = error;
-  if (retryAfterMs === undefined && !/quota|rate.?limit|too.?many|throttl|exhausted/i.test(said(error))) return finding;
-  const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
-  return withFirst([{ code: "rate_limited", message: `A quota is used up, or a rate limit is exceeded.${wait}` }], finding);
+  return { ...finding, candidates: isNamed ? [...refused, first!, ...others] : [first!, ...refused, ...others] };
 }
 
 /** A status of 400 to 499 that has no error of its own. */
 export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">): Finding {
   const { code, status, message } = error;
-  // nginx answers headers that are too long with a page and a 400; others show its internal 494.
-  const isTooLong = status === 431 || status === 494 || /header.* too large/i.test(message) || (status === 400 && call.isLong && gotPage(error) && !isForAll(facts, status));
-  if (isTooLong) return errorFinding({ code, message: `${message} What was sent, such as the token, is too long for it.` });
+  const tooLong: Cause = { code, message: "What was sent is too long for the server: the token, another header, or the page's cookies." };
+  if (status === 431 || status === 494 || /header.* too large/i.test(message)) return errorFinding({ code, message: `${message} ${tooLong.message}` });
   if (status === 404 || status === 405) return notFoundFinding(facts, call, error);
   const finding = errorFinding({ code, message });
-  const plain = replyOf(facts.plain);
-  if (!isForAll(facts, status) || plain!.isApi) return perhapsLimited(error, perhapsForCredentials(facts, call, finding, error));
   const known = knownCauses(facts, call);
+  const plain = replyOf(facts.plain);
+  if (!isForAll(facts, status)) {
+    const found = perhapsForCredentials(facts, call, perhapsInFront(facts, finding, error), error);
+    // nginx answers headers that are too long with a page and a 400.
+    const isLong = status === 413 || status === 414 || (status === 400 && gotPage(error) && plain && !plain.isPage);
+    if (!isLong) return withFirst(named(facts, error), found);
+    return call.isLong ? withFirst([tooLong], found) : withLast([tooLong], found);
+  }
+  // An error of the API with another status than 401, such as that of a proxy that makes a 200 of each.
+  if (plain!.isApi) {
+    const isDenied = /forbidden|denied/i.test(said(error));
+    const denied: Cause[] = isDenied ? [{ code: "permission_denied", message: OWN.permission_denied! }] : [];
+    const refused = isDenied || CREDENTIALS.test(said(error)) ? refusedOrLost(facts, call, status) : known;
+    return withFirst([...named(facts, error), ...denied, ...refused], finding);
+  }
+  const own: Cause = plain!.isPage ? REFUSED_IN_FRONT : { code, message: OWN_REPLY };
   // What answers with a page has not looked at credentials.
   const refused = known.length > 0 || plain!.isPage ? [] : refusedOrLost(facts, call, status);
-  return perhapsLimited(error, { ...finding, candidates: [...known, notTheApi(facts), { code, message: OWN_REPLY }, ...refused] });
+  const found = { ...finding, candidates: [notTheApi(facts), own, ...refused] };
+  return withFirst(named(facts, error), withKnown(facts, call, found));
 }
 
+/** With what speaks against the credentials; what everybody gets is not for a token's time. */
+const withKnown = (facts: Facts, call: Call, finding: Finding): Finding => (sendsNone(call) ? withFirst : withLast)(knownCauses(facts, call), finding);
+
 /** A 404 or 405: the path is wrong, or the API knows the path and not what was asked for. */
-function notFoundFinding(facts: Facts, call: Call, { code, message, errorCode }: Refusal<"api_error">): Finding {
+function notFoundFinding(facts: Facts, call: Call, error: Refusal<"api_error">): Finding {
+  const { code, status, message, errorCode } = error;
   const plain = replyOf(facts.plain);
   // What answers a GET without credentials with another status, and no page, knows the path.
   const knowsPath = plain !== undefined && plain.status !== 404 && plain.status !== 405 && !plain.isPage;
   if (errorCode !== undefined || knowsPath) {
     const own: Cause = { code, message: "That is the API's own answer: this version may not have the operation, may not know what was asked for, or hides it from those without access." };
-    return withFirst(knownCauses(facts, call), perhapsNotTheApi(facts, { code, message }, own, knowsPath));
+    const found = perhapsInFront(facts, perhapsNotTheApi(facts, { code, message }, own, knowsPath), error);
+    return isForAll(facts, status) ? withKnown(facts, call, found) : withFirst(knownCauses(facts, call), found);
   }
   const found = errorFinding({ code: "base_url", ...wrongBase(facts, message) });
-  if (!sendsNone(call)) return withFirst(knownCauses(facts, call), found);
   // Some servers answer with a 404 to those who are not signed in.
-  return facts.sendsCookies ? { ...found, candidates: [...meanings(found), credentialsCause(facts, call)] } : found;
+  if (sendsNone(call)) return facts.sendsCookies ? withLast([credentialsCause(facts, call)], found) : found;
+  // Some firewalls send a CAPTCHA with a 405.
+  return withLast([...(status === 405 && gotPage(error) ? [REFUSED_IN_FRONT] : []), ...knownCauses(facts, call)], found);
+}
+
+/** A 429. Some checks for robots send one with a page. */
+export function limitedFinding(error: Refusal<"rate_limited">): Finding {
+  const { code, message } = error;
+  return withLast(gotPage(error) ? [REFUSED_IN_FRONT] : [], errorFinding({ code, message }));
 }
 
 /** A status from 500 on. */
@@ -200,11 +255,11 @@ export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_e
   const { code, status, message, errorCode } = error;
   const isOwn = isOwnServer(facts) && errorCode === undefined && !isForCallAlone(facts, status);
   const finding = errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` });
-  if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi && errorCode === undefined) {
-    return withFirst(untimely(facts, call), { ...finding, candidates: [{ code, message: OWN_REPLY }, notTheApi(facts)] });
-  }
+  const inFront = gotPage(error) ? [REFUSED_IN_FRONT] : [];
+  if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi) return withKnown(facts, call, withLast([notTheApi(facts), ...inFront], finding));
   // A 502, 503 or 504 is that of a gateway, which has not looked at the credentials.
-  return status === 500 ? perhapsForCredentials(facts, call, finding, error) : withFirst(untimely(facts, call), finding);
+  const found = status === 500 ? perhapsForCredentials(facts, call, finding, error) : withFirst(untimely(facts, call), finding);
+  return withLast(inFront, found);
 }
 
 /** The reply may be the API's own, or that of something else. `isApi`: whether the former is likelier. */

@@ -76,7 +76,7 @@ const SENTENCES = [
   [511, {}, /The network wants a login/, "server_error"],
   [301, { location: "https://www.example/v2/assistant/ai-chat/usage" }, /Set the base URL to https:\/\/www\.example\/v2\.$/, "unexpected_response"],
   [307, { location: "https://api.example/base/assistant/ai-chat/usage?CompanyId=x" }, /Set the base URL to https:\/\/api\.example\/base\.$/, "unexpected_response"],
-  [308, { location: "/v2/assistant/ai-chat/usage" }, /Set the base URL to (https:\/\/api\.example)?\/v2\.$/, "unexpected_response"],
+  [308, { location: "/v2/assistant/ai-chat/usage" }, /Set the path of the base URL to \/v2\.$/, "unexpected_response"],
   [302, { location: "https://www.example/login?next=/assistant/ai-chat/usage" }, /perhaps to a login page/, "unexpected_response"],
 ];
 
