@@ -31,7 +31,7 @@ const SIGN_IN = ["sign_in_redirect", "sign_in_redirect", "token_refused", "base_
 const SIGN_IN_HIDDEN = ["sign_in_redirect", "sign_in_redirect", "token_refused", "permission_denied", "base_url"];
 const OTHER_API = ["api_error", "api_error", "base_url"];
 const REFUSED_FOR_ALL = ["api_error", "base_url", "api_error", "token_refused", "not_passed_on"];
-const SHELL = ["html_reply", "base_url", "login_page", "content_type", "blocked_reply"];
+const SHELL = ["html_reply", "base_url", "login_page", "blocked_reply", "content_type"];
 const DENIED_TO_ALL = ["permission_denied", "token_refused", "not_passed_on", "sign_in_gate", "blocked_reply", "base_url", "permission_denied"];
 const QUOTA = ["permission_denied", "rate_limited", "permission_denied", "token_refused", "blocked_reply"];
 const EMPTY = ["empty_reply", "base_url", "not_passed_on", "truncated"];
@@ -60,7 +60,7 @@ export const CAUSES = [
   { cause: "The preflight is answered with 405", code: "cors_preflight", host: { cors: "preflight-405" }, page: ["preflight_refused", "cors_preflight", "cors_headers", "cors_error_replies"], terminal: ["cors_preflight"] },
   { cause: "Endpoint routing: a 405, and errors without CORS headers", code: "cors_missing", host: { cors: "preflight-405", fake: { host: "endpoints" } }, page: BLOCKED, terminal: ["cors_missing"] },
   { cause: "Cookies together with `Access-Control-Allow-Origin: *`", code: "cors_credentials", host: { cors: "wildcard-with-credentials" }, options: { credentials: "include" }, page: ["cors_credentials", "cors_credentials", "cors_error_replies"], args: ["--credentials"], terminal: ["cors_credentials"] },
-  { cause: "A 429 of a proxy, without CORS headers", code: ["cors_error_replies", "rate_limited"], host: { cors: "open", answers: { status: 429, body: "html" } }, page: HIDDEN, terminal: ["rate_limited"] },
+  { cause: "A 429 of a proxy, without CORS headers", code: ["cors_error_replies", "rate_limited"], host: { cors: "open", answers: { status: 429, body: "html" } }, page: HIDDEN, terminal: ["rate_limited", "rate_limited", "blocked_reply"] },
   { cause: "A value of a header of your own, refused without CORS headers", code: "cors_error_replies", host: { strict: "x-tenant" }, options: extra, page: ["cors_headers", "cors_headers", "cors_error_replies"] },
   { cause: "A token, refused without CORS headers, where CORS allows no other header", code: ["cors_error_replies", "token_refused"], host: { strict: "authorization", allows: "authorization" }, page: ["preflight_refused", "cors_preflight", "cors_headers", "cors_error_replies"], terminal: ["token_refused", "token_refused", "not_passed_on", "sign_in_gate"] },
   { cause: "Cookies of an expired session, refused without CORS headers", code: "cors_error_replies", host: { strict: "cookie" }, cookie: "session=old", options: { credentials: "include" }, page: ["cors_credentials", "cors_credentials", "cors_error_replies"] },
