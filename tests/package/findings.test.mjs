@@ -443,6 +443,15 @@ it("a browser may go to https by itself", () => {
   assert.deepEqual([candidates.at(-1).code, candidates.at(-1).fix], ["hsts", 'new BookMoreClient({ baseUrl: "https://api.dev" })']);
 });
 
+it("no fix sends https to a port that is given for plain http", () => {
+  const call = failed("permission_denied", { serverMessage: "HTTPS Required" });
+  for (const [port, fix] of [["", 'new BookMoreClient({ baseUrl: "https://api.example" })'], [":5000", undefined]]) {
+    const [{ candidates }, note] = findingsOf(inNode({ baseUrl: `http://api.example${port}`, plain: readable(403), call }));
+    const [mixed] = findingsOf(facts({ baseUrl: `http://api.example${port}`, reach: nothing }));
+    assert.deepEqual([candidates[0].code, candidates[0].fix, note.fix, mixed.code, mixed.fix], ["needs_https", fix, fix, "mixed_content", fix]);
+  }
+});
+
 it("an extension has settings of its own", () => {
   const page = "chrome-extension://abcdefghijklmnop";
   assert.match(findingsOf(facts({ page, plain: nothing }))[0].message, / host_permissions of its manifest\.$/);

@@ -4,7 +4,7 @@ import { isSafelisted, isSameOrigin, passesCorsCheck } from "../cors.js";
 import { baseOfEndpoint } from "../diagnose/base-url.js";
 import { Examination } from "../diagnose/examine.js";
 import type { Call, Facts, Probe } from "../diagnose/facts.js";
-import { byHttps, corsFix, fixBy, IN_CODE, type Settings } from "../diagnose/fixes.js";
+import { byHttps, corsFix, fixBy, httpsFix, IN_CODE, type Settings } from "../diagnose/fixes.js";
 import { errorFinding, isLate, NEEDS_HTTPS } from "../diagnose/network.js";
 import { findingsOf } from "../diagnose/outcome.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
@@ -164,8 +164,7 @@ function unnamedBy(baseUrl: string, { isWithoutNames, findings = [] }: Checked &
 /** What browsers do not send at all. Some ask the user instead, if the server is in the local network. */
 function mixedContent(page: string, baseUrl: string): Finding[] {
   if (!isMixedContent(page, baseUrl)) return [];
-  const better = byHttps(baseUrl);
-  return [errorFinding({ code: "mixed_content", message: `Browsers block requests of a page that was loaded by https to plain http; for a server in the local network some ask the user instead. ${NEEDS_HTTPS}`, ...fixBy(better && IN_CODE.baseUrl(better)) })];
+  return [errorFinding({ code: "mixed_content", message: `Browsers block requests of a page that was loaded by https to plain http; for a server in the local network some ask the user instead. ${NEEDS_HTTPS}`, ...httpsFix(baseUrl, IN_CODE) })];
 }
 
 /** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. */

@@ -62,7 +62,12 @@ export const fixBy = (fix: string | undefined): Pick<Cause, "fix"> => (fix === u
 
 /** The same by https. */
 export const httpsOf = (baseUrl: string): string => baseUrl.replace("http:", "https:");
-/** The same, if https may be at another port: none is given, which is one for plain http. */
+/** The same, unless a port is given, which is one for plain http. */
 export const byHttps = (baseUrl: string): string | undefined => (new URL(baseUrl).port === "" ? httpsOf(baseUrl) : undefined);
+/** Sets that base URL, if there is one. */
+export function httpsFix(baseUrl: string, settings: Pick<Settings, "baseUrl">): Pick<Cause, "fix"> {
+  const better = byHttps(baseUrl);
+  return fixBy(better && settings.baseUrl(better));
+}
 /** The same by plain http, which is safe only on this machine. */
 export const httpOf = (baseUrl: string): string => baseUrl.replace("https:", "http:");

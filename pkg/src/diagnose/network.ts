@@ -3,7 +3,7 @@ import { isSameOrigin } from "../cors.js";
 import { isInsecure, isLoopback, isMixedContent } from "../loopback.js";
 import { PATH } from "../operation.js";
 import type { Call, Facts } from "./facts.js";
-import { byHttps, corsFix, fixBy, httpOf, httpsOf, type Asking, type Settings } from "./fixes.js";
+import { corsFix, fixBy, httpOf, httpsFix, httpsOf, type Asking, type Settings } from "./fixes.js";
 import { BAD_PORT, systemCode } from "./probe.js";
 import { doctorLine, doctorOf, shellWord } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -78,8 +78,7 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
   const isLocal = isLoopback(hostname);
   const asking = { page, headerNames };
   const isMixed = isMixedContent(page, baseUrl);
-  const better = byHttps(baseUrl);
-  const mixed: Cause = { code: "mixed_content", message: `This page was loaded by https, and browsers block its requests to plain http. ${NEEDS_HTTPS}`, ...fixBy(better && settings.baseUrl(better)) };
+  const mixed: Cause = { code: "mixed_content", message: `This page was loaded by https, and browsers block its requests to plain http. ${NEEDS_HTTPS}`, ...httpsFix(baseUrl, settings) };
   // Of the local network some browsers ask the user instead.
   if (isMixed && !isPrivate(hostname)) return errorFinding(mixed);
   const candidates: Cause[] = isMixed ? [mixed] : [];
@@ -108,7 +107,7 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
       add("local_network", "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer. A page that was loaded by plain http, and a frame without allow=\"local-network-access\", are always refused.");
     }
     if (isLocal && page.startsWith("https:") && protocol === "http:") {
-      add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", settings.baseUrl(httpsOf(baseUrl)));
+      add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", httpsFix(baseUrl, settings).fix);
     }
     // A probe that reads nothing gets no reply then, either.
     const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not allow this page, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };

@@ -2,11 +2,11 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
-import { baseOfEndpoint, isOwnServer, mayBePassedOn, notTheApi, wrongBase } from "./base-url.js";
+import { baseOfEndpoint, isOwnServer, mayBePassedOn, wrongBase } from "./base-url.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import { credentialsCause, notPassedOn, renewal, sendsNone, untimely } from "./credentials.js";
-import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
-import { byHttps, fixBy } from "./fixes.js";
+import { isRefusalOfApi, replyOf, type Call, type Facts } from "./facts.js";
+import { fixBy, httpsFix } from "./fixes.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, isDenied, redirectFinding, targetOf } from "./redirect.js";
@@ -201,35 +201,36 @@ function labelledOtherwise(finding: Cause, contentType: string, facts: Facts): F
   return perhapsNotTheApi(facts, finding, CONTENT_TYPE, isRefusalOfApi(facts.plain) || /^(text\/plain|application\/octet-stream)\b/i.test(contentType));
 }
 
-function unexpected(facts: Facts, call: Call, { message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>): Finding {
+/** HTML with status 200. */
+function htmlFinding(facts: Facts, call: Call): Finding {
   const { baseUrl } = facts;
+  const login: Cause = { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call.sent ? renewal(call.sent, facts) : {}) };
+  const app: Cause = { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") };
+  const blocked: Cause = { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) };
+  const { isPage, shows } = replyOf(facts.plain) ?? {};
+  // The page that a GET without credentials gets is most likely the same.
+  const likeliest = !isPage || shows === "sign-in" ? [login, app, CONTENT_TYPE, blocked] : shows === "block" ? [blocked, login, app, CONTENT_TYPE] : [app, login, blocked, CONTENT_TYPE];
+  return (isPage ? withLast : withFirst)(untimely(facts, call), {
+    ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
+    candidates: likeliest,
+  });
+}
+
+/** A status without a usage. */
+const HELD_BACK: Cause = { code: "blocked_reply", message: "Something in front of the API, such as bot protection (AWS WAF's answers with 202), holds the request back." };
+
+function unexpected(facts: Facts, call: Call, { message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>): Finding {
   if (contentType !== undefined) {
-    if (!/html/i.test(contentType)) return labelledOtherwise({ code: "unexpected_response", message }, contentType, facts);
-    const login: Cause = { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call.sent ? renewal(call.sent, facts) : {}) };
-    const app: Cause = { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") };
-    const blocked: Cause = { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) };
-    const { isPage, shows } = replyOf(facts.plain) ?? {};
-    // The page that a GET without credentials gets is most likely the same.
-    const likeliest = !isPage || shows === "sign-in" ? [login, app, CONTENT_TYPE, blocked] : shows === "block" ? [blocked, login, app, CONTENT_TYPE] : [app, login, blocked, CONTENT_TYPE];
-    return (isPage ? withLast : withFirst)(untimely(facts, call), {
-      ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
-      candidates: likeliest,
-    });
+    return /html/i.test(contentType) ? htmlFinding(facts, call) : labelledOtherwise({ code: "unexpected_response", message }, contentType, facts);
   }
+  if (status === 304) return errorFinding({ code: "unexpected_response", message });
   // A page sees the status of what is no redirect for want of a target.
-  const isRedirect = location !== undefined || status === 0 || (facts.page === undefined && status >= 300 && status < 400 && status !== 304);
-  if (!isRedirect) return perhapsUnrelated(facts, errorFinding({ code: "unexpected_response", message }), status);
+  const isRedirect = location !== undefined || status === 0 || (facts.page === undefined && status >= 300 && status < 400);
+  if (!isRedirect) return perhapsNotTheApi(facts, { code: "unexpected_response", message }, HELD_BACK);
   const found = redirectFinding(facts, location);
   if (isAddress(found.code)) return found;
   // A sign-in has another path.
   return targetOf(facts, location)?.includes(PATH) ? withFirst(knownCauses(facts, call), found) : perhapsRefused(facts, call, found, location);
-}
-
-/** What a status without a usage comes from. */
-function perhapsUnrelated(facts: Facts, finding: Finding, status: number): Finding {
-  if (status === 304) return finding;
-  const inFront: Cause = { code: "blocked_reply", message: "Something in front of the API checks for robots first (such as AWS WAF by a 202), or holds the request back." };
-  return { ...finding, candidates: isRefusalOfApi(facts.plain) ? [inFront, notTheApi(facts)] : [notTheApi(facts), inFront] };
 }
 
 /** Findings that do not prevent calls. */
@@ -243,11 +244,10 @@ function notes(facts: Facts, errors: Finding[]): Finding[] {
     note("clock_skew", `${skewOf(there, now)}: tokens may seem to be expired, or not yet valid. ${SET_CLOCK}`, facts.settings.clock);
   }
   const url = baseUrl === undefined ? undefined : new URL(baseUrl);
-  const better = url && byHttps(baseUrl!);
   // A page that was loaded by https gets no usage by plain http: its policy made the browser use https.
   const isUpgraded = facts.page?.startsWith("https:") && call && !call.error;
   if (url && isInsecure(baseUrl!) && headerNames.length > 0 && !isUpgraded && !errors.some(({ code }) => code === "mixed_content")) {
-    note("insecure_http", `What the client sends (${headerNames.join(", ")}) goes to ${url.origin} by plain http: anyone in between can read it.`, better && facts.settings.baseUrl(better));
+    note("insecure_http", `What the client sends (${headerNames.join(", ")}) goes to ${url.origin} by plain http: anyone in between can read it.`, httpsFix(baseUrl!, facts.settings).fix);
   }
   if (replyOf(plain)?.isCamelCase) note("reply_form", "The server writes camelCase, not the PascalCase of its documentation; the client reads both.");
   const isJsonlReply = call?.contentType && /jsonl/i.test(call.contentType);

@@ -89,7 +89,7 @@ export function addressOf(address: string, base?: string): string | undefined {
   }
 }
 
-/** How sign-in pages, and pages of firewalls, checks for robots and maintenance, read. */
+/** How sign-in pages, and pages of firewalls, bot protection and maintenance, read. */
 const SIGN_IN = /type=["']?password|\b(log|sign)[ -]?(in|on)\b/i;
 const BLOCK = /support id|incident id|request rejected|access denied|captcha|just a moment|attention required|blocked|maintenance|unavailable/i;
 
@@ -101,7 +101,9 @@ async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "
     void reader?.cancel().catch(() => {});
     const text = new TextDecoder().decode(value?.subarray(0, 8192));
     const [, first] = /^\s*\{\s*"([rR])esponseStatus"/.exec(text) ?? [];
-    return first === undefined ? { shows: SIGN_IN.test(text) ? "sign-in" : BLOCK.test(text) ? "block" : undefined } : { isApi: true, isCamelCase: first === "r" || undefined };
+    if (first !== undefined) return { isApi: true, isCamelCase: first === "r" || undefined };
+    if (SIGN_IN.test(text)) return { shows: "sign-in" };
+    return BLOCK.test(text) ? { shows: "block" } : {};
   } catch {
     return {};
   }

@@ -2,7 +2,7 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, notTheApi, wrongBase } from "./base-url.js";
 import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
-import { fixBy, httpsOf } from "./fixes.js";
+import { fixBy, httpsFix } from "./fixes.js";
 import { errorFinding } from "./network.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -168,7 +168,7 @@ function named(facts: Facts, error: Refusal): Cause[] {
     found.push({ code: "rate_limited", message: `A quota or a budget is used up, or a rate limit is exceeded.${wait}` });
   }
   if (baseUrl?.startsWith("http:") && /\b(https|ssl|tls)\b/i.test(words)) {
-    found.push({ code: "needs_https", message: "The server wants https.", ...fixBy(facts.settings.baseUrl(httpsOf(baseUrl))) });
+    found.push({ code: "needs_https", message: "The server wants https.", ...httpsFix(baseUrl, facts.settings) });
   }
   if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
   if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push({ code: "permission_denied", message: OWN.permission_denied! });
@@ -203,10 +203,10 @@ export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">
   const known = knownCauses(facts, call);
   const plain = replyOf(facts.plain);
   if (!isForAll(facts, status)) {
-    const found = perhapsForCredentials(facts, call, perhapsInFront(facts, finding, error), error);
+    const found = withFirst(named(facts, error), perhapsForCredentials(facts, call, perhapsInFront(facts, finding, error), error));
     // nginx answers headers that are too long with a page and a 400.
     const isLong = status === 413 || status === 414 || (status === 400 && gotPage(error) && plain && !plain.isPage);
-    if (!isLong) return withFirst(named(facts, error), found);
+    if (!isLong) return found;
     return call.isLong ? withFirst([tooLong], found) : withLast([tooLong], found);
   }
   // An error of the API with another status than 401, such as that of a proxy that makes a 200 of each.
@@ -244,7 +244,7 @@ function notFoundFinding(facts: Facts, call: Call, error: Refusal<"api_error">):
   return withLast([...(status === 405 && gotPage(error) ? [REFUSED_IN_FRONT] : []), ...knownCauses(facts, call)], found);
 }
 
-/** A 429. Some checks for robots send one with a page. */
+/** A 429. Some bot protection sends one with a page. */
 export function limitedFinding(error: Refusal<"rate_limited">): Finding {
   const { code, message } = error;
   return withLast(gotPage(error) ? [REFUSED_IN_FRONT] : [], errorFinding({ code, message }));

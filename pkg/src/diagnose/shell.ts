@@ -14,8 +14,10 @@ export function doctorLine({ page, baseUrl, headerNames, includesCookies }: Fact
   return { doctor: `${line} --origin ${shellWord(page)} --headers ${shellWord(headerNames.join(",") || "none")}${includesCookies ? " --credentials" : ""}` };
 }
 
+export const DOCTOR = "npx bookmore-sdk doctor";
+
 /** The command for this base URL, in a form that every shell reads. */
-export const doctorOf = (baseUrl: string): string => `npx bookmore-sdk doctor${baseUrl === DEFAULT_BASE_URL ? "" : ` ${urlOption(baseUrl)}`}`;
+export const doctorOf = (baseUrl: string): string => `${DOCTOR}${baseUrl === DEFAULT_BASE_URL ? "" : ` ${urlOption(baseUrl)}`}`;
 
 /** The option that tells a command where the API is. */
 export const urlOption = (baseUrl: string): string => `--url ${shellWord(baseUrl)}`;

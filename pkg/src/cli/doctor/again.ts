@@ -1,4 +1,4 @@
-import { shellWord, urlOption } from "../../diagnose/shell.js";
+import { DOCTOR, shellWord, urlOption } from "../../diagnose/shell.js";
 
 const { argv, env } = process;
 /** The options in NODE_OPTIONS that load scripts, with their values, which may be in quotes. */
@@ -11,7 +11,7 @@ export const loadsScripts = (): boolean => (env["NODE_OPTIONS"] ?? "").search(SC
 export function again(baseUrl: string): string {
   const args = argv.slice(3);
   const others = args.filter((arg, at) => !/^--url(=|$)/.test(arg) && args[at - 1] !== "--url");
-  return ["npx bookmore-sdk doctor", urlOption(baseUrl), ...others.map(shellWord)].join(" ");
+  return [DOCTOR, urlOption(baseUrl), ...others.map(shellWord)].join(" ");
 }
 
 /** The same command without the scripts that NODE_OPTIONS loads. */
