@@ -595,7 +595,7 @@ impl UnexpectedResponseError {
             Unexpected::NoUsage => text![
                 "The server answered ",
                 &decimal(self.status.into()),
-                " without a usage; only 200 carries one. Try again, or check the base URL.",
+                ", and only 200 carries a usage. Try again, or check the base URL.",
             ],
             Unexpected::ContentType(content_type) => text![
                 "The server answered with ",

@@ -137,6 +137,13 @@ describe("usage", () => {
     assert.match(stderr, new RegExp(`^✘ ${id(1)} permission_denied: The server refused`, "m"));
   });
 
+  it("names doctor where no reply comes, and no browser", async () => {
+    // fetch blocks this port, so that nothing is sent.
+    const { code, stderr } = await run(["usage"], { env: { BOOKMORE_URL: "http://127.0.0.1:9" } });
+    assert.equal(code, 1);
+    assert.match(stderr, /^✘ \(own\) network_error: No reply came from .*\. Check the network and the base URL\. npx bookmore-sdk doctor tells more\.\n$/);
+  });
+
   it("sorts, and asks in the format that is told", async () => {
     [0.2, 0.9, 0.5].forEach((share, n) => server.fake.set(id(3 - n), { share, tokenLimit: 1000 * (n + 1) ** 3 }));
     const order = async (sort) => JSON.parse((await run(["usage", id(1), id(2), id(3), "--json", "--sort", sort, "--format", "jsonl"])).stdout);

@@ -435,6 +435,25 @@ describe("the output", () => {
     assert.deepEqual([code, findings[0], findings[1][0]], [4, ["insecure_http", "npx bookmore-sdk doctor --url https://no-such-host.invalid --json"], "unknown_host"]);
   });
 
+  it("a limiter that sets in during the preflight", async () => {
+    let count = 0;
+    const limiter = createServer(({ socket }, response) => (++count > 2 ? socket.destroy() : response.writeHead(401).end()));
+    await new Promise((resolve) => limiter.listen(0, "127.0.0.1", resolve));
+    try {
+      const { stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${limiter.address().port}` }));
+      const errors = JSON.parse(stdout).findings.map(({ code }) => code);
+      assert.deepEqual(errors, ["unsteady", "connection_reset"], stdout);
+    } finally {
+      limiter.close();
+    }
+  });
+
+  it("names variables that are not read, and placeholders in those that are", async () => {
+    const { stdout, stderr } = await run([], { BOOKMORE_BASE_URL: server.baseUrl, BOOKMORE_URL: "https://${API_HOST}" });
+    assert.match(stderr, /^Not read: BOOKMORE_BASE_URL\. The variables are BOOKMORE_TOKEN, .*BOOKMORE_URL\.$/m);
+    assert.match(stdout, /reads like|begins like a variable or a placeholder/);
+  });
+
   it("an https page that calls plain http", async () => {
     const { stdout } = await run(["--origin", PAGE, "--json"], { BOOKMORE_URL: "http://no-such-host.invalid" });
     const { steps, findings } = JSON.parse(stdout);

@@ -11,6 +11,12 @@ const LONGEST_MS = 30_000;
 const MOST_BYTES = 65_536;
 const FAILURE_COUNTS_MS = 30_000;
 
+/** What the commands read from the environment. */
+export const VARIABLES = ["BOOKMORE_TOKEN", "BOOKMORE_TOKEN_COMMAND", "BOOKMORE_API_KEY", "BOOKMORE_URL"];
+
+/** The variables of the environment that read like one of these, and are none. */
+export const unreadVariables = (): string[] => Object.keys(env).filter((name) => /^BOOKMORE_.*(URL|HOST|TOKEN|KEY)/i.test(name) && !VARIABLES.includes(name));
+
 /** What a command's options say of server and credentials. */
 export interface Given {
   url?: string | undefined;

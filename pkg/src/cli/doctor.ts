@@ -10,7 +10,7 @@ import { findingsOf } from "../diagnose/outcome.js";
 import { LIMIT_MS, limited, systemCode } from "../diagnose/probe.js";
 import { isAddress } from "../diagnose/redirect.js";
 import { shellWord } from "../diagnose/shell.js";
-import type { Finding, FindingCode } from "../diagnose/types.js";
+import type { Cause, Finding, FindingCode } from "../diagnose/types.js";
 import { isForbiddenHeader, isHeaderName } from "../header-name.js";
 import { isInsecure, isMixedContent } from "../loopback.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
@@ -19,7 +19,7 @@ import { baseUrlOf, CALL_OPTIONS, clientOf, constructed, sourceName, WAYS, type 
 import { again, againWithoutScripts, loadsScripts } from "./doctor/again.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, NO_TUNNEL, resolved } from "./doctor/connection.js";
-import { allowedOrigin, askedAsPage, corsFindings, isHiddenRedirect, openedInBrowser, type PageRequest } from "./doctor/cors.js";
+import { allowedOrigin, askedAsPage, askedPlainly, corsFindings, isHiddenRedirect, openedInBrowser, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, proxied, through, unusedProxy } from "./doctor/proxy.js";
 import { ignoredProxy, isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
 import { endReconnecting } from "./doctor/reconnecting.js";
@@ -109,7 +109,7 @@ async function clientFor(given: Given): Promise<Credentials> {
   if (source === undefined) return { client, source };
   const baseUrl = baseUrlOf(given);
   if (baseUrl !== undefined && isInsecure(baseUrl)) {
-    const message = "No call is made, because no token and no key goes over plain http: the server needs https, or a tunnel to a port of this machine (ssh -L).";
+    const message = "No call is made, because no token and no key goes over plain http: the server needs https, or a tunnel to a port of this machine (ssh -L). An app sends them nevertheless if its client has the option allowInsecureHttp.";
     // Servers say that they listen at 0.0.0.0, which stands for each address of their machine.
     const better = hostOf(new URL(baseUrl)) === "0.0.0.0" ? baseUrl.replace("0.0.0.0", "127.0.0.1") : byHttps(baseUrl);
     return { client, source, refusal: errorFinding({ code: "insecure_http", message, ...fixBy(better && again(better)) }) };
@@ -167,23 +167,24 @@ function mixedContent(page: string, baseUrl: string): Finding[] {
   return [errorFinding({ code: "mixed_content", message: `Browsers block requests of a page that was loaded by https to plain http; for a server in the local network some ask the user instead. ${NEEDS_HTTPS}`, ...httpsFix(baseUrl, IN_CODE) })];
 }
 
+const NO_LONGER: Cause = { code: "unsteady", message: "The server answered a plain GET at first, and does not any more: something, such as a firewall or a rate limiter, has begun to refuse this machine, or the server has stopped. Wait, and run doctor again." };
+
 /** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. */
 async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, plain: Probe | undefined, signal: AbortSignal): Promise<void> {
+  const hasAnswered = plain?.came === "reply" || plain?.came === "redirect";
   const message = "The server answers a plain GET, but not what a browser sends for a page: an OPTIONS request, or a GET with an Origin header.";
   const lost = (detail: string): Checked => ({
     outcome: "failed",
     detail,
-    findings: plain?.came === "reply" || plain?.came === "redirect" ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
+    findings: hasAnswered ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
   });
   await checklist.step("page", async (): Promise<Checked> => {
     if (isFetchBroken()) return { outcome: "skipped", detail: FETCH_BROKEN };
     if (isSameOrigin(baseUrl, request.page)) return { outcome: "skipped", detail: "the server's own origin: CORS does not apply" };
-    let came;
-    try {
-      came = await limited(signal, (limit) => askedAsPage(request, baseUrl, limit));
-    } catch {
-      signal.throwIfAborted();
-      return lost("no reply");
+    const came = await limited(signal, (limit) => askedAsPage(request, baseUrl, limit).catch(() => "none" as const));
+    if (came === "none") {
+      const isStillThere = await limited(signal, (limit) => askedPlainly(baseUrl, limit).catch(() => undefined));
+      return isStillThere || !hasAnswered ? lost("no reply") : { outcome: "failed", detail: "no reply, nor to a plain GET any more", findings: [errorFinding(NO_LONGER)] };
     }
     if (!came) return lost(`nothing within ${LIMIT_MS / 1000} s`);
     const { preflight, reply } = came;

@@ -24,10 +24,10 @@ export function dataOf({ companyId, usage, error }: Outcome, at?: string): objec
   return { ...of, ...usage, ...(companyId === undefined ? {} : { companyId }) };
 }
 
-/** Why a call failed; if there was no token, the reason for that. */
+/** Why a call failed; if there was no token, the reason for that. What the client says of browsers is of no use here. */
 export function wordsOf(error: AnyBookMoreError): string {
   const { code, cause, message } = error;
-  return code === "token_provider_error" && cause instanceof Error ? cause.message : message;
+  return code === "token_provider_error" && cause instanceof Error ? cause.message : message.replace(/ A browser also says .*$/, " npx bookmore-sdk doctor tells more.");
 }
 
 const ORDERS = {

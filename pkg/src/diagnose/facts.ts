@@ -19,6 +19,8 @@ export interface ReadableReply {
   shows?: "sign-in" | "block" | undefined;
   /** Whether it is plain text. */
   isText?: boolean | undefined;
+  /** The message of an error. No finding shows it. */
+  message?: string | undefined;
   /** Whether it is an error in the API's own form. */
   isApi?: boolean | undefined;
   isCamelCase?: boolean | undefined;

@@ -2,6 +2,7 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isSameOrigin } from "../cors.js";
 import { isInsecure, isLoopback, isMixedContent } from "../loopback.js";
 import { PATH } from "../operation.js";
+import { flawOf } from "./claims.js";
 import type { Call, Facts } from "./facts.js";
 import { corsFix, fixBy, httpOf, httpsFix, httpsOf, type Asking, type Settings } from "./fixes.js";
 import { BAD_PORT, systemCode } from "./probe.js";
@@ -57,6 +58,8 @@ export function connectionRefused(url: URL): Cause {
 }
 
 export function unknownHost({ hostname }: URL): Cause {
+  const flaw = flawOf(hostname);
+  if (flaw) return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it ${flaw}.` };
   return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it is misspelt, known only in a VPN or another network, or blocked, or this machine is offline.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 

@@ -9,7 +9,7 @@ import { isRefusalOfApi, replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsFix } from "./fixes.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
-import { isAddress, isDenied, redirectFinding, targetOf } from "./redirect.js";
+import { isAddress, isDenied, redirectFinding, targetOf, TO_ERROR_PAGE } from "./redirect.js";
 import { apiFinding, deniedFinding, knownCauses, limitedFinding, meanings, OWN, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate, withFirst, withLast } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -81,7 +81,8 @@ function perhapsRefused(facts: Facts, call: Call, given: Finding, location: stri
   const more = [...(known.length > 0 ? [] : [refused!]), ...(hasAccess && !isSame ? [DENIED] : [])];
   // Where nothing shows that it is a sign-in, moves are likelier.
   const at = isCallAlone ? signIn : to === undefined ? indexOf("base_url") : signIn + 1;
-  return { ...finding, candidates: [...known, ...candidates.slice(0, at), ...more, ...candidates.slice(at)] };
+  const failed = isCallAlone && to === undefined ? [TO_ERROR_PAGE] : [];
+  return { ...finding, candidates: [...known, ...candidates.slice(0, at), ...more, ...candidates.slice(at), ...failed] };
 }
 
 /** Findings that come from a reply, which a service worker may have made. */

@@ -93,15 +93,20 @@ export function addressOf(address: string, base?: string): string | undefined {
 const SIGN_IN = /type=["']?password|\b(log|sign)[ -]?(in|on)\b/i;
 const BLOCK = /support id|incident id|request rejected|access denied|captcha|just a moment|attention required|blocked|maintenance|unavailable/i;
 
-/** Whether it is an error of the API, and written in camelCase; or what it shows. */
-async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase" | "shows">> {
+const MESSAGE = /"(?:message|detail|error_description)"\s*:\s*("(?:[^"\\]|\\.)*")/i;
+
+/** Whether it is an error of the API, and written in camelCase; its message; what it shows. */
+async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase" | "message" | "shows">> {
   try {
     const reader = body?.getReader();
     const { value } = (await reader?.read()) ?? {};
     void reader?.cancel().catch(() => {});
     const text = new TextDecoder().decode(value?.subarray(0, 8192));
+    const [, quoted] = MESSAGE.exec(text) ?? [];
+    const message = quoted && (JSON.parse(quoted) as string);
     const [, first] = /^\s*\{\s*"([rR])esponseStatus"/.exec(text) ?? [];
-    if (first !== undefined) return { isApi: true, isCamelCase: first === "r" || undefined };
+    if (first !== undefined) return { isApi: true, isCamelCase: first === "r" || undefined, message };
+    if (message) return { message };
     if (SIGN_IN.test(text)) return { shows: "sign-in" };
     return BLOCK.test(text) ? { shows: "block" } : {};
   } catch {

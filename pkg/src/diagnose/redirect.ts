@@ -58,6 +58,8 @@ const TLS_ENDS_BEFORE: Cause = {
 };
 const COOKIE_FIRST = "a cookie first, as firewalls and load balancers do, or its settings form a loop.";
 
+export const TO_ERROR_PAGE: Cause = { code: "server_error", message: "It leads to a page for errors: the server, or something in front of it, has failed, is being maintained or refuses the request." };
+
 const SIGN_IN_FIRST: Cause = { code: "sign_in_redirect", message: "A gate in front of the API wants a sign-in first. It has to let the API's requests through." };
 
 /** What a redirect to `to` means, a URL without query and fragment. `asked`: the URL of the request. `isOfCall`: whether the call itself is known to be redirected there. */
@@ -126,7 +128,7 @@ function elsewhere(to: string, asked: string | undefined, isDowngrade: boolean, 
   const moved: Cause[] = isOther && !isDowngrade ? [{ code: "moved", message: `The API has moved to ${origin}, and the redirect leaves its path out.`, fix: facts.settings.baseUrl(origin) }] : [];
   const wrong: Cause = { code: "base_url", ...wrongBase(facts, "What answers is not the API, and leads there whoever asks for a path that it does not know.") };
   if (ERROR_PAGE.test(pathname)) {
-    return [{ code: "server_error", message: "It is a page for errors: the server, or something in front of it, has failed or refuses the request." }, wrong, SIGN_IN_FIRST, ...moved];
+    return [TO_ERROR_PAGE, wrong, SIGN_IN_FIRST, ...moved];
   }
   return pathname === "/" ? [...moved, SIGN_IN_FIRST, wrong] : [SIGN_IN_FIRST, ...moved, wrong];
 }

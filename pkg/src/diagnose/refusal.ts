@@ -1,6 +1,7 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, notTheApi, wrongBase } from "./base-url.js";
 import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
+import { serverClock, SET_CLOCK, span } from "./clock.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsFix } from "./fixes.js";
 import { errorFinding } from "./network.js";
@@ -59,12 +60,13 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   const hasPassed = Boolean(plain?.isPage && error.errorCode !== undefined);
   const isShown = (showsGate(facts) && !hasPassed) || gotPage(error);
   // A GET without credentials got another answer, or the server calls the token invalid (RFC 6750).
-  const hasArrived = hasPassed || (plain?.isApi && !isOfApi(error)) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
+  const isToldApart = plain?.message !== undefined && error.serverMessage !== undefined && plain.message !== error.serverMessage;
+  const hasArrived = hasPassed || isToldApart || (plain?.isApi && !isOfApi(error)) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
   const isExplained = !sendsNone(call) && knownCauses(facts, call).length > 0;
   const lost = isExplained || hasArrived ? [] : whoDrops(facts, call);
   const gate = !isShown && (isExplained || hasArrived) ? [] : signInGate(facts, call, error);
   const key = keyRefused(facts, call);
-  if (gate.length + lost.length + key.length === 0) return withFirst(named(facts, error), errorFinding(cause));
+  if (gate.length + lost.length + key.length === 0) return withFirst(named(facts, call, error), errorFinding(cause));
   const { code, fix } = cause;
   const own = [{ code, message: OWN[code]!, ...fixBy(fix) }, ...key];
   // Behind a page's own server, a JWT that is still valid is more often lost than refused.
@@ -73,7 +75,7 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   // A gate for which only the form of a reply speaks is the least likely.
   const candidates = isShown ? [...gate, ...refused, ...(isRefusalOfApi(plain) ? [] : [notTheApi(facts)])] : [...refused, ...gate];
   const found = candidates[0] === own[0] ? cause : { code: "credentials_refused" as const, message: cause.message };
-  return withFirst(named(facts, error), { ...errorFinding(found), candidates });
+  return withFirst(named(facts, call, error), { ...errorFinding(found), candidates });
 }
 
 /** Where a key is sent beside a token, the API may look at the key alone. */
@@ -104,7 +106,7 @@ const REFUSED_IN_FRONT: Cause = {
 
 /** A 403, to everybody or to the call alone. */
 export function deniedFinding(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
-  return withFirst(named(facts, error), isForAll(facts, 403) ? deniedToAll(facts, call, error) : deniedToCall(facts, call, error));
+  return withFirst(named(facts, call, error), isForAll(facts, 403) ? deniedToAll(facts, call, error) : deniedToCall(facts, call, error));
 }
 
 function deniedToCall(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
@@ -131,10 +133,11 @@ function deniedToAll(facts: Facts, call: Call, { code, message }: Refusal<"permi
   return { ...finding, candidates: isCompared ? [...refused, ...inFront, own] : [...ofApi, ...inFront] };
 }
 
-/** Where others get no page, one is not the API's. */
+/** Where others get no page, one is not the API's; nor, perhaps, is a refusal that says nothing in JSON. */
 function perhapsInFront(facts: Facts, finding: Finding, error: Refusal): Finding {
   const plain = replyOf(facts.plain);
-  return plain && !plain.isPage && gotPage(error) ? withFirst([REFUSED_IN_FRONT], finding) : finding;
+  if (plain && !plain.isPage && gotPage(error)) return withFirst([REFUSED_IN_FRONT], finding);
+  return isRefusalOfApi(plain) && error.errorCode === undefined && error.serverMessage === undefined ? withLast([REFUSED_IN_FRONT], finding) : finding;
 }
 
 /** Why a call with credentials may be refused as one without is: they are refused, or get lost on their way. */
@@ -153,24 +156,31 @@ const said = ({ errorCode = "", serverMessage = "" }: Refusal): string => `${err
 /** How servers speak of credentials. A token alone may be one that the usage counts, and who is "not authorized" may lack access. */
 const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed(?! to)|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
 /** How they speak of what is used up. */
-const LIMIT = /quota|throttl|too.?many|exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|budget|allowance|credits?)\b.{0,30}(reached|exceeded|spent)|(limit|budget)(reached|exceeded)|(reached|exceeded|out of|insufficient).{0,30}(limit|budget|allowance|credits?)/i;
+const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resource.?exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|maximum|budget|allowance|credits?|tokens)(\b.{0,30})?(reached|exceeded|exhausted|spent)|(reached|exceeded|exhausted|out of|insufficient).{0,30}(limit|maximum|budget|allowance|credits?)|(trial|subscription|plan)\b.{0,20}(expired|ended|over)\b/i;
 /** How what stands in front of a server speaks of whom it lets through. */
 const IN_FRONT = /\b(ip|country|region|vpn|captcha|robots?|bots?|firewall)\b/i;
 
+/** Payment Required, and what servers send by custom for a limit that is reached. */
+const PAYMENT: readonly number[] = [402, 420, 509];
+
 /** What the server's own words name as the cause. */
-function named(facts: Facts, error: Refusal): Cause[] {
-  const { baseUrl } = facts;
+function named(facts: Facts, { claims }: Call, error: Refusal): Cause[] {
+  const { baseUrl, now } = facts;
   const { status, retryAfterMs } = error;
   const words = said(error);
   const found: Cause[] = [];
-  if (retryAfterMs !== undefined || status === 402 || LIMIT.test(words)) {
+  // Servers that are out of service send a Retry-After, too.
+  if ((retryAfterMs !== undefined && status < 500) || PAYMENT.includes(status) || LIMIT.test(words)) {
     const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
-    found.push({ code: "rate_limited", message: `A quota or a budget is used up, or a rate limit is exceeded.${wait}` });
+    found.push({ code: "rate_limited", message: `A quota, a budget or a plan is used up, or a rate limit is exceeded.${wait}` });
   }
   if (baseUrl?.startsWith("http:") && /\b(https|ssl|tls)\b/i.test(words)) {
     found.push({ code: "needs_https", message: "The server wants https.", ...httpsFix(baseUrl, facts.settings) });
   }
   if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
+  if (claims?.exp !== undefined && claims.exp > now && serverClock(facts) === undefined && /expired/i.test(words)) {
+    found.push({ code: "clock_skew", message: `By the server's clock the token has expired, by the one here it has ${span(claims.exp - now)} left: one of them is wrong. ${SET_CLOCK}`, ...fixBy(facts.settings.clock) });
+  }
   if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push({ code: "permission_denied", message: OWN.permission_denied! });
   return found;
 }
@@ -197,13 +207,13 @@ function perhapsForCredentials(facts: Facts, call: Call, finding: Finding, error
 export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">): Finding {
   const { code, status, message } = error;
   const tooLong: Cause = { code, message: "What was sent is too long for the server: the token, another header, or the page's cookies." };
-  if (status === 431 || status === 494 || /header.* too large/i.test(message)) return errorFinding({ code, message: `${message} ${tooLong.message}` });
+  if (!isForAll(facts, status) && (status === 431 || status === 494 || /header.* too large/i.test(message))) return errorFinding({ code, message: `${message} ${tooLong.message}` });
   if (status === 404 || status === 405) return notFoundFinding(facts, call, error);
   const finding = errorFinding({ code, message });
   const known = knownCauses(facts, call);
   const plain = replyOf(facts.plain);
   if (!isForAll(facts, status)) {
-    const found = withFirst(named(facts, error), perhapsForCredentials(facts, call, perhapsInFront(facts, finding, error), error));
+    const found = withFirst(named(facts, call, error), perhapsForCredentials(facts, call, perhapsInFront(facts, finding, error), error));
     // nginx answers headers that are too long with a page and a 400.
     const isLong = status === 413 || status === 414 || (status === 400 && gotPage(error) && plain && !plain.isPage);
     if (!isLong) return found;
@@ -214,13 +224,13 @@ export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">
     const isDenied = /forbidden|denied/i.test(said(error));
     const denied: Cause[] = isDenied ? [{ code: "permission_denied", message: OWN.permission_denied! }] : [];
     const refused = isDenied || CREDENTIALS.test(said(error)) ? refusedOrLost(facts, call, status) : known;
-    return withFirst([...named(facts, error), ...denied, ...refused], finding);
+    return withFirst([...named(facts, call, error), ...denied, ...refused], finding);
   }
   const own: Cause = plain!.isPage ? REFUSED_IN_FRONT : { code, message: OWN_REPLY };
   // What answers with a page has not looked at credentials.
   const refused = known.length > 0 || plain!.isPage ? [] : refusedOrLost(facts, call, status);
   const found = { ...finding, candidates: [notTheApi(facts), own, ...refused] };
-  return withFirst(named(facts, error), withKnown(facts, call, found));
+  return withFirst(named(facts, call, error), withKnown(facts, call, found));
 }
 
 /** With what speaks against the credentials; what everybody gets is not for a token's time. */
@@ -254,7 +264,7 @@ export function limitedFinding(error: Refusal<"rate_limited">): Finding {
 export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_error">): Finding {
   const { code, status, message, errorCode } = error;
   const isOwn = isOwnServer(facts) && errorCode === undefined && !isForCallAlone(facts, status);
-  const finding = errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` });
+  const finding = withFirst(named(facts, call, error), errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }));
   const inFront = gotPage(error) ? [REFUSED_IN_FRONT] : [];
   if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi) return withKnown(facts, call, withLast([notTheApi(facts), ...inFront], finding));
   // A 502, 503 or 504 is that of a gateway, which has not looked at the credentials.

@@ -191,6 +191,8 @@ async function send(method: string, headers: Record<string, string>, baseUrl: st
 
 const ACCEPT = { Accept: "application/json" };
 
+export const askedPlainly = (baseUrl: string, signal: AbortSignal): Promise<CorsReply> => send("GET", ACCEPT, baseUrl, signal);
+
 /** The reply to what opens the URL in a browser. */
 export const openedInBrowser = (baseUrl: string, signal: AbortSignal): Promise<CorsReply> => send("GET", { "User-Agent": BROWSER, ...ACCEPT }, baseUrl, signal);
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { httpOf, httpsOf } from "../../diagnose/fixes.js";
 import { connectionRefused, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
@@ -134,7 +135,7 @@ export function handshakeLine(url: URL, more = ""): string {
 /** A self-signed certificate. The fix keeps the authorities that are already trusted. */
 export function selfSigned(baseUrl: string, words: string): Cause {
   const url = new URL(baseUrl);
-  const before = process.env["NODE_EXTRA_CA_CERTS"] ? ['cat "$NODE_EXTRA_CA_CERTS" >> server.pem'] : [];
+  const before = existsSync(process.env["NODE_EXTRA_CA_CERTS"] ?? "") ? ['cat "$NODE_EXTRA_CA_CERTS" >> server.pem'] : [];
   return {
     code: "certificate_untrusted",
     message: `The certificate of ${url.host} is self-signed, so Node.js does not trust it. If you know that it is the server's own, add it to the trusted ones. ${words}`,
