@@ -50,6 +50,18 @@ it("does not retry, but refreshes a refused token as every call does", async () 
   assert.deepEqual(codes(await diagnose(fake.client({ bearerToken: ({ forceRefresh }) => (forceRefresh ? "new" : "old") }))), []);
 });
 
+it("a call that the client holds back, because an earlier reply asks to wait", async () => {
+  for (const status of [429, 503]) {
+    const reply = () => new Response("", { status, headers: { "Retry-After": "60" } });
+    const client = new sdk.BookMoreClient({ bearerToken: "s3cret-token", maxRetries: 0, fetch: async () => reply() });
+    await client.getAiChatUsage().catch(() => {});
+    const { findings: [finding], steps } = await diagnose(client);
+    assert.match(finding.message, /Wait 60 s before asking again\. That was the reply to an earlier call\./);
+    assert.ok(!finding.candidates?.some(({ code }) => code === "credentials_missing"), JSON.stringify(finding));
+    assert.match(steps.at(-1).detail, new RegExp(`\\(${status}\\), not sent again$`));
+  }
+});
+
 it("calls onStep after each step, and listeners change nothing", async () => {
   const told = [];
   const { steps } = await diagnose(kit.createFakeBookMore().client(), undefined, {

@@ -177,13 +177,13 @@ export class Examination {
       }
       // If the app made calls in the meantime, it is unknown which of the requests was this call's.
       if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = call.flaw = call.isLong = undefined;
-      else call.sent ??= [];
+      const { status } = Object(call.error) as { status?: number };
+      call.isHeld = status !== undefined && call.error?.attempts?.length === 0;
       this.facts.call = call;
       this.#hide(secrets);
       this.facts.now = Date.now();
       if (call.foreign) return ["failed", call.foreign];
-      const { status } = Object(call.error) as { status?: number };
-      return call.error ? ["failed", `${call.error.code}${status ? ` (${status})` : ""}`] : ["ok", "a usage"];
+      return call.error ? ["failed", `${call.error.code}${status ? ` (${status})` : ""}${call.isHeld ? ", not sent again" : ""}`] : ["ok", "a usage"];
     });
   }
 

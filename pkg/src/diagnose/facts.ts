@@ -60,6 +60,8 @@ export interface Call {
   foreign?: string;
   /** Whether it threw a framework's control flow, such as a redirect. */
   isControlFlow?: boolean;
+  /** Whether no request was sent, because the reply to an earlier one asks to wait. */
+  isHeld?: boolean;
   /** The names of the headers that were sent, in lower case; absent if unknown. */
   sent?: readonly string[] | undefined;
   claims?: Claims | undefined;

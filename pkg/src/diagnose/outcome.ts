@@ -19,7 +19,7 @@ export function findingsOf(facts: Facts): Finding[] {
   const { call, runtime } = facts;
   // Without the module no call was made, so the probes show what would fail next.
   const findings = runtime ? [runtimeFinding(runtime, facts), ...noReplyFindings(facts).map((finding) => perhapsOfWorker(facts, finding))] : [];
-  const found = (call?.error || call?.foreign ? callFindings(facts, call) : []).map((finding) => perhapsOfWorker(facts, finding));
+  const found = (call?.error || call?.foreign ? callFindings(facts, call) : []).map((finding) => heldBack(call!, perhapsOfWorker(facts, finding)));
   const doubled = call && found.length === 0 ? undefined : doubledPath(facts);
   // Of what answers there, nothing else matters.
   if (doubled) findings.push(doubled);
@@ -104,6 +104,9 @@ function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
   const candidates = finding.code === "server_error" ? [worker, ...meanings(finding)] : [...meanings(finding), worker];
   return { ...finding, candidates, ...doctorLine(facts) };
 }
+
+/** A call that was not sent fails with an earlier reply. */
+const heldBack = ({ isHeld }: Call, finding: Finding): Finding => (isHeld ? { ...finding, message: `${finding.message} That was the reply to an earlier call. The client keeps the pause that it asks for, and has sent nothing now.` } : finding);
 
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, foreign, isControlFlow } = call;

@@ -160,6 +160,8 @@ const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resourc
 /** How what stands in front of a server speaks of whom it lets through. */
 const IN_FRONT = /\b(ip|country|region|vpn|captcha|robots?|bots?|firewall)\b/i;
 
+/** How servers say that a token has expired. */
+const EXPIRED = /(token|jwt)\b.{0,30}expired|expired.?(token|jwt)|\bexp\b/i;
 /** Payment Required, and what servers send by custom for a limit that is reached. */
 const PAYMENT: readonly number[] = [402, 420, 509];
 
@@ -178,7 +180,7 @@ function named(facts: Facts, { claims }: Call, error: Refusal): Cause[] {
     found.push({ code: "needs_https", message: "The server wants https.", ...httpsFix(baseUrl, facts.settings) });
   }
   if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
-  if (claims?.exp !== undefined && claims.exp > now && serverClock(facts) === undefined && /expired/i.test(words)) {
+  if (claims?.exp !== undefined && claims.exp > now && serverClock(facts) === undefined && EXPIRED.test(words)) {
     found.push({ code: "clock_skew", message: `By the server's clock the token has expired, by the one here it has ${span(claims.exp - now)} left: one of them is wrong. ${SET_CLOCK}`, ...fixBy(facts.settings.clock) });
   }
   if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push({ code: "permission_denied", message: OWN.permission_denied! });
