@@ -480,6 +480,14 @@ describe("the output", () => {
     assert.deepEqual(JSON.parse(stdout).findings.map(({ code, fix }) => [code, fix]), [["not_tls", `npx bookmore-sdk doctor --url http://127.0.0.1:${port} --json`]]);
   });
 
+  it("a server that accepts connections and does not answer TLS", { timeout: 90_000 }, async () => {
+    const silent = createTcpServer((socket) => socket.on("error", () => {}));
+    await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { stdout } = await run(["--json"], env({ BOOKMORE_URL: `https://127.0.0.1:${silent.address().port}` }));
+    silent.close();
+    assert.deepEqual(JSON.parse(stdout).findings.map(({ code, message }) => [code, /the TLS handshake is not answered/.test(message)]), [["timeout", true]]);
+  });
+
   it("runs the token command once, even if it is slow", { timeout: 60_000 }, async () => {
     const refusing = await host({ fake: { bearerToken: GOOD } }, made);
     const file = join(user.folder, "asked");
