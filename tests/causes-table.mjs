@@ -4,7 +4,7 @@ import { CAUSES } from "./package/diagnose/causes.mjs";
 const GROUPS = [
   "no_reply", "cors_blocked", "preflight_refused", "cors_headers", "cors_credentials", "html_reply", "redirected", "truncated",
   "empty_reply", "decode_error", "api_error", "permission_denied", "company_mismatch", "sign_in_redirect", "credentials_refused",
-  "credentials_missing", "token_refused", "key_refused", "rate_limited",
+  "credentials_missing", "token_refused", "key_refused", "rate_limited", "base_url",
 ];
 
 /** The rows in Markdown. */

@@ -284,10 +284,13 @@ export interface CheckedManyOptions extends Required<ManyLimits> {
   callOptions: RequestOptions;
 }
 
+/** How many companies are asked for at once by default. */
+export const CONCURRENCY = 6;
+
 /** Validates the arguments of `bookmore-sdk/many`. */
 export function manyOptions(client: BookMoreClientLike, companyIds: unknown, options: RequestOptions & ManyLimits): CheckedManyOptions {
   const members = membersOf(options, "The request options", MANY);
-  const { concurrency = 6, rounds = 1, onProgress, ...ofCalls } = members;
+  const { concurrency = CONCURRENCY, rounds = 1, onProgress, ...ofCalls } = members;
   checkNumber(concurrency, "concurrency", [1, 1000]);
   checkNumber(rounds, "rounds", [0, 5]);
   checkType(onProgress, "onProgress", "function");

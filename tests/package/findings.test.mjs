@@ -159,7 +159,7 @@ const TABLE = [
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response base_url blocked_reply"]],
   ["202 to the call alone, as of a check for robots", { plain: readable(401, { isApi: true }), call: failed("unexpected_response", { status: 202 }) }, ["unexpected_response blocked_reply base_url"]],
   ["300 without a target, in a page", { call: failed("unexpected_response", { status: 300 }) }, ["unexpected_response base_url blocked_reply"]],
-  ["a 404 without an error code", { call: failed("api_error", { status: 404 }) }, ["base_url"]],
+  ["a 404 without an error code", { call: failed("api_error", { status: 404 }) }, ["base_url base_url server_error"]],
   ["the same, where a GET without credentials is refused", { plain: readable(401), call: failed("api_error", { status: 404 }) }, ["api_error api_error base_url"]],
   ["the same, where one gets a usage", { plain: readable(200, { isPage: false }), call: failed("api_error", { status: 404 }) }, ["api_error api_error base_url"]],
   ["the same, with cookies alone", { baseUrl: `${PAGE}/api`, sendsCookies: true, call: { ...failed("api_error", { status: 404 }), sent: [] } }, ["base_url base_url credentials_missing"]],
@@ -175,7 +175,7 @@ const TABLE = [
   ["a 500 that does", { plain: readable(), call: failed("server_error", { status: 500, serverMessage: "JsonWebTokenError: jwt audience invalid" }) }, ["server_error token_refused server_error"]],
   ["a 500 to the call alone", { plain: readable(), call: failed("server_error", { status: 500 }) }, ["server_error server_error token_refused"]],
   ["a 500 of the API to the call alone", { plain: readable(401, { isApi: true }), call: failed("server_error", ofApi("NullReferenceException", { status: 500 })) }, ["server_error"]],
-  ["a 503 to the call alone", { plain: readable(), call: failed("server_error", { status: 503 }) }, ["server_error"]],
+  ["a 503 to the call alone", { plain: readable(), call: failed("server_error", { status: 503 }) }, ["server_error server_error rate_limited"]],
   ["a 501 that everybody gets", { plain: readable(501), call: failed("server_error", { status: 501 }) }, ["server_error server_error base_url"]],
   ["a budget's tokens are none that was sent", { plain: readable(), call: failed("api_error", { status: 402, errorCode: "TokenBudget", serverMessage: "No tokens left." }) }, ["api_error rate_limited api_error"]],
   ["a long token, and a page by a 400", { plain: readable(), call: { ...failed("api_error", { status: 400, message: A_PAGE }), isLong: true } }, ["api_error api_error blocked_reply token_refused api_error"]],
@@ -222,7 +222,9 @@ const TABLE = [
   ["a quota that a gateway reports by a 403", { plain: readable(401), call: failed("permission_denied", { serverMessage: "Out of call volume quota." }) }, ["permission_denied rate_limited permission_denied token_refused blocked_reply"]],
   ["the same by Retry-After", { plain: readable(401, { isApi: true }), call: failed("permission_denied", ofApi("Forbidden", { retryAfterMs: 3_600_000 })) }, ["permission_denied rate_limited permission_denied"]],
   ["a quota that is reported by a 503", { plain: readable(), call: failed("server_error", { status: 503, serverMessage: "Quota exceeded for this project." }) }, ["server_error rate_limited server_error"]],
-  ["a 503 with a Retry-After", { plain: readable(), call: failed("server_error", { status: 503, retryAfterMs: 60_000 }) }, ["server_error"]],
+  ["a 503 with a Retry-After", { plain: readable(), call: failed("server_error", { status: 503, retryAfterMs: 60_000 }) }, ["server_error server_error rate_limited"]],
+  ["a limit that sets in before the probes", { page: undefined, earlier: 401, reach: readable(503, { isPage: true }), plain: readable(503, { isPage: true }), call: failed("server_error", { status: 503, message: A_PAGE }) }, ["server_error server_error rate_limited blocked_reply"]],
+  ["a redirect to https with a certificate that is refused", { page: undefined, baseUrl: "http://localhost:5000", reach: readable(), plain: { came: "redirect", to: `https://localhost:5001${PATH}` }, followed: { came: "nothing", code: "DEPTH_ZERO_SELF_SIGNED_CERT" }, call: failed("unexpected_response", { status: 307, location: `https://localhost:5001${PATH}` }) }, ["moved"]],
   ["a limit with a status of the server's own", { plain: readable(401, { isApi: true }), call: failed("api_error", { status: 420, serverMessage: "Slow down." }) }, ["api_error rate_limited api_error"]],
   ["a trial that has ended", { plain: readable(401, { isApi: true }), call: failed("permission_denied", ofApi("Forbidden", { serverMessage: "Your trial has expired." })) }, ["permission_denied rate_limited permission_denied"]],
   ["a 406 in text, as of a firewall", { plain: readable(401, { isApi: true }), call: failed("api_error", { status: 406 }) }, ["api_error api_error blocked_reply"]],
@@ -264,6 +266,13 @@ const TABLE = [
   ["not valid yet", { call: { ...failed("authentication_error"), claims: { nbf: NOW + MINUTE } } }, ["token_not_yet_valid"]],
   ["valid, but perhaps from another issuer", { call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE, iss: "https://id.example" } } }, ["token_refused token_refused not_passed_on"]],
   ["expired by a server's clock that is hidden", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized", { serverMessage: "Token has expired" })), claims: { exp: NOW + MINUTE } } }, ["token_refused clock_skew token_refused not_passed_on"]],
+  ["a refusal that only may be for the time", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized", { serverMessage: "Invalid or expired token" })), claims: { exp: NOW + MINUTE } } }, ["token_refused token_refused not_passed_on"]],
+  ["plain http at a port for TLS, to which the page's own server passes requests on", { baseUrl: PAGE, plain: readable(400, { isPage: true, shows: "https" }), call: failed("api_error", { status: 400, message: A_PAGE }) }, ["api_error needs_https base_url blocked_reply"]],
+  ["a server that does not reach one of https", { page: undefined, baseUrl: "http://127.0.0.1:5000", plain: readable(), call: failed("server_error", { status: 500, serverMessage: "request to https://b.example/ failed: SSL" }) }, ["server_error server_error token_refused"]],
+  ["issued in the future, by the clock here", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized")), claims: { iat: NOW + 2 * MINUTE, exp: NOW + 3 * MINUTE } } }, ["token_refused clock_skew token_refused not_passed_on"]],
+  ["AWS's API Gateway does not know the path", { plain: readable(403), call: failed("permission_denied", { serverMessage: "Missing Authentication Token" }) }, ["permission_denied base_url token_refused not_passed_on sign_in_gate blocked_reply permission_denied"]],
+  ["a right that .NET reports by an exception's name", { plain: readable(401, { isApi: true }), call: failed("permission_denied", ofApi("UnauthorizedAccessException", { serverMessage: "You have no access to this company." })) }, ["permission_denied"]],
+  ["a gateway's 502, and no credentials", { baseUrl: PAGE, sendsCookies: true, plain: readable(502, { isPage: true }), call: { ...failed("server_error", { status: 502, message: A_PAGE }), sent: [] } }, ["server_error server_error base_url blocked_reply"]],
   ["a refusal in other words than one without credentials", { plain: readable(401, { isApi: true, message: "Not Authenticated" }), call: failed("authentication_error", ofApi("Unauthorized", { serverMessage: "Invalid audience" })) }, ["token_refused"]],
   ["expired only by the server's clock", { plain: readable(401, { aheadMs: -5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW + MINUTE } } }, ["clock_skew"]],
   ["not valid yet only by the server's clock", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { nbf: NOW - MINUTE } } }, ["clock_skew"]],
@@ -326,7 +335,7 @@ it("a client with cookies alone: names the session, and no token to pass", () =>
   const { message, fix } = found({ sendsCookies: true });
   assert.match(message, / was sent\. If a session cookie is used instead, .* sign in again\.$/);
   assert.equal(fix, undefined);
-  assert.match(found({}).message, /Neither a token nor an API key was sent\.$/);
+  assert.match(found({}).message, /Neither a token nor an API key was sent\. Cookies go to another origin only with credentials: "include"\.$/);
 });
 
 it("where the browser hides a redirect's target, names the command that sees it", () => {

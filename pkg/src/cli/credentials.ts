@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { addAbortSignal } from "node:stream";
 import { BookMoreClient, type ClientOptions, type TokenProvider } from "bookmore-sdk";
+import { isLoopback } from "../loopback.js";
 import { isSecret, SECRET } from "../secret.js";
 import { badArguments, EXIT, Failure, messageOf } from "./exit.js";
 import { gathered, opened } from "./file.js";
@@ -67,8 +68,18 @@ export function constructed(given: Given, options: ClientOptions): BookMoreClien
     return new BookMoreClient({ ...options, baseUrl });
   } catch (error) {
     const message = messageOf(error).replace("an https baseUrl, or allowInsecureHttp", "https");
-    throw badArguments(baseUrl === undefined ? message : `${given.url === undefined ? "BOOKMORE_URL" : "--url"}: ${message}`);
+    throw badArguments(baseUrl === undefined ? message : `${given.url === undefined ? "BOOKMORE_URL" : "--url"}: ${message}${mistakeIn(baseUrl)}`);
   }
+}
+
+/** What is wrong with a base URL that is none, where that shows. It is not quoted, because it may have a password. */
+function mistakeIn(baseUrl: string): string {
+  const given = baseUrl.trim();
+  if (/^["'`]|["'`,;]$/.test(given)) return " It has a quotation mark, a comma or a semicolon around it.";
+  if (/[${}<>]|^(undefined|null)$/.test(given)) return " It reads like a variable that was not replaced.";
+  const [, name = "", rest] = /^(?:\w+:?\/\/)?(([\w.-]+)(?::\d{1,5})?(?:\/[\w./-]*)?)$/.exec(given) ?? [];
+  if (/^https?:\/\//i.test(given) || !rest) return "";
+  return ` Did you mean ${isLoopback(rest) ? "http" : "https"}://${name}?`;
 }
 
 /** How credentials are given: the end of a sentence that begins with "Set". */

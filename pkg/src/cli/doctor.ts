@@ -22,10 +22,10 @@ import { answered, certified, connected, NO_TUNNEL, resolved } from "./doctor/co
 import { allowedOrigin, askedAsPage, askedPlainly, corsFindings, isHiddenRedirect, openedInBrowser, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, proxied, through, unusedProxy } from "./doctor/proxy.js";
 import { ignoredProxy, isHeeded, proxyFor, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
-import { endReconnecting } from "./doctor/reconnecting.js";
 import { codeIn, hostOf, slowConnection, systemCause, unreachable } from "./doctor/system.js";
 import { badArguments, EXIT, Failure, isForCredentials, unlessEnded } from "./exit.js";
 import { print } from "./output.js";
+import { endReconnecting } from "./reconnecting.js";
 
 /** Findings that another token or key fixes. */
 const CREDENTIALS: FindingCode[] = ["credentials_missing", "token_expired", "token_not_yet_valid", "token_refused", "key_refused", "token_provider_error"];
@@ -67,7 +67,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   await examination.options();
   if (refusal) await checklist.step("credentials", async () => ({ outcome: "failed", detail: "cannot be used", findings: [refusal] }));
   await examination.runtime();
-  const unnamed = await way(checklist, baseUrl, signal);
+  const unnamed = await way(checklist, facts, signal);
   const includesCookies = values.credentials ?? false;
   checklist.announce("reachability");
   await examination.network();
@@ -124,7 +124,8 @@ async function clientFor(given: Given): Promise<Credentials> {
 }
 
 /** The way to the server, step by step. If fetch uses a proxy, only that way is tried. Resolves with what only browsers refuse. */
-async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): Promise<Finding[]> {
+async function way(checklist: Checklist, facts: Facts, signal: AbortSignal): Promise<Finding[]> {
+  const baseUrl = facts.baseUrl!;
   const isHttps = baseUrl.startsWith("https:");
   const proxy = proxyFor(baseUrl);
   if (proxy) {
@@ -141,7 +142,7 @@ async function way(checklist: Checklist, baseUrl: string, signal: AbortSignal): 
       unnamed = unnamedBy(baseUrl, came);
       ({ outcome } = came);
     }
-    if (outcome === "ok") await checklist.step("HTTP", () => answered(baseUrl, signal));
+    if (outcome === "ok") facts.earlier = (await checklist.step("HTTP", () => answered(baseUrl, signal))).status;
   }
   const failed = checklist.steps.slice(from).find(({ outcome }) => outcome === "failed");
   const isConnected = failed?.name !== "name" && failed?.name !== "connection";

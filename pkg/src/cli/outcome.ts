@@ -24,10 +24,12 @@ export function dataOf({ companyId, usage, error }: Outcome, at?: string): objec
   return { ...of, ...usage, ...(companyId === undefined ? {} : { companyId }) };
 }
 
+const TELLS_MORE = " npx bookmore-sdk doctor tells more.";
+
 /** Why a call failed; if there was no token, the reason for that. What the client says of browsers is of no use here. */
 export function wordsOf(error: AnyBookMoreError): string {
   const { code, cause, message } = error;
-  return code === "token_provider_error" && cause instanceof Error ? cause.message : message.replace(/ A browser also says .*$/, " npx bookmore-sdk doctor tells more.");
+  return code === "token_provider_error" && cause instanceof Error ? cause.message : message.replace(/ A browser also says .*$/, TELLS_MORE).replace(/allow more time\.$/, `allow more time (--timeout).${TELLS_MORE}`);
 }
 
 const ORDERS = {

@@ -8,8 +8,10 @@ import { badArguments, EXIT, Failure, isForCredentials, messageOf, unlessEnded }
 import { checkFile, idsOf } from "./ids.js";
 import { dataOf, inOrder, ORDER_NAMES, reaches, sorted, wordsOf, type Outcome, type Success } from "./outcome.js";
 import { canErase, outliveReader, print, say, styled } from "./output.js";
+import { CONCURRENCY } from "../options.js";
 import { printable } from "../printable.js";
 import { ProgressLine } from "./progress.js";
+import { endReconnecting } from "./reconnecting.js";
 import { table } from "./table.js";
 
 const CLEAR_SCREEN = "\u001b[2J\u001b[H";
@@ -51,6 +53,7 @@ export async function usage(args: string[], signal: AbortSignal): Promise<number
   const client = await unlessEnded(signal, clientOf(options.given, { format: options.format, totalTimeoutMs: timeoutMs, attemptTimeoutMs: timeoutMs }));
   // Loads the module first, so that its time is not part of the rate.
   await client.ready();
+  endReconnecting(options.concurrency ?? CONCURRENCY);
   const appended = options.append === undefined ? undefined : new Appended(options.append);
   if (appended) outliveReader();
   let exitCode: number = EXIT.fine;

@@ -14,8 +14,11 @@ export function wrongBase({ baseUrl, page, settings }: Facts, message: string): 
   if (baseUrl === undefined) return { message };
   const { origin, pathname } = new URL(baseUrl);
   const words = `${message} The request went to ${baseUrl}${PATH}.`;
-  // A page's own server has such a path to pass it on.
-  if (page === origin && baseUrl !== origin) return { message: `${words} If this server is to pass ${pathname} on to the API, perhaps it does not, its target is wrong, or it keeps ${pathname} in the path or its own name as the Host (Vite: rewrite, changeOrigin).` };
+  if (page === origin) {
+    // Such a path is there to be passed on.
+    const [what, kept, options] = baseUrl === origin ? [PATH, "", "changeOrigin"] : [pathname, `${pathname} in the path or `, "rewrite, changeOrigin"];
+    return { message: `${words} If this server is to pass ${what} on to the API, perhaps it does not, its target is wrong, or it keeps ${kept}its own name as the Host (Vite: ${options}).` };
+  }
   return { message: words, ...(origin === baseUrl ? {} : { fix: settings.baseUrl(origin) }) };
 }
 

@@ -20,7 +20,7 @@ export function claimsOf(authorization: string | undefined): Claims | undefined 
   const inMilliseconds = ["exp", "nbf", "iat"].filter(isInMilliseconds);
   if (inMilliseconds.length > 0) claims.inMilliseconds = inMilliseconds;
   // Some servers write 0 for a token that does not expire.
-  for (const name of ["exp", "nbf"] as const) if (typeof given[name] === "number" && given[name] > 0 && !isInMilliseconds(name)) claims[name] = given[name] * 1000;
+  for (const name of ["exp", "nbf", "iat"] as const) if (typeof given[name] === "number" && given[name] > 0 && !isInMilliseconds(name)) claims[name] = given[name] * 1000;
   for (const name of ["iss", "aud"] as const) {
     const text = [given[name]].flat().filter((each) => typeof each === "string").join(", ");
     if (text && text.length <= 200) claims[name] = text;

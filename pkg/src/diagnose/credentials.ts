@@ -1,4 +1,4 @@
-import { mayBePassedOn } from "./base-url.js";
+import { isOwnServer, mayBePassedOn } from "./base-url.js";
 import { iso, LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf, span } from "./clock.js";
 import { mayAddCredentials, type Call, type Facts } from "./facts.js";
 import { fixBy } from "./fixes.js";
@@ -43,7 +43,8 @@ function noneSent(facts: Facts, sent: readonly string[], message: string): Cause
   if (facts.headerNames.includes("authorization")) return { code: "credentials_missing", message: `${message} No token was sent: the bearerToken function returned none.` };
   const session = facts.sendsCookies ? " If a session cookie is used instead, perhaps the session has expired, or the browser withheld the cookie (SameSite, third-party cookies): sign in again." : "";
   if (mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; one that its fetch function, or whatever replaces the page's fetch, is to add is missing or refused.${session}` };
-  return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}`, ...renewal(sent, facts) };
+  const cookies = facts.page !== undefined && facts.baseUrl !== undefined && !facts.sendsCookies && !isOwnServer(facts) ? ' Cookies go to another origin only with credentials: "include".' : "";
+  return { code: "credentials_missing", message: `${message} Neither a token nor an API key was sent.${session}${cookies}`, ...renewal(sent, facts) };
 }
 
 /** What may drop or replace the credentials on their way. */

@@ -150,7 +150,8 @@ export class Examination {
         call.claims = claimsOf(authorization);
         const token = authorization?.replace("Bearer ", "");
         call.flaw = flawOf(token ?? key);
-        call.isLong = pairs.some(([, value]) => value.length > LONGEST_HEADER);
+        const cookies = this.facts.sendsCookies && (textOf(globalThis.document, "cookie") ?? "");
+        call.isLong = [...pairs.map(([, value]) => value), cookies || ""].some(({ length }) => length > LONGEST_HEADER);
         secrets.push(...pairs.filter(([name]) => this.facts.headerNames.includes(name)).map(([name, value]) => (name === "authorization" ? token! : value)));
       };
       calls?.sendListeners?.add(note);

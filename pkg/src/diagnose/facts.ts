@@ -15,8 +15,8 @@ export interface ReadableReply {
   isForToken?: boolean | undefined;
   /** Whether it is HTML, or XML as of an object store; undefined if it is not labelled. */
   isPage?: boolean | undefined;
-  /** What its text shows, if it is a page: a sign-in, or that something in between refuses or is out of service. */
-  shows?: "sign-in" | "block" | undefined;
+  /** What its text shows, if it is a page: a sign-in, that something in between refuses or is out of service, or that https is wanted. */
+  shows?: "sign-in" | "block" | "https" | undefined;
   /** Whether it is plain text. */
   isText?: boolean | undefined;
   /** The message of an error. No finding shows it. */
@@ -44,6 +44,7 @@ export const replyOf = (probe: Probe | undefined): ReadableReply | undefined => 
 export interface Claims {
   exp?: number;
   nbf?: number;
+  iat?: number;
   iss?: string;
   aud?: string;
   /** What kind of token it is, if it is none for an API. */
@@ -116,6 +117,8 @@ export interface Facts {
   moduleRefusedAt?: string | undefined;
   /** Whether the page's `connect-src` kept a probe from being sent. */
   isRefusedByCsp: boolean;
+  /** The status of a reply to such a GET before the probes. */
+  earlier?: number | undefined;
   /** A GET with only an Accept header. */
   plain?: Probe | undefined;
   /** Where nothing of `plain` could be read: a GET that reads nothing, of the server or of where it redirects to. Without CORS it is `plain`. */

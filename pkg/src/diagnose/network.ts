@@ -2,7 +2,6 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isSameOrigin } from "../cors.js";
 import { isInsecure, isLoopback, isMixedContent } from "../loopback.js";
 import { PATH } from "../operation.js";
-import { flawOf } from "./claims.js";
 import type { Call, Facts } from "./facts.js";
 import { corsFix, fixBy, httpOf, httpsFix, httpsOf, type Asking, type Settings } from "./fixes.js";
 import { BAD_PORT, systemCode } from "./probe.js";
@@ -58,8 +57,7 @@ export function connectionRefused(url: URL): Cause {
 }
 
 export function unknownHost({ hostname }: URL): Cause {
-  const flaw = flawOf(hostname);
-  if (flaw) return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it ${flaw}.` };
+  if (/[${}]|^(undefined|null)$/.test(hostname)) return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it reads like a variable that was not replaced.` };
   return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it is misspelt, known only in a VPN or another network, or blocked, or this machine is offline.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 
@@ -68,7 +66,7 @@ export function refusedByCsp(address: string, page: string, what = "connect to")
   const { origin } = new URL(address);
   return {
     code: "csp_connect_src",
-    message: `The Content-Security-Policy of this page does not let it ${what} ${origin}. Add that to its connect-src.`,
+    message: `The Content-Security-Policy of this page does not let it ${what} ${origin}. Add that to what its connect-src allows already.`,
     fix: `connect-src 'self'${isSameOrigin(address, page) ? "" : ` ${origin}`}`,
   };
 }

@@ -95,6 +95,9 @@ const BLOCK = /support id|incident id|request rejected|access denied|captcha|jus
 
 const MESSAGE = /"(?:message|detail|error_description)"\s*:\s*("(?:[^"\\]|\\.)*")/i;
 
+/** How nginx, Apache, IIS, Tomcat and Go answer plain http at a port for TLS. */
+const HTTPS = /plain HTTP (request )?(was sent )?to (an )?(HTTPS|SSL)|HTTP request to an HTTPS server|requires TLS|Secure Sockets Layer|\bSSL is required/i;
+
 /** Whether it is an error of the API, and written in camelCase; its message; what it shows. */
 async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase" | "message" | "shows">> {
   try {
@@ -107,6 +110,7 @@ async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "
     const [, first] = /^\s*\{\s*"([rR])esponseStatus"/.exec(text) ?? [];
     if (first !== undefined) return { isApi: true, isCamelCase: first === "r" || undefined, message };
     if (message) return { message };
+    if (HTTPS.test(text)) return { shows: "https" };
     if (SIGN_IN.test(text)) return { shows: "sign-in" };
     return BLOCK.test(text) ? { shows: "block" } : {};
   } catch {

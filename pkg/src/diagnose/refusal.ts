@@ -1,7 +1,7 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, notTheApi, wrongBase } from "./base-url.js";
 import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
-import { serverClock, SET_CLOCK, span } from "./clock.js";
+import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, span } from "./clock.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsFix } from "./fixes.js";
 import { errorFinding } from "./network.js";
@@ -66,7 +66,7 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   const lost = isExplained || hasArrived ? [] : whoDrops(facts, call);
   const gate = !isShown && (isExplained || hasArrived) ? [] : signInGate(facts, call, error);
   const key = keyRefused(facts, call);
-  if (gate.length + lost.length + key.length === 0) return withFirst(named(facts, call, error), errorFinding(cause));
+  if (gate.length + lost.length + key.length === 0) return withNamed(facts, call, error, errorFinding(cause));
   const { code, fix } = cause;
   const own = [{ code, message: OWN[code]!, ...fixBy(fix) }, ...key];
   // Behind a page's own server, a JWT that is still valid is more often lost than refused.
@@ -75,7 +75,7 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   // A gate for which only the form of a reply speaks is the least likely.
   const candidates = isShown ? [...gate, ...refused, ...(isRefusalOfApi(plain) ? [] : [notTheApi(facts)])] : [...refused, ...gate];
   const found = candidates[0] === own[0] ? cause : { code: "credentials_refused" as const, message: cause.message };
-  return withFirst(named(facts, call, error), { ...errorFinding(found), candidates });
+  return withNamed(facts, call, error, { ...errorFinding(found), candidates });
 }
 
 /** Where a key is sent beside a token, the API may look at the key alone. */
@@ -106,7 +106,7 @@ const REFUSED_IN_FRONT: Cause = {
 
 /** A 403, to everybody or to the call alone. */
 export function deniedFinding(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
-  return withFirst(named(facts, call, error), isForAll(facts, 403) ? deniedToAll(facts, call, error) : deniedToCall(facts, call, error));
+  return withNamed(facts, call, error, isForAll(facts, 403) ? deniedToAll(facts, call, error) : deniedToCall(facts, call, error));
 }
 
 function deniedToCall(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
@@ -154,14 +154,14 @@ function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
 const said = ({ errorCode = "", serverMessage = "" }: Refusal): string => `${errorCode} ${serverMessage}`;
 
 /** How servers speak of credentials. A token alone may be one that the usage counts, and who is "not authorized" may lack access. */
-const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed(?! to)|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
+const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed(?! ?(to|access))|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
 /** How they speak of what is used up. */
 const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resource.?exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|maximum|budget|allowance|credits?|tokens)(\b.{0,30})?(reached|exceeded|exhausted|spent)|(reached|exceeded|exhausted|out of|insufficient).{0,30}(limit|maximum|budget|allowance|credits?)|(trial|subscription|plan)\b.{0,20}(expired|ended|over)\b/i;
 /** How what stands in front of a server speaks of whom it lets through. */
 const IN_FRONT = /\b(ip|country|region|vpn|captcha|robots?|bots?|firewall)\b/i;
 
-/** How servers say that a token has expired. */
-const EXPIRED = /(token|jwt)\b.{0,30}expired|expired.?(token|jwt)|\bexp\b/i;
+/** How servers say that a token has expired, and nothing else. */
+const EXPIRED = /^(?!.*\bor\b).*((token|jwt)\b.{0,30}expired|expired.?(token|jwt))/i;
 /** Payment Required, and what servers send by custom for a limit that is reached. */
 const PAYMENT: readonly number[] = [402, 420, 509];
 
@@ -176,15 +176,25 @@ function named(facts: Facts, { claims }: Call, error: Refusal): Cause[] {
     const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
     found.push({ code: "rate_limited", message: `A quota, a budget or a plan is used up, or a rate limit is exceeded.${wait}` });
   }
-  if (baseUrl?.startsWith("http:") && /\b(https|ssl|tls)\b/i.test(words)) {
-    found.push({ code: "needs_https", message: "The server wants https.", ...httpsFix(baseUrl, facts.settings) });
-  }
+  const wantsHttps = replyOf(facts.plain)?.shows === "https" || (status < 500 && /\b(https|ssl|tls)\b/i.test(words.replace(/https?:\/\/\S+/gi, "")));
+  if (wantsHttps && isOwnServer(facts)) found.push({ code: "needs_https", message: "The server to which this page's own passes requests on wants https: write https in its target." });
+  if (wantsHttps && baseUrl?.startsWith("http:")) found.push({ code: "needs_https", message: "The server wants https.", ...httpsFix(baseUrl, facts.settings) });
   if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
   if (claims?.exp !== undefined && claims.exp > now && serverClock(facts) === undefined && EXPIRED.test(words)) {
-    found.push({ code: "clock_skew", message: `By the server's clock the token has expired, by the one here it has ${span(claims.exp - now)} left: one of them is wrong. ${SET_CLOCK}`, ...fixBy(facts.settings.clock) });
+    found.push({ code: "clock_skew", message: `The server takes the token for expired, and by the clock here it has ${span(claims.exp - now)} left: one of the clocks may be wrong. ${SET_CLOCK}`, ...fixBy(facts.settings.clock) });
   }
+  if (claims?.iat !== undefined && claims.iat > now + LARGEST_SKEW_MS && serverClock(facts) === undefined) {
+    found.push({ code: "clock_skew", message: `The token was issued in the future, by the clock here: that one or the issuer's is wrong, by ${span(claims.iat - now)} or more, so the token may have expired, or not be valid yet. ${SET_CLOCK}`, ...fixBy(facts.settings.clock) });
+  }
+  if (/missing authentication token/i.test(words)) found.push({ code: "base_url", ...wrongBase(facts, "That is what AWS's API Gateway says where it does not know the path.") });
   if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push({ code: "permission_denied", message: OWN.permission_denied! });
   return found;
+}
+
+/** The finding with what the server's own words name before its own candidates, of which it replaces those of the same code. */
+function withNamed(facts: Facts, call: Call, error: Refusal, finding: Finding): Finding {
+  const causes = named(facts, call, error);
+  return causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding).filter(({ code }) => !causes.some((cause) => cause.code === code))] } : finding;
 }
 
 /** Statuses that some servers send in place of a 401. */
@@ -215,7 +225,7 @@ export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">
   const known = knownCauses(facts, call);
   const plain = replyOf(facts.plain);
   if (!isForAll(facts, status)) {
-    const found = withFirst(named(facts, call, error), perhapsForCredentials(facts, call, perhapsInFront(facts, finding, error), error));
+    const found = withNamed(facts, call, error, perhapsForCredentials(facts, call, perhapsInFront(facts, finding, error), error));
     // nginx answers headers that are too long with a page and a 400.
     const isLong = status === 413 || status === 414 || (status === 400 && gotPage(error) && plain && !plain.isPage);
     if (!isLong) return found;
@@ -226,17 +236,19 @@ export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">
     const isDenied = /forbidden|denied/i.test(said(error));
     const denied: Cause[] = isDenied ? [{ code: "permission_denied", message: OWN.permission_denied! }] : [];
     const refused = isDenied || CREDENTIALS.test(said(error)) ? refusedOrLost(facts, call, status) : known;
-    return withFirst([...named(facts, call, error), ...denied, ...refused], finding);
+    return withNamed(facts, call, error, withFirst([...denied, ...refused], finding));
   }
   const own: Cause = plain!.isPage ? REFUSED_IN_FRONT : { code, message: OWN_REPLY };
   // What answers with a page has not looked at credentials.
   const refused = known.length > 0 || plain!.isPage ? [] : refusedOrLost(facts, call, status);
   const found = { ...finding, candidates: [notTheApi(facts), own, ...refused] };
-  return withFirst(named(facts, call, error), withKnown(facts, call, found));
+  return withNamed(facts, call, error, withKnown(facts, call, found));
 }
 
 /** With what speaks against the credentials; what everybody gets is not for a token's time. */
 const withKnown = (facts: Facts, call: Call, finding: Finding): Finding => (sendsNone(call) ? withFirst : withLast)(knownCauses(facts, call), finding);
+
+const NONE_BEHIND: Cause = { code: "server_error", message: "What answers is a gateway, a tunnel or a hosting service, and the server behind it does not run there: some (Traefik, ngrok, Azure) then answer with a 404." };
 
 /** A 404 or 405: the path is wrong, or the API knows the path and not what was asked for. */
 function notFoundFinding(facts: Facts, call: Call, error: Refusal<"api_error">): Finding {
@@ -250,10 +262,12 @@ function notFoundFinding(facts: Facts, call: Call, error: Refusal<"api_error">):
     return isForAll(facts, status) ? withKnown(facts, call, found) : withFirst(knownCauses(facts, call), found);
   }
   const found = errorFinding({ code: "base_url", ...wrongBase(facts, message) });
+  const behind: Cause[] = status === 404 && !isOwnServer(facts) ? [NONE_BEHIND] : [];
   // Some servers answer with a 404 to those who are not signed in.
-  if (sendsNone(call)) return facts.sendsCookies ? withLast([credentialsCause(facts, call)], found) : found;
+  if (sendsNone(call)) return withLast([...behind, ...(facts.sendsCookies ? [credentialsCause(facts, call)] : [])], found);
   // Some firewalls send a CAPTCHA with a 405.
-  return withLast([...(status === 405 && gotPage(error) ? [REFUSED_IN_FRONT] : []), ...knownCauses(facts, call)], found);
+  const captcha = status === 405 && gotPage(error) ? [REFUSED_IN_FRONT] : [];
+  return withLast([...captcha, ...behind, ...knownCauses(facts, call)], found);
 }
 
 /** A 429. Some bot protection sends one with a page. */
@@ -266,12 +280,19 @@ export function limitedFinding(error: Refusal<"rate_limited">): Finding {
 export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_error">): Finding {
   const { code, status, message, errorCode } = error;
   const isOwn = isOwnServer(facts) && errorCode === undefined && !isForCallAlone(facts, status);
-  const finding = withFirst(named(facts, call, error), errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }));
+  const finding = withNamed(facts, call, error, errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }));
   const inFront = gotPage(error) ? [REFUSED_IN_FRONT] : [];
-  if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi) return withKnown(facts, call, withLast([notTheApi(facts), ...inFront], finding));
-  // A 502, 503 or 504 is that of a gateway, which has not looked at the credentials.
-  const found = status === 500 ? perhapsForCredentials(facts, call, finding, error) : withFirst(untimely(facts, call), finding);
-  return withLast(inFront, found);
+  const before = [facts.earlier, replyOf(facts.plain)?.status];
+  // A server that has just answered otherwise is the API.
+  const hasAnswered = before.some((each) => each !== undefined && each < 500);
+  const isNamed = finding.candidates?.some(({ code }) => code === "rate_limited");
+  const limit: Cause[] = hasAnswered && status === 503 && !isNamed ? [{ code: "rate_limited", message: "A rate limit has set in: nginx's limit_req answers with a 503." }] : [];
+  const wrong = hasAnswered ? [] : [notTheApi(facts)];
+  // A gateway that answers with another status than 500 has not looked at credentials.
+  const known = status === 500 ? knownCauses(facts, call) : untimely(facts, call);
+  if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi) return withLast([...limit, ...wrong, ...inFront, ...known], finding);
+  const found = status === 500 ? perhapsForCredentials(facts, call, finding, error) : withFirst(known, finding);
+  return withLast([...limit, ...inFront], found);
 }
 
 /** The reply may be the API's own, or that of something else. `isApi`: whether the former is likelier. */

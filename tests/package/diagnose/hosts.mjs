@@ -13,7 +13,7 @@ const UNAUTHORIZED = '{"ResponseStatus":{"ErrorCode":"Unauthorized"}}';
 const OPEN = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization,x-api-key", "access-control-expose-headers": "date" };
 
 /** Begins a server. `baseUrl` is for the client; `requests` what came. */
-export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, raw, scheme, path = "", moved, redirect, limit, late, corp, headers, strict, mislabelled, preflightOnly, resets, gate, slash, empty, tunnel, says, allows = "authorization,x-tenant,content-type" }, certificates) {
+export async function host({ cors = "open", fake: fakeOptions = {}, answers, company, tls, dead, url, raw, scheme, path = "", moved, redirect, limit, late, corp, headers, strict, mislabelled, preflightOnly, resets, gate, slash, empty, tunnel, says, refusesOrigin, allows = "authorization,x-tenant,content-type" }, certificates) {
   if (url) return { baseUrl: url, requests: [], close() {} };
   if (dead) return { baseUrl: `http://127.0.0.1:${await freePort()}`, requests: [], close() {} };
   if (raw) return rawHost(raw, certificates);
@@ -35,6 +35,8 @@ export async function host({ cors = "open", fake: fakeOptions = {}, answers, com
     // As a server's settings add them to each reply.
     for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
     if (headers && isPreflight(req)) return send(res, 204, {});
+    // As Spring does.
+    if (refusesOrigin && req.headers.origin) return send(res, 403, {}, "Invalid CORS request");
     if (corp) return send(res, 401, { "cross-origin-resource-policy": "same-origin" });
     if (redirect) return send(res, 302, { location: redirect, "set-cookie": "gate=1" });
     if (limit !== undefined && !isPreflight(req) && ++count > limit) return send(res, 429, {});

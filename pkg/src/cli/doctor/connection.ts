@@ -127,7 +127,7 @@ function silentTls(baseUrl: string): Finding {
 }
 
 /** Sends a GET without credentials: shows the HTTP version, and the headers that identify what answers. */
-export async function answered(baseUrl: string, signal: AbortSignal): Promise<Checked> {
+export async function answered(baseUrl: string, signal: AbortSignal): Promise<Checked & { status?: number | undefined }> {
   const isPlain = baseUrl.startsWith("http:");
   const { get } = isPlain ? http : https;
   const answer = await limited(signal, (limit) => new Promise<{ came: IncomingMessage | NodeJS.ErrnoException; text?: string }>((resolve) => {
@@ -154,7 +154,7 @@ export async function answered(baseUrl: string, signal: AbortSignal): Promise<Ch
   if (isError) return { outcome: "failed", detail, findings: laterFailures(came.code, baseUrl) };
   // Servers such as nginx end no handshake for want of a certificate, and answer so afterwards.
   if (!isPlain && /SSL certificate/i.test(text)) return { outcome: "failed", detail, findings: [wantsCertificate(baseUrl)] };
-  return { outcome: "ok", detail };
+  return { outcome: "ok", detail, status: came.statusCode };
 }
 
 /** The server itself may require the certificate, or the one behind what answers. */
