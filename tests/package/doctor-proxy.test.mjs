@@ -2,6 +2,7 @@
 // decides is loaded here, pretending to run in a newer Node.js.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { channel } from "node:diagnostics_channel";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { createServer as createTcpServer } from "node:net";
@@ -319,4 +320,29 @@ it("a proxy that only ALL_PROXY names", async () => {
   close();
   surroundedBy({ ALL_PROXY: P, NO_PROXY: "*" });
   assert.equal(ignoredProxy(FAR), undefined);
+});
+
+it("a fetch whose connections are all closed is ended, unless replies come in between", async () => {
+  const { fetch } = globalThis;
+  const { endReconnecting } = await loadSource('export * from "./cli/reconnecting.js";', "node");
+  // One that is never answered.
+  globalThis.fetch = (input, { signal }) => new Promise((resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  try {
+    endReconnecting(2);
+    const failed = globalThis.fetch(API).then(() => undefined, (error) => error);
+    const publish = (name, times) => Array.from({ length: times }, () => channel(name).publish({}));
+    publish("undici:client:connected", 19);
+    publish("undici:request:headers", 1);
+    publish("undici:client:connectError", 19);
+    assert.equal(await Promise.race([failed, Promise.resolve("pending")]), "pending");
+    publish("undici:client:connected", 1);
+    const error = await failed;
+    assert.deepEqual([error.name, error.message, error.cause.code], ["TypeError", "fetch failed", "UND_ERR_SOCKET"]);
+    const own = new AbortController();
+    const aborted = globalThis.fetch(API, { signal: own.signal }).catch((reason) => reason);
+    own.abort("enough");
+    assert.equal(await aborted, "enough");
+  } finally {
+    globalThis.fetch = fetch;
+  }
 });

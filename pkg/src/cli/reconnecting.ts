@@ -9,7 +9,8 @@ const REPLIES = "undici:request:headers";
 
 /**
  * Node.js's fetch retries without end if a proxy closes each connection. From here on such a fetch fails, as it does for
- * any other lost connection. `concurrency`: how many requests are in flight at once, each of which may need a connection.
+ * any other lost connection; the retries that it has begun go on in the background until the process ends.
+ * `concurrency`: how many requests are in flight at once, each of which may need a connection.
  */
 export function endReconnecting(concurrency = 1): void {
   const { fetch } = globalThis;
