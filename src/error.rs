@@ -593,9 +593,9 @@ impl UnexpectedResponseError {
     fn message(&self) -> String {
         match &self.problem {
             Unexpected::NoUsage => text![
-                "The server answered ",
+                "The server answered with ",
                 &decimal(self.status.into()),
-                ", and only 200 carries a usage. Try again, or check the base URL.",
+                "; only a 200 carries a usage. Try again, or check the base URL.",
             ],
             Unexpected::ContentType(content_type) => text![
                 "The server answered with ",

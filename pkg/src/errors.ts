@@ -42,7 +42,7 @@ export abstract class BookMoreError extends Error {
   declare readonly code: ErrorCode;
   /** The original error, if something outside the SDK threw one. */
   declare readonly cause?: unknown;
-  /** Every attempt of the call; absent if none was made. */
+  /** Every attempt of the call; empty or absent if nothing was sent. */
   declare readonly attempts?: readonly AttemptInfo[];
   /** How long the call took, in milliseconds. */
   declare readonly elapsedMs?: number;

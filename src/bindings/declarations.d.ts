@@ -327,7 +327,7 @@ export interface BookMoreError extends Error {
   readonly code: ErrorCode;
   /** The original error, if something outside the SDK threw one. */
   readonly cause?: unknown;
-  /** Every attempt of the call; absent if none was made. */
+  /** Every attempt of the call; empty or absent if nothing was sent. */
   readonly attempts?: readonly AttemptInfo[];
   /** How long the call took, in milliseconds. */
   readonly elapsedMs?: number;

@@ -249,7 +249,7 @@ for (const { name, start } of BROWSERS) {
         [{ company: company(302) }, /redirected.*login page/, "UnexpectedResponseError · unexpected_response"],
         [{ company: company(6) }, new RegExp(`answered for company ${OWN} although company ${company(6)}`), "UnexpectedResponseError · company_mismatch · HTTP 200"],
         [{ company: company(3) }, /tokensUsed: the number is beyond 2\^53 - 1/, "DecodeError · decode_error · HTTP 200"],
-        [{ company: company(204) }, /answered 204, and only 200 carries a usage/, "UnexpectedResponseError · unexpected_response · HTTP 204"],
+        [{ company: company(204) }, /answered with 204; only a 200 carries a usage/, "UnexpectedResponseError · unexpected_response · HTTP 204"],
         [{ company: "abc" }, /The company id is not a Guid/, "ConfigError · config_error"],
         [{ company: "", token: "wrong" }, /Not Authenticated.*token/s, "AuthenticationError · authentication_error · HTTP 401 · Unauthorized"],
         [{ token: "" }, /Not Authenticated/, /^AuthenticationError · /],

@@ -141,7 +141,7 @@ describe("usage", () => {
     // fetch blocks this port, so that nothing is sent.
     const { code, stderr } = await run(["usage"], { env: { BOOKMORE_URL: "http://127.0.0.1:9" } });
     assert.equal(code, 1);
-    assert.match(stderr, /^✘ \(own\) network_error: No reply came from .*\. Check the network and the base URL\. npx bookmore-sdk doctor tells more\.\n$/);
+    assert.match(stderr, /^✘ \(own\) network_error: No reply came from .*\. Check the network and the base URL\.\nTo see why: npx bookmore-sdk doctor\n$/);
   });
 
   it("sorts, and asks in the format that is told", async () => {

@@ -56,7 +56,7 @@ it("a call that the client holds back, because an earlier reply asks to wait", a
     const client = new sdk.BookMoreClient({ bearerToken: "s3cret-token", maxRetries: 0, fetch: async () => reply() });
     await client.getAiChatUsage().catch(() => {});
     const { findings: [finding], steps } = await diagnose(client);
-    assert.match(finding.message, /Wait 60 s before asking again\. That was the reply to an earlier call\./);
+    assert.match(finding.message, /Wait 60 s before asking again\. That is the reply to an earlier call: /);
     assert.ok(!finding.candidates?.some(({ code }) => code === "credentials_missing"), JSON.stringify(finding));
     assert.match(steps.at(-1).detail, new RegExp(`\\(${status}\\), not sent again$`));
   }
@@ -353,6 +353,26 @@ it("reads which sign-in a 401 wants, and whether it is the API's", async () => {
     ["", { "www-authenticate": 'Credentials realm="basic"' }, "token_refused"],
     [api, { "www-authenticate": 'Basic realm="x"', "content-type": "application/json" }, "token_refused"],
   ]) assert.deepEqual(await found(body, headers), [code], JSON.stringify(headers));
+});
+
+it("reads what a page shows, and the message of JSON alone", async () => {
+  const HTML = "text/html";
+  // At a port for TLS.
+  const plainHttp = async (body) => {
+    const client = new sdk.BookMoreClient({ baseUrl: "http://localhost:5000", bearerToken: "s3cret-token", fetch: async () => new Response(body, { status: 400, headers: { "content-type": HTML } }) });
+    const { findings: [{ candidates = [] }] } = await diagnose(client);
+    return candidates[0]?.code;
+  };
+  for (const words of ["The plain HTTP request was sent to HTTPS port", "You're speaking plain HTTP to an SSL-enabled server port.", "Client sent an HTTP request to an HTTPS server.", "This combination of host and port requires TLS."]) {
+    assert.equal(await plainHttp(`<title>${words}</title>`), "needs_https", words);
+  }
+  assert.notEqual(await plainHttp("<title>Bad Request</title>"), "needs_https");
+  const login = async (script) => {
+    const client = new sdk.BookMoreClient({ fetch: async () => new Response(`<script>${script}</script><input type="password">`, { headers: { "content-type": HTML } }) });
+    const { findings: [{ candidates }] } = await diagnose(client);
+    return candidates[0].code;
+  };
+  for (const script of ["", '{"message":"Welcome"}', '{"message":"It\\\'s you"}']) assert.equal(await login(script), "login_page", script);
 });
 
 it("reads a JWT's times in milliseconds as such", async () => {

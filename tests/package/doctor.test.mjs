@@ -305,7 +305,9 @@ describe("the output", () => {
     const { code, stdout } = await run([], env({ BOOKMORE_URL: "https://api.example", ...hanging }), async (child) => {
       child.stderr.once("data", () => child.kill("SIGINT"));
     });
-    assert.deepEqual([code, stdout], ["SIGINT", ""]);
+    assert.equal(code, "SIGINT");
+    // What was found before is not lost.
+    assert.match(stdout, /^✔ options .*\n✔ runtime .*\n$/);
   });
 
   // The token command may run for 30 s.
@@ -452,6 +454,22 @@ describe("the output", () => {
     const { stdout, stderr } = await run([], { BOOKMORE_BASE_URL: server.baseUrl, BOOKMORE_URL: "https://${API_HOST}" });
     assert.match(stderr, /^Not read: BOOKMORE_BASE_URL\. The variables are BOOKMORE_TOKEN, .*BOOKMORE_URL\.$/m);
     assert.match(stdout, /reads like a variable that was not replaced/);
+  });
+
+  it("says what is wrong with a base URL that is none, and quotes nothing of it", async () => {
+    const secret = `${"e30".repeat(8)}.s3cret.x`;
+    for (const [given, words] of [
+      ["localhost:5000", /begin with https:\/\/, or for a server of this machine with http:\/\/\.$/],
+      ["htps://api.example", /begin with https/],
+      ['"https://api.example"', /quotation marks around it\.$/],
+      ["$API_URL", /variable that was not replaced\.$/],
+      ["undefined", /variable that was not replaced\.$/],
+      [secret, /begin with https/],
+      ["https://user:s3$cret@api.example", /without user name, [^$]*\.com\.$/],
+    ]) {
+      const { code, stderr } = await run([], { BOOKMORE_URL: given });
+      assert.deepEqual([code, words.test(stderr.trim()), /s3\$?cret/.test(stderr)], [2, true, false], stderr);
+    }
   });
 
   it("an https page that calls plain http", async () => {

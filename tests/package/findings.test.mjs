@@ -228,7 +228,7 @@ const TABLE = [
   ["a limit with a status of the server's own", { plain: readable(401, { isApi: true }), call: failed("api_error", { status: 420, serverMessage: "Slow down." }) }, ["api_error rate_limited api_error"]],
   ["a trial that has ended", { plain: readable(401, { isApi: true }), call: failed("permission_denied", ofApi("Forbidden", { serverMessage: "Your trial has expired." })) }, ["permission_denied rate_limited permission_denied"]],
   ["a 406 in text, as of a firewall", { plain: readable(401, { isApi: true }), call: failed("api_error", { status: 406 }) }, ["api_error api_error blocked_reply"]],
-  ["headers too long for everybody", { plain: readable(431), call: failed("api_error", { status: 431 }) }, ["api_error base_url api_error token_refused not_passed_on"]],
+  ["headers too long for everybody", { plain: readable(431), call: failed("api_error", { status: 431 }) }, ["api_error base_url api_error"]],
   ["a 403 for want of a scope", { plain: readable(401, { isApi: true }), call: failed("permission_denied", { message: 'Bearer error="insufficient_scope".' }) }, ["permission_denied"]],
   ["the API's own 403", { plain: readable(401, { isApi: true }), call: failed("permission_denied", ofApi("Forbidden")) }, ["permission_denied"]],
   ["403 to everybody", { plain: readable(403), call: failed("permission_denied") }, ["permission_denied token_refused not_passed_on sign_in_gate blocked_reply base_url permission_denied"]],
@@ -270,6 +270,12 @@ const TABLE = [
   ["plain http at a port for TLS, to which the page's own server passes requests on", { baseUrl: PAGE, plain: readable(400, { isPage: true, shows: "https" }), call: failed("api_error", { status: 400, message: A_PAGE }) }, ["api_error needs_https base_url blocked_reply"]],
   ["a server that does not reach one of https", { page: undefined, baseUrl: "http://127.0.0.1:5000", plain: readable(), call: failed("server_error", { status: 500, serverMessage: "request to https://b.example/ failed: SSL" }) }, ["server_error server_error token_refused"]],
   ["issued in the future, by the clock here", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized")), claims: { iat: NOW + 2 * MINUTE, exp: NOW + 3 * MINUTE } } }, ["token_refused clock_skew token_refused not_passed_on"]],
+  ["the same, refused by a 403 of the API, which knows the token", { plain: readable(401, { isApi: true }), call: { ...failed("permission_denied", ofApi("Forbidden")), claims: { iat: NOW + 2 * MINUTE, exp: NOW + 3 * MINUTE } } }, ["permission_denied"]],
+  ["the same, not valid yet", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized")), claims: { iat: NOW + 2 * MINUTE, nbf: NOW + 2 * MINUTE } } }, ["token_not_yet_valid"]],
+  ["the same, and a gateway's 502", { plain: readable(502, { isPage: true }), call: { ...failed("server_error", { status: 502, message: A_PAGE }), claims: { iat: NOW + 2 * MINUTE, exp: NOW + 3 * MINUTE } } }, ["server_error server_error base_url blocked_reply"]],
+  ["plain http to a port for TLS, asked by https", { plain: readable(400, { isPage: true, shows: "https" }), call: failed("api_error", { status: 400, message: A_PAGE }) }, ["api_error needs_https base_url blocked_reply"]],
+  ["a 500 for each refused token", { plain: readable(500), call: failed("server_error", { status: 500, serverMessage: "invalid signature" }) }, ["server_error token_refused not_passed_on server_error base_url"]],
+  ["the API's own 503", { plain: readable(401, { isApi: true }), call: failed("server_error", ofApi("ServiceUnavailable", { status: 503 })) }, ["server_error"]],
   ["AWS's API Gateway does not know the path", { plain: readable(403), call: failed("permission_denied", { serverMessage: "Missing Authentication Token" }) }, ["permission_denied base_url token_refused not_passed_on sign_in_gate blocked_reply permission_denied"]],
   ["a right that .NET reports by an exception's name", { plain: readable(401, { isApi: true }), call: failed("permission_denied", ofApi("UnauthorizedAccessException", { serverMessage: "You have no access to this company." })) }, ["permission_denied"]],
   ["a gateway's 502, and no credentials", { baseUrl: PAGE, sendsCookies: true, plain: readable(502, { isPage: true }), call: { ...failed("server_error", { status: 502, message: A_PAGE }), sent: [] } }, ["server_error server_error base_url blocked_reply"]],
@@ -330,12 +336,41 @@ describe("facts and findings", () => {
   for (const [what, given, expected] of TABLE) it(what, () => assert.deepEqual(codes(given), expected));
 });
 
+describe("what a server says of limits, credentials and times", () => {
+  const codesFor = (words, status, more) => {
+    const code = { 401: "authentication_error", 403: "permission_denied", 500: "server_error" }[status] ?? "api_error";
+    return codes({ plain: readable(401, { isApi: true }), call: { ...failed(code, ofApi("", { status, serverMessage: words })), ...more } })[0];
+  };
+  it("limits that are none of usage", () => {
+    for (const words of ["Maximum call stack size exceeded", "Maximum request length exceeded.", "Maximum execution time of 30 seconds exceeded", "Memory limit exceeded", "Time limit exceeded", "Plan not found; moved over"]) {
+      assert.doesNotMatch(codesFor(words, 500), /rate_limited/, words);
+    }
+    for (const words of ["Token limit exceeded", "TooManyRequests", "RESOURCE_EXHAUSTED", "You have used up your allowance", "Monthly budget reached", "Your trial has expired", "You exceeded your current limit"]) {
+      assert.match(codesFor(words, 500), /^server_error rate_limited/, words);
+    }
+  });
+  it("a token that has expired, and nothing else", () => {
+    const valid = { claims: { exp: NOW + MINUTE } };
+    for (const words of ["TokenExpired", "token_expired", "Invalid request.\nToken has expired", "jwt expired", "Expired token"]) assert.match(codesFor(words, 401, valid), /^token_refused clock_skew/, words);
+    for (const words of ["Invalid or expired token", "The token is not expired", "Session expired", "Your password has expired"]) assert.doesNotMatch(codesFor(words, 401, valid), /clock_skew/, words);
+  });
+  it("credentials", () => {
+    for (const words of ["Unauthorized token", "Invalid signature"]) assert.match(codesFor(words, 403), /^permission_denied token_refused/, words);
+    for (const words of ["You are unauthorized to see this company", "UnauthorizedAccessException"]) assert.doesNotMatch(codesFor(words, 403), /token_refused/, words);
+  });
+  it("https, but not in a URL", () => {
+    const asked = (words) => codes({ page: undefined, baseUrl: "http://127.0.0.1:5000", plain: readable(), call: failed("permission_denied", { serverMessage: words }) })[0];
+    assert.match(asked("HTTPS Required"), /needs_https/);
+    assert.doesNotMatch(asked("See https://docs.example/errors"), /needs_https/);
+  });
+});
+
 it("a client with cookies alone: names the session, and no token to pass", () => {
   const found = (more) => findingsOf(facts({ headerNames: [], call: { ...failed("authentication_error"), sent: [] }, ...more }))[0];
   const { message, fix } = found({ sendsCookies: true });
   assert.match(message, / was sent\. If a session cookie is used instead, .* sign in again\.$/);
   assert.equal(fix, undefined);
-  assert.match(found({}).message, /Neither a token nor an API key was sent\. Cookies go to another origin only with credentials: "include"\.$/);
+  assert.match(found({}).message, /Neither a token nor an API key was sent\. Cookies go to another origin only if the client has the option credentials: "include"\.$/);
 });
 
 it("where the browser hides a redirect's target, names the command that sees it", () => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { addAbortSignal } from "node:stream";
 import { BookMoreClient, type ClientOptions, type TokenProvider } from "bookmore-sdk";
-import { isLoopback } from "../loopback.js";
+import { isUnreplaced } from "../diagnose/network.js";
 import { isSecret, SECRET } from "../secret.js";
 import { badArguments, EXIT, Failure, messageOf } from "./exit.js";
 import { gathered, opened } from "./file.js";
@@ -12,11 +12,11 @@ const LONGEST_MS = 30_000;
 const MOST_BYTES = 65_536;
 const FAILURE_COUNTS_MS = 30_000;
 
-/** What the commands read from the environment. */
+/** The variables with the credentials and the base URL. */
 export const VARIABLES = ["BOOKMORE_TOKEN", "BOOKMORE_TOKEN_COMMAND", "BOOKMORE_API_KEY", "BOOKMORE_URL"];
 
-/** The variables of the environment that read like one of these, and are none. */
-export const unreadVariables = (): string[] => Object.keys(env).filter((name) => /^BOOKMORE_.*(URL|HOST|TOKEN|KEY)/i.test(name) && !VARIABLES.includes(name));
+/** Variables that look as if they were meant for the commands, and that none reads. On Windows, names have any case. */
+export const unreadVariables = (): string[] => Object.keys(env).filter((name) => /^BOOKMORE_((API|BASE|SERVER|BEARER|ACCESS|AUTH)_)*(URL|HOST|TOKEN|KEY|JWT)$/i.test(name) && !VARIABLES.includes(process.platform === "win32" ? name.toUpperCase() : name));
 
 /** What a command's options say of server and credentials. */
 export interface Given {
@@ -72,14 +72,13 @@ export function constructed(given: Given, options: ClientOptions): BookMoreClien
   }
 }
 
-/** What is wrong with a base URL that is none, where that shows. It is not quoted, because it may have a password. */
+/** What is wrong with a base URL that is none, where that shows. Nothing of it is quoted: it may be a token, or have a password. */
 function mistakeIn(baseUrl: string): string {
   const given = baseUrl.trim();
-  if (/^["'`]|["'`,;]$/.test(given)) return " It has a quotation mark, a comma or a semicolon around it.";
-  if (/[${}<>]|^(undefined|null)$/.test(given)) return " It reads like a variable that was not replaced.";
-  const [, name = "", rest] = /^(?:\w+:?\/\/)?(([\w.-]+)(?::\d{1,5})?(?:\/[\w./-]*)?)$/.exec(given) ?? [];
-  if (/^https?:\/\//i.test(given) || !rest) return "";
-  return ` Did you mean ${isLoopback(rest) ? "http" : "https"}://${name}?`;
+  if (/^["'`]|["'`]$/.test(given)) return " It has quotation marks around it.";
+  const [host = ""] = given.replace(/^[a-z]+:?\/\//i, "").split(/[/?#]/);
+  if (!host.includes("@") && isUnreplaced(host)) return " It reads like a variable that was not replaced.";
+  return /^https?:\/\//i.test(given) ? "" : " It has to begin with https://, or for a server of this machine with http://.";
 }
 
 /** How credentials are given: the end of a sentence that begins with "Set". */

@@ -57,6 +57,11 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   if (companyId !== undefined && !isFetchBroken()) await checkRequest(request);
 
   const checklist = new Checklist(signal);
+  // What was found before Ctrl+C is not lost.
+  signal.addEventListener("abort", () => {
+    const isByUser = (signal.reason as Failure).exitCode === EXIT.interrupted;
+    if (isByUser && !values.json && checklist.steps.length > 0) void print(listed(checklist.steps));
+  });
   checklist.announce("credentials");
   const { client, source, refusal } = await unlessEnded(signal, clientFor(values));
   const examination = new Examination(client, request, signal, checklist.add);
@@ -109,7 +114,7 @@ async function clientFor(given: Given): Promise<Credentials> {
   if (source === undefined) return { client, source };
   const baseUrl = baseUrlOf(given);
   if (baseUrl !== undefined && isInsecure(baseUrl)) {
-    const message = "No call is made, because no token and no key goes over plain http: the server needs https, or a tunnel to a port of this machine (ssh -L). An app sends them nevertheless if its client has the option allowInsecureHttp.";
+    const message = "No call is made, because no token and no key goes over plain http: the server needs https, or a tunnel to a port of this machine (ssh -L). An app whose client has the option allowInsecureHttp does send them.";
     // Servers say that they listen at 0.0.0.0, which stands for each address of their machine.
     const better = hostOf(new URL(baseUrl)) === "0.0.0.0" ? baseUrl.replace("0.0.0.0", "127.0.0.1") : byHttps(baseUrl);
     return { client, source, refusal: errorFinding({ code: "insecure_http", message, ...fixBy(better && again(better)) }) };
@@ -183,11 +188,11 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     if (isFetchBroken()) return { outcome: "skipped", detail: FETCH_BROKEN };
     if (isSameOrigin(baseUrl, request.page)) return { outcome: "skipped", detail: "the server's own origin: CORS does not apply" };
     const came = await limited(signal, (limit) => askedAsPage(request, baseUrl, limit).catch(() => "none" as const));
-    if (came === "none") {
-      const isStillThere = await limited(signal, (limit) => askedPlainly(baseUrl, limit).catch(() => undefined));
-      return isStillThere || !hasAnswered ? lost("no reply") : { outcome: "failed", detail: "no reply, nor to a plain GET any more", findings: [errorFinding(NO_LONGER)] };
+    if (came === undefined || came === "none") {
+      const what = came ? "no reply" : `nothing within ${LIMIT_MS / 1000} s`;
+      const reply = hasAnswered ? await limited(signal, (limit) => askedPlainly(baseUrl, limit).catch(() => undefined)) : undefined;
+      return reply || !hasAnswered ? lost(what) : { outcome: "failed", detail: `${what}, and none to a plain GET any more`, findings: [errorFinding(NO_LONGER)] };
     }
-    if (!came) return lost(`nothing within ${LIMIT_MS / 1000} s`);
     const { preflight, reply } = came;
     // For comparison only: where it gets no reply, the page's own requests do.
     const opened = await limited(signal, (limit) => openedInBrowser(baseUrl, limit).catch(() => undefined));

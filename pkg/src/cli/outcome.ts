@@ -24,12 +24,12 @@ export function dataOf({ companyId, usage, error }: Outcome, at?: string): objec
   return { ...of, ...usage, ...(companyId === undefined ? {} : { companyId }) };
 }
 
-const TELLS_MORE = " npx bookmore-sdk doctor tells more.";
-
-/** Why a call failed; if there was no token, the reason for that. What the client says of browsers is of no use here. */
+/** Why a call failed, in a terminal: without what the client says of browsers. If there was no token, the reason for that. */
 export function wordsOf(error: AnyBookMoreError): string {
   const { code, cause, message } = error;
-  return code === "token_provider_error" && cause instanceof Error ? cause.message : message.replace(/ A browser also says .*$/, TELLS_MORE).replace(/allow more time\.$/, `allow more time (--timeout).${TELLS_MORE}`);
+  if (code === "network_error") return message.replace(/ A browser also says .*$/, "");
+  if (code === "timeout") return message.replace(/allow more time\.$/, "allow more time (--timeout).");
+  return code === "token_provider_error" && cause instanceof Error ? cause.message : message;
 }
 
 const ORDERS = {

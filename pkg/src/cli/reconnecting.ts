@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 
-/** How many connections one fetch may make or try. Some proxies close only the first. */
+/** How many connections one fetch may make or try before there is any reply. Some proxies close only the first. */
 const MOST_CONNECTIONS = 10;
 /** Where undici, which is Node.js's fetch, reports each connection, and each that failed. */
 const CHANNELS = ["undici:client:connected", "undici:client:connectError"];

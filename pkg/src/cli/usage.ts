@@ -3,11 +3,12 @@ import type { BookMoreClient } from "bookmore-sdk";
 import { getManyAiChatUsage } from "bookmore-sdk/many";
 import { Appended } from "./append.js";
 import { numberOf, oneOf, parsed } from "./arguments.js";
-import { CALL_OPTIONS, clientOf } from "./credentials.js";
+import { CALL_OPTIONS, clientOf, type Given } from "./credentials.js";
 import { badArguments, EXIT, Failure, isForCredentials, messageOf, unlessEnded } from "./exit.js";
 import { checkFile, idsOf } from "./ids.js";
 import { dataOf, inOrder, ORDER_NAMES, reaches, sorted, wordsOf, type Outcome, type Success } from "./outcome.js";
 import { canErase, outliveReader, print, say, styled } from "./output.js";
+import { DOCTOR, shellWord, urlOption } from "../diagnose/shell.js";
 import { CONCURRENCY } from "../options.js";
 import { printable } from "../printable.js";
 import { ProgressLine } from "./progress.js";
@@ -53,7 +54,8 @@ export async function usage(args: string[], signal: AbortSignal): Promise<number
   const client = await unlessEnded(signal, clientOf(options.given, { format: options.format, totalTimeoutMs: timeoutMs, attemptTimeoutMs: timeoutMs }));
   // Loads the module first, so that its time is not part of the rate.
   await client.ready();
-  endReconnecting(options.concurrency ?? CONCURRENCY);
+  const isOwn = options.positionals.length === 0 && options.file === undefined;
+  endReconnecting(isOwn ? 1 : (options.concurrency ?? CONCURRENCY));
   const appended = options.append === undefined ? undefined : new Appended(options.append);
   if (appended) outliveReader();
   let exitCode: number = EXIT.fine;
@@ -113,6 +115,9 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
   if (failure === undefined && !signal.aborted && !isOwn && (ids ?? given).length === 0) failure = badArguments(`There are no company ids in ${options.file ?? "standard input"}.`);
   else await show(sort ? sorted(outcomes, sort) : isOwn ? outcomes : inOrder(outcomes, ids ?? given), options);
   const failed = outcomes.filter(({ error }) => error);
+  // The message for an invalid id says all there is to say.
+  const unclear = failed.find(({ error }) => error!.code !== "config_error");
+  if (unclear && !watch) say(tellsMore(unclear, options.given));
   const over = outcomes.filter(({ usage }) => usage && options.failAt !== undefined && reaches(usage, options.failAt));
   if (process.stderr.isTTY) {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
@@ -150,6 +155,12 @@ async function show(outcomes: Outcome[], { output, sort, watch }: Options): Prom
     const words = printable(`${companyId ?? "(own)"} ${error.code ?? "unknown"}: ${wordsOf(error)}`);
     say(`${styled("red", "✘", process.stderr)} ${words}`);
   }
+}
+
+/** The command that tells more about a failure. */
+function tellsMore({ companyId }: Outcome, { url, "token-file": tokenFile }: Given): string {
+  const words = [...(url === undefined ? [] : [urlOption(url)]), ...(tokenFile === undefined ? [] : [`--token-file ${shellWord(tokenFile)}`]), ...(companyId === undefined ? [] : [shellWord(companyId)])];
+  return `To see why: ${[DOCTOR, ...words].join(" ")}`;
 }
 
 async function all(source: AsyncIterable<string>): Promise<string[]> {

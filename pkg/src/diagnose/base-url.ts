@@ -10,12 +10,13 @@ export const isOwnServer = ({ baseUrl, page }: Facts): boolean => baseUrl !== un
 export const mayBePassedOn = ({ baseUrl }: Facts): boolean => baseUrl !== undefined && baseUrl !== DEFAULT_BASE_URL;
 
 /** The operation is not below this base URL, whose path may be wrong. */
-export function wrongBase({ baseUrl, page, settings }: Facts, message: string): Pick<Cause, "message" | "fix"> {
+export function wrongBase(facts: Facts, message: string): Pick<Cause, "message" | "fix"> {
+  const { baseUrl, settings } = facts;
   if (baseUrl === undefined) return { message };
   const { origin, pathname } = new URL(baseUrl);
   const words = `${message} The request went to ${baseUrl}${PATH}.`;
-  if (page === origin) {
-    // Such a path is there to be passed on.
+  if (isOwnServer(facts)) {
+    // A page's own server has such a path only to pass it on.
     const [what, kept, options] = baseUrl === origin ? [PATH, "", "changeOrigin"] : [pathname, `${pathname} in the path or `, "rewrite, changeOrigin"];
     return { message: `${words} If this server is to pass ${what} on to the API, perhaps it does not, its target is wrong, or it keeps ${kept}its own name as the Host (Vite: ${options}).` };
   }

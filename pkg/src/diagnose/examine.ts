@@ -150,8 +150,8 @@ export class Examination {
         call.claims = claimsOf(authorization);
         const token = authorization?.replace("Bearer ", "");
         call.flaw = flawOf(token ?? key);
-        const cookies = this.facts.sendsCookies && (textOf(globalThis.document, "cookie") ?? "");
-        call.isLong = [...pairs.map(([, value]) => value), cookies || ""].some(({ length }) => length > LONGEST_HEADER);
+        const cookies = this.facts.sendsCookies ? textOf(globalThis.document, "cookie") : "";
+        call.isLong = [...pairs.map(([, value]) => value), cookies].some(({ length }) => length > LONGEST_HEADER);
         secrets.push(...pairs.filter(([name]) => this.facts.headerNames.includes(name)).map(([name, value]) => (name === "authorization" ? token! : value)));
       };
       calls?.sendListeners?.add(note);
@@ -179,7 +179,7 @@ export class Examination {
       // If the app made calls in the meantime, it is unknown which of the requests was this call's.
       if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = call.flaw = call.isLong = undefined;
       const { status } = Object(call.error) as { status?: number };
-      call.isHeld = status !== undefined && call.error?.attempts?.length === 0;
+      call.isHeld = this.#outline !== undefined && status !== undefined && call.error?.attempts?.length === 0;
       this.facts.call = call;
       this.#hide(secrets);
       this.facts.now = Date.now();

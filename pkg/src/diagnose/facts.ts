@@ -15,11 +15,11 @@ export interface ReadableReply {
   isForToken?: boolean | undefined;
   /** Whether it is HTML, or XML as of an object store; undefined if it is not labelled. */
   isPage?: boolean | undefined;
-  /** What its text shows, if it is a page: a sign-in, that something in between refuses or is out of service, or that https is wanted. */
+  /** What its text shows, if it is no JSON: a sign-in, that something in between refuses or is out of service, or that https is wanted. */
   shows?: "sign-in" | "block" | "https" | undefined;
   /** Whether it is plain text. */
   isText?: boolean | undefined;
-  /** The message of an error. No finding shows it. */
+  /** The message in a reply of JSON, with its escapes. No finding shows it. */
   message?: string | undefined;
   /** Whether it is an error in the API's own form. */
   isApi?: boolean | undefined;
@@ -68,7 +68,7 @@ export interface Call {
   claims?: Claims | undefined;
   /** What shows that what was sent is no token or key; follows "it". */
   flaw?: string | undefined;
-  /** Whether a header was too long for some servers. */
+  /** Whether a header, or what scripts see of the page's cookies, was too long for some servers. */
   isLong?: boolean | undefined;
   /** Of the reply with a usage. */
   headers?: Readonly<Record<string, string>> | undefined;
@@ -117,7 +117,7 @@ export interface Facts {
   moduleRefusedAt?: string | undefined;
   /** Whether the page's `connect-src` kept a probe from being sent. */
   isRefusedByCsp: boolean;
-  /** The status of a reply to such a GET before the probes. */
+  /** The status with which a GET before the probes, of doctor, was answered. */
   earlier?: number | undefined;
   /** A GET with only an Accept header. */
   plain?: Probe | undefined;

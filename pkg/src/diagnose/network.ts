@@ -56,8 +56,12 @@ export function connectionRefused(url: URL): Cause {
   return { code: "connection_refused", message: `The connection to ${placeOf(url)}, is refused: the server is not running, or uses another port or another address${example}, or a firewall refuses it.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 
+/** Whether a host reads like a variable or a placeholder. */
+export const isUnreplaced = (host: string): boolean => /[${}<>%]|^(undefined|null|none|nan)$/i.test(host);
+
 export function unknownHost({ hostname }: URL): Cause {
-  if (/[${}]|^(undefined|null)$/.test(hostname)) return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it reads like a variable that was not replaced.` };
+  const mistake = isUnreplaced(hostname) ? "reads like a variable that was not replaced" : /[,;]$/.test(hostname) ? "ends with a comma or a semicolon" : undefined;
+  if (mistake) return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it ${mistake}.` };
   return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it is misspelt, known only in a VPN or another network, or blocked, or this machine is offline.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 
@@ -234,8 +238,11 @@ export function whatWaits({ hasServiceWorker, isFetchReplaced }: Facts): string 
 export function late(facts: Facts): Cause {
   const { baseUrl = "", page } = facts;
   const waits = page === undefined ? "" : ` Or ${whatWaits(facts)}.`;
-  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time. Perhaps it is overloaded, its address is wrong, or something on the way, such as a firewall or a name server, does not answer.${waits}`, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` };
+  return { code: "timeout", message: `No reply came from ${new URL(baseUrl).host} in time. Perhaps it is overloaded, its address is wrong, or something on the way, such as a firewall or a name server, does not answer.${waits}`, fix: curlLine(baseUrl) };
 }
+
+/** Shows what happens to a request without credentials. */
+export const curlLine = (baseUrl: string, seconds = 30): string => `curl -v --max-time ${seconds} ${shellWord(baseUrl)}`;
 
 export function truncated(message: string): Cause {
   return { code: "truncated", message: `${message} If it happens each time, the server or a proxy cuts replies off, or what answers is not the API.` };

@@ -106,7 +106,7 @@ function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
 }
 
 /** A call that was not sent fails with an earlier reply. */
-const heldBack = ({ isHeld }: Call, finding: Finding): Finding => (isHeld ? { ...finding, message: `${finding.message} That was the reply to an earlier call. The client keeps the pause that it asks for, and has sent nothing now.` } : finding);
+const heldBack = ({ isHeld }: Call, finding: Finding): Finding => (isHeld ? { ...finding, message: `${finding.message} That is the reply to an earlier call: it asks for a pause, which the client keeps, so this call was not sent.` } : finding);
 
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, foreign, isControlFlow } = call;

@@ -93,7 +93,8 @@ export function addressOf(address: string, base?: string): string | undefined {
 const SIGN_IN = /type=["']?password|\b(log|sign)[ -]?(in|on)\b/i;
 const BLOCK = /support id|incident id|request rejected|access denied|captcha|just a moment|attention required|blocked|maintenance|unavailable/i;
 
-const MESSAGE = /"(?:message|detail|error_description)"\s*:\s*("(?:[^"\\]|\\.)*")/i;
+/** The message of an error in JSON. */
+const MESSAGE = /"(?:message|detail|error_description)"\s*:\s*"((?:[^"\\]|\\.)*)"/i;
 
 /** How nginx, Apache, IIS, Tomcat and Go answer plain http at a port for TLS. */
 const HTTPS = /plain HTTP (request )?(was sent )?to (an )?(HTTPS|SSL)|HTTP request to an HTTPS server|requires TLS|Secure Sockets Layer|\bSSL is required/i;
@@ -105,11 +106,10 @@ async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "
     const { value } = (await reader?.read()) ?? {};
     void reader?.cancel().catch(() => {});
     const text = new TextDecoder().decode(value?.subarray(0, 8192));
-    const [, quoted] = MESSAGE.exec(text) ?? [];
-    const message = quoted && (JSON.parse(quoted) as string);
+    const message = /^\s*\{/.test(text) ? MESSAGE.exec(text)?.[1] : undefined;
     const [, first] = /^\s*\{\s*"([rR])esponseStatus"/.exec(text) ?? [];
     if (first !== undefined) return { isApi: true, isCamelCase: first === "r" || undefined, message };
-    if (message) return { message };
+    if (message !== undefined) return { message };
     if (HTTPS.test(text)) return { shows: "https" };
     if (SIGN_IN.test(text)) return { shows: "sign-in" };
     return BLOCK.test(text) ? { shows: "block" } : {};

@@ -78,12 +78,13 @@ function redirection(to: string, asked: string | undefined, facts: Facts, isOfCa
   const isDowngrade = isInsecureHttp(to) && !(asked && isInsecure(asked));
   if (bare.endsWith(PATH)) {
     // The client would refuse it, or send the credentials for everybody to read.
-    if (isDowngrade && asked?.startsWith("http:")) return found("redirected", ", by plain http to another machine, perhaps by an internal name. Its operator must let the server keep the host of the request (behind a proxy: X-Forwarded-Host).");
+    if (isDowngrade && asked?.startsWith("http:")) return found("redirected", ", which is plain http on another machine, perhaps under an internal name. The server has to build redirects from the host of the request (behind a proxy: X-Forwarded-Host).");
     if (isDowngrade) return found("redirected", ", by plain http. Its operator must correct that: a server behind a proxy that terminates TLS must be configured to know that clients use https.");
     if (isOwnServer(facts) && new URL(to).origin !== facts.page) return found("moved", `, so the API should be there. ${NO_REDIRECTS} If this page's server passes requests on, make that address its target.`);
     // Outside of a page, nothing hides what is there.
     const problem = facts.page === undefined && followed?.came === "nothing" ? followed.code || "the redirects do not end, or one has a user name in it" : undefined;
-    if (problem && /CERT|SIGNATURE|SSL/.test(problem)) return found("moved", `, so the API should be there, but the TLS connection fails (${problem}).`, { fix: settings.baseUrl(bare.slice(0, -PATH.length)) });
+    // The codes of OpenSSL and Node.js for certificates and handshakes.
+    if (problem && /CERT|SIGNATURE|SSL|HOSTNAME|_CA$/.test(problem)) return found("moved", `, so the API should be there, but the TLS connection fails (${problem}). Asked there directly, doctor tells why.`, { fix: settings.baseUrl(bare.slice(0, -PATH.length)) });
     if (problem) return found("moved", `, where there is no reply (${problem}). The server there has to run and to answer, or the one that redirects has to leave this path as it is.`);
     return found("moved", `, so the API should be there. ${NO_REDIRECTS}`, { fix: settings.baseUrl(bare.slice(0, -PATH.length)) });
   }

@@ -1,9 +1,9 @@
 import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, notTheApi, wrongBase } from "./base-url.js";
-import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, span } from "./clock.js";
+import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
-import { fixBy, httpsFix } from "./fixes.js";
+import { fixBy, httpsFix, httpsOf } from "./fixes.js";
 import { errorFinding } from "./network.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -133,7 +133,7 @@ function deniedToAll(facts: Facts, call: Call, { code, message }: Refusal<"permi
   return { ...finding, candidates: isCompared ? [...refused, ...inFront, own] : [...ofApi, ...inFront] };
 }
 
-/** Where others get no page, one is not the API's; nor, perhaps, is a refusal that says nothing in JSON. */
+/** A page that others do not get is not the API's. A refusal without a message may not be, either, where the API answers in its own form. */
 function perhapsInFront(facts: Facts, finding: Finding, error: Refusal): Finding {
   const plain = replyOf(facts.plain);
   if (plain && !plain.isPage && gotPage(error)) return withFirst([REFUSED_IN_FRONT], finding);
@@ -154,44 +154,57 @@ function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
 const said = ({ errorCode = "", serverMessage = "" }: Refusal): string => `${errorCode} ${serverMessage}`;
 
 /** How servers speak of credentials. A token alone may be one that the usage counts, and who is "not authorized" may lack access. */
-const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed(?! ?(to|access))|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
+const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed(?! to\b|AccessException)|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
 /** How they speak of what is used up. */
-const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resource.?exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|maximum|budget|allowance|credits?|tokens)(\b.{0,30})?(reached|exceeded|exhausted|spent)|(reached|exceeded|exhausted|out of|insufficient).{0,30}(limit|maximum|budget|allowance|credits?)|(trial|subscription|plan)\b.{0,20}(expired|ended|over)\b/i;
+const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resource.?exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|budget|allowance|credits?|tokens)(\b.{0,30})?(reached|exceeded|exhausted|spent)|(reached|exceeded|exhausted|out of|insufficient).{0,30}(limit|budget|allowance|credits?)|\b(trial|subscription|plan) (has |is )?(expired|ended|over)\b/i;
+/** How they speak of limits that are none of usage. */
+const OF_MACHINE = /\b(memory|time|stack|size|length|depth|redirects?|connections?).?(limit|exceeded)|exceeded.{0,20}\b(memory|time|size|length|depth).?limit/i;
 /** How what stands in front of a server speaks of whom it lets through. */
 const IN_FRONT = /\b(ip|country|region|vpn|captcha|robots?|bots?|firewall)\b/i;
 
-/** How servers say that a token has expired, and nothing else. */
-const EXPIRED = /^(?!.*\bor\b).*((token|jwt)\b.{0,30}expired|expired.?(token|jwt))/i;
-/** Payment Required, and what servers send by custom for a limit that is reached. */
-const PAYMENT: readonly number[] = [402, 420, 509];
+/** The server says that a token has expired, and no other possibility. */
+const EXPIRED = /^(?![^]*\b(or|not)\b)[^]*((token|jwt).{0,30}expired|expired.?(token|jwt))/i;
+/** 402 Payment Required, and what some servers send when a limit is reached. */
+const USED_UP: readonly number[] = [402, 420, 509];
 
-/** What the server's own words name as the cause. */
-function named(facts: Facts, { claims }: Call, error: Refusal): Cause[] {
-  const { baseUrl, now } = facts;
+/** Causes that the reply itself points to: its words, its status, its Retry-After. */
+function named(facts: Facts, call: Call, error: Refusal): Cause[] {
+  const { baseUrl, plain, settings } = facts;
   const { status, retryAfterMs } = error;
   const words = said(error);
   const found: Cause[] = [];
   // Servers that are out of service send a Retry-After, too.
-  if ((retryAfterMs !== undefined && status < 500) || PAYMENT.includes(status) || LIMIT.test(words)) {
+  if ((retryAfterMs !== undefined && status < 500) || USED_UP.includes(status) || (LIMIT.test(words) && !OF_MACHINE.test(words))) {
     const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
     found.push({ code: "rate_limited", message: `A quota, a budget or a plan is used up, or a rate limit is exceeded.${wait}` });
   }
-  const wantsHttps = replyOf(facts.plain)?.shows === "https" || (status < 500 && /\b(https|ssl|tls)\b/i.test(words.replace(/https?:\/\/\S+/gi, "")));
-  if (wantsHttps && isOwnServer(facts)) found.push({ code: "needs_https", message: "The server to which this page's own passes requests on wants https: write https in its target." });
-  if (wantsHttps && baseUrl?.startsWith("http:")) found.push({ code: "needs_https", message: "The server wants https.", ...httpsFix(baseUrl, facts.settings) });
+  const isTlsPort = replyOf(plain)?.shows === "https";
+  const wantsHttps = status < 500 && /\b(https|ssl|tls)\b/i.test(words.replace(/https?:\/\/\S+/gi, ""));
+  // What was asked by https, or is the page's own server, has itself asked by plain http.
+  if (isTlsPort && (isOwnServer(facts) || baseUrl?.startsWith("https:"))) {
+    found.push({ code: "needs_https", message: "What answers passes requests on by plain http, and what is behind it wants https: its target has to begin with https:// (nginx: proxy_pass, Vite: target)." });
+  } else if (baseUrl?.startsWith("http:") && (isTlsPort || wantsHttps)) {
+    found.push({ code: "needs_https", message: "The server wants https.", ...(isTlsPort ? fixBy(settings.baseUrl(httpsOf(baseUrl))) : httpsFix(baseUrl, settings)) });
+  }
   if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
-  if (claims?.exp !== undefined && claims.exp > now && serverClock(facts) === undefined && EXPIRED.test(words)) {
-    found.push({ code: "clock_skew", message: `The server takes the token for expired, and by the clock here it has ${span(claims.exp - now)} left: one of the clocks may be wrong. ${SET_CLOCK}`, ...fixBy(facts.settings.clock) });
-  }
-  if (claims?.iat !== undefined && claims.iat > now + LARGEST_SKEW_MS && serverClock(facts) === undefined) {
-    found.push({ code: "clock_skew", message: `The token was issued in the future, by the clock here: that one or the issuer's is wrong, by ${span(claims.iat - now)} or more, so the token may have expired, or not be valid yet. ${SET_CLOCK}`, ...fixBy(facts.settings.clock) });
-  }
   if (/missing authentication token/i.test(words)) found.push({ code: "base_url", ...wrongBase(facts, "That is what AWS's API Gateway says where it does not know the path.") });
+  if (status === 401) found.push(...perhapsForClock(facts, call, words));
   if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push({ code: "permission_denied", message: OWN.permission_denied! });
   return found;
 }
 
-/** The finding with what the server's own words name before its own candidates, of which it replaces those of the same code. */
+/** Where nothing shows the server's clock, a token that is valid by the one here may be refused for its times. */
+function perhapsForClock(facts: Facts, call: Call, words: string): Cause[] {
+  const { now, settings } = facts;
+  const { exp, iat } = call.claims ?? {};
+  if (serverClock(facts) !== undefined || untimely(facts, call).length > 0) return [];
+  const skew = (message: string): Cause[] => [{ code: "clock_skew", message: `${message} ${SET_CLOCK}`, ...fixBy(settings.clock) }];
+  if (exp !== undefined && EXPIRED.test(words)) return skew(`The server says that the token has expired, but by the clock here it is valid for another ${span(exp - now)}: one of the clocks may be wrong.`);
+  if (iat !== undefined && iat > now + LARGEST_SKEW_MS) return skew(`By the clock here, the token was issued ${span(iat - now)} from now: this clock or the issuer's is wrong, so the token may have expired, or not be valid yet.`);
+  return [];
+}
+
+/** The finding with what the reply points to first; its own candidates of the same codes are left out. */
 function withNamed(facts: Facts, call: Call, error: Refusal, finding: Finding): Finding {
   const causes = named(facts, call, error);
   return causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding).filter(({ code }) => !causes.some((cause) => cause.code === code))] } : finding;
@@ -219,7 +232,8 @@ function perhapsForCredentials(facts: Facts, call: Call, finding: Finding, error
 export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">): Finding {
   const { code, status, message } = error;
   const tooLong: Cause = { code, message: "What was sent is too long for the server: the token, another header, or the page's cookies." };
-  if (!isForAll(facts, status) && (status === 431 || status === 494 || /header.* too large/i.test(message))) return errorFinding({ code, message: `${message} ${tooLong.message}` });
+  const isTooLong = status === 431 || status === 494 || /header.* too large/i.test(message);
+  if (isTooLong && !isForAll(facts, status)) return errorFinding({ code, message: `${message} ${tooLong.message}` });
   if (status === 404 || status === 405) return notFoundFinding(facts, call, error);
   const finding = errorFinding({ code, message });
   const known = knownCauses(facts, call);
@@ -238,9 +252,9 @@ export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">
     const refused = isDenied || CREDENTIALS.test(said(error)) ? refusedOrLost(facts, call, status) : known;
     return withNamed(facts, call, error, withFirst([...denied, ...refused], finding));
   }
-  const own: Cause = plain!.isPage ? REFUSED_IN_FRONT : { code, message: OWN_REPLY };
+  const own: Cause = isTooLong ? tooLong : plain!.isPage ? REFUSED_IN_FRONT : { code, message: OWN_REPLY };
   // What answers with a page has not looked at credentials.
-  const refused = known.length > 0 || plain!.isPage ? [] : refusedOrLost(facts, call, status);
+  const refused = known.length > 0 || plain!.isPage || isTooLong ? [] : refusedOrLost(facts, call, status);
   const found = { ...finding, candidates: [notTheApi(facts), own, ...refused] };
   return withNamed(facts, call, error, withKnown(facts, call, found));
 }
@@ -248,7 +262,7 @@ export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">
 /** With what speaks against the credentials; what everybody gets is not for a token's time. */
 const withKnown = (facts: Facts, call: Call, finding: Finding): Finding => (sendsNone(call) ? withFirst : withLast)(knownCauses(facts, call), finding);
 
-const NONE_BEHIND: Cause = { code: "server_error", message: "What answers is a gateway, a tunnel or a hosting service, and the server behind it does not run there: some (Traefik, ngrok, Azure) then answer with a 404." };
+const NONE_BEHIND: Cause = { code: "server_error", message: "What answers is a gateway, a tunnel or a hosting service with nothing running behind it: some, such as Traefik, ngrok and Azure, then answer with a 404." };
 
 /** A 404 or 405: the path is wrong, or the API knows the path and not what was asked for. */
 function notFoundFinding(facts: Facts, call: Call, error: Refusal<"api_error">): Finding {
@@ -283,14 +297,19 @@ export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_e
   const finding = withNamed(facts, call, error, errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }));
   const inFront = gotPage(error) ? [REFUSED_IN_FRONT] : [];
   const before = [facts.earlier, replyOf(facts.plain)?.status];
-  // A server that has just answered otherwise is the API.
+  // What has just answered otherwise is there, and fails only now.
   const hasAnswered = before.some((each) => each !== undefined && each < 500);
   const isNamed = finding.candidates?.some(({ code }) => code === "rate_limited");
-  const limit: Cause[] = hasAnswered && status === 503 && !isNamed ? [{ code: "rate_limited", message: "A rate limit has set in: nginx's limit_req answers with a 503." }] : [];
+  const limit: Cause[] = hasAnswered && status === 503 && errorCode === undefined && !isNamed ? [{ code: "rate_limited", message: "A rate limit has set in: nginx's limit_req answers with a 503." }] : [];
   const wrong = hasAnswered ? [] : [notTheApi(facts)];
-  // A gateway that answers with another status than 500 has not looked at credentials.
+  // What answers with more than a 500 is a gateway, which looks at no credentials. What has expired is told all the same.
   const known = status === 500 ? knownCauses(facts, call) : untimely(facts, call);
-  if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi) return withLast([...limit, ...wrong, ...inFront, ...known], finding);
+  if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi) {
+    // Some servers make a 500 of each error.
+    const refused = status === 500 && CREDENTIALS.test(said(error)) ? refusedOrLost(facts, call, status) : [];
+    const others = withLast([...limit, ...wrong, ...inFront], finding);
+    return refused.length > 0 ? withFirst(refused, others) : withLast(known, others);
+  }
   const found = status === 500 ? perhapsForCredentials(facts, call, finding, error) : withFirst(known, finding);
   return withLast([...limit, ...inFront], found);
 }

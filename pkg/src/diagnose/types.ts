@@ -10,7 +10,7 @@ export type FindingCode =
   | "cors_blocked" | "preflight_refused" | "cors_missing" | "cors_origin" | "cors_duplicate" | "cors_headers" | "cors_preflight"
   | "cors_credentials" | "cors_error_replies" | "custom_fetch"
   // What answered.
-  | "moved" | "trailing_slash" | "sign_in_redirect" | "sign_in_gate" | "redirected" | "html_reply" | "login_page" | "base_url" | "content_type" | "service_worker" | "empty_reply" | "truncated" | "content_encoding" | "unexpected_response" | "decode_error"
+  | "unsteady" | "moved" | "trailing_slash" | "sign_in_redirect" | "sign_in_gate" | "redirected" | "html_reply" | "login_page" | "base_url" | "content_type" | "service_worker" | "empty_reply" | "truncated" | "content_encoding" | "unexpected_response" | "decode_error"
   | "company_mismatch" | "rate_limited" | "server_error" | "api_error"
   // Who asks.
   | "credentials_missing" | "credentials_refused" | "token_expired" | "token_not_yet_valid" | "clock_skew" | "token_refused" | "key_refused"
@@ -18,7 +18,7 @@ export type FindingCode =
   // What the caller gave.
   | "config_error" | "fetch_error" | "control_flow" | "stand_in" | "insecure_http" | "internal_error"
   // Notes.
-  | "insecure_tls" | "reply_form" | "unsteady" | "certificate_ends_soon" | "hidden_headers";
+  | "insecure_tls" | "reply_form" | "certificate_ends_soon" | "hidden_headers";
 
 /** A possible cause of a {@link Finding}. */
 export interface Cause {

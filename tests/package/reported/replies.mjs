@@ -68,7 +68,7 @@ const ERROR_BODIES = [
 ];
 
 const SENTENCES = [
-  [304, {}, /answered 304, and only 200 carries a usage/, "unexpected_response"],
+  [304, {}, /answered with 304; only a 200 carries a usage/, "unexpected_response"],
   [407, {}, /A proxy on the way wants credentials/, "api_error"],
   [421, {}, /leads to another host; check the base URL/, "api_error"],
   [426, {}, /wants another protocol/, "api_error"],

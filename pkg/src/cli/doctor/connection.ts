@@ -3,9 +3,8 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type DetailedPeerCertificate } from "node:tls";
-import { errorFinding, portOf } from "../../diagnose/network.js";
+import { curlLine, errorFinding, portOf } from "../../diagnose/network.js";
 import { LIMIT_MS, limited } from "../../diagnose/probe.js";
-import { shellWord } from "../../diagnose/shell.js";
 import type { Cause, Finding } from "../../diagnose/types.js";
 import { PATH } from "../../operation.js";
 import { certificateCauses, day, described } from "./certificate.js";
@@ -106,8 +105,7 @@ async function reasonFor(baseUrl: string, signal: AbortSignal, open?: Open): Pro
 export async function certified(baseUrl: string, signal: AbortSignal, open?: Open): Promise<Checked & { isWithoutNames?: boolean }> {
   const host = hostOf(new URL(baseUrl));
   const came = await handshake(baseUrl, signal, open);
-  if (!came && open) return LATE;
-  if (!came) return { ...LATE, findings: (await speaksHttp(baseUrl, signal)) ? failures("ERR_SSL_WRONG_VERSION_NUMBER", baseUrl) : [silentTls(baseUrl)] };
+  if (!came) return open ? LATE : { ...LATE, findings: (await speaksHttp(baseUrl, signal)) ? failures("ERR_SSL_WRONG_VERSION_NUMBER", baseUrl) : [silentTls(baseUrl)] };
   if ("error" in came) return { outcome: "failed", detail: came.error, findings: laterFailures(came.error, baseUrl) };
   const { certificate, versions, problem } = came;
   const detail = `${versions}, ${described(certificate)}`;
@@ -123,7 +121,7 @@ export async function certified(baseUrl: string, signal: AbortSignal, open?: Ope
 
 function silentTls(baseUrl: string): Finding {
   const message = `A connection to ${new URL(baseUrl).host} is possible, but the TLS handshake is not answered: the server hangs or is overloaded, a firewall drops what follows the connection, or large packets get lost, as in a VPN or a tunnel with a wrong MTU.`;
-  return errorFinding({ code: "timeout", message, fix: `curl -v --max-time 30 ${shellWord(baseUrl)}` });
+  return errorFinding({ code: "timeout", message, fix: curlLine(baseUrl) });
 }
 
 /** Sends a GET without credentials: shows the HTTP version, and the headers that identify what answers. */

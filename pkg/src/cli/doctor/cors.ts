@@ -44,7 +44,7 @@ export function corsFindings(request: PageRequest, baseUrl: string, { preflight,
   if (readable && !readable.isPage && opened && isHtml(opened) && !isBusy(opened)) {
     return [errorFinding({ code: "blocked_reply", message: `A GET with a browser's User-Agent gets a page of HTML (${opened.status}), and a plain GET does not. ${OWN_PAGE}`, fix: baseUrl + PATH })];
   }
-  // Where a plain GET, which has no browser's User-Agent either, is not refused, it is for the Origin.
+  // If a plain GET, without a browser's User-Agent either, is not answered with a 403, the 403 is because of the Origin.
   if (opened && reply.status === 403 && (readable?.status ?? 403) === 403 && opened.status !== 403 && !isHtml(opened) && !isBusy(opened)) {
     return [{ code: "blocked_reply", level: "note", message: `A GET with a browser's User-Agent is answered with ${opened.status}, and one without it with 403: something in front of the API may refuse what is no browser, such as Node.js. What a page gets cannot be seen from here.` }];
   }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { httpOf, httpsOf } from "../../diagnose/fixes.js";
-import { connectionRefused, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
+import { connectionRefused, curlLine, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
 import { shellWord } from "../../diagnose/shell.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 import { isLoopback } from "../../loopback.js";
@@ -55,7 +55,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
   const place = placeOf(url);
   const through = usedProxy(baseUrl);
   const certificate = `${handshakeLine(url)} | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`;
-  const verbose = `curl -v --max-time 10 ${shellWord(baseUrl)}`;
+  const verbose = curlLine(baseUrl, 10);
   const limit = /--tls-m(ax|in)-v[\d.]+/.exec(process.env["NODE_OPTIONS"] ?? "")?.[0];
   const cause = (message: string, fix: string): Cause => ({ code, message, fix });
   switch (code) {
