@@ -19,7 +19,7 @@ export interface ReadableReply {
   shows?: "sign-in" | "block" | "https" | undefined;
   /** Whether it is plain text. */
   isText?: boolean | undefined;
-  /** The message in a reply of JSON, with its escapes. No finding shows it. */
+  /** The message in a reply of JSON. No finding shows it. */
   message?: string | undefined;
   /** Whether it is an error in the API's own form. */
   isApi?: boolean | undefined;

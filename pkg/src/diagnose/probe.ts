@@ -94,10 +94,19 @@ const SIGN_IN = /type=["']?password|\b(log|sign)[ -]?(in|on)\b/i;
 const BLOCK = /support id|incident id|request rejected|access denied|captcha|just a moment|attention required|blocked|maintenance|unavailable/i;
 
 /** The message of an error in JSON. */
-const MESSAGE = /"(?:message|detail|error_description)"\s*:\s*"((?:[^"\\]|\\.)*)"/i;
+const MESSAGE = /"(?:message|detail|error_description)"\s*:\s*("(?:[^"\\]|\\.)*")/i;
 
 /** How nginx, Apache, IIS, Tomcat and Go answer plain http at a port for TLS. */
 const HTTPS = /plain HTTP (request )?(was sent )?to (an )?(HTTPS|SSL)|HTTP request to an HTTPS server|requires TLS|Secure Sockets Layer|\bSSL is required/i;
+
+/** A string of JSON as text; undefined if it is none. */
+function unquoted(json = ""): string | undefined {
+  try {
+    return JSON.parse(json) as string;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether it is an error of the API, and written in camelCase; its message; what it shows. */
 async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase" | "message" | "shows">> {
@@ -106,7 +115,7 @@ async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "
     const { value } = (await reader?.read()) ?? {};
     void reader?.cancel().catch(() => {});
     const text = new TextDecoder().decode(value?.subarray(0, 8192));
-    const message = /^\s*\{/.test(text) ? MESSAGE.exec(text)?.[1] : undefined;
+    const message = /^\s*\{/.test(text) ? unquoted(MESSAGE.exec(text)?.[1]) : undefined;
     const [, first] = /^\s*\{\s*"([rR])esponseStatus"/.exec(text) ?? [];
     if (first !== undefined) return { isApi: true, isCamelCase: first === "r" || undefined, message };
     if (message !== undefined) return { message };

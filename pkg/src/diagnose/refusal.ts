@@ -46,6 +46,12 @@ const isForAll = ({ plain }: Facts, status: number): boolean => plain?.came === 
 /** Whether it is answered otherwise, so that what was sent with the call has made a difference. */
 const isForCallAlone = ({ plain }: Facts, status: number): boolean => plain?.came === "redirect" || (plain?.came === "reply" && plain.status !== status);
 
+/** Whether the call is refused in other words than a GET without credentials, so that they have arrived. Long messages are cut. */
+function isToldApart({ plain }: Facts, { serverMessage }: Refusal): boolean {
+  const message = replyOf(plain)?.message;
+  return message !== undefined && serverMessage !== undefined && message.slice(0, 80) !== serverMessage.slice(0, 80);
+}
+
 /** Whether the call was answered with a page, as APIs do not. The words are those of src/engine/outcome.rs. */
 const gotPage = ({ message }: Refusal): boolean => message.includes("with a page that may be a proxy's");
 
@@ -60,8 +66,7 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   const hasPassed = Boolean(plain?.isPage && error.errorCode !== undefined);
   const isShown = (showsGate(facts) && !hasPassed) || gotPage(error);
   // A GET without credentials got another answer, or the server calls the token invalid (RFC 6750).
-  const isToldApart = plain?.message !== undefined && error.serverMessage !== undefined && plain.message !== error.serverMessage;
-  const hasArrived = hasPassed || isToldApart || (plain?.isApi && !isOfApi(error)) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
+  const hasArrived = hasPassed || isToldApart(facts, error) || (plain?.isApi && !isOfApi(error)) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
   const isExplained = !sendsNone(call) && knownCauses(facts, call).length > 0;
   const lost = isExplained || hasArrived ? [] : whoDrops(facts, call);
   const gate = !isShown && (isExplained || hasArrived) ? [] : signInGate(facts, call, error);
@@ -308,7 +313,8 @@ export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_e
     // Some servers make a 500 of each error.
     const refused = status === 500 && CREDENTIALS.test(said(error)) ? refusedOrLost(facts, call, status) : [];
     const others = withLast([...limit, ...wrong, ...inFront], finding);
-    return refused.length > 0 ? withFirst(refused, others) : withLast(known, others);
+    if (refused.length === 0) return withLast(known, others);
+    return isToldApart(facts, error) ? withFirst(refused, others) : withLast(refused, others);
   }
   const found = status === 500 ? perhapsForCredentials(facts, call, finding, error) : withFirst(known, finding);
   return withLast([...limit, ...inFront], found);
