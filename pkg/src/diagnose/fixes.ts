@@ -33,8 +33,11 @@ const WRITTEN: Record<string, string> = { authorization: "Authorization", "conte
 /** Headers that the client reads, but a page sees only if the server exposes them. */
 export const EXPOSED = ["Retry-After", "Date", "X-Request-Id"];
 
-/** The settings that let a page read every reply, for common servers. None allows a page without an origin. */
-export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "elsewhere"> {
+/** Keeps a server from refusing an origin that nginx allows. */
+export const WITHOUT_ORIGIN = ["# Beside the inherited proxy_set_header lines:", 'proxy_set_header Origin "";'];
+
+/** The settings that let a page read every reply, for common servers. None allows a page without an origin. `isRefused`: whether the server refuses this one with an error. */
+export function corsFix({ page, headerNames }: Asking, isRefused = false): Pick<Cause, "fix" | "elsewhere"> {
   if (page === "null") return {};
   const names = headerNames.length > 0 ? headerNames : ["authorization"];
   const allowed = [...new Set(["content-type", ...names])].map((name) => WRITTEN[name] ?? name);
@@ -51,8 +54,7 @@ export function corsFix({ page, headerNames }: Asking): Pick<Cause, "fix" | "els
         `add_header Access-Control-Allow-Headers "${allowed}" always;`,
         `add_header Access-Control-Expose-Headers "${EXPOSED}" always;`,
         `if ($request_method = OPTIONS) { return 204; }`,
-        `# Only if the server refuses other origins with an error, and then beside the inherited proxy_set_header lines:`,
-        `# proxy_set_header Origin "";`,
+        ...(isRefused ? WITHOUT_ORIGIN : ["# Only if the server refuses other origins with an error:", ...WITHOUT_ORIGIN.map((line) => `# ${line.replace("# ", "")}`)]),
       ].join("\n"),
     },
   };

@@ -138,11 +138,10 @@ const MISLABELLED: Cause = {
   message: "The reply is not compressed as its Content-Encoding says, or was damaged on its way. Whatever sets that header, the server or a proxy, must compress the reply or leave the header out.",
 };
 
-/** What pasting these settings on top of existing ones leads to. */
 export const DUPLICATE: Cause = {
   code: "cors_duplicate",
-  message: "Access-Control-Allow-Origin is sent twice, often by the server and by something in front of it, and browsers accept it only once.",
-  fix: "proxy_hide_header Access-Control-Allow-Origin;",
+  message: "Access-Control-Allow-Origin is sent twice, and browsers accept it only once: by two settings of the server, such as ServiceStack's CorsFeature beside UseCors, of which one has to go, or by the server and by something in front of it.",
+  fix: "# nginx, where it adds the header itself:\nproxy_hide_header Access-Control-Allow-Origin;",
 };
 
 const CUSTOM_FETCH: Cause = {

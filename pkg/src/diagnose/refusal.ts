@@ -295,11 +295,16 @@ export function limitedFinding(error: Refusal<"rate_limited">): Finding {
   return withLast(gotPage(error) ? [REFUSED_IN_FRONT] : [], errorFinding({ code, message }));
 }
 
+/** Statuses of gateways; those from 520 on are Cloudflare's. */
+const GATEWAY: readonly number[] = [502, 503, 504, 520, 521, 522, 523, 524];
+
 /** A status from 500 on. */
 export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_error">): Finding {
   const { code, status, message, errorCode } = error;
   const isOwn = isOwnServer(facts) && errorCode === undefined && !isForCallAlone(facts, status);
-  const finding = withNamed(facts, call, error, errorFinding({ code, message: `${message}${isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : ""}` }));
+  const isOfGateway = errorCode === undefined && GATEWAY.includes(status);
+  const words = isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : isOfGateway ? " Gateways answer so if the server behind them is down, restarting, overloaded or at another address." : "";
+  const finding = withNamed(facts, call, error, errorFinding({ code, message: message + words }));
   const inFront = gotPage(error) ? [REFUSED_IN_FRONT] : [];
   const before = [facts.earlier, replyOf(facts.plain)?.status];
   // What has just answered otherwise is there, and fails only now.

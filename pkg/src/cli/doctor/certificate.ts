@@ -1,6 +1,8 @@
 import { isIP } from "node:net";
 import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from "node:tls";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
+import { isLoopback } from "../../loopback.js";
+import { again } from "./again.js";
 import { extraAuthorities, WITH_ROOT } from "./extra-authorities.js";
 import { handshakeLine, hostOf, selfSigned, systemCause, unreachable } from "./system.js";
 
@@ -8,7 +10,21 @@ import { handshakeLine, hostOf, selfSigned, systemCause, unreachable } from "./s
 export function certificateCauses(problem: string, reason: string, certificate: DetailedPeerCertificate, baseUrl: string): Cause[] {
   const cause = certificateCause(problem, reason, certificate, baseUrl);
   const isForOthers = cause.code !== "certificate_name" && checkServerIdentity(hostOf(new URL(baseUrl)), certificate) !== undefined;
-  return isForOthers ? [cause, unreachable("certificate_name", baseUrl)] : [cause];
+  if (!isForOthers) return [cause];
+  const name = unreachable("certificate_name", baseUrl);
+  if (cause.code !== "certificate_untrusted") return [cause, name];
+  // Trusting a certificate that is for other names mends nothing.
+  const { fix, ...untrusted } = cause;
+  return [{ ...name, ...forThisMachine(certificate, baseUrl), message: `${name.message}${ofIngress(certificate)} It is ${described(certificate)}.` }, untrusted];
+}
+
+/** What an ingress controller sends for a host of which it has no certificate. */
+const ofIngress = ({ subject }: PeerCertificate): string => (/ingress controller fake|traefik default/i.test(nameOf(subject)) ? " This one is the default of an ingress controller, which has none for this host." : "");
+
+/** A development certificate is for localhost, by that name. */
+function forThisMachine({ subjectaltname = "" }: PeerCertificate, baseUrl: string): Pick<Cause, "fix"> {
+  const { hostname } = new URL(baseUrl);
+  return isLoopback(hostname) && subjectaltname.split(", ").includes("DNS:localhost") ? { fix: again(baseUrl.replace(hostname, "localhost")) } : {};
 }
 
 /** `problem` does not say which certificate of the chain has the wrong dates. */

@@ -2,7 +2,7 @@ import { passesCorsCheck } from "../../cors.js";
 import { isHeaderName } from "../../header-name.js";
 import { PATH } from "../../operation.js";
 import { replyOf, type Probe, type ReadableReply } from "../../diagnose/facts.js";
-import { corsFix, EXPOSED, type Asking } from "../../diagnose/fixes.js";
+import { corsFix, EXPOSED, WITHOUT_ORIGIN, type Asking } from "../../diagnose/fixes.js";
 import { DUPLICATE, errorFinding, OWN_PAGE } from "../../diagnose/network.js";
 import { addressOf } from "../../diagnose/probe.js";
 import { LEAVE_PATH } from "../../diagnose/redirect.js";
@@ -51,10 +51,10 @@ export function corsFindings(request: PageRequest, baseUrl: string, { preflight,
   if (preflight && isRedirect(preflight)) return [errorFinding(redirectedPreflight(preflight, baseUrl))];
   const judged = isHiddenRedirect(request, reply) ? undefined : reply;
   const replies = [preflight, judged].filter((each) => each !== undefined);
-  const found = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged, readable)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies);
+  const found = severalOrigins(replies) ?? (judged && unreadable(request, preflight, judged, readable)) ?? (preflight && refusedPreflight(request, preflight)) ?? refusedCookies(request, replies) ?? (judged && readable && refusedOrigin(request, judged, readable));
   // Settings of the API mend no reply that is not its own.
-  const mayBeForeign = found?.code === "cors_missing" && mayBeOfSomethingElse(reply);
-  if (found) return [perhapsForAHeader(errorFinding(found.fix || mayBeForeign ? found : { ...found, ...corsFix(request) }), request, preflight, judged)];
+  const isOfSettings = found?.code.startsWith("cors_") && !(found.code === "cors_missing" && mayBeOfSomethingElse(reply));
+  if (found) return [perhapsForAHeader(errorFinding(found.fix || !isOfSettings ? found : { ...found, ...corsFix(request) }), request, preflight, judged)];
   return [...(preflight ? coveredAuthorization(request, preflight) : []), ...(judged ? hiddenHeaders(request, judged) : [])];
 }
 
@@ -82,16 +82,18 @@ function severalOrigins(replies: CorsReply[]): Cause | undefined {
 }
 
 /** Why a page may not read the reply to a GET. */
-function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply, plain: ReadableReply | undefined): Cause | undefined {
+function unreadable(request: PageRequest, preflight: CorsReply | undefined, reply: CorsReply, plain: ReadableReply | undefined): Cause | undefined {
+  const { page } = request;
   if (admits(reply, page)) return undefined;
   const origin = allowedOrigin(reply);
   if (origin !== null) return cause("cors_origin", `The server's CORS settings allow ${origin || "no origin, because Access-Control-Allow-Origin is empty"}, not ${page}.`);
   if (preflight && isSuccess(preflight) && allowedOrigin(preflight) !== null) {
     return cause("cors_error_replies", `The preflight has CORS headers, and the ${reply.status} for a GET without credentials has none: either it is made before CORS headers are added, and a page takes it for a lost network, or only the preflight has them, and a page can read nothing.`);
   }
-  // An overloaded server's statuses say nothing of the origin.
-  if (plain && plain.status < 500 && plain.status !== 429 && reply.status !== 429 && plain.status !== reply.status) {
-    return cause("cors_origin", `A GET without an Origin is answered with ${plain.status}, one from a page of ${page} with ${reply.status}, without CORS headers: the server seems to refuse this origin.`);
+  if (reply.status === 429) return cause("rate_limited", "A rate limit has set in, and its 429 has no CORS headers, so that a page takes it for a lost network. Wait, and run doctor again.");
+  if (plain && isForOrigin(reply, plain)) {
+    const fails = reply.status < 500 ? "the server seems to refuse this origin" : "the server seems to refuse this origin, or to fail over its CORS settings, as Spring does if allowCredentials stands beside *";
+    return { ...cause("cors_origin", `A GET without an Origin is answered with ${plain.status}, one from a page of ${page} with ${reply.status}, without CORS headers: ${fails}.`), ...corsFix(request, true) };
   }
   if ([preflight, reply].some((each) => each && hasCors(each))) return cause("cors_origin", `The server seems to have CORS settings, but they do not seem to allow ${page}: there is no Access-Control-Allow-Origin for it.`);
   const asked = preflight ? `, and OPTIONS is answered with ${preflight.status}` : "";
@@ -99,6 +101,16 @@ function unreadable({ page }: PageRequest, preflight: CorsReply | undefined, rep
   const first = mayBeOfSomethingElse(reply) ? ` Find out first why a GET without credentials is answered with ${reply.status}.` : "";
   return cause("cors_missing", `The server sends no CORS headers with its ${reply.status} to a page of ${page}${asked}: it has no CORS settings, they do not allow this origin, or something in front of them answers, such as authentication or a proxy.${first}`);
 }
+
+/** A refusal that a page may read, because something in front of the server adds the CORS headers. */
+function refusedOrigin({ page }: PageRequest, reply: CorsReply, plain: ReadableReply): Cause | undefined {
+  if (reply.status < 400 || !isForOrigin(reply, plain)) return undefined;
+  const message = `A GET without an Origin is answered with ${plain.status}, one from a page of ${page} with ${reply.status}: the server seems to refuse this origin, although the reply has CORS headers, perhaps of something in front of it. Let the server allow this origin, or get no Origin.`;
+  return { ...cause("cors_origin", message), fix: ["# nginx", ...WITHOUT_ORIGIN].join("\n") };
+}
+
+/** Whether a status differs because of the Origin. Those of an overloaded server say nothing. */
+const isForOrigin = (reply: CorsReply, plain: ReadableReply): boolean => plain.status < 500 && plain.status !== 429 && reply.status !== 429 && plain.status !== reply.status;
 
 function redirectedPreflight({ headers }: CorsReply, baseUrl: string): Cause {
   const asked = baseUrl + PATH;

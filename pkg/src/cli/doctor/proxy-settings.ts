@@ -15,14 +15,33 @@ export interface Proxy {
  * lower-case variable takes precedence.
  */
 export function proxyFor(baseUrl: string): Proxy | undefined {
-  const url = new URL(baseUrl);
-  if (isExcluded(url)) return undefined;
-  const names = url.protocol === "https:" ? ["https_proxy", "http_proxy"] : ["http_proxy"];
-  const variable = names.map((name) => (env[name] === undefined ? name.toUpperCase() : name)).find((name) => env[name]);
-  if (variable === undefined) return undefined;
-  const given = urlOf(env[variable]!);
-  return given && { url: given, variable };
+  return isExcluded(new URL(baseUrl)) ? undefined : proxyOf(variableFor(baseUrl));
 }
+
+function proxyOf(variable: string | undefined): Proxy | undefined {
+  const url = variable === undefined ? undefined : urlOf(env[variable]!);
+  return url && { url, variable: variable! };
+}
+
+/** The variable that names a proxy for a URL. */
+function variableFor(baseUrl: string): string | undefined {
+  const names = baseUrl.startsWith("https:") ? ["https_proxy", "http_proxy"] : ["http_proxy"];
+  return names.map((name) => (env[name] === undefined ? name.toUpperCase() : name)).find((name) => env[name]);
+}
+
+/** The variable whose value cannot be read as a URL, if it would name the proxy. */
+export function unreadableProxy(baseUrl: string): string | undefined {
+  const variable = variableFor(baseUrl);
+  return variable !== undefined && !isExcluded(new URL(baseUrl)) && !proxyOf(variable) ? variable : undefined;
+}
+
+/** The proxy that fetch would use, if NO_PROXY did not exclude the host. */
+export function excludedProxy(baseUrl: string): Proxy | undefined {
+  return isHeeded() && isExcluded(new URL(baseUrl)) ? proxyOf(variableFor(baseUrl)) : undefined;
+}
+
+/** The variable that lists what is not asked for by way of a proxy. */
+export const noProxyName = (): string => (env["no_proxy"] === undefined ? "NO_PROXY" : "no_proxy");
 
 const noProxy = (): string => env["no_proxy"] ?? env["NO_PROXY"] ?? "";
 

@@ -11,10 +11,10 @@ import { again } from "./again.js";
 import type { Checked } from "./checklist.js";
 import { connection, speaksTls, type Open } from "./connection.js";
 import { extraAuthorities } from "./extra-authorities.js";
-import { canHeed, flawOf, hasUrlInNoProxy, isHeeded, isSocks, type Flaw, type Proxy } from "./proxy-settings.js";
+import { canHeed, flawOf, hasUrlInNoProxy, isHeeded, isSocks, noProxyName, type Flaw, type Proxy } from "./proxy-settings.js";
 import { EXTRA_AUTHORITY, hostOf, INSTALL_UNDICI, systemCause } from "./system.js";
 
-const { env, versions } = process;
+const { versions } = process;
 
 /** What the proxy answers to CONNECT. */
 interface Answer {
@@ -126,10 +126,23 @@ export function behindProxy(proxy: Proxy, baseUrl: string): Finding {
 function refusal(proxy: Proxy, baseUrl: string, how: string, mend?: string): Finding {
   const server = new URL(baseUrl);
   const { hostname } = server;
-  const variable = env["no_proxy"] === undefined ? "NO_PROXY" : "no_proxy";
+  const variable = noProxyName();
   const more = hasUrlInNoProxy(server) ? ` ${variable} takes host names, and a URL in it counts for nothing: write ${hostname}.` : "";
   const fix = isLoopback(hostname) ? `export ${variable}="$${variable},${hostname}"` : mend ?? `curl -sS --max-time 30 -o /dev/null -w 'proxy: %{http_connect}, server: %{http_code}\\n' --proxy "$${proxy.variable}" ${shellWord(baseUrl)}`;
   return { code: "proxy_refused", level: "error", message: `The proxy at ${placeOf(proxy.url)}, ${how}${how.endsWith(".") ? "" : "."}${more}`, fix };
+}
+
+/** A host that is asked for directly. */
+export function excluded({ variable }: Proxy, baseUrl: string): Finding {
+  const { hostname } = new URL(baseUrl);
+  const message = `${noProxyName()} has fetch ask ${hostname} directly, and not by way of the proxy that ${variable} names: perhaps the server can be reached only by that.`;
+  return { code: "proxy_unused", level: "error", message, fix: `${noProxyName()}= ${again(baseUrl)}` };
+}
+
+/** A value with characters that end a URL's host. */
+export function unreadable(variable: string, isReached: boolean): Finding {
+  const message = `${variable} cannot be read as a URL, so its proxy is not used${isReached ? "; the server answers without it" : ""}. In a user name and a password, #, /, ? and \\ are written as %23, %2F, %3F and %5C.`;
+  return { code: "proxy_unused", level: isReached ? "note" : "error", message };
 }
 
 /** A proxy in the environment that fetch does not use. It is why calls fail, if only the proxy can be reached. */
