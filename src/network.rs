@@ -21,8 +21,13 @@ error sending request for url
 error trying to connect";
 
 /// Prefixes that mean a network failure in an error of any kind: workerd and
-/// Electron throw plain errors.
-const PLAIN_WORDS: &str = "Network connection lost\nnet::ERR_";
+/// Electron throw plain errors. The last two are WebKit's, where a service worker
+/// passes a request on and gets no reply.
+const PLAIN_WORDS: &str = "\
+Network connection lost
+net::ERR_
+FetchEvent.respondWith received an error
+Response served by service worker is an error";
 
 /// Prefixes of error codes of Node, undici, Bun and OpenSSL.
 const CODES: &str = "\
@@ -115,7 +120,12 @@ mod tests {
             assert!(is_network("TypeError", message, NO_CODES), "{message}");
             assert!(!is_network("Error", message, NO_CODES), "{message}");
         }
-        for message in ["Network connection lost.", "net::ERR_INTERNET_DISCONNECTED"] {
+        for message in [
+            "Network connection lost.",
+            "net::ERR_INTERNET_DISCONNECTED",
+            "FetchEvent.respondWith received an error: TypeError: Load failed",
+            "Response served by service worker is an error",
+        ] {
             assert!(is_network("Error", message, NO_CODES), "{message}");
         }
         assert!(is_network("NetworkError", "A wire was cut.", NO_CODES));

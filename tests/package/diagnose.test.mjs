@@ -56,7 +56,7 @@ it("a call that the client holds back, because an earlier reply asks to wait", a
     const client = new sdk.BookMoreClient({ bearerToken: "s3cret-token", maxRetries: 0, fetch: async () => reply() });
     await client.getAiChatUsage().catch(() => {});
     const { findings: [finding], steps } = await diagnose(client);
-    assert.match(finding.message, /Wait 60 s before asking again\. That is the reply to an earlier call: /);
+    assert.match(finding.message, /Wait 60 s before asking again\.( Gateways .*)? That is the reply to an earlier call: /);
     assert.ok(!finding.candidates?.some(({ code }) => code === "credentials_missing"), JSON.stringify(finding));
     assert.match(steps.at(-1).detail, new RegExp(`\\(${status}\\), not sent again$`));
   }

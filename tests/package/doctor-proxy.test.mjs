@@ -17,7 +17,7 @@ const { signal } = new AbortController();
 const versions = Object.getOwnPropertyDescriptor(process, "versions");
 const environment = { ...process.env };
 
-let proxyFor, proxyForOld, ignoredProxy, proxied, unusedProxy, isHeeded, unreachable, systemCause, codeIn;
+let proxyFor, proxyForOld, ignoredProxy, excludedProxy, unreadableProxy, proxied, unusedProxy, isHeeded, unreachable, systemCause, codeIn;
 before(async () => {
   const loaded = (node) => {
     Object.defineProperty(process, "versions", { ...versions, value: { ...process.versions, node } });
@@ -25,7 +25,7 @@ before(async () => {
     return loadSource(`export * from "./cli/doctor/proxy.js"; export * from "./cli/doctor/proxy-settings.js"; export * from "./cli/doctor/system.js"; export const node = "${node}";`, "node");
   };
   ({ proxyFor: proxyForOld } = await loaded("22.21.0"));
-  ({ proxyFor, ignoredProxy, proxied, unusedProxy, isHeeded, unreachable, systemCause, codeIn } = await loaded("24.21.0"));
+  ({ proxyFor, ignoredProxy, excludedProxy, unreadableProxy, proxied, unusedProxy, isHeeded, unreachable, systemCause, codeIn } = await loaded("24.21.0"));
 });
 after(() => {
   Object.defineProperty(process, "versions", versions);
@@ -320,6 +320,20 @@ it("a proxy that only ALL_PROXY names", async () => {
   close();
   surroundedBy({ ALL_PROXY: P, NO_PROXY: "*" });
   assert.equal(ignoredProxy(FAR), undefined);
+});
+
+it("a proxy that NO_PROXY excludes, and one whose value is no URL", () => {
+  surroundedBy({ HTTPS_PROXY: P, NO_PROXY: ".example", NODE_USE_ENV_PROXY: "1" });
+  assert.equal(excludedProxy(FAR)?.variable, "HTTPS_PROXY");
+  assert.equal(excludedProxy("https://api.test"), undefined);
+  delete process.env.NODE_USE_ENV_PROXY;
+  assert.equal(excludedProxy(FAR), undefined, "a proxy that fetch does not use");
+  for (const [password, expected] of [["pass#1", "HTTPS_PROXY"], ["pass/1", "HTTPS_PROXY"], ["pass%231", undefined]]) {
+    surroundedBy({ HTTPS_PROXY: `http://bob:${password}@proxy.example:3128` });
+    assert.equal(unreadableProxy(FAR), expected, password);
+  }
+  surroundedBy({ HTTPS_PROXY: "http://bob:pass#1@proxy.example:3128", NO_PROXY: "*" });
+  assert.equal(unreadableProxy(FAR), undefined);
 });
 
 it("a fetch whose connections are all closed is ended, unless replies come in between", async () => {

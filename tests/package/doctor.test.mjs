@@ -17,6 +17,7 @@ import { install } from "./installed.mjs";
 import { matchesSample } from "../readme.mjs";
 
 const PAGE = "https://app.example";
+const USAGE = '{"tokensUsed":1,"tokenLimit":10,"tokensRemaining":9,"isWithinBudget":true,"windowDays":30}';
 const rows = CAUSES.filter(({ terminal }) => terminal);
 
 let user, made, proxy, PROXY;
@@ -472,6 +473,32 @@ describe("the output", () => {
     }
   });
 
+  // As a gateway that adds CORS headers in front of a server that refuses the origin, or that adds them to a usage alone.
+  for (const [what, status, expected, exit] of [
+    ["an origin that is refused, although the reply has CORS headers", 403, ["cors_origin error"], 1],
+    ["CORS headers of a usage alone, and only for an Origin", 401, ["cors_error_replies note"], 0],
+  ]) {
+    it(what, async () => {
+      const json = { "content-type": "application/json" };
+      const cors = { "access-control-allow-origin": PAGE, "access-control-allow-headers": "authorization", "access-control-expose-headers": "Retry-After, Date, X-Request-Id" };
+      const gateway = createServer(({ method, headers: { origin, authorization } }, response) => {
+        const isAllowed = origin && (status === 403 || authorization || method === "OPTIONS");
+        const headers = isAllowed ? { ...json, ...cors } : json;
+        if (method === "OPTIONS") return response.writeHead(204, headers).end();
+        if (origin && status === 403) return response.writeHead(403, headers).end("{}");
+        return authorization ? response.writeHead(200, headers).end(USAGE) : response.writeHead(401, headers).end("{}");
+      });
+      await new Promise((resolve) => gateway.listen(0, "127.0.0.1", resolve));
+      try {
+        const { code, stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${gateway.address().port}` }));
+        const found = JSON.parse(stdout).findings.filter(({ code }) => code !== "hidden_headers").map(({ code, level }) => `${code} ${level}`);
+        assert.deepEqual([code, found], [exit, expected], stdout);
+      } finally {
+        gateway.close();
+      }
+    });
+  }
+
   it("an https page that calls plain http", async () => {
     const { stdout } = await run(["--origin", PAGE, "--json"], { BOOKMORE_URL: "http://no-such-host.invalid" });
     const { steps, findings } = JSON.parse(stdout);
@@ -567,7 +594,6 @@ describe("the output", () => {
   });
 
   it("a refusal without CORS headers prevents no call where the usage has them", async () => {
-    const USAGE = '{"tokensUsed":1,"tokenLimit":10,"tokensRemaining":9,"isWithinBudget":true,"windowDays":30}';
     const PREFLIGHT = { "access-control-allow-origin": PAGE, "access-control-allow-headers": "authorization", "access-control-allow-credentials": "true" };
     for (const [headers, args, level, sentence] of [
       [{ "access-control-allow-origin": "*" }, [], "note", /^The reply with a usage has CORS headers, and the refusal/],
@@ -675,9 +701,13 @@ describe("the output", () => {
     const other = await host({ tls: "selfSigned" }, made);
     const { stdout } = await run(["--json"], env({ BOOKMORE_URL: other.baseUrl.replace("127.0.0.1", "other.localhost") }));
     other.close();
-    const [{ code }, second] = JSON.parse(stdout).findings;
+    const [{ code, fix }, second] = JSON.parse(stdout).findings;
     // Not every system resolves such a name.
-    if (code !== "unknown_host") assert.deepEqual([code, second.code], ["certificate_untrusted", "certificate_name"]);
+    if (code !== "unknown_host") {
+      // To trust it mends nothing.
+      assert.deepEqual([code, second.code, second.fix], ["certificate_name", "certificate_untrusted", undefined]);
+      assert.match(fix, /^npx bookmore-sdk doctor --url https:\/\/localhost:\d+ --json$/);
+    }
   });
 
   it("HTTP that Node.js refuses is told from another service", async () => {
@@ -740,8 +770,8 @@ describe("the output", () => {
   it("distinguishes a list of origins, a header sent twice, and an empty one", async () => {
     for (const [origin, code, sentence] of [
       [`${PAGE}, https://b.example`, "cors_duplicate", /has several values, https:\/\/app\.example, https:\/\/b\.example,/],
-      [[PAGE, PAGE], "cors_duplicate", /^Access-Control-Allow-Origin is sent twice, often by/],
-      [["*", PAGE], "cors_duplicate", /^Access-Control-Allow-Origin is sent twice, often by/],
+      [[PAGE, PAGE], "cors_duplicate", /^Access-Control-Allow-Origin is sent twice, and browsers accept it only once: /],
+      [["*", PAGE], "cors_duplicate", /^Access-Control-Allow-Origin is sent twice, and browsers accept it only once: /],
       ["", "cors_origin", /allow no origin, because Access-Control-Allow-Origin is empty, not https:\/\/app\.example\.$/],
     ]) {
       const other = await host({ headers: { "access-control-allow-origin": origin, "access-control-allow-headers": "authorization" } }, made);

@@ -94,9 +94,10 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
     // The page itself came from there, and a redirect would have been seen.
     candidates.push(connectionRefused(url), RESET);
   } else {
-    candidates.push(connectionRefused(url));
     const isNumber = /^[\d.]+$|^\[/.test(hostname);
-    if (!isLocal && !isNumber) candidates.push(unknownHost(url));
+    const unknown = isLocal || isNumber ? [] : [unknownHost(url)];
+    // The names of containers and clusters are known only there.
+    candidates.push(...(/^[^.]+$|\.(internal|local)$/.test(hostname) ? [...unknown, connectionRefused(url)] : [connectionRefused(url), ...unknown]));
     if (protocol === "https:") {
       add("certificate_untrusted", "The browser does not trust its certificate: it is self-signed, from an authority that the browser does not know, has expired or is for another name. Open it in a tab of its own to see which.", baseUrl);
       add("not_tls", "What listens at this port speaks plain http, and no TLS.", isLocal ? settings.baseUrl(httpOf(baseUrl)) : undefined);

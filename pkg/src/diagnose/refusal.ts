@@ -70,12 +70,12 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   const isExplained = !sendsNone(call) && knownCauses(facts, call).length > 0;
   const lost = isExplained || hasArrived ? [] : whoDrops(facts, call);
   const gate = !isShown && (isExplained || hasArrived) ? [] : signInGate(facts, call, error);
-  const key = keyRefused(facts, call);
+  const key = [...keyRefused(facts, call), ...otherWanted(facts, call, error)];
   if (gate.length + lost.length + key.length === 0) return withNamed(facts, call, error, errorFinding(cause));
   const { code, fix } = cause;
   const own = [{ code, message: OWN[code]!, ...fixBy(fix) }, ...key];
   // Behind a page's own server, a JWT that is still valid is more often lost than refused.
-  const isLost = lost[0]?.code === "not_passed_on" && call.claims?.exp !== undefined && isOwnServer(facts);
+  const isLost = lost[0]?.code === "not_passed_on" && (NONE_CAME.test(said(error)) || (call.claims?.exp !== undefined && isOwnServer(facts)));
   const refused = isLost ? [...lost, ...own] : [...own, ...lost];
   // A gate for which only the form of a reply speaks is the least likely.
   const candidates = isShown ? [...gate, ...refused, ...(isRefusalOfApi(plain) ? [] : [notTheApi(facts)])] : [...refused, ...gate];
@@ -86,6 +86,14 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
 /** Where a key is sent beside a token, the API may look at the key alone. */
 const keyRefused = ({ settings }: Facts, { sent = [] }: Call): Cause[] =>
   sent.includes("x-api-key") && sent.includes("authorization") ? [{ code: "key_refused", message: OWN.key_refused!, fix: settings.apiKey }] : [];
+
+/** Of a token and a key, the API may want the one that was not sent, or both. */
+function otherWanted({ settings, plain }: Facts, { sent = [] }: Call, error: Refusal): Cause[] {
+  const words = said(error);
+  if (sent.includes("x-api-key") && !sent.includes("authorization")) return /api.?key/i.test(words) ? [] : [{ code: "credentials_missing", message: "The API wants a token, in place of the key or beside it.", fix: settings.credentials }];
+  const wantsKey = /api.?key|subscription.?key/i.test(words) || /^(key|AzureApiManagementKey)$/i.test(replyOf(plain)?.signIn ?? "");
+  return wantsKey && sent.includes("authorization") && !sent.includes("x-api-key") ? [{ code: "credentials_missing", message: "The API, or a gateway in front of it, wants an API key, in place of the token or beside it.", fix: settings.apiKey }] : [];
+}
 
 /** Whether a 401 without credentials shows by more than its form that it is not the API's. */
 export function showsGate({ plain }: Facts): boolean {
@@ -101,7 +109,7 @@ export function signInGate(facts: Facts, { sent = [] }: Call, error?: Refusal): 
   const how = !isRefused ? "and a page" : plain.signIn ? `that asks for ${plain.signIn}` : plain.isPage ? "and a page" : "that is not in the API's form";
   const who = isRefused ? `a GET without credentials is answered with a ${plain.status}` : `the call is answered with a ${error!.status}`;
   const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain?.signIn ?? "") && sent.includes("authorization") ? ", and the client's Authorization header leaves no room for such a sign-in" : "";
-  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: ${who} ${how}${replaced}. It has to let the API's requests through, or get what it wants (the client's option headers).` }];
+  return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: ${who} ${how}${replaced}. It has to let the API's requests through, or get what it wants (the client's options headers or, for x-api-key, apiKey).` }];
 }
 
 const REFUSED_IN_FRONT: Cause = {
@@ -159,7 +167,13 @@ function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
 const said = ({ errorCode = "", serverMessage = "" }: Refusal): string => `${errorCode} ${serverMessage}`;
 
 /** How servers speak of credentials. A token alone may be one that the usage counts, and who is "not authorized" may lack access. */
-const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed(?! to\b|AccessException)|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
+const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed.?token|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
+/** How they speak of a token alone: what else a 500 names may be that of another server, such as a database. */
+const TOKEN = /jwt|web.?token|signature|audience|issuer|bearer|(access|invalid|expired|authorization).?token|token.?(expired|invalid|is|was|has|not)/i;
+/** Words that stand for a lack of access, too. */
+const UNAUTHORIZED = /unauthori[sz]ed(?! to\b|AccessException)/i;
+/** How they say that no credentials have come. */
+const NONE_CAME = /\b(no|missing)\b.{0,20}(token|credentials?|authorization)|(token|credentials?|authorization( header)?)\b.{0,12}(missing|not (provided|found)|required)/i;
 /** How they speak of what is used up. */
 const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resource.?exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|budget|allowance|credits?|tokens)(\b.{0,30})?(reached|exceeded|exhausted|spent)|(reached|exceeded|exhausted|out of|insufficient).{0,30}(limit|budget|allowance|credits?)|\b(trial|subscription|plan) (has |is )?(expired|ended|over)\b/i;
 /** How they speak of limits that are none of usage. */
@@ -225,8 +239,8 @@ function perhapsForCredentials(facts: Facts, call: Call, finding: Finding, error
   // A session's cookie that makes a difference has arrived.
   if (sendsNone(call) && facts.sendsCookies && isAlone) return withLast([credentialsCause(facts, call)], finding);
   const known = knownCauses(facts, call);
-  const isNamed = CREDENTIALS.test(said(error));
-  const mayBeRefused = known.length === 0 && call.sent && isAlone && (isNamed || (!isOfApi(error) && REFUSALS.includes(status)));
+  const isNamed = (status < 500 ? CREDENTIALS : TOKEN).test(said(error));
+  const mayBeRefused = known.length === 0 && call.sent && isAlone && (isNamed || UNAUTHORIZED.test(said(error)) || (!isOfApi(error) && REFUSALS.includes(status)));
   if (!mayBeRefused) return withFirst(known, finding);
   const refused = [credentialsCause(facts, call, "Some servers refuse credentials in this way, instead of with a 401."), ...keyRefused(facts, call)];
   const [first, ...others] = meanings(finding);
@@ -254,7 +268,7 @@ export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">
   if (plain!.isApi) {
     const isDenied = /forbidden|denied/i.test(said(error));
     const denied: Cause[] = isDenied ? [{ code: "permission_denied", message: OWN.permission_denied! }] : [];
-    const refused = isDenied || CREDENTIALS.test(said(error)) ? refusedOrLost(facts, call, status) : known;
+    const refused = isDenied || CREDENTIALS.test(said(error)) || UNAUTHORIZED.test(said(error)) ? refusedOrLost(facts, call, status) : known;
     return withNamed(facts, call, error, withFirst([...denied, ...refused], finding));
   }
   const own: Cause = isTooLong ? tooLong : plain!.isPage ? REFUSED_IN_FRONT : { code, message: OWN_REPLY };
@@ -316,12 +330,12 @@ export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_e
   const known = status === 500 ? knownCauses(facts, call) : untimely(facts, call);
   if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi) {
     // Some servers make a 500 of each error.
-    const refused = status === 500 && CREDENTIALS.test(said(error)) ? refusedOrLost(facts, call, status) : [];
+    const refused = status === 500 && (TOKEN.test(said(error)) || UNAUTHORIZED.test(said(error))) ? refusedOrLost(facts, call, status) : [];
     const others = withLast([...limit, ...wrong, ...inFront], finding);
     if (refused.length === 0) return withLast(known, others);
     return isToldApart(facts, error) ? withFirst(refused, others) : withLast(refused, others);
   }
-  const found = status === 500 ? perhapsForCredentials(facts, call, finding, error) : withFirst(known, finding);
+  const found = sendsNone(call) ? withLast(known, finding) : status === 500 ? perhapsForCredentials(facts, call, finding, error) : withFirst(known, finding);
   return withLast([...limit, ...inFront], found);
 }
 
