@@ -3,6 +3,7 @@ import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
 import { baseOfEndpoint, isOwnServer, mayBePassedOn, wrongBase } from "./base-url.js";
+import { meanings, OWN, withFirst, withLast } from "./candidates.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import { credentialsCause, notPassedOn, renewal, sendsNone, untimely } from "./credentials.js";
 import { isRefusalOfApi, replyOf, type Call, type Facts } from "./facts.js";
@@ -10,7 +11,7 @@ import { fixBy, httpsFix } from "./fixes.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, isDenied, redirectFinding, targetOf, TO_ERROR_PAGE } from "./redirect.js";
-import { apiFinding, deniedFinding, knownCauses, limitedFinding, meanings, OWN, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate, withFirst, withLast } from "./refusal.js";
+import { apiFinding, deniedFinding, knownCauses, limitedFinding, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 

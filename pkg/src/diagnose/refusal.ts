@@ -1,41 +1,11 @@
-import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, notTheApi, wrongBase } from "./base-url.js";
-import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, span } from "./clock.js";
+import { meanings, OWN, OWN_REPLY, withFirst, withLast } from "./candidates.js";
 import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
-import { fixBy, httpsFix, httpsOf } from "./fixes.js";
+import { fixBy } from "./fixes.js";
+import { CREDENTIALS, NONE_CAME, REFUSED_IN_FRONT, said, TOKEN, UNAUTHORIZED, withNamed, type Refusal } from "./named.js";
 import { errorFinding } from "./network.js";
-import type { Cause, Finding, FindingCode } from "./types.js";
-
-/** A status by which the server, or something in front of it, refuses a call. */
-type Refusal<Code extends AnyBookMoreError["code"] = "authentication_error" | "permission_denied" | "api_error" | "rate_limited" | "server_error"> = Extract<AnyBookMoreError, { code: Code }>;
-
-/** What the finding's own code means, where there are other candidates. */
-export const OWN: Partial<Record<FindingCode, string>> = {
-  credentials_missing: "The API wants a token or an API key.",
-  credentials_refused: "The API does not accept the credentials.",
-  token_refused: "The API does not accept the token.",
-  key_refused: "The API does not accept the key.",
-  token_expired: "The API does not accept the token, which has expired.",
-  token_not_yet_valid: "The API does not accept the token, which is not valid yet.",
-  clock_skew: "The API does not accept the token, because the clocks differ.",
-  permission_denied: "The credentials give no access to what was asked for.",
-  company_mismatch: "The credentials are those of another company, and give no access to this one.",
-  base_url: "What answers is not the API: the scheme, host, port or path of the base URL is wrong.",
-  redirected: "The redirect has another reason.",
-};
-
-/** The same for all other codes. */
-const OWN_REPLY = "It is what the message says: something about the request, or a fault of the server.";
-
-/** The candidates; where there are none, what the reply says. */
-export const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: OWN[code] ?? OWN_REPLY, ...fixBy(fix) }];
-
-/** The finding with these candidates before its own. */
-export const withFirst = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding).filter((own) => !causes.includes(own))] } : finding);
-
-/** The finding with these candidates after its own. */
-export const withLast = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...meanings(finding).filter((own) => !causes.includes(own)), ...causes] } : finding);
+import type { Cause, Finding } from "./types.js";
 
 /** What speaks against the credentials however the server refuses: none were sent, they were never meant as any, or the token's own times. */
 export const knownCauses = (facts: Facts, call: Call): Cause[] => (sendsNone(call) || call.flaw !== undefined ? [credentialsCause(facts, call)] : untimely(facts, call));
@@ -70,7 +40,7 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   const isExplained = !sendsNone(call) && knownCauses(facts, call).length > 0;
   const lost = isExplained || hasArrived ? [] : whoDrops(facts, call);
   const gate = !isShown && (isExplained || hasArrived) ? [] : signInGate(facts, call, error);
-  const key = [...keyRefused(facts, call), ...otherWanted(facts, call, error)];
+  const key = [...keyRefused(facts, call), ...tokenWanted(facts, call, error)];
   if (gate.length + lost.length + key.length === 0) return withNamed(facts, call, error, errorFinding(cause));
   const { code, fix } = cause;
   const own = [{ code, message: OWN[code]!, ...fixBy(fix) }, ...key];
@@ -87,13 +57,9 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
 const keyRefused = ({ settings }: Facts, { sent = [] }: Call): Cause[] =>
   sent.includes("x-api-key") && sent.includes("authorization") ? [{ code: "key_refused", message: OWN.key_refused!, fix: settings.apiKey }] : [];
 
-/** Of a token and a key, the API may want the one that was not sent, or both. */
-function otherWanted({ settings, plain }: Facts, { sent = [] }: Call, error: Refusal): Cause[] {
-  const words = said(error);
-  if (sent.includes("x-api-key") && !sent.includes("authorization")) return /api.?key/i.test(words) ? [] : [{ code: "credentials_missing", message: "The API wants a token, in place of the key or beside it.", fix: settings.credentials }];
-  const wantsKey = /api.?key|subscription.?key/i.test(words) || /^(key|AzureApiManagementKey)$/i.test(replyOf(plain)?.signIn ?? "");
-  return wantsKey && sent.includes("authorization") && !sent.includes("x-api-key") ? [{ code: "credentials_missing", message: "The API, or a gateway in front of it, wants an API key, in place of the token or beside it.", fix: settings.apiKey }] : [];
-}
+/** Where a key is sent alone, and the reply does not speak of it, the API may want a token. */
+const tokenWanted = ({ settings }: Facts, { sent = [] }: Call, error: Refusal): Cause[] =>
+  sent.includes("x-api-key") && !sent.includes("authorization") && !/api.?key/i.test(said(error)) ? [{ code: "credentials_missing", message: "The API wants a token, in place of the key or beside it.", fix: settings.credentials }] : [];
 
 /** Whether a 401 without credentials shows by more than its form that it is not the API's. */
 export function showsGate({ plain }: Facts): boolean {
@@ -111,11 +77,6 @@ export function signInGate(facts: Facts, { sent = [] }: Call, error?: Refusal): 
   const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain?.signIn ?? "") && sent.includes("authorization") ? ", and the client's Authorization header leaves no room for such a sign-in" : "";
   return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: ${who} ${how}${replaced}. It has to let the API's requests through, or get what it wants (the client's options headers or, for x-api-key, apiKey).` }];
 }
-
-const REFUSED_IN_FRONT: Cause = {
-  code: "blocked_reply",
-  message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, a client certificate that is missing, or bot protection.",
-};
 
 /** A 403, to everybody or to the call alone. */
 export function deniedFinding(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
@@ -161,72 +122,6 @@ function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
   const code = sent.includes("authorization") ? "token_refused" : "key_refused";
   const compared = mayAddCredentials(facts) ? "" : ` A GET without credentials is answered with ${status}, too.`;
   return [{ code, message: OWN[code]! + compared, ...renewal(sent, facts) }, ...keyRefused(facts, call), ...whoDrops(facts, call)];
-}
-
-/** The server's own words about a refusal. */
-const said = ({ errorCode = "", serverMessage = "" }: Refusal): string => `${errorCode} ${serverMessage}`;
-
-/** How servers speak of credentials. A token alone may be one that the usage counts, and who is "not authorized" may lack access. */
-const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed.?token|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
-/** How they speak of a token alone: what else a 500 names may be that of another server, such as a database. */
-const TOKEN = /jwt|web.?token|signature|audience|issuer|bearer|(access|invalid|expired|authorization).?token|token.?(expired|invalid|is|was|has|not)/i;
-/** Words that stand for a lack of access, too. */
-const UNAUTHORIZED = /unauthori[sz]ed(?! to\b|AccessException)/i;
-/** How they say that no credentials have come. */
-const NONE_CAME = /\b(no|missing)\b.{0,20}(token|credentials?|authorization)|(token|credentials?|authorization( header)?)\b.{0,12}(missing|not (provided|found)|required)/i;
-/** How they speak of what is used up. */
-const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resource.?exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|budget|allowance|credits?|tokens)(\b.{0,30})?(reached|exceeded|exhausted|spent)|(reached|exceeded|exhausted|out of|insufficient).{0,30}(limit|budget|allowance|credits?)|\b(trial|subscription|plan) (has |is )?(expired|ended|over)\b/i;
-/** How they speak of limits that are none of usage. */
-const OF_MACHINE = /\b(memory|time|stack|size|length|depth|redirects?|connections?).?(limit|exceeded)|exceeded.{0,20}\b(memory|time|size|length|depth).?limit/i;
-/** How what stands in front of a server speaks of whom it lets through. */
-const IN_FRONT = /\b(ip|country|region|vpn|captcha|robots?|bots?|firewall)\b/i;
-
-/** The server says that a token has expired, and no other possibility. */
-const EXPIRED = /^(?![^]*\b(or|not)\b)[^]*((token|jwt).{0,30}expired|expired.?(token|jwt))/i;
-/** 402 Payment Required, and what some servers send when a limit is reached. */
-const USED_UP: readonly number[] = [402, 420, 509];
-
-/** Causes that the reply itself points to: its words, its status, its Retry-After. */
-function named(facts: Facts, call: Call, error: Refusal): Cause[] {
-  const { baseUrl, plain, settings } = facts;
-  const { status, retryAfterMs } = error;
-  const words = said(error);
-  const found: Cause[] = [];
-  // Servers that are out of service send a Retry-After, too.
-  if ((retryAfterMs !== undefined && status < 500) || USED_UP.includes(status) || (LIMIT.test(words) && !OF_MACHINE.test(words))) {
-    const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
-    found.push({ code: "rate_limited", message: `A quota, a budget or a plan is used up, or a rate limit is exceeded.${wait}` });
-  }
-  const isTlsPort = replyOf(plain)?.shows === "https";
-  const wantsHttps = status < 500 && /\b(https|ssl|tls)\b/i.test(words.replace(/https?:\/\/\S+/gi, ""));
-  // What was asked by https, or is the page's own server, has itself asked by plain http.
-  if (isTlsPort && (isOwnServer(facts) || baseUrl?.startsWith("https:"))) {
-    found.push({ code: "needs_https", message: "What answers passes requests on by plain http, and what is behind it wants https: its target has to begin with https:// (nginx: proxy_pass, Vite: target)." });
-  } else if (baseUrl?.startsWith("http:") && (isTlsPort || wantsHttps)) {
-    found.push({ code: "needs_https", message: "The server wants https.", ...(isTlsPort ? fixBy(settings.baseUrl(httpsOf(baseUrl))) : httpsFix(baseUrl, settings)) });
-  }
-  if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
-  if (/missing authentication token/i.test(words)) found.push({ code: "base_url", ...wrongBase(facts, "That is what AWS's API Gateway says where it does not know the path.") });
-  if (status === 401) found.push(...perhapsForClock(facts, call, words));
-  if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push({ code: "permission_denied", message: OWN.permission_denied! });
-  return found;
-}
-
-/** Where nothing shows the server's clock, a token that is valid by the one here may be refused for its times. */
-function perhapsForClock(facts: Facts, call: Call, words: string): Cause[] {
-  const { now, settings } = facts;
-  const { exp, iat } = call.claims ?? {};
-  if (serverClock(facts) !== undefined || untimely(facts, call).length > 0) return [];
-  const skew = (message: string): Cause[] => [{ code: "clock_skew", message: `${message} ${SET_CLOCK}`, ...fixBy(settings.clock) }];
-  if (exp !== undefined && EXPIRED.test(words)) return skew(`The server says that the token has expired, but by the clock here it is valid for another ${span(exp - now)}: one of the clocks may be wrong.`);
-  if (iat !== undefined && iat > now + LARGEST_SKEW_MS) return skew(`By the clock here, the token was issued ${span(iat - now)} from now: this clock or the issuer's is wrong, so the token may have expired, or not be valid yet.`);
-  return [];
-}
-
-/** The finding with what the reply points to first; its own candidates of the same codes are left out. */
-function withNamed(facts: Facts, call: Call, error: Refusal, finding: Finding): Finding {
-  const causes = named(facts, call, error);
-  return causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding).filter(({ code }) => !causes.some((cause) => cause.code === code))] } : finding;
 }
 
 /** Statuses that some servers send in place of a 401. */

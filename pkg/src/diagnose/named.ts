@@ -1,0 +1,91 @@
+// What the server's own words tell of a refusal.
+import type { AnyBookMoreError } from "bookmore-sdk";
+import { isOwnServer, wrongBase } from "./base-url.js";
+import { meanings, OWN } from "./candidates.js";
+import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, span } from "./clock.js";
+import { untimely } from "./credentials.js";
+import { replyOf, type Call, type Facts } from "./facts.js";
+import { fixBy, httpsFix, httpsOf } from "./fixes.js";
+import type { Cause, Finding } from "./types.js";
+
+/** A status by which the server, or something in front of it, refuses a call. */
+export type Refusal<Code extends AnyBookMoreError["code"] = "authentication_error" | "permission_denied" | "api_error" | "rate_limited" | "server_error"> = Extract<AnyBookMoreError, { code: Code }>;
+
+/** The server's own words about a refusal. */
+export const said = ({ errorCode = "", serverMessage = "" }: Refusal): string => `${errorCode} ${serverMessage}`;
+
+/** How servers speak of credentials. A token alone may be one that the usage counts, and who is "not authorized" may lack access. */
+export const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed.?token|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
+/** How they speak of a token alone: what else a 500 names may be that of another server, such as a database. */
+export const TOKEN = /jwt|web.?token|signature|audience|issuer|bearer|(access|invalid|expired|authorization).?token|token.?(expired|invalid|is|was|has|not)/i;
+/** Words that stand for a lack of access, too. */
+export const UNAUTHORIZED = /unauthori[sz]ed(?! to\b|AccessException)/i;
+/** How they say that no credentials have come. */
+export const NONE_CAME = /\b(no|missing)\b.{0,20}(token|credentials?|authorization)|(token|credentials?|authorization( header)?)\b.{0,12}(missing|not (provided|found)|required)/i;
+/** How they speak of what is used up. */
+const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resource.?exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|budget|allowance|credits?|tokens)(\b.{0,30})?(reached|exceeded|exhausted|spent)|(reached|exceeded|exhausted|out of|insufficient).{0,30}(limit|budget|allowance|credits?)|\b(trial|subscription|plan) (has |is )?(expired|ended|over)\b/i;
+/** How they speak of limits that are none of usage. */
+const OF_MACHINE = /\b(memory|time|stack|size|length|depth|redirects?|connections?).?(limit|exceeded)|exceeded.{0,20}\b(memory|time|size|length|depth).?limit/i;
+/** How they say that an API key has not come. */
+const WANTS_KEY = /\b(no|missing|provide)\b.{0,20}(api|subscription).?key|(api|subscription).?key.{0,20}(missing|required|not (provided|found))/i;
+/** Whether a challenge is Kong's or Azure's for a key. */
+const isOfKeys = (signIn = ""): boolean => /^(key|AzureApiManagementKey)$/i.test(signIn);
+/** How what stands in front of a server speaks of whom it lets through. */
+const IN_FRONT = /\b(ip|country|region|vpn|captcha|robots?|bots?|firewall)\b/i;
+
+/** The server says that a token has expired, and no other possibility. */
+const EXPIRED = /^(?![^]*\b(or|not)\b)[^]*((token|jwt).{0,30}expired|expired.?(token|jwt))/i;
+/** 402 Payment Required, and what some servers send when a limit is reached. */
+const USED_UP: readonly number[] = [402, 420, 509];
+
+export const REFUSED_IN_FRONT: Cause = {
+  code: "blocked_reply",
+  message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, a client certificate that is missing, or bot protection.",
+};
+
+/** Causes that the reply itself points to: its words, its status, its Retry-After. */
+function named(facts: Facts, call: Call, error: Refusal): Cause[] {
+  const { baseUrl, plain, settings } = facts;
+  const { sent = [] } = call;
+  const { status, retryAfterMs } = error;
+  const words = said(error);
+  const found: Cause[] = [];
+  // Servers that are out of service send a Retry-After, too.
+  if ((retryAfterMs !== undefined && status < 500) || USED_UP.includes(status) || (LIMIT.test(words) && !OF_MACHINE.test(words))) {
+    const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
+    found.push({ code: "rate_limited", message: `A quota, a budget or a plan is used up, or a rate limit is exceeded.${wait}` });
+  }
+  const isTlsPort = replyOf(plain)?.shows === "https";
+  const wantsHttps = status < 500 && /\b(https|ssl|tls)\b/i.test(words.replace(/https?:\/\/\S+/gi, ""));
+  // What was asked by https, or is the page's own server, has itself asked by plain http.
+  if (isTlsPort && (isOwnServer(facts) || baseUrl?.startsWith("https:"))) {
+    found.push({ code: "needs_https", message: "What answers passes requests on by plain http, and what is behind it wants https: its target has to begin with https:// (nginx: proxy_pass, Vite: target)." });
+  } else if (baseUrl?.startsWith("http:") && (isTlsPort || wantsHttps)) {
+    found.push({ code: "needs_https", message: "The server wants https.", ...(isTlsPort ? fixBy(settings.baseUrl(httpsOf(baseUrl))) : httpsFix(baseUrl, settings)) });
+  }
+  if (status < 404 && (WANTS_KEY.test(words) || isOfKeys(replyOf(plain)?.signIn)) && sent.includes("authorization") && !sent.includes("x-api-key")) {
+    found.push({ code: "credentials_missing", message: "The API, or a gateway in front of it, wants an API key, in place of the token or beside it.", fix: settings.apiKey });
+  }
+  if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
+  if (/missing authentication token/i.test(words)) found.push({ code: "base_url", ...wrongBase(facts, "That is what AWS's API Gateway says where it does not know the path.") });
+  if (status === 401) found.push(...perhapsForClock(facts, call, words));
+  if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push({ code: "permission_denied", message: OWN.permission_denied! });
+  return found;
+}
+
+/** Where nothing shows the server's clock, a token that is valid by the one here may be refused for its times. */
+function perhapsForClock(facts: Facts, call: Call, words: string): Cause[] {
+  const { now, settings } = facts;
+  const { exp, iat } = call.claims ?? {};
+  if (serverClock(facts) !== undefined || untimely(facts, call).length > 0) return [];
+  const skew = (message: string): Cause[] => [{ code: "clock_skew", message: `${message} ${SET_CLOCK}`, ...fixBy(settings.clock) }];
+  if (exp !== undefined && EXPIRED.test(words)) return skew(`The server says that the token has expired, but by the clock here it is valid for another ${span(exp - now)}: one of the clocks may be wrong.`);
+  if (iat !== undefined && iat > now + LARGEST_SKEW_MS) return skew(`By the clock here, the token was issued ${span(iat - now)} from now: this clock or the issuer's is wrong, so the token may have expired, or not be valid yet.`);
+  return [];
+}
+
+/** The finding with what the reply points to first; its own candidates of the same codes are left out. */
+export function withNamed(facts: Facts, call: Call, error: Refusal, finding: Finding): Finding {
+  const causes = named(facts, call, error);
+  return causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding).filter(({ code }) => !causes.some((cause) => cause.code === code))] } : finding;
+}
