@@ -367,6 +367,7 @@ it("reads what a page shows, and the message of JSON alone", async () => {
     assert.equal(await plainHttp(`<title>${words}</title>`), "needs_https", words);
   }
   assert.notEqual(await plainHttp("<title>Bad Request</title>"), "needs_https");
+  for (const words of ["Bad Request - Invalid Hostname", 'Blocked request. This host ("api.test") is not allowed.']) assert.equal(await plainHttp(`<h2>${words}</h2>`), "base_url", words);
   const login = async (script) => {
     const client = new sdk.BookMoreClient({ fetch: async () => new Response(`<script>${script}</script><input type="password">`, { headers: { "content-type": HTML } }) });
     const { findings: [{ candidates }] } = await diagnose(client);

@@ -475,6 +475,20 @@ describe("the output", () => {
     }
   });
 
+  it("CORS headers of refusals alone", async () => {
+    const cors = { "access-control-allow-origin": PAGE, "access-control-allow-headers": "authorization" };
+    const gateway = createServer(({ method, headers: { authorization } }, response) => {
+      if (method === "OPTIONS") return response.writeHead(204, cors).end();
+      return authorization ? response.writeHead(200, { "content-type": "application/json" }).end(USAGE) : response.writeHead(401, cors).end("{}");
+    });
+    await new Promise((resolve) => gateway.listen(0, "127.0.0.1", resolve));
+    const { code, stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${gateway.address().port}` }));
+    gateway.close();
+    const [found] = JSON.parse(stdout).findings;
+    assert.deepEqual([code, found.code, found.level], [1, "cors_missing", "error"], stdout);
+    assert.match(found.message, /^The server sends no CORS headers with its 200 to a page of /);
+  });
+
   // As a gateway that adds CORS headers in front of a server that refuses the origin, or that adds them to a usage alone.
   for (const [what, status, expected, exit] of [
     ["an origin that is refused, although the reply has CORS headers", 403, ["cors_origin error"], 1],

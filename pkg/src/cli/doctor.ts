@@ -76,10 +76,12 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const includesCookies = values.credentials ?? false;
   checklist.announce("reachability");
   await examination.network();
-  if (page !== undefined) {
-    // A page sends what the client here sends, or a token, unless it has cookies.
-    const own = facts.headerNames.length > 0 || includesCookies ? facts.headerNames : ["authorization"];
-    await asPage(checklist, baseUrl, { page, headerNames: headerNames ?? own, includesCookies }, facts.reach, signal);
+  // A page sends what the client here sends, or a token, unless it has cookies.
+  const own = facts.headerNames.length > 0 || includesCookies ? facts.headerNames : ["authorization"];
+  const asked = page === undefined ? undefined : { page, headerNames: headerNames ?? own, includesCookies };
+  if (asked) {
+    const { page } = asked;
+    await asPage(checklist, baseUrl, asked, facts.reach, signal);
     const step = checklist.steps.at(-1)!;
     const refused = [...mixedContent(page, baseUrl), ...unnamed];
     if (refused.length > 0) Object.assign(step, { outcome: "failed", findings: [...refused, ...step.findings] });
@@ -88,8 +90,10 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
     checklist.announce("call");
     const isOriginRefused = checklist.steps.some(({ name, findings }) => name === "page" && findings.some(({ code }) => code === "cors_origin"));
     // Many servers send CORS headers only to a request with an Origin.
-    if (page !== undefined && !isOriginRefused && !isSameOrigin(baseUrl, page)) sendOrigin(page);
+    const sendsOrigin = page !== undefined && !isOriginRefused && !isSameOrigin(baseUrl, page);
+    if (sendsOrigin) sendOrigin(page);
     await examination.call();
+    if (sendsOrigin) readAsPage(checklist, facts, asked!);
   }
   return reported(checklist, facts, { isJson: values.json ?? false, source, page, includesCookies, isRefused: refusal !== undefined });
 }
@@ -102,6 +106,16 @@ function sendOrigin(page: string): void {
     headers.set("origin", page);
     return fetch(input, { ...init, headers });
   };
+}
+
+/** Whether the page, which may read everything else, may read the usage as well. */
+function readAsPage({ steps }: Checklist, { call, baseUrl }: Facts, asked: PageRequest): void {
+  const step = steps.find(({ name }) => name === "page")!;
+  const isError = ({ level }: Finding): boolean => level === "error";
+  if (!call?.headers || call.error || step.findings.some(isError)) return;
+  const reply = { status: 200, headers: new Headers(call.headers) };
+  const found = corsFindings(asked, baseUrl!, { preflight: undefined, reply }, undefined, undefined).filter(isError);
+  if (found.length > 0) Object.assign(step, { outcome: "failed", findings: [...found, ...step.findings] });
 }
 
 /** An invalid company id is a wrong argument. The engine refuses it before it sends anything. */

@@ -15,8 +15,8 @@ export interface ReadableReply {
   isForToken?: boolean | undefined;
   /** Whether it is HTML, or XML as of an object store; undefined if it is not labelled. */
   isPage?: boolean | undefined;
-  /** What its text shows, if it is no JSON: a sign-in, that something in between refuses or is out of service, or that https is wanted. */
-  shows?: "sign-in" | "block" | "https" | undefined;
+  /** What its text shows, if it is no JSON: a sign-in, that something in between refuses or is out of service, or that https or another host is wanted. */
+  shows?: "sign-in" | "block" | "https" | "host" | undefined;
   /** Whether it is plain text. */
   isText?: boolean | undefined;
   /** The message in a reply of JSON. No finding shows it. */

@@ -66,6 +66,9 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
   if (status < 404 && (WANTS_KEY.test(words) || isOfKeys(replyOf(plain)?.signIn)) && sent.includes("authorization") && !sent.includes("x-api-key")) {
     found.push({ code: "credentials_missing", message: "The API, or a gateway in front of it, wants an API key, in place of the token or beside it.", fix: settings.apiKey });
   }
+  if (replyOf(plain)?.shows === "host") {
+    found.push({ code: "base_url", ...wrongBase(facts, "The server does not accept the host name of the request: it is set up for others (ASP.NET: AllowedHosts, Django: ALLOWED_HOSTS, Vite: server.allowedHosts), or a server of yours passes its own name on as the Host.") });
+  }
   if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
   if (/missing authentication token/i.test(words)) found.push({ code: "base_url", ...wrongBase(facts, "That is what AWS's API Gateway says where it does not know the path.") });
   if (status === 401) found.push(...perhapsForClock(facts, call, words));

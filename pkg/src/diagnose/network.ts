@@ -60,7 +60,7 @@ export function connectionRefused(url: URL): Cause {
 export const isUnreplaced = (host: string): boolean => /[${}<>%]|^(undefined|null|none|nan)$/i.test(host);
 
 export function unknownHost({ hostname }: URL): Cause {
-  const mistake = isUnreplaced(hostname) ? "reads like a variable that was not replaced" : /[,;]$/.test(hostname) ? "ends with a comma or a semicolon" : undefined;
+  const mistake = isUnreplaced(hostname) ? "reads like a variable that was not replaced" : /[,;]$/.test(hostname) ? "ends with a comma or a semicolon" : /^https?$/.test(hostname) ? "is a scheme, so that the base URL has two" : undefined;
   if (mistake) return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it ${mistake}.` };
   return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it is misspelt, known only in a VPN or another network, or blocked, or this machine is offline.`, fix: `nslookup ${shellWord(hostname)}` };
 }

@@ -99,6 +99,9 @@ const MESSAGE = /"(?:message|detail|error_description)"\s*:\s*("(?:[^"\\]|\\.)*"
 /** How nginx, Apache, IIS, Tomcat and Go answer plain http at a port for TLS. */
 const HTTPS = /plain HTTP (request )?(was sent )?to (an )?(HTTPS|SSL)|HTTP request to an HTTPS server|requires TLS|Secure Sockets Layer|\bSSL is required/i;
 
+/** How IIS, ASP.NET, Django and Vite refuse a host that they are not set up for. */
+const HOST = /invalid host|DisallowedHost|ALLOWED_HOSTS|this host \(.{0,99}\) is not allowed/i;
+
 /** A string of JSON as text; undefined if it is none. */
 function unquoted(json = ""): string | undefined {
   try {
@@ -120,6 +123,7 @@ async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "
     if (first !== undefined) return { isApi: true, isCamelCase: first === "r" || undefined, message };
     if (message !== undefined) return { message };
     if (HTTPS.test(text)) return { shows: "https" };
+    if (HOST.test(text)) return { shows: "host" };
     if (SIGN_IN.test(text)) return { shows: "sign-in" };
     return BLOCK.test(text) ? { shows: "block" } : {};
   } catch {

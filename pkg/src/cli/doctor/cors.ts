@@ -62,11 +62,13 @@ export function corsFindings(request: PageRequest, baseUrl: string, { preflight,
 function perhapsForAHeader(finding: Finding, { headerNames, page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply | undefined): Finding {
   const isRefusal = preflight && (isSuccess(preflight) || preflight.status === 403) && !admits(preflight, page);
   if (finding.code !== "cors_preflight" || !isRefusal || !reply || !admits(reply, page)) return finding;
+  // IIS and AWS's API Gateway answer OPTIONS by themselves.
+  const isOfSomethingBefore = isHtml(preflight) || ["public", "x-amzn-errortype"].some((name) => preflight.headers.has(name));
   const candidates = [
     cause("cors_headers", `The CORS settings do not allow ${headerNames.join(" or ")}: some servers, such as Spring, Go's rs/cors and Rails' rack-cors, then answer OPTIONS so.`),
     cause("cors_preflight", "OPTIONS does not reach the CORS settings that GET reaches: something before them answers it."),
   ];
-  return { ...finding, candidates };
+  return { ...finding, candidates: isOfSomethingBefore ? candidates.reverse() : candidates };
 }
 
 /** Whether it is a redirect that no page may read. With its credentials a page may get another reply. */

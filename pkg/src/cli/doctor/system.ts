@@ -65,7 +65,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
       if (isLoopback(url.hostname)) return cause(`The name ${url.hostname} does not resolve: browsers take it for this machine by themselves, and Node.js asks the system, which does not know it.`, again(baseUrl.replace(url.hostname, "localhost")));
       return unknownHost(url);
     case "offline":
-      return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, or its name server does not answer or fails.`, `nslookup ${shellWord(url.hostname)}`);
+      return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, its name server does not answer or fails, or the name is known only in another network, such as that of containers.`, `nslookup ${shellWord(url.hostname)}`);
     case "certificate_expired":
       return cause(`The certificate of ${host}, or that of an authority above it, has expired, and whoever runs the server has to renew it; or the clock of this machine is ahead.`, certificate);
     case "certificate_not_yet_valid":
@@ -115,7 +115,7 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
     case "connection_forbidden":
       return cause(`The system does not let this process connect to ${host} (${problem}): a firewall, an endpoint protection or another policy of this machine forbids it.`, verbose);
     case "connection_reset":
-      return cause(`The connection to ${host} was closed before there was a reply, by the server or by something in between.`, verbose);
+      return cause(`The connection to ${host} was closed before there was a reply, by the server or by something in between.${isLoopback(url.hostname) ? " If that is the port of a container, the app in it perhaps listens only on the container's own 127.0.0.1, and has to listen on 0.0.0.0." : ""}`, verbose);
     default:
       return cause(`No reply came from ${host}.`, verbose);
   }
