@@ -149,7 +149,8 @@ export class Examination {
         const { authorization, "x-api-key": key = "" } = Object.fromEntries(pairs);
         call.claims = claimsOf(authorization);
         const token = authorization?.replace("Bearer ", "");
-        call.flaw = flawOf(token ?? key);
+        call.flaw = flawOf(token ?? key) ?? (token === undefined && /^eyJ.+\..+\./.test(key) ? "is a JWT, which is a token: give it as bearerToken" : undefined);
+        call.isGuid = /^[\da-f]{8}-?([\da-f]{4}-?){3}[\da-f]{12}$/i.test(token ?? "");
         const cookies = this.facts.sendsCookies ? textOf(globalThis.document, "cookie") : "";
         call.isLong = [...pairs.map(([, value]) => value), cookies].some(({ length }) => length > LONGEST_HEADER);
         secrets.push(...pairs.filter(([name]) => this.facts.headerNames.includes(name)).map(([name, value]) => (name === "authorization" ? token! : value)));
@@ -177,7 +178,7 @@ export class Examination {
         calls?.sendListeners?.delete(note);
       }
       // If the app made calls in the meantime, it is unknown which of the requests was this call's.
-      if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = call.flaw = call.isLong = undefined;
+      if (!this.#outline || requests > (call.error?.attempts?.length ?? requests)) call.sent = call.claims = call.flaw = call.isLong = call.isGuid = undefined;
       const { status } = Object(call.error) as { status?: number };
       call.isHeld = this.#outline !== undefined && status !== undefined && call.error?.attempts?.length === 0;
       this.facts.call = call;

@@ -15,8 +15,8 @@ export interface ReadableReply {
   isForToken?: boolean | undefined;
   /** Whether it is HTML, or XML as of an object store; undefined if it is not labelled. */
   isPage?: boolean | undefined;
-  /** What its text shows, if it is no JSON: a sign-in, that something in between refuses or is out of service, or that https or another host is wanted. */
-  shows?: "sign-in" | "block" | "https" | "host" | undefined;
+  /** What its text shows, if it is no JSON: a sign-in, that something in between refuses, that a server is out of service, that https or another host is wanted, or a script's own error. */
+  shows?: "sign-in" | "block" | "down" | "https" | "host" | "script" | undefined;
   /** Whether it is plain text. */
   isText?: boolean | undefined;
   /** The message in a reply of JSON. No finding shows it. */
@@ -66,6 +66,8 @@ export interface Call {
   /** The names of the headers that were sent, in lower case; absent if unknown. */
   sent?: readonly string[] | undefined;
   claims?: Claims | undefined;
+  /** Whether the token is a Guid, as API keys are. */
+  isGuid?: boolean | undefined;
   /** What shows that what was sent is no token or key; follows "it". */
   flaw?: string | undefined;
   /** Whether a header, or what scripts see of the page's cookies, was too long for some servers. */

@@ -3,7 +3,7 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, wrongBase } from "./base-url.js";
 import { meanings, OWN } from "./candidates.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, span } from "./clock.js";
-import { untimely } from "./credentials.js";
+import { credentialsCause, untimely } from "./credentials.js";
 import { replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsFix, httpsOf } from "./fixes.js";
 import type { Cause, Finding } from "./types.js";
@@ -26,6 +26,8 @@ export const NONE_CAME = /\b(no|missing)\b.{0,20}(token|credentials?|authorizati
 const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resource.?exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|budget|allowance|credits?|tokens)(\b.{0,30})?(reached|exceeded|exhausted|spent)|(reached|exceeded|exhausted|out of|insufficient).{0,30}(limit|budget|allowance|credits?)|\b(trial|subscription|plan) (has |is )?(expired|ended|over)\b/i;
 /** How they speak of limits that are none of usage. */
 const OF_MACHINE = /\b(memory|time|stack|size|length|depth|redirects?|connections?).?(limit|exceeded)|exceeded.{0,20}\b(memory|time|size|length|depth).?limit/i;
+/** How a server of one's own passes on the status that it got from the API. */
+export const BEHIND = /\b(?:status(?: code)?|https?|error)\W{0,3}(401|403|429)\b/i;
 /** How they say that an API key has not come. */
 const WANTS_KEY = /\b(no|missing|provide)\b.{0,20}(api|subscription).?key|(api|subscription).?key.{0,20}(missing|required|not (provided|found))/i;
 /** Whether a challenge is Kong's or Azure's for a key. */
@@ -55,6 +57,9 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
     const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
     found.push({ code: "rate_limited", message: `A quota, a budget or a plan is used up, or a rate limit is exceeded.${wait}` });
   }
+  if (status >= 500) found.push(...behindServer(facts, call, BEHIND.exec(words)?.[1]));
+  // What is sent as a token may be a key.
+  if (status === 401 && call.isGuid) found.push({ code: "credentials_missing", message: "The API may want the token that was sent as an API key: it is a Guid, as keys are.", fix: settings.apiKey });
   const isTlsPort = replyOf(plain)?.shows === "https";
   const wantsHttps = status < 500 && /\b(https|ssl|tls)\b/i.test(words.replace(/https?:\/\/\S+/gi, ""));
   // What was asked by https, or is the page's own server, has itself asked by plain http.
@@ -74,6 +79,13 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
   if (status === 401) found.push(...perhapsForClock(facts, call, words));
   if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push({ code: "permission_denied", message: OWN.permission_denied! });
   return found;
+}
+
+/** What the API answered a server of one's own that passed the request on. */
+function behindServer(facts: Facts, call: Call, status: string | undefined): Cause[] {
+  if (status === "401") return [credentialsCause(facts, call, "The API refuses the credentials (401), and a server of yours that passes the request on makes another status of that.")];
+  if (status === "403") return [{ code: "permission_denied", message: OWN.permission_denied! }];
+  return status === "429" ? [{ code: "rate_limited", message: "The API has refused a server of yours that passes requests on by a 429: a quota is used up, or a rate limit is exceeded." }] : [];
 }
 
 /** Where nothing shows the server's clock, a token that is valid by the one here may be refused for its times. */

@@ -214,10 +214,11 @@ function htmlFinding(facts: Facts, call: Call): Finding {
   const blocked: Cause = { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) };
   const { isPage, shows } = replyOf(facts.plain) ?? {};
   // The page that a GET without credentials gets is most likely the same.
-  const likeliest = !isPage || shows === "sign-in" ? [login, app, CONTENT_TYPE, blocked] : shows === "block" ? [blocked, login, app, CONTENT_TYPE] : [app, login, blocked, CONTENT_TYPE];
+  const script: Cause[] = shows === "script" ? [{ code: "server_error", message: "A script that passes requests on prints an error of its own into the reply (PHP: its log tells more, and display_errors has to be off)." }] : [];
+  const likeliest = !isPage || shows === "sign-in" ? [login, app, CONTENT_TYPE, blocked] : shows === "block" || shows === "down" ? [blocked, login, app, CONTENT_TYPE] : [app, login, blocked, CONTENT_TYPE];
   return (isPage ? withLast : withFirst)(untimely(facts, call), {
     ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
-    candidates: likeliest,
+    candidates: [...script, ...likeliest],
   });
 }
 

@@ -91,7 +91,10 @@ export function addressOf(address: string, base?: string): string | undefined {
 
 /** How sign-in pages, and pages of firewalls, bot protection and maintenance, read. */
 const SIGN_IN = /type=["']?password|\b(log|sign)[ -]?(in|on)\b/i;
-const BLOCK = /support id|incident id|request rejected|access denied|captcha|just a moment|attention required|blocked|maintenance|unavailable/i;
+const DOWN = /maintenance|unavailable|is stopped|site disabled|exceeded its quota/i;
+const BLOCK = /support id|incident id|request rejected|access denied|captcha|just a moment|attention required|blocked/i;
+/** An error that PHP prints into what a script sends. */
+const SCRIPT = /<b>(fatal error|parse error|warning|notice|deprecated)<\/b>:/i;
 
 /** The message of an error in JSON. */
 const MESSAGE = /"(?:message|detail|error_description)"\s*:\s*("(?:[^"\\]|\\.)*")/i;
@@ -99,8 +102,8 @@ const MESSAGE = /"(?:message|detail|error_description)"\s*:\s*("(?:[^"\\]|\\.)*"
 /** How nginx, Apache, IIS, Tomcat and Go answer plain http at a port for TLS. */
 const HTTPS = /plain HTTP (request )?(was sent )?to (an )?(HTTPS|SSL)|HTTP request to an HTTPS server|requires TLS|Secure Sockets Layer|\bSSL is required/i;
 
-/** How IIS, ASP.NET, Django and Vite refuse a host that they are not set up for. */
-const HOST = /invalid host|DisallowedHost|ALLOWED_HOSTS|this host \(.{0,99}\) is not allowed/i;
+/** How IIS, ASP.NET, Django, Rails and Vite refuse a host that they are not set up for. */
+const HOST = /invalid host|blocked hosts?:|DisallowedHost|ALLOWED_HOSTS|this host \(.{0,99}\) is not allowed/i;
 
 /** A string of JSON as text; undefined if it is none. */
 function unquoted(json = ""): string | undefined {
@@ -125,6 +128,8 @@ async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "
     if (HTTPS.test(text)) return { shows: "https" };
     if (HOST.test(text)) return { shows: "host" };
     if (SIGN_IN.test(text)) return { shows: "sign-in" };
+    if (SCRIPT.test(text)) return { shows: "script" };
+    if (DOWN.test(text)) return { shows: "down" };
     return BLOCK.test(text) ? { shows: "block" } : {};
   } catch {
     return {};

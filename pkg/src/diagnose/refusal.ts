@@ -3,7 +3,7 @@ import { meanings, OWN, OWN_REPLY, withFirst, withLast } from "./candidates.js";
 import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy } from "./fixes.js";
-import { CREDENTIALS, NONE_CAME, REFUSED_IN_FRONT, said, TOKEN, UNAUTHORIZED, withNamed, type Refusal } from "./named.js";
+import { BEHIND, CREDENTIALS, NONE_CAME, REFUSED_IN_FRONT, said, TOKEN, UNAUTHORIZED, withNamed, type Refusal } from "./named.js";
 import { errorFinding } from "./network.js";
 import type { Cause, Finding } from "./types.js";
 
@@ -36,11 +36,11 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   const hasPassed = Boolean(plain?.isPage && error.errorCode !== undefined);
   const isShown = (showsGate(facts) && !hasPassed) || gotPage(error);
   // A GET without credentials got another answer, or the server calls the token invalid (RFC 6750).
-  const hasArrived = hasPassed || isToldApart(facts, error) || (plain?.isApi && !isOfApi(error)) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
+  const hasArrived = hasPassed || isToldApart(facts, error) || Boolean(plain?.isApi && !isOfApi(error)) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
   const isExplained = !sendsNone(call) && knownCauses(facts, call).length > 0;
   const lost = isExplained || hasArrived ? [] : whoDrops(facts, call);
   const gate = !isShown && (isExplained || hasArrived) ? [] : signInGate(facts, call, error);
-  const key = [...keyRefused(facts, call), ...tokenWanted(facts, call, error)];
+  const key = [...keyRefused(facts, call), ...(isExplained ? [] : otherWanted(facts, call, error, hasArrived))];
   if (gate.length + lost.length + key.length === 0) return withNamed(facts, call, error, errorFinding(cause));
   const { code, fix } = cause;
   const own = [{ code, message: OWN[code]!, ...fixBy(fix) }, ...key];
@@ -57,9 +57,13 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
 const keyRefused = ({ settings }: Facts, { sent = [] }: Call): Cause[] =>
   sent.includes("x-api-key") && sent.includes("authorization") ? [{ code: "key_refused", message: OWN.key_refused!, fix: settings.apiKey }] : [];
 
-/** Where a key is sent alone, and the reply does not speak of it, the API may want a token. */
-const tokenWanted = ({ settings }: Facts, { sent = [] }: Call, error: Refusal): Cause[] =>
-  sent.includes("x-api-key") && !sent.includes("authorization") && !/api.?key/i.test(said(error)) ? [{ code: "credentials_missing", message: "The API wants a token, in place of the key or beside it.", fix: settings.credentials }] : [];
+/** Of a token and a key, the API may want the one that was not sent, or both. A reply that speaks of the one that was sent, or shows that it has arrived, wants no other. */
+function otherWanted({ settings }: Facts, { sent = [], isGuid }: Call, error: Refusal, hasArrived: boolean): Cause[] {
+  const [hasToken, hasKey] = ["authorization", "x-api-key"].map((name) => sent.includes(name));
+  const other = (what: string, fix: string): Cause[] => [{ code: "credentials_missing", message: `The API wants ${what} or beside it.`, fix }];
+  if (hasKey && !hasToken && !/api.?key/i.test(said(error))) return other("a token, in place of the key", settings.credentials);
+  return hasToken && !hasKey && !isGuid && isOfApi(error) && !hasArrived && !TOKEN.test(said(error)) && !NONE_CAME.test(said(error)) ? other("an API key, in place of the token", settings.apiKey) : [];
+}
 
 /** Whether a 401 without credentials shows by more than its form that it is not the API's. */
 export function showsGate({ plain }: Facts): boolean {
@@ -98,11 +102,12 @@ function deniedToAll(facts: Facts, call: Call, { code, message }: Refusal<"permi
   // A fetch that may add credentials may have added them to the probe, too.
   const isCompared = call.sent !== undefined && !mayAddCredentials(facts);
   const ofApi = isCompared ? [...refused, own] : [own, ...refused];
-  const { isApi, isPage, isText } = replyOf(facts.plain)!;
+  const { isApi, isPage, isText, shows } = replyOf(facts.plain)!;
   if (isApi) return { ...finding, candidates: ofApi };
   const gate = signInGate(facts, call);
   // APIs refuse in JSON.
-  if (isPage || isText) return { ...finding, candidates: [REFUSED_IN_FRONT, ...gate, notTheApi(facts), ...ofApi] };
+  const down: Cause[] = shows === "down" ? [{ code: "server_error", message: "The server is stopped, out of service, or has used up its plan." }] : [];
+  if (isPage || isText) return { ...finding, candidates: [...down, REFUSED_IN_FRONT, ...gate, notTheApi(facts), ...ofApi] };
   const inFront = [...gate, REFUSED_IN_FRONT, notTheApi(facts)];
   return { ...finding, candidates: isCompared ? [...refused, ...inFront, own] : [...ofApi, ...inFront] };
 }
@@ -210,8 +215,8 @@ const GATEWAY: readonly number[] = [502, 503, 504, 520, 521, 522, 523, 524];
 /** A status from 500 on. */
 export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_error">): Finding {
   const { code, status, message, errorCode } = error;
-  const isOwn = isOwnServer(facts) && errorCode === undefined && !isForCallAlone(facts, status);
-  const isOfGateway = errorCode === undefined && GATEWAY.includes(status);
+  const isOwn = isOwnServer(facts) && errorCode === undefined && !isForCallAlone(facts, status) && !BEHIND.test(said(error));
+  const isOfGateway = errorCode === undefined && GATEWAY.includes(status) && !BEHIND.test(said(error));
   const words = isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : isOfGateway ? " Gateways answer so if the server behind them is down, restarting, overloaded or at another address." : "";
   const finding = withNamed(facts, call, error, errorFinding({ code, message: message + words }));
   const inFront = gotPage(error) ? [REFUSED_IN_FRONT] : [];
