@@ -594,7 +594,7 @@ describe("the output", () => {
       const gate = createServer((req, res) => {
         if (req.method === "OPTIONS") return preflight ? res.writeHead(...preflight).end() : req.socket.destroy();
         if (!req.headers.authorization) return res.writeHead(302, { location: "/login" }).end();
-        res.writeHead(200, { "content-type": "application/json" }).end('{"tokensUsed":1,"tokenLimit":10,"tokensRemaining":9,"isWithinBudget":true,"windowDays":30}');
+        res.writeHead(200, { "content-type": "application/json", ...CORS }).end(USAGE);
       });
       await new Promise((resolve) => gate.listen(0, "127.0.0.1", resolve));
       const { code, stdout } = await run(["--origin", PAGE, "--json"], env({ BOOKMORE_URL: `http://127.0.0.1:${gate.address().port}` }));

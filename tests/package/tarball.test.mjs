@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { install } from "./installed.mjs";
 
-const LIMIT = 670_000; // bytes; raise it knowingly
+const LIMIT = 700_000; // bytes; raise it knowingly
 
 let user;
 before(() => (user = install()));

@@ -25,7 +25,7 @@ const BLOCKED = ["cors_blocked", "cors_missing", "cors_origin", "server_error", 
 const UNREACHABLE = ["no_reply", "connection_refused", "unknown_host", "certificate_untrusted", "not_tls", "cors_blocked", "connection_reset", "redirected", "blocked_reply"];
 const REFUSED = [401, { "content-type": "application/json" }, '{"ResponseStatus":{"ErrorCode":"Unauthorized","Message":"Unauthorized"}}'];
 const GATE = ["credentials_refused", "sign_in_gate", "token_refused", "not_passed_on", "base_url"];
-const REFUSED_TOKEN = ["token_refused", "token_refused", "not_passed_on"];
+const REFUSED_TOKEN = ["token_refused", "token_refused", "credentials_missing", "not_passed_on"];
 /** What a redirect to a sign-in page may mean, and one of which only the target is known. */
 const SIGN_IN = ["sign_in_redirect", "sign_in_redirect", "token_refused", "base_url"];
 const SIGN_IN_HIDDEN = ["sign_in_redirect", "sign_in_redirect", "token_refused", "permission_denied", "base_url"];
@@ -127,7 +127,7 @@ export const CAUSES = [
   { cause: "Something in front of the API that wants a sign-in of its own", code: "sign_in_gate", host: { gate: true }, page: GATE, terminal: GATE },
   { cause: "The same, which lets requests without a token through", code: "sign_in_gate", host: { says: { status: 401, type: "text/html", body: "<h1>Unauthorized</h1>" } }, page: ["credentials_refused", "sign_in_gate", "token_refused"], terminal: ["credentials_refused", "sign_in_gate", "token_refused"] },
   { cause: "An API gateway that wants a key of its own, and answers 403", code: "sign_in_gate", host: { says: { isForAll: true, status: 403, body: '{"message":"Forbidden"}' } }, page: DENIED_TO_ALL, terminal: DENIED_TO_ALL, exit: 1 },
-  { cause: "A proxy of the page's own server that does not pass on the token", code: "not_passed_on", host: { url: "/api" }, replies: { [`/api${PATH}`]: REFUSED }, page: ["credentials_refused", "not_passed_on", "token_refused"] },
+  { cause: "A proxy of the page's own server that does not pass on the token", code: "not_passed_on", host: { url: "/api" }, replies: { [`/api${PATH}`]: REFUSED }, page: ["credentials_refused", "not_passed_on", "token_refused", "credentials_missing"] },
   { cause: "The same, where the proxy wants a sign-in from the browser (Negotiate)", code: "sign_in_gate", host: { url: "/api" }, replies: { [`/api${PATH}`]: [401, { "www-authenticate": "Negotiate" }, ""] }, page: ["credentials_refused", "sign_in_gate", "not_passed_on", "token_refused", "base_url"] },
   { cause: "An unknown API key", code: "key_refused", host: { cors: "open", fake: { apiKey: OTHER } }, options: { bearerToken: undefined, apiKey: KEY }, page: ["key_refused", "key_refused", "credentials_missing", "not_passed_on"], terminal: ["key_refused", "key_refused", "credentials_missing", "not_passed_on"] },
   { cause: "Neither a token nor a key", code: "credentials_missing", host: { cors: "open" }, options: { bearerToken: undefined }, page: ["credentials_missing"], terminal: ["credentials_missing"] },
