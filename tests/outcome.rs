@@ -554,7 +554,10 @@ fn an_error_in_another_encoding_loses_only_letters() {
 #[test]
 fn a_status_has_its_own_advice() {
     for (status, words) in [
-        (304, "The server answered with 304; only a 200 carries a usage"),
+        (
+            304,
+            "The server answered with 304; only a 200 carries a usage",
+        ),
         (407, "A proxy on the way wants credentials"),
         (421, "check the base URL"),
         (426, "another protocol"),
