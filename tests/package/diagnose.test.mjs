@@ -367,10 +367,6 @@ it("reads what a page shows, and the message of JSON alone", async () => {
     assert.equal(await plainHttp(`<title>${words}</title>`), "needs_https", words);
   }
   assert.notEqual(await plainHttp("<title>Bad Request</title>"), "needs_https");
-  // A JWT as the key, and a Guid as the token.
-  const given = async (options) => (await diagnose(new sdk.BookMoreClient({ fetch: async () => new Response('{"ResponseStatus":{"ErrorCode":"Unauthorized","Message":"Not Authenticated"}}', { status: 401, headers: { "content-type": "application/json" } }), ...options }))).findings[0];
-  assert.match((await given({ apiKey: jwt({}) })).message, /An API key was sent; it is a JWT, which is a token: give it as bearerToken\.$/);
-  assert.match((await given({ bearerToken: "6b1f4a3e-9c1d-4d5e-8a77-1b2c3d4e5f60" })).candidates[0].message, /it is a Guid, as keys are\.$/);
   for (const words of ["Bad Request - Invalid Hostname", 'Blocked request. This host ("api.test") is not allowed.']) assert.equal(await plainHttp(`<h2>${words}</h2>`), "base_url", words);
   const login = async (script) => {
     const client = new sdk.BookMoreClient({ fetch: async () => new Response(`<script>${script}</script><input type="password">`, { headers: { "content-type": HTML } }) });
@@ -378,6 +374,12 @@ it("reads what a page shows, and the message of JSON alone", async () => {
     return candidates[0].code;
   };
   for (const script of ["", '{"message":"Welcome"}', '{"message":"It\\\'s you"}']) assert.equal(await login(script), "login_page", script);
+});
+
+it("a JWT as the key, and a Guid as the token", async () => {
+  const given = async (options) => (await diagnose(new sdk.BookMoreClient({ fetch: async () => new Response('{"ResponseStatus":{"ErrorCode":"Unauthorized","Message":"Not Authenticated"}}', { status: 401, headers: { "content-type": "application/json" } }), ...options }))).findings[0];
+  assert.match((await given({ apiKey: jwt({}) })).message, /An API key was sent; it is a JWT, which is a token: give it as bearerToken\.$/);
+  assert.match((await given({ bearerToken: "6b1f4a3e-9c1d-4d5e-8a77-1b2c3d4e5f60" })).candidates[0].message, /it is a Guid, as keys are\.$/);
 });
 
 it("reads a JWT's times in milliseconds as such", async () => {

@@ -80,20 +80,16 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   const own = facts.headerNames.length > 0 || includesCookies ? facts.headerNames : ["authorization"];
   const asked = page === undefined ? undefined : { page, headerNames: headerNames ?? own, includesCookies };
   if (asked) {
-    const { page } = asked;
     await asPage(checklist, baseUrl, asked, facts.reach, signal);
-    const step = checklist.steps.at(-1)!;
-    const refused = [...mixedContent(page, baseUrl), ...unnamed];
-    if (refused.length > 0) Object.assign(step, { outcome: "failed", findings: [...refused, ...step.findings] });
+    fail(checklist, [...mixedContent(asked.page, baseUrl), ...unnamed]);
   }
   if (!refusal) {
     checklist.announce("call");
-    const isOriginRefused = checklist.steps.some(({ name, findings }) => name === "page" && findings.some(({ code }) => code === "cors_origin"));
     // Many servers send CORS headers only to a request with an Origin.
-    const sendsOrigin = page !== undefined && !isOriginRefused && !isSameOrigin(baseUrl, page);
-    if (sendsOrigin) sendOrigin(page);
+    const sendsOrigin = asked && !isSameOrigin(baseUrl, asked.page) && !pageStep(checklist)!.findings.some(({ code }) => code === "cors_origin");
+    if (sendsOrigin) sendOrigin(asked.page);
     await examination.call();
-    if (sendsOrigin) readAsPage(checklist, facts, asked!);
+    if (sendsOrigin) readAsPage(checklist, facts, asked);
   }
   return reported(checklist, facts, { isJson: values.json ?? false, source, page, includesCookies, isRefused: refusal !== undefined });
 }
@@ -109,13 +105,19 @@ function sendOrigin(page: string): void {
 }
 
 /** Whether the page, which may read everything else, may read the usage as well. */
-function readAsPage({ steps }: Checklist, { call, baseUrl }: Facts, asked: PageRequest): void {
-  const step = steps.find(({ name }) => name === "page")!;
+function readAsPage(checklist: Checklist, { call, baseUrl }: Facts, asked: PageRequest): void {
   const isError = ({ level }: Finding): boolean => level === "error";
-  if (!call?.headers || call.error || step.findings.some(isError)) return;
+  if (!call?.headers || call.error || pageStep(checklist)!.findings.some(isError)) return;
   const reply = { status: 200, headers: new Headers(call.headers) };
-  const found = corsFindings(asked, baseUrl!, { preflight: undefined, reply }, undefined, undefined).filter(isError);
-  if (found.length > 0) Object.assign(step, { outcome: "failed", findings: [...found, ...step.findings] });
+  fail(checklist, corsFindings(asked, baseUrl!, { preflight: undefined, reply }, undefined, undefined).filter(isError));
+}
+
+const pageStep = ({ steps }: Checklist) => steps.find(({ name }) => name === "page");
+
+/** Adds errors to the step for the page, before its own. */
+function fail(checklist: Checklist, errors: Finding[]): void {
+  const step = pageStep(checklist)!;
+  if (errors.length > 0) Object.assign(step, { outcome: "failed", findings: [...errors, ...step.findings] });
 }
 
 /** An invalid company id is a wrong argument. The engine refuses it before it sends anything. */
@@ -155,7 +157,7 @@ async function clientFor(given: Given): Promise<Credentials> {
   }
 }
 
-/** The way to the server, step by step. If fetch uses a proxy, only that way is tried. Resolves with what only browsers refuse. */
+/** The way to the server, step by step; keeps the status of the reply as a fact. If fetch uses a proxy, only that way is tried. Resolves with what only browsers refuse. */
 async function way(checklist: Checklist, facts: Facts, signal: AbortSignal): Promise<Finding[]> {
   const baseUrl = facts.baseUrl!;
   const isHttps = baseUrl.startsWith("https:");
@@ -178,10 +180,10 @@ async function way(checklist: Checklist, facts: Facts, signal: AbortSignal): Pro
   }
   const failed = checklist.steps.slice(from).find(({ outcome }) => outcome === "failed");
   const isConnected = failed?.name !== "name" && failed?.name !== "connection";
-  const left = isConnected || isLoopback(new URL(baseUrl).hostname) ? undefined : excludedProxy(baseUrl);
-  if (left) failed!.findings.push(excluded(left, baseUrl));
-  const variable = unreadableProxy(baseUrl);
-  if (variable !== undefined) (failed ?? checklist.steps.at(-1)!).findings.push(unreadable(variable, failed === undefined));
+  const avoided = isConnected || isLoopback(new URL(baseUrl).hostname) ? undefined : excludedProxy(baseUrl);
+  if (avoided) failed!.findings.push(excluded(avoided, baseUrl));
+  const misspelt = unreadableProxy(baseUrl);
+  if (misspelt !== undefined) (failed ?? checklist.steps.at(-1)!).findings.push(unreadable(misspelt, failed === undefined));
   const unused = proxy ?? (isConnected ? undefined : ignoredProxy(baseUrl));
   if (!unused) return unnamed;
   checklist.announce("proxy");

@@ -1,6 +1,6 @@
 import { nearest } from "../nearest.js";
-import { Failure, messageOf, EXIT } from "./exit.js";
 import { unreadVariables, VARIABLES } from "./credentials.js";
+import { Failure, messageOf, EXIT } from "./exit.js";
 import { doctor } from "./doctor.js";
 import { explain } from "./explain.js";
 import { HELP, type CommandName } from "./help.js";
@@ -31,8 +31,8 @@ async function main(args: string[], signal: AbortSignal): Promise<number> {
   const end = rest.indexOf("--");
   const options = end < 0 ? rest : rest.slice(0, end);
   if (options.some(isHelp)) return told(HELP[name as CommandName]);
-  const unread = unreadVariables();
-  if (unread.length > 0 && (name === "usage" || name === "doctor")) say(`Not read: ${unread.join(", ")}. The variables are ${VARIABLES.join(", ")}.`);
+  const unread = name === "usage" || name === "doctor" ? unreadVariables() : [];
+  if (unread.length > 0) say(`Not read: ${unread.join(", ")}. The variables are ${VARIABLES.join(", ")}.`);
   return COMMANDS[name as CommandName](rest, signal);
 }
 

@@ -54,14 +54,13 @@ export async function usage(args: string[], signal: AbortSignal): Promise<number
   const client = await unlessEnded(signal, clientOf(options.given, { format: options.format, totalTimeoutMs: timeoutMs, attemptTimeoutMs: timeoutMs }));
   // Loads the module first, so that its time is not part of the rate.
   await client.ready();
-  const isOwn = options.positionals.length === 0 && options.file === undefined;
-  endReconnecting(isOwn ? 1 : (options.concurrency ?? CONCURRENCY));
   const appended = options.append === undefined ? undefined : new Appended(options.append);
   if (appended) outliveReader();
   let exitCode: number = EXIT.fine;
   let failure: unknown;
   const isStreamed = options.positionals.includes("-") && !options.watch;
   const ids = isStreamed ? undefined : await unlessEnded(signal, all(idsOf(options.positionals, options.file)));
+  endReconnecting(isOwnCompany(ids, options) ? 1 : (options.concurrency ?? CONCURRENCY));
   do {
     const came = await pass(client, ids, options, appended, signal);
     exitCode = Math.max(exitCode, came.exitCode);
@@ -88,7 +87,7 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
   const progress = new ProgressLine();
   const given: string[] = [];
   const outcomes: Outcome[] = [];
-  const isOwn = ids?.length === 0 && options.file === undefined;
+  const isOwn = isOwnCompany(ids, options);
   const source = async function* () {
     for await (const id of ids ?? idsOf(options.positionals, options.file)) {
       given.push(id);
@@ -129,6 +128,9 @@ async function pass(client: BookMoreClient, ids: string[] | undefined, options: 
   const exitCode = Math.max(failed.length ? EXIT.someFailed : 0, over.length ? EXIT.overLimit : 0, isRefused ? EXIT.badCredentials : 0);
   return { exitCode, failure: failure ?? appended?.failure };
 }
+
+/** Whether no ids are given, which means the logged-in user's company. */
+const isOwnCompany = (ids: string[] | undefined, { file }: Options): boolean => ids?.length === 0 && file === undefined;
 
 /** The logged-in user's company, for which no id is sent. */
 async function* own(client: BookMoreClient, signal: AbortSignal): AsyncGenerator<Outcome> {

@@ -41,7 +41,10 @@ const FLAWS: [RegExp, string][] = [
   [/^(undefined|null|none|nil|nan|true|false)$/i, "is a word such as undefined or null"],
 ];
 
+/** The same for a key alone. */
+const OF_KEY: [RegExp, string] = [/^eyJ.+\..+\./, "is a JWT, which is a token: give it as bearerToken"];
+
 /** Follows "it"; undefined if nothing shows. */
-export function flawOf(secret: string): string | undefined {
-  return FLAWS.find(([pattern]) => pattern.test(secret))?.[1];
+export function flawOf(secret: string, isKey: boolean): string | undefined {
+  return [...FLAWS, ...(isKey ? [OF_KEY] : [])].find(([pattern]) => pattern.test(secret))?.[1];
 }

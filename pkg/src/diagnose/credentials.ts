@@ -9,12 +9,17 @@ export const sendsNone = ({ sent }: Call): boolean => sent !== undefined && cred
 
 const credentialsIn = (sent: readonly string[]): string[] => sent.filter((name) => name === "authorization" || name === "x-api-key");
 
+/** Whether a token is known to have been sent. */
+export const sendsToken = ({ sent = [] }: Pick<Call, "sent">): boolean => sent.includes("authorization");
+/** Whether a key is known to have been sent. */
+export const sendsKey = ({ sent = [] }: Pick<Call, "sent">): boolean => sent.includes("x-api-key");
+
 /** What is wrong with the credentials, as far as what was sent shows it. */
 export function credentialsCause(facts: Facts, call: Call, message = "The API may want a token or an API key."): Cause {
   const { sent, claims, flaw } = call;
   if (!sent) return { code: "credentials_refused", message };
-  const hasToken = sent.includes("authorization");
-  const hasKey = sent.includes("x-api-key");
+  const hasToken = sendsToken(call);
+  const hasKey = sendsKey(call);
   if (sendsNone(call)) return noneSent(facts, sent, message);
   if (!hasToken) return { code: "key_refused", message: `${message} An API key was sent${flaw ? `; it ${flaw}` : ""}.`, ...(flaw ? {} : renewal(sent, facts)) };
   const withKey = hasKey ? " An API key was sent as well, and may be what was refused." : "";
@@ -70,7 +75,7 @@ export function whoDrops(facts: Facts, { sent }: Call): Cause[] {
 export function renewal(sent: readonly string[], facts: Facts): Pick<Cause, "fix"> {
   const { settings } = facts;
   const own = facts.sendsCookies || mayAddCredentials(facts) ? undefined : settings.credentials;
-  return fixBy(sent.includes("authorization") ? settings.token : sent.includes("x-api-key") ? settings.apiKey : own);
+  return fixBy(sendsToken({ sent }) ? settings.token : sendsKey({ sent }) ? settings.apiKey : own);
 }
 
 /** What the token's own times say against it. */

@@ -3,6 +3,7 @@ import { abortReason } from "../abort.js";
 import type { Outline } from "../calls.js";
 import { isSafelisted, isSameOrigin } from "../cors.js";
 import { partOf } from "../fetch.js";
+import { guidDigits } from "../guid.js";
 import { handled } from "../handled.js";
 import { isMixedContent } from "../loopback.js";
 import { PATH } from "../operation.js";
@@ -149,8 +150,8 @@ export class Examination {
         const { authorization, "x-api-key": key = "" } = Object.fromEntries(pairs);
         call.claims = claimsOf(authorization);
         const token = authorization?.replace("Bearer ", "");
-        call.flaw = flawOf(token ?? key) ?? (token === undefined && /^eyJ.+\..+\./.test(key) ? "is a JWT, which is a token: give it as bearerToken" : undefined);
-        call.isGuid = /^[\da-f]{8}-?([\da-f]{4}-?){3}[\da-f]{12}$/i.test(token ?? "");
+        call.flaw = flawOf(token ?? key, token === undefined);
+        call.isGuid = guidDigits(token) !== undefined;
         const cookies = this.facts.sendsCookies ? textOf(globalThis.document, "cookie") : "";
         call.isLong = [...pairs.map(([, value]) => value), cookies].some(({ length }) => length > LONGEST_HEADER);
         secrets.push(...pairs.filter(([name]) => this.facts.headerNames.includes(name)).map(([name, value]) => (name === "authorization" ? token! : value)));

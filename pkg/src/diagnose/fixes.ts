@@ -34,7 +34,7 @@ const WRITTEN: Record<string, string> = { authorization: "Authorization", "conte
 export const EXPOSED = ["Retry-After", "Date", "X-Request-Id"];
 
 /** Keeps a server from refusing an origin that nginx allows. */
-export const WITHOUT_ORIGIN = ["# Beside the inherited proxy_set_header lines:", 'proxy_set_header Origin "";'];
+export const WITHOUT_ORIGIN = ["# Beside the inherited proxy_set_header lines:", 'proxy_set_header Origin "";'] as const;
 
 /** The settings that let a page read every reply, for common servers. None allows a page without an origin. `isRefused`: whether the server refuses this one with an error. */
 export function corsFix({ page, headerNames }: Asking, isRefused = false): Pick<Cause, "fix" | "elsewhere"> {
@@ -54,7 +54,9 @@ export function corsFix({ page, headerNames }: Asking, isRefused = false): Pick<
         `add_header Access-Control-Allow-Headers "${allowed}" always;`,
         `add_header Access-Control-Expose-Headers "${EXPOSED}" always;`,
         `if ($request_method = OPTIONS) { return 204; }`,
-        ...(isRefused ? WITHOUT_ORIGIN : ["# Only if the server refuses other origins with an error:", ...WITHOUT_ORIGIN.map((line) => `# ${line.replace("# ", "")}`)]),
+        ...(isRefused ? [] : ["# Only if the server refuses other origins with an error:"]),
+        WITHOUT_ORIGIN[0],
+        (isRefused ? "" : "# ") + WITHOUT_ORIGIN[1],
       ].join("\n"),
     },
   };

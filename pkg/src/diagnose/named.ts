@@ -3,7 +3,7 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, wrongBase } from "./base-url.js";
 import { meanings, OWN } from "./candidates.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, span } from "./clock.js";
-import { credentialsCause, untimely } from "./credentials.js";
+import { credentialsCause, sendsKey, sendsToken, untimely } from "./credentials.js";
 import { replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsFix, httpsOf } from "./fixes.js";
 import type { Cause, Finding } from "./types.js";
@@ -15,11 +15,11 @@ export type Refusal<Code extends AnyBookMoreError["code"] = "authentication_erro
 export const said = ({ errorCode = "", serverMessage = "" }: Refusal): string => `${errorCode} ${serverMessage}`;
 
 /** How servers speak of credentials. A token alone may be one that the usage counts, and who is "not authorized" may lack access. */
-export const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed.?token|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
+const CREDENTIALS = /jwt|web.?token|signature|audience|issuer|credential|api.?key|auth(?!or)|unauthori[sz]ed.?token|authorization.?(header|token)|bearer|(access|invalid|expired).?token|token.?(expired|invalid|is|was|has|not)/i;
 /** How they speak of a token alone: what else a 500 names may be that of another server, such as a database. */
 export const TOKEN = /jwt|web.?token|signature|audience|issuer|bearer|(access|invalid|expired|authorization).?token|token.?(expired|invalid|is|was|has|not)/i;
 /** Words that stand for a lack of access, too. */
-export const UNAUTHORIZED = /unauthori[sz]ed(?! to\b|AccessException)/i;
+const UNAUTHORIZED = /unauthori[sz]ed(?! to\b|AccessException)/i;
 /** How they say that no credentials have come. */
 export const NONE_CAME = /\b(no|missing)\b.{0,20}(token|credentials?|authorization)|(token|credentials?|authorization( header)?)\b.{0,12}(missing|not (provided|found)|required)/i;
 /** How they speak of what is used up. */
@@ -27,7 +27,7 @@ const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resourc
 /** How they speak of limits that are none of usage. */
 const OF_MACHINE = /\b(memory|time|stack|size|length|depth|redirects?|connections?).?(limit|exceeded)|exceeded.{0,20}\b(memory|time|size|length|depth).?limit/i;
 /** How a server of one's own passes on the status that it got from the API. */
-export const BEHIND = /\b(?:status(?: code)?|https?|error)\W{0,3}(401|403|429)\b/i;
+const BEHIND = /\b(?:status(?: code)?|https?|error)\W{0,3}(401|403|429)\b/i;
 /** How they say that an API key has not come. */
 const WANTS_KEY = /\b(no|missing|provide)\b.{0,20}(api|subscription).?key|(api|subscription).?key.{0,20}(missing|required|not (provided|found))/i;
 /** Whether a challenge is Kong's or Azure's for a key. */
@@ -40,6 +40,15 @@ const EXPIRED = /^(?![^]*\b(or|not)\b)[^]*((token|jwt).{0,30}expired|expired.?(t
 /** 402 Payment Required, and what some servers send when a limit is reached. */
 const USED_UP: readonly number[] = [402, 420, 509];
 
+/** Whether the server's words name the credentials. */
+export const namesCredentials = (error: Refusal): boolean => (error.status < 500 ? CREDENTIALS : TOKEN).test(said(error));
+/** Whether they name the credentials, or may mean them. */
+export const mayMeanCredentials = (error: Refusal): boolean => namesCredentials(error) || UNAUTHORIZED.test(said(error));
+/** The status that a server of one's own got from the API, if its words quote one. */
+export const quotedStatus = (error: Refusal): string | undefined => BEHIND.exec(said(error))?.[1];
+
+export const NO_ACCESS: Cause = { code: "permission_denied", message: OWN.permission_denied! };
+
 export const REFUSED_IN_FRONT: Cause = {
   code: "blocked_reply",
   message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, a client certificate that is missing, or bot protection.",
@@ -47,8 +56,8 @@ export const REFUSED_IN_FRONT: Cause = {
 
 /** Causes that the reply itself points to: its words, its status, its Retry-After. */
 function named(facts: Facts, call: Call, error: Refusal): Cause[] {
-  const { baseUrl, plain, settings } = facts;
-  const { sent = [] } = call;
+  const { baseUrl, settings } = facts;
+  const { shows, signIn } = replyOf(facts.plain) ?? {};
   const { status, retryAfterMs } = error;
   const words = said(error);
   const found: Cause[] = [];
@@ -57,10 +66,10 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
     const wait = retryAfterMs ? ` The server asks to wait ${Math.ceil(retryAfterMs / 1000)} s.` : "";
     found.push({ code: "rate_limited", message: `A quota, a budget or a plan is used up, or a rate limit is exceeded.${wait}` });
   }
-  if (status >= 500) found.push(...behindServer(facts, call, BEHIND.exec(words)?.[1]));
+  if (status >= 500) found.push(...behindServer(facts, call, quotedStatus(error)));
   // What is sent as a token may be a key.
   if (status === 401 && call.isGuid) found.push({ code: "credentials_missing", message: "The API may want the token that was sent as an API key: it is a Guid, as keys are.", fix: settings.apiKey });
-  const isTlsPort = replyOf(plain)?.shows === "https";
+  const isTlsPort = shows === "https";
   const wantsHttps = status < 500 && /\b(https|ssl|tls)\b/i.test(words.replace(/https?:\/\/\S+/gi, ""));
   // What was asked by https, or is the page's own server, has itself asked by plain http.
   if (isTlsPort && (isOwnServer(facts) || baseUrl?.startsWith("https:"))) {
@@ -68,23 +77,23 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
   } else if (baseUrl?.startsWith("http:") && (isTlsPort || wantsHttps)) {
     found.push({ code: "needs_https", message: "The server wants https.", ...(isTlsPort ? fixBy(settings.baseUrl(httpsOf(baseUrl))) : httpsFix(baseUrl, settings)) });
   }
-  if (status < 404 && (WANTS_KEY.test(words) || isOfKeys(replyOf(plain)?.signIn)) && sent.includes("authorization") && !sent.includes("x-api-key")) {
+  if (status < 404 && (WANTS_KEY.test(words) || isOfKeys(signIn)) && sendsToken(call) && !sendsKey(call)) {
     found.push({ code: "credentials_missing", message: "The API, or a gateway in front of it, wants an API key, in place of the token or beside it.", fix: settings.apiKey });
   }
-  if (replyOf(plain)?.shows === "host") {
+  if (shows === "host") {
     found.push({ code: "base_url", ...wrongBase(facts, "The server does not accept the host name of the request: it is set up for others (ASP.NET: AllowedHosts, Django: ALLOWED_HOSTS, Vite: server.allowedHosts), or a server of yours passes its own name on as the Host.") });
   }
   if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
   if (/missing authentication token/i.test(words)) found.push({ code: "base_url", ...wrongBase(facts, "That is what AWS's API Gateway says where it does not know the path.") });
   if (status === 401) found.push(...perhapsForClock(facts, call, words));
-  if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push({ code: "permission_denied", message: OWN.permission_denied! });
+  if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push(NO_ACCESS);
   return found;
 }
 
 /** What the API answered a server of one's own that passed the request on. */
 function behindServer(facts: Facts, call: Call, status: string | undefined): Cause[] {
   if (status === "401") return [credentialsCause(facts, call, "The API refuses the credentials (401), and a server of yours that passes the request on makes another status of that.")];
-  if (status === "403") return [{ code: "permission_denied", message: OWN.permission_denied! }];
+  if (status === "403") return [NO_ACCESS];
   return status === "429" ? [{ code: "rate_limited", message: "The API has refused a server of yours that passes requests on by a 429: a quota is used up, or a rate limit is exceeded." }] : [];
 }
 

@@ -56,11 +56,18 @@ export function connectionRefused(url: URL): Cause {
   return { code: "connection_refused", message: `The connection to ${placeOf(url)}, is refused: the server is not running, or uses another port or another address${example}, or a firewall refuses it.`, fix: `curl -i ${shellWord(url.href)}` };
 }
 
-/** Whether a host reads like a variable or a placeholder. */
+/** Whether a host reads like a variable or a placeholder that was not replaced. */
 export const isUnreplaced = (host: string): boolean => /[${}<>%]|^(undefined|null|none|nan)$/i.test(host);
 
+/** What is wrong with a host name by its looks; follows "it". */
+function mistakeIn(hostname: string): string | undefined {
+  if (isUnreplaced(hostname)) return "reads like a variable that was not replaced";
+  if (/[,;]$/.test(hostname)) return "ends with a comma or a semicolon";
+  return /^https?$/.test(hostname) ? "is a scheme, so that the base URL has two" : undefined;
+}
+
 export function unknownHost({ hostname }: URL): Cause {
-  const mistake = isUnreplaced(hostname) ? "reads like a variable that was not replaced" : /[,;]$/.test(hostname) ? "ends with a comma or a semicolon" : /^https?$/.test(hostname) ? "is a scheme, so that the base URL has two" : undefined;
+  const mistake = mistakeIn(hostname);
   if (mistake) return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it ${mistake}.` };
   return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it is misspelt, known only in a VPN or another network, or blocked, or this machine is offline.`, fix: `nslookup ${shellWord(hostname)}` };
 }

@@ -89,9 +89,11 @@ export function addressOf(address: string, base?: string): string | undefined {
   }
 }
 
-/** How sign-in pages, and pages of firewalls, bot protection and maintenance, read. */
+/** How sign-in pages read. */
 const SIGN_IN = /type=["']?password|\b(log|sign)[ -]?(in|on)\b/i;
+/** How pages read that stand in for a server which is out of service. */
 const DOWN = /maintenance|unavailable|is stopped|site disabled|exceeded its quota/i;
+/** How pages of firewalls and bot protection read. */
 const BLOCK = /support id|incident id|request rejected|access denied|captcha|just a moment|attention required|blocked/i;
 /** An error that PHP prints into what a script sends. */
 const SCRIPT = /<b>(fatal error|parse error|warning|notice|deprecated)<\/b>:/i;
@@ -104,6 +106,9 @@ const HTTPS = /plain HTTP (request )?(was sent )?to (an )?(HTTPS|SSL)|HTTP reque
 
 /** How IIS, ASP.NET, Django, Rails and Vite refuse a host that they are not set up for. */
 const HOST = /invalid host|blocked hosts?:|DisallowedHost|ALLOWED_HOSTS|this host \(.{0,99}\) is not allowed/i;
+
+/** The first that fits counts. */
+const SHOWN: [NonNullable<ReadableReply["shows"]>, RegExp][] = [["https", HTTPS], ["host", HOST], ["sign-in", SIGN_IN], ["script", SCRIPT], ["down", DOWN], ["block", BLOCK]];
 
 /** A string of JSON as text; undefined if it is none. */
 function unquoted(json = ""): string | undefined {
@@ -124,13 +129,7 @@ async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "
     const message = /^\s*\{/.test(text) ? unquoted(MESSAGE.exec(text)?.[1]) : undefined;
     const [, first] = /^\s*\{\s*"([rR])esponseStatus"/.exec(text) ?? [];
     if (first !== undefined) return { isApi: true, isCamelCase: first === "r" || undefined, message };
-    if (message !== undefined) return { message };
-    if (HTTPS.test(text)) return { shows: "https" };
-    if (HOST.test(text)) return { shows: "host" };
-    if (SIGN_IN.test(text)) return { shows: "sign-in" };
-    if (SCRIPT.test(text)) return { shows: "script" };
-    if (DOWN.test(text)) return { shows: "down" };
-    return BLOCK.test(text) ? { shows: "block" } : {};
+    return message === undefined ? { shows: SHOWN.find(([, pattern]) => pattern.test(text))?.[0] } : { message };
   } catch {
     return {};
   }

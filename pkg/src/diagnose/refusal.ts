@@ -1,9 +1,9 @@
 import { isOwnServer, notTheApi, wrongBase } from "./base-url.js";
 import { meanings, OWN, OWN_REPLY, withFirst, withLast } from "./candidates.js";
-import { credentialsCause, renewal, sendsNone, untimely, whoDrops } from "./credentials.js";
+import { credentialsCause, renewal, sendsKey, sendsNone, sendsToken, untimely, whoDrops } from "./credentials.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy } from "./fixes.js";
-import { BEHIND, CREDENTIALS, NONE_CAME, REFUSED_IN_FRONT, said, TOKEN, UNAUTHORIZED, withNamed, type Refusal } from "./named.js";
+import { mayMeanCredentials, namesCredentials, NO_ACCESS, NONE_CAME, quotedStatus, REFUSED_IN_FRONT, said, TOKEN, withNamed, type Refusal } from "./named.js";
 import { errorFinding } from "./network.js";
 import type { Cause, Finding } from "./types.js";
 
@@ -54,15 +54,15 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
 }
 
 /** Where a key is sent beside a token, the API may look at the key alone. */
-const keyRefused = ({ settings }: Facts, { sent = [] }: Call): Cause[] =>
-  sent.includes("x-api-key") && sent.includes("authorization") ? [{ code: "key_refused", message: OWN.key_refused!, fix: settings.apiKey }] : [];
+const keyRefused = ({ settings }: Facts, call: Call): Cause[] =>
+  sendsKey(call) && sendsToken(call) ? [{ code: "key_refused", message: OWN.key_refused!, fix: settings.apiKey }] : [];
 
 /** Of a token and a key, the API may want the one that was not sent, or both. A reply that speaks of the one that was sent, or shows that it has arrived, wants no other. */
-function otherWanted({ settings }: Facts, { sent = [], isGuid }: Call, error: Refusal, hasArrived: boolean): Cause[] {
-  const [hasToken, hasKey] = ["authorization", "x-api-key"].map((name) => sent.includes(name));
+function otherWanted({ settings }: Facts, call: Call, error: Refusal, hasArrived: boolean): Cause[] {
+  const [hasToken, hasKey] = [sendsToken(call), sendsKey(call)];
   const other = (what: string, fix: string): Cause[] => [{ code: "credentials_missing", message: `The API wants ${what} or beside it.`, fix }];
   if (hasKey && !hasToken && !/api.?key/i.test(said(error))) return other("a token, in place of the key", settings.credentials);
-  return hasToken && !hasKey && !isGuid && isOfApi(error) && !hasArrived && !TOKEN.test(said(error)) && !NONE_CAME.test(said(error)) ? other("an API key, in place of the token", settings.apiKey) : [];
+  return hasToken && !hasKey && !call.isGuid && isOfApi(error) && !hasArrived && !TOKEN.test(said(error)) && !NONE_CAME.test(said(error)) ? other("an API key, in place of the token", settings.apiKey) : [];
 }
 
 /** Whether a 401 without credentials shows by more than its form that it is not the API's. */
@@ -72,13 +72,13 @@ export function showsGate({ plain }: Facts): boolean {
 }
 
 /** Something in front of the API, if a GET without credentials is refused in another form than the API's, or the call is answered with a page. */
-export function signInGate(facts: Facts, { sent = [] }: Call, error?: Refusal): Cause[] {
+export function signInGate(facts: Facts, call: Call, error?: Refusal): Cause[] {
   const plain = replyOf(facts.plain);
   const isRefused = plain && (plain.status === 401 || plain.status === 403) && !plain.isApi && !plain.isForToken;
   if (!isRefused && !(error && gotPage(error))) return [];
   const how = !isRefused ? "and a page" : plain.signIn ? `that asks for ${plain.signIn}` : plain.isPage ? "and a page" : "that is not in the API's form";
   const who = isRefused ? `a GET without credentials is answered with a ${plain.status}` : `the call is answered with a ${error!.status}`;
-  const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain?.signIn ?? "") && sent.includes("authorization") ? ", and the client's Authorization header leaves no room for such a sign-in" : "";
+  const replaced = /^(basic|digest|negotiate|ntlm)$/i.test(plain?.signIn ?? "") && sendsToken(call) ? ", and the client's Authorization header leaves no room for such a sign-in" : "";
   return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: ${who} ${how}${replaced}. It has to let the API's requests through, or get what it wants (the client's options headers or, for x-api-key, apiKey).` }];
 }
 
@@ -97,19 +97,18 @@ function deniedToCall(facts: Facts, call: Call, error: Refusal<"permission_denie
 
 function deniedToAll(facts: Facts, call: Call, { code, message }: Refusal<"permission_denied">): Finding {
   const finding = errorFinding({ code, message });
-  const own: Cause = { code, message: OWN[code]! };
   const refused = refusedOrLost(facts, call, 403);
   // A fetch that may add credentials may have added them to the probe, too.
   const isCompared = call.sent !== undefined && !mayAddCredentials(facts);
-  const ofApi = isCompared ? [...refused, own] : [own, ...refused];
+  const ofApi = isCompared ? [...refused, NO_ACCESS] : [NO_ACCESS, ...refused];
   const { isApi, isPage, isText, shows } = replyOf(facts.plain)!;
   if (isApi) return { ...finding, candidates: ofApi };
   const gate = signInGate(facts, call);
-  // APIs refuse in JSON.
   const down: Cause[] = shows === "down" ? [{ code: "server_error", message: "The server is stopped, out of service, or has used up its plan." }] : [];
+  // APIs refuse in JSON.
   if (isPage || isText) return { ...finding, candidates: [...down, REFUSED_IN_FRONT, ...gate, notTheApi(facts), ...ofApi] };
   const inFront = [...gate, REFUSED_IN_FRONT, notTheApi(facts)];
-  return { ...finding, candidates: isCompared ? [...refused, ...inFront, own] : [...ofApi, ...inFront] };
+  return { ...finding, candidates: isCompared ? [...refused, ...inFront, NO_ACCESS] : [...ofApi, ...inFront] };
 }
 
 /** A page that others do not get is not the API's. A refusal without a message may not be, either, where the API answers in its own form. */
@@ -124,7 +123,7 @@ function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
   const { sent } = call;
   const known = knownCauses(facts, call);
   if (known.length > 0 || !sent) return known;
-  const code = sent.includes("authorization") ? "token_refused" : "key_refused";
+  const code = sendsToken(call) ? "token_refused" : "key_refused";
   const compared = mayAddCredentials(facts) ? "" : ` A GET without credentials is answered with ${status}, too.`;
   return [{ code, message: OWN[code]! + compared, ...renewal(sent, facts) }, ...keyRefused(facts, call), ...whoDrops(facts, call)];
 }
@@ -139,8 +138,8 @@ function perhapsForCredentials(facts: Facts, call: Call, finding: Finding, error
   // A session's cookie that makes a difference has arrived.
   if (sendsNone(call) && facts.sendsCookies && isAlone) return withLast([credentialsCause(facts, call)], finding);
   const known = knownCauses(facts, call);
-  const isNamed = (status < 500 ? CREDENTIALS : TOKEN).test(said(error));
-  const mayBeRefused = known.length === 0 && call.sent && isAlone && (isNamed || UNAUTHORIZED.test(said(error)) || (!isOfApi(error) && REFUSALS.includes(status)));
+  const isNamed = namesCredentials(error);
+  const mayBeRefused = known.length === 0 && call.sent && isAlone && (mayMeanCredentials(error) || (!isOfApi(error) && REFUSALS.includes(status)));
   if (!mayBeRefused) return withFirst(known, finding);
   const refused = [credentialsCause(facts, call, "Some servers refuse credentials in this way, instead of with a 401."), ...keyRefused(facts, call)];
   const [first, ...others] = meanings(finding);
@@ -167,8 +166,8 @@ export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">
   // An error of the API with another status than 401, such as that of a proxy that makes a 200 of each.
   if (plain!.isApi) {
     const isDenied = /forbidden|denied/i.test(said(error));
-    const denied: Cause[] = isDenied ? [{ code: "permission_denied", message: OWN.permission_denied! }] : [];
-    const refused = isDenied || CREDENTIALS.test(said(error)) || UNAUTHORIZED.test(said(error)) ? refusedOrLost(facts, call, status) : known;
+    const denied = isDenied ? [NO_ACCESS] : [];
+    const refused = isDenied || mayMeanCredentials(error) ? refusedOrLost(facts, call, status) : known;
     return withNamed(facts, call, error, withFirst([...denied, ...refused], finding));
   }
   const own: Cause = isTooLong ? tooLong : plain!.isPage ? REFUSED_IN_FRONT : { code, message: OWN_REPLY };
@@ -212,13 +211,18 @@ export function limitedFinding(error: Refusal<"rate_limited">): Finding {
 /** Statuses of gateways; those from 520 on are Cloudflare's. */
 const GATEWAY: readonly number[] = [502, 503, 504, 520, 521, 522, 523, 524];
 
+/** Which server the failure may be of; empty, or begins with a space. */
+function whoFails(facts: Facts, error: Refusal<"server_error">): string {
+  const { status, errorCode } = error;
+  if (errorCode !== undefined || quotedStatus(error) !== undefined) return "";
+  if (isOwnServer(facts) && !isForCallAlone(facts, status)) return " Perhaps this page's own server does not reach the API; its log may tell.";
+  return GATEWAY.includes(status) ? " Gateways answer so if the server behind them is down, restarting, overloaded or at another address." : "";
+}
+
 /** A status from 500 on. */
 export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_error">): Finding {
   const { code, status, message, errorCode } = error;
-  const isOwn = isOwnServer(facts) && errorCode === undefined && !isForCallAlone(facts, status) && !BEHIND.test(said(error));
-  const isOfGateway = errorCode === undefined && GATEWAY.includes(status) && !BEHIND.test(said(error));
-  const words = isOwn ? " Perhaps this page's own server does not reach the API; its log may tell." : isOfGateway ? " Gateways answer so if the server behind them is down, restarting, overloaded or at another address." : "";
-  const finding = withNamed(facts, call, error, errorFinding({ code, message: message + words }));
+  const finding = withNamed(facts, call, error, errorFinding({ code, message: message + whoFails(facts, error) }));
   const inFront = gotPage(error) ? [REFUSED_IN_FRONT] : [];
   const before = [facts.earlier, replyOf(facts.plain)?.status];
   // What has just answered otherwise is there, and fails only now.
@@ -230,7 +234,7 @@ export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_e
   const known = status === 500 ? knownCauses(facts, call) : untimely(facts, call);
   if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi) {
     // Some servers make a 500 of each error.
-    const refused = status === 500 && (TOKEN.test(said(error)) || UNAUTHORIZED.test(said(error))) ? refusedOrLost(facts, call, status) : [];
+    const refused = status === 500 && mayMeanCredentials(error) ? refusedOrLost(facts, call, status) : [];
     const others = withLast([...limit, ...wrong, ...inFront], finding);
     if (refused.length === 0) return withLast(known, others);
     return isToldApart(facts, error) ? withFirst(refused, others) : withLast(refused, others);

@@ -43,7 +43,7 @@ export function excludedProxy(baseUrl: string): Proxy | undefined {
 /** The variable that lists what is not asked for by way of a proxy. */
 export const noProxyName = (): string => (env["no_proxy"] === undefined ? "NO_PROXY" : "no_proxy");
 
-const noProxy = (): string => env["no_proxy"] ?? env["NO_PROXY"] ?? "";
+const noProxy = (): string => env[noProxyName()] ?? "";
 
 /** Whether NO_PROXY has the URL of this host, which counts for nothing. */
 export function hasUrlInNoProxy({ hostname }: URL): boolean {
