@@ -68,7 +68,7 @@ for (const browser of ["chromium", "firefox", "webkit"]) {
       it(row.cause, async () => {
         const server = await host(row.host, made);
         try {
-          const given = { options: clientOptions(row, server.baseUrl), request: row.company && { companyId: row.company }, adds: row.adds };
+          const given = { options: clientOptions(row, server.baseUrl), request: row.company && { companyId: row.company }, adds: row.adds, mode: row.mode };
           const { diagnosis, text } = await diagnosed(browser, { ...row, csp: row.csp?.replace("API", server.baseUrl) }, given);
           assert.equal(diagnosis.error, undefined);
           const found = findingsIn(diagnosis);

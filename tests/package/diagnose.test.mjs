@@ -28,7 +28,7 @@ it("the result prints, and survives JSON", async () => {
   assert.deepEqual([fine.ok, String(fine), names(fine)], [true, "✔ The call returned a usage.", ["runtime", "options", "reachability", "call"]]);
   fake.set(undefined, { kind: "login-page" });
   const found = await diagnose(fake.client());
-  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {7}new BookMoreClient\(.*\)\n {2}2\. .*\(base_url\)\n {2}3\. .*\(content_type\)\n {2}4\. .*\(blocked_reply\)\n .*$/);
+  assert.match(String(found), /^✘ .*\(html_reply\)\n {2}1\. .*\(login_page\)\n {7}new BookMoreClient\(.*\)\n {2}2\. .*\(permission_denied\)\n {2}3\. .*\(server_error\)\n {2}4\. .*\(content_type\)\n {2}5\. .*\(blocked_reply\)\n .*$/);
   assert.deepEqual(JSON.parse(JSON.stringify(found)), { ok: false, findings: found.findings, steps: found.steps });
   assert.deepEqual(structuredClone({ ...found }).findings, found.findings);
 });
@@ -378,7 +378,7 @@ it("reads what a page shows, and the message of JSON alone", async () => {
 
 it("a JWT as the key, and a Guid as the token", async () => {
   const given = async (options) => (await diagnose(new sdk.BookMoreClient({ fetch: async () => new Response('{"ResponseStatus":{"ErrorCode":"Unauthorized","Message":"Not Authenticated"}}', { status: 401, headers: { "content-type": "application/json" } }), ...options }))).findings[0];
-  assert.match((await given({ apiKey: jwt({}) })).message, /An API key was sent; it is a JWT, which is a token: give it as bearerToken\.$/);
+  assert.match((await given({ apiKey: jwt({}) })).message, /An API key was sent; it is a JWT, which is a token and no key\.$/);
   assert.match((await given({ bearerToken: "6b1f4a3e-9c1d-4d5e-8a77-1b2c3d4e5f60" })).candidates[0].message, /it is a Guid, as keys are\.$/);
 });
 

@@ -486,7 +486,7 @@ describe("the output", () => {
     gateway.close();
     const [found] = JSON.parse(stdout).findings;
     assert.deepEqual([code, found.code, found.level], [1, "cors_missing", "error"], stdout);
-    assert.match(found.message, /^The server sends no CORS headers with its 200 to a page of /);
+    assert.match(found.message, /^The reply with a usage has no CORS headers, /);
   });
 
   // As a gateway that adds CORS headers in front of a server that refuses the origin, or that adds them to a usage alone.
@@ -645,6 +645,8 @@ describe("the output", () => {
     for (const [preflight, expected] of [
       [[204, {}], ["cors_preflight", "cors_headers", "cors_preflight"]],
       [[403, {}], ["cors_preflight", "cors_headers", "cors_preflight"]],
+      // As Starlette does.
+      [[400, OPEN], ["cors_preflight", "cors_headers", "cors_preflight"]],
       [[405, {}], ["cors_preflight"]],
     ]) {
       const other = createServer((req, res) => (req.method === "OPTIONS" ? res.writeHead(...preflight).end() : res.writeHead(401, OPEN).end()));
@@ -663,7 +665,8 @@ describe("the output", () => {
     const [page, call] = JSON.parse(stdout).findings;
     assert.deepEqual([page.code, page.fix, call.code], ["cors_missing", undefined, "permission_denied"]);
     assert.match(page.message, / Find out first why a GET without credentials is answered with 403\.$/);
-    assert.deepEqual(call.candidates.map(({ code }) => code), ["token_refused", "not_passed_on", "sign_in_gate", "blocked_reply", "base_url", "permission_denied"]);
+    assert.deepEqual(call.candidates.map(({ code }) => code), ["base_url", "token_refused", "not_passed_on", "sign_in_gate", "blocked_reply", "permission_denied"]);
+    assert.match(call.candidates[0].message, /AirPlay/);
   });
 
   it("what refuses Node.js says nothing of pages", async () => {

@@ -69,6 +69,10 @@ const TABLE = [
   ["an IP address needs no name", { reach: nothing, baseUrl: "http://127.0.0.1:9", page: "http://localhost:5173" }, [`no_reply connection_refused needs_https ${OTHERS}`]],
   ["a local server, and a page on the internet", { reach: nothing, baseUrl: "https://192.168.1.2" }, [`no_reply connection_refused certificate_untrusted not_tls local_network ${OTHERS}`]],
   ["the page's own server, from which the page came", { reach: nothing, plain: nothing, baseUrl: `${PAGE}/api` }, ["no_reply connection_refused connection_reset blocked_reply"]],
+  ["a port that browsers refuse", { reach: nothing, baseUrl: "https://api.example:6000" }, ["no_reply"]],
+  ["plain http to this machine, in Safari", { reach: nothing, isWebKit: true, page: "https://localhost:5173", baseUrl: "http://localhost:9" }, [`no_reply mixed_content connection_refused needs_https ${OTHERS}`]],
+  ["the local network, which the user has not allowed", { reach: nothing, localNetwork: "denied", baseUrl: "https://192.168.1.2" }, [`no_reply local_network connection_refused certificate_untrusted not_tls ${OTHERS}`]],
+  ["the local network, which the user has allowed", { reach: nothing, localNetwork: "granted", baseUrl: "https://192.168.1.2" }, [`no_reply connection_refused certificate_untrusted not_tls ${OTHERS}`]],
   ["the page's connect-src", { reach: undefined, plain: nothing, isRefusedByCsp: true }, ["csp_connect_src"]],
   ["the page's connect-src, and an API of its own origin", { reach: nothing, plain: nothing, isRefusedByCsp: true, baseUrl: `${PAGE}/api` }, ["csp_connect_src"]],
   ["a rate limiter that takes effect during the preflights", { reach: undefined, plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: nothing }, [HIDDEN]],
@@ -144,16 +148,16 @@ const TABLE = [
   ["a redirect to no URL", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302, location: "http://[" }) }, ["redirected"]],
   ["a redirect to nowhere", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 302 }) }, ["redirected"]],
   ["304", { page: undefined, reach: readable(), call: failed("unexpected_response", { status: 304 }) }, ["unexpected_response"]],
-  ["HTML", { call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url content_type blocked_reply"]],
+  ["HTML", { call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url content_type blocked_reply permission_denied server_error"]],
   ["HTML of a web app", { plain: readable(200, { isPage: true }), call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply base_url login_page blocked_reply content_type"]],
   ["HTML of a sign-in", { plain: readable(200, { isPage: true, shows: "sign-in" }), call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url content_type blocked_reply"]],
   ["HTML of a firewall, and an expired token", { plain: readable(200, { isPage: true, shows: "block" }), call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), claims: { exp: NOW - MINUTE } } }, ["html_reply blocked_reply login_page base_url content_type token_expired"]],
-  ["HTML in a page with a service worker", { hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url content_type blocked_reply service_worker"]],
+  ["HTML in a page with a service worker", { hasServiceWorker: true, call: failed("unexpected_response", { status: 200, contentType: "text/html" }) }, ["html_reply login_page base_url content_type blocked_reply permission_denied server_error service_worker"]],
   ["a 504 in a page with a service worker", { hasServiceWorker: true, call: failed("server_error", { status: 504 }) }, ["server_error service_worker server_error"]],
   ["other refusals in such a page", { hasServiceWorker: true, call: failed("api_error", { status: 408 }) }, ["api_error api_error service_worker"]],
   ["JSON of something else in such a page", { hasServiceWorker: true, plain: readable(200), call: failed("decode_error") }, ["decode_error base_url decode_error service_worker"]],
   ["a service worker tells nothing of what the token itself says", { hasServiceWorker: true, call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_expired"]],
-  ["HTML for a fetch that may add credentials", { hasFetch: true, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), sent: [] } }, ["html_reply login_page base_url content_type blocked_reply"]],
+  ["HTML for a fetch that may add credentials", { hasFetch: true, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), sent: [] } }, ["html_reply login_page base_url content_type blocked_reply permission_denied server_error"]],
   ["a picture", { call: failed("unexpected_response", { status: 200, contentType: "image/png" }) }, ["unexpected_response base_url content_type"]],
   ["JSON that a server of one's own labels as plain text", { call: failed("unexpected_response", { status: 200, contentType: "text/plain;charset=UTF-8" }) }, ["unexpected_response content_type base_url"]],
   ["204", { call: failed("unexpected_response", { status: 204 }) }, ["unexpected_response base_url blocked_reply"]],
@@ -162,7 +166,7 @@ const TABLE = [
   ["a 404 without an error code", { call: failed("api_error", { status: 404 }) }, ["base_url base_url server_error"]],
   ["the same, where a GET without credentials is refused", { plain: readable(401), call: failed("api_error", { status: 404 }) }, ["api_error api_error base_url"]],
   ["the same, where one gets a usage", { plain: readable(200, { isPage: false }), call: failed("api_error", { status: 404 }) }, ["api_error api_error base_url"]],
-  ["the same, with cookies alone", { baseUrl: `${PAGE}/api`, sendsCookies: true, call: { ...failed("api_error", { status: 404 }), sent: [] } }, ["base_url base_url credentials_missing"]],
+  ["the same, with cookies alone", { baseUrl: `${PAGE}/api`, sendsCookies: true, call: { ...failed("api_error", { status: 404 }), sent: [] } }, ["base_url base_url credentials_missing server_error"]],
   ["a 405 without an error code", { call: failed("api_error", { status: 405 }) }, ["base_url"]],
   ["a 400 of HTML that a GET without credentials gets, too", { baseUrl: `${PAGE}/api`, plain: readable(400, { isPage: true }), call: failed("api_error", { status: 400 }) }, ["api_error base_url blocked_reply"]],
   ["a 400 of JSON that everybody gets", { plain: readable(400), call: failed("api_error", { status: 400 }) }, ["api_error base_url api_error token_refused not_passed_on"]],
@@ -183,7 +187,7 @@ const TABLE = [
   ["a page by a 406 to the call alone", { plain: readable(), call: failed("api_error", { status: 406, message: A_PAGE }) }, ["api_error blocked_reply api_error"]],
   ["a page by a 405", { call: failed("api_error", { status: 405, message: A_PAGE }) }, ["base_url base_url blocked_reply"]],
   ["a page by a 429", { call: failed("rate_limited", { message: A_PAGE }) }, ["rate_limited rate_limited blocked_reply"]],
-  ["a page by a 503", { call: failed("server_error", { status: 503, message: A_PAGE }) }, ["server_error server_error blocked_reply"]],
+  ["a page by a 503", { call: failed("server_error", { status: 503, message: A_PAGE }) }, ["server_error server_error rate_limited blocked_reply"]],
   ["a 409 to the call alone", { plain: readable(), call: failed("api_error", { status: 409 }) }, ["api_error"]],
   ["a 502 that everybody gets, and an expired token", { plain: readable(502), call: { ...failed("server_error", { status: 502 }), claims: { exp: NOW - MINUTE } } }, ["server_error server_error base_url token_expired"]],
   ...["Token limit exceeded", "You have reached your limit", "Rate exceeded", "Monthly allowance used up", "Insufficient credits"].map((serverMessage) => [serverMessage, { plain: readable(401, { isApi: true }), call: failed("api_error", ofApi("Refused", { status: 409, serverMessage })) }, ["api_error rate_limited api_error"]]),
@@ -285,7 +289,19 @@ const TABLE = [
   ["a token alone, where the API may want a key", { plain: readable(401, { isApi: true }), call: failed("authentication_error", ofApi("Unauthorized", { serverMessage: "Not Authenticated" })) }, ["token_refused token_refused credentials_missing not_passed_on"]],
   ["a key that was given as the token", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized", { serverMessage: "Not Authenticated" })), isGuid: true } }, ["token_refused credentials_missing token_refused not_passed_on"]],
   ["a 401 that a server of the page's passes on as a 500", { baseUrl: PAGE, plain: readable(500), call: failed("server_error", { status: 500, serverMessage: "Request failed with status code 401" }) }, ["server_error token_refused server_error base_url"]],
+  ...[["Unauthorized", "token_refused"], ["Forbidden", "permission_denied"]].map(([word, cause]) => [`a server of the page's that passes on the API's body: ${word}`, { baseUrl: PAGE, plain: readable(500, { isApi: true }), call: failed("server_error", ofApi(word, { status: 500 })) }, [`server_error ${cause} server_error`]]),
+  ["the page's own server answers the call alone with a page", { baseUrl: PAGE, plain: readable(401, { isApi: true }), call: failed("unexpected_response", { contentType: "text/html", status: 200 }) }, ["html_reply login_page permission_denied server_error content_type blocked_reply"]],
+  ["nothing runs behind the page's own server", { baseUrl: PAGE, plain: readable(404), call: failed("api_error", { status: 404 }) }, ["base_url base_url server_error"]],
+  ["a 403, passed on in this client's own words", { baseUrl: PAGE, plain: readable(500), call: failed("server_error", { status: 500, serverMessage: "The server refused the request (403 Forbidden): No. Check what the credentials give access to." }) }, ["server_error permission_denied server_error base_url"]],
+  ["a server whose clock is behind", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized", { serverMessage: "Token used before issued" })), claims: { iat: NOW - MINUTE, exp: NOW + MINUTE } } }, ["token_refused clock_skew token_refused credentials_missing not_passed_on"]],
+  ["a token without the scope", { plain: readable(401, { isApi: true, message: "No" }), call: failed("authentication_error", { serverMessage: "insufficient_scope" }) }, ["token_refused permission_denied token_refused"]],
   ["a 429, passed on as a 502", { baseUrl: PAGE, plain: readable(502), call: failed("server_error", { status: 502, serverMessage: "Request failed with status code 429" }) }, ["server_error rate_limited server_error base_url"]],
+  ["the AirPlay Receiver of macOS", { page: undefined, plain: readable(403, { shows: "airplay" }), call: failed("permission_denied") }, ["permission_denied base_url token_refused not_passed_on sign_in_gate blocked_reply permission_denied"]],
+  ["Express's page for an error", { plain: readable(401, { isPage: true, shows: "script" }), call: failed("authentication_error", { message: A_PAGE }) }, ["token_refused token_refused not_passed_on sign_in_gate"]],
+  ["a check of the page's origin", { plain: readable(403, { message: "Origin not allowed" }), call: failed("permission_denied", { serverMessage: "Origin not allowed" }) }, ["permission_denied cors_origin token_refused not_passed_on sign_in_gate blocked_reply base_url permission_denied"]],
+  ["Azure's API Management wants a key", { plain: readable(401, { signIn: "AzureApiManagementKey" }), call: failed("authentication_error", { serverMessage: "Access denied due to missing subscription key." }) }, ["credentials_refused credentials_missing permission_denied sign_in_gate token_refused not_passed_on base_url"]],
+  ["an account that is locked", { plain: readable(401, { isApi: true }), call: failed("authentication_error", ofApi("Unauthorized", { serverMessage: "User account locked" })) }, ["token_refused permission_denied token_refused credentials_missing not_passed_on"]],
+  ["a refusal with status 200", { plain: readable(200, { message: "Token invalid" }), call: failed("decode_error") }, ["decode_error token_refused base_url decode_error"]],
   ["a server that is stopped, as Azure says with a 403", { plain: readable(403, { isPage: true, shows: "down" }), call: failed("permission_denied", { message: A_PAGE }) }, ["permission_denied server_error blocked_reply sign_in_gate base_url token_refused not_passed_on permission_denied"]],
   ["an error that a script prints, with status 200", { plain: readable(200, { isPage: true, shows: "script" }), call: failed("unexpected_response", { contentType: "text/html", status: 200 }) }, ["html_reply server_error base_url login_page blocked_reply content_type"]],
   ["the API's own 503", { plain: readable(401, { isApi: true }), call: failed("server_error", ofApi("ServiceUnavailable", { status: 503 })) }, ["server_error"]],
@@ -298,7 +314,7 @@ const TABLE = [
   ["expired only by the clock here is not the cause", { plain: readable(401, { aheadMs: 5 * MINUTE }), call: { ...failed("authentication_error"), claims: { exp: NOW - MINUTE } } }, ["token_refused token_refused not_passed_on sign_in_gate", "clock_skew note"]],
   ...["permission_denied", "server_error"].map((code) => [`expired, and refused as ${code}`, { call: { ...failed(code, ofApi("Refused")), claims: { exp: NOW - MINUTE } } }, [`${code} token_expired ${code}`]]),
   ["expired, and redirected to sign in", { page: undefined, call: { ...failed("unexpected_response", { status: 302, location: "/login" }), claims: { exp: NOW - MINUTE } } }, ["sign_in_redirect token_expired sign_in_redirect base_url"]],
-  ["expired, and a page of HTML", { page: undefined, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), claims: { exp: NOW - MINUTE } } }, ["html_reply token_expired login_page base_url content_type blocked_reply"]],
+  ["expired, and a page of HTML", { page: undefined, call: { ...failed("unexpected_response", { status: 200, contentType: "text/html" }), claims: { exp: NOW - MINUTE } } }, ["html_reply token_expired login_page base_url content_type blocked_reply permission_denied server_error"]],
   ...[{ code: "permission_denied", ...ofApi("Forbidden") }, { code: "api_error", status: 400 }].map(({ code, ...more }) => [`no credentials, and refused as ${code}`, { call: { ...failed(code, more), sent: [] } }, [`${code} credentials_missing ${code}`]]),
   ["no credentials, and redirected to sign in", { page: undefined, call: { ...failed("unexpected_response", { status: 302, location: "/login" }), sent: [] } }, ["sign_in_redirect credentials_missing sign_in_redirect base_url"]],
   ["expired, and refused by a status and an error code", { call: { ...failed("api_error", { status: 200, errorCode: "Unauthorized" }), claims: { exp: NOW - MINUTE } } }, ["api_error token_expired api_error"]],
@@ -322,7 +338,7 @@ const TABLE = [
   ["a 401 by way of a service worker", { hasServiceWorker: true, call: failed("authentication_error") }, ["token_refused token_refused not_passed_on service_worker"]],
   ["a 401 by way of a fetch of the app's", { page: undefined, hasFetch: true, isFetchReplaced: true, call: failed("authentication_error") }, ["token_refused token_refused not_passed_on custom_fetch"]],
 
-  ["expired, but the 401 cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, [HIDDEN, "token_expired"]],
+  ["expired, but the 401 cannot be read", { plain: readable(), headers: { authorization: readable() }, call: { ...noReply, claims: { exp: NOW - MINUTE } } }, ["token_expired", HIDDEN]],
 
   // The platform.
   ["no WebAssembly by the page's policy", { call: undefined, runtime: REFUSED }, ["wasm_csp"]],
@@ -394,6 +410,25 @@ it("where the browser hides a redirect's target, names the command that sees it"
     if (doctor) assert.match(found.doctor, doctor);
     else assert.equal(found.doctor, undefined);
   }
+});
+
+it("the directive that a policy needs keeps what the policy allows", () => {
+  const fixFor = (policy) => findingsOf(facts({ reach: undefined, plain: nothing, isRefusedByCsp: true, policy }))[0].fix;
+  assert.equal(fixFor("default-src 'self'; connect-src 'self' https://cdn.example"), `connect-src 'self' https://cdn.example ${API}`);
+  assert.equal(fixFor("script-src 'self'; Default-Src 'self' data:"), `connect-src 'self' data: ${API}`);
+  assert.equal(fixFor("default-src 'none'"), `connect-src ${API}`);
+  assert.equal(fixFor(undefined), `connect-src 'self' ${API}`);
+  const [found] = findingsOf(facts({ call: undefined, runtime: REFUSED, policy: "script-src 'nonce-x' https://cdn.example" }));
+  assert.equal(found.fix, "script-src 'nonce-x' https://cdn.example 'wasm-unsafe-eval'");
+});
+
+it("tells the title of a page that everybody gets", () => {
+  const [refused, page] = [failed("server_error", { status: 502, message: A_PAGE }), readable(502, { isPage: true, title: '502 "Bad" Gateway' })];
+  const messageFor = (more) => findingsOf(facts({ plain: page, call: refused, ...more }))[0].message;
+  assert.ok(messageFor({}).endsWith(' The page\'s title: "502 \\"Bad\\" Gateway".'), messageFor({}));
+  assert.doesNotMatch(messageFor({ call: failed("server_error", { status: 503, message: A_PAGE }) }), /title/);
+  assert.doesNotMatch(messageFor({ call: failed("server_error", { status: 502 }) }), /title/);
+  assert.doesNotMatch(messageFor({ hasFetch: true, isFetchReplaced: true }), /title/);
 });
 
 it("keeps a path of the page's own server, which is there to be passed on", () => {

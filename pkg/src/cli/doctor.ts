@@ -40,6 +40,9 @@ const SET_CLOCK: Partial<Record<NodeJS.Platform, string>> = {
   win32: "w32tm /resync",
 };
 
+/** What is left of `cors_missing` where refusals have CORS headers. */
+const USAGE_ALONE = "The reply with a usage has no CORS headers, and the refusal of a GET without credentials has them: whatever makes the usage, such as the function behind AWS's API Gateway, has to send them itself.";
+
 /** What is left of `cors_error_replies` where a page may read a usage. */
 const ONLY_ERRORS = "The reply with a usage has CORS headers, and the refusal of a GET without credentials has none: a page takes a refusal for a lost network, and asks for no new token.";
 
@@ -109,7 +112,8 @@ function readAsPage(checklist: Checklist, { call, baseUrl }: Facts, asked: PageR
   const isError = ({ level }: Finding): boolean => level === "error";
   if (!call?.headers || call.error || pageStep(checklist)!.findings.some(isError)) return;
   const reply = { status: 200, headers: new Headers(call.headers) };
-  fail(checklist, corsFindings(asked, baseUrl!, { preflight: undefined, reply }, undefined, undefined).filter(isError));
+  const found = corsFindings(asked, baseUrl!, { preflight: undefined, reply }, undefined, undefined).filter(isError);
+  fail(checklist, found.map((finding) => (finding.code === "cors_missing" ? { ...finding, message: USAGE_ALONE } : finding)));
 }
 
 const pageStep = ({ steps }: Checklist) => steps.find(({ name }) => name === "page");

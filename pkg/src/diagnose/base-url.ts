@@ -20,7 +20,8 @@ export function wrongBase(facts: Facts, message: string): Pick<Cause, "message" 
     const [what, kept, options] = baseUrl === origin ? [PATH, "", "changeOrigin"] : [pathname, `${pathname} in the path or `, "rewrite, changeOrigin"];
     return { message: `${words} If this server is to pass ${what} on to the API, perhaps it does not, its target is wrong, or it keeps ${kept}its own name as the Host (Vite: ${options}).` };
   }
-  return { message: words, ...(origin === baseUrl ? {} : { fix: settings.baseUrl(origin) }) };
+  if (origin === baseUrl) return { message: words };
+  return { message: `${words} If a proxy there is to pass ${pathname} on to the API, perhaps it keeps that in the path (nginx: proxy_pass without a slash at the end).`, fix: settings.baseUrl(origin) };
 }
 
 export const notTheApi = (facts: Facts): Cause => ({ code: "base_url", ...wrongBase(facts, "What answers is not the API.") });

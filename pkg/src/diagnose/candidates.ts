@@ -22,8 +22,15 @@ export const OWN_REPLY = "It is what the message says: something about the reque
 /** The candidates; where there are none, what the reply says. */
 export const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: OWN[code] ?? OWN_REPLY, ...fixBy(fix) }];
 
-/** The finding with these candidates before its own. */
-export const withFirst = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding).filter((own) => !causes.includes(own))] } : finding);
+/** Without those whose code, as of credentials, an earlier one explains. */
+const distinct = (causes: Cause[]): Cause[] => causes.filter((cause, at) => !(cause.code in OWN) || causes.findIndex(({ code }) => code === cause.code) === at);
+
+/** The finding with these candidates before its own, to one of which its fix belongs. */
+export function withFirst(causes: Cause[], given: Finding): Finding {
+  if (causes.length === 0) return given;
+  const { fix, elsewhere, ...finding } = given;
+  return { ...finding, candidates: distinct([...causes, ...meanings(given).filter((own) => !causes.includes(own))]) };
+}
 
 /** The finding with these candidates after its own. */
-export const withLast = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: [...meanings(finding).filter((own) => !causes.includes(own)), ...causes] } : finding);
+export const withLast = (causes: Cause[], finding: Finding): Finding => (causes.length > 0 ? { ...finding, candidates: distinct([...meanings(finding).filter((own) => !causes.includes(own)), ...causes]) } : finding);

@@ -25,8 +25,8 @@ export function claimsOf(authorization: string | undefined): Claims | undefined 
     const text = [given[name]].flat().filter((each) => typeof each === "string").join(", ");
     if (text && text.length <= 200) claims[name] = text;
   }
-  // OpenID Connect's ID tokens have at_hash, and Keycloak names the type of its tokens.
-  if (given["typ"] === "ID" || given["at_hash"] !== undefined) claims.kind = "an ID token";
+  // OpenID Connect's ID tokens have at_hash; Keycloak and Cognito name the type of their tokens.
+  if (given["typ"] === "ID" || given["token_use"] === "id" || given["at_hash"] !== undefined) claims.kind = "an ID token";
   if (given["typ"] === "Refresh" || given["typ"] === "Offline") claims.kind = "a refresh token";
   return claims;
 }
@@ -42,7 +42,7 @@ const FLAWS: [RegExp, string][] = [
 ];
 
 /** The same for a key alone. */
-const OF_KEY: [RegExp, string] = [/^eyJ.+\..+\./, "is a JWT, which is a token: give it as bearerToken"];
+const OF_KEY: [RegExp, string] = [/^eyJ.+\..+\./, "is a JWT, which is a token and no key"];
 
 /** Follows "it"; undefined if nothing shows. */
 export function flawOf(secret: string, isKey: boolean): string | undefined {

@@ -64,6 +64,7 @@ export class Examination {
       // A sandboxed frame throws here.
       hasServiceWorker: Boolean(partOf(partOf(globalThis.navigator, "serviceWorker"), "controller")),
       isIsolated: globalThis.crossOriginIsolated === true,
+      isWebKit: page !== undefined && textOf(globalThis.navigator, "vendor")?.startsWith("Apple") === true,
       now: Date.now(),
       isRefusedByCsp: false,
       headers: {},
@@ -115,6 +116,7 @@ export class Examination {
     if (facts.plain.came === "nothing") {
       // CORS does not apply to a no-cors request, whose reply is not read. Platforms refuse one that does not follow redirects.
       facts.reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
+      facts.localNetwork = await localNetworkPermission();
       return;
     }
     await this.#follow(cors);
@@ -219,8 +221,12 @@ export class Examination {
     let violated = () => {};
     const isViolated = new Promise<void>((resolve) => (violated = resolve));
     const listener = (event: Event) => {
-      const { effectiveDirective, disposition, blockedURI } = event as SecurityPolicyViolationEvent;
-      if (effectiveDirective !== "connect-src" || disposition === "report" || !isOwn(blockedURI)) return;
+      const { effectiveDirective, disposition, blockedURI, originalPolicy } = event as SecurityPolicyViolationEvent;
+      if (disposition === "report") return;
+      const isOfModule = effectiveDirective === "script-src" && blockedURI === "wasm-eval";
+      const isOfRequest = effectiveDirective === "connect-src" && isOwn(blockedURI);
+      if (isOfModule || isOfRequest) this.facts.policy = originalPolicy;
+      if (!isOfRequest) return;
       refusedAt = blockedURI;
       violated();
     };
@@ -283,6 +289,18 @@ function isWhole(thrown: unknown): thrown is AnyBookMoreError {
     // A getter threw.
     return false;
   }
+}
+
+/** The names under which Chromium has had the permission, the newest first. */
+const LOCAL_NETWORK = ["local-network", "local-network-access"];
+
+/** Whether the user has let the page connect to the local network; undefined where browsers do not know the permission. */
+async function localNetworkPermission(): Promise<PermissionState | undefined> {
+  for (const name of LOCAL_NETWORK) {
+    const status = await handled(() => globalThis.navigator?.permissions?.query({ name: name as PermissionName })).catch(() => undefined);
+    if (status) return status.state;
+  }
+  return undefined;
 }
 
 /** The origin of the page or worker, whose requests CORS governs; undefined outside of browsers. */

@@ -15,8 +15,10 @@ export interface ReadableReply {
   isForToken?: boolean | undefined;
   /** Whether it is HTML, or XML as of an object store; undefined if it is not labelled. */
   isPage?: boolean | undefined;
-  /** What its text shows, if it is no JSON: a sign-in, that something in between refuses, that a server is out of service, that https or another host is wanted, or a script's own error. */
-  shows?: "sign-in" | "block" | "down" | "https" | "host" | "script" | undefined;
+  /** What its text shows, if it is no JSON: a sign-in, that something in between refuses, that a server is out of service, that https or another host is wanted, or an error that a script prints; or, by its header Server, macOS's AirPlay Receiver. */
+  shows?: "sign-in" | "block" | "down" | "https" | "host" | "script" | "airplay" | undefined;
+  /** The title of a page. */
+  title?: string | undefined;
   /** Whether it is plain text. */
   isText?: boolean | undefined;
   /** The message in a reply of JSON. No finding shows it. */
@@ -111,6 +113,10 @@ export interface Facts {
   hasServiceWorker: boolean;
   /** Whether the page is cross-origin isolated: a policy of its own may then hide that a server answers. */
   isIsolated: boolean;
+  /** Whether the browser's engine is WebKit. */
+  isWebKit?: boolean;
+  /** Whether the page has the user's permission to connect to the local network; undefined where browsers do not ask. */
+  localNetwork?: PermissionState | undefined;
   /** The clock here, in milliseconds since 1970. */
   now: number;
   /** Why the module could not be loaded. */
@@ -119,6 +125,8 @@ export interface Facts {
   moduleRefusedAt?: string | undefined;
   /** Whether the page's `connect-src` kept a probe from being sent. */
   isRefusedByCsp: boolean;
+  /** The policy that did so, or that kept the module. */
+  policy?: string | undefined;
   /** The status with which a GET before the probes, of doctor, was answered. */
   earlier?: number | undefined;
   /** A GET with only an Accept header. */

@@ -1,7 +1,7 @@
 // What the server's own words tell of a refusal.
 import type { AnyBookMoreError } from "bookmore-sdk";
 import { isOwnServer, wrongBase } from "./base-url.js";
-import { meanings, OWN } from "./candidates.js";
+import { meanings, OWN, withFirst } from "./candidates.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, span } from "./clock.js";
 import { credentialsCause, sendsKey, sendsToken, untimely } from "./credentials.js";
 import { replyOf, type Call, type Facts } from "./facts.js";
@@ -26,8 +26,8 @@ export const NONE_CAME = /\b(no|missing)\b.{0,20}(token|credentials?|authorizati
 const LIMIT = /quota|throttl|too.?many.?(requests|calls|attempts|tokens)|resource.?exhausted|used.?(up|all)|rate.?(limit|exceeded)|usage.?limit|(limit|budget|allowance|credits?|tokens)(\b.{0,30})?(reached|exceeded|exhausted|spent)|(reached|exceeded|exhausted|out of|insufficient).{0,30}(limit|budget|allowance|credits?)|\b(trial|subscription|plan) (has |is )?(expired|ended|over)\b/i;
 /** How they speak of limits that are none of usage. */
 const OF_MACHINE = /\b(memory|time|stack|size|length|depth|redirects?|connections?).?(limit|exceeded)|exceeded.{0,20}\b(memory|time|size|length|depth).?limit/i;
-/** How a server of one's own passes on the status that it got from the API. */
-const BEHIND = /\b(?:status(?: code)?|https?|error)\W{0,3}(401|403|429)\b/i;
+/** How a server of one's own passes on the status that it got from the API. This client's messages have it in brackets. */
+const BEHIND = /\b(?:status(?: code)?|https?|error)\W{0,3}(401|403|429)\b|\((401|403|429)\b/i;
 /** How they say that an API key has not come. */
 const WANTS_KEY = /\b(no|missing|provide)\b.{0,20}(api|subscription).?key|(api|subscription).?key.{0,20}(missing|required|not (provided|found))/i;
 /** Whether a challenge is Kong's or Azure's for a key. */
@@ -35,6 +35,8 @@ const isOfKeys = (signIn = ""): boolean => /^(key|AzureApiManagementKey)$/i.test
 /** How what stands in front of a server speaks of whom it lets through. */
 const IN_FRONT = /\b(ip|country|region|vpn|captcha|robots?|bots?|firewall)\b/i;
 
+/** The server says that a token is not valid yet. */
+const EARLY = /used before|before (it was )?(issued|valid)|not (yet valid|valid (yet|before)|active)|too early|in the future|\b(nbf|iat)\b/i;
 /** The server says that a token has expired, and no other possibility. */
 const EXPIRED = /^(?![^]*\b(or|not)\b)[^]*((token|jwt).{0,30}expired|expired.?(token|jwt))/i;
 /** 402 Payment Required, and what some servers send when a limit is reached. */
@@ -44,14 +46,21 @@ const USED_UP: readonly number[] = [402, 420, 509];
 export const namesCredentials = (error: Refusal): boolean => (error.status < 500 ? CREDENTIALS : TOKEN).test(said(error));
 /** Whether they name the credentials, or may mean them. */
 export const mayMeanCredentials = (error: Refusal): boolean => namesCredentials(error) || UNAUTHORIZED.test(said(error));
-/** The status that a server of one's own got from the API, if its words quote one. */
-export const quotedStatus = (error: Refusal): string | undefined => BEHIND.exec(said(error))?.[1];
+/** The same by words. */
+const BY_WORDS: [string, RegExp][] = [["401", /\bunauthori[sz]ed\b|not authenticated/i], ["403", /\bforbidden\b|\bno access\b/i], ["429", /too many requests/i]];
+/** The status that a server of one's own got from the API, if its words tell. */
+export const quotedStatus = (error: Refusal): string | undefined => BEHIND.exec(said(error))?.slice(1).find(Boolean) ?? BY_WORDS.find(([, pattern]) => pattern.test(said(error)))?.[0];
 
 export const NO_ACCESS: Cause = { code: "permission_denied", message: OWN.permission_denied! };
 
 export const REFUSED_IN_FRONT: Cause = {
   code: "blocked_reply",
   message: "Something in front of the API refuses the request: a firewall, a list of allowed addresses, a VPN that is off, a client certificate that is missing, or bot protection.",
+};
+
+const SUBSCRIPTION: Cause = {
+  code: "credentials_missing",
+  message: "Azure's API Management, in front of the API, wants a key of its own, in the header Ocp-Apim-Subscription-Key, which the client's option headers can set.",
 };
 
 /** Causes that the reply itself points to: its words, its status, its Retry-After. */
@@ -78,7 +87,13 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
     found.push({ code: "needs_https", message: "The server wants https.", ...(isTlsPort ? fixBy(settings.baseUrl(httpsOf(baseUrl))) : httpsFix(baseUrl, settings)) });
   }
   if (status < 404 && (WANTS_KEY.test(words) || isOfKeys(signIn)) && sendsToken(call) && !sendsKey(call)) {
-    found.push({ code: "credentials_missing", message: "The API, or a gateway in front of it, wants an API key, in place of the token or beside it.", fix: settings.apiKey });
+    found.push(/subscription.?key/i.test(words) || signIn === "AzureApiManagementKey" ? SUBSCRIPTION : { code: "credentials_missing", message: "The API, or a gateway in front of it, wants an API key, in place of the token or beside it.", fix: settings.apiKey });
+  }
+  if (shows === "airplay") {
+    found.push({ code: "base_url", ...wrongBase(facts, "What answers is macOS itself, whose AirPlay Receiver listens at port 5000. Let the API use another port, or turn the receiver off in the system's settings.") });
+  }
+  if (status === 403 && /\b(origin|referr?er)\b/i.test(words) && facts.page !== undefined) {
+    found.push({ code: "cors_origin", message: `The server, or a gateway in front of it, looks at where requests come from, and does not accept ${facts.page}.` });
   }
   if (shows === "host") {
     found.push({ code: "base_url", ...wrongBase(facts, "The server does not accept the host name of the request: it is set up for others (ASP.NET: AllowedHosts, Django: ALLOWED_HOSTS, Vite: server.allowedHosts), or a server of yours passes its own name on as the Host.") });
@@ -86,14 +101,14 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
   if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
   if (/missing authentication token/i.test(words)) found.push({ code: "base_url", ...wrongBase(facts, "That is what AWS's API Gateway says where it does not know the path.") });
   if (status === 401) found.push(...perhapsForClock(facts, call, words));
-  if (status === 401 && /no access|\b(role|permission)|denied|forbidden|not (allowed|authorized to)/i.test(words)) found.push(NO_ACCESS);
+  if (status === 401 && /insufficient.?scope|no access|\b(role|permission)|access.{0,20}denied|denied access|forbidden|not (allowed|authorized to)|\b(user|account)\b.{0,20}\b(locked|disabled|inactive|suspended|deleted)\b/i.test(words)) found.push(NO_ACCESS);
   return found;
 }
 
 /** What the API answered a server of one's own that passed the request on. */
 function behindServer(facts: Facts, call: Call, status: string | undefined): Cause[] {
   if (status === "401") return [credentialsCause(facts, call, "The API refuses the credentials (401), and a server of yours that passes the request on makes another status of that.")];
-  if (status === "403") return [NO_ACCESS];
+  if (status === "403") return [{ code: "permission_denied", message: "The API has refused a server of yours that passes requests on by a 403: the credentials give no access to what was asked for, or that server's address is not allowed." }];
   return status === "429" ? [{ code: "rate_limited", message: "The API has refused a server of yours that passes requests on by a 429: a quota is used up, or a rate limit is exceeded." }] : [];
 }
 
@@ -101,8 +116,10 @@ function behindServer(facts: Facts, call: Call, status: string | undefined): Cau
 function perhapsForClock(facts: Facts, call: Call, words: string): Cause[] {
   const { now, settings } = facts;
   const { exp, iat } = call.claims ?? {};
-  if (serverClock(facts) !== undefined || untimely(facts, call).length > 0) return [];
+  if (untimely(facts, call).length > 0) return [];
   const skew = (message: string): Cause[] => [{ code: "clock_skew", message: `${message} ${SET_CLOCK}`, ...fixBy(settings.clock) }];
+  if (EARLY.test(words)) return skew("The server says that the token is not valid yet: its clock may be behind that of the token's issuer, and then another token does not help; or the token is for later.");
+  if (serverClock(facts) !== undefined) return [];
   if (exp !== undefined && EXPIRED.test(words)) return skew(`The server says that the token has expired, but by the clock here it is valid for another ${span(exp - now)}: one of the clocks may be wrong.`);
   if (iat !== undefined && iat > now + LARGEST_SKEW_MS) return skew(`By the clock here, the token was issued ${span(iat - now)} from now: this clock or the issuer's is wrong, so the token may have expired, or not be valid yet.`);
   return [];
@@ -111,5 +128,7 @@ function perhapsForClock(facts: Facts, call: Call, words: string): Cause[] {
 /** The finding with what the reply points to first; its own candidates of the same codes are left out. */
 export function withNamed(facts: Facts, call: Call, error: Refusal, finding: Finding): Finding {
   const causes = named(facts, call, error);
-  return causes.length > 0 ? { ...finding, candidates: [...causes, ...meanings(finding).filter(({ code }) => !causes.some((cause) => cause.code === code))] } : finding;
+  if (causes.length === 0) return finding;
+  const others = meanings(finding).filter(({ code }) => !causes.some((cause) => cause.code === code));
+  return withFirst(causes, { ...finding, candidates: others });
 }

@@ -22,7 +22,7 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if (baseUrl === undefined || !(reach ?? plain)) return call ? [errorFinding({ code: "no_reply", message: call.error!.message })] : [];
   if (call?.error?.attempts?.at(-1)?.status) return [lostBody(call.error, facts)];
   if (isLate(facts)) return [errorFinding(late(facts))];
-  if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(baseUrl, page))];
+  if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(facts, baseUrl, page))];
   if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
   if (page === undefined) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
@@ -60,7 +60,7 @@ export function connectionRefused(url: URL): Cause {
 export const isUnreplaced = (host: string): boolean => /[${}<>%]|^(undefined|null|none|nan)$/i.test(host);
 
 /** What is wrong with a host name by its looks; follows "it". */
-function mistakeIn(hostname: string): string | undefined {
+export function mistakeIn(hostname: string): string | undefined {
   if (isUnreplaced(hostname)) return "reads like a variable that was not replaced";
   if (/[,;]$/.test(hostname)) return "ends with a comma or a semicolon";
   return /^https?$/.test(hostname) ? "is a scheme, so that the base URL has two" : undefined;
@@ -72,18 +72,25 @@ export function unknownHost({ hostname }: URL): Cause {
   return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it is misspelt, known only in a VPN or another network, or blocked, or this machine is offline.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 
+/** The directive that allows `sources` besides what the policy allows already; such a directive replaces default-src. */
+export function directiveFor(name: string, sources: string[], policy = ""): string {
+  const directives = policy.split(/[;,]/).map((each) => each.trim().split(/\s+/));
+  const [, ...given] = [name, "default-src"].map((wanted) => directives.find(([own]) => own!.toLowerCase() === wanted)).find(Boolean) ?? ["", "'self'"];
+  return [...new Set([name, ...given.filter((source) => source.toLowerCase() !== "'none'"), ...sources])].join(" ");
+}
+
 /** `what`: what the page may not do, with a preposition for the origin. */
-export function refusedByCsp(address: string, page: string, what = "connect to"): Cause {
+export function refusedByCsp({ policy }: Facts, address: string, page: string, what = "connect to"): Cause {
   const { origin } = new URL(address);
   return {
     code: "csp_connect_src",
-    message: `The Content-Security-Policy of this page does not let it ${what} ${origin}. Add that to what its connect-src allows already.`,
-    fix: `connect-src 'self'${isSameOrigin(address, page) ? "" : ` ${origin}`}`,
+    message: `The Content-Security-Policy of this page does not let it ${what} ${origin}. The directive has to name that, too.`,
+    fix: directiveFor("connect-src", [isSameOrigin(address, page) ? "'self'" : origin], policy),
   };
 }
 
 function inPage(facts: Facts, page: string, baseUrl: string): Finding {
-  const { isOffline, isIsolated, headerNames, settings } = facts;
+  const { isOffline, isIsolated, isWebKit, localNetwork, headerNames, settings } = facts;
   const url = new URL(baseUrl);
   const { origin, hostname, protocol } = url;
   const isSame = isSameOrigin(baseUrl, page);
@@ -93,6 +100,7 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
   const mixed: Cause = { code: "mixed_content", message: `This page was loaded by https, and browsers block its requests to plain http. ${NEEDS_HTTPS}`, ...httpsFix(baseUrl, settings) };
   // Of the local network some browsers ask the user instead.
   if (isMixed && !isPrivate(hostname)) return errorFinding(mixed);
+  if (isBadPort(url)) return errorFinding({ code: "no_reply", message: `Browsers refuse to connect to port ${url.port}, which the Fetch standard blocks because it is another protocol's. The server has to listen at another port.` });
   const candidates: Cause[] = isMixed ? [mixed] : [];
   const add = (code: FindingCode, message: string, fix?: string) => candidates.push({ code, message, ...fixBy(fix) });
   if (isOffline) add("offline", "This device is offline.");
@@ -116,11 +124,12 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
       }
     }
     // The address of a name is hidden.
-    if ((isPrivate(hostname) || !isNumber) && !isPrivate(pageHost(page))) {
-      add("local_network", "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer. A page that was loaded by plain http, and a frame without allow=\"local-network-access\", are always refused.");
+    if ((isPrivate(hostname) || !isNumber) && !isPrivate(pageHost(page)) && localNetwork !== "granted") {
+      const message = "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer. A page that was loaded by plain http, and a frame without allow=\"local-network-access\", are always refused.";
+      candidates[localNetwork === "denied" && isPrivate(hostname) ? "unshift" : "push"]({ code: "local_network", message });
     }
     if (isLocal && page.startsWith("https:") && protocol === "http:") {
-      add("mixed_content", "This page was loaded by https, and some browsers block its requests to plain http, even on this machine.", httpsFix(baseUrl, settings).fix);
+      candidates[isWebKit ? "unshift" : "push"]({ code: "mixed_content", message: "This page was loaded by https, and Safari blocks its requests to plain http, even on this machine.", ...httpsFix(baseUrl, settings) });
     }
     // A probe that reads nothing gets no reply then, either.
     const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not allow this page, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
@@ -128,7 +137,7 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
     candidates.push(RESET);
     add("redirected", "The server redirects, perhaps to a sign-in page, and the redirect cannot be followed: nothing answers there, it loops, or a policy of the page forbids it.");
   }
-  add("blocked_reply", `${BLOCKED} Or the browser refuses this port, as it does some.`);
+  add("blocked_reply", BLOCKED);
   return { ...oneOf({ code: "no_reply", message: `No reply from ${origin} reaches this page.` }, candidates), ...doctorLine(facts) };
 }
 
@@ -136,6 +145,10 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
 export function hsts(baseUrl: string, settings: Settings): Cause {
   return { code: "hsts", message: "The browser itself goes to https for this host: by HSTS, as for all names in .dev and .app, or because it is set to use https only.", fix: settings.baseUrl(httpsOf(baseUrl)) };
 }
+
+/** The ports from 1024 on that the Fetch standard blocks; below it, few servers listen. */
+const BAD_PORTS = [1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080];
+const isBadPort = ({ port }: URL): boolean => BAD_PORTS.includes(Number(port));
 
 const RESET: Cause = { code: "connection_reset", message: "What listens there, or something on the way, ends the connection without a reply." };
 const BLOCKED = "An extension of the browser, a proxy or what replaces the page's fetch keeps the reply from the page.";
@@ -154,7 +167,7 @@ export const DUPLICATE: Cause = {
 
 const CUSTOM_FETCH: Cause = {
   code: "custom_fetch",
-  message: "The page's fetch is not the browser's own, but that of the client's options or of a library, such as one for tracing, and it adds cookies or a header, such as traceparent, that the CORS settings do not allow. Let it leave the API out.",
+  message: "The page's fetch is not the browser's own, but that of the client's options or of a library, such as one for tracing. It adds cookies or a header, such as traceparent, that the CORS settings do not allow, or asks with mode: 'no-cors'. Let it leave the API out.",
 };
 
 /** What CORS keeps the page from reading, of a server that answers. */
@@ -183,11 +196,13 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
   const refused = asking.headerNames.filter((name) => headers[name]?.came === "nothing");
   if (refused.length > 0) {
     const names = refused.join(", ");
-    const settings: Cause = { code: "cors_headers", message: `The server's CORS settings do not let a page send ${names}. By default ServiceStack allows only Content-Type.`, ...fix };
+    // Content-Type: application/json needs a preflight, too. Where any of these headers is allowed, preflights work.
+    const isEach = contentType?.came === "nothing" && refused.length === asking.headerNames.length;
+    const byDefault = contentType?.came === "nothing" ? "" : " By default ServiceStack allows only Content-Type.";
+    const settings: Cause = { code: "cors_headers", message: `The server's CORS settings do not let a page send ${names}.${byDefault}`, ...fix };
     // The placeholder may be refused as well, by a reply without CORS headers.
     const replies = errorReplies(names, "a value that it does not know", fix);
-    // Content-Type: application/json needs a preflight, too. Where any of these headers is allowed, preflights work.
-    if (contentType?.came === "nothing" && refused.length === asking.headerNames.length) {
+    if (isEach) {
       return oneOf({ code: "preflight_refused", message: `${unread} ${names} or content-type, which need a preflight (OPTIONS).` }, [
         { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints, with a redirect, or without CORS headers, or something on the way, such as a firewall, drops it.", ...fix },
         settings,

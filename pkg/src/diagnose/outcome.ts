@@ -6,21 +6,21 @@ import { baseOfEndpoint, isOwnServer, mayBePassedOn, wrongBase } from "./base-ur
 import { meanings, OWN, withFirst, withLast } from "./candidates.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import { credentialsCause, notPassedOn, renewal, sendsNone, untimely } from "./credentials.js";
-import { isRefusalOfApi, replyOf, type Call, type Facts } from "./facts.js";
+import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsFix } from "./fixes.js";
-import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
+import { CUT_OFF, directiveFor, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, isDenied, redirectFinding, targetOf, TO_ERROR_PAGE } from "./redirect.js";
-import { apiFinding, deniedFinding, knownCauses, limitedFinding, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate } from "./refusal.js";
+import { apiFinding, deniedFinding, isOfPage, knownCauses, limitedFinding, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
 /** What the facts show: why calls fail, then notes. */
 export function findingsOf(facts: Facts): Finding[] {
   const { call, runtime } = facts;
-  // Without the module no call was made, so the probes show what would fail next.
-  const findings = runtime ? [runtimeFinding(runtime, facts), ...noReplyFindings(facts).map((finding) => perhapsOfWorker(facts, finding))] : [];
-  const found = (call?.error || call?.foreign ? callFindings(facts, call) : []).map((finding) => heldBack(call!, perhapsOfWorker(facts, finding)));
+  // Without the module, or with credentials that cannot be used, no call was made, so the probes show what would fail next.
+  const findings = [...(runtime ? [runtimeFinding(runtime, facts)] : []), ...(call ? [] : noReplyFindings(facts).map((finding) => perhapsOfWorker(facts, finding)))];
+  const found = (call?.error || call?.foreign ? callFindings(facts, call) : []).map((finding) => heldBack(call!, titled(facts, call!, perhapsOfWorker(facts, finding))));
   const doubled = call && found.length === 0 ? undefined : doubledPath(facts);
   // Of what answers there, nothing else matters.
   if (doubled) findings.push(doubled);
@@ -41,15 +41,16 @@ function hasAnswered({ call, reach, plain }: Facts): boolean {
   return error.status !== undefined || (error.code === "network_error" && came !== "nothing" && came !== "late");
 }
 
-function runtimeFinding({ code, message, cause }: AnyBookMoreError, { page, moduleRefusedAt }: Facts): Finding {
-  if (moduleRefusedAt !== undefined && page !== undefined) return errorFinding(refusedByCsp(moduleRefusedAt, page, "fetch the SDK's module from"));
+function runtimeFinding({ code, message, cause }: AnyBookMoreError, facts: Facts): Finding {
+  const { page, moduleRefusedAt } = facts;
+  if (moduleRefusedAt !== undefined && page !== undefined) return errorFinding(refusedByCsp(facts, moduleRefusedAt, page, "fetch the SDK's module from"));
   // bookmore-sdk/slim fetches the module from the app's URL.
   if (code === "network_error" || code === "timeout") return errorFinding({ code: "module_missing", message });
   if (code !== "runtime_unsupported") return errorFinding({ code: code as FindingCode, message });
   // If something other than WebAssembly is missing, the error has no cause.
   if (typeof WebAssembly !== "object" && cause !== undefined) return errorFinding({ code: "wasm_missing", message });
   const isCsp = page !== undefined && isRefusal(cause);
-  const policy = "script-src 'self' 'wasm-unsafe-eval'";
+  const policy = directiveFor("script-src", ["'wasm-unsafe-eval'"], facts.policy);
   return errorFinding(isCsp ? { code: "wasm_csp", message, fix: isExtension(page) ? `"content_security_policy": { "extension_pages": "${policy}" }` : policy } : { code, message });
 }
 
@@ -98,7 +99,7 @@ function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
   if (!hasServiceWorker || page === undefined || baseUrl === undefined || !(finding.candidates || BY_REPLY.includes(finding.code))) return finding;
   const worker: Cause = {
     code: "service_worker",
-    message: "The page's service worker stands between the page and the server, and may answer by itself: Angular's makes a 504 of each failure of the network. Let it leave the API to the browser (Angular: a header ngsw-bypass).",
+    message: "The page's service worker stands between the page and the server, and may answer by itself: Angular's makes a 504 of each failure of the network. Let it leave the API to the browser (Angular: a header ngsw-bypass, which a server of another origin has to allow by its CORS settings).",
     fix: `if (event.request.url.startsWith("${baseUrl}/")) return;`,
   };
   // Without a network, or where CORS hides the reply, workers make up such errors.
@@ -109,14 +110,25 @@ function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
 /** A call that was not sent fails with an earlier reply. */
 const heldBack = ({ isHeld }: Call, finding: Finding): Finding => (isHeld ? { ...finding, message: `${finding.message} That is the reply to an earlier call: it asks for a pause, which the client keeps, so this call was not sent.` } : finding);
 
+/** What the page calls itself that a GET without credentials gets, if the call gets a page with the same status. */
+function titled(facts: Facts, { error, isHeld }: Call, finding: Finding): Finding {
+  const { status: got, contentType = "", message = "" } = Object(error) as { status?: number; contentType?: string; message?: string };
+  const { status, title, isPage } = replyOf(facts.plain) ?? {};
+  const isSame = isPage && title !== undefined && !isHeld && got === status && (/html/i.test(contentType) || isOfPage(message));
+  // A fetch that adds credentials may have got a page that repeats them.
+  return isSame && !mayAddCredentials(facts) ? { ...finding, message: `${finding.message} The page's title: ${JSON.stringify(title)}.` } : finding;
+}
+
 function callFindings(facts: Facts, call: Call): Finding[] {
   const { error, foreign, isControlFlow } = call;
   if (isControlFlow) return [errorFinding({ code: "control_flow", message: "The client's fetch or bearerToken threw a framework's control flow, such as a redirect, which a call passes on unchanged." })];
   if (!error) return [errorFinding({ code: "stand_in", message: `What was passed as the client does not behave like one: it ${foreign}.` })];
   const { code, message } = error;
   switch (code) {
-    case "network_error":
-      return [...lostFindings(facts, call), ...untimely(facts, call).map(errorFinding)];
+    case "network_error": {
+      const [lost, known] = [lostFindings(facts, call), untimely(facts, call).map(errorFinding)];
+      return hasAnswered(facts) ? [...known, ...lost] : [...lost, ...known];
+    }
     case "token_provider_error":
       return [errorFinding({ code, message: providerWords(error) })];
     case "authentication_error":
@@ -126,7 +138,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "unexpected_response":
       return [unexpected(facts, call, error)];
     case "decode_error":
-      return [withFirst(untimely(facts, call), decodeFinding(error, facts))];
+      return [withFirst(untimely(facts, call), withFirst(inSuccess(facts, call), decodeFinding(error, facts)))];
     case "company_mismatch": {
       const own: Cause = { code, message: OWN[code]! };
       const lost = notPassedOn("the query, which names the company");
@@ -186,6 +198,13 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
   return isRefused ? `${own} It was called with forceRefresh because the server refused the first token (401).` : own;
 }
 
+/** Some servers answer refusals with 200 and an error in JSON. The client reads only ServiceStack's form of that. */
+function inSuccess(facts: Facts, call: Call): Cause[] {
+  const { status, message } = replyOf(facts.plain) ?? {};
+  if (status !== 200 || message === undefined) return [];
+  return [credentialsCause(facts, call, "A GET without credentials is answered with 200 and a message, where a usage has none: some servers send their errors so, such as that of refused credentials.")];
+}
+
 function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMoreError, { code: "decode_error" }>, facts: Facts): Finding {
   if (isRetryable && offset === 0) {
     const { candidates = [], ...finding } = perhapsNotTheApi(facts, { code: "empty_reply", message: "The reply has no body, or none that arrived." }, { code: "not_passed_on", message: "A server of yours that passes replies on leaves their bodies out." });
@@ -206,6 +225,14 @@ function labelledOtherwise(finding: Cause, contentType: string, facts: Facts): F
   return perhapsNotTheApi(facts, finding, CONTENT_TYPE, isRefusalOfApi(facts.plain) || /^(text\/plain|application\/octet-stream)\b/i.test(contentType));
 }
 
+const PHP = "PHP: its log tells more, and display_errors has to be off";
+
+/** What a page may stand for that the call alone gets. */
+const REPLACED: Cause[] = [
+  { code: "permission_denied", message: "The credentials give no access to what was asked for, and something in front of the API shows a page in place of its 403 or 404: a CDN (CloudFront: custom error responses), or nginx (error_page)." },
+  { code: "server_error", message: `The same in place of a fault of the server, or a script that passes requests on prints an error of its own (${PHP}).` },
+];
+
 /** HTML with status 200. */
 function htmlFinding(facts: Facts, call: Call): Finding {
   const { baseUrl } = facts;
@@ -214,11 +241,12 @@ function htmlFinding(facts: Facts, call: Call): Finding {
   const blocked: Cause = { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) };
   const { isPage, shows } = replyOf(facts.plain) ?? {};
   // The page that a GET without credentials gets is most likely the same.
-  const script: Cause[] = shows === "script" ? [{ code: "server_error", message: "A script that passes requests on prints an error of its own into the reply (PHP: its log tells more, and display_errors has to be off)." }] : [];
+  const script: Cause[] = shows === "script" ? [{ code: "server_error", message: `A script that passes requests on prints an error of its own into the reply (${PHP}).` }] : [];
+  const replaced = isPage ? [] : REPLACED;
   const likeliest = !isPage || shows === "sign-in" ? [login, app, CONTENT_TYPE, blocked] : shows === "block" || shows === "down" ? [blocked, login, app, CONTENT_TYPE] : [app, login, blocked, CONTENT_TYPE];
   return (isPage ? withLast : withFirst)(untimely(facts, call), {
     ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
-    candidates: [...script, ...likeliest],
+    candidates: isRefusalOfApi(facts.plain) ? [login, ...replaced, CONTENT_TYPE, blocked] : [...script, ...likeliest, ...replaced],
   });
 }
 

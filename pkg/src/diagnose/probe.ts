@@ -56,13 +56,13 @@ async function judged(response: Response): Promise<Probe> {
   const { type, status, redirected, url } = response;
   if (type === "opaque") return { came: "opaque" };
   if (type === "opaqueredirect") return { came: "redirect" };
-  const { location, date, age, "www-authenticate": challenge, "content-type": contentType } = Object.fromEntries(headersOf(response.headers));
+  const { location, date, age, server, "www-authenticate": challenge, "content-type": contentType } = Object.fromEntries(headersOf(response.headers));
   if (status >= 300 && status < 400 && location !== undefined) {
     await giveUp(response.body);
     return { came: "redirect", to: addressOf(location, url) };
   }
   const isPage = contentType === undefined ? undefined : /html|xml/i.test(contentType);
-  return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, signIn: signInOf(challenge), isForToken: isForToken(challenge), isPage, isText: /^text\/plain\b/i.test(contentType ?? ""), ...(await form(response)) };
+  return { came: "reply", status, aheadMs: aheadMs(date, age), url: redirected ? addressOf(url) : undefined, signIn: signInOf(challenge), isForToken: isForToken(challenge), isPage, isText: /^text\/plain\b/i.test(contentType ?? ""), ...(await form(response)), ...(/^AirTunes/.test(server ?? "") ? { shows: "airplay" as const } : {}) };
 }
 
 /** The scheme of a challenge that no bearer token satisfies: one of HTTP's, Kong's or Azure's. */
@@ -95,17 +95,17 @@ const SIGN_IN = /type=["']?password|\b(log|sign)[ -]?(in|on)\b/i;
 const DOWN = /maintenance|unavailable|is stopped|site disabled|exceeded its quota/i;
 /** How pages of firewalls and bot protection read. */
 const BLOCK = /support id|incident id|request rejected|access denied|captcha|just a moment|attention required|blocked/i;
-/** An error that PHP prints into what a script sends. */
-const SCRIPT = /<b>(fatal error|parse error|warning|notice|deprecated)<\/b>:/i;
+/** An error that PHP prints into what a script sends, and Express's page for one. */
+const SCRIPT = /<b>(fatal error|parse error|warning|notice|deprecated)<\/b>:|<title>Error<\/title>\s*<\/head>\s*<body>\s*<pre>/i;
 
 /** The message of an error in JSON. */
-const MESSAGE = /"(?:message|detail|error_description)"\s*:\s*("(?:[^"\\]|\\.)*")/i;
+const MESSAGE = /"(?:message|msg|detail|error_description)"\s*:\s*("(?:[^"\\]|\\.)*")/i;
 
 /** How nginx, Apache, IIS, Tomcat and Go answer plain http at a port for TLS. */
 const HTTPS = /plain HTTP (request )?(was sent )?to (an )?(HTTPS|SSL)|HTTP request to an HTTPS server|requires TLS|Secure Sockets Layer|\bSSL is required/i;
 
 /** How IIS, ASP.NET, Django, Rails and Vite refuse a host that they are not set up for. */
-const HOST = /invalid host|blocked hosts?:|DisallowedHost|ALLOWED_HOSTS|this host \(.{0,99}\) is not allowed/i;
+const HOST = /invalid host|<h1>Bad Request \(400\)<\/h1>|blocked hosts?:|DisallowedHost|ALLOWED_HOSTS|this host \(.{0,99}\) is not allowed/i;
 
 /** The first that fits counts. */
 const SHOWN: [NonNullable<ReadableReply["shows"]>, RegExp][] = [["https", HTTPS], ["host", HOST], ["sign-in", SIGN_IN], ["script", SCRIPT], ["down", DOWN], ["block", BLOCK]];
@@ -119,8 +119,11 @@ function unquoted(json = ""): string | undefined {
   }
 }
 
+/** The title of a page, shortened. */
+const titleIn = (text: string): string | undefined => /<title[^>]*>\s*([^<]{1,100})/i.exec(text)?.[1]!.trim().replace(/\s+/g, " ") || undefined;
+
 /** Whether it is an error of the API, and written in camelCase; its message; what it shows. */
-async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase" | "message" | "shows">> {
+async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase" | "message" | "shows" | "title">> {
   try {
     const reader = body?.getReader();
     const { value } = (await reader?.read()) ?? {};
@@ -129,7 +132,7 @@ async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "
     const message = /^\s*\{/.test(text) ? unquoted(MESSAGE.exec(text)?.[1]) : undefined;
     const [, first] = /^\s*\{\s*"([rR])esponseStatus"/.exec(text) ?? [];
     if (first !== undefined) return { isApi: true, isCamelCase: first === "r" || undefined, message };
-    return message === undefined ? { shows: SHOWN.find(([, pattern]) => pattern.test(text))?.[0] } : { message };
+    return message === undefined ? { shows: SHOWN.find(([, pattern]) => pattern.test(text))?.[0], title: titleIn(text) } : { message };
   } catch {
     return {};
   }

@@ -22,8 +22,9 @@ function isToldApart({ plain }: Facts, { serverMessage }: Refusal): boolean {
   return message !== undefined && serverMessage !== undefined && message.slice(0, 80) !== serverMessage.slice(0, 80);
 }
 
-/** Whether the call was answered with a page, as APIs do not. The words are those of src/engine/outcome.rs. */
-const gotPage = ({ message }: Refusal): boolean => message.includes("with a page that may be a proxy's");
+/** Whether a message is that for a page, which APIs do not send. The words are those of src/engine/outcome.rs. */
+export const isOfPage = (message: string): boolean => message.includes("with a page that may be a proxy's");
+const gotPage = ({ message }: Refusal): boolean => isOfPage(message);
 
 /** Whether it is in the API's own form; others may have an error code, too. */
 const isOfApi = ({ responseStatus }: Refusal): boolean => responseStatus !== undefined;
@@ -34,7 +35,8 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   const plain = replyOf(facts.plain);
   // What is answered by an error in JSON has passed a gate that answers by a page.
   const hasPassed = Boolean(plain?.isPage && error.errorCode !== undefined);
-  const isShown = (showsGate(facts) && !hasPassed) || gotPage(error);
+  // A page with which an app, such as one of Express, tells of an error is no gate's.
+  const isShown = plain?.shows !== "script" && ((showsGate(facts) && !hasPassed) || gotPage(error));
   // A GET without credentials got another answer, or the server calls the token invalid (RFC 6750).
   const hasArrived = hasPassed || isToldApart(facts, error) || Boolean(plain?.isApi && !isOfApi(error)) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
   const isExplained = !sendsNone(call) && knownCauses(facts, call).length > 0;
@@ -194,9 +196,9 @@ function notFoundFinding(facts: Facts, call: Call, error: Refusal<"api_error">):
     return isForAll(facts, status) ? withKnown(facts, call, found) : withFirst(knownCauses(facts, call), found);
   }
   const found = errorFinding({ code: "base_url", ...wrongBase(facts, message) });
-  const behind: Cause[] = status === 404 && !isOwnServer(facts) ? [NONE_BEHIND] : [];
+  const behind: Cause[] = status === 404 ? [NONE_BEHIND] : [];
   // Some servers answer with a 404 to those who are not signed in.
-  if (sendsNone(call)) return withLast([...behind, ...(facts.sendsCookies ? [credentialsCause(facts, call)] : [])], found);
+  if (sendsNone(call)) return withLast([...(facts.sendsCookies ? [credentialsCause(facts, call)] : []), ...behind], found);
   // Some firewalls send a CAPTCHA with a 405.
   const captcha = status === 405 && gotPage(error) ? [REFUSED_IN_FRONT] : [];
   return withLast([...captcha, ...behind, ...knownCauses(facts, call)], found);
@@ -216,7 +218,7 @@ function whoFails(facts: Facts, error: Refusal<"server_error">): string {
   const { status, errorCode } = error;
   if (errorCode !== undefined || quotedStatus(error) !== undefined) return "";
   if (isOwnServer(facts) && !isForCallAlone(facts, status)) return " Perhaps this page's own server does not reach the API; its log may tell.";
-  return GATEWAY.includes(status) ? " Gateways answer so if the server behind them is down, restarting, overloaded or at another address." : "";
+  return GATEWAY.includes(status) ? " Gateways answer so if the server behind them is down, restarting, overloaded or at another address, or if they are to ask it by https where it speaks http, do not trust its certificate, or find its headers too long; their log tells." : "";
 }
 
 /** A status from 500 on. */
@@ -228,7 +230,7 @@ export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_e
   // What has just answered otherwise is there, and fails only now.
   const hasAnswered = before.some((each) => each !== undefined && each < 500);
   const isNamed = finding.candidates?.some(({ code }) => code === "rate_limited");
-  const limit: Cause[] = hasAnswered && status === 503 && errorCode === undefined && !isNamed ? [{ code: "rate_limited", message: "A rate limit has set in: nginx's limit_req answers with a 503." }] : [];
+  const limit: Cause[] = status === 503 && errorCode === undefined && !isNamed ? [{ code: "rate_limited", message: "A rate limit has set in, perhaps because of the requests of this diagnosis: nginx's limit_req answers with a 503." }] : [];
   const wrong = hasAnswered ? [] : [notTheApi(facts)];
   // What answers with more than a 500 is a gateway, which looks at no credentials. What has expired is told all the same.
   const known = status === 500 ? knownCauses(facts, call) : untimely(facts, call);

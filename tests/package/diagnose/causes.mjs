@@ -34,6 +34,7 @@ const REFUSED_FOR_ALL = ["api_error", "base_url", "api_error", "token_refused", 
 const SHELL = ["html_reply", "base_url", "login_page", "blocked_reply", "content_type"];
 const DENIED_TO_ALL = ["permission_denied", "token_refused", "not_passed_on", "sign_in_gate", "blocked_reply", "base_url", "permission_denied"];
 const QUOTA = ["permission_denied", "rate_limited", "permission_denied", "token_refused", "blocked_reply"];
+const LOGIN = ["html_reply", "login_page", "permission_denied", "server_error", "content_type", "blocked_reply"];
 const EMPTY = ["empty_reply", "base_url", "not_passed_on", "truncated"];
 /** Of the call alone. */
 const HIDDEN = ["no_reply", "cors_error_replies", "truncated", "connection_reset", "blocked_reply"];
@@ -46,7 +47,7 @@ const DEAD = without(UNREACHABLE, "unknown_host", "certificate_untrusted").map((
  * `host`: what answers, see hosts.mjs; `options` of the client; `page`, `terminal`: the codes that are found, the first the
  * finding's own and the others its candidates; `firefox`, `webkit` where that differs. `csp`: the page's policy, API for where the server is;
  * `isolated`: whether the page is cross-origin isolated; `cookie` that its server sets,
- * `redirects` and `replies` of its own; the headers that its fetch `adds`. `args`, `env`: of the command, PROXY for a
+ * `redirects` and `replies` of its own; the headers that its fetch `adds`, and the `mode` that it asks with. `args`, `env`: of the command, PROXY for a
  * proxy that listens.
  */
 export const CAUSES = [
@@ -59,6 +60,7 @@ export const CAUSES = [
   { cause: "CORS headers twice, of the server and of a proxy", code: "cors_duplicate", host: { headers: { "access-control-allow-origin": ["*", "*"], "access-control-allow-headers": "authorization" } }, page: BLOCKED, terminal: ["cors_duplicate"] },
   { cause: "CORS headers of the preflight alone", code: ["cors_missing", "cors_error_replies"], host: { cors: "none", preflightOnly: true }, page: BLOCKED, terminal: ["cors_error_replies"] },
   { cause: "A library that adds a header to the page's requests", code: "custom_fetch", host: { cors: "open" }, adds: { traceparent: "00-1-2-01" }, page: [...BLOCKED, "custom_fetch"] },
+  { cause: "A library whose fetch asks with `mode: \"no-cors\"`", code: "custom_fetch", host: { cors: "open" }, mode: "no-cors", page: [...BLOCKED, "custom_fetch"] },
   { cause: "The preflight is answered with 405", code: "cors_preflight", host: { cors: "preflight-405" }, page: ["preflight_refused", "cors_preflight", "cors_headers", "cors_error_replies"], terminal: ["cors_preflight"] },
   { cause: "Endpoint routing: a 405, and errors without CORS headers", code: "cors_missing", host: { cors: "preflight-405", fake: { host: "endpoints" } }, page: BLOCKED, terminal: ["cors_missing"] },
   { cause: "Cookies together with `Access-Control-Allow-Origin: *`", code: "cors_credentials", host: { cors: "wildcard-with-credentials" }, options: { credentials: "include" }, page: ["cors_credentials", "cors_credentials", "cors_error_replies"], args: ["--credentials"], terminal: ["cors_credentials"] },
@@ -80,6 +82,7 @@ export const CAUSES = [
   { cause: "The API has moved, and preflights are redirected, too", code: "moved", host: { moved: "with OPTIONS" }, page: ["moved"], terminal: ["moved"] },
   { cause: "Nothing listens there", code: "connection_refused", host: { dead: true }, page: DEAD, terminal: ["connection_refused"] },
   { cause: "The name does not resolve", code: "unknown_host", host: { url: "https://no-such-host.invalid" }, page: UNREACHABLE, terminal: ["unknown_host"] },
+  { cause: "A port that browsers refuse, such as 6000", code: "no_reply", host: { url: "https://api.example:6000" }, page: ["no_reply"] },
   { cause: "A self-signed certificate", code: "certificate_untrusted", host: { tls: "selfSigned" }, page: without(UNREACHABLE, "unknown_host"), terminal: ["certificate_untrusted"] },
   { cause: "A certificate that has expired", code: "certificate_expired", host: { tls: "expired" }, trusts: true, terminal: ["certificate_expired"] },
   { cause: "A certificate that is not valid yet", code: "certificate_not_yet_valid", host: { tls: "early" }, trusts: true, terminal: ["certificate_not_yet_valid"] },
@@ -117,12 +120,13 @@ export const CAUSES = [
   { cause: "An empty reply", code: ["base_url", "not_passed_on"], host: { empty: true }, page: EMPTY, terminal: EMPTY },
   { cause: "A wrong path in the base URL, where no reply has CORS headers", code: "base_url", host: { cors: "none", path: "/wrong" }, page: BLOCKED, terminal: ["cors_missing", "base_url", "base_url", "server_error"] },
   { cause: "A tunnel that shows browsers a warning first, such as ngrok's", code: "blocked_reply", host: { cors: "open", tunnel: true }, page: BLOCKED, terminal: ["blocked_reply"] },
-  { cause: "A login page with status 200", code: "login_page", host: { cors: "open", answers: { kind: "login-page" } }, page: ["html_reply", "login_page", "base_url", "content_type", "blocked_reply"], terminal: ["html_reply", "login_page", "base_url", "content_type", "blocked_reply"] },
+  { cause: "A login page with status 200", code: "login_page", host: { cors: "open", answers: { kind: "login-page" } }, page: LOGIN, terminal: LOGIN },
   { cause: "An expired JWT", code: "token_expired", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EXPIRED }, page: ["token_expired"], terminal: ["token_expired"] },
-  { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: [...HIDDEN, "token_expired"], terminal: ["token_expired"] },
+  { cause: "An expired JWT, refused without CORS headers", code: "token_expired", host: { cors: "open", answers: { kind: "expired" } }, options: { bearerToken: EXPIRED }, page: ["token_expired", ...HIDDEN], terminal: ["token_expired"] },
   { cause: "A JWT that is not valid yet", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: EARLY }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
   { cause: "A token that the server refuses for another reason", code: "token_refused", host: { cors: "open", fake: { bearerToken: "another" } }, page: REFUSED_TOKEN, terminal: REFUSED_TOKEN },
   { cause: "The same, by a status other than 401", code: "token_refused", host: { says: { status: 422, body: '{"msg":"Signature verification failed"}' } }, page: ["api_error", "token_refused", "api_error"], terminal: ["api_error", "token_refused", "api_error"], exit: 1 },
+  { cause: "The same, by a status of 200 and an error in JSON", code: "token_refused", host: { says: { isForAll: true, status: 200, body: '{"code":401,"msg":"Token invalid"}' } }, page: ["decode_error", "token_refused", "base_url", "decode_error"], terminal: ["decode_error", "token_refused", "base_url", "decode_error"], exit: 1 },
   { cause: "A JWT whose times are in milliseconds", code: "token_not_yet_valid", host: { cors: "open", fake: { bearerToken: GOOD } }, options: { bearerToken: IN_MILLISECONDS }, page: ["token_not_yet_valid"], terminal: ["token_not_yet_valid"] },
   { cause: "Something in front of the API that wants a sign-in of its own", code: "sign_in_gate", host: { gate: true }, page: GATE, terminal: GATE },
   { cause: "The same, which lets requests without a token through", code: "sign_in_gate", host: { says: { status: 401, type: "text/html", body: "<h1>Unauthorized</h1>" } }, page: ["credentials_refused", "sign_in_gate", "token_refused"], terminal: ["credentials_refused", "sign_in_gate", "token_refused"] },

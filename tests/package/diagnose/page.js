@@ -2,11 +2,11 @@
 import { BookMoreClient } from "bookmore-sdk";
 import { diagnose } from "bookmore-sdk/diagnose";
 
-const { options, request, adds } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+const { options, request, adds, mode } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 const show = (value) => (document.querySelector("output").textContent = JSON.stringify(value));
-if (adds) {
+if (adds || mode) {
   const { fetch } = globalThis;
-  globalThis.fetch = (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...adds } });
+  globalThis.fetch = (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...adds }, ...(mode && { mode }) });
 }
 try {
   const told = [];

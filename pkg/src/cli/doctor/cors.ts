@@ -58,14 +58,15 @@ export function corsFindings(request: PageRequest, baseUrl: string, { preflight,
   return [...(preflight ? coveredAuthorization(request, preflight) : []), ...(judged ? hiddenHeaders(request, judged) : [])];
 }
 
-/** An OPTIONS that is answered without CORS headers, or with 403, where GET has them: often because of a header that is not allowed. */
+/** An OPTIONS that is answered without CORS headers, or with 400 or 403, where GET has them: often because of a header that is not allowed. */
 function perhapsForAHeader(finding: Finding, { headerNames, page }: PageRequest, preflight: CorsReply | undefined, reply: CorsReply | undefined): Finding {
-  const isRefusal = preflight && (isSuccess(preflight) || preflight.status === 403) && !admits(preflight, page);
+  // Starlette sends CORS headers with its 400.
+  const isRefusal = preflight && (preflight.status === 400 || ((isSuccess(preflight) || preflight.status === 403) && !admits(preflight, page)));
   if (finding.code !== "cors_preflight" || !isRefusal || !reply || !admits(reply, page)) return finding;
   // IIS and AWS's API Gateway answer OPTIONS by themselves.
   const isOfSomethingBefore = isHtml(preflight) || ["public", "x-amzn-errortype"].some((name) => preflight.headers.has(name));
   const candidates = [
-    cause("cors_headers", `The CORS settings do not allow ${headerNames.join(" or ")}: some servers, such as Spring, Go's rs/cors and Rails' rack-cors, then answer OPTIONS so.`),
+    cause("cors_headers", `The CORS settings do not allow ${headerNames.join(" or ")}: some servers, such as Spring, Starlette (FastAPI), Go's rs/cors and Rails' rack-cors, then answer OPTIONS so.`),
     cause("cors_preflight", "OPTIONS does not reach the CORS settings that GET reaches: something before them answers it."),
   ];
   return { ...finding, candidates: isOfSomethingBefore ? candidates.reverse() : candidates };

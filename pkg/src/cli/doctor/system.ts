@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { httpOf, httpsOf } from "../../diagnose/fixes.js";
-import { connectionRefused, curlLine, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
+import { connectionRefused, curlLine, mistakeIn, placeOf, portOf, unknownHost } from "../../diagnose/network.js";
 import { shellWord } from "../../diagnose/shell.js";
 import type { Cause, FindingCode } from "../../diagnose/types.js";
 import { isLoopback } from "../../loopback.js";
@@ -63,9 +63,10 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
       return connectionRefused(url);
     case "unknown_host":
       if (isLoopback(url.hostname)) return cause(`The name ${url.hostname} does not resolve: browsers take it for this machine by themselves, and Node.js asks the system, which does not know it.`, again(baseUrl.replace(url.hostname, "localhost")));
+      if (url.hostname === "host.docker.internal") return { code, message: `The name ${url.hostname} does not resolve: on Linux, Docker gives it only to a container that was started with --add-host=host.docker.internal:host-gateway.` };
       return unknownHost(url);
     case "offline":
-      return cause(`The name ${url.hostname} cannot be looked up: this machine is offline, its name server does not answer or fails, or the name is known only in another network, such as that of containers.`, `nslookup ${shellWord(url.hostname)}`);
+      return cause(`The name ${url.hostname} cannot be looked up: ${mistakeIn(url.hostname) ? `it ${mistakeIn(url.hostname)}, or ` : ""}this machine is offline, its name server does not answer or fails, or the name is misspelt, is that of a container that does not run, or is known only in another network, such as that of containers.`, `nslookup ${shellWord(url.hostname)}`);
     case "certificate_expired":
       return cause(`The certificate of ${host}, or that of an authority above it, has expired, and whoever runs the server has to renew it; or the clock of this machine is ahead.`, certificate);
     case "certificate_not_yet_valid":
