@@ -292,6 +292,8 @@ const TABLE = [
   ...[["Unauthorized", "token_refused"], ["Forbidden", "permission_denied"]].map(([word, cause]) => [`a server of the page's that passes on the API's body: ${word}`, { baseUrl: PAGE, plain: readable(500, { isApi: true }), call: failed("server_error", ofApi(word, { status: 500 })) }, [`server_error ${cause} server_error`]]),
   ["the page's own server answers the call alone with a page", { baseUrl: PAGE, plain: readable(401, { isApi: true }), call: failed("unexpected_response", { contentType: "text/html", status: 200 }) }, ["html_reply login_page permission_denied server_error content_type blocked_reply"]],
   ["nothing runs behind the page's own server", { baseUrl: PAGE, plain: readable(404), call: failed("api_error", { status: 404 }) }, ["base_url base_url server_error"]],
+  ["a key that is refused beside a token", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized", { serverMessage: "Invalid API key" })), sent: ["authorization", "x-api-key"] } }, ["token_refused key_refused token_refused not_passed_on"]],
+  ["a token that has not come, by a 403", { plain: readable(403), call: failed("permission_denied", { serverMessage: "Authorization header not found" }) }, ["permission_denied not_passed_on token_refused sign_in_gate blocked_reply base_url permission_denied"]],
   ["a 403, passed on in this client's own words", { baseUrl: PAGE, plain: readable(500), call: failed("server_error", { status: 500, serverMessage: "The server refused the request (403 Forbidden): No. Check what the credentials give access to." }) }, ["server_error permission_denied server_error base_url"]],
   ["a server whose clock is behind", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized", { serverMessage: "Token used before issued" })), claims: { iat: NOW - MINUTE, exp: NOW + MINUTE } } }, ["token_refused clock_skew token_refused credentials_missing not_passed_on"]],
   ["a token without the scope", { plain: readable(401, { isApi: true, message: "No" }), call: failed("authentication_error", { serverMessage: "insufficient_scope" }) }, ["token_refused permission_denied token_refused"]],
@@ -305,7 +307,7 @@ const TABLE = [
   ["a server that is stopped, as Azure says with a 403", { plain: readable(403, { isPage: true, shows: "down" }), call: failed("permission_denied", { message: A_PAGE }) }, ["permission_denied server_error blocked_reply sign_in_gate base_url token_refused not_passed_on permission_denied"]],
   ["an error that a script prints, with status 200", { plain: readable(200, { isPage: true, shows: "script" }), call: failed("unexpected_response", { contentType: "text/html", status: 200 }) }, ["html_reply server_error base_url login_page blocked_reply content_type"]],
   ["the API's own 503", { plain: readable(401, { isApi: true }), call: failed("server_error", ofApi("ServiceUnavailable", { status: 503 })) }, ["server_error"]],
-  ["AWS's API Gateway does not know the path", { plain: readable(403), call: failed("permission_denied", { serverMessage: "Missing Authentication Token" }) }, ["permission_denied base_url token_refused not_passed_on sign_in_gate blocked_reply permission_denied"]],
+  ["AWS's API Gateway does not know the path", { plain: readable(403), call: failed("permission_denied", { serverMessage: "Missing Authentication Token" }) }, ["permission_denied base_url not_passed_on token_refused sign_in_gate blocked_reply permission_denied"]],
   ["a right that .NET reports by an exception's name", { plain: readable(401, { isApi: true }), call: failed("permission_denied", ofApi("UnauthorizedAccessException", { serverMessage: "You have no access to this company." })) }, ["permission_denied"]],
   ["a gateway's 502, and no credentials", { baseUrl: PAGE, sendsCookies: true, plain: readable(502, { isPage: true }), call: { ...failed("server_error", { status: 502, message: A_PAGE }), sent: [] } }, ["server_error server_error base_url blocked_reply"]],
   ["a refusal in other words than one without credentials", { plain: readable(401, { isApi: true, message: "Not Authenticated" }), call: failed("authentication_error", ofApi("Unauthorized", { serverMessage: "Invalid audience" })) }, ["token_refused"]],
@@ -410,6 +412,13 @@ it("where the browser hides a redirect's target, names the command that sees it"
     if (doctor) assert.match(found.doctor, doctor);
     else assert.equal(found.doctor, undefined);
   }
+});
+
+it("tells a port that a redirect has lost", () => {
+  const messageFor = (baseUrl) => findingsOf(inNode({ baseUrl, plain: { came: "redirect", to: `https://127.0.0.1${PATH}` }, followed: { came: "nothing", code: "ECONNREFUSED" }, call: failed("unexpected_response", { status: 301, location: `https://127.0.0.1${PATH}` }) }))[0].message;
+  assert.match(messageFor("http://127.0.0.1:8080"), / has lost the port /);
+  assert.doesNotMatch(messageFor("http://127.0.0.1"), / has lost the port /);
+  assert.doesNotMatch(messageFor("http://127.0.0.2:8080"), / has lost the port /);
 });
 
 it("the directive that a policy needs keeps what the policy allows", () => {

@@ -15,7 +15,7 @@ import { isForbiddenHeader, isHeaderName } from "../header-name.js";
 import { isInsecure, isLoopback, isMixedContent } from "../loopback.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { parsed } from "./arguments.js";
-import { baseUrlOf, CALL_OPTIONS, clientOf, constructed, sourceName, WAYS, type Given } from "./credentials.js";
+import { baseUrlOf, CALL_OPTIONS, clientOf, constructed, sourceName, VARIABLES, WAYS, type Given } from "./credentials.js";
 import { again, againWithoutScripts, loadsScripts } from "./doctor/again.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, NO_TUNNEL, resolved } from "./doctor/connection.js";
@@ -326,7 +326,8 @@ function loadedScripts(baseUrl: string): Finding[] {
 
 function inTerminal(finding: Finding, source: string | undefined): Finding {
   if (![finding, ...(finding.candidates ?? [])].some(({ code }) => CREDENTIALS.includes(code))) return finding;
-  const where = source === undefined ? `Set ${WAYS}` : `The ${source === "BOOKMORE_API_KEY" ? "key" : "token"} is from ${source}${source === "BOOKMORE_TOKEN_COMMAND" ? ", which ran once here; a call by usage runs it again after a refusal" : ""}.`;
+  const empty = VARIABLES.filter((name) => process.env[name] === "").map((name) => ` ${name} is set, but empty.`).join("");
+  const where = source === undefined ? `Set ${WAYS}${empty}` : `The ${source === "BOOKMORE_API_KEY" ? "key" : "token"} is from ${source}${source === "BOOKMORE_TOKEN_COMMAND" ? ", which ran once here; a call by usage runs it again after a refusal" : ""}.`;
   return { ...finding, message: `${finding.message} ${where}` };
 }
 

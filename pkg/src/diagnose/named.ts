@@ -89,6 +89,7 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
   if (status < 404 && (WANTS_KEY.test(words) || isOfKeys(signIn)) && sendsToken(call) && !sendsKey(call)) {
     found.push(/subscription.?key/i.test(words) || signIn === "AzureApiManagementKey" ? SUBSCRIPTION : { code: "credentials_missing", message: "The API, or a gateway in front of it, wants an API key, in place of the token or beside it.", fix: settings.apiKey });
   }
+  if (status < 404 && sendsKey(call) && sendsToken(call) && /api.?key/i.test(words)) found.push({ code: "key_refused", message: OWN.key_refused!, fix: settings.apiKey });
   if (shows === "airplay") {
     found.push({ code: "base_url", ...wrongBase(facts, "What answers is macOS itself, whose AirPlay Receiver listens at port 5000. Let the API use another port, or turn the receiver off in the system's settings.") });
   }

@@ -5,7 +5,7 @@ import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } fro
 import { fixBy } from "./fixes.js";
 import { mayMeanCredentials, namesCredentials, NO_ACCESS, NONE_CAME, quotedStatus, REFUSED_IN_FRONT, said, TOKEN, withNamed, type Refusal } from "./named.js";
 import { errorFinding } from "./network.js";
-import type { Cause, Finding } from "./types.js";
+import type { Cause, Finding, FindingCode } from "./types.js";
 
 /** What speaks against the credentials however the server refuses: none were sent, they were never meant as any, or the token's own times. */
 export const knownCauses = (facts: Facts, call: Call): Cause[] => (sendsNone(call) || call.flaw !== undefined ? [credentialsCause(facts, call)] : untimely(facts, call));
@@ -97,9 +97,10 @@ function deniedToCall(facts: Facts, call: Call, error: Refusal<"permission_denie
   return perhapsForCredentials(facts, call, perhapsInFront(facts, withLast([REFUSED_IN_FRONT], finding), error), error);
 }
 
-function deniedToAll(facts: Facts, call: Call, { code, message }: Refusal<"permission_denied">): Finding {
+function deniedToAll(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
+  const { code, message } = error;
   const finding = errorFinding({ code, message });
-  const refused = refusedOrLost(facts, call, 403);
+  const refused = refusedOrLost(facts, call, error);
   // A fetch that may add credentials may have added them to the probe, too.
   const isCompared = call.sent !== undefined && !mayAddCredentials(facts);
   const ofApi = isCompared ? [...refused, NO_ACCESS] : [NO_ACCESS, ...refused];
@@ -121,13 +122,15 @@ function perhapsInFront(facts: Facts, finding: Finding, error: Refusal): Finding
 }
 
 /** Why a call with credentials may be refused as one without is: they are refused, or get lost on their way. */
-function refusedOrLost(facts: Facts, call: Call, status: number): Cause[] {
+function refusedOrLost(facts: Facts, call: Call, error: Refusal): Cause[] {
   const { sent } = call;
   const known = knownCauses(facts, call);
   if (known.length > 0 || !sent) return known;
-  const code = sendsToken(call) ? "token_refused" : "key_refused";
-  const compared = mayAddCredentials(facts) ? "" : ` A GET without credentials is answered with ${status}, too.`;
-  return [{ code, message: OWN[code]! + compared, ...renewal(sent, facts) }, ...keyRefused(facts, call), ...whoDrops(facts, call)];
+  const code: FindingCode = sendsToken(call) ? "token_refused" : "key_refused";
+  const compared = mayAddCredentials(facts) ? "" : ` A GET without credentials is answered with ${error.status}, too.`;
+  const refused = [{ code, message: OWN[code]! + compared, ...renewal(sent, facts) }, ...keyRefused(facts, call)];
+  const lost = whoDrops(facts, call);
+  return NONE_CAME.test(said(error)) ? [...lost, ...refused] : [...refused, ...lost];
 }
 
 /** Statuses that some servers send in place of a 401. */
@@ -169,12 +172,12 @@ export function apiFinding(facts: Facts, call: Call, error: Refusal<"api_error">
   if (plain!.isApi) {
     const isDenied = /forbidden|denied/i.test(said(error));
     const denied = isDenied ? [NO_ACCESS] : [];
-    const refused = isDenied || mayMeanCredentials(error) ? refusedOrLost(facts, call, status) : known;
+    const refused = isDenied || mayMeanCredentials(error) ? refusedOrLost(facts, call, error) : known;
     return withNamed(facts, call, error, withFirst([...denied, ...refused], finding));
   }
   const own: Cause = isTooLong ? tooLong : plain!.isPage ? REFUSED_IN_FRONT : { code, message: OWN_REPLY };
   // What answers with a page has not looked at credentials.
-  const refused = known.length > 0 || plain!.isPage || isTooLong ? [] : refusedOrLost(facts, call, status);
+  const refused = known.length > 0 || plain!.isPage || isTooLong ? [] : refusedOrLost(facts, call, error);
   const found = { ...finding, candidates: [notTheApi(facts), own, ...refused] };
   return withNamed(facts, call, error, withKnown(facts, call, found));
 }
@@ -218,7 +221,7 @@ function whoFails(facts: Facts, error: Refusal<"server_error">): string {
   const { status, errorCode } = error;
   if (errorCode !== undefined || quotedStatus(error) !== undefined) return "";
   if (isOwnServer(facts) && !isForCallAlone(facts, status)) return " Perhaps this page's own server does not reach the API; its log may tell.";
-  return GATEWAY.includes(status) ? " Gateways answer so if the server behind them is down, restarting, overloaded or at another address, or if they are to ask it by https where it speaks http, do not trust its certificate, or find its headers too long; their log tells." : "";
+  return GATEWAY.includes(status) ? " Gateways answer so if the server behind them is down, restarting, overloaded or at another address, or takes longer than they wait, or if the two do not agree: on http or https, on a certificate or a name, or on how long headers may be. Their log tells." : "";
 }
 
 /** A status from 500 on. */
@@ -236,7 +239,7 @@ export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_e
   const known = status === 500 ? knownCauses(facts, call) : untimely(facts, call);
   if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi) {
     // Some servers make a 500 of each error.
-    const refused = status === 500 && mayMeanCredentials(error) ? refusedOrLost(facts, call, status) : [];
+    const refused = status === 500 && mayMeanCredentials(error) ? refusedOrLost(facts, call, error) : [];
     const others = withLast([...limit, ...wrong, ...inFront], finding);
     if (refused.length === 0) return withLast(known, others);
     return isToldApart(facts, error) ? withFirst(refused, others) : withLast(refused, others);

@@ -66,7 +66,7 @@ function perhapsForAHeader(finding: Finding, { headerNames, page }: PageRequest,
   // IIS and AWS's API Gateway answer OPTIONS by themselves.
   const isOfSomethingBefore = isHtml(preflight) || ["public", "x-amzn-errortype"].some((name) => preflight.headers.has(name));
   const candidates = [
-    cause("cors_headers", `The CORS settings do not allow ${headerNames.join(" or ")}: some servers, such as Spring, Starlette (FastAPI), Go's rs/cors and Rails' rack-cors, then answer OPTIONS so.`),
+    cause("cors_headers", `The CORS settings do not allow ${headerNames.join(" or ")}, or not the method GET: some servers, such as Spring, Starlette (FastAPI), Go's rs/cors and Rails' rack-cors, then answer OPTIONS so.`),
     cause("cors_preflight", "OPTIONS does not reach the CORS settings that GET reaches: something before them answers it."),
   ];
   return { ...finding, candidates: isOfSomethingBefore ? candidates.reverse() : candidates };
