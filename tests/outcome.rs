@@ -128,6 +128,12 @@ fn a_refusal_has_the_servers_reason() {
             "The server refused the request (429): slow down. Wait before asking again.",
         ),
         (
+            401,
+            "",
+            "Unauthorized",
+            "The server refused the request (401): Unauthorized. Pass a valid bearer token or API key.",
+        ),
+        (
             503,
             "text/plain",
             "",

@@ -266,7 +266,10 @@ fn reason(reply: &HttpResponse, failure: &Failure) -> (&'static str, String) {
         return (" without saying why", String::new());
     }
     let content_type = media_type(reply.header("content-type").unwrap_or(""));
-    if content_type.eq_ignore_ascii_case("text/plain") && body.len() <= LONGEST {
+    // Passport, for one, sends "Unauthorized" without a Content-Type.
+    let is_text = content_type.eq_ignore_ascii_case("text/plain")
+        || (content_type.is_empty() && body.first() != Some(&b'<'));
+    if is_text && body.len() <= LONGEST {
         return (": ", lossy(body));
     }
     (" with a page that may be a proxy's", String::new())

@@ -128,7 +128,9 @@ describe("the fixes work when pasted", { timeout: 300_000 }, () => {
     const server = await host({ cors: "open" }, made);
     const wasm = "script-src 'self' 'wasm-unsafe-eval'";
     await isFine({ csp: `${wasm}; ${(await found({ csp: `${wasm}; connect-src 'self'` }, server)).fix}` }, server);
-    await isFine({ csp: (await found({ csp: "script-src 'self'" }, server)).fix }, server);
+    const { fix } = await found({ csp: "script-src 'self' https://cdn.example" }, server);
+    assert.equal(fix, "script-src 'self' https://cdn.example 'wasm-unsafe-eval'");
+    await isFine({ csp: fix }, server);
     server.close();
   });
 

@@ -1,6 +1,7 @@
 // bookmore-sdk/diagnose of the packed package in Node.js: options, aborts, timeouts, stand-ins for clients, secrets.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -56,7 +57,7 @@ it("a call that the client holds back, because an earlier reply asks to wait", a
     const client = new sdk.BookMoreClient({ bearerToken: "s3cret-token", maxRetries: 0, fetch: async () => reply() });
     await client.getAiChatUsage().catch(() => {});
     const { findings: [finding], steps } = await diagnose(client);
-    assert.match(finding.message, /Wait 60 s before asking again\.( Gateways .*)? That is the reply to an earlier call: /);
+    assert.match(finding.message, /Wait 60 s before asking again\.( A gateway .*)? That is the reply to an earlier call: /);
     assert.ok(!finding.candidates?.some(({ code }) => code === "credentials_missing"), JSON.stringify(finding));
     assert.match(steps.at(-1).detail, new RegExp(`\\(${status}\\), not sent again$`));
   }
@@ -367,7 +368,7 @@ it("reads what a page shows, and the message of JSON alone", async () => {
     assert.equal(await plainHttp(`<title>${words}</title>`), "needs_https", words);
   }
   assert.notEqual(await plainHttp("<title>Bad Request</title>"), "needs_https");
-  for (const words of ["Bad Request - Invalid Hostname", 'Blocked request. This host ("api.test") is not allowed.']) assert.equal(await plainHttp(`<h2>${words}</h2>`), "base_url", words);
+  for (const words of ["Bad Request - Invalid Hostname", "</h2><h1>Bad Request (400)</h1>", 'Blocked request. This host ("api.test") is not allowed.']) assert.equal(await plainHttp(`<h2>${words}</h2>`), "base_url", words);
   const login = async (script) => {
     const client = new sdk.BookMoreClient({ fetch: async () => new Response(`<script>${script}</script><input type="password">`, { headers: { "content-type": HTML } }) });
     const { findings: [{ candidates }] } = await diagnose(client);
@@ -376,9 +377,17 @@ it("reads what a page shows, and the message of JSON alone", async () => {
   for (const script of ["", '{"message":"Welcome"}', '{"message":"It\\\'s you"}']) assert.equal(await login(script), "login_page", script);
 });
 
+it("quotes the title of a page", async () => {
+  const server = createServer((_, res) => res.writeHead(502, { "content-type": "text/html" }).end("<titlebar>x</titlebar><title lang=en>\n502 Bad\n Gateway &amp; co</title><svg><title>y</title></svg>"));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { findings: [{ message }] } = await diagnose(new sdk.BookMoreClient({ baseUrl: `http://127.0.0.1:${server.address().port}` }));
+  server.close();
+  assert.ok(message.endsWith(' The page\'s title: "502 Bad Gateway & co".'), message);
+});
+
 it("a JWT as the key, and a Guid as the token", async () => {
   const given = async (options) => (await diagnose(new sdk.BookMoreClient({ fetch: async () => new Response('{"ResponseStatus":{"ErrorCode":"Unauthorized","Message":"Not Authenticated"}}', { status: 401, headers: { "content-type": "application/json" } }), ...options }))).findings[0];
-  assert.match((await given({ apiKey: jwt({}) })).message, /An API key was sent; it is a JWT, which is a token and no key\.$/);
+  assert.match((await given({ apiKey: jwt({}) })).message, /An API key was sent; it is a JWT, which is a token, not a key\.$/);
   assert.match((await given({ bearerToken: "6b1f4a3e-9c1d-4d5e-8a77-1b2c3d4e5f60" })).candidates[0].message, /it is a Guid, as keys are\.$/);
 });
 

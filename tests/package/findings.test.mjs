@@ -54,6 +54,7 @@ const TABLE = [
   ["one of two headers refused", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: readable() }, ["cors_headers cors_headers cors_error_replies"]],
   ["the same, where Content-Type is refused, too", { headerNames: ["authorization", "x-tenant"], plain: readable(), headers: { authorization: readable(), "x-tenant": nothing }, contentType: nothing, again: readable() }, ["cors_headers cors_headers cors_error_replies"]],
   ["preflight refused", { plain: readable(), headers: { authorization: nothing }, contentType: nothing, again: readable() }, ["preflight_refused cors_preflight cors_headers cors_error_replies"]],
+  ...[[404, {}, "base_url"], [502, {}, "server_error base_url"], [429, {}, "rate_limited"], [200, { isPage: true }, "base_url"], [401, { signIn: "Basic" }, "sign_in_gate"], [403, { isPage: true }, "sign_in_gate blocked_reply"]].map(([status, more, found]) => [`preflight refused, and a GET answered with ${status}`, { plain: readable(status, more), headers: { authorization: nothing }, contentType: nothing, again: readable(status, more) }, [`preflight_refused ${found} cors_preflight cors_headers cors_error_replies`]]),
   ["every request redirected to the new address, OPTIONS too", { ...REDIRECTED, followed: readable(401, { url: `https://v2.example${PATH}` }) }, ["moved"]],
   ["every request redirected to a page", { ...REDIRECTED, followed: readable(200, { url: "https://id.example/login" }) }, ["sign_in_redirect sign_in_redirect base_url", "preflight_refused cors_preflight cors_headers cors_error_replies"]],
   ["every request redirected, the browser hides where to", { ...REDIRECTED, followed: nothing }, ["redirected sign_in_redirect redirected moved trailing_slash base_url", "preflight_refused cors_preflight cors_headers cors_error_replies"]],
@@ -277,6 +278,7 @@ const TABLE = [
   ["the same, refused by a 403 of the API, which knows the token", { plain: readable(401, { isApi: true }), call: { ...failed("permission_denied", ofApi("Forbidden")), claims: { iat: NOW + 2 * MINUTE, exp: NOW + 3 * MINUTE } } }, ["permission_denied"]],
   ["the same, not valid yet", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized")), claims: { iat: NOW + 2 * MINUTE, nbf: NOW + 2 * MINUTE } } }, ["token_not_yet_valid"]],
   ["the same, and a gateway's 502", { plain: readable(502, { isPage: true }), call: { ...failed("server_error", { status: 502, message: A_PAGE }), claims: { iat: NOW + 2 * MINUTE, exp: NOW + 3 * MINUTE } } }, ["server_error server_error base_url blocked_reply"]],
+  ["plain http to a port for TLS, to which a proxy passes requests on, as doctor knows", { page: undefined, earlier: 400, baseUrl: "http://127.0.0.1:5000", plain: readable(400, { isPage: true, shows: "https" }), call: failed("api_error", { status: 400, message: A_PAGE }) }, ["api_error needs_https base_url blocked_reply"]],
   ["plain http to a port for TLS, asked by https", { plain: readable(400, { isPage: true, shows: "https" }), call: failed("api_error", { status: 400, message: A_PAGE }) }, ["api_error needs_https base_url blocked_reply"]],
   ["a 500 for each refused token", { plain: readable(500, { message: "No token was found" }), call: failed("server_error", { status: 500, serverMessage: "invalid signature" }) }, ["server_error token_refused not_passed_on server_error base_url"]],
   ["a server that does not reach what checks tokens", { plain: readable(500, { message: "The auth server is down" }), call: failed("server_error", { status: 500, serverMessage: "The auth server is down" }) }, ["server_error server_error base_url"]],
@@ -298,10 +300,10 @@ const TABLE = [
   ["a server whose clock is behind", { plain: readable(401, { isApi: true }), call: { ...failed("authentication_error", ofApi("Unauthorized", { serverMessage: "Token used before issued" })), claims: { iat: NOW - MINUTE, exp: NOW + MINUTE } } }, ["token_refused clock_skew token_refused credentials_missing not_passed_on"]],
   ["a token without the scope", { plain: readable(401, { isApi: true, message: "No" }), call: failed("authentication_error", { serverMessage: "insufficient_scope" }) }, ["token_refused permission_denied token_refused"]],
   ["a 429, passed on as a 502", { baseUrl: PAGE, plain: readable(502), call: failed("server_error", { status: 502, serverMessage: "Request failed with status code 429" }) }, ["server_error rate_limited server_error base_url"]],
-  ["the AirPlay Receiver of macOS", { page: undefined, plain: readable(403, { shows: "airplay" }), call: failed("permission_denied") }, ["permission_denied base_url token_refused not_passed_on sign_in_gate blocked_reply permission_denied"]],
-  ["Express's page for an error", { plain: readable(401, { isPage: true, shows: "script" }), call: failed("authentication_error", { message: A_PAGE }) }, ["token_refused token_refused not_passed_on sign_in_gate"]],
+  ["the AirPlay Receiver of macOS", { page: undefined, plain: readable(403, { shows: "airplay" }), call: failed("permission_denied") }, ["base_url"]],
+  ["Express's page for an error", { plain: readable(401, { isPage: true, shows: "app" }), call: failed("authentication_error", { message: A_PAGE }) }, ["token_refused token_refused not_passed_on sign_in_gate"]],
   ["a check of the page's origin", { plain: readable(403, { message: "Origin not allowed" }), call: failed("permission_denied", { serverMessage: "Origin not allowed" }) }, ["permission_denied cors_origin token_refused not_passed_on sign_in_gate blocked_reply base_url permission_denied"]],
-  ["Azure's API Management wants a key", { plain: readable(401, { signIn: "AzureApiManagementKey" }), call: failed("authentication_error", { serverMessage: "Access denied due to missing subscription key." }) }, ["credentials_refused credentials_missing permission_denied sign_in_gate token_refused not_passed_on base_url"]],
+  ["Azure's API Management wants a key", { plain: readable(401, { signIn: "AzureApiManagementKey" }), call: failed("authentication_error", { serverMessage: "Access denied due to missing subscription key." }) }, ["credentials_refused credentials_missing sign_in_gate token_refused not_passed_on base_url"]],
   ["an account that is locked", { plain: readable(401, { isApi: true }), call: failed("authentication_error", ofApi("Unauthorized", { serverMessage: "User account locked" })) }, ["token_refused permission_denied token_refused credentials_missing not_passed_on"]],
   ["a refusal with status 200", { plain: readable(200, { message: "Token invalid" }), call: failed("decode_error") }, ["decode_error token_refused base_url decode_error"]],
   ["a server that is stopped, as Azure says with a 403", { plain: readable(403, { isPage: true, shows: "down" }), call: failed("permission_denied", { message: A_PAGE }) }, ["permission_denied server_error blocked_reply sign_in_gate base_url token_refused not_passed_on permission_denied"]],
@@ -389,6 +391,34 @@ describe("what a server says of limits, credentials and times", () => {
     for (const words of ["Unauthorized token", "Invalid signature"]) assert.match(codesFor(words, 403), /^permission_denied token_refused/, words);
     for (const words of ["You are unauthorized to see this company", "UnauthorizedAccessException"]) assert.doesNotMatch(codesFor(words, 403), /token_refused/, words);
   });
+  it("a token that is not valid yet", () => {
+    for (const words of ["Token used before issued", "jwt not active", "The token is not yet valid (iat)", "IDX10222: Lifetime validation failed. The token is not yet valid", "Token used too early"]) assert.match(codesFor(words, 401), /^token_refused clock_skew/, words);
+    for (const words of ["User is not active", "The refresh token has been used before", "The iat claim is missing"]) assert.doesNotMatch(codesFor(words, 401), /clock_skew/, words);
+    assert.doesNotMatch(codesFor("API key is not active", 401, { sent: ["x-api-key"] }), /clock_skew/);
+  });
+  it("what the API answered a server of one's own", () => {
+    const codesFrom = (words, baseUrl = PAGE) => codes({ baseUrl, plain: readable(500), call: failed("server_error", { status: 500, serverMessage: words }) })[0];
+    for (const words of ["403 Forbidden", "Forbidden", "No access to this company", "The server refused the request (403)."]) assert.match(codesFrom(words), /^server_error permission_denied/, words);
+    for (const words of ["Views/Index.cshtml(403,12): CS1002", "No access token for the mail service", "Forbidden character in name"]) assert.doesNotMatch(codesFrom(words), /permission_denied/, words);
+    assert.match(codesFrom("401 Unauthorized"), /^server_error token_refused/);
+    assert.doesNotMatch(codesFrom("401 Unauthorized", "https://api.bookmore.com"), /^server_error token_refused/);
+    assert.equal(codesFrom("Too Many Requests"), "server_error rate_limited server_error base_url");
+  });
+  it("no access, and no token", () => {
+    assert.match(codesFor("No access to this company", 401), /^token_refused permission_denied/);
+    assert.doesNotMatch(codesFor("No access token provided", 401), /permission_denied/);
+  });
+  it("where requests come from", () => {
+    const codesFrom = (words) => codes({ plain: readable(403), call: failed("permission_denied", { serverMessage: words }) })[0];
+    for (const words of ["Origin not allowed", "Requests from referer <empty> are blocked."]) assert.match(codesFrom(words), /^permission_denied cors_origin/, words);
+    for (const words of ["The origin server is not available", "Forbidden"]) assert.doesNotMatch(codesFrom(words), /cors_origin/, words);
+  });
+  it("a message with status 200", () => {
+    const codesFrom = (message, more) => codes({ plain: readable(200, { message }), call: failed("decode_error", more) })[0];
+    assert.equal(codesFrom("Token invalid"), "decode_error token_refused base_url decode_error");
+    assert.equal(codesFrom("Hello World"), "decode_error base_url decode_error token_refused");
+    assert.doesNotMatch(codesFrom("Token invalid", { isRetryable: true, offset: 10 }), /token_refused/);
+  });
   it("https, but not in a URL", () => {
     const asked = (words) => codes({ page: undefined, baseUrl: "http://127.0.0.1:5000", plain: readable(), call: failed("permission_denied", { serverMessage: words }) })[0];
     assert.match(asked("HTTPS Required"), /needs_https/);
@@ -427,8 +457,10 @@ it("the directive that a policy needs keeps what the policy allows", () => {
   assert.equal(fixFor("script-src 'self'; Default-Src 'self' data:"), `connect-src 'self' data: ${API}`);
   assert.equal(fixFor("default-src 'none'"), `connect-src ${API}`);
   assert.equal(fixFor(undefined), `connect-src 'self' ${API}`);
-  const [found] = findingsOf(facts({ call: undefined, runtime: REFUSED, policy: "script-src 'nonce-x' https://cdn.example" }));
-  assert.equal(found.fix, "script-src 'nonce-x' https://cdn.example 'wasm-unsafe-eval'");
+  const [found] = findingsOf(facts({ call: undefined, runtime: REFUSED, modulePolicy: "script-src 'nonce-s3cret' https://cdn.example" }));
+  assert.equal(found.fix, "script-src 'nonce-…' https://cdn.example 'wasm-unsafe-eval'");
+  const both = findingsOf(facts({ call: undefined, runtime: { code: "network_error", message: "Not fetched." }, moduleRefusedAt: "https://cdn.example/sdk.wasm", modulePolicy: "connect-src 'self'", isRefusedByCsp: true, policy: "connect-src 'self'", plain: nothing, reach: undefined }));
+  assert.deepEqual(both.map(({ fix }) => fix), Array(2).fill(`connect-src 'self' https://cdn.example ${API}`));
 });
 
 it("tells the title of a page that everybody gets", () => {
@@ -437,7 +469,7 @@ it("tells the title of a page that everybody gets", () => {
   assert.ok(messageFor({}).endsWith(' The page\'s title: "502 \\"Bad\\" Gateway".'), messageFor({}));
   assert.doesNotMatch(messageFor({ call: failed("server_error", { status: 503, message: A_PAGE }) }), /title/);
   assert.doesNotMatch(messageFor({ call: failed("server_error", { status: 502 }) }), /title/);
-  assert.doesNotMatch(messageFor({ hasFetch: true, isFetchReplaced: true }), /title/);
+  for (const more of [{ hasFetch: true }, { isFetchReplaced: true }, { hasServiceWorker: true }]) assert.doesNotMatch(messageFor(more), /title/);
 });
 
 it("keeps a path of the page's own server, which is there to be passed on", () => {

@@ -16,7 +16,7 @@ const FAILURE_COUNTS_MS = 30_000;
 export const VARIABLES = ["BOOKMORE_TOKEN", "BOOKMORE_TOKEN_COMMAND", "BOOKMORE_API_KEY", "BOOKMORE_URL"];
 
 /** Variables that look as if they were meant for the commands, and that none reads. On Windows, names have any case. */
-export const unreadVariables = (): string[] => Object.keys(env).filter((name) => /^(\w+_)?BOOKMORE_((API|BASE|SERVER|BEARER|ACCESS|AUTH)_?)*(URL|HOST|TOKEN|KEY|JWT)$/i.test(name) && !VARIABLES.includes(process.platform === "win32" ? name.toUpperCase() : name));
+export const unreadVariables = (): string[] => Object.keys(env).filter((name) => /^BOOKMORE_((API|BASE|SERVER|BEARER|ACCESS|AUTH)_?)*(URL|HOST|TOKEN|KEY|JWT)$/i.test(name) && !VARIABLES.includes(process.platform === "win32" ? name.toUpperCase() : name));
 
 /** What a command's options say of server and credentials. */
 export interface Given {

@@ -19,7 +19,7 @@ import { baseUrlOf, CALL_OPTIONS, clientOf, constructed, sourceName, VARIABLES, 
 import { again, againWithoutScripts, loadsScripts } from "./doctor/again.js";
 import { Checklist, listed, type Checked } from "./doctor/checklist.js";
 import { answered, certified, connected, NO_TUNNEL, resolved } from "./doctor/connection.js";
-import { allowedOrigin, askedAsPage, askedPlainly, corsFindings, isHiddenRedirect, openedInBrowser, type PageRequest } from "./doctor/cors.js";
+import { allowedOrigin, askedAsPage, askedPlainly, corsFindings, isHiddenRedirect, openedInBrowser, type CorsReply, type PageRequest } from "./doctor/cors.js";
 import { behindProxy, excluded, proxied, through, unreadable, unusedProxy } from "./doctor/proxy.js";
 import { excludedProxy, ignoredProxy, isHeeded, proxyFor, unreadableProxy, usedProxy, type Proxy } from "./doctor/proxy-settings.js";
 import { codeIn, hostOf, slowConnection, systemCause, unreachable } from "./doctor/system.js";
@@ -40,8 +40,8 @@ const SET_CLOCK: Partial<Record<NodeJS.Platform, string>> = {
   win32: "w32tm /resync",
 };
 
-/** What is left of `cors_missing` where refusals have CORS headers. */
-const USAGE_ALONE = "The reply with a usage has no CORS headers, and the refusal of a GET without credentials has them: whatever makes the usage, such as the function behind AWS's API Gateway, has to send them itself.";
+/** The message of `cors_missing` where refusals have CORS headers. */
+const USAGE_ALONE = "The reply with a usage has no CORS headers, although the refusal of a GET without credentials has them. What produces the usage, such as the Lambda function behind AWS's API Gateway, has to send them itself.";
 
 /** What is left of `cors_error_replies` where a page may read a usage. */
 const ONLY_ERRORS = "The reply with a usage has CORS headers, and the refusal of a GET without credentials has none: a page takes a refusal for a lost network, and asks for no new token.";
@@ -82,8 +82,9 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   // A page sends what the client here sends, or a token, unless it has cookies.
   const own = facts.headerNames.length > 0 || includesCookies ? facts.headerNames : ["authorization"];
   const asked = page === undefined ? undefined : { page, headerNames: headerNames ?? own, includesCookies };
+  let refused: CorsReply | undefined;
   if (asked) {
-    await asPage(checklist, baseUrl, asked, facts.reach, signal);
+    refused = await asPage(checklist, baseUrl, asked, facts.reach, signal);
     fail(checklist, [...mixedContent(asked.page, baseUrl), ...unnamed]);
   }
   if (!refusal) {
@@ -92,7 +93,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
     const sendsOrigin = asked && !isSameOrigin(baseUrl, asked.page) && !pageStep(checklist)!.findings.some(({ code }) => code === "cors_origin");
     if (sendsOrigin) sendOrigin(asked.page);
     await examination.call();
-    if (sendsOrigin) readAsPage(checklist, facts, asked);
+    if (sendsOrigin) readAsPage(checklist, facts, asked, refused);
   }
   return reported(checklist, facts, { isJson: values.json ?? false, source, page, includesCookies, isRefused: refusal !== undefined });
 }
@@ -107,13 +108,14 @@ function sendOrigin(page: string): void {
   };
 }
 
-/** Whether the page, which may read everything else, may read the usage as well. */
-function readAsPage(checklist: Checklist, { call, baseUrl }: Facts, asked: PageRequest): void {
+/** Whether the page, which may read everything else, may read the usage as well. `without`: the reply to a GET without credentials. */
+function readAsPage(checklist: Checklist, { call, baseUrl }: Facts, asked: PageRequest, without: CorsReply | undefined): void {
   const isError = ({ level }: Finding): boolean => level === "error";
   if (!call?.headers || call.error || pageStep(checklist)!.findings.some(isError)) return;
   const reply = { status: 200, headers: new Headers(call.headers) };
   const found = corsFindings(asked, baseUrl!, { preflight: undefined, reply }, undefined, undefined).filter(isError);
-  fail(checklist, found.map((finding) => (finding.code === "cors_missing" ? { ...finding, message: USAGE_ALONE } : finding)));
+  const isAlone = without !== undefined && without.status >= 400 && passesCorsCheck(without.headers, asked.page, asked.includesCookies);
+  fail(checklist, found.map((finding) => (finding.code === "cors_missing" && isAlone ? { ...finding, message: USAGE_ALONE } : finding)));
 }
 
 const pageStep = ({ steps }: Checklist) => steps.find(({ name }) => name === "page");
@@ -212,8 +214,8 @@ function mixedContent(page: string, baseUrl: string): Finding[] {
 
 const NO_LONGER: Cause = { code: "unsteady", message: "The server answered a plain GET at first, and does not any more: something, such as a firewall or a rate limiter, has begun to refuse this machine, or the server has stopped. Wait, and run doctor again." };
 
-/** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. */
-async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, plain: Probe | undefined, signal: AbortSignal): Promise<void> {
+/** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. Returns the reply to that of a page. */
+async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, plain: Probe | undefined, signal: AbortSignal): Promise<CorsReply | undefined> {
   const hasAnswered = plain?.came === "reply" || plain?.came === "redirect";
   const message = "The server answers a plain GET, but not what a browser sends for a page: an OPTIONS request, or a GET with an Origin header.";
   const lost = (detail: string): Checked => ({
@@ -221,6 +223,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     detail,
     findings: hasAnswered ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
   });
+  let asked: CorsReply | undefined;
   await checklist.step("page", async (): Promise<Checked> => {
     if (isFetchBroken()) return { outcome: "skipped", detail: FETCH_BROKEN };
     if (isSameOrigin(baseUrl, request.page)) return { outcome: "skipped", detail: "the server's own origin: CORS does not apply" };
@@ -231,6 +234,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
       return reply || !hasAnswered ? lost(what) : { outcome: "failed", detail: `${what}, and none to a plain GET any more`, findings: [errorFinding(NO_LONGER)] };
     }
     const { preflight, reply } = came;
+    asked = reply;
     // For comparison only: where it gets no reply, the page's own requests do.
     const opened = await limited(signal, (limit) => openedInBrowser(baseUrl, limit).catch(() => undefined));
     const findings = corsFindings(request, baseUrl, came, opened, plain);
@@ -242,6 +246,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     }
     return { outcome: isFine ? "ok" : "failed", detail: `${statuses}, allows ${allowedOrigin(reply) || "no origin"}`, findings };
   });
+  return asked;
 }
 
 interface Report {

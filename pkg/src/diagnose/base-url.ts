@@ -1,6 +1,7 @@
 import { isSameOrigin } from "../cors.js";
 import { DEFAULT_BASE_URL, PATH } from "../operation.js";
 import type { Facts } from "./facts.js";
+import { fixBy } from "./fixes.js";
 import type { Cause } from "./types.js";
 
 /** Whether the page's own server answers, which may pass requests on to the API. */
@@ -20,11 +21,18 @@ export function wrongBase(facts: Facts, message: string): Pick<Cause, "message" 
     const [what, kept, options] = baseUrl === origin ? [PATH, "", "changeOrigin"] : [pathname, `${pathname} in the path or `, "rewrite, changeOrigin"];
     return { message: `${words} If this server is to pass ${what} on to the API, perhaps it does not, its target is wrong, or it keeps ${kept}its own name as the Host (Vite: ${options}).` };
   }
-  if (origin === baseUrl) return { message: words };
-  return { message: `${words} If a proxy there is to pass ${pathname} on to the API, perhaps it keeps that in the path (nginx: proxy_pass without a slash at the end).`, fix: settings.baseUrl(origin) };
+  return { message: words, ...(origin === baseUrl ? {} : { fix: settings.baseUrl(origin) }) };
 }
 
-export const notTheApi = (facts: Facts): Cause => ({ code: "base_url", ...wrongBase(facts, "What answers is not the API.") });
+/** The same, where something behind a proxy may be what does not know the path. */
+export function wrongPath(facts: Facts, given: string): Pick<Cause, "message" | "fix"> {
+  const { message, fix } = wrongBase(facts, given);
+  const { pathname } = new URL(facts.baseUrl ?? "http://localhost");
+  const keeps = pathname === "/" || isOwnServer(facts) ? "" : ` If a proxy there passes requests for ${pathname} on to the API, it may keep ${pathname} in the path (nginx: proxy_pass needs a slash at the end).`;
+  return { message: message + keeps, ...fixBy(fix) };
+}
+
+export const notTheApi = (facts: Facts): Cause => ({ code: "base_url", ...wrongPath(facts, "What answers is not the API.") });
 
 /** The base URL without the operation's path, if it contains that. */
 export function baseOfEndpoint(baseUrl: string): string | undefined {

@@ -22,10 +22,10 @@ export const OWN_REPLY = "It is what the message says: something about the reque
 /** The candidates; where there are none, what the reply says. */
 export const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: OWN[code] ?? OWN_REPLY, ...fixBy(fix) }];
 
-/** Without those whose code, as of credentials, an earlier one explains. */
-const distinct = (causes: Cause[]): Cause[] => causes.filter((cause, at) => !(cause.code in OWN) || causes.findIndex(({ code }) => code === cause.code) === at);
+/** Without what an earlier one says, or explains if it is only the general meaning of its code. */
+const distinct = (causes: Cause[]): Cause[] => causes.filter(({ code, message }, at) => !causes.slice(0, at).some((cause) => cause.code === code && (cause.message === message || message === OWN[code])));
 
-/** The finding with these candidates before its own, to one of which its fix belongs. */
+/** The finding with these candidates before its own. Its fix is that of a candidate, too, and no longer that of the first. */
 export function withFirst(causes: Cause[], given: Finding): Finding {
   if (causes.length === 0) return given;
   const { fix, elsewhere, ...finding } = given;

@@ -42,7 +42,7 @@ const FLAWS: [RegExp, string][] = [
 ];
 
 /** The same for a key alone. */
-const OF_KEY: [RegExp, string] = [/^eyJ.+\..+\./, "is a JWT, which is a token and no key"];
+const OF_KEY: [RegExp, string] = [/^eyJ.+\..+\./, "is a JWT, which is a token, not a key"];
 
 /** Follows "it"; undefined if nothing shows. */
 export function flawOf(secret: string, isKey: boolean): string | undefined {

@@ -5,11 +5,11 @@ import { isSafelisted, isSameOrigin } from "../cors.js";
 import { partOf } from "../fetch.js";
 import { guidDigits } from "../guid.js";
 import { handled } from "../handled.js";
-import { isMixedContent } from "../loopback.js";
+import { isLoopback, isMixedContent } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { FETCH_BROKEN, isFetchBroken } from "../platform.js";
 import { callsOf } from "../reach.js";
-import { isControlFlow, isNative, textOf } from "../thrown.js";
+import { isControlFlow, isNative, isRefusal, textOf } from "../thrown.js";
 import { isUsage } from "../watch/options.js";
 import { baseOfEndpoint } from "./base-url.js";
 import { claimsOf, flawOf } from "./claims.js";
@@ -64,7 +64,7 @@ export class Examination {
       // A sandboxed frame throws here.
       hasServiceWorker: Boolean(partOf(partOf(globalThis.navigator, "serviceWorker"), "controller")),
       isIsolated: globalThis.crossOriginIsolated === true,
-      isWebKit: page !== undefined && textOf(globalThis.navigator, "vendor")?.startsWith("Apple") === true,
+      isWebKit: page !== undefined && /^Apple/.test(String(partOf(globalThis.navigator, "vendor"))),
       now: Date.now(),
       isRefusedByCsp: false,
       headers: {},
@@ -79,7 +79,12 @@ export class Examination {
       const load = async () => {
         await this.#client.ready().then(() => (error = undefined), (thrown: unknown) => (error = isBookMoreError(thrown) ? thrown : undefined));
       };
-      this.facts.moduleRefusedAt = await this.#refusedAt(() => limited(this.#signal, load), () => error?.code === "network_error" && this.facts.page !== undefined, (url) => /^https?:/.test(url));
+      const isFetched = () => error?.code === "network_error";
+      const isCompiled = () => error?.code === "runtime_unsupported" && isRefusal(error.cause);
+      const refused = await this.#refused(() => limited(this.#signal, load), () => this.facts.page !== undefined && (isFetched() || isCompiled()), ({ effectiveDirective, blockedURI }) =>
+        isFetched() ? effectiveDirective === "connect-src" && /^https?:/.test(blockedURI) : effectiveDirective === "script-src" && blockedURI === "wasm-eval");
+      if (refused && isFetched()) this.facts.moduleRefusedAt = refused.blockedURI;
+      this.facts.modulePolicy = refused?.originalPolicy;
       this.facts.runtime = error;
       return error ? ["failed", error.code] : ["ok", "the SDK's module runs"];
     });
@@ -116,7 +121,7 @@ export class Examination {
     if (facts.plain.came === "nothing") {
       // CORS does not apply to a no-cors request, whose reply is not read. Platforms refuse one that does not follow redirects.
       facts.reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
-      facts.localNetwork = await localNetworkPermission();
+      facts.localNetwork = await limited(this.#signal, () => localNetworkPermission(new URL(baseUrl).hostname), LATEST_VIOLATION_MS);
       return;
     }
     await this.#follow(cors);
@@ -154,7 +159,7 @@ export class Examination {
         const token = authorization?.replace("Bearer ", "");
         call.flaw = flawOf(token ?? key, token === undefined);
         call.isGuid = guidDigits(token) !== undefined;
-        const cookies = this.facts.sendsCookies ? textOf(globalThis.document, "cookie") : "";
+        const cookies = this.facts.sendsCookies ? String(partOf(globalThis.document, "cookie")) : "";
         call.isLong = [...pairs.map(([, value]) => value), cookies].some(({ length }) => length > LONGEST_HEADER);
         secrets.push(...pairs.filter(([name]) => this.facts.headerNames.includes(name)).map(([name, value]) => (name === "authorization" ? token! : value)));
       };
@@ -208,33 +213,29 @@ export class Examination {
    */
   async #underPolicy(run: () => Promise<Probe>): Promise<Probe> {
     const { origin } = new URL(this.facts.baseUrl!);
-    const isOwn = (url: string) => url === origin || url.startsWith(`${origin}/`);
     let came!: Probe;
-    const refusedAt = await this.#refusedAt(async () => void (came = await run()), () => came.came === "nothing", isOwn);
-    this.facts.isRefusedByCsp = refusedAt !== undefined;
+    const refused = await this.#refused(async () => void (came = await run()), () => came.came === "nothing", ({ effectiveDirective, blockedURI }) =>
+      effectiveDirective === "connect-src" && (blockedURI === origin || blockedURI.startsWith(`${origin}/`)));
+    this.facts.isRefusedByCsp = refused !== undefined;
+    this.facts.policy = refused?.originalPolicy;
     return came;
   }
 
-  /** Runs what sends a request. If it is lost, returns which of its URLs, for which `isOwn`, the page's connect-src forbids. */
-  async #refusedAt(run: () => Promise<unknown>, isLost: () => boolean, isOwn: (url: string) => boolean): Promise<string | undefined> {
-    let refusedAt: string | undefined;
-    let violated = () => {};
-    const isViolated = new Promise<void>((resolve) => (violated = resolve));
+  /** Runs what the page's policy may refuse. If it fails, returns the violation that is `isOwn`, which may come later. */
+  async #refused(run: () => Promise<unknown>, hasFailed: () => boolean, isOwn: (event: SecurityPolicyViolationEvent) => boolean): Promise<SecurityPolicyViolationEvent | undefined> {
+    const seen: SecurityPolicyViolationEvent[] = [];
+    const own = () => seen.find((event) => event.disposition !== "report" && isOwn(event));
+    let look = () => {};
     const listener = (event: Event) => {
-      const { effectiveDirective, disposition, blockedURI, originalPolicy } = event as SecurityPolicyViolationEvent;
-      if (disposition === "report") return;
-      const isOfModule = effectiveDirective === "script-src" && blockedURI === "wasm-eval";
-      const isOfRequest = effectiveDirective === "connect-src" && isOwn(blockedURI);
-      if (isOfModule || isOfRequest) this.facts.policy = originalPolicy;
-      if (!isOfRequest) return;
-      refusedAt = blockedURI;
-      violated();
+      seen.push(event as SecurityPolicyViolationEvent);
+      look();
     };
     globalThis.addEventListener?.("securitypolicyviolation", listener);
     try {
       await run();
-      if (isLost() && refusedAt === undefined) await limited(this.#signal, () => isViolated, LATEST_VIOLATION_MS);
-      return isLost() ? refusedAt : undefined;
+      if (!hasFailed()) return undefined;
+      if (!own()) await limited(this.#signal, () => new Promise<void>((resolve) => (look = () => own() && resolve())), LATEST_VIOLATION_MS);
+      return own();
     } finally {
       globalThis.removeEventListener?.("securitypolicyviolation", listener);
     }
@@ -291,12 +292,9 @@ function isWhole(thrown: unknown): thrown is AnyBookMoreError {
   }
 }
 
-/** The names under which Chromium has had the permission, the newest first. */
-const LOCAL_NETWORK = ["local-network", "local-network-access"];
-
-/** Whether the user has let the page connect to the local network; undefined where browsers do not know the permission. */
-async function localNetworkPermission(): Promise<PermissionState | undefined> {
-  for (const name of LOCAL_NETWORK) {
+/** Whether the user lets the page connect to this machine, or else to the local network; undefined where browsers do not know the permission. Chromium first had one for both. */
+async function localNetworkPermission(hostname: string): Promise<PermissionState | undefined> {
+  for (const name of [isLoopback(hostname) ? "loopback-network" : "local-network", "local-network-access"]) {
     const status = await handled(() => globalThis.navigator?.permissions?.query({ name: name as PermissionName })).catch(() => undefined);
     if (status) return status.state;
   }

@@ -15,8 +15,8 @@ export interface ReadableReply {
   isForToken?: boolean | undefined;
   /** Whether it is HTML, or XML as of an object store; undefined if it is not labelled. */
   isPage?: boolean | undefined;
-  /** What its text shows, if it is no JSON: a sign-in, that something in between refuses, that a server is out of service, that https or another host is wanted, or an error that a script prints; or, by its header Server, macOS's AirPlay Receiver. */
-  shows?: "sign-in" | "block" | "down" | "https" | "host" | "script" | "airplay" | undefined;
+  /** What its text shows, if it is no JSON: a sign-in, that something in between refuses, that a server is out of service, that https or another host is wanted, an error that a script prints, or a web app's own page for errors; or, by its header Server, an AirPlay receiver. */
+  shows?: "sign-in" | "block" | "down" | "https" | "host" | "script" | "app" | "airplay" | undefined;
   /** The title of a page. */
   title?: string | undefined;
   /** Whether it is plain text. */
@@ -115,7 +115,7 @@ export interface Facts {
   isIsolated: boolean;
   /** Whether the browser's engine is WebKit. */
   isWebKit?: boolean;
-  /** Whether the page has the user's permission to connect to the local network; undefined where browsers do not ask. */
+  /** Whether the user lets the page connect to the local network, or to this machine; undefined where browsers do not ask. */
   localNetwork?: PermissionState | undefined;
   /** The clock here, in milliseconds since 1970. */
   now: number;
@@ -125,8 +125,10 @@ export interface Facts {
   moduleRefusedAt?: string | undefined;
   /** Whether the page's `connect-src` kept a probe from being sent. */
   isRefusedByCsp: boolean;
-  /** The policy that did so, or that kept the module. */
+  /** The policy that did so. */
   policy?: string | undefined;
+  /** The policy that kept the module from being fetched or compiled. */
+  modulePolicy?: string | undefined;
   /** The status with which a GET before the probes, of doctor, was answered. */
   earlier?: number | undefined;
   /** A GET with only an Accept header. */

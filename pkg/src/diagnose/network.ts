@@ -4,6 +4,7 @@ import { isInsecure, isLoopback, isMixedContent } from "../loopback.js";
 import { PATH } from "../operation.js";
 import type { Call, Facts } from "./facts.js";
 import { corsFix, fixBy, httpOf, httpsFix, httpsOf, type Asking, type Settings } from "./fixes.js";
+import { refusedConnection } from "./policy.js";
 import { BAD_PORT, systemCode } from "./probe.js";
 import { doctorLine, doctorOf, shellWord } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -22,7 +23,7 @@ export function noReplyFindings(facts: Facts, call?: Call): Finding[] {
   if (baseUrl === undefined || !(reach ?? plain)) return call ? [errorFinding({ code: "no_reply", message: call.error!.message })] : [];
   if (call?.error?.attempts?.at(-1)?.status) return [lostBody(call.error, facts)];
   if (isLate(facts)) return [errorFinding(late(facts))];
-  if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedByCsp(facts, baseUrl, page))];
+  if (page !== undefined && facts.isRefusedByCsp) return [errorFinding(refusedConnection(facts, baseUrl, page))];
   if (reach?.came === "nothing") return [page === undefined ? outside(baseUrl, reach.code) : inPage(facts, page, baseUrl)];
   if (page === undefined) return call ? [outside(baseUrl, systemCode(call.error?.cause), true)] : [];
   const asking = { page, headerNames: facts.headerNames };
@@ -72,23 +73,6 @@ export function unknownHost({ hostname }: URL): Cause {
   return { code: "unknown_host", message: `The name ${hostname} does not resolve here: it is misspelt, known only in a VPN or another network, or blocked, or this machine is offline.`, fix: `nslookup ${shellWord(hostname)}` };
 }
 
-/** The directive that allows `sources` besides what the policy allows already; such a directive replaces default-src. */
-export function directiveFor(name: string, sources: string[], policy = ""): string {
-  const directives = policy.split(/[;,]/).map((each) => each.trim().split(/\s+/));
-  const [, ...given] = [name, "default-src"].map((wanted) => directives.find(([own]) => own!.toLowerCase() === wanted)).find(Boolean) ?? ["", "'self'"];
-  return [...new Set([name, ...given.filter((source) => source.toLowerCase() !== "'none'"), ...sources])].join(" ");
-}
-
-/** `what`: what the page may not do, with a preposition for the origin. */
-export function refusedByCsp({ policy }: Facts, address: string, page: string, what = "connect to"): Cause {
-  const { origin } = new URL(address);
-  return {
-    code: "csp_connect_src",
-    message: `The Content-Security-Policy of this page does not let it ${what} ${origin}. The directive has to name that, too.`,
-    fix: directiveFor("connect-src", [isSameOrigin(address, page) ? "'self'" : origin], policy),
-  };
-}
-
 function inPage(facts: Facts, page: string, baseUrl: string): Finding {
   const { isOffline, isIsolated, isWebKit, localNetwork, headerNames, settings } = facts;
   const url = new URL(baseUrl);
@@ -125,11 +109,11 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
     }
     // The address of a name is hidden.
     if ((isPrivate(hostname) || !isNumber) && !isPrivate(pageHost(page)) && localNetwork !== "granted") {
-      const message = "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer. A page that was loaded by plain http, and a frame without allow=\"local-network-access\", are always refused.";
+      const message = "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer. A page that was loaded by plain http, and a frame whose allow attribute does not name local-network and loopback-network, are always refused.";
       candidates[localNetwork === "denied" && isPrivate(hostname) ? "unshift" : "push"]({ code: "local_network", message });
     }
-    if (isLocal && page.startsWith("https:") && protocol === "http:") {
-      candidates[isWebKit ? "unshift" : "push"]({ code: "mixed_content", message: "This page was loaded by https, and Safari blocks its requests to plain http, even on this machine.", ...httpsFix(baseUrl, settings) });
+    if (isWebKit !== false && isLocal && page.startsWith("https:") && protocol === "http:") {
+      candidates[isWebKit ? "unshift" : "push"]({ code: "mixed_content", message: "Safari blocks requests of a page that was loaded by https to plain http, even to this machine.", ...httpsFix(baseUrl, settings) });
     }
     // A probe that reads nothing gets no reply then, either.
     const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not allow this page, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
@@ -167,7 +151,7 @@ export const DUPLICATE: Cause = {
 
 const CUSTOM_FETCH: Cause = {
   code: "custom_fetch",
-  message: "The page's fetch is not the browser's own, but that of the client's options or of a library, such as one for tracing. It adds cookies or a header, such as traceparent, that the CORS settings do not allow, or asks with mode: 'no-cors'. Let it leave the API out.",
+  message: "The page's fetch is not the browser's own, but that of the client's options or of a library, such as one for tracing. It adds cookies or a header, such as traceparent, that the CORS settings do not allow, or sets mode: \"no-cors\". Let it leave the API out.",
 };
 
 /** What CORS keeps the page from reading, of a server that answers. */

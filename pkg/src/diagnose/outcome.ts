@@ -2,16 +2,18 @@ import type { AnyBookMoreError } from "bookmore-sdk";
 import { isInsecure } from "../loopback.js";
 import { PATH } from "../operation.js";
 import { isRefusal } from "../thrown.js";
-import { baseOfEndpoint, isOwnServer, mayBePassedOn, wrongBase } from "./base-url.js";
+import { baseOfEndpoint, isOwnServer, mayBePassedOn, notTheApi, wrongBase } from "./base-url.js";
 import { meanings, OWN, withFirst, withLast } from "./candidates.js";
 import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import { credentialsCause, notPassedOn, renewal, sendsNone, untimely } from "./credentials.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsFix } from "./fixes.js";
-import { CUT_OFF, directiveFor, errorFinding, isExtension, isLate, late, noReplyFindings, refusedByCsp, truncated, whatWaits } from "./network.js";
+import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, truncated, whatWaits } from "./network.js";
+import { directiveWith, refusedConnection } from "./policy.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, isDenied, redirectFinding, targetOf, TO_ERROR_PAGE } from "./redirect.js";
-import { apiFinding, deniedFinding, isOfPage, knownCauses, limitedFinding, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate } from "./refusal.js";
+import { CREDENTIALS, REFUSED_IN_FRONT } from "./named.js";
+import { apiFinding, deniedFinding, gotPage, knownCauses, limitedFinding, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
 
@@ -43,14 +45,14 @@ function hasAnswered({ call, reach, plain }: Facts): boolean {
 
 function runtimeFinding({ code, message, cause }: AnyBookMoreError, facts: Facts): Finding {
   const { page, moduleRefusedAt } = facts;
-  if (moduleRefusedAt !== undefined && page !== undefined) return errorFinding(refusedByCsp(facts, moduleRefusedAt, page, "fetch the SDK's module from"));
+  if (moduleRefusedAt !== undefined && page !== undefined) return errorFinding(refusedConnection(facts, moduleRefusedAt, page, "fetch the SDK's module from"));
   // bookmore-sdk/slim fetches the module from the app's URL.
   if (code === "network_error" || code === "timeout") return errorFinding({ code: "module_missing", message });
   if (code !== "runtime_unsupported") return errorFinding({ code: code as FindingCode, message });
   // If something other than WebAssembly is missing, the error has no cause.
   if (typeof WebAssembly !== "object" && cause !== undefined) return errorFinding({ code: "wasm_missing", message });
   const isCsp = page !== undefined && isRefusal(cause);
-  const policy = directiveFor("script-src", ["'wasm-unsafe-eval'"], facts.policy);
+  const policy = directiveWith("script-src", ["'wasm-unsafe-eval'"], facts.modulePolicy);
   return errorFinding(isCsp ? { code: "wasm_csp", message, fix: isExtension(page) ? `"content_security_policy": { "extension_pages": "${policy}" }` : policy } : { code, message });
 }
 
@@ -110,13 +112,13 @@ function perhapsOfWorker(facts: Facts, finding: Finding): Finding {
 /** A call that was not sent fails with an earlier reply. */
 const heldBack = ({ isHeld }: Call, finding: Finding): Finding => (isHeld ? { ...finding, message: `${finding.message} That is the reply to an earlier call: it asks for a pause, which the client keeps, so this call was not sent.` } : finding);
 
-/** What the page calls itself that a GET without credentials gets, if the call gets a page with the same status. */
+/** Adds the title of the page that a GET without credentials gets, if the call gets a page with the same status. */
 function titled(facts: Facts, { error, isHeld }: Call, finding: Finding): Finding {
   const { status: got, contentType = "", message = "" } = Object(error) as { status?: number; contentType?: string; message?: string };
   const { status, title, isPage } = replyOf(facts.plain) ?? {};
-  const isSame = isPage && title !== undefined && !isHeld && got === status && (/html/i.test(contentType) || isOfPage(message));
-  // A fetch that adds credentials may have got a page that repeats them.
-  return isSame && !mayAddCredentials(facts) ? { ...finding, message: `${finding.message} The page's title: ${JSON.stringify(title)}.` } : finding;
+  const isSame = isPage && title !== undefined && !isHeld && got === status && (/html/i.test(contentType) || gotPage({ message }));
+  // What adds credentials to the GET, or answers it from a cache, may get a page of somebody's own.
+  return isSame && !facts.hasServiceWorker && !mayAddCredentials(facts) ? { ...finding, message: `${finding.message} The page's title: ${JSON.stringify(title)}.` } : finding;
 }
 
 function callFindings(facts: Facts, call: Call): Finding[] {
@@ -138,7 +140,7 @@ function callFindings(facts: Facts, call: Call): Finding[] {
     case "unexpected_response":
       return [unexpected(facts, call, error)];
     case "decode_error":
-      return [withFirst(untimely(facts, call), withFirst(inSuccess(facts, call), decodeFinding(error, facts)))];
+      return [withFirst(untimely(facts, call), error.isRetryable ? decodeFinding(error, facts) : perhapsInSuccess(facts, call, decodeFinding(error, facts)))];
     case "company_mismatch": {
       const own: Cause = { code, message: OWN[code]! };
       const lost = notPassedOn("the query, which names the company");
@@ -188,7 +190,20 @@ function lostFindings(facts: Facts, call: Call): Finding[] {
   const isRedirected = plain?.came === "redirect" && contentType?.came === "nothing" && again?.came !== "nothing";
   const found = isRedirected ? redirectFinding(facts) : undefined;
   // Another address has CORS settings of its own.
-  return found && isAddress(found.code) ? [found] : [...(found ? [found] : []), ...noReplyFindings(facts, call)];
+  if (found && isAddress(found.code)) return [found];
+  const lost = noReplyFindings(facts, call).map((finding) => (finding.code === "preflight_refused" ? withFirst(answeredAlike(facts, call), finding) : finding));
+  return [...(found ? [found] : []), ...lost];
+}
+
+/** What a GET without credentials is answered with shows that CORS settings may not be why OPTIONS is refused. */
+function answeredAlike(facts: Facts, call: Call): Cause[] {
+  const { status = 0, isApi, isPage } = replyOf(facts.plain) ?? {};
+  const answer = `A GET without credentials is answered with ${status}, and OPTIONS perhaps, too: `;
+  if (isApi) return [];
+  if (status >= 500) return [{ code: "server_error", message: `${answer}the server, or one behind it, has failed or is down.` }, notTheApi(facts)];
+  if (status === 429) return [{ code: "rate_limited", message: `${answer}a quota is used up, or a rate limit is exceeded.` }];
+  if (status === 200 || status === 404 || status === 405) return [notTheApi(facts)];
+  return showsGate(facts) || (status === 403 && isPage) ? [...signInGate(facts, call), ...(status === 403 ? [REFUSED_IN_FRONT] : [])] : [];
 }
 
 /** The message, where the function's own error is, and why it was called. */
@@ -199,10 +214,11 @@ function providerWords({ message, cause, attempts }: AnyBookMoreError): string {
 }
 
 /** Some servers answer refusals with 200 and an error in JSON. The client reads only ServiceStack's form of that. */
-function inSuccess(facts: Facts, call: Call): Cause[] {
+function perhapsInSuccess(facts: Facts, call: Call, finding: Finding): Finding {
   const { status, message } = replyOf(facts.plain) ?? {};
-  if (status !== 200 || message === undefined) return [];
-  return [credentialsCause(facts, call, "A GET without credentials is answered with 200 and a message, where a usage has none: some servers send their errors so, such as that of refused credentials.")];
+  if (status !== 200 || message === undefined) return finding;
+  const refused = credentialsCause(facts, call, "A GET without credentials is answered with 200 and a message, and a usage has no message. Some servers report errors in this way, such as refused credentials.");
+  return (CREDENTIALS.test(message) ? withFirst : withLast)([refused], finding);
 }
 
 function decodeFinding({ code, message, isRetryable, offset }: Extract<AnyBookMoreError, { code: "decode_error" }>, facts: Facts): Finding {
@@ -230,7 +246,7 @@ const PHP = "PHP: its log tells more, and display_errors has to be off";
 /** What a page may stand for that the call alone gets. */
 const REPLACED: Cause[] = [
   { code: "permission_denied", message: "The credentials give no access to what was asked for, and something in front of the API shows a page in place of its 403 or 404: a CDN (CloudFront: custom error responses), or nginx (error_page)." },
-  { code: "server_error", message: `The same in place of a fault of the server, or a script that passes requests on prints an error of its own (${PHP}).` },
+  { code: "server_error", message: `The server failed, and something in front of it shows a page in place of its error; or a script that passes requests on prints an error of its own (${PHP}).` },
 ];
 
 /** HTML with status 200. */
@@ -239,8 +255,9 @@ function htmlFinding(facts: Facts, call: Call): Finding {
   const login: Cause = { code: "login_page", message: "It is a sign-in page, of a proxy or of the server, which did not accept what was sent as a login.", ...(call.sent ? renewal(call.sent, facts) : {}) };
   const app: Cause = { code: "base_url", ...wrongBase(facts, "It is the page of a web app, which answers whatever it is asked for: the API lives elsewhere.") };
   const blocked: Cause = { code: "blocked_reply", message: "It is a page of something in between, such as a notice of maintenance, a company's proxy or a tunnel. Open it in a browser to see.", ...fixBy(baseUrl && baseUrl + PATH) };
-  const { isPage, shows } = replyOf(facts.plain) ?? {};
-  // The page that a GET without credentials gets is most likely the same.
+  // The page that a GET without credentials gets by the same status is most likely the same.
+  const plain = replyOf(facts.plain);
+  const { isPage, shows } = plain?.status === 200 ? plain : {};
   const script: Cause[] = shows === "script" ? [{ code: "server_error", message: `A script that passes requests on prints an error of its own into the reply (${PHP}).` }] : [];
   const replaced = isPage ? [] : REPLACED;
   const likeliest = !isPage || shows === "sign-in" ? [login, app, CONTENT_TYPE, blocked] : shows === "block" || shows === "down" ? [blocked, login, app, CONTENT_TYPE] : [app, login, blocked, CONTENT_TYPE];

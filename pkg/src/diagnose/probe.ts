@@ -95,8 +95,10 @@ const SIGN_IN = /type=["']?password|\b(log|sign)[ -]?(in|on)\b/i;
 const DOWN = /maintenance|unavailable|is stopped|site disabled|exceeded its quota/i;
 /** How pages of firewalls and bot protection read. */
 const BLOCK = /support id|incident id|request rejected|access denied|captcha|just a moment|attention required|blocked/i;
-/** An error that PHP prints into what a script sends, and Express's page for one. */
-const SCRIPT = /<b>(fatal error|parse error|warning|notice|deprecated)<\/b>:|<title>Error<\/title>\s*<\/head>\s*<body>\s*<pre>/i;
+/** An error that PHP prints into what a script sends. */
+const SCRIPT = /<b>(fatal error|parse error|warning|notice|deprecated)<\/b>:/i;
+/** Express's page for errors. */
+const APP = /<title>Error<\/title>\s*<\/head>\s*<body>\s*<pre>/i;
 
 /** The message of an error in JSON. */
 const MESSAGE = /"(?:message|msg|detail|error_description)"\s*:\s*("(?:[^"\\]|\\.)*")/i;
@@ -108,7 +110,7 @@ const HTTPS = /plain HTTP (request )?(was sent )?to (an )?(HTTPS|SSL)|HTTP reque
 const HOST = /invalid host|<h1>Bad Request \(400\)<\/h1>|blocked hosts?:|DisallowedHost|ALLOWED_HOSTS|this host \(.{0,99}\) is not allowed/i;
 
 /** The first that fits counts. */
-const SHOWN: [NonNullable<ReadableReply["shows"]>, RegExp][] = [["https", HTTPS], ["host", HOST], ["sign-in", SIGN_IN], ["script", SCRIPT], ["down", DOWN], ["block", BLOCK]];
+const SHOWN: [NonNullable<ReadableReply["shows"]>, RegExp][] = [["https", HTTPS], ["host", HOST], ["sign-in", SIGN_IN], ["script", SCRIPT], ["app", APP], ["down", DOWN], ["block", BLOCK]];
 
 /** A string of JSON as text; undefined if it is none. */
 function unquoted(json = ""): string | undefined {
@@ -119,8 +121,9 @@ function unquoted(json = ""): string | undefined {
   }
 }
 
+const ENTITIES: Record<string, string> = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&" };
 /** The title of a page, shortened. */
-const titleIn = (text: string): string | undefined => /<title[^>]*>\s*([^<]{1,100})/i.exec(text)?.[1]!.trim().replace(/\s+/g, " ") || undefined;
+const titleIn = (text: string): string | undefined => /<title(?:\s[^>]*)?>([^<]{0,100})/i.exec(text)?.[1]!.trim().replace(/\s+/g, " ").replace(/&(lt|gt|quot|#39|amp);/g, (entity) => ENTITIES[entity]!) || undefined;
 
 /** Whether it is an error of the API, and written in camelCase; its message; what it shows. */
 async function form({ body }: Response): Promise<Pick<ReadableReply, "isApi" | "isCamelCase" | "message" | "shows" | "title">> {

@@ -1,4 +1,4 @@
-import { isOwnServer, notTheApi, wrongBase } from "./base-url.js";
+import { isOwnServer, notTheApi, wrongPath } from "./base-url.js";
 import { meanings, OWN, OWN_REPLY, withFirst, withLast } from "./candidates.js";
 import { credentialsCause, renewal, sendsKey, sendsNone, sendsToken, untimely, whoDrops } from "./credentials.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
@@ -22,9 +22,8 @@ function isToldApart({ plain }: Facts, { serverMessage }: Refusal): boolean {
   return message !== undefined && serverMessage !== undefined && message.slice(0, 80) !== serverMessage.slice(0, 80);
 }
 
-/** Whether a message is that for a page, which APIs do not send. The words are those of src/engine/outcome.rs. */
-export const isOfPage = (message: string): boolean => message.includes("with a page that may be a proxy's");
-const gotPage = ({ message }: Refusal): boolean => isOfPage(message);
+/** Whether the call was answered with a page, as APIs do not. The words are those of src/engine/outcome.rs. */
+export const gotPage = ({ message }: Pick<Refusal, "message">): boolean => message.includes("with a page that may be a proxy's");
 
 /** Whether it is in the API's own form; others may have an error code, too. */
 const isOfApi = ({ responseStatus }: Refusal): boolean => responseStatus !== undefined;
@@ -35,8 +34,8 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   const plain = replyOf(facts.plain);
   // What is answered by an error in JSON has passed a gate that answers by a page.
   const hasPassed = Boolean(plain?.isPage && error.errorCode !== undefined);
-  // A page with which an app, such as one of Express, tells of an error is no gate's.
-  const isShown = plain?.shows !== "script" && ((showsGate(facts) && !hasPassed) || gotPage(error));
+  // A web app's own page for errors is no gate's.
+  const isShown = plain?.shows !== "app" && ((showsGate(facts) && !hasPassed) || gotPage(error));
   // A GET without credentials got another answer, or the server calls the token invalid (RFC 6750).
   const hasArrived = hasPassed || isToldApart(facts, error) || Boolean(plain?.isApi && !isOfApi(error)) || isForCallAlone(facts, 401) || /error="?invalid_token/.test(error.message);
   const isExplained = !sendsNone(call) && knownCauses(facts, call).length > 0;
@@ -84,8 +83,14 @@ export function signInGate(facts: Facts, call: Call, error?: Refusal): Cause[] {
   return [{ code: "sign_in_gate", message: `Something in front of the API, such as the protection of a test site or an API gateway, wants a sign-in or a key of its own: ${who} ${how}${replaced}. It has to let the API's requests through, or get what it wants (the client's options headers or, for x-api-key, apiKey).` }];
 }
 
+const AIRPLAY: Cause = {
+  code: "base_url",
+  message: "What answers is an AirPlay receiver, such as that of macOS, which listens at the ports 5000 and 7000. Let the API use another port, or turn the receiver off in the system's settings.",
+};
+
 /** A 403, to everybody or to the call alone. */
 export function deniedFinding(facts: Facts, call: Call, error: Refusal<"permission_denied">): Finding {
+  if (replyOf(facts.plain)?.shows === "airplay") return errorFinding(AIRPLAY);
   return withNamed(facts, call, error, isForAll(facts, 403) ? deniedToAll(facts, call, error) : deniedToCall(facts, call, error));
 }
 
@@ -198,7 +203,7 @@ function notFoundFinding(facts: Facts, call: Call, error: Refusal<"api_error">):
     const found = perhapsInFront(facts, perhapsNotTheApi(facts, { code, message }, own, knowsPath), error);
     return isForAll(facts, status) ? withKnown(facts, call, found) : withFirst(knownCauses(facts, call), found);
   }
-  const found = errorFinding({ code: "base_url", ...wrongBase(facts, message) });
+  const found = errorFinding({ code: "base_url", ...wrongPath(facts, message) });
   const behind: Cause[] = status === 404 ? [NONE_BEHIND] : [];
   // Some servers answer with a 404 to those who are not signed in.
   if (sendsNone(call)) return withLast([...(facts.sendsCookies ? [credentialsCause(facts, call)] : []), ...behind], found);
@@ -214,14 +219,15 @@ export function limitedFinding(error: Refusal<"rate_limited">): Finding {
 }
 
 /** Statuses of gateways; those from 520 on are Cloudflare's. */
-const GATEWAY: readonly number[] = [502, 503, 504, 520, 521, 522, 523, 524];
+const GATEWAY: readonly number[] = [502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530];
 
 /** Which server the failure may be of; empty, or begins with a space. */
 function whoFails(facts: Facts, error: Refusal<"server_error">): string {
   const { status, errorCode } = error;
   if (errorCode !== undefined || quotedStatus(error) !== undefined) return "";
   if (isOwnServer(facts) && !isForCallAlone(facts, status)) return " Perhaps this page's own server does not reach the API; its log may tell.";
-  return GATEWAY.includes(status) ? " Gateways answer so if the server behind them is down, restarting, overloaded or at another address, or takes longer than they wait, or if the two do not agree: on http or https, on a certificate or a name, or on how long headers may be. Their log tells." : "";
+  if (status === 500 && isForAll(facts, status) && !replyOf(facts.plain)!.isApi) return " If what answers is a development proxy, such as that of Vite or Next.js, it does not reach its target; its log tells why.";
+  return GATEWAY.includes(status) ? " A gateway answers so when the server behind it is down, restarting, overloaded, too slow or at another address. It also does when the two do not agree on http or https, on a certificate or on the server's name (SNI), or when headers are too long. The gateway's log tells which." : "";
 }
 
 /** A status from 500 on. */
@@ -231,10 +237,10 @@ export function serverFinding(facts: Facts, call: Call, error: Refusal<"server_e
   const inFront = gotPage(error) ? [REFUSED_IN_FRONT] : [];
   const before = [facts.earlier, replyOf(facts.plain)?.status];
   // What has just answered otherwise is there, and fails only now.
-  const hasAnswered = before.some((each) => each !== undefined && each < 500);
+  const hasAnsweredBefore = before.some((each) => each !== undefined && each < 500);
   const isNamed = finding.candidates?.some(({ code }) => code === "rate_limited");
-  const limit: Cause[] = status === 503 && errorCode === undefined && !isNamed ? [{ code: "rate_limited", message: "A rate limit has set in, perhaps because of the requests of this diagnosis: nginx's limit_req answers with a 503." }] : [];
-  const wrong = hasAnswered ? [] : [notTheApi(facts)];
+  const limit: Cause[] = status === 503 && errorCode === undefined && !isNamed ? [{ code: "rate_limited", message: `A rate limit has set in${hasAnsweredBefore ? ", perhaps because of the requests of this diagnosis" : ""}: nginx's limit_req answers with a 503.` }] : [];
+  const wrong = hasAnsweredBefore ? [] : [notTheApi(facts)];
   // What answers with more than a 500 is a gateway, which looks at no credentials. What has expired is told all the same.
   const known = status === 500 ? knownCauses(facts, call) : untimely(facts, call);
   if (isForAll(facts, status) && !replyOf(facts.plain)!.isApi) {

@@ -109,6 +109,7 @@ export const CAUSES = [
   { cause: "The page's `script-src` without `'wasm-unsafe-eval'`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'", page: ["wasm_csp"] },
   { cause: "The page's `script-src` and `connect-src`", code: "wasm_csp", host: { cors: "open" }, csp: "script-src 'self'; connect-src 'self'", page: ["wasm_csp", "csp_connect_src"] },
   { cause: "Plain http, asked by a page of https", code: "mixed_content", host: { url: "http://api.example" }, secure: true, options: { allowInsecureHttp: true }, page: ["mixed_content"] },
+  { cause: "Nothing listens at a port of this machine, and the page was loaded by https: Safari does not even ask", code: ["connection_refused", "mixed_content"], host: { dead: true }, secure: true, page: DEAD, webkit: ["no_reply", "mixed_content", ...DEAD.slice(1)] },
   { cause: "`Cross-Origin-Resource-Policy` and no CORS settings", code: "cors_blocked", host: { corp: true }, page: DEAD },
   { cause: "`Cross-Origin-Embedder-Policy` of the page and no CORS settings", code: "cors_blocked", host: { cors: "none" }, isolated: true, page: ["no_reply", "cors_blocked", ...without(DEAD, "no_reply", "cors_blocked")] },
   { cause: "A wrong path in the base URL", code: "base_url", host: { cors: "open", path: "/wrong" }, page: ["base_url", "base_url", "server_error"], terminal: ["base_url", "base_url", "server_error"] },

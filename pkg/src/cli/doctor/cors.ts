@@ -128,6 +128,7 @@ function redirectedPreflight({ headers }: CorsReply, baseUrl: string): Cause {
 }
 
 function refusedPreflight({ page, headerNames, includesCookies }: PageRequest, preflight: CorsReply): Cause | undefined {
+  if (preflight.status === 429) return cause("rate_limited", "OPTIONS is answered with 429: a rate limit has set in. Wait, and run doctor again; if it always comes, the limit must not count OPTIONS.");
   if (!isSuccess(preflight)) return cause("cors_preflight", `OPTIONS is answered with ${preflight.status}, where a browser needs a success: browsers send it before ${headerNames.join(", ")}, and never with credentials.`);
   if (!admits(preflight, page)) return cause("cors_preflight", `OPTIONS is answered without an Access-Control-Allow-Origin for ${page}.`);
   for (const name of ["Access-Control-Allow-Methods", "Access-Control-Allow-Headers"]) {
