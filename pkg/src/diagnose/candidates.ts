@@ -20,7 +20,7 @@ export const OWN: Partial<Record<FindingCode, string>> = {
 export const OWN_REPLY = "It is what the message says: something about the request, or a fault of the server.";
 
 /** The candidates; where there are none, what the reply says. */
-export const meanings = ({ candidates, code, fix }: Finding): Cause[] => candidates ?? [{ code, message: OWN[code] ?? OWN_REPLY, ...fixBy(fix) }];
+export const meanings = ({ candidates, code, fix, elsewhere }: Finding): Cause[] => candidates ?? [{ code, message: OWN[code] ?? OWN_REPLY, ...fixBy(fix), ...(elsewhere && { elsewhere }) }];
 
 /** Without what an earlier one says, or explains if it is only the general meaning of its code. */
 const distinct = (causes: Cause[]): Cause[] => causes.filter(({ code, message }, at) => !causes.slice(0, at).some((cause) => cause.code === code && (cause.message === message || message === OWN[code])));
