@@ -66,6 +66,11 @@ const SUBSCRIPTION: Cause = {
   message: "Azure's API Management, in front of the API, wants a key of its own, in the header Ocp-Apim-Subscription-Key. Set it by the client's option headers.",
 };
 
+export const refusedHost = (facts: Facts): Cause => ({
+  code: "base_url",
+  ...wrongBase(facts, "The server does not accept the host name of the request: it is set up for others (ASP.NET: AllowedHosts, Django: ALLOWED_HOSTS, Vite and webpack: allowedHosts), or a server of yours passes its own name on as the Host."),
+});
+
 /** Causes that the reply itself points to: its words, its status, its Retry-After. */
 function named(facts: Facts, call: Call, error: Refusal): Cause[] {
   const { baseUrl, settings } = facts;
@@ -83,10 +88,13 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
   // What is sent as a token may be a key.
   if (status === 401 && call.isGuid && !wantsKey) found.push({ code: "credentials_missing", message: "The API may want the token that was sent as an API key: it is a Guid, as keys are.", fix: settings.apiKey });
   const isTlsPort = shows === "https";
-  const wantsHttps = status < 500 && /\b(https|ssl|tls)\b/i.test(words.replace(/https?:\/\/\S+/gi, ""));
+  const isInsecure = /insecure connection/i.test(words);
+  const wantsHttps = status < 500 && (isInsecure || /\b(https|ssl|tls)\b/i.test(words.replace(/https?:\/\/\S+/gi, "")));
   // What was asked by https, or is the page's own server, has itself asked by plain http; so has what answers doctor, which has tried TLS.
   if (isTlsPort && (isOwnServer(facts) || baseUrl?.startsWith("https:") || facts.earlier !== undefined)) {
     found.push({ code: "needs_https", message: "What answers passes requests on by plain http, and what is behind it wants https: its target has to begin with https:// (nginx: proxy_pass, Vite: target)." });
+  } else if (isInsecure && (isOwnServer(facts) || baseUrl?.startsWith("https:"))) {
+    found.push({ code: "needs_https", message: "The server accepts credentials only by https, and takes this for plain http, because something in front of it terminates TLS. Let that send X-Forwarded-Proto: https, or let the server trust it (ServiceStack: RequireSecureConnection = false)." });
   } else if (baseUrl?.startsWith("http:") && (isTlsPort || wantsHttps)) {
     found.push({ code: "needs_https", message: "The server wants https.", ...(isTlsPort ? fixBy(settings.baseUrl(httpsOf(baseUrl))) : httpsFix(baseUrl, settings)) });
   }
@@ -97,9 +105,7 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
   if (status === 403 && /\b(origin|referr?er)\b(?! server)/i.test(words) && /\b(not|invalid|disallowed|denied|unknown|blocked)\b/i.test(words) && facts.page !== undefined) {
     found.push({ code: "cors_origin", message: `The server, or a gateway in front of it, looks at where requests come from, and does not accept ${facts.page}.` });
   }
-  if (shows === "host") {
-    found.push({ code: "base_url", ...wrongBase(facts, "The server does not accept the host name of the request: it is set up for others (ASP.NET: AllowedHosts, Django: ALLOWED_HOSTS, Vite: server.allowedHosts), or a server of yours passes its own name on as the Host.") });
-  }
+  if (shows === "host") found.push(refusedHost(facts));
   if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
   if (/missing authentication token/i.test(words)) found.push({ code: "base_url", ...wrongBase(facts, "That is what AWS's API Gateway says where it does not know the path.") });
   if (status === 401) found.push(...perhapsForClock(facts, call, words));

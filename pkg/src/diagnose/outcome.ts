@@ -12,7 +12,7 @@ import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, trun
 import { directiveWith, refusedConnection } from "./policy.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, isDenied, redirectFinding, targetOf, TO_ERROR_PAGE } from "./redirect.js";
-import { CREDENTIALS, REFUSED_IN_FRONT } from "./named.js";
+import { CREDENTIALS, REFUSED_IN_FRONT, refusedHost } from "./named.js";
 import { apiFinding, deniedFinding, gotPage, knownCauses, limitedFinding, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -197,13 +197,14 @@ function lostFindings(facts: Facts, call: Call): Finding[] {
 
 /** What a GET without credentials is answered with shows that CORS settings may not be why OPTIONS is refused. */
 function answeredAlike(facts: Facts, call: Call): Cause[] {
-  const { status = 0, isApi, isPage } = replyOf(facts.plain) ?? {};
+  const { status = 0, isApi } = replyOf(facts.plain) ?? {};
   const answer = `A GET without credentials is answered with ${status}, and OPTIONS perhaps, too: `;
   if (isApi) return [];
   if (status >= 500) return [{ code: "server_error", message: `${answer}the server, or one behind it, has failed or is down.` }, notTheApi(facts)];
   if (status === 429) return [{ code: "rate_limited", message: `${answer}a quota is used up, or a rate limit is exceeded.` }];
-  if (status === 200 || status === 404 || status === 405) return [notTheApi(facts)];
-  return showsGate(facts) || (status === 403 && isPage) ? [...signInGate(facts, call), ...(status === 403 ? [REFUSED_IN_FRONT] : [])] : [];
+  if (status === 403) return [...signInGate(facts, call), REFUSED_IN_FRONT, notTheApi(facts)];
+  if (status === 401) return showsGate(facts) ? signInGate(facts, call) : [];
+  return status === 200 || status >= 400 ? [notTheApi(facts)] : [];
 }
 
 /** The message, where the function's own error is, and why it was called. */
@@ -272,6 +273,8 @@ const HELD_BACK: Cause = { code: "blocked_reply", message: "Something in front o
 
 function unexpected(facts: Facts, call: Call, { message, location, contentType, status }: Extract<AnyBookMoreError, { code: "unexpected_response" }>): Finding {
   if (contentType !== undefined) {
+    const plain = replyOf(facts.plain);
+    if (plain?.status === 200 && plain.shows === "host") return errorFinding(refusedHost(facts));
     return /html/i.test(contentType) ? htmlFinding(facts, call) : labelledOtherwise({ code: "unexpected_response", message }, contentType, facts);
   }
   if (status === 304) return errorFinding({ code: "unexpected_response", message });

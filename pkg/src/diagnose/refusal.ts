@@ -49,7 +49,8 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   const isLost = lost[0]?.code === "not_passed_on" && (NONE_CAME.test(said(error)) || (call.claims?.exp !== undefined && isOwnServer(facts)));
   const refused = isLost ? [...lost, ...own] : [...own, ...lost];
   // A gate for which only the form of a reply speaks is the least likely.
-  const candidates = isShown ? [...gate, ...refused, ...(isRefusalOfApi(plain) ? [] : [notTheApi(facts)])] : [...refused, ...gate];
+  const other = isShown ? !isRefusalOfApi(plain) : gate.length > 0;
+  const candidates = [...(isShown ? gate : []), ...refused, ...(isShown ? [] : gate), ...(other ? [notTheApi(facts)] : [])];
   const found = candidates[0] === own[0] ? cause : { code: "credentials_refused" as const, message: cause.message };
   return withNamed(facts, call, error, { ...errorFinding(found), candidates });
 }
@@ -192,6 +193,8 @@ const withKnown = (facts: Facts, call: Call, finding: Finding): Finding => (send
 
 const NONE_BEHIND: Cause = { code: "server_error", message: "What answers is a gateway, a tunnel or a hosting service with nothing running behind it: some, such as Traefik, ngrok and Azure, then answer with a 404." };
 
+const HIDDEN_GATE: Cause = { code: "sign_in_gate", message: "Something in front of this path, such as Clerk's middleware in Next.js, answers with a 404 to those who are not signed in to the page's own server." };
+
 /** A 404 or 405: the path is wrong, or the API knows the path and not what was asked for. */
 function notFoundFinding(facts: Facts, call: Call, error: Refusal<"api_error">): Finding {
   const { code, status, message, errorCode } = error;
@@ -204,7 +207,7 @@ function notFoundFinding(facts: Facts, call: Call, error: Refusal<"api_error">):
     return isForAll(facts, status) ? withKnown(facts, call, found) : withFirst(knownCauses(facts, call), found);
   }
   const found = errorFinding({ code: "base_url", ...wrongPath(facts, message) });
-  const behind: Cause[] = status === 404 ? [NONE_BEHIND] : [];
+  const behind: Cause[] = status !== 404 ? [] : isOwnServer(facts) ? [NONE_BEHIND, HIDDEN_GATE] : [NONE_BEHIND];
   // Some servers answer with a 404 to those who are not signed in.
   if (sendsNone(call)) return withLast([...(facts.sendsCookies ? [credentialsCause(facts, call)] : []), ...behind], found);
   // Some firewalls send a CAPTCHA with a 405.
@@ -224,9 +227,11 @@ const GATEWAY: readonly number[] = [502, 503, 504, 520, 521, 522, 523, 524, 525,
 /** Which server the failure may be of; empty, or begins with a space. */
 function whoFails(facts: Facts, error: Refusal<"server_error">): string {
   const { status, errorCode } = error;
-  if (errorCode !== undefined || quotedStatus(error) !== undefined) return "";
+  // Gateways, too, have codes for their errors.
+  const isOwnError = isOfApi(error) || (errorCode !== undefined && !GATEWAY.includes(status));
+  if (isOwnError || quotedStatus(error) !== undefined) return "";
   if (isOwnServer(facts) && !isForCallAlone(facts, status)) return " Perhaps this page's own server does not reach the API; its log may tell.";
-  if (status === 500 && isForAll(facts, status) && !replyOf(facts.plain)!.isApi) return " If what answers is a development proxy, such as that of Vite or Next.js, it does not reach its target; its log tells why.";
+  if (status === 500 && isForAll(facts, status) && !replyOf(facts.plain)!.isApi) return " If what answers passes requests on, such as a gateway, a backend of yours or a development proxy (Vite, Next.js), perhaps it does not reach its target; its log tells.";
   return GATEWAY.includes(status) ? " A gateway answers so when the server behind it is down, restarting, overloaded, too slow or at another address. It also does when the two do not agree on http or https, on a certificate or on the server's name (SNI), or when headers are too long. The gateway's log tells which." : "";
 }
 
