@@ -476,7 +476,7 @@ it("tells the title of a page that everybody gets", () => {
 
 it("keeps a path of the page's own server, which is there to be passed on", () => {
   const found = (baseUrl) => findingsOf(facts({ baseUrl, call: failed("api_error", { status: 404 }) }))[0];
-  assert.ok(found(`${PAGE}/api`).message.endsWith("If this server is to pass /api on to the API, perhaps it does not, its target is wrong, or it keeps /api in the path or its own name as the Host (Vite: rewrite, changeOrigin)."));
+  assert.ok(found(`${PAGE}/api`).message.endsWith("If this server is to pass /api on to the API, perhaps it does not, its target is wrong, it takes too much off the path, or it keeps /api in the path or its own name as the Host (Vite: rewrite, changeOrigin)."));
   assert.equal(found(`${PAGE}/api`).fix, undefined);
   assert.match(found("https://api.example/api").fix, /"https:\/\/api\.example"/);
 });

@@ -19,7 +19,7 @@ export function wrongBase(facts: Facts, message: string): Pick<Cause, "message" 
   if (isOwnServer(facts)) {
     // A page's own server has such a path only to pass it on.
     const [what, kept, options] = baseUrl === origin ? [PATH, "", "changeOrigin"] : [pathname, `${pathname} in the path or `, "rewrite, changeOrigin"];
-    return { message: `${words} If this server is to pass ${what} on to the API, perhaps it does not, its target is wrong, or it keeps ${kept}its own name as the Host (Vite: ${options}).` };
+    return { message: `${words} If this server is to pass ${what} on to the API, perhaps it does not, its target is wrong, it takes too much off the path, or it keeps ${kept}its own name as the Host (Vite: ${options}).` };
   }
   return { message: words, ...(origin === baseUrl ? {} : { fix: settings.baseUrl(origin) }) };
 }

@@ -46,7 +46,7 @@ export function notPassedOn(what: string): Cause {
 function noneSent(facts: Facts, sent: readonly string[], message: string): Cause {
   // The names of the headers that the client would send.
   if (facts.headerNames.includes("authorization")) return { code: "credentials_missing", message: `${message} No token was sent: the bearerToken function returned none.` };
-  const withheld = isOwnServer(facts) ? "" : ", or the browser withholds the cookie: to another site it sends only one with SameSite=None and Secure, and only if it allows third-party cookies";
+  const withheld = isOwnServer(facts) ? ", or the cookie is lost on its way: its Domain or Path is that of the API (Vite: cookieDomainRewrite, cookiePathRewrite), or this server does not pass it on" : ", or the browser withholds the cookie: to another site it sends only one with SameSite=None and Secure, and only if it allows third-party cookies";
   const session = facts.sendsCookies ? ` If a session cookie is used instead, perhaps the session has expired (sign in again)${withheld}.` : "";
   if (mayAddCredentials(facts)) return { code: "credentials_refused", message: `${message} The client has neither a token nor an API key; one that its fetch function, or whatever replaces the page's fetch, is to add is missing or refused.${session}` };
   const cookies = facts.page !== undefined && facts.baseUrl !== undefined && !facts.sendsCookies && !isOwnServer(facts) ? ' Cookies go to another origin only if the client has the option credentials: "include".' : "";
