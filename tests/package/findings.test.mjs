@@ -649,7 +649,7 @@ it("says only of a page that reads replies that it does", () => {
 it("a 500 of the page's own server may be that of a proxy that reaches no API", () => {
   const messageOf = (more, error) => findingsOf(facts({ call: failed("server_error", error), ...more }))[0].message;
   assert.match(messageOf({ baseUrl: `${PAGE}/api` }), / Perhaps this page's own server does not reach the API;/);
-  for (const message of [messageOf({}), messageOf({ baseUrl: `${PAGE}/api` }, { errorCode: "Fault" })]) assert.equal(message, "It is server_error.");
+  for (const message of [messageOf({}), messageOf({ baseUrl: `${PAGE}/api` }, ofApi("Fault"))]) assert.equal(message, "It is server_error.");
 });
 
 it("says what else may have been refused, or answered", () => {

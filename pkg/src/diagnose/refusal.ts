@@ -226,10 +226,9 @@ const GATEWAY: readonly number[] = [502, 503, 504, 520, 521, 522, 523, 524, 525,
 
 /** Which server the failure may be of; empty, or begins with a space. */
 function whoFails(facts: Facts, error: Refusal<"server_error">): string {
-  const { status, errorCode } = error;
-  // Gateways, too, have codes for their errors.
-  const isOwnError = isOfApi(error) || (errorCode !== undefined && !GATEWAY.includes(status));
-  if (isOwnError || quotedStatus(error) !== undefined) return "";
+  const { status } = error;
+  // Gateways and backends, too, have codes for their errors.
+  if (isOfApi(error) || quotedStatus(error) !== undefined) return "";
   if (isOwnServer(facts) && !isForCallAlone(facts, status)) return " Perhaps this page's own server does not reach the API; its log may tell.";
   if (status === 500 && isForAll(facts, status) && !replyOf(facts.plain)!.isApi) return " If what answers passes requests on, such as a gateway, a backend of yours or a development proxy (Vite, Next.js), perhaps it does not reach its target; its log tells.";
   return GATEWAY.includes(status) ? " A gateway answers so when the server behind it is down, restarting, overloaded, too slow or at another address. It also does when the two do not agree on http or https, on a certificate or on the server's name (SNI), or when headers are too long. The gateway's log tells which." : "";
