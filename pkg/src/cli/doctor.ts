@@ -82,9 +82,9 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
   // A page sends what the client here sends, or a token, unless it has cookies.
   const own = facts.headerNames.length > 0 || includesCookies ? facts.headerNames : ["authorization"];
   const asked = page === undefined ? undefined : { page, headerNames: headerNames ?? own, includesCookies };
-  let refused: CorsReply | undefined;
+  let without: CorsReply | undefined;
   if (asked) {
-    refused = await asPage(checklist, baseUrl, asked, facts.reach, signal);
+    without = await asPage(checklist, baseUrl, asked, facts.reach, signal);
     fail(checklist, [...mixedContent(asked.page, baseUrl), ...unnamed]);
   }
   if (!refusal) {
@@ -93,7 +93,7 @@ export async function doctor(args: string[], signal: AbortSignal): Promise<numbe
     const sendsOrigin = asked && !isSameOrigin(baseUrl, asked.page) && !pageStep(checklist)!.findings.some(({ code }) => code === "cors_origin");
     if (sendsOrigin) sendOrigin(asked.page);
     await examination.call();
-    if (sendsOrigin) readAsPage(checklist, facts, asked, refused);
+    if (sendsOrigin) readAsPage(checklist, facts, asked, without);
   }
   return reported(checklist, facts, { isJson: values.json ?? false, source, page, includesCookies, isRefused: refusal !== undefined });
 }
@@ -214,7 +214,7 @@ function mixedContent(page: string, baseUrl: string): Finding[] {
 
 const NO_LONGER: Cause = { code: "unsteady", message: "The server answered a plain GET at first, and does not any more: something, such as a firewall or a rate limiter, has begun to refuse this machine, or the server has stopped. Wait, and run doctor again." };
 
-/** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. Returns the reply to that of a page. */
+/** What a page may read, by what a browser would be told. `plain`: the outcome of a plain GET. Resolves with the reply to the GET of a page. */
 async function asPage(checklist: Checklist, baseUrl: string, request: PageRequest, plain: Probe | undefined, signal: AbortSignal): Promise<CorsReply | undefined> {
   const hasAnswered = plain?.came === "reply" || plain?.came === "redirect";
   const message = "The server answers a plain GET, but not what a browser sends for a page: an OPTIONS request, or a GET with an Origin header.";
@@ -223,7 +223,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     detail,
     findings: hasAnswered ? [errorFinding({ code: "cors_preflight", message, ...corsFix(request) })] : [],
   });
-  let asked: CorsReply | undefined;
+  let got: CorsReply | undefined;
   await checklist.step("page", async (): Promise<Checked> => {
     if (isFetchBroken()) return { outcome: "skipped", detail: FETCH_BROKEN };
     if (isSameOrigin(baseUrl, request.page)) return { outcome: "skipped", detail: "the server's own origin: CORS does not apply" };
@@ -234,7 +234,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
       return reply || !hasAnswered ? lost(what) : { outcome: "failed", detail: `${what}, and none to a plain GET any more`, findings: [errorFinding(NO_LONGER)] };
     }
     const { preflight, reply } = came;
-    asked = reply;
+    got = reply;
     // For comparison only: where it gets no reply, the page's own requests do.
     const opened = await limited(signal, (limit) => openedInBrowser(baseUrl, limit).catch(() => undefined));
     const findings = corsFindings(request, baseUrl, came, opened, plain);
@@ -246,7 +246,7 @@ async function asPage(checklist: Checklist, baseUrl: string, request: PageReques
     }
     return { outcome: isFine ? "ok" : "failed", detail: `${statuses}, allows ${allowedOrigin(reply) || "no origin"}`, findings };
   });
-  return asked;
+  return got;
 }
 
 interface Report {

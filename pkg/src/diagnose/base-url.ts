@@ -1,7 +1,6 @@
 import { isSameOrigin } from "../cors.js";
 import { DEFAULT_BASE_URL, PATH } from "../operation.js";
 import type { Facts } from "./facts.js";
-import { fixBy } from "./fixes.js";
 import type { Cause } from "./types.js";
 
 /** Whether the page's own server answers, which may pass requests on to the API. */
@@ -26,10 +25,10 @@ export function wrongBase(facts: Facts, message: string): Pick<Cause, "message" 
 
 /** The same, where something behind a proxy may be what does not know the path. */
 export function wrongPath(facts: Facts, given: string): Pick<Cause, "message" | "fix"> {
-  const { message, fix } = wrongBase(facts, given);
-  const { pathname } = new URL(facts.baseUrl ?? "http://localhost");
-  const keeps = pathname === "/" || isOwnServer(facts) ? "" : ` If a proxy there passes requests for ${pathname} on to the API, it may keep ${pathname} in the path (nginx: proxy_pass needs a slash at the end).`;
-  return { message: message + keeps, ...fixBy(fix) };
+  const found = wrongBase(facts, given);
+  const { pathname } = new URL(facts.baseUrl ?? DEFAULT_BASE_URL);
+  if (pathname === "/" || isOwnServer(facts)) return found;
+  return { ...found, message: `${found.message} If a proxy there passes requests for ${pathname} on to the API, it may keep ${pathname} in the path (nginx: proxy_pass needs a slash at the end).` };
 }
 
 export const notTheApi = (facts: Facts): Cause => ({ code: "base_url", ...wrongPath(facts, "What answers is not the API.") });

@@ -29,7 +29,7 @@ const distinct = (causes: Cause[]): Cause[] => causes.filter(({ code, message },
 export function withFirst(causes: Cause[], given: Finding): Finding {
   if (causes.length === 0) return given;
   const { fix, elsewhere, ...finding } = given;
-  return { ...finding, candidates: distinct([...causes, ...meanings(given).filter((own) => !causes.includes(own))]) };
+  return { ...finding, candidates: distinct([...causes, ...meanings(given)]) };
 }
 
 /** The finding with these candidates after its own. */

@@ -121,7 +121,7 @@ export class Examination {
     if (facts.plain.came === "nothing") {
       // CORS does not apply to a no-cors request, whose reply is not read. Platforms refuse one that does not follow redirects.
       facts.reach = await this.#probe("reachability", { mode: "no-cors", credentials: "omit", redirect: "follow" });
-      facts.localNetwork = await limited(this.#signal, () => localNetworkPermission(new URL(baseUrl).hostname), LATEST_VIOLATION_MS);
+      if (facts.reach.came === "nothing") facts.localNetwork = await limited(this.#signal, () => localNetworkPermission(new URL(baseUrl).hostname), LATEST_VIOLATION_MS);
       return;
     }
     await this.#follow(cors);

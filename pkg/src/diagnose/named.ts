@@ -37,6 +37,12 @@ const isOfKeys = (signIn = ""): boolean => /^(key|AzureApiManagementKey)$/i.test
 /** How what stands in front of a server speaks of whom it lets through. */
 const IN_FRONT = /\b(ip|country|region|vpn|captcha|robots?|bots?|firewall)\b/i;
 
+/** How they speak of where requests come from, and that they do not accept something. */
+const ORIGIN = /\b(origin|referr?er)\b(?! server)/i;
+const REFUSED = /\b(not|invalid|disallowed|denied|unknown|blocked)\b/i;
+/** How a 401 speaks of a lack of access. */
+const NO_RIGHT = /insufficient.?scope|no access(?!.?(token|key))|\b(role|permission)|access.{0,20}denied|denied access|forbidden|not (allowed|authorized to)|\b(user|account)\b.{0,20}\b(locked|disabled|inactive|suspended|deleted)\b/i;
+
 /** The server says that a token is not valid yet. */
 const EARLY = /before (it was )?(issued|valid)|used too early|jwt not active|(token|jwt|lifetime)\b.{0,30}\bnot (yet valid|valid (yet|before))|(token|jwt|\b(nbf|iat)\b).{0,30}in the future/i;
 /** The server says that a token has expired, and no other possibility. */
@@ -91,9 +97,10 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
   const isInsecure = /insecure connection/i.test(words);
   const wantsHttps = status < 500 && (isInsecure || /\b(https|ssl|tls)\b/i.test(words.replace(/https?:\/\/\S+/gi, "")));
   // What was asked by https, or is the page's own server, has itself asked by plain http; so has what answers doctor, which has tried TLS.
-  if (isTlsPort && (isOwnServer(facts) || baseUrl?.startsWith("https:") || facts.earlier !== undefined)) {
+  const isInFront = isOwnServer(facts) || baseUrl?.startsWith("https:");
+  if (isTlsPort && (isInFront || facts.earlier !== undefined)) {
     found.push({ code: "needs_https", message: "What answers passes requests on by plain http, and what is behind it wants https: its target has to begin with https:// (nginx: proxy_pass, Vite: target)." });
-  } else if (isInsecure && (isOwnServer(facts) || baseUrl?.startsWith("https:"))) {
+  } else if (isInsecure && isInFront) {
     found.push({ code: "needs_https", message: "The server accepts credentials only by https, and takes this for plain http, because something in front of it terminates TLS. Let that send X-Forwarded-Proto: https, or let the server trust it (ServiceStack: RequireSecureConnection = false)." });
   } else if (baseUrl?.startsWith("http:") && (isTlsPort || wantsHttps)) {
     found.push({ code: "needs_https", message: "The server wants https.", ...(isTlsPort ? fixBy(settings.baseUrl(httpsOf(baseUrl))) : httpsFix(baseUrl, settings)) });
@@ -102,22 +109,23 @@ function named(facts: Facts, call: Call, error: Refusal): Cause[] {
     found.push(/subscription.?key/i.test(words) || signIn === "AzureApiManagementKey" ? SUBSCRIPTION : { code: "credentials_missing", message: "The API, or a gateway in front of it, wants an API key, in place of the token or beside it.", fix: settings.apiKey });
   }
   if (status < 404 && sendsKey(call) && sendsToken(call) && /api.?key/i.test(words)) found.push({ code: "key_refused", message: OWN.key_refused!, fix: settings.apiKey });
-  if (status === 403 && /\b(origin|referr?er)\b(?! server)/i.test(words) && /\b(not|invalid|disallowed|denied|unknown|blocked)\b/i.test(words) && facts.page !== undefined) {
+  if (status === 403 && ORIGIN.test(words) && REFUSED.test(words) && facts.page !== undefined) {
     found.push({ code: "cors_origin", message: `The server, or a gateway in front of it, looks at where requests come from, and does not accept ${facts.page}.` });
   }
   if (shows === "host") found.push(refusedHost(facts));
   if (IN_FRONT.test(words)) found.push(REFUSED_IN_FRONT);
   if (/missing authentication token/i.test(words)) found.push({ code: "base_url", ...wrongBase(facts, "That is what AWS's API Gateway says where it does not know the path.") });
   if (status === 401) found.push(...perhapsForClock(facts, call, words));
-  if (status === 401 && !wantsKey && /insufficient.?scope|no access(?!.?(token|key))|\b(role|permission)|access.{0,20}denied|denied access|forbidden|not (allowed|authorized to)|\b(user|account)\b.{0,20}\b(locked|disabled|inactive|suspended|deleted)\b/i.test(words)) found.push(NO_ACCESS);
+  if (status === 401 && !wantsKey && NO_RIGHT.test(words)) found.push(NO_ACCESS);
   return found;
 }
 
 /** What the API answered a server of one's own that passed the request on. */
 function behindServer(facts: Facts, call: Call, status: string | undefined): Cause[] {
-  if (status === "401") return [credentialsCause(facts, call, "A server of yours passes requests on to the API, and the API answered it with a 401: it refuses the credentials.")];
-  if (status === "403") return [{ code: "permission_denied", message: "A server of yours passes requests on to the API, and the API answered it with a 403: the credentials give no access to what was asked for, or that server's address is not allowed." }];
-  return status === "429" ? [{ code: "rate_limited", message: "A server of yours passes requests on to the API, and the API answered it with a 429: a quota is used up, or a rate limit is exceeded." }] : [];
+  const answered = `A server of yours passes requests on to the API, and the API answered it with a ${status}:`;
+  if (status === "401") return [credentialsCause(facts, call, `${answered} it refuses the credentials.`)];
+  if (status === "403") return [{ code: "permission_denied", message: `${answered} the credentials give no access to what was asked for, or that server's address is not allowed.` }];
+  return status === "429" ? [{ code: "rate_limited", message: `${answered} a quota is used up, or a rate limit is exceeded.` }] : [];
 }
 
 /** A token that is valid by the times that are known may be refused for its times. */

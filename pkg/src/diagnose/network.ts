@@ -86,7 +86,8 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
   if (isMixed && !isPrivate(hostname)) return errorFinding(mixed);
   if (isBadPort(url)) return errorFinding({ code: "no_reply", message: `Browsers refuse to connect to port ${url.port}, which the Fetch standard blocks because it is another protocol's. The server has to listen at another port.` });
   const candidates: Cause[] = isMixed ? [mixed] : [];
-  const add = (code: FindingCode, message: string, fix?: string) => candidates.push({ code, message, ...fixBy(fix) });
+  const put = (isFirst: boolean, cause: Cause) => candidates[isFirst ? "unshift" : "push"](cause);
+  const add = (code: FindingCode, message: string, fix?: string) => put(false, { code, message, ...fixBy(fix) });
   if (isOffline) add("offline", "This device is offline.");
   if (isLocal && !isLoopback(pageHost(page))) add("base_url", `The host ${hostname} is the computer that shows this page, and the page comes from another: perhaps the base URL of development is still set.`);
   if (isSame) {
@@ -110,14 +111,14 @@ function inPage(facts: Facts, page: string, baseUrl: string): Finding {
     // The address of a name is hidden.
     if ((isPrivate(hostname) || !isNumber) && !isPrivate(pageHost(page)) && localNetwork !== "granted") {
       const message = "The page is on the internet and the server's address on the local network. The browser asks the user for permission first, or refuses; the site's settings show the answer. A page that was loaded by plain http, and a frame whose allow attribute does not name local-network and loopback-network, are always refused.";
-      candidates[localNetwork === "denied" && isPrivate(hostname) ? "unshift" : "push"]({ code: "local_network", message });
+      put(localNetwork === "denied" && isPrivate(hostname), { code: "local_network", message });
     }
     if (isWebKit !== false && isLocal && page.startsWith("https:") && protocol === "http:") {
-      candidates[isWebKit ? "unshift" : "push"]({ code: "mixed_content", message: "Safari blocks requests of a page that was loaded by https to plain http, even to this machine.", ...httpsFix(baseUrl, settings) });
+      put(isWebKit === true, { code: "mixed_content", message: "Safari blocks requests of a page that was loaded by https to plain http, even to this machine.", ...httpsFix(baseUrl, settings) });
     }
     // A probe that reads nothing gets no reply then, either.
     const hidden: Cause = { code: "cors_blocked", message: "The server's CORS settings do not allow this page, and a Cross-Origin-Resource-Policy of the server, or this page's Cross-Origin-Embedder-Policy, hides that it answers.", ...corsFix(asking) };
-    candidates[isIsolated ? "unshift" : "push"](hidden);
+    put(isIsolated, hidden);
     candidates.push(RESET);
     add("redirected", "The server redirects, perhaps to a sign-in page, and the redirect cannot be followed: nothing answers there, it loops, or a policy of the page forbids it.");
   }
@@ -180,13 +181,14 @@ function crossOrigin(facts: Facts, asking: Asking): Finding | undefined {
   const refused = asking.headerNames.filter((name) => headers[name]?.came === "nothing");
   if (refused.length > 0) {
     const names = refused.join(", ");
-    // Content-Type: application/json needs a preflight, too. Where any of these headers is allowed, preflights work.
-    const isEach = contentType?.came === "nothing" && refused.length === asking.headerNames.length;
-    const byDefault = contentType?.came === "nothing" ? "" : " By default ServiceStack allows only Content-Type.";
+    // Content-Type: application/json needs a preflight, too.
+    const isContentTypeRefused = contentType?.came === "nothing";
+    const byDefault = isContentTypeRefused ? "" : " By default ServiceStack allows only Content-Type.";
     const settings: Cause = { code: "cors_headers", message: `The server's CORS settings do not let a page send ${names}.${byDefault}`, ...fix };
     // The placeholder may be refused as well, by a reply without CORS headers.
     const replies = errorReplies(names, "a value that it does not know", fix);
-    if (isEach) {
+    // Where any of these headers is allowed, preflights work.
+    if (isContentTypeRefused && refused.length === asking.headerNames.length) {
       return oneOf({ code: "preflight_refused", message: `${unread} ${names} or content-type, which need a preflight (OPTIONS).` }, [
         { code: "cors_preflight", message: "The server answers OPTIONS with an error, such as 405 where ASP.NET routes by endpoints, with a redirect, or without CORS headers, or something on the way, such as a firewall, drops it.", ...fix },
         settings,

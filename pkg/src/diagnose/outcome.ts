@@ -8,11 +8,11 @@ import { LARGEST_SKEW_MS, serverClock, SET_CLOCK, skewOf } from "./clock.js";
 import { credentialsCause, notPassedOn, renewal, sendsNone, untimely } from "./credentials.js";
 import { isRefusalOfApi, mayAddCredentials, replyOf, type Call, type Facts } from "./facts.js";
 import { fixBy, httpsFix } from "./fixes.js";
+import { CREDENTIALS, REFUSED_IN_FRONT, refusedHost } from "./named.js";
 import { CUT_OFF, errorFinding, isExtension, isLate, late, noReplyFindings, truncated, whatWaits } from "./network.js";
 import { directiveWith, refusedConnection } from "./policy.js";
 import { LIMIT_MS } from "./probe.js";
 import { isAddress, isDenied, redirectFinding, targetOf, TO_ERROR_PAGE } from "./redirect.js";
-import { CREDENTIALS, REFUSED_IN_FRONT, refusedHost } from "./named.js";
 import { apiFinding, deniedFinding, gotPage, knownCauses, limitedFinding, perhapsNotTheApi, refusalFinding, serverFinding, showsGate, signInGate } from "./refusal.js";
 import { doctorLine } from "./shell.js";
 import type { Cause, Finding, FindingCode } from "./types.js";
@@ -260,11 +260,10 @@ function htmlFinding(facts: Facts, call: Call): Finding {
   const plain = replyOf(facts.plain);
   const { isPage, shows } = plain?.status === 200 ? plain : {};
   const script: Cause[] = shows === "script" ? [{ code: "server_error", message: `A script that passes requests on prints an error of its own into the reply (${PHP}).` }] : [];
-  const replaced = isPage ? [] : REPLACED;
   const likeliest = !isPage || shows === "sign-in" ? [login, app, CONTENT_TYPE, blocked] : shows === "block" || shows === "down" ? [blocked, login, app, CONTENT_TYPE] : [app, login, blocked, CONTENT_TYPE];
   return (isPage ? withLast : withFirst)(untimely(facts, call), {
     ...errorFinding({ code: "html_reply", message: "The reply is HTML, or is labelled so, instead of JSON." }),
-    candidates: isRefusalOfApi(facts.plain) ? [login, ...replaced, CONTENT_TYPE, blocked] : [...script, ...likeliest, ...replaced],
+    candidates: isRefusalOfApi(plain) ? [login, ...REPLACED, CONTENT_TYPE, blocked] : [...script, ...likeliest, ...(isPage ? [] : REPLACED)],
   });
 }
 

@@ -85,8 +85,7 @@ function redirection(to: string, asked: string | undefined, facts: Facts, isOfCa
     const problem = facts.page === undefined && followed?.came === "nothing" ? followed.code || "the redirects do not end, or one has a user name in it" : undefined;
     // The codes of OpenSSL and Node.js for certificates and handshakes.
     if (problem && /CERT|SIGNATURE|SSL|HOSTNAME|_CA$/.test(problem)) return found("moved", `, so the API should be there, but the TLS connection fails (${problem}). Asked there directly, doctor tells why.`, { fix: settings.baseUrl(bare.slice(0, -PATH.length)) });
-    const [from, target] = [asked, to].map((url) => new URL(url ?? to));
-    const lost = from!.port !== "" && target!.port === "" && from!.hostname === target!.hostname ? " The redirect has lost the port of the request (nginx: $http_host in place of $host)." : "";
+    const lost = losesPort(asked, to) ? " The redirect has lost the port of the request (nginx: $http_host in place of $host)." : "";
     if (problem) return found("moved", `, where there is no reply (${problem}).${lost} The server there has to run and to answer, or the one that redirects has to leave this path as it is.`);
     return found("moved", `, so the API should be there. ${NO_REDIRECTS}`, { fix: settings.baseUrl(bare.slice(0, -PATH.length)) });
   }
@@ -99,6 +98,12 @@ function redirection(to: string, asked: string | undefined, facts: Facts, isOfCa
     return { ...found("sign_in_redirect", " instead of answering, perhaps to a sign-in page."), candidates: [SIGN_IN_FIRST, app] };
   }
   return { ...found("redirected", " instead of answering."), candidates: elsewhere(to, asked, isDowngrade, facts) };
+}
+
+/** Whether a redirect leads to the same host without the port. */
+function losesPort(asked: string | undefined, to: string): boolean {
+  const [from, target] = [new URL(asked ?? to), new URL(to)];
+  return from.hostname === target.hostname && from.port !== "" && target.port === "";
 }
 
 /** Whether something other than the API answers at `to`. A reply from further on, such as that of a sign-in page, tells nothing of it. */

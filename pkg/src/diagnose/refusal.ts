@@ -49,8 +49,8 @@ export function refusalFinding(facts: Facts, call: Call, error: Refusal<"authent
   const isLost = lost[0]?.code === "not_passed_on" && (NONE_CAME.test(said(error)) || (call.claims?.exp !== undefined && isOwnServer(facts)));
   const refused = isLost ? [...lost, ...own] : [...own, ...lost];
   // A gate for which only the form of a reply speaks is the least likely.
-  const other = isShown ? !isRefusalOfApi(plain) : gate.length > 0;
-  const candidates = [...(isShown ? gate : []), ...refused, ...(isShown ? [] : gate), ...(other ? [notTheApi(facts)] : [])];
+  const mayBeOther = isShown ? !isRefusalOfApi(plain) : gate.length > 0;
+  const candidates = [...(isShown ? [...gate, ...refused] : [...refused, ...gate]), ...(mayBeOther ? [notTheApi(facts)] : [])];
   const found = candidates[0] === own[0] ? cause : { code: "credentials_refused" as const, message: cause.message };
   return withNamed(facts, call, error, { ...errorFinding(found), candidates });
 }

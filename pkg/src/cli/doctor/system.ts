@@ -58,7 +58,6 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
   const verbose = curlLine(baseUrl, 10);
   const limit = /--tls-m(ax|in)-v[\d.]+/.exec(process.env["NODE_OPTIONS"] ?? "")?.[0];
   const cause = (message: string, fix: string): Cause => ({ code, message, fix });
-  const mistake = mistakeIn(url.hostname);
   const isDocker = url.hostname === "host.docker.internal" && (code === "unknown_host" || code === "offline");
   if (isDocker) return { code, message: `The name ${url.hostname} exists only in containers: on Linux, only in one that was started with --add-host=host.docker.internal:host-gateway. Outside of containers, use localhost.` };
   switch (code) {
@@ -67,8 +66,10 @@ export function unreachable(code: FindingCode, baseUrl: string, problem = ""): C
     case "unknown_host":
       if (isLoopback(url.hostname)) return cause(`The name ${url.hostname} does not resolve: browsers take it for this machine by themselves, and Node.js asks the system, which does not know it.`, again(baseUrl.replace(url.hostname, "localhost")));
       return unknownHost(url);
-    case "offline":
+    case "offline": {
+      const mistake = mistakeIn(url.hostname);
       return cause(mistake ? `The name ${url.hostname} cannot be looked up: it ${mistake}.` : `The name ${url.hostname} cannot be looked up. Perhaps it is misspelt, or known only in another network or to containers that are running. Or this machine is offline, or its name server does not answer.`, `nslookup ${shellWord(url.hostname)}`);
+    }
     case "certificate_expired":
       return cause(`The certificate of ${host}, or that of an authority above it, has expired, and whoever runs the server has to renew it; or the clock of this machine is ahead.`, certificate);
     case "certificate_not_yet_valid":
